@@ -1,0 +1,34 @@
+#include "core/fault.h"
+
+#ifdef TENANTRY_FAULTS
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void fault_point(const char *name)
+{
+    static long passed;
+    passed++;
+    const char *trace = getenv("TENANTRY_FAULT_TRACE");
+    if (trace != NULL) {
+        FILE *file = fopen(trace, "a");
+        if (file != NULL) {
+            fprintf(file, "%s\n", name);
+            fclose(file);
+        }
+    }
+    const char *at = getenv("TENANTRY_FAULT_AT");
+    if (at == NULL) {
+        return;
+    }
+    char *end = NULL;
+    const long number = strtol(at, &end, 10);
+    const int is_number = *at != '\0' && *end == '\0';
+    if (is_number ? passed == number : strcmp(at, name) == 0) {
+        raise(getenv("TENANTRY_FAULT_STOP") != NULL ? SIGSTOP : SIGKILL);
+    }
+}
+
+#endif

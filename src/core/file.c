@@ -1,0 +1,168 @@
+#include "core/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool fail_errno(Err *err, const char *what, const char *path)
+{
+    const int number = errno;
+    const ErrCode code = number == ENOSPC || number == EDQUOT ? ERR_DISK_FULL : ERR_IO;
+    return ERR_SET(err, code, number == ENOSPC ? "free some space on that file system" : NULL,
+                   "cannot %s \"%s\": %s", what, path, strerror(number));
+}
+
+/* Reads up to capacity bytes; -1 with errno on error. */
+static ssize_t read_up_to(int fd, char *buffer, size_t capacity)
+{
+    size_t length = 0;
+    while (length < capacity) {
+        const ssize_t got = read(fd, buffer + length, capacity - length);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return -1;
+        }
+        if (got == 0) {
+            break;
+        }
+        length += (size_t)got;
+    }
+    return (ssize_t)length;
+}
+
+bool file_read(Arena *arena, const char *path, size_t max_bytes, const char **ret_text,
+               size_t *ret_length, Err *err)
+{
+    /* O_NONBLOCK so that a FIFO in the place of a file cannot hang us. */
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        return fail_errno(err, "open", path);
+    }
+    struct stat status;
+    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+        close(fd);
+        return ERR_SET(err, ERR_INPUT_INVALID, NULL, "\"%s\" is not a regular file", path);
+    }
+    if (status.st_size > (off_t)max_bytes) {
+        close(fd);
+        return ERR_SET(err, ERR_LIMIT, NULL, "\"%s\" has %lld bytes, %zu at most are allowed", path,
+                       (long long)status.st_size, max_bytes);
+    }
+    char *text = arena_alloc(arena, (size_t)status.st_size + 1);
+    const ssize_t length = read_up_to(fd, text, (size_t)status.st_size);
+    const bool is_read = length >= 0 || fail_errno(err, "read", path);
+    close(fd);
+    if (!is_read) {
+        return false;
+    }
+    *ret_text = text;
+    *ret_length = (size_t)length;
+    return true;
+}
+
+static bool write_all(int fd, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        const ssize_t put = write(fd, bytes, length);
+        if (put < 0 && errno != EINTR) {
+            return false;
+        }
+        if (put > 0) {
+            bytes += put;
+            length -= (size_t)put;
+        }
+    }
+    return true;
+}
+
+/* fsync of the folder that holds path, so that a rename in it survives a crash. */
+static bool sync_parent(const char *path)
+{
+    char copy[PATH_MAX];
+    snprintf(copy, sizeof copy, "%s", path);
+    const int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return false;
+    }
+    const bool is_synced = fsync(fd) == 0;
+    close(fd);
+    return is_synced;
+}
+
+bool file_write_atomic(const char *path, const char *bytes, size_t length, mode_t mode, Err *err)
+{
+    char temporary[PATH_MAX];
+    if (snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= (int)sizeof temporary) {
+        return ERR_SET(err, ERR_IO, NULL, "path \"%.60s...\" is too long", path);
+    }
+    const int fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0) {
+        return fail_errno(err, "create a file beside", path);
+    }
+    const bool is_written = fchmod(fd, mode) == 0 && write_all(fd, bytes, length) && fsync(fd) == 0;
+    const int number = errno;
+    close(fd);
+    errno = number;
+    if (!is_written || rename(temporary, path) != 0) {
+        fail_errno(err, "write", path);
+        unlink(temporary);
+        return false;
+    }
+    return sync_parent(path) || fail_errno(err, "fsync the folder of", path);
+}
+
+bool file_make_dir(const char *path, mode_t mode, Err *err)
+{
+    char partial[PATH_MAX];
+    if (snprintf(partial, sizeof partial, "%s", path) >= (int)sizeof partial) {
+        return ERR_SET(err, ERR_IO, NULL, "path \"%.60s...\" is too long", path);
+    }
+    for (char *slash = partial + 1; *partial != '\0'; slash++) {
+        slash = strchrnul(slash, '/');
+        const char kept = *slash;
+        *slash = '\0';
+        if (mkdir(partial, mode) != 0 && errno != EEXIST) {
+            return fail_errno(err, "make the folder", partial);
+        }
+        *slash = kept;
+        if (kept == '\0') {
+            break;
+        }
+    }
+    struct stat status;
+    if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode)) {
+        return ERR_SET(err, ERR_IO, NULL, "\"%s\" is not a folder", path);
+    }
+    return true;
+}
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+    (void)status;
+    (void)type;
+    (void)walk;
+    return remove(path);
+}
+
+bool file_remove_tree(const char *path, Err *err)
+{
+    enum { OPEN_FOLDERS = 16 };
+    if (nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT) {
+        return fail_errno(err, "remove", path);
+    }
+    return true;
+}
+
+bool file_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}

@@ -1,0 +1,32 @@
+/* Small files. All block. */
+#ifndef TENANTRY_CORE_FILE_H
+#define TENANTRY_CORE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "core/arena.h"
+#include "core/err.h"
+
+/* The whole file in the arena, with a NUL behind it. ERR_IO when it cannot be read (errno's text in
+ * the message), ERR_LIMIT when it is larger than max_bytes, ERR_INPUT_INVALID when it is no regular
+ * file. */
+bool file_read(Arena *arena, const char *path, size_t max_bytes, const char **ret_text,
+               size_t *ret_length, Err *err);
+
+/* Writes a file so that a crash leaves the old content or the new, never a part: temporary file in
+ * the same folder, fsync, rename, fsync of the folder. mode is exact, whatever the umask. ERR_IO,
+ * ERR_DISK_FULL. */
+bool file_write_atomic(const char *path, const char *bytes, size_t length, mode_t mode, Err *err);
+
+/* Makes a folder and its missing parents (mkdir -p); mode for those it makes. ERR_IO. */
+bool file_make_dir(const char *path, mode_t mode, Err *err);
+
+/* Removes a file or a folder with all that is in it, without following links. True when nothing is
+ * there afterwards. */
+bool file_remove_tree(const char *path, Err *err);
+
+bool file_exists(const char *path);
+
+#endif

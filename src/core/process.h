@@ -1,0 +1,47 @@
+/* Child processes, run to their end. */
+#ifndef TENANTRY_CORE_PROCESS_H
+#define TENANTRY_CORE_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/arena.h"
+#include "core/err.h"
+
+typedef struct ProcessUser {
+    bool is_set; /* false: stay who we are */
+    uid_t uid;
+    gid_t gid;
+    const char *name;
+} ProcessUser;
+
+typedef struct ProcessOptions {
+    const char *const
+        *argv; /* argv[0] is the path of the program; ends in NULL. Holds no secrets: ps shows it */
+    const char *const *env; /* "NAME=value" added to a minimal environment (PATH, LC_ALL=C, TZ);
+                               ends in NULL; may be NULL */
+    ProcessUser user;       /* whom to become; groups are set too */
+    const char *directory;  /* working directory, or NULL for "/" */
+    const char *input;      /* written to its standard input, then closed; NULL: /dev/null */
+    int64_t timeout_ms;     /* it is killed after this; 0: never */
+} ProcessOptions;
+
+typedef struct ProcessResult {
+    int exit_status; /* of the program, or 128 + signal */
+    bool is_timeout;
+    const char *output; /* standard output and error together, the first LIMIT_CHILD_OUTPUT_BYTES,
+                           in the arena */
+} ProcessResult;
+
+/* Runs a program and waits for it. True when it ran, whatever its exit status; false
+ * (ERR_SERVER_BINARY_MISSING when the file is not there, ERR_IO otherwise) when it could not be
+ * started. No descriptor but 0, 1, 2 reaches it. A grandchild that keeps the output open (a daemon)
+ * does not hold the call up. Blocks. */
+bool process_run(Arena *arena, const ProcessOptions *options, ProcessResult *ret_result, Err *err);
+
+/* Looks a user up. ERR_CONFIG_INVALID when there is none of this name. */
+bool process_find_user(Arena *arena, const char *name, ProcessUser *ret_user, Err *err);
+
+#endif

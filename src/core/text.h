@@ -1,0 +1,31 @@
+/* Checks and measures on text that people type. Any thread; does not block. */
+#ifndef TENANTRY_CORE_TEXT_H
+#define TENANTRY_CORE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/arena.h"
+
+/* Whether the bytes are well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, at most
+ * U+10FFFF); on true ret_chars, when not NULL, is the number of characters. */
+bool text_is_utf8(const char *bytes, size_t length, size_t *ret_chars);
+
+/* Whether text holds a control character (C0, DEL, or C1 as UTF-8) or a character that changes the
+ * direction or visibility of text around it (U+200B-U+200F, U+202A-U+202E, U+2060-U+2069, U+FEFF).
+ * text is valid UTF-8. */
+bool text_has_control(const char *text);
+
+/* The candidate nearest to word in edits (insert, delete, replace, swap), or NULL when none is near
+ * enough to be what was meant. Borrowed from candidates. */
+const char *text_nearest(const char *word, const char *const *candidates, size_t count);
+
+/* A decimal integer that fills the whole text; false when it is none or does not fit. */
+bool text_to_int(const char *text, int64_t *ret_value);
+
+/* text with every byte that is not printable ASCII or valid UTF-8 shown as \xNN, cut to about
+ * max_bytes, for quoting input in an error. */
+const char *text_quote(Arena *arena, const char *text, size_t max_bytes);
+
+#endif

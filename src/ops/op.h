@@ -1,0 +1,123 @@
+/* The table of operations: one row is one thing that the product can do. From the row come the
+ * command line with its help and completion, the REST route, the OpenAPI document, the MCP tool,
+ * the permission check and the audit entry. No face has logic of its own. */
+#ifndef TENANTRY_OPS_OP_H
+#define TENANTRY_OPS_OP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "core/arena.h"
+#include "core/err.h"
+#include "core/json.h"
+
+/* The least role that may call an operation over the network; the command line is OPERATOR. */
+typedef enum Access { ACCESS_PUBLIC, ACCESS_VIEWER, ACCESS_OPERATOR, ACCESS_ADMIN } Access;
+
+typedef enum OpKind {
+    OP_QUERY,   /* changes nothing */
+    OP_COMMAND, /* changes something outside the control schema (the embedded server, files) */
+    OP_JOB,     /* changes something; runs as a durable job */
+} OpKind;
+
+typedef enum ParamType {
+    PARAM_TEXT, /* valid UTF-8, at most `most` characters */
+    PARAM_SLUG, /* a tenant's slug, looked up: checked only for its form */
+    PARAM_INT,  /* least..most */
+    PARAM_BOOL, /* a flag without value */
+    PARAM_ENUM, /* one of choices */
+    PARAM_PATH,
+    PARAM_DURATION_MS, /* "30s" */
+} ParamType;
+
+typedef struct Param {
+    const char *name; /* "blueprint": option --blueprint, JSON member blueprint */
+    ParamType type;
+    bool is_positional; /* on the command line; positional ones come first in the table, in order */
+    bool is_required;
+    const char *fallback; /* default as text, or NULL */
+    int64_t least, most;
+    const char *choices; /* "row|schema" */
+    const char *help;    /* one sentence */
+} Param;
+
+typedef enum FieldType {
+    FIELD_TEXT,
+    FIELD_INT,
+    FIELD_NUMBER,
+    FIELD_BOOL,
+    FIELD_TIME, /* RFC 3339, UTC, "2026-11-21T01:24:00.123456Z" */
+    FIELD_UUID,
+    FIELD_BYTES,  /* an int that people see as MiB */
+    FIELD_TEXTS,  /* list of strings */
+    FIELD_MAP,    /* object with free keys; values are scalars */
+    FIELD_OBJECT, /* object with `fields` */
+    FIELD_LIST,   /* list of objects with `fields` */
+} FieldType;
+
+typedef struct Field {
+    const char *name;
+    FieldType type;
+    bool is_nullable;
+    bool is_wide;               /* people see it with -v only; JSON always has it */
+    const struct Field *fields; /* FIELD_OBJECT, FIELD_LIST; ends with {0} */
+    const char *help;
+} Field;
+
+typedef struct HttpBinding {
+    const char *method; /* "POST"; NULL: not offered over HTTP */
+    const char *path;   /* "/v1/tenants/{slug}" */
+} HttpBinding;
+
+typedef struct OpExample {
+    const char *command; /* without the program's name: "tenant create acme --blueprint trading" */
+    const char *what;
+} OpExample;
+
+typedef struct OpContext OpContext;
+
+typedef struct Operation {
+    const char
+        *name; /* "tenant.create": CLI "tenant create", MCP tool, audit action; "up": CLI "up" */
+    const char
+        *summary; /* the sentence in help, OpenAPI and the tool description; ends in a full stop */
+    const char *description; /* a paragraph more for help and man page, or NULL */
+    Access access;
+    OpKind kind;
+    HttpBinding http;
+    const Param *params;       /* ends with {0} */
+    const Field *result;       /* the members of the answer, always an object; ends with {0} */
+    const OpExample *examples; /* ends with {0} */
+    const char *done; /* sentence for people when it worked, members in braces: "tenant {slug} is
+                         active"; or NULL */
+    /* args is an object with every parameter that was given or has a default, checked. *ret_answer
+     * is a new object that fits result. */
+    bool (*run)(OpContext *context, const Json *args, Json **ret_answer, Err *err);
+} Operation;
+
+/* What a face tells while an operation runs. All members may be NULL. */
+typedef struct OpProgress {
+    void *context;
+    void (*step)(void *context, const char *title, int64_t done,
+                 int64_t total);                   /* a job's step begins or advances */
+    void (*note)(void *context, const char *text); /* a sentence for people, such as a retry */
+    /* Asks a person to type expected; false when they do not or when there is nobody to ask. */
+    bool (*confirm)(void *context, const char *question, const char *expected);
+} OpProgress;
+
+/* The table that the program put together, sorted by name. */
+const Operation *op_table(size_t *ret_count);
+const Operation *op_find(const char *name); /* NULL when there is none */
+
+/* Checks args against the operation's parameters and fills in defaults: *ret_args is a new object.
+ * Values may be JSON of the right type or text (as the command line has them). ERR_INPUT_INVALID
+ * names the parameter, what was expected and, for an unknown parameter, the nearest known one. */
+bool op_check_args(const Operation *op, const Json *raw, Json **ret_args, Err *err);
+
+/* Checks an answer against a declared shape; the tests hold every real answer against it, and debug
+ * builds every answer. ERR_INTERNAL names the member. */
+bool op_check_answer(const Field *fields, const Json *answer, Err *err);
+
+#endif

@@ -1,0 +1,130 @@
+/* Keys and secrets: the only user of the crypto library besides libpq.
+ *
+ * A master key (32 random bytes) lives in a file or the environment, never in the database. From
+ * it, HKDF-SHA256 (RFC 5869) derives one AES-256 key per tenant; every secret in the database is
+ * AES-256-GCM (NIST SP 800-38D) under that key, with the row it belongs to as additional data, so
+ * that a ciphertext copied to another row does not open.
+ *
+ * Keys and plain secrets live in OpenSSL's secure heap (mlocked, left out of core files) and are
+ * wiped when freed. Functions do not block, except those that read or write the key file. One
+ * thread at a time per Keyring. */
+#ifndef TENANTRY_SECRET_SECRET_H
+#define TENANTRY_SECRET_SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/arena.h"
+#include "core/err.h"
+
+enum {
+    SECRET_KEY_BYTES = 32,
+    SECRET_HASH_BYTES = 32,
+    SECRET_KEY_ID_SIZE = 17,              /* 16 hex digits and a NUL */
+    SECRET_PASSWORD_SIZE = 44,            /* 43 characters of base64url (256 bits) and a NUL */
+    SECRET_VERIFIER_SIZE = 160,           /* "SCRAM-SHA-256$..." and a NUL */
+    SECRET_SEALED_OVERHEAD = 1 + 12 + 16, /* format byte, nonce, tag */
+};
+
+/* Sets up the secure heap and forbids core files and ptrace of this process. Call once, first in
+ * main. */
+bool secret_init(Err *err);
+
+/* Wipes memory so that the compiler cannot leave it out. */
+void secret_wipe(void *memory, size_t size);
+
+/* A random secret text on the secure heap; free wipes it. */
+typedef struct Password {
+    char text[SECRET_PASSWORD_SIZE];
+} Password;
+
+/* 256 random bits as base64url (RFC 4648 section 5), on the secure heap. */
+bool password_new(Password **ret_password, Err *err);
+/* A copy of a NUL-terminated text shorter than SECRET_PASSWORD_SIZE, on the secure heap. */
+bool password_from_text(const char *text, Password **ret_password, Err *err);
+Password *password_free(Password *password); /* NULL is allowed; returns NULL */
+
+static inline void password_free_scoped(Password **password)
+{
+    *password = password_free(*password);
+}
+#define scoped_password __attribute__((cleanup(password_free_scoped)))
+
+/* The SCRAM-SHA-256 verifier of a password (RFC 5802 section 3, RFC 7677; PostgreSQL's
+ * pg_authid.rolpassword form): 16 random bytes of salt, 4096 iterations. The password is printable
+ * ASCII, so SASLprep leaves it as it is. */
+bool password_scram_verifier(const Password *password, char ret_verifier[SECRET_VERIFIER_SIZE],
+                             Err *err);
+
+/* count random bytes as lower-case hex in the arena (2 x count characters). */
+bool secret_random_hex(Arena *arena, size_t count, const char **ret_hex, Err *err);
+
+/* A random UUID, version 4 (RFC 9562 section 5.4), lower-case text in the arena. */
+bool secret_random_uuid(Arena *arena, const char **ret_uuid, Err *err);
+
+/* SHA-256 as 64 lower-case hex digits in the arena. */
+bool secret_sha256_hex(Arena *arena, const void *bytes, size_t length, const char **ret_hex,
+                       Err *err);
+
+/* HMAC-SHA-256 (RFC 2104). */
+bool secret_hmac(const uint8_t *key, size_t key_length, const void *bytes, size_t length,
+                 uint8_t ret_mac[SECRET_HASH_BYTES], Err *err);
+
+/* The master keys at hand: the active one, and older or newer ones during a rotation. */
+typedef struct Keyring Keyring;
+
+/* Where the keys come from. */
+typedef struct KeySource {
+    const char *text; /* value of TENANTRY_MASTER_KEY, or NULL; wins over the file */
+    const char *file; /* path of the key file, or NULL */
+} KeySource;
+
+/* Reads the keys. The form, for file and environment alike: one key a line as 64 hex digits, '#'
+ * starts a comment. ERR_KEY_MISSING (the file is not there or holds no key), ERR_KEY_WRONG (not the
+ * form: which line), ERR_DATA_DIR when the file may be read by others than its owner (mode bits
+ * 077; the hint is the chmod). Blocks on the file. */
+bool keyring_open(const KeySource *source, Keyring **ret_keyring, Err *err);
+Keyring *keyring_close(Keyring *keyring);
+
+/* Makes the key file with one new key, mode 0600; ERR_DATA_DIR when the file exists. */
+bool keyring_create_file(const char *path, Err *err);
+
+/* Appends a new key to the file, atomically and durably, and to the keyring. ret_id is the id of
+ * the new key. */
+bool keyring_add_to_file(Keyring *keyring, const char *path, char ret_id[SECRET_KEY_ID_SIZE],
+                         Err *err);
+
+/* Rewrites the file so that it holds the key of this id alone, and drops the others from the
+ * keyring. */
+bool keyring_keep_only(Keyring *keyring, const char *path, const char *id, Err *err);
+
+/* Number of keys; the id of the n-th. An id is public: the first 8 bytes of HKDF-SHA256(key,
+ * "tenantry key id"), hex. */
+size_t keyring_count(const Keyring *keyring);
+const char *keyring_id(const Keyring *keyring, size_t n);
+bool keyring_has(const Keyring *keyring, const char *id);
+
+/* What a secret is bound to: the additional data of the cipher. */
+typedef struct SecretBinding {
+    const char
+        *tenant_id;    /* UUID text; "" for secrets of the installation. Chooses the derived key */
+    const char *table; /* "credentials" */
+    const char *row;   /* the row's primary key as text */
+} SecretBinding;
+
+/* Seals plain (length bytes) with the key of this id. The result (length + SECRET_SEALED_OVERHEAD
+ * bytes) is in the arena. ERR_KEY_MISSING when the keyring lacks the id. */
+bool secret_seal(Arena *arena, const Keyring *keyring, const char *key_id,
+                 const SecretBinding *binding, const void *plain, size_t length,
+                 uint8_t **ret_sealed, size_t *ret_length, Err *err);
+
+/* Opens what secret_seal made into secure memory, to be freed with secret_free. ERR_KEY_MISSING
+ * when the keyring lacks the id, ERR_SECRET_CORRUPT when the data fails authentication (changed, or
+ * moved to another row). */
+bool secret_open(const Keyring *keyring, const char *key_id, const SecretBinding *binding,
+                 const uint8_t *sealed, size_t length, uint8_t **ret_plain, size_t *ret_length,
+                 Err *err);
+void secret_free(uint8_t *plain, size_t length);
+
+#endif
