@@ -107,6 +107,20 @@ typedef struct OpProgress {
     bool (*confirm)(void *context, const char *question, const char *expected);
 } OpProgress;
 
+/* What an operation works with. The face makes it; the operation opens the database when it needs
+ * it. */
+struct OpContext {
+    Arena *arena; /* lives as long as the call */
+    const Config *config;
+    const char *program; /* what a person typed to start us, for hints that name a command */
+    const char *actor;   /* who calls, for the audit log: "os:root" */
+    OpProgress progress;
+    struct Store *store; /* opened at first use (ops/context.h); closed by op_context_done */
+};
+
+/* Releases what the operation opened. */
+void op_context_done(OpContext *context);
+
 /* The table that the program put together, sorted by name. */
 const Operation *op_table(size_t *ret_count);
 const Operation *op_find(const char *name); /* NULL when there is none */

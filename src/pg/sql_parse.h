@@ -1,0 +1,38 @@
+/* SQL text, read by libpg_query (the only other files that include it are none): split into
+ * statements, parse trees as JSON. Nothing here changes SQL text. Any thread; does not block. */
+#ifndef TENANTRY_PG_SQL_PARSE_H
+#define TENANTRY_PG_SQL_PARSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/arena.h"
+#include "core/err.h"
+#include "core/json.h"
+
+typedef struct SqlStatement {
+    const char *text; /* without the semicolon and without comments before it; in the arena */
+    int line;         /* of its first word, from 1 */
+    const char *node; /* the parse tree's node name: "CreateStmt", "SelectStmt" */
+    const Json *tree; /* the members of that node; lives as long as the SqlScript's arena */
+} SqlStatement;
+
+typedef struct SqlScript {
+    const char *file; /* for messages */
+    size_t count;
+    const SqlStatement *statements;
+} SqlScript;
+
+/* Parses a script. A syntax error is reported with code, as "FILE:LINE: message near ...". The JSON
+ * trees are released with sql_script_done; the rest is in the arena. An empty script has no
+ * statements. */
+bool sql_script_parse(Arena *arena, const char *file, const char *text, ErrCode code,
+                      SqlScript *ret_script, Err *err);
+void sql_script_done(SqlScript *script);
+
+/* Calls visit for every JSON object below tree (tree included) that has a member `node`, with that
+ * member's value; stops and returns false when visit returns false. */
+bool sql_tree_visit(const Json *tree, const char *node,
+                    bool (*visit)(void *context, const Json *value), void *context);
+
+#endif
