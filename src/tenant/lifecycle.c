@@ -187,7 +187,7 @@ static bool step_wait_for_sessions(JobContext *context, Err *err)
         return false;
     }
     const char *roles = role_list(context->arena, logins, count);
-    const int64_t timeout_ms = json_get_int(context->args, "drain_timeout_ms", 0);
+    const int64_t timeout_ms = json_get_int(context->args, "drain-timeout", 0);
     const int64_t start_us = clock_monotonic_us();
     int64_t left = 1;
     while (left > 0 && clock_monotonic_us() - start_us < timeout_ms * 1000) {

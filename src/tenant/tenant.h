@@ -12,7 +12,7 @@
 #include "store/tenants.h"
 
 /* Jobs. Arguments: create {slug, name, blueprint, plan, tier}; suspend, resume, rotate {slug};
- * archive {slug, drain_timeout_ms}; purge {slug}. */
+ * archive {slug, drain-timeout (ms)}; purge {slug}. */
 extern const JobKind tenant_create_job;
 extern const JobKind tenant_suspend_job;
 extern const JobKind tenant_resume_job;
