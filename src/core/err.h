@@ -62,6 +62,7 @@ bool err_prefix(Err *err, const char *format, ...) __attribute__((format(printf,
 #define ERR_WHERE __FILE__ ":" ERR_LINE_TEXT(__LINE__)
 
 /* ERR_SET(err, ERR_SLUG_TAKEN, "choose another slug", "slug \"%s\" is taken", slug) */
-#define ERR_SET(err, code, hint, ...) err_set((err), ERR_WHERE, (code), (hint), __VA_ARGS__)
+#define ERR_SET(err, code, hint, ...)                                                              \
+    ((void)err_set((err), ERR_WHERE, (code), (hint), __VA_ARGS__), false)
 
 #endif

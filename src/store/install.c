@@ -139,8 +139,8 @@ static bool make_ground(Install *install, Err *err)
         SQL(arena, "GRANT {} TO CURRENT_USER", audit),
         SQL(arena, "CREATE SCHEMA tenantry_audit AUTHORIZATION {}", audit),
         SQL(arena, "REVOKE {} FROM CURRENT_USER", audit),
-        "CREATE TABLE tenantry.migrations (version bigint PRIMARY KEY, name text NOT NULL,"
-        " sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())",
+        ("CREATE TABLE tenantry.migrations (version bigint PRIMARY KEY, name text NOT NULL,"
+         " sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"),
     };
     for (size_t i = 0; i < sizeof sql / sizeof *sql; i++) {
         pg_batch_add(batch, sql[i], PG_NO_PARAMS);
