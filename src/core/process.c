@@ -270,8 +270,8 @@ static void read_output(Running *running)
 static void write_input(Running *running)
 {
     const size_t length = strlen(running->input_left);
-    const ssize_t put =
-        send(running->input, running->input_left, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t put = send(running->input, running->input_left, length,
+                             MSG_NOSIGNAL | MSG_DONTWAIT);
     if (put >= 0) {
         running->input_left += put;
     }
