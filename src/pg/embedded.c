@@ -129,14 +129,17 @@ static bool up_locked(Server *server, EmbeddedStatus *ret_status, bool *ret_star
         return false;
     }
     const bool was_alive = status.pid != 0;
-    if (status.state != EMBEDDED_RUNNING) {
-        if (!(was_alive ? start_wait_ready(server, err) : bring_up(server, err)) ||
-            !look(server, &status, err)) {
-            return false;
-        }
+    bool is_ready = status.state == EMBEDDED_RUNNING;
+    /* One that is starting gets ready; one that is stopping goes away, and is started again. */
+    if (was_alive && !is_ready && !start_wait_ready(server, &is_ready, err)) {
+        return false;
+    }
+    const bool has_to_start = !is_ready;
+    if ((has_to_start && !bring_up(server, err)) || !look(server, &status, err)) {
+        return false;
     }
     *ret_status = status;
-    *ret_started = !was_alive;
+    *ret_started = has_to_start;
     return true;
 }
 

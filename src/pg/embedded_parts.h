@@ -125,8 +125,8 @@ int pid_end_orphans(const Server *server);
 /* embedded_start.c: starting, waiting, stopping */
 
 bool start_server(const Server *server, Err *err);
-/* Waits for a server that is alive to accept connections. */
-bool start_wait_ready(const Server *server, Err *err);
+/* Waits until a server that is alive accepts connections, or is gone: ret_is_ready tells which. */
+bool start_wait_ready(const Server *server, bool *ret_is_ready, Err *err);
 bool start_stop(const Server *server, pid_t pid, int64_t timeout_ms, Err *err);
 /* Whether connections are accepted on this socket folder and port. */
 bool start_is_accepting(const Server *server, const char *socket_dir, int port);

@@ -17,7 +17,8 @@ enum {
     ORPHAN_WAIT_MS = 30000,
     ORPHAN_PATIENCE_MS = 1000, /* most notice by themselves that their server is gone */
     KILL_WAIT_MS = 15000,      /* an immediate shutdown kills its children after 5 s */
-    POLL_MS = 50,
+    ORPHAN_POLL_MS = 200,
+    POLL_MS = 20,
 };
 
 bool start_is_accepting(const Server *server, const char *socket_dir, int port)
@@ -104,11 +105,17 @@ static bool try_start(const Server *server, LogVerdict *ret_verdict, Err *err)
     if (!log_open(server, &log_offset, err) || !run_pg_ctl(server, &is_up, err)) {
         return false;
     }
-    if (is_up || has_live_server(server)) { /* a long recovery outlasts pg_ctl's patience */
-        return true;
+    /* A long recovery outlasts the patience of pg_ctl. */
+    if (!is_up && has_live_server(server)) {
+        server_progress(server, "waiting for the recovery of the data");
     }
-    *ret_verdict = log_explain_failure(server, log_offset, err);
-    return false;
+    if (!start_wait_ready(server, &is_up, err)) {
+        return false;
+    }
+    if (!is_up) {
+        *ret_verdict = log_explain_failure(server, log_offset, err);
+    }
+    return is_up;
 }
 
 bool start_server(const Server *server, Err *err)
@@ -130,35 +137,32 @@ bool start_server(const Server *server, Err *err)
         if (waited_ms > ORPHAN_PATIENCE_MS) {
             pid_end_orphans(server);
         }
-        clock_sleep_ms(POLL_MS * 4);
+        clock_sleep_ms(ORPHAN_POLL_MS);
     }
-    return start_wait_ready(server, err);
+    return true;
 }
 
-bool start_wait_ready(const Server *server, Err *err)
+bool start_wait_ready(const Server *server, bool *ret_is_ready, Err *err)
 {
     const int64_t deadline_us = clock_monotonic_us() + (int64_t)RECOVERY_WAIT_MS * 1000;
-    bool is_told = false;
     for (;;) {
         PidFile file;
         bool is_alive = false;
         if (!pid_find_server(server, &file, &is_alive, err)) {
             return false;
         }
-        if (!is_alive || clock_monotonic_us() > deadline_us) {
+        const bool is_ready =
+            is_alive && file.is_ready && start_is_accepting(server, file.socket_dir, file.port);
+        if (is_ready || !is_alive) {
+            *ret_is_ready = is_ready;
+            return true;
+        }
+        if (clock_monotonic_us() > deadline_us) {
             ERR_SET(err, ERR_SERVER_FAILED, NULL,
-                    is_alive ? "the server in \"%s\" runs but does not accept connections"
-                             : "the server in \"%s\" ended while it was starting",
+                    "the server in \"%s\" runs but does not accept connections",
                     server->data_dir);
             err_hint(err, "read the end of \"%s\"", server->log_path);
             return false;
-        }
-        if (file.is_ready && start_is_accepting(server, file.socket_dir, file.port)) {
-            return true;
-        }
-        if (!is_told) {
-            server_progress(server, "waiting for the server to accept connections");
-            is_told = true;
         }
         clock_sleep_ms(POLL_MS);
     }
