@@ -68,6 +68,9 @@ static const char hba_text[] =
     "host    all          all       127.0.0.1/32  scram-sha-256\n"
     "host    all          all       ::1/128       scram-sha-256\n";
 
+static const char local_text[] = "# Your own settings of the embedded PostgreSQL; they win over "
+                                 "tenantry.conf beside this file.\n";
+
 static int clamp_mb(uint64_t bytes, int least_mb, int most_mb)
 {
     const uint64_t mb = bytes >> MB_SHIFT;
@@ -170,7 +173,14 @@ static void add_libraries(StrBuf *buf, const Server *server)
     add_quoted(buf, "shared_preload_libraries", names.text);
 }
 
-/* Both files are in the data directory and not in pg/: that folder belongs to the server's user,
+/* A file that is the operator's from then on. */
+static bool write_once(const Server *server, const char *name, const char *text, Err *err)
+{
+    const char *path = server_path(server, name);
+    return file_exists(path) || file_write_atomic(path, text, strlen(text), MODE_CONF, err);
+}
+
+/* The files are in the data directory and not in pg/: that folder belongs to the server's user,
  * and root had better not write where another user can put links. */
 bool conf_write(const Server *server, Err *err)
 {
@@ -186,9 +196,8 @@ bool conf_write(const Server *server, Err *err)
                            err)) {
         return false;
     }
-    const char *hba_path = server_path(server, "pg_hba.conf");
-    return file_exists(hba_path) ||
-           file_write_atomic(hba_path, hba_text, sizeof hba_text - 1, MODE_CONF, err);
+    return write_once(server, "pg_hba.conf", hba_text, err) &&
+           write_once(server, "postgresql.local.conf", local_text, err);
 }
 
 bool conf_include(const Server *server, const char *pg_dir, Err *err)

@@ -119,8 +119,8 @@ bool pid_find_server(const Server *server, PidFile *ret_file, bool *ret_is_alive
 bool pid_is_ours(const Server *server, pid_t pid);
 /* Removes postmaster.pid and the socket's lock file when they name a process that is not ours. */
 bool pid_clear_stale(const Server *server, Err *err);
-/* Asks every process of a server that is gone to end; returns how many there are. */
-int pid_end_orphans(const Server *server);
+/* Asks every process of a server that is gone to end. */
+void pid_end_orphans(const Server *server);
 
 /* embedded_start.c: starting, waiting, stopping */
 

@@ -151,16 +151,15 @@ bool start_wait_ready(const Server *server, bool *ret_is_ready, Err *err)
         if (!pid_find_server(server, &file, &is_alive, err)) {
             return false;
         }
-        const bool is_ready =
-            is_alive && file.is_ready && start_is_accepting(server, file.socket_dir, file.port);
+        const bool is_ready = is_alive && file.is_ready &&
+                              start_is_accepting(server, file.socket_dir, file.port);
         if (is_ready || !is_alive) {
             *ret_is_ready = is_ready;
             return true;
         }
         if (clock_monotonic_us() > deadline_us) {
             ERR_SET(err, ERR_SERVER_FAILED, NULL,
-                    "the server in \"%s\" runs but does not accept connections",
-                    server->data_dir);
+                    "the server in \"%s\" runs but does not accept connections", server->data_dir);
             err_hint(err, "read the end of \"%s\"", server->log_path);
             return false;
         }
