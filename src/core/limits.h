@@ -17,6 +17,8 @@ enum {
     LIMIT_YAML_NODES = 100000,
     LIMIT_LIST_ROWS = 100000, /* rows that one answer lists */
     LIMIT_KEY_FILE_BYTES = 64 * 1024,
+    LIMIT_MASTER_KEYS = 64,                 /* in one key file; a rotation needs two */
+    LIMIT_SECRET_BYTES = 16 * 1024,         /* one sealed secret, before sealing */
     LIMIT_CHILD_OUTPUT_BYTES = 1024 * 1024, /* kept of what a child process prints */
 };
 
