@@ -17,6 +17,7 @@ enum {
     LIMIT_YAML_NODES = 100000,
     LIMIT_LIST_ROWS = 100000, /* rows that one answer lists */
     LIMIT_KEY_FILE_BYTES = 64 * 1024,
+    LIMIT_PARAM_TEXT_CHARS = 64 * 1024, /* of a text parameter whose row sets no maximum */
     LIMIT_CHILD_OUTPUT_BYTES = 1024 * 1024, /* kept of what a child process prints */
 };
 
