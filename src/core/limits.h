@@ -22,6 +22,7 @@ enum {
     LIMIT_KEY_FILE_BYTES = 64 * 1024,
     LIMIT_MASTER_KEYS = 64,                 /* in one key file; a rotation needs two */
     LIMIT_SECRET_BYTES = 16 * 1024,         /* one sealed secret, before sealing */
+    LIMIT_PARAM_TEXT_CHARS = 64 * 1024,     /* of a text parameter whose row sets no maximum */
     LIMIT_CHILD_OUTPUT_BYTES = 1024 * 1024, /* kept of what a child process prints */
 };
 
