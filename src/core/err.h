@@ -61,8 +61,15 @@ bool err_prefix(Err *err, const char *format, ...) __attribute__((format(printf,
 #define ERR_LINE_TEXT(line) ERR_LINE_TEXT_(line)
 #define ERR_WHERE __FILE__ ":" ERR_LINE_TEXT(__LINE__)
 
+/* What err_set() returns, said where an analyzer of the calling file can see it. */
+static inline bool err_false(bool is_good)
+{
+    (void)is_good;
+    return false;
+}
+
 /* ERR_SET(err, ERR_SLUG_TAKEN, "choose another slug", "slug \"%s\" is taken", slug) */
 #define ERR_SET(err, code, hint, ...)                                                              \
-    ((void)err_set((err), ERR_WHERE, (code), (hint), __VA_ARGS__), false)
+    err_false(err_set((err), ERR_WHERE, (code), (hint), __VA_ARGS__))
 
 #endif
