@@ -87,7 +87,7 @@ suite() {
 }
 
 check_format() {
-    if ! clang-format --version | grep -q "version $clang_format_version\."; then
+    if [[ $(clang-format --version) != *"version $clang_format_version."* ]]; then
         echo "skipped: the format is that of clang-format $clang_format_version"
         return "$skipped"
     fi
