@@ -168,6 +168,16 @@ bool pg_batch_run(PgConn *conn, PgBatch *batch, Err *err)
     return take_answers(pq, batch, err);
 }
 
+bool pg_batch_abandon(PgConn *conn, PgBatch *batch)
+{
+    Err ignored;
+    batch->count = batch->sent;
+    if (PQpipelineStatus(conn->pq) != PQ_PIPELINE_OFF) {
+        pg_batch_run(conn, batch, &ignored);
+    }
+    return false;
+}
+
 const PgRows *pg_batch_rows(const PgBatch *batch, size_t number)
 {
     return batch->statements[number].result;

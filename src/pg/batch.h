@@ -35,6 +35,11 @@ bool pg_batch_run(PgConn *conn, PgBatch *batch, Err *err);
  * pg_batch_run then sends what was added meanwhile and waits for everything. */
 bool pg_batch_send(PgConn *conn, PgBatch *batch, Err *err);
 
+/* For a caller that sent statements and then failed before the run: takes what is under way off the
+ * connection, so that it can roll back. Returns false, so that a caller can `return
+ * pg_batch_abandon(...)`. */
+bool pg_batch_abandon(PgConn *conn, PgBatch *batch);
+
 /* Answer of statement number; borrowed. Only after a run that succeeded. */
 const PgRows *pg_batch_rows(const PgBatch *batch, size_t number);
 

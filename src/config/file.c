@@ -1,0 +1,113 @@
+#include "config/file.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "core/limits.h"
+#include "core/yaml.h"
+
+static bool check_owner(const char *path, Err *err)
+{
+    struct stat status;
+    if (stat(path, &status) != 0) {
+        return true; /* reading it says why */
+    }
+    if (status.st_uid != 0 && status.st_uid != geteuid()) {
+        return ERR_SET(err, ERR_CONFIG_INVALID, "if you trust the file, name it with --config",
+                       "configuration file \"%s\" belongs to another user", path);
+    }
+    if ((status.st_mode & S_IWOTH) != 0) {
+        err_set(err, ERR_WHERE, ERR_CONFIG_INVALID, NULL,
+                "configuration file \"%s\" can be written by every user", path);
+        err_hint(err, "chmod o-w %s", path);
+        return false;
+    }
+    return true;
+}
+
+bool config_file_find_usual(Arena *arena, const char *home, const char **ret_path, Err *err)
+{
+    const bool has_home = home != NULL && *home != '\0';
+    const char *const usual[] = {
+        "./tenantry.yaml",
+        has_home ? arena_printf(arena, "%s/.config/tenantry/tenantry.yaml", home) : NULL,
+        "/etc/tenantry/tenantry.yaml",
+    };
+    *ret_path = NULL;
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
+        if (usual[i] != NULL && file_exists(usual[i])) {
+            *ret_path = usual[i];
+            return check_owner(usual[i], err);
+        }
+    }
+    return true;
+}
+
+static bool check_entry(const YamlEntry *entry, OptionId id, Err *err)
+{
+    const OptionKind *kind = option_kind(id);
+    if (kind->is_secret) {
+        scoped_arena Arena *arena = arena_new();
+        ERR_SET(err, ERR_CONFIG_INVALID, NULL,
+                YAML_AT_FORMAT "option \"%s\" is a secret and is not accepted in a file",
+                entry->value->file, entry->line, kind->name);
+        err_hint(err, "set it in the environment as %s", option_env_name(arena, id));
+        return false;
+    }
+    if (id == OPT_CONFIG) {
+        return ERR_SET(err, ERR_CONFIG_INVALID, NULL,
+                       YAML_AT_FORMAT "option \"config\" cannot be set in a configuration file",
+                       entry->value->file, entry->line);
+    }
+    if (entry->value->kind != YAML_KIND_SCALAR) {
+        return ERR_SET(err, ERR_CONFIG_INVALID, NULL,
+                       YAML_AT_FORMAT "option \"%s\" is one value, not a list or a map",
+                       YAML_AT(entry->value), kind->name);
+    }
+    return true;
+}
+
+bool config_file_parse(Arena *arena, const char *path, const char *text, size_t length,
+                       ConfigFileEntry *entries, size_t *ret_count, Err *err)
+{
+    const YamlNode *root = NULL;
+    if (!yaml_parse(arena, path, text, length, LIMIT_CONFIG_FILE_BYTES, ERR_CONFIG_INVALID, &root,
+                    err)) {
+        return false;
+    }
+    if (root->kind != YAML_KIND_MAP) {
+        return ERR_SET(err, ERR_CONFIG_INVALID, NULL,
+                       YAML_AT_FORMAT "a configuration file is a map of option names and values",
+                       YAML_AT(root));
+    }
+    const char *names[OPTION_COUNT_];
+    for (int id = 0; id < OPTION_COUNT_; id++) {
+        names[id] = option_kind((OptionId)id)->name;
+    }
+    if (!yaml_check_keys(root, names, OPTION_COUNT_, ERR_CONFIG_INVALID, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < root->count; i++) {
+        const YamlEntry *entry = &root->entries[i];
+        const int id = option_find(entry->key);
+        if (!check_entry(entry, (OptionId)id, err)) {
+            return false;
+        }
+        entries[i] = (ConfigFileEntry){(OptionId)id, entry->line, entry->value->text};
+    }
+    *ret_count = root->count; /* keys are known and none comes twice: at most OPTION_COUNT_ */
+    return true;
+}
+
+bool config_file_read(Arena *arena, const char *path, ConfigFileEntry *entries, size_t *ret_count,
+                      Err *err)
+{
+    const char *text = NULL;
+    size_t length = 0;
+    if (!file_read(arena, path, LIMIT_CONFIG_FILE_BYTES, &text, &length, err)) {
+        err->code = ERR_CONFIG_INVALID;
+        return err_prefix(err, "configuration file");
+    }
+    return config_file_parse(arena, path, text, length, entries, ret_count, err);
+}

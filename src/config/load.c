@@ -1,0 +1,153 @@
+#include "config/config.h"
+
+#include <string.h>
+
+#include "config/file.h"
+#include "core/file.h"
+
+typedef struct ConfigValue {
+    const char *text; /* NULL: neither value nor default */
+    int64_t number;
+    OptionOrigin origin;
+    const char *detail;
+} ConfigValue;
+
+struct Config {
+    ConfigValue values[OPTION_COUNT_];
+    const char *file;
+};
+
+static bool set_value(Config *config, OptionId id, const char *text, OptionOrigin origin,
+                      const char *detail, Err *err)
+{
+    int64_t number = 0;
+    if (!option_check(id, text, detail, &number, err)) {
+        return false;
+    }
+    config->values[id] = (ConfigValue){text, number, origin, detail};
+    return true;
+}
+
+static bool load_defaults(Config *config, Err *err)
+{
+    for (int id = 0; id < OPTION_COUNT_; id++) {
+        const char *fallback = option_kind((OptionId)id)->fallback;
+        config->values[id].detail = "default";
+        if (fallback != NULL &&
+            !set_value(config, (OptionId)id, fallback, ORIGIN_DEFAULT, "default", err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool load_file(Arena *arena, Config *config, Err *err)
+{
+    ConfigFileEntry entries[OPTION_COUNT_];
+    size_t count = 0;
+    if (!config_file_read(arena, config->file, entries, &count, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *detail = arena_printf(arena, "file %s:%d", config->file, entries[i].line);
+        if (!set_value(config, entries[i].id, entries[i].text, ORIGIN_FILE, detail, err)) {
+            return err_prefix(err, "option \"%s\"", option_kind(entries[i].id)->name);
+        }
+    }
+    return true;
+}
+
+static bool load_environment(Arena *arena, Config *config,
+                             const char *(*environ_get)(const char *name), Err *err)
+{
+    for (int id = 0; id < OPTION_COUNT_; id++) {
+        const char *name = option_env_name(arena, (OptionId)id);
+        const char *text = environ_get(name);
+        if (text == NULL || *text == '\0') {
+            continue; /* empty is unset: `TENANTRY_X= tenantry ...` is how a shell clears it */
+        }
+        const char *detail = arena_printf(arena, "environment %s", name);
+        if (!set_value(config, (OptionId)id, arena_strdup(arena, text), ORIGIN_ENVIRONMENT, detail,
+                       err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool load_flags(Arena *arena, Config *config, const ConfigFlag *flags, size_t flag_count,
+                       Err *err)
+{
+    for (size_t i = 0; i < flag_count; i++) {
+        const OptionKind *kind = option_kind(flags[i].id);
+        const char *detail = arena_printf(arena, "flag --%s", kind->name);
+        if (kind->is_secret) {
+            return ERR_SET(err, ERR_CONFIG_INVALID, NULL,
+                           "%s is not accepted: other users can see the arguments of a process",
+                           detail);
+        }
+        if (!set_value(config, flags[i].id, arena_strdup(arena, flags[i].value), ORIGIN_FLAG,
+                       detail, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The file that --config or TENANTRY_CONFIG names; the last flag wins, as in load_flags. */
+static const char *find_named_file(Arena *arena, const ConfigFlag *flags, size_t flag_count,
+                                   const char *(*environ_get)(const char *name))
+{
+    for (size_t i = flag_count; i > 0; i--) {
+        if (flags[i - 1].id == OPT_CONFIG) {
+            return flags[i - 1].value;
+        }
+    }
+    const char *named = environ_get(option_env_name(arena, OPT_CONFIG));
+    return named != NULL && *named != '\0' ? named : NULL;
+}
+
+bool config_load(Arena *arena, const ConfigFlag *flags, size_t flag_count,
+                 const char *(*environ_get)(const char *name), const Config **ret_config, Err *err)
+{
+    Config *config = ARENA_NEW(arena, Config);
+    const char *named = find_named_file(arena, flags, flag_count, environ_get);
+    if (named != NULL) {
+        config->file = arena_strdup(arena, named);
+    } else if (!config_file_find_usual(arena, environ_get("HOME"), &config->file, err)) {
+        return false;
+    }
+    if (!load_defaults(config, err) || (config->file != NULL && !load_file(arena, config, err)) ||
+        !load_environment(arena, config, environ_get, err) ||
+        !load_flags(arena, config, flags, flag_count, err)) {
+        return false;
+    }
+    *ret_config = config;
+    return true;
+}
+
+const char *config_text(const Config *config, OptionId id)
+{
+    return config->values[id].text;
+}
+
+int64_t config_int(const Config *config, OptionId id)
+{
+    return config->values[id].number;
+}
+
+bool config_bool(const Config *config, OptionId id)
+{
+    return config->values[id].number != 0;
+}
+
+OptionOrigin config_origin(const Config *config, OptionId id, const char **ret_detail)
+{
+    *ret_detail = config->values[id].detail;
+    return config->values[id].origin;
+}
+
+const char *config_file(const Config *config)
+{
+    return config->file;
+}

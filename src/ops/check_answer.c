@@ -1,0 +1,181 @@
+#include "ops/op.h"
+
+#include <string.h>
+
+enum { CHECK_DEPTH_MAX = 8, PATH_SIZE = 160 };
+
+/* Where in the answer we are: "tenants[3].slug". */
+typedef struct Place {
+    char path[PATH_SIZE];
+    int depth;
+} Place;
+
+static const char *const type_names[] = {
+    [FIELD_TEXT] = "a string",
+    [FIELD_INT] = "an integer",
+    [FIELD_NUMBER] = "a number",
+    [FIELD_BOOL] = "a boolean",
+    [FIELD_TIME] = "a time such as 2026-11-21T01:24:00.123456Z",
+    [FIELD_UUID] = "a UUID in lower case",
+    [FIELD_BYTES] = "an integer from 0",
+    [FIELD_TEXTS] = "a list of strings",
+    [FIELD_MAP] = "an object of scalars",
+    [FIELD_OBJECT] = "an object",
+    [FIELD_LIST] = "a list of objects",
+};
+
+/* A form: 'd' stands for a decimal digit, 'x' for a lower-case hex digit, the rest for itself. */
+static bool has_form(const char *text, const char *form)
+{
+    for (; *form != '\0'; form++, text++) {
+        const bool is_digit = *text >= '0' && *text <= '9';
+        if (*form == 'd' ? !is_digit
+                         : (*form == 'x' ? !is_digit && (*text < 'a' || *text > 'f')
+                                         : *text != *form)) {
+            return false;
+        }
+    }
+    return *text == '\0';
+}
+
+static bool is_time(const char *text)
+{
+    return has_form(text, "dddd-dd-ddTdd:dd:dd.ddddddZ") || has_form(text, "dddd-dd-ddTdd:dd:ddZ") ||
+           has_form(text, "dddd-dd-ddTdd:dd:dd.dddZ");
+}
+
+static bool is_list_of_strings(const Json *value)
+{
+    bool is_ok = json_is_array(value);
+    for (size_t i = 0; is_ok && i < json_array_size(value); i++) {
+        is_ok = json_is_string(json_array_get(value, i));
+    }
+    return is_ok;
+}
+
+static bool is_map_of_scalars(const Json *value)
+{
+    if (!json_is_object(value)) {
+        return false;
+    }
+    Json *object = json_incref((Json *)(uintptr_t)value); /* jansson iterates over mutable ones */
+    bool is_ok = true;
+    for (void *at = json_object_iter(object); at != NULL && is_ok;
+         at = json_object_iter_next(object, at)) {
+        const Json *member = json_object_iter_value(at);
+        is_ok = !json_is_object(member) && !json_is_array(member);
+    }
+    json_decref(object);
+    return is_ok;
+}
+
+static bool has_type(FieldType type, const Json *value)
+{
+    switch (type) {
+    case FIELD_TEXT:
+        return json_is_string(value);
+    case FIELD_INT:
+        return json_is_integer(value);
+    case FIELD_NUMBER:
+        return json_is_number(value);
+    case FIELD_BOOL:
+        return json_is_boolean(value);
+    case FIELD_TIME:
+        return json_is_string(value) && is_time(json_string_value(value));
+    case FIELD_UUID:
+        return json_is_string(value) &&
+               has_form(json_string_value(value), "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
+    case FIELD_BYTES:
+        return json_is_integer(value) && json_integer_value(value) >= 0;
+    case FIELD_TEXTS:
+        return is_list_of_strings(value);
+    case FIELD_MAP:
+        return is_map_of_scalars(value);
+    case FIELD_OBJECT:
+        return json_is_object(value);
+    case FIELD_LIST:
+        return json_is_array(value);
+    }
+    return false;
+}
+
+static bool check_object(const Field *fields, const Json *object, const Place *place, Err *err);
+
+static bool check_list(const Field *field, const Json *list, const Place *place, Err *err)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        Place item = {.depth = place->depth + 1};
+        snprintf(item.path, sizeof item.path, "%.120s[%zu]", place->path, i);
+        if (!check_object(field->fields, json_array_get(list, i), &item, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_member(const Field *field, const Json *value, const Place *place, Err *err)
+{
+    if (value == NULL) {
+        return ERR_SET(err, ERR_INTERNAL, NULL, "answer lacks member \"%s\"", place->path);
+    }
+    if (json_is_null(value) && field->is_nullable) {
+        return true;
+    }
+    if (!has_type(field->type, value)) {
+        return ERR_SET(err, ERR_INTERNAL, NULL, "answer member \"%s\" is not %s", place->path,
+                       type_names[field->type]);
+    }
+    if (field->type == FIELD_OBJECT) {
+        return check_object(field->fields, value, place, err);
+    }
+    return field->type != FIELD_LIST || check_list(field, value, place, err);
+}
+
+static bool check_no_others(const Field *fields, const Json *value, const Place *place, Err *err)
+{
+    Json *object = json_incref((Json *)(uintptr_t)value); /* jansson iterates over mutable ones */
+    const char *other = NULL;
+    for (void *at = json_object_iter(object); at != NULL && other == NULL;
+         at = json_object_iter_next(object, at)) {
+        const Field *field = fields;
+        while (field->name != NULL && strcmp(field->name, json_object_iter_key(at)) != 0) {
+            field++;
+        }
+        other = field->name == NULL ? json_object_iter_key(at) : NULL;
+    }
+    const bool is_ok = other == NULL || ERR_SET(err, ERR_INTERNAL, NULL,
+                                                "answer has a member \"%s%s%.80s\" that its "
+                                                "operation does not declare",
+                                                place->path, *place->path == '\0' ? "" : ".", other);
+    json_decref(object);
+    return is_ok;
+}
+
+static bool check_object(const Field *fields, const Json *object, const Place *place, Err *err)
+{
+    if (place->depth > CHECK_DEPTH_MAX) {
+        return ERR_SET(err, ERR_INTERNAL, NULL, "answer member \"%s\" is nested too deep",
+                       place->path);
+    }
+    if (!json_is_object(object)) {
+        return ERR_SET(err, ERR_INTERNAL, NULL, "answer member \"%s\" is not an object",
+                       place->path);
+    }
+    for (const Field *field = fields; field->name != NULL; field++) {
+        Place member = {.depth = place->depth + 1};
+        snprintf(member.path, sizeof member.path, "%.100s%s%.50s", place->path,
+                 *place->path == '\0' ? "" : ".", field->name);
+        if (!check_member(field, json_object_get(object, field->name), &member, err)) {
+            return false;
+        }
+    }
+    return check_no_others(fields, object, place, err);
+}
+
+bool op_check_answer(const Field *fields, const Json *answer, Err *err)
+{
+    if (!json_is_object(answer)) {
+        return ERR_SET(err, ERR_INTERNAL, NULL, "the answer is not an object");
+    }
+    return check_object(fields, answer, &(Place){.depth = 0}, err);
+}
