@@ -57,11 +57,19 @@ void err_hint(Err *err, const char *format, ...) __attribute__((format(printf, 2
  * context. Returns false, so that a caller can `return err_prefix(...)`. */
 bool err_prefix(Err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* False, and inline, so that compilers and analyzers see what `return ERR_SET(...)` returns. */
+static inline bool err_is_set(bool always_false)
+{
+    (void)always_false;
+    return false;
+}
+
 #define ERR_LINE_TEXT_(line) #line
 #define ERR_LINE_TEXT(line) ERR_LINE_TEXT_(line)
 #define ERR_WHERE __FILE__ ":" ERR_LINE_TEXT(__LINE__)
 
 /* ERR_SET(err, ERR_SLUG_TAKEN, "choose another slug", "slug \"%s\" is taken", slug) */
-#define ERR_SET(err, code, hint, ...) err_set((err), ERR_WHERE, (code), (hint), __VA_ARGS__)
+#define ERR_SET(err, code, hint, ...)                                                              \
+    err_is_set(err_set((err), ERR_WHERE, (code), (hint), __VA_ARGS__))
 
 #endif

@@ -11,13 +11,18 @@ enum {
     LIMIT_CONFIG_FILE_BYTES = 256 * 1024,
     LIMIT_MANIFEST_BYTES = 1024 * 1024,
     LIMIT_MIGRATION_BYTES = 16 * 1024 * 1024,
-    LIMIT_MIGRATIONS = 10000, /* in one blueprint */
-    LIMIT_PLANS = 100,        /* in one blueprint */
+    LIMIT_BLUEPRINT_BYTES = 64 * 1024 * 1024, /* all files of one blueprint together */
+    LIMIT_SQL_RUN_TOKENS = 10000, /* in one SQL expression: bounds the depth of its parse tree */
+    LIMIT_MIGRATIONS = 10000,     /* in one blueprint */
+    LIMIT_PARTITIONED_TABLES = 1000,
+    LIMIT_PLANS = 100, /* in one blueprint */
     LIMIT_YAML_DEPTH = 32,
     LIMIT_YAML_NODES = 100000,
     LIMIT_LIST_ROWS = 100000, /* rows that one answer lists */
     LIMIT_KEY_FILE_BYTES = 64 * 1024,
-    LIMIT_PARAM_TEXT_CHARS = 64 * 1024, /* of a text parameter whose row sets no maximum */
+    LIMIT_MASTER_KEYS = 64,                 /* in one key file; a rotation needs two */
+    LIMIT_SECRET_BYTES = 16 * 1024,         /* one sealed secret, before sealing */
+    LIMIT_PARAM_TEXT_CHARS = 64 * 1024,     /* of a text parameter whose row sets no maximum */
     LIMIT_CHILD_OUTPUT_BYTES = 1024 * 1024, /* kept of what a child process prints */
 };
 

@@ -37,8 +37,9 @@ typedef struct ProcessResult {
 
 /* Runs a program and waits for it. True when it ran, whatever its exit status; false
  * (ERR_SERVER_BINARY_MISSING when the file is not there, ERR_IO otherwise) when it could not be
- * started. No descriptor but 0, 1, 2 reaches it. A grandchild that keeps the output open (a daemon)
- * does not hold the call up. Blocks. */
+ * started. No descriptor but 0, 1, 2 reaches it. It has a session of its own, so that Ctrl-C and
+ * the terminal's end do not reach it, and is killed when the calling thread dies; a grandchild (a
+ * daemon) is not. A grandchild that keeps the output open does not hold the call up. Blocks. */
 bool process_run(Arena *arena, const ProcessOptions *options, ProcessResult *ret_result, Err *err);
 
 /* Looks a user up. ERR_CONFIG_INVALID when there is none of this name. */

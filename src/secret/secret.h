@@ -27,8 +27,9 @@ enum {
     SECRET_SEALED_OVERHEAD = 1 + 12 + 16, /* format byte, nonce, tag */
 };
 
-/* Sets up the secure heap and forbids core files and ptrace of this process. Call once, first in
- * main. */
+/* Sets up the secure heap and forbids core files and ptrace of this process. Call first in main;
+ * again does no harm. When the system refuses to lock the heap into memory (RLIMIT_MEMLOCK), it is
+ * used unlocked. */
 bool secret_init(Err *err);
 
 /* Wipes memory so that the compiler cannot leave it out. */
@@ -41,7 +42,8 @@ typedef struct Password {
 
 /* 256 random bits as base64url (RFC 4648 section 5), on the secure heap. */
 bool password_new(Password **ret_password, Err *err);
-/* A copy of a NUL-terminated text shorter than SECRET_PASSWORD_SIZE, on the secure heap. */
+/* A copy of 1 to SECRET_PASSWORD_SIZE - 1 printable ASCII characters, on the secure heap;
+ * ERR_INPUT_INVALID for anything else. */
 bool password_from_text(const char *text, Password **ret_password, Err *err);
 Password *password_free(Password *password); /* NULL is allowed; returns NULL */
 
@@ -91,12 +93,15 @@ Keyring *keyring_close(Keyring *keyring);
 bool keyring_create_file(const char *path, Err *err);
 
 /* Appends a new key to the file, atomically and durably, and to the keyring. ret_id is the id of
- * the new key. */
+ * the new key. The file is locked meanwhile, so that none is lost when two processes add. Comments
+ * stay. ERR_LIMIT past LIMIT_MASTER_KEYS, and what keyring_open gives. */
 bool keyring_add_to_file(Keyring *keyring, const char *path, char ret_id[SECRET_KEY_ID_SIZE],
                          Err *err);
 
-/* Rewrites the file so that it holds the key of this id alone, and drops the others from the
- * keyring. */
+/* Rewrites the file so that it holds its comments and the key of this id alone, and drops the
+ * others from the keyring. ERR_KEY_MISSING when the keyring lacks the id, ERR_CONFLICT when the
+ * file holds a key that the keyring does not know (another process has added it), and what
+ * keyring_open gives. */
 bool keyring_keep_only(Keyring *keyring, const char *path, const char *id, Err *err);
 
 /* Number of keys; the id of the n-th. An id is public: the first 8 bytes of HKDF-SHA256(key,
@@ -114,12 +119,14 @@ typedef struct SecretBinding {
 } SecretBinding;
 
 /* Seals plain (length bytes) with the key of this id. The result (length + SECRET_SEALED_OVERHEAD
- * bytes) is in the arena. ERR_KEY_MISSING when the keyring lacks the id. */
+ * bytes) is in the arena. ERR_KEY_MISSING when the keyring lacks the id, ERR_LIMIT past
+ * LIMIT_SECRET_BYTES. */
 bool secret_seal(Arena *arena, const Keyring *keyring, const char *key_id,
                  const SecretBinding *binding, const void *plain, size_t length,
                  uint8_t **ret_sealed, size_t *ret_length, Err *err);
 
-/* Opens what secret_seal made into secure memory, to be freed with secret_free. ERR_KEY_MISSING
+/* Opens what secret_seal made into secure memory, a NUL behind it, to be freed with secret_free
+ * (NULL is allowed). ERR_LIMIT when the secure heap is full, ERR_KEY_MISSING
  * when the keyring lacks the id, ERR_SECRET_CORRUPT when the data fails authentication (changed, or
  * moved to another row). */
 bool secret_open(const Keyring *keyring, const char *key_id, const SecretBinding *binding,

@@ -1,0 +1,10 @@
+/* The JSON form of a blueprint; internal to the module. */
+#ifndef TENANTRY_BLUEPRINT_BLUEPRINT_JSON_H
+#define TENANTRY_BLUEPRINT_BLUEPRINT_JSON_H
+
+#include "blueprint/blueprint.h"
+
+/* All that the checksum covers: everything but the checksum itself and where it came from. */
+Json *blueprint_content_to_json(const Blueprint *blueprint);
+
+#endif

@@ -1,0 +1,133 @@
+#include <stdio.h>
+#include <time.h>
+
+#include "blueprint/place_parts.h"
+#include "core/clock.h"
+#include "pg/sql.h"
+
+enum { MONTHS = 12, TM_MONDAY_BASED_WEEK = 7 };
+
+/* Midnight UTC at the start of the partition that is `ahead` after the one that holds now. */
+static struct tm partition_start(PartitionEvery every, int64_t ahead)
+{
+    const time_t now = clock_wall_us() / 1000000;
+    struct tm start;
+    gmtime_r(&now, &start);
+    start.tm_hour = start.tm_min = start.tm_sec = 0;
+    const int steps = (int)ahead;
+    switch (every) {
+    case EVERY_DAY:
+        start.tm_mday += steps;
+        break;
+    case EVERY_WEEK: /* weeks begin on Monday, ISO 8601 */
+        start.tm_mday += TM_MONDAY_BASED_WEEK * steps - (start.tm_wday + 6) % 7;
+        break;
+    case EVERY_MONTH:
+        start.tm_mday = 1;
+        start.tm_mon += steps;
+        break;
+    case EVERY_YEAR:
+        start.tm_mday = 1;
+        start.tm_mon = 0;
+        start.tm_year += steps;
+        break;
+    }
+    timegm(&start); /* brings days and months into their ranges */
+    return start;
+}
+
+static const char *date_text(Arena *arena, const struct tm *date)
+{
+    return arena_printf(arena, "%04d-%02d-%02d", date->tm_year + 1900, date->tm_mon + 1,
+                        date->tm_mday);
+}
+
+static const char *partition_name(Arena *arena, const BlueprintPartition *partition,
+                                  const struct tm *from)
+{
+    const int year = from->tm_year + 1900;
+    switch (partition->every) {
+    case EVERY_DAY:
+    case EVERY_WEEK:
+        break;
+    case EVERY_MONTH:
+        return arena_printf(arena, "%s_%04d_%02d", partition->table, year, from->tm_mon + 1);
+    case EVERY_YEAR:
+        return arena_printf(arena, "%s_%04d", partition->table, year);
+    }
+    return arena_printf(arena, "%s_%04d_%02d_%02d", partition->table, year, from->tm_mon + 1,
+                        from->tm_mday);
+}
+
+static void add_partition(Arena *arena, PgBatch *batch, const BlueprintPartition *partition,
+                          const Place *place, int64_t ahead)
+{
+    const struct tm from = partition_start(partition->every, ahead);
+    const struct tm to = partition_start(partition->every, ahead + 1);
+    const char *name = partition_name(arena, partition, &from);
+    const SqlArg schema = sql_name(arena, place->schema_name);
+    pg_batch_add_at(
+        batch, arena_printf(arena, "partition \"%s\"", name),
+        SQL(arena,
+            "CREATE TABLE IF NOT EXISTS {}.{} PARTITION OF {}.{} FOR VALUES FROM ({}) TO ({})",
+            schema, sql_name(arena, name), schema, sql_name(arena, partition->table),
+            sql_literal(date_text(arena, &from)), sql_literal(date_text(arena, &to))),
+        PG_NO_PARAMS);
+}
+
+void partitions_add(Arena *arena, PgBatch *batch, const Blueprint *blueprint, const Place *place)
+{
+    for (size_t i = 0; i < blueprint->partition_count; i++) {
+        for (int64_t ahead = 0; ahead <= blueprint->partitions[i].ahead; ahead++) {
+            add_partition(arena, batch, &blueprint->partitions[i], place, ahead);
+        }
+    }
+}
+
+/* Which declared tables are natively partitioned here: a variant for an extension may have made
+ * hypertables. Asked by (name, namespace), which is an index look-up however many tenants there
+ * are. */
+static bool is_partitioned(Store *store, const Place *place, const char *table,
+                           bool *ret_is_partitioned, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!pg_query_row(store->conn,
+                      "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n"
+                      " ON n.oid = c.relnamespace"
+                      " WHERE c.relname = $1 AND n.nspname = $2 AND c.relkind = 'p')",
+                      PG_PARAMS(table, place->schema_name), &rows, err)) {
+        return false;
+    }
+    *ret_is_partitioned = pg_rows_bool(rows, 0, 0);
+    return true;
+}
+
+bool place_ensure_partitions(Arena *arena, Store *store, const Blueprint *blueprint,
+                             const Place *place, Err *err)
+{
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    Blueprint native = *blueprint;
+    BlueprintPartition *partitions = ARENA_ARRAY(arena, BlueprintPartition,
+                                                 blueprint->partition_count);
+    native.partitions = partitions;
+    native.partition_count = 0;
+    for (size_t i = 0; i < blueprint->partition_count; i++) {
+        bool is_native = false;
+        if (!is_partitioned(store, place, blueprint->partitions[i].table, &is_native, err)) {
+            return false;
+        }
+        if (is_native) {
+            partitions[native.partition_count++] = blueprint->partitions[i];
+        }
+    }
+    if (native.partition_count == 0) {
+        return true;
+    }
+    place_enter_role(arena, batch, place->owner_role, "pg_catalog");
+    partitions_add(arena, batch, &native, place);
+    place_leave_role(arena, batch, place->owner_role);
+    return pg_batch_run(store->conn, batch, err) &&
+           (blueprint_has_tier(blueprint, TIER_ROW) && *place->tier == 'r'
+                ? seal_shared_place(arena, store, blueprint, place, err)
+                : true);
+}

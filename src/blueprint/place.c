@@ -1,0 +1,315 @@
+#include "blueprint/place.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "blueprint/place_parts.h"
+#include "core/strbuf.h"
+#include "pg/sql.h"
+#include "pg/sql_parse.h"
+
+#define EXTENSION_SCHEMA "tenantry_ext"
+
+bool place_name(Arena *arena, const Blueprint *blueprint, Tier tier, Place *ret_place, Err *err)
+{
+    const char *id = NULL;
+    const char *hex = NULL;
+    if (!secret_random_uuid(arena, &id, err) || !secret_random_hex(arena, 6, &hex, err)) {
+        return false;
+    }
+    const char *stem = arena_printf(arena, "%s_%s", tier == TIER_ROW ? "shared" : "tenant", hex);
+    *ret_place = (Place){.id = id,
+                         .version = blueprint->version,
+                         .schema_name = stem,
+                         .owner_role = arena_printf(arena, "%s_owner", stem),
+                         .app_role = arena_printf(arena, "%s_app", stem),
+                         .readonly_role = arena_printf(arena, "%s_ro", stem),
+                         .blueprint = blueprint->name,
+                         .tier = tier_name(tier)};
+    return true;
+}
+
+const char *place_search_path(Arena *arena, const Extensions *extensions, const Place *place)
+{
+    StrBuf path = strbuf_init(arena);
+    strbuf_add(&path, sql_ident(arena, place->schema_name).quoted);
+    for (size_t i = 0; i < extensions->count; i++) {
+        const char *schema = extensions->schemas[i];
+        if (schema != NULL && strcmp(schema, "pg_catalog") != 0) {
+            const char *quoted = sql_ident(arena, schema).quoted;
+            if (strstr(path.text, quoted) == NULL) {
+                strbuf_printf(&path, ", %s", quoted);
+            }
+        }
+    }
+    return path.text;
+}
+
+void place_enter_role(Arena *arena, PgBatch *batch, const char *role, const char *search_path)
+{
+    const SqlArg name = sql_name(arena, role);
+    pg_batch_add(batch, SQL(arena, "GRANT {} TO CURRENT_USER", name), PG_NO_PARAMS);
+    pg_batch_add(batch, SQL(arena, "SET LOCAL ROLE {}", name), PG_NO_PARAMS);
+    pg_batch_add(batch, "SELECT set_config('search_path', $1, true)", PG_PARAMS(search_path));
+}
+
+void place_leave_role(Arena *arena, PgBatch *batch, const char *role)
+{
+    pg_batch_add(batch, "SET LOCAL ROLE NONE", PG_NO_PARAMS);
+    pg_batch_add(batch, "SET LOCAL search_path = pg_catalog", PG_NO_PARAMS);
+    pg_batch_add(batch, SQL(arena, "REVOKE {} FROM CURRENT_USER", sql_name(arena, role)),
+                 PG_NO_PARAMS);
+}
+
+bool place_add_script(Arena *arena, PgBatch *batch, const char *file, const char *text, Err *err)
+{
+    SqlScript script = {0};
+    if (!sql_script_parse(arena, file, text, ERR_BLUEPRINT_INVALID, &script, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < script.count; i++) {
+        const SqlStatement *statement = &script.statements[i];
+        pg_batch_add_at(batch, arena_printf(arena, "%s:%d", file, statement->line), statement->text,
+                        PG_NO_PARAMS);
+    }
+    sql_script_done(&script);
+    return true;
+}
+
+bool place_ensure_extensions(Arena *arena, Store *store, const Blueprint *blueprint,
+                             Extensions *extensions, Err *err)
+{
+    bool is_missing = false;
+    for (size_t i = 0; i < extensions->count; i++) {
+        is_missing = is_missing || extensions->schemas[i] == NULL;
+    }
+    if (!is_missing) {
+        return true;
+    }
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    pg_batch_add(batch, "SELECT pg_advisory_xact_lock(hashtext('tenantry.extension'), 0)",
+                 PG_NO_PARAMS);
+    pg_batch_add(batch, "CREATE SCHEMA IF NOT EXISTS " EXTENSION_SCHEMA, PG_NO_PARAMS);
+    pg_batch_add(batch,
+                 SQL(arena, "GRANT USAGE ON SCHEMA {} TO {}", sql_name(arena, EXTENSION_SCHEMA),
+                     sql_name(arena, store->tenants_role)),
+                 PG_NO_PARAMS);
+    for (size_t i = 0; i < extensions->count; i++) {
+        if (extensions->schemas[i] == NULL) {
+            pg_batch_add(batch,
+                         SQL(arena, "CREATE EXTENSION IF NOT EXISTS {} SCHEMA {}",
+                             sql_name(arena, extensions->names[i]),
+                             sql_name(arena, EXTENSION_SCHEMA)),
+                         PG_NO_PARAMS);
+        }
+    }
+    if (!pg_batch_run(store->conn, batch, err)) {
+        if (err->code == ERR_PG_RIGHT_MISSING) {
+            err_hint(err,
+                     "the extension is not a trusted one: as a superuser, run CREATE "
+                     "EXTENSION in database \"%s\" and try again",
+                     pg_conn_database(store->conn));
+        }
+        return err_prefix(err, "blueprint \"%s\": cannot install its extensions", blueprint->name);
+    }
+    return registry_find_extensions(arena, store, blueprint, extensions, err);
+}
+
+/* Roles and schema, empty. In the schema tier the application roles get their rights by default
+ * privileges, so that every table has them from the moment it is made, without one GRANT per table.
+ */
+static void add_ground(Arena *arena, const Store *store, PgBatch *batch, const Place *place)
+{
+    const SqlArg owner = sql_name(arena, place->owner_role);
+    const SqlArg app = sql_name(arena, place->app_role);
+    const SqlArg readonly = sql_name(arena, place->readonly_role);
+    const char *const sql[] = {
+        SQL(arena, "CREATE ROLE {} NOLOGIN", owner),
+        SQL(arena, "CREATE ROLE {} NOLOGIN", app),
+        SQL(arena, "CREATE ROLE {} NOLOGIN", readonly),
+        SQL(arena, "GRANT {} TO {}, {}, {}", sql_name(arena, store->tenants_role), owner, app,
+            readonly),
+        SQL(arena, "GRANT {} TO CURRENT_USER", owner),
+        SQL(arena, "CREATE SCHEMA {} AUTHORIZATION {}", sql_name(arena, place->schema_name), owner),
+    };
+    for (size_t i = 0; i < sizeof sql / sizeof *sql; i++) {
+        pg_batch_add(batch, sql[i], PG_NO_PARAMS);
+    }
+}
+
+/* Run as the owner. Nothing for PUBLIC, ever; in the row tier tables are granted one by one once
+ * they are guarded. */
+static void add_default_privileges(Arena *arena, PgBatch *batch, const Place *place, Tier tier)
+{
+    const SqlArg owner = sql_name(arena, place->owner_role);
+    const SqlArg app = sql_name(arena, place->app_role);
+    const SqlArg readonly = sql_name(arena, place->readonly_role);
+    const SqlArg schema = sql_name(arena, place->schema_name);
+    static const char *const shared_templates[] = {
+        "ALTER DEFAULT PRIVILEGES FOR ROLE {} IN SCHEMA {} GRANT EXECUTE ON FUNCTIONS TO {}, {}",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE {} IN SCHEMA {} GRANT USAGE ON TYPES TO {}, {}",
+    };
+    pg_batch_add(batch, SQL(arena, "GRANT USAGE ON SCHEMA {} TO {}, {}", schema, app, readonly),
+                 PG_NO_PARAMS);
+    pg_batch_add(batch,
+                 SQL(arena,
+                     "ALTER DEFAULT PRIVILEGES FOR ROLE {} REVOKE ALL ON FUNCTIONS FROM PUBLIC",
+                     owner),
+                 PG_NO_PARAMS);
+    pg_batch_add(
+        batch,
+        SQL(arena, "ALTER DEFAULT PRIVILEGES FOR ROLE {} REVOKE ALL ON TYPES FROM PUBLIC", owner),
+        PG_NO_PARAMS);
+    for (size_t i = 0; i < sizeof shared_templates / sizeof *shared_templates; i++) {
+        pg_batch_add(batch, SQL(arena, shared_templates[i], owner, schema, app, readonly),
+                     PG_NO_PARAMS);
+    }
+    if (tier != TIER_SCHEMA) {
+        return;
+    }
+    const char *const sql[] = {
+        SQL(arena,
+            "ALTER DEFAULT PRIVILEGES FOR ROLE {} IN SCHEMA {}"
+            " GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {}",
+            owner, schema, app),
+        SQL(arena, "ALTER DEFAULT PRIVILEGES FOR ROLE {} IN SCHEMA {} GRANT SELECT ON TABLES TO {}",
+            owner, schema, readonly),
+        SQL(arena,
+            "ALTER DEFAULT PRIVILEGES FOR ROLE {} IN SCHEMA {} GRANT USAGE, SELECT ON SEQUENCES TO "
+            "{}",
+            owner, schema, app),
+    };
+    for (size_t i = 0; i < sizeof sql / sizeof *sql; i++) {
+        pg_batch_add(batch, sql[i], PG_NO_PARAMS);
+    }
+}
+
+/* Migrations after version `after`; *ret_has_variant tells whether one for an extension was among
+ * them. */
+static bool add_migrations(Arena *arena, PgBatch *batch, const Blueprint *blueprint, int64_t after,
+                           const Extensions *extensions, bool *ret_has_variant, Err *err)
+{
+    const BlueprintMigration *const *migrations = NULL;
+    size_t count = 0;
+    blueprint_select_migrations(arena, blueprint, after, extensions->names, extensions->count,
+                                &migrations, &count);
+    *ret_has_variant = false;
+    for (size_t i = 0; i < count; i++) {
+        *ret_has_variant = *ret_has_variant || migrations[i]->extension != NULL;
+        if (!place_add_script(arena, batch, migrations[i]->file, migrations[i]->up, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void add_ledger(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                       const Extensions *extensions, const Place *place, int64_t after)
+{
+    const BlueprintMigration *const *migrations = NULL;
+    size_t count = 0;
+    blueprint_select_migrations(arena, blueprint, after, extensions->names, extensions->count,
+                                &migrations, &count);
+    for (size_t i = 0; i < count; i++) {
+        store_batch(batch, PLACE_MIGRATED,
+                    PG_PARAMS(place->id, pg_int_text(arena, migrations[i]->version),
+                              migrations[i]->name, migrations[i]->sha256));
+    }
+}
+
+/* What default privileges gave the application too much of. */
+static void add_narrowing(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                          const Place *place)
+{
+    const SqlArg app = sql_name(arena, place->app_role);
+    for (size_t i = 0; i < blueprint->append_only_count; i++) {
+        pg_batch_add(batch,
+                     SQL(arena, "REVOKE UPDATE, DELETE ON {}.{} FROM {}",
+                         sql_name(arena, place->schema_name),
+                         sql_name(arena, blueprint->append_only[i]), app),
+                     PG_NO_PARAMS);
+    }
+}
+
+bool place_add_schema(Arena *arena, Store *store, PgBatch *batch, const Blueprint *blueprint,
+                      const Extensions *extensions, const Place *place, Err *err)
+{
+    bool has_variant = false;
+    add_ground(arena, store, batch, place);
+    place_enter_role(arena, batch, place->owner_role, place_search_path(arena, extensions, place));
+    add_default_privileges(arena, batch, place, TIER_SCHEMA);
+    if (!add_migrations(arena, batch, blueprint, 0, extensions, &has_variant, err)) {
+        return false;
+    }
+    add_narrowing(arena, batch, blueprint, place);
+    if (!has_variant) {
+        partitions_add(arena, batch, blueprint, place);
+    }
+    place_leave_role(arena, batch, place->owner_role);
+    places_add(arena, batch, place);
+    add_ledger(arena, batch, blueprint, extensions, place, 0);
+    return true;
+}
+
+static bool make_shared(Arena *arena, Store *store, PgBatch *batch, const Blueprint *blueprint,
+                        Place **ret_place, Err *err)
+{
+    Place *place = ARENA_NEW(arena, Place);
+    if (!place_name(arena, blueprint, TIER_ROW, place, err)) {
+        return false;
+    }
+    /* The shared schema's name tells a tenant nothing about others, so people may read it, where it
+     * is free. */
+    scoped_rows PgRows *rows = NULL;
+    if (!pg_query_row(store->conn, "SELECT to_regnamespace(quote_ident($1)) IS NULL",
+                      PG_PARAMS(blueprint->name), &rows, err)) {
+        return false;
+    }
+    if (pg_rows_bool(rows, 0, 0)) {
+        place->schema_name = blueprint->name;
+    }
+    place->version = 0;
+    add_ground(arena, store, batch, place);
+    places_add(arena, batch, place);
+    *ret_place = place;
+    return true;
+}
+
+bool place_ensure_shared(Arena *arena, Store *store, const Blueprint *blueprint,
+                         bool *ret_is_changed, Err *err)
+{
+    Place *place = NULL;
+    Extensions extensions = {0};
+    if (!store_query(store, BLUEPRINT_LOCK, PG_PARAMS(blueprint->name), NULL, err) ||
+        !places_find_shared(arena, store, blueprint->name, &place, err)) {
+        return false;
+    }
+    *ret_is_changed = place == NULL || place->version != blueprint->version;
+    if (!*ret_is_changed) {
+        return true;
+    }
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    const bool is_new = place == NULL;
+    bool has_variant = false;
+    if (!registry_find_extensions(arena, store, blueprint, &extensions, err) ||
+        !place_ensure_extensions(arena, store, blueprint, &extensions, err) ||
+        (is_new && !make_shared(arena, store, batch, blueprint, &place, err))) {
+        return false;
+    }
+    place_enter_role(arena, batch, place->owner_role, place_search_path(arena, &extensions, place));
+    if (is_new) {
+        add_default_privileges(arena, batch, place, TIER_ROW);
+    }
+    if (!add_migrations(arena, batch, blueprint, place->version, &extensions, &has_variant, err)) {
+        return false;
+    }
+    if (!has_variant) {
+        partitions_add(arena, batch, blueprint, place);
+    }
+    place_leave_role(arena, batch, place->owner_role);
+    add_ledger(arena, batch, blueprint, &extensions, place, place->version);
+    store_batch(batch, PLACE_SET_VERSION,
+                PG_PARAMS(place->id, pg_int_text(arena, blueprint->version)));
+    return pg_batch_run(store->conn, batch, err) &&
+           seal_shared_place(arena, store, blueprint, place, err);
+}

@@ -1,0 +1,53 @@
+/* Making the place where a tenant's data is: roles, schema, tables, partitions, rights.
+ *
+ * Everything runs inside the caller's transaction, so that a place is whole or not there. The
+ * objects belong to the place's owner role; the role that Tenantry connects as is a member of it
+ * only within that transaction (a permanent membership in the roles of thousands of tenants would
+ * make every connection slower).
+ *
+ * Row tier: the tables are guarded by two policies each. `tenant_guard` is RESTRICTIVE, so that no
+ * other policy can ever widen what a tenant sees: tenant_id must be the tenant of the role, and of
+ * `app.current_tenant_id` where that is set. `tenant_rows` is the permissive one that PostgreSQL
+ * wants beside it. */
+#ifndef TENANTRY_BLUEPRINT_PLACE_H
+#define TENANTRY_BLUEPRINT_PLACE_H
+
+#include "blueprint/blueprint.h"
+#include "blueprint/registry.h"
+#include "store/store.h"
+#include "store/tenants.h"
+
+/* Names a new place: a random UUID, an opaque schema and opaque roles. */
+bool place_name(Arena *arena, const Blueprint *blueprint, Tier tier, Place *ret_place, Err *err);
+
+/* Makes a place of the schema tier: adds all statements to the batch (roles NOLOGIN, schema,
+ * migrations, partitions, rights, registry rows). */
+bool place_add_schema(Arena *arena, Store *store, PgBatch *batch, const Blueprint *blueprint,
+                      const Extensions *extensions, const Place *place, Err *err);
+
+/* Makes the shared place of the row tier, or brings it up to the blueprint's version; under the
+ * blueprint's lock. *ret_is_changed tells whether there was anything to do. */
+bool place_ensure_shared(Arena *arena, Store *store, const Blueprint *blueprint,
+                         bool *ret_is_changed, Err *err);
+
+/* Makes the partitions of a place that should be there by now (the current one and those ahead). */
+bool place_ensure_partitions(Arena *arena, Store *store, const Blueprint *blueprint,
+                             const Place *place, Err *err);
+
+/* Installs the extensions that the blueprint wants and the server offers, where they are not
+ * installed yet. */
+bool place_ensure_extensions(Arena *arena, Store *store, const Blueprint *blueprint,
+                             Extensions *extensions, Err *err);
+
+/* The search_path of a place as SQL ("\"schema\", \"extensions\""), for SET and ALTER ROLE. */
+const char *place_search_path(Arena *arena, const Extensions *extensions, const Place *place);
+
+/* Adds statements that let the control role work as another role until place_leave_role, within the
+ * transaction. */
+void place_enter_role(Arena *arena, PgBatch *batch, const char *role, const char *search_path);
+void place_leave_role(Arena *arena, PgBatch *batch, const char *role);
+
+/* Adds every statement of a script, each with its file and line. */
+bool place_add_script(Arena *arena, PgBatch *batch, const char *file, const char *text, Err *err);
+
+#endif

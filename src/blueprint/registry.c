@@ -1,0 +1,196 @@
+#include "blueprint/registry.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/strbuf.h"
+#include "core/text.h"
+
+static bool fail_missing(Arena *arena, Store *store, const char *name, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(store, BLUEPRINT_NAMES, PG_NO_PARAMS, &rows, err)) {
+        return false;
+    }
+    const size_t count = pg_rows_count(rows);
+    const char **names = ARENA_ARRAY(arena, const char *, count);
+    StrBuf list = strbuf_init(arena);
+    for (size_t i = 0; i < count; i++) {
+        names[i] = pg_rows_text(rows, i, 0);
+        strbuf_printf(&list, "%s%s", i == 0 ? "" : ", ", names[i]);
+    }
+    const char *nearest = text_nearest(name, names, count);
+    ERR_SET(err, ERR_BLUEPRINT_MISSING, NULL, "no blueprint has the name \"%s\"", name);
+    if (nearest != NULL) {
+        err_hint(err, "did you mean \"%s\"? There are: %s", nearest, list.text);
+    } else {
+        err_hint(err, "there are: %s; add one with: tenantry blueprint add PATH", list.text);
+    }
+    return false;
+}
+
+static bool find(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    *ret_blueprint = NULL;
+    if (!store_query(store, BLUEPRINT_GET, PG_PARAMS(name), &rows, err)) {
+        return false;
+    }
+    if (pg_rows_count(rows) == 0) {
+        return true;
+    }
+    scoped_json Json *definition = NULL;
+    return json_parse(pg_rows_text(rows, 0, 2), "the recorded blueprint", &definition, err) &&
+           blueprint_from_json(arena, definition, ret_blueprint, err);
+}
+
+bool registry_get(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint, Err *err)
+{
+    return find(arena, store, name, ret_blueprint, err) &&
+           (*ret_blueprint != NULL || fail_missing(arena, store, name, err));
+}
+
+static bool is_same_text(const char *a, const char *b)
+{
+    return (a == NULL || b == NULL) ? a == b : strcmp(a, b) == 0;
+}
+
+/* Every migration that was recorded must be there with the same text: tenants have run it. */
+static bool check_history(const Blueprint *old, const Blueprint *new, Err *err)
+{
+    for (size_t i = 0; i < old->migration_count; i++) {
+        const BlueprintMigration *before = &old->migrations[i];
+        const BlueprintMigration *after = NULL;
+        for (size_t j = 0; j < new->migration_count &&after == NULL; j++) {
+            const BlueprintMigration *candidate = &new->migrations[j];
+            if (candidate->version == before->version &&
+                is_same_text(candidate->extension, before->extension)) {
+                after = candidate;
+            }
+        }
+        if (after == NULL) {
+            return ERR_SET(err, ERR_BLUEPRINT_EXISTS, "put the file back as it was",
+                           "blueprint \"%s\": migration \"%s\" was recorded and is gone now",
+                           new->name, before->file);
+        }
+        if (strcmp(after->sha256, before->sha256) != 0) {
+            return ERR_SET(err, ERR_BLUEPRINT_EXISTS,
+                           "put the file back as it was and add a new migration instead",
+                           "blueprint \"%s\": migration \"%s\" was recorded with SHA-256 %.16s... "
+                           "and has %.16s... now",
+                           new->name, after->file, before->sha256, after->sha256);
+        }
+    }
+    return true;
+}
+
+static const char *plan_names(Arena *arena, const Blueprint *blueprint)
+{
+    StrBuf names = strbuf_init(arena);
+    for (size_t i = 0; i < blueprint->plan_count; i++) {
+        strbuf_printf(&names, "%s%s", i == 0 ? "" : ",", blueprint->plans[i].name);
+    }
+    return names.text;
+}
+
+static bool check_plans_in_use(Arena *arena, Store *store, const Blueprint *blueprint, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(store, BLUEPRINT_PLANS_IN_USE,
+                     PG_PARAMS(blueprint->name, plan_names(arena, blueprint)), &rows, err)) {
+        return false;
+    }
+    const char *used = pg_rows_text(rows, 0, 0);
+    return used == NULL ||
+           ERR_SET(err, ERR_BLUEPRINT_EXISTS, "keep the plan, or move its tenants first",
+                   "blueprint \"%s\" no longer has plan \"%s\", which tenants use", blueprint->name,
+                   used);
+}
+
+static bool write_blueprint(Arena *arena, Store *store, const Blueprint *blueprint, Err *err)
+{
+    scoped_json Json *json = blueprint_to_json(blueprint);
+    const char *version = pg_int_text(arena, blueprint->version);
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    store_batch(batch, BLUEPRINT_ADD,
+                PG_PARAMS(blueprint->name, blueprint->title, version, blueprint->checksum,
+                          blueprint->source));
+    store_batch(
+        batch, BLUEPRINT_ADD_VERSION,
+        PG_PARAMS(blueprint->name, version, blueprint->checksum, json_to_text(arena, json)));
+    const Json *plans = json_object_get(json, "plans");
+    for (size_t i = 0; i < blueprint->plan_count; i++) {
+        const BlueprintPlan *plan = &blueprint->plans[i];
+        store_batch(batch, BLUEPRINT_ADD_PLAN,
+                    PG_PARAMS(blueprint->name, plan->name, plan->title,
+                              plan->is_default ? "true" : "false",
+                              json_to_text(arena, json_array_get(plans, i))));
+    }
+    store_batch(batch, BLUEPRINT_DROP_PLANS,
+                PG_PARAMS(blueprint->name, plan_names(arena, blueprint)));
+    return pg_batch_run(store->conn, batch, err);
+}
+
+bool registry_add(Arena *arena, Store *store, const Blueprint *blueprint,
+                  RegistryChange *ret_change, Err *err)
+{
+    Blueprint *old = NULL;
+    if (!store_query(store, BLUEPRINT_LOCK, PG_PARAMS(blueprint->name), NULL, err) ||
+        !find(arena, store, blueprint->name, &old, err)) {
+        return false;
+    }
+    *ret_change = old == NULL ? REGISTRY_ADDED : REGISTRY_CHANGED;
+    if (old != NULL && strcmp(old->checksum, blueprint->checksum) == 0) {
+        *ret_change = REGISTRY_SAME;
+        return true;
+    }
+    return (old == NULL || check_history(old, blueprint, err)) &&
+           check_plans_in_use(arena, store, blueprint, err) &&
+           write_blueprint(arena, store, blueprint, err);
+}
+
+static void add_names(StrBuf *list, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        strbuf_printf(list, "%s%s", list->length == 0 ? "" : ",", names[i]);
+    }
+}
+
+bool registry_find_extensions(Arena *arena, Store *store, const Blueprint *blueprint,
+                              Extensions *ret_extensions, Err *err)
+{
+    StrBuf list = strbuf_init(arena);
+    add_names(&list, blueprint->wanted, blueprint->wanted_count);
+    add_names(&list, blueprint->optional, blueprint->optional_count);
+    *ret_extensions = (Extensions){0};
+    if (list.length == 0) {
+        return true;
+    }
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(store, EXTENSION_LIST, PG_PARAMS(list.text), &rows, err)) {
+        return false;
+    }
+    const size_t count = pg_rows_count(rows);
+    *ret_extensions = (Extensions){.count = count,
+                                   .names = ARENA_ARRAY(arena, const char *, count),
+                                   .schemas = ARENA_ARRAY(arena, const char *, count)};
+    for (size_t i = 0; i < count; i++) {
+        ret_extensions->names[i] = arena_strdup(arena, pg_rows_text(rows, i, 0));
+        ret_extensions->schemas[i] = arena_strdup(arena, pg_rows_text(rows, i, 2));
+    }
+    for (size_t i = 0; i < blueprint->wanted_count; i++) {
+        bool is_offered = false;
+        for (size_t j = 0; j < count; j++) {
+            is_offered = is_offered || strcmp(ret_extensions->names[j], blueprint->wanted[i]) == 0;
+        }
+        if (!is_offered) {
+            ERR_SET(err, ERR_EXTENSION_MISSING, NULL,
+                    "blueprint \"%s\" needs the extension \"%s\", which this server does not offer",
+                    blueprint->name, blueprint->wanted[i]);
+            err_hint(err, "install the package that has it on the server (postgresql-contrib, or "
+                          "the extension's own), then try again");
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,34 @@
+/* Blueprints as the control schema keeps them. */
+#ifndef TENANTRY_BLUEPRINT_REGISTRY_H
+#define TENANTRY_BLUEPRINT_REGISTRY_H
+
+#include "blueprint/blueprint.h"
+#include "store/store.h"
+
+/* The newest version of a blueprint; ERR_BLUEPRINT_MISSING (with the nearest name) when there is
+ * none. */
+bool registry_get(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint,
+                  Err *err);
+
+typedef enum RegistryChange { REGISTRY_SAME, REGISTRY_ADDED, REGISTRY_CHANGED } RegistryChange;
+
+/* Records a blueprint, within the caller's transaction and under the blueprint's lock. A migration
+ * that was recorded before must be the same (ERR_BLUEPRINT_EXISTS with both checksums), none may be
+ * gone, and a plan that a tenant uses must stay. Other parts of the manifest may change. */
+bool registry_add(Arena *arena, Store *store, const Blueprint *blueprint,
+                  RegistryChange *ret_change, Err *err);
+
+/* Which of the blueprint's extensions this server offers, and where those that are installed live.
+ */
+typedef struct Extensions {
+    size_t count;
+    const char **names;   /* offered by the server */
+    const char **schemas; /* where it is installed, or NULL when it is not */
+} Extensions;
+
+/* Looks the blueprint's extensions up. ERR_EXTENSION_MISSING when the server does not offer a
+ * wanted one: nothing was changed then. */
+bool registry_find_extensions(Arena *arena, Store *store, const Blueprint *blueprint,
+                              Extensions *ret_extensions, Err *err);
+
+#endif

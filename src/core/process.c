@@ -1,0 +1,411 @@
+#include "core/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/limits.h"
+#include "core/strbuf.h"
+#include "core/text.h"
+
+enum {
+    REPORT_FD = 3, /* where the child says that it could not become the program */
+    POLL_WITHOUT_PIDFD_MS = 20,
+    CHILD_UMASK = 077, /* what a program leaves behind is nobody else's to read */
+};
+
+/* What is added to nothing: a program must not depend on the shell that started us. */
+static const char *const base_env[] = {
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "TZ=UTC"};
+
+/* How far the child came before it failed. */
+typedef enum ChildStep { STEP_FILES, STEP_USER, STEP_DIRECTORY, STEP_EXEC, STEP_COUNT_ } ChildStep;
+
+static const char *const step_texts[STEP_COUNT_] = {
+    [STEP_FILES] = "cannot set up the files of",
+    [STEP_USER] = "cannot change the user for",
+    [STEP_DIRECTORY] = "cannot enter the working directory of",
+    [STEP_EXEC] = "cannot start",
+};
+
+typedef struct ChildReport {
+    ChildStep step;
+    int number; /* errno */
+} ChildReport;
+
+/* Everything that the child needs, made before the fork: between fork and exec only
+ * async-signal-safe calls are allowed. */
+typedef struct Child {
+    char **argv;
+    char **env;
+    const gid_t *groups;
+    size_t group_count;
+    int input;  /* its standard input */
+    int output; /* its standard output and error */
+    int report;
+    pid_t parent;
+} Child;
+
+/* The parent's ends; -1 when closed. */
+typedef struct Running {
+    pid_t pid;
+    int pidfd; /* -1 on a kernel without it */
+    int input;
+    int output;
+    const char *input_left;
+    StrBuf collected;
+    int64_t deadline_us; /* 0: none */
+    bool is_timeout;
+} Running;
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+    }
+    *fd = -1;
+}
+
+/* exec wants char *const *, and promises not to change the strings. */
+static char **unconst(Arena *arena, const char *const *first, size_t first_count,
+                      const char *const *second, size_t second_count)
+{
+    char **all = ARENA_ARRAY(arena, char *, first_count + second_count + 1);
+    for (size_t i = 0; i < first_count; i++) {
+        all[i] = arena_strdup(arena, first[i]);
+    }
+    for (size_t i = 0; i < second_count; i++) {
+        all[first_count + i] = arena_strdup(arena, second[i]);
+    }
+    return all;
+}
+
+static size_t count_strings(const char *const *strings)
+{
+    size_t count = 0;
+    while (strings != NULL && strings[count] != NULL) {
+        count++;
+    }
+    return count;
+}
+
+static void find_groups(Arena *arena, const ProcessUser *user, Child *child)
+{
+    int count = 0;
+    getgrouplist(user->name, user->gid, NULL, &count);
+    gid_t *groups = ARENA_ARRAY(arena, gid_t, (size_t)count + 1);
+    if (getgrouplist(user->name, user->gid, groups, &count) < 0) {
+        groups[0] = user->gid; /* the group file changed meanwhile: the primary group is enough */
+        count = 1;
+    }
+    child->groups = groups;
+    child->group_count = (size_t)count;
+}
+
+static bool set_user(const ProcessUser *user, const Child *child)
+{
+    if (!user->is_set) {
+        return true;
+    }
+    if (setgroups(child->group_count, child->groups) != 0 ||
+        setresgid(user->gid, user->gid, user->gid) != 0 ||
+        setresuid(user->uid, user->uid, user->uid) != 0) {
+        return false;
+    }
+    /* Trust nothing: whoever could go back to root would not have left it. */
+    if (getuid() != user->uid || geteuid() != user->uid || getgid() != user->gid ||
+        (user->uid != 0 && setuid(0) == 0)) {
+        errno = EPERM;
+        return false;
+    }
+    return true;
+}
+
+static bool set_files(const Child *child)
+{
+    if (dup2(child->input, STDIN_FILENO) < 0 || dup2(child->output, STDOUT_FILENO) < 0 ||
+        dup2(child->output, STDERR_FILENO) < 0) {
+        return false;
+    }
+    if (child->report != REPORT_FD && dup2(child->report, REPORT_FD) < 0) {
+        return false;
+    }
+    if (fcntl(REPORT_FD, F_SETFD, FD_CLOEXEC) != 0) {
+        return false;
+    }
+    if (close_range(REPORT_FD + 1, ~0U, 0) != 0) {
+        const long most = sysconf(_SC_OPEN_MAX);
+        for (int fd = REPORT_FD + 1; fd < most; fd++) {
+            close(fd);
+        }
+    }
+    return true;
+}
+
+static void reset_signals(void)
+{
+    for (int number = 1; number < NSIG; number++) {
+        signal(number, SIG_DFL); /* an ignored signal would stay ignored through exec */
+    }
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static _Noreturn void child_fail(int report_fd, ChildStep step)
+{
+    const ChildReport report = {.step = step, .number = errno};
+    if (write(report_fd, &report, sizeof report) < 0) {
+        _exit(126);
+    }
+    _exit(127);
+}
+
+/* In the child. A session of its own keeps Ctrl-C and a hang-up of our terminal away from it (and
+ * from a daemon that it starts); the death signal sees to it that it does not go on without us. */
+static _Noreturn void child_become(const Child *child, const ProcessOptions *options)
+{
+    reset_signals();
+    setsid();
+    umask(CHILD_UMASK);
+    if (!set_files(child)) {
+        child_fail(child->report, STEP_FILES);
+    }
+    if (!set_user(&options->user, child)) {
+        child_fail(REPORT_FD, STEP_USER);
+    }
+    if (chdir(options->directory != NULL ? options->directory : "/") != 0) {
+        child_fail(REPORT_FD, STEP_DIRECTORY);
+    }
+    /* After the change of user, which clears it. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != child->parent) {
+        _exit(127);
+    }
+    execve(child->argv[0], child->argv, child->env);
+    child_fail(REPORT_FD, STEP_EXEC);
+}
+
+/* A descriptor number of 4 or more, so that setting up 0 to 3 in the child overwrites none. */
+static bool raise_fd(int *fd)
+{
+    const int raised = fcntl(*fd, F_DUPFD_CLOEXEC, REPORT_FD + 1);
+    close_fd(fd);
+    *fd = raised;
+    return raised >= 0;
+}
+
+/* ours and theirs are filled in as far as they were made; the caller closes both on failure too. */
+static bool open_channels(bool has_input, Running *running, Child *child, int *ret_report)
+{
+    int pair[2];
+    if (pipe2(pair, O_CLOEXEC) != 0) {
+        return false;
+    }
+    running->output = pair[0];
+    child->output = pair[1];
+    if (pipe2(pair, O_CLOEXEC) != 0) {
+        return false;
+    }
+    *ret_report = pair[0];
+    child->report = pair[1];
+    if (has_input) {
+        /* A socket and no pipe: MSG_NOSIGNAL spares us the SIGPIPE of a child that does not read.
+         */
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+            return false;
+        }
+        running->input = pair[0];
+        child->input = pair[1];
+    } else {
+        child->input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    }
+    return raise_fd(&child->output) && raise_fd(&child->report) && raise_fd(&child->input) &&
+           fcntl(running->output, F_SETFL, O_NONBLOCK) == 0;
+}
+
+/* Waits for the exec: true when the program runs. */
+static bool read_report(int fd, const char *program, Err *err)
+{
+    ChildReport report = {.step = STEP_EXEC};
+    ssize_t got;
+    do {
+        got = read(fd, &report, sizeof report);
+    } while (got < 0 && errno == EINTR);
+    if (got == 0) {
+        return true;
+    }
+    if (report.step == STEP_EXEC && report.number == ENOENT) {
+        return ERR_SET(err, ERR_SERVER_BINARY_MISSING, "install the package that has this program",
+                       "program \"%s\" is not there", program);
+    }
+    return ERR_SET(err, ERR_IO, NULL, "%s \"%s\": %s", step_texts[report.step], program,
+                   strerror(report.number));
+}
+
+static void read_output(Running *running)
+{
+    char chunk[16384];
+    ssize_t got;
+    while ((got = read(running->output, chunk, sizeof chunk)) > 0) {
+        const size_t room = LIMIT_CHILD_OUTPUT_BYTES - running->collected.length;
+        strbuf_add_bytes(&running->collected, chunk, (size_t)got < room ? (size_t)got : room);
+    }
+    if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+        close_fd(&running->output);
+    }
+}
+
+static void write_input(Running *running)
+{
+    const size_t length = strlen(running->input_left);
+    const ssize_t put = send(running->input, running->input_left, length,
+                             MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (put >= 0) {
+        running->input_left += put;
+    }
+    const bool is_broken = put < 0 && errno != EAGAIN && errno != EINTR;
+    if (*running->input_left == '\0' || is_broken) {
+        close_fd(&running->input);
+    }
+}
+
+/* How long poll may sleep; kills the group when its time is over. */
+static int next_wait_ms(Running *running)
+{
+    int64_t wait_ms = -1;
+    if (running->deadline_us != 0 && !running->is_timeout) {
+        wait_ms = (running->deadline_us - clock_monotonic_us() + 999) / 1000;
+        if (wait_ms <= 0) {
+            kill(-running->pid, SIGKILL);
+            kill(running->pid, SIGKILL);
+            running->is_timeout = true;
+            wait_ms = -1;
+        }
+    }
+    if (running->pidfd < 0 && (wait_ms < 0 || wait_ms > POLL_WITHOUT_PIDFD_MS)) {
+        wait_ms = POLL_WITHOUT_PIDFD_MS;
+    }
+    return wait_ms > INT32_MAX ? INT32_MAX : (int)wait_ms;
+}
+
+/* Until the program itself ends: others may hold its output open for ever. */
+static int wait_for_end(Running *running)
+{
+    int status = 0;
+    while (waitpid(running->pid, &status, WNOHANG) == 0) {
+        struct pollfd fds[] = {
+            {.fd = running->pidfd, .events = POLLIN},
+            {.fd = running->output, .events = POLLIN},
+            {.fd = running->input, .events = POLLOUT},
+        };
+        if (poll(fds, sizeof fds / sizeof fds[0], next_wait_ms(running)) <= 0) {
+            continue;
+        }
+        if (fds[1].revents != 0) {
+            read_output(running);
+        }
+        if (fds[2].revents != 0) {
+            write_input(running);
+        }
+    }
+    if (running->output >= 0) {
+        read_output(running); /* what it wrote last */
+    }
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static bool start(Child *child, const ProcessOptions *options, Running *running, int report_fd,
+                  Err *err)
+{
+    child->parent = getpid();
+    running->pid = fork();
+    if (running->pid == 0) {
+        child_become(child, options);
+    }
+    if (running->pid < 0) {
+        return ERR_SET(err, ERR_IO, NULL, "cannot fork for \"%s\": %s", options->argv[0],
+                       strerror(errno));
+    }
+    close_fd(&child->report); /* or its end would never be seen */
+    close_fd(&child->output);
+    close_fd(&child->input);
+    if (!read_report(report_fd, options->argv[0], err)) {
+        waitpid(running->pid, NULL, 0);
+        return false;
+    }
+    running->pidfd = pidfd_open(running->pid, 0);
+    return true;
+}
+
+static void close_channels(Running *running, Child *child, int *report_fd)
+{
+    close_fd(&running->pidfd);
+    close_fd(&running->input);
+    close_fd(&running->output);
+    close_fd(&child->input);
+    close_fd(&child->output);
+    close_fd(&child->report);
+    close_fd(report_fd);
+}
+
+bool process_run(Arena *arena, const ProcessOptions *options, ProcessResult *ret_result, Err *err)
+{
+    Child child = {.input = -1, .output = -1, .report = -1};
+    child.argv = unconst(arena, options->argv, count_strings(options->argv), NULL, 0);
+    child.env = unconst(arena, base_env, sizeof base_env / sizeof base_env[0], options->env,
+                        count_strings(options->env));
+    if (options->user.is_set) {
+        find_groups(arena, &options->user, &child);
+    }
+    Running running = {.pidfd = -1, .input = -1, .output = -1, .input_left = options->input};
+    running.collected = strbuf_init(arena);
+    if (options->timeout_ms > 0) {
+        running.deadline_us = clock_monotonic_us() + options->timeout_ms * 1000;
+    }
+    int report_fd = -1;
+    bool is_run = false;
+    if (!open_channels(options->input != NULL, &running, &child, &report_fd)) {
+        ERR_SET(err, ERR_IO, NULL, "cannot make the channels to \"%s\": %s", options->argv[0],
+                strerror(errno));
+    } else {
+        is_run = start(&child, options, &running, report_fd, err);
+    }
+    if (is_run) {
+        const int exit_status = wait_for_end(&running);
+        *ret_result = (ProcessResult){.exit_status = exit_status,
+                                      .is_timeout = running.is_timeout,
+                                      .output = running.collected.text};
+    }
+    close_channels(&running, &child, &report_fd);
+    return is_run;
+}
+
+bool process_find_user(Arena *arena, const char *name, ProcessUser *ret_user, Err *err)
+{
+    enum { ENTRY_BYTES = 16384, SHOWN_BYTES = 64 };
+    struct passwd entry;
+    struct passwd *found = NULL;
+    char *buffer = arena_alloc(arena, ENTRY_BYTES);
+    getpwnam_r(name, &entry, buffer, ENTRY_BYTES, &found);
+    if (found == NULL) {
+        return ERR_SET(err, ERR_CONFIG_INVALID, NULL, "there is no user \"%s\" on this machine",
+                       text_quote(arena, name, SHOWN_BYTES));
+    }
+    *ret_user = (ProcessUser){.is_set = true,
+                              .uid = found->pw_uid,
+                              .gid = found->pw_gid,
+                              .name = arena_strdup(arena, name)};
+    return true;
+}

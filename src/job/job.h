@@ -1,0 +1,93 @@
+/* Durable jobs: every operation that changes something runs as one.
+ *
+ * A job is a row with its arguments and a list of steps. A transactional step runs in one
+ * transaction together with the note that it is done: after a crash it happened or it did not. A
+ * free step (waiting, ending sessions, files) can be run again without harm. So a job whose process
+ * died can be resumed by any other process, or cancelled.
+ *
+ * One retry policy for all: a step that fails with an error that trying again can help (errors.def)
+ * is tried again after a growing, jittered pause, with a new connection when the old one is gone. A
+ * job that fails for good is undone when its kind can be undone, and can be resumed otherwise.
+ *
+ * Who runs a job holds a session advisory lock on it, which PostgreSQL drops when the process or
+ * the server dies. */
+#ifndef TENANTRY_JOB_JOB_H
+#define TENANTRY_JOB_JOB_H
+
+#include "store/store.h"
+
+typedef struct JobProgress {
+    void *context;
+    void (*step)(void *context, const char *title, int64_t done, int64_t total); /* may be NULL */
+    void (*note)(void *context, const char *text);                               /* may be NULL */
+} JobProgress;
+
+typedef struct JobContext {
+    Arena *arena; /* lives as long as the run */
+    Store *store;
+    int64_t job_id; /* 0 while the first step runs for the first time: there is no job yet */
+    const char *operation;
+    const char *subject;
+    const char *actor;
+    const char *tenant_id; /* NULL until the job has one */
+    const Json *args;
+    JobProgress progress;
+    const char *step_title;
+    void *memory; /* what the first step wants to hand to later steps of the same run; never needed
+                     for correctness */
+} JobContext;
+
+typedef enum JobStepMode {
+    JOB_STEP_TRANSACTION, /* the runner begins and commits; the step must not */
+    JOB_STEP_FREE,        /* outside any transaction; idempotent */
+} JobStepMode;
+
+typedef struct JobStep {
+    const char *name;  /* "provision" */
+    const char *title; /* "Making the tenant's schema" */
+    JobStepMode mode;  /* the first step of a job is always a transaction: it makes the job too */
+    bool (*run)(JobContext *context, Err *err);
+} JobStep;
+
+typedef struct JobKind {
+    const char *operation;
+    const JobStep *steps; /* ends with {0} */
+    /* Undoes what the steps that were done did, in one transaction; NULL: the job can only go
+     * forward. */
+    bool (*undo)(JobContext *context, Err *err);
+} JobKind;
+
+typedef struct JobStart {
+    const JobKind *kind;
+    const char *subject;   /* what people know it by: a slug */
+    const char *tenant_id; /* NULL when the first step makes the tenant */
+    const Json *args;      /* an object without secrets */
+    const char *actor;
+    JobProgress progress;
+    void *memory;
+} JobStart;
+
+/* Runs a new job to its end. *ret_job_id is set as soon as the job exists, also when the call fails
+ * later. An error of the first step leaves no job behind. */
+bool job_run(Store *store, const JobStart *start, int64_t *ret_job_id, Err *err);
+
+/* Goes on with a job that was interrupted or failed. kinds is the program's table. ERR_JOB_MISSING,
+ * ERR_JOB_BUSY, ERR_JOB_STATE (it is done, undone or cancelled). */
+bool job_resume(Store *store, const JobKind *const *kinds, size_t kind_count, int64_t job_id,
+                const JobProgress *progress, const char *actor, Err *err);
+
+/* Cancels: a job that runs elsewhere is asked to stop at its next step, one that was interrupted is
+ * undone now. *ret_is_asked tells which. ERR_JOB_STATE when it has ended or can only go forward. */
+bool job_cancel(Store *store, const JobKind *const *kinds, size_t kind_count, int64_t job_id,
+                const char *actor, bool *ret_is_asked, Err *err);
+
+/* For steps: binds the job to the tenant that the step just made. */
+bool job_set_tenant(JobContext *context, const char *tenant_id, Err *err);
+
+/* For free steps: tells people and the job's row how far the step is. */
+void job_tell(JobContext *context, int64_t done, int64_t total);
+
+/* For steps: an audit entry of this job on its tenant's chain (or the installation's). */
+bool job_audit(JobContext *context, const char *action, const Json *detail, Err *err);
+
+#endif

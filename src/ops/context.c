@@ -1,0 +1,172 @@
+#include "ops/context.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tenant/tenant.h"
+
+const JobKind *const op_job_kinds[] = {
+    &blueprint_add_job,   &key_rotate_job,     &partition_detach_job, &partition_ensure_job,
+    &tenant_archive_job,  &tenant_create_job,  &tenant_purge_job,     &tenant_resume_job,
+    &tenant_rotate_job,   &tenant_suspend_job,
+};
+const size_t op_job_kind_count = sizeof op_job_kinds / sizeof *op_job_kinds;
+
+bool op_has_external_database(const OpContext *context)
+{
+    return config_text(context->config, OPT_DATABASE_URL) != NULL;
+}
+
+const char *op_data_dir(OpContext *context)
+{
+    const char *given = config_text(context->config, OPT_DATA_DIR);
+    if (given != NULL) {
+        return given;
+    }
+    const char *home = getenv("HOME");
+    return geteuid() == 0 || home == NULL
+               ? "/var/lib/tenantry"
+               : arena_printf(context->arena, "%s/.local/share/tenantry", home);
+}
+
+const char *op_key_file(OpContext *context)
+{
+    const char *given = config_text(context->config, OPT_MASTER_KEY_FILE);
+    return given != NULL ? given
+                         : arena_printf(context->arena, "%s/master.key", op_data_dir(context));
+}
+
+static void tell_note(void *opaque, const char *text)
+{
+    const OpContext *context = opaque;
+    if (context->progress.note != NULL) {
+        context->progress.note(context->progress.context, text);
+    }
+}
+
+EmbeddedOptions op_embedded_options(OpContext *context)
+{
+    return (EmbeddedOptions){.data_dir = op_data_dir(context),
+                             .socket_dir = config_text(context->config, OPT_SOCKET_DIR),
+                             .bin_dir = config_text(context->config, OPT_PG_BIN_DIR),
+                             .server_user = config_text(context->config, OPT_SERVER_USER),
+                             .port = (int)config_int(context->config, OPT_LISTEN_PORT),
+                             .on_progress = tell_note,
+                             .progress_context = context};
+}
+
+static bool embedded_conninfo(OpContext *context, const char **ret_conninfo, Err *err)
+{
+    const EmbeddedOptions options = op_embedded_options(context);
+    EmbeddedStatus status;
+    if (!embedded_status(context->arena, &options, &status, err)) {
+        return false;
+    }
+    if (status.state == EMBEDDED_ABSENT || status.state == EMBEDDED_STOPPED) {
+        ERR_SET(err, ERR_SERVER_DOWN, NULL, "the embedded PostgreSQL in \"%s\" is %s",
+                status.data_dir, status.state == EMBEDDED_ABSENT ? "not there yet" : "not running");
+        err_hint(err, "start it with \"%s up\", or name a PostgreSQL with --database-url",
+                 context->program);
+        return false;
+    }
+    *ret_conninfo = status.conninfo;
+    return true;
+}
+
+bool op_store_options(OpContext *context, StoreOptions *ret_options, Err *err)
+{
+    const char *conninfo = config_text(context->config, OPT_DATABASE_URL);
+    if (conninfo == NULL && !embedded_conninfo(context, &conninfo, err)) {
+        return false;
+    }
+    *ret_options = (StoreOptions){
+        .target = {.conninfo = conninfo,
+                   .connect_timeout_ms = config_int(context->config, OPT_CONNECT_TIMEOUT),
+                   .lock_timeout_ms = config_int(context->config, OPT_LOCK_TIMEOUT),
+                   .retries = config_int(context->config, OPT_RETRIES),
+                   .on_note = tell_note,
+                   .note_context = context},
+        .keys = {.text = config_text(context->config, OPT_MASTER_KEY),
+                 .file = op_key_file(context)}};
+    return true;
+}
+
+bool op_store(OpContext *context, Store **ret_store, Err *err)
+{
+    if (context->store == NULL) {
+        StoreOptions options;
+        if (!op_store_options(context, &options, err) ||
+            !store_open(&options, &context->store, err)) {
+            return false;
+        }
+    }
+    *ret_store = context->store;
+    return true;
+}
+
+void op_context_done(OpContext *context)
+{
+    context->store = store_close(context->store);
+}
+
+bool op_run_job(OpContext *context, const JobKind *kind, const char *subject,
+                const char *tenant_id, const Json *args, int64_t *ret_job_id, Err *err)
+{
+    Store *store = NULL;
+    int64_t job_id = 0;
+    const JobStart start = {.kind = kind,
+                            .subject = subject,
+                            .tenant_id = tenant_id,
+                            .args = args,
+                            .actor = context->actor,
+                            .progress = {.context = context->progress.context,
+                                         .step = context->progress.step,
+                                         .note = context->progress.note}};
+    const bool is_done = op_store(context, &store, err) && job_run(store, &start, &job_id, err);
+    if (ret_job_id != NULL) {
+        *ret_job_id = job_id;
+    }
+    return is_done;
+}
+
+bool op_answer_list(OpContext *context, StatementId id, PgParams params, const char *key,
+                    Json **ret_answer, Err *err)
+{
+    Store *store = NULL;
+    Json *list = NULL;
+    if (!op_store(context, &store, err) || !store_query_json(store, id, params, &list, err)) {
+        return false;
+    }
+    *ret_answer = json_object();
+    json_put(*ret_answer, key, list);
+    return true;
+}
+
+bool op_put_connections(OpContext *context, const char *tenant_id, bool with_passwords,
+                        Json *answer, Err *err)
+{
+    Store *store = NULL;
+    Tenant *tenant = NULL;
+    TenantLogin logins[TENANT_LOGINS];
+    size_t count = 0;
+    if (!op_store(context, &store, err) ||
+        !tenants_get(context->arena, store, tenant_id, &tenant, err) ||
+        !tenant_logins(context->arena, store, tenant, with_passwords, logins, &count, err)) {
+        return false;
+    }
+    Json *list = json_array();
+    for (size_t i = 0; i < count; i++) {
+        /* The URI holds the password, so it lives no longer than this and the answer. */
+        scoped_arena Arena *arena = arena_new();
+        char *password = logins[i].password == NULL ? NULL : logins[i].password->text;
+        Json *entry = json_object();
+        json_put_text(entry, "login", logins[i].kind);
+        json_put_text(entry, "role", logins[i].role);
+        json_put_text(entry, "uri", pg_uri(arena, store->conn, logins[i].role, password));
+        json_array_append_new(list, entry);
+        logins[i].password = password_free(logins[i].password);
+    }
+    json_put(answer, "connections", list);
+    return true;
+}

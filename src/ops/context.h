@@ -1,0 +1,53 @@
+/* What operations share: the open control schema, the server's whereabouts, running a job, declared shapes. */
+#ifndef TENANTRY_OPS_CONTEXT_H
+#define TENANTRY_OPS_CONTEXT_H
+
+#include "job/job.h"
+#include "ops/op.h"
+#include "pg/embedded.h"
+#include "store/store.h"
+
+/* The control schema, opened at first use. ERR_SERVER_DOWN when the embedded server does not run. */
+bool op_store(OpContext *context, Store **ret_store, Err *err);
+
+/* The options of a store: the database URL, or the embedded server's connection. */
+bool op_store_options(OpContext *context, StoreOptions *ret_options, Err *err);
+
+/* Whether a database URL was given, so that there is no embedded server. */
+bool op_has_external_database(const OpContext *context);
+
+EmbeddedOptions op_embedded_options(OpContext *context);
+
+/* The data directory: the option, or the default of this user. In the arena. */
+const char *op_data_dir(OpContext *context);
+
+/* The file of the master key. In the arena. */
+const char *op_key_file(OpContext *context);
+
+/* Runs a job of this kind to its end. ret_job_id may be NULL. */
+bool op_run_job(OpContext *context, const JobKind *kind, const char *subject,
+                const char *tenant_id, const Json *args, int64_t *ret_job_id, Err *err);
+
+/* Every kind of job, for resume and cancel. */
+extern const JobKind *const op_job_kinds[];
+extern const size_t op_job_kind_count;
+
+/* Adds the connection strings of a tenant to an answer, as "connections". */
+bool op_put_connections(OpContext *context, const char *tenant_id, bool with_passwords,
+                        Json *answer, Err *err);
+
+/* Runs a statement whose one value is a JSON list, and wraps it: {key: [...]}. */
+bool op_answer_list(OpContext *context, StatementId id, PgParams params, const char *key,
+                    Json **ret_answer, Err *err);
+
+/* The operations of this program; table.c puts them together. */
+extern const Operation op_audit_list, op_audit_verify, op_blueprint_add, op_blueprint_lint,
+    op_blueprint_list, op_blueprint_show, op_demo, op_down, op_job_cancel, op_job_list,
+    op_job_resume, op_job_show, op_key_list, op_key_rotate, op_partition_detach,
+    op_partition_ensure, op_partition_list, op_status, op_tenant_archive, op_tenant_create,
+    op_tenant_credentials, op_tenant_list, op_tenant_purge, op_tenant_resume, op_tenant_rotate,
+    op_tenant_show, op_tenant_suspend, op_up;
+
+extern const JobKind blueprint_add_job, key_rotate_job, partition_detach_job, partition_ensure_job;
+
+#endif

@@ -1,0 +1,46 @@
+/* Many statements in one round trip: libpq's pipeline mode.
+ *
+ * The statements run in order; the first that fails stops the rest. A batch does not begin or
+ * commit a transaction: the caller does, around it. */
+#ifndef TENANTRY_PG_BATCH_H
+#define TENANTRY_PG_BATCH_H
+
+#include "pg/conn.h"
+
+typedef struct PgBatch PgBatch;
+
+/* An empty batch in the arena. Release its answers with pg_batch_done. */
+PgBatch *pg_batch_new(Arena *arena);
+void pg_batch_done(PgBatch *batch);
+
+static inline void pg_batch_done_scoped(PgBatch **batch)
+{
+    pg_batch_done(*batch);
+}
+#define scoped_batch __attribute__((cleanup(pg_batch_done_scoped)))
+
+/* Adds a statement; sql and the parameters are copied. Returns its number. */
+size_t pg_batch_add(PgBatch *batch, const char *sql, PgParams params);
+
+/* The same with a place ("migrations/V0001__tables.sql:12") that goes before the message when it
+ * fails; copied. */
+size_t pg_batch_add_at(PgBatch *batch, const char *place, const char *sql, PgParams params);
+
+size_t pg_batch_count(const PgBatch *batch);
+
+/* Sends all statements that were added since the last run and waits for their answers. Blocks. */
+bool pg_batch_run(PgConn *conn, PgBatch *batch, Err *err);
+
+/* Sends without waiting for answers, so that the caller can work while the server does;
+ * pg_batch_run then sends what was added meanwhile and waits for everything. */
+bool pg_batch_send(PgConn *conn, PgBatch *batch, Err *err);
+
+/* For a caller that sent statements and then failed before the run: takes what is under way off the
+ * connection, so that it can roll back. Returns false, so that a caller can `return
+ * pg_batch_abandon(...)`. */
+bool pg_batch_abandon(PgConn *conn, PgBatch *batch);
+
+/* Answer of statement number; borrowed. Only after a run that succeeded. */
+const PgRows *pg_batch_rows(const PgBatch *batch, size_t number);
+
+#endif

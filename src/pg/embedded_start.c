@@ -1,0 +1,199 @@
+#include <errno.h>
+#include <libpq-fe.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "pg/embedded_parts.h"
+
+enum {
+    START_WAIT_S = 60,
+    START_TIMEOUT_MS = (START_WAIT_S + 30) * 1000,
+    RECOVERY_WAIT_MS = 15 * 60 * 1000, /* replaying WAL after a crash takes what it takes */
+    ORPHAN_WAIT_MS = 30000,
+    ORPHAN_PATIENCE_MS = 1000, /* most notice by themselves that their server is gone */
+    KILL_WAIT_MS = 15000,      /* an immediate shutdown kills its children after 5 s */
+    ORPHAN_POLL_MS = 200,
+    POLL_MS = 20,
+};
+
+bool start_is_accepting(const Server *server, const char *socket_dir, int port)
+{
+    const char *const names[] = {"host", "port", "dbname", "user", "connect_timeout", NULL};
+    const char *const values[] = {socket_dir,
+                                  arena_printf(server->arena, "%d", port),
+                                  EMBEDDED_DATABASE,
+                                  EMBEDDED_CONTROL,
+                                  "5",
+                                  NULL};
+    return PQpingParams(names, values, 0) == PQPING_OK;
+}
+
+static bool is_port_taken(const struct sockaddr *address, socklen_t length)
+{
+    const int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return false;
+    }
+    /* As PostgreSQL does: connections that wind down do not hold the port. */
+    const int on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    const bool is_taken = (bind(fd, address, length) != 0 || listen(fd, 1) != 0) &&
+                          errno == EADDRINUSE;
+    close(fd);
+    return is_taken;
+}
+
+/* PostgreSQL is content when it can listen on one of its addresses; then clients of the other would
+ * talk to whoever has it. */
+static bool check_port(const Server *server, Err *err)
+{
+    const in_port_t port = htons((in_port_t)server->options->port);
+    const struct sockaddr_in v4 = {
+        .sin_family = AF_INET, .sin_port = port, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    const struct sockaddr_in6 v6 = {
+        .sin6_family = AF_INET6, .sin6_port = port, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    if (server->options->port == 0 || (!is_port_taken((const struct sockaddr *)&v4, sizeof v4) &&
+                                       !is_port_taken((const struct sockaddr *)&v6, sizeof v6))) {
+        return true;
+    }
+    return ERR_SET(err, ERR_PORT_IN_USE,
+                   "choose another --port, or stop the program that listens there",
+                   "port %d is in use by another program", server->options->port);
+}
+
+/* True when pg_ctl ran; ret_is_up tells whether the server accepts connections. */
+static bool run_pg_ctl(const Server *server, bool *ret_is_up, Err *err)
+{
+    const char *const argv[] = {server->programs.pg_ctl,
+                                "start",
+                                "--wait",
+                                "--silent",
+                                arena_printf(server->arena, "--timeout=%d", START_WAIT_S),
+                                "--log",
+                                server->log_path,
+                                "--pgdata",
+                                server->pg_dir,
+                                NULL};
+    ProcessResult result;
+    if (!server_run(server, argv, NULL, START_TIMEOUT_MS, &result, err)) {
+        return false;
+    }
+    *ret_is_up = result.exit_status == 0;
+    return true;
+}
+
+static bool has_live_server(const Server *server)
+{
+    PidFile file;
+    Err ignored;
+    bool is_alive = false;
+    return pid_find_server(server, &file, &is_alive, &ignored) && is_alive;
+}
+
+/* One attempt; on false ret_verdict tells whether another may help. */
+static bool try_start(const Server *server, LogVerdict *ret_verdict, Err *err)
+{
+    off_t log_offset = 0;
+    bool is_up = false;
+    *ret_verdict = LOG_VERDICT_FAIL;
+    if (!log_open(server, &log_offset, err) || !run_pg_ctl(server, &is_up, err)) {
+        return false;
+    }
+    /* A long recovery outlasts the patience of pg_ctl. */
+    if (!is_up && has_live_server(server)) {
+        server_progress(server, "waiting for the recovery of the data");
+    }
+    if (!start_wait_ready(server, &is_up, err)) {
+        return false;
+    }
+    if (!is_up) {
+        *ret_verdict = log_explain_failure(server, log_offset, err);
+    }
+    return is_up;
+}
+
+bool start_server(const Server *server, Err *err)
+{
+    if (!check_port(server, err) || !pid_clear_stale(server, err)) {
+        return false;
+    }
+    server_progress(server, "starting PostgreSQL %d", server->programs.major);
+    const int64_t begin_us = clock_monotonic_us();
+    LogVerdict verdict;
+    Err reason;
+    while (!try_start(server, &verdict, &reason)) {
+        const int64_t waited_ms = (clock_monotonic_us() - begin_us) / 1000;
+        if (verdict == LOG_VERDICT_FAIL || waited_ms > ORPHAN_WAIT_MS) {
+            *err = reason;
+            return false;
+        }
+        server_progress(server, "waiting for processes of the server that was killed");
+        if (waited_ms > ORPHAN_PATIENCE_MS) {
+            pid_end_orphans(server);
+        }
+        clock_sleep_ms(ORPHAN_POLL_MS);
+    }
+    return true;
+}
+
+bool start_wait_ready(const Server *server, bool *ret_is_ready, Err *err)
+{
+    const int64_t deadline_us = clock_monotonic_us() + (int64_t)RECOVERY_WAIT_MS * 1000;
+    for (;;) {
+        PidFile file;
+        bool is_alive = false;
+        if (!pid_find_server(server, &file, &is_alive, err)) {
+            return false;
+        }
+        const bool is_ready = is_alive && file.is_ready &&
+                              start_is_accepting(server, file.socket_dir, file.port);
+        if (is_ready || !is_alive) {
+            *ret_is_ready = is_ready;
+            return true;
+        }
+        if (clock_monotonic_us() > deadline_us) {
+            ERR_SET(err, ERR_SERVER_FAILED, NULL,
+                    "the server in \"%s\" runs but does not accept connections", server->data_dir);
+            err_hint(err, "read the end of \"%s\"", server->log_path);
+            return false;
+        }
+        clock_sleep_ms(POLL_MS);
+    }
+}
+
+static bool wait_for_end(const Server *server, pid_t pid, int64_t wait_ms)
+{
+    const int64_t deadline_us = clock_monotonic_us() + wait_ms * 1000;
+    while (pid_is_ours(server, pid)) {
+        if (clock_monotonic_us() >= deadline_us) {
+            return false;
+        }
+        clock_sleep_ms(POLL_MS);
+    }
+    return true;
+}
+
+/* Signals and not pg_ctl: stopping works with the programs gone, as after an upgrade. */
+bool start_stop(const Server *server, pid_t pid, int64_t timeout_ms, Err *err)
+{
+    if (kill(pid, SIGINT) != 0 && errno != ESRCH) {
+        return ERR_SET(err, ERR_SERVER_FAILED, "run this as the user who started the server",
+                       "cannot stop the server, process %d: %s", (int)pid, strerror(errno));
+    }
+    if (wait_for_end(server, pid, timeout_ms)) {
+        return true;
+    }
+    server_progress(server, "the server does not stop in time; stopping it at once");
+    kill(pid, SIGQUIT);
+    if (wait_for_end(server, pid, KILL_WAIT_MS)) {
+        return true;
+    }
+    return ERR_SET(err, ERR_SERVER_FAILED, "look for a hanging disk; the process may wait for it",
+                   "the server, process %d, does not stop", (int)pid);
+}

@@ -1,0 +1,16 @@
+/* What the files of this module share. */
+#ifndef TENANTRY_PG_INTERNAL_H
+#define TENANTRY_PG_INTERNAL_H
+
+#include <libpq-fe.h>
+
+#include "pg/conn.h"
+
+struct PgConn {
+    PGconn *pq;
+};
+
+/* Fills err from a failed answer or, when result is NULL, from the connection. Returns false. */
+bool pg_fail(Err *err, const PGconn *pq, const PGresult *result);
+
+#endif

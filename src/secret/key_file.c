@@ -1,0 +1,207 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/fault.h"
+#include "core/file.h"
+#include "secret/internal.h"
+
+enum { KEY_FILE_MODE = 0600, KEY_FILE_FORBIDDEN_MODE = 077 };
+
+static bool fail_errno(Err *err, const char *what, const char *path)
+{
+    return ERR_SET(err, ERR_IO, NULL, "cannot %s the key file \"%s\": %s", what, path,
+                   strerror(errno));
+}
+
+static bool fail_open(Err *err, const char *path)
+{
+    if (errno == ENOENT || errno == ENOTDIR) {
+        return ERR_SET(err, ERR_KEY_MISSING,
+                       "restore the file from your copy, or set " KEY_VARIABLE,
+                       "the key file \"%s\" is not there", path);
+    }
+    return fail_errno(err, "open", path);
+}
+
+static bool check_status(const char *path, const struct stat *status, Err *err)
+{
+    if (!S_ISREG(status->st_mode)) {
+        return ERR_SET(err, ERR_DATA_DIR, NULL, "the key file \"%s\" is not a regular file", path);
+    }
+    if ((status->st_mode & KEY_FILE_FORBIDDEN_MODE) != 0) {
+        ERR_SET(err, ERR_DATA_DIR, NULL,
+                "the key file \"%s\" has mode %04o: others than its owner may use it", path,
+                status->st_mode & 07777U);
+        err_hint(err, "chmod 600 %s", path);
+        return false;
+    }
+    if (status->st_size > LIMIT_KEY_FILE_BYTES) {
+        return ERR_SET(err, ERR_LIMIT, NULL, "\"%s\" has %lld bytes, %d at most are allowed", path,
+                       (long long)status->st_size, LIMIT_KEY_FILE_BYTES);
+    }
+    return true;
+}
+
+/* Not core's file_read, which would leave the keys in memory that is neither locked nor wiped; and
+ * the file that was checked must be the one that is read. */
+static bool read_keys(const char *path, KeyFile *file, Err *err)
+{
+    struct stat status;
+    if (fstat(file->fd, &status) != 0) {
+        return fail_errno(err, "look at", path);
+    }
+    void *text = NULL;
+    if (!check_status(path, &status, err) ||
+        !secure_alloc((size_t)status.st_size + 1, "the key file", &text, err)) {
+        return false;
+    }
+    file->text = text;
+    file->length = (size_t)status.st_size;
+    for (size_t length = 0; length < file->length;) {
+        const ssize_t got = read(file->fd, file->text + length, file->length - length);
+        if (got < 0 && errno != EINTR) {
+            return fail_errno(err, "read", path);
+        }
+        if (got == 0) {
+            return ERR_SET(err, ERR_IO, NULL, "the key file \"%s\" became shorter while read",
+                           path);
+        }
+        length += got > 0 ? (size_t)got : 0;
+    }
+    return true;
+}
+
+/* Locks the file. ret_is_current is false when another process has put a new file in its place in
+ * the meantime. */
+static bool lock_file(const KeyFile *file, bool *ret_is_current, Err *err)
+{
+    while (flock(file->fd, LOCK_EX) != 0) {
+        if (errno != EINTR) {
+            return fail_errno(err, "lock", file->path);
+        }
+    }
+    struct stat locked;
+    struct stat current;
+    if (fstat(file->fd, &locked) != 0) {
+        return fail_errno(err, "look at", file->path);
+    }
+    *ret_is_current = stat(file->path, &current) == 0 && current.st_dev == locked.st_dev &&
+                      current.st_ino == locked.st_ino;
+    return true;
+}
+
+static bool open_locked(const char *path, KeyFile *file, Err *err)
+{
+    for (bool is_current = false; !is_current;) {
+        key_file_close(file);
+        /* The rename of an atomic write would replace a link, not the file behind it. */
+        file->path = realpath(path, NULL);
+        if (file->path == NULL) {
+            return fail_open(err, path);
+        }
+        file->fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (file->fd < 0) {
+            return fail_open(err, path);
+        }
+        if (!lock_file(file, &is_current, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool key_file_open(const char *path, KeyFileUse use, KeyFile *ret_file, Err *err)
+{
+    scoped_key_file KeyFile file = KEY_FILE_NONE;
+    if (use == KEY_FILE_UPDATE) {
+        if (!open_locked(path, &file, err)) {
+            return false;
+        }
+    } else {
+        /* O_NONBLOCK so that a FIFO in the place of the file cannot hang us. */
+        file.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (file.fd < 0) {
+            return fail_open(err, path);
+        }
+    }
+    if (!read_keys(path, &file, err)) {
+        return false;
+    }
+    *ret_file = file;
+    file = KEY_FILE_NONE;
+    return true;
+}
+
+void key_file_close(KeyFile *file)
+{
+    secure_free(file->text, file->length + 1);
+    free(file->path);
+    if (file->fd >= 0) {
+        close(file->fd); /* gives the lock back */
+    }
+    *file = KEY_FILE_NONE;
+}
+
+static bool sync_folder_of(const char *path)
+{
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s", path);
+    const int fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool is_synced = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return is_synced;
+}
+
+/* Gives a complete file its final name unless that is taken. A rename would replace a key file that
+ * another process made a moment ago, and with it every secret sealed since. */
+static bool link_new(const char *temporary, const char *path, Err *err)
+{
+    if (link(temporary, path) == 0) {
+        return true;
+    }
+    if (errno == EEXIST) {
+        return ERR_SET(err, ERR_DATA_DIR, "use the keys in it, or move it away",
+                       "the key file \"%s\" exists", path);
+    }
+    return fail_errno(err, "create", path);
+}
+
+bool key_file_create(const char *path, const char *text, size_t length, Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    const char *random = NULL;
+    if (!secret_random_hex(arena, 8, &random, err)) {
+        return false;
+    }
+    const char *temporary = arena_printf(arena, "%s.new-%s", path, random);
+    if (!file_write_atomic(temporary, text, length, KEY_FILE_MODE, err)) {
+        unlink(temporary); /* it may be there when only the last fsync failed */
+        return false;
+    }
+    FAULT("secret.key_file.before_link");
+    const bool is_linked = link_new(temporary, path, err);
+    FAULT("secret.key_file.after_link");
+    unlink(temporary);
+    return is_linked && (sync_folder_of(path) || fail_errno(err, "fsync the folder of", path));
+}
+
+bool key_file_replace(const KeyFile *file, const char *text, size_t length, Err *err)
+{
+    if (length > LIMIT_KEY_FILE_BYTES) {
+        return ERR_SET(err, ERR_LIMIT, "remove comments from it",
+                       "\"%s\" would have %zu bytes, %d at most are allowed", file->path, length,
+                       LIMIT_KEY_FILE_BYTES);
+    }
+    FAULT("secret.key_file.before_replace");
+    return file_write_atomic(file->path, text, length, KEY_FILE_MODE, err);
+}

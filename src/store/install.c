@@ -1,0 +1,316 @@
+#include "store/install.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/embedded_file.h"
+#include "core/file.h"
+#include "pg/sql.h"
+#include "pg/sql_parse.h"
+#include "store/audit.h"
+#include "store/store.h"
+
+/* The control migrations, in order, with the role that runs each. */
+static const struct {
+    int64_t version;
+    const char *name;
+    enum { RUN_AS_CONTROL, RUN_AS_AUDIT_OWNER } as;
+} control_migrations[] = {
+    {1, "0001_control", RUN_AS_CONTROL},
+    {2, "0002_audit", RUN_AS_AUDIT_OWNER},
+};
+enum { CONTROL_MIGRATIONS = sizeof control_migrations / sizeof *control_migrations };
+
+int64_t install_version(void)
+{
+    return control_migrations[CONTROL_MIGRATIONS - 1].version;
+}
+
+/* What one installation run works with. */
+typedef struct Install {
+    Arena *arena;
+    Store store; /* only what audit and keys need */
+    const char *audit_role;
+    const char *tenants_role;
+} Install;
+
+static bool run_sql(Install *install, const char *sql, Err *err)
+{
+    return pg_query(install->store.conn, sql, PG_NO_PARAMS, NULL, err);
+}
+
+static bool become_audit_owner(Install *install, Err *err)
+{
+    Arena *arena = install->arena;
+    const SqlArg audit = sql_name(arena, install->audit_role);
+    return run_sql(install, SQL(arena, "GRANT {} TO CURRENT_USER", audit), err) &&
+           run_sql(install, SQL(arena, "SET LOCAL ROLE {}", audit), err);
+}
+
+/* Nobody stays a member of the audit log's owner, so that nobody can change the log. */
+static bool leave_audit_owner(Install *install, Err *err)
+{
+    return run_sql(install, "SET LOCAL ROLE NONE", err) &&
+           run_sql(install,
+                   SQL(install->arena, "REVOKE {} FROM CURRENT_USER",
+                       sql_name(install->arena, install->audit_role)),
+                   err);
+}
+
+static bool run_script(Install *install, const char *path, const char *text, Err *err)
+{
+    SqlScript script = {0};
+    if (!sql_script_parse(install->arena, path, text, ERR_INTERNAL, &script, err)) {
+        return false;
+    }
+    scoped_batch PgBatch *batch = pg_batch_new(install->arena);
+    for (size_t i = 0; i < script.count; i++) {
+        const SqlStatement *statement = &script.statements[i];
+        pg_batch_add_at(batch, arena_printf(install->arena, "%s:%d", path, statement->line),
+                        statement->text, PG_NO_PARAMS);
+    }
+    sql_script_done(&script);
+    return pg_batch_run(install->store.conn, batch, err);
+}
+
+static bool run_migration(Install *install, size_t number, const char **ret_sha256, Err *err)
+{
+    const char *path = arena_printf(install->arena, "src/store/migrations/%s.sql",
+                                    control_migrations[number].name);
+    const EmbeddedFile *file = embedded_file_find(path);
+    if (file == NULL) {
+        return ERR_SET(err, ERR_INTERNAL, NULL, "\"%s\" is not in the binary", path);
+    }
+    if (!secret_sha256_hex(install->arena, file->text, file->length, ret_sha256, err)) {
+        return false;
+    }
+    if (control_migrations[number].as == RUN_AS_CONTROL) {
+        return run_script(install, path, file->text, err);
+    }
+    return become_audit_owner(install, err) && run_script(install, path, file->text, err) &&
+           leave_audit_owner(install, err);
+}
+
+/* Runs what is missing; an existing migration whose text differs is refused. */
+static bool run_migrations(Install *install, size_t *ret_run, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!pg_query(install->store.conn, store_sql(MIGRATION_LIST), PG_NO_PARAMS, &rows, err)) {
+        return false;
+    }
+    const size_t present = pg_rows_count(rows);
+    if (present > CONTROL_MIGRATIONS) {
+        return ERR_SET(err, ERR_NOT_INSTALLED, "use the newer Tenantry that made it",
+                       "the control schema is at version %zu, this program knows %d", present,
+                       (int)CONTROL_MIGRATIONS);
+    }
+    for (size_t i = present; i < CONTROL_MIGRATIONS; i++) {
+        const char *sha256 = NULL;
+        const char *version = pg_int_text(install->arena, control_migrations[i].version);
+        if (!run_migration(install, i, &sha256, err) ||
+            !pg_query(install->store.conn, store_sql(MIGRATION_ADD),
+                      PG_PARAMS(version, control_migrations[i].name, sha256), NULL, err)) {
+            return false;
+        }
+    }
+    *ret_run = CONTROL_MIGRATIONS - present;
+    return true;
+}
+
+/* Roles, schemas and the table that says which migrations ran. */
+static bool make_ground(Install *install, Err *err)
+{
+    Arena *arena = install->arena;
+    const char *hex = NULL;
+    if (!secret_random_hex(arena, 6, &hex, err)) {
+        return false;
+    }
+    install->audit_role = arena_printf(arena, "tenantry_audit_%s", hex);
+    install->tenants_role = arena_printf(arena, "tenantry_tenants_%s", hex);
+    const SqlArg audit = sql_name(arena, install->audit_role);
+    const SqlArg tenants = sql_name(arena, install->tenants_role);
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    const char *const sql[] = {
+        SQL(arena, "CREATE ROLE {} NOLOGIN", audit),
+        SQL(arena, "CREATE ROLE {} NOLOGIN", tenants),
+        "CREATE SCHEMA tenantry",
+        "CREATE SCHEMA tenancy",
+        SQL(arena, "GRANT {} TO CURRENT_USER", audit),
+        SQL(arena, "CREATE SCHEMA tenantry_audit AUTHORIZATION {}", audit),
+        SQL(arena, "REVOKE {} FROM CURRENT_USER", audit),
+        ("CREATE TABLE tenantry.migrations (version bigint PRIMARY KEY, name text NOT NULL,"
+         " sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"),
+    };
+    for (size_t i = 0; i < sizeof sql / sizeof *sql; i++) {
+        pg_batch_add(batch, sql[i], PG_NO_PARAMS);
+    }
+    return pg_batch_run(install->store.conn, batch, err);
+}
+
+/* A tenant needs CONNECT. PUBLIC often has it; where it was taken away, only the database's owner
+ * can give it. */
+static bool check_tenants_can_connect(Install *install, Err *err)
+{
+    PgConn *conn = install->store.conn;
+    scoped_rows PgRows *rows = NULL;
+    if (!pg_query_row(conn, "SELECT has_database_privilege($1, current_database(), 'CONNECT')",
+                      PG_PARAMS(install->tenants_role), &rows, err)) {
+        return false;
+    }
+    if (pg_rows_bool(rows, 0, 0)) {
+        return true;
+    }
+    const char *grant = SQL(install->arena, "GRANT CONNECT ON DATABASE {} TO {}",
+                            sql_name(install->arena, pg_conn_database(conn)),
+                            sql_name(install->arena, install->tenants_role));
+    Err ignored;
+    if (pg_query(conn, "SAVEPOINT may_fail", PG_NO_PARAMS, NULL, err) &&
+        pg_query(conn, grant, PG_NO_PARAMS, NULL, &ignored)) {
+        scoped_rows PgRows *again = NULL;
+        if (pg_query_row(conn, "SELECT has_database_privilege($1, current_database(), 'CONNECT')",
+                         PG_PARAMS(install->tenants_role), &again, err) &&
+            pg_rows_bool(again, 0, 0)) {
+            return true;
+        }
+    }
+    ERR_SET(err, ERR_PG_RIGHT_MISSING, NULL,
+            "PUBLIC may not connect to database \"%s\", so tenants could not either",
+            pg_conn_database(conn));
+    err_hint(err, "as its owner: %s",
+             SQL(install->arena, "GRANT CONNECT ON DATABASE {} TO {} WITH GRANT OPTION",
+                 sql_name(install->arena, pg_conn_database(conn)),
+                 sql_name(install->arena, pg_conn_user(conn))));
+    return false;
+}
+
+/* What tenants may use of `tenancy`: look their own row of the map up, ask who they are. */
+static bool open_tenancy(Install *install, Err *err)
+{
+    Arena *arena = install->arena;
+    const SqlArg tenants = sql_name(arena, install->tenants_role);
+    const char *const sql[] = {
+        SQL(arena, "GRANT USAGE ON SCHEMA tenancy TO {}", tenants),
+        SQL(arena, "GRANT SELECT ON tenancy.role_tenants TO {}", tenants),
+        SQL(arena, "GRANT EXECUTE ON FUNCTION tenancy.current_tenant() TO {}", tenants),
+    };
+    for (size_t i = 0; i < sizeof sql / sizeof *sql; i++) {
+        if (!run_sql(install, sql[i], err)) {
+            return false;
+        }
+    }
+    return check_tenants_can_connect(install, err);
+}
+
+/* The first master key is active, and seals the key of the audit chain. */
+static bool set_up_keys(Install *install, const char *key_file_to_make, Err *err)
+{
+    Store *store = &install->store;
+    const KeySource *source = &store->options.keys;
+    const bool may_make = key_file_to_make != NULL && source->text == NULL &&
+                          !file_exists(key_file_to_make);
+    if ((may_make && !keyring_create_file(key_file_to_make, err)) ||
+        !keyring_open(source, &store->keyring, err)) {
+        return false;
+    }
+    store->active_key_id = keyring_id(store->keyring, 0);
+    const char *key = NULL;
+    if (!secret_random_hex(install->arena, SECRET_KEY_BYTES, &key, err)) {
+        return false;
+    }
+    const SecretBinding binding = {.tenant_id = "", .table = "secrets", .row = "audit"};
+    uint8_t *sealed = NULL;
+    size_t length = 0;
+    const bool is_sealed = secret_seal(install->arena, store->keyring, store->active_key_id,
+                                       &binding, key, strlen(key), &sealed, &length, err) &&
+                           secret_open(store->keyring, store->active_key_id, &binding, sealed,
+                                       length, &store->audit_key, &store->audit_key_length, err);
+    secret_wipe((void *)(uintptr_t)key, strlen(key));
+    return is_sealed &&
+           pg_query(store->conn, store_sql(KEY_ADD), PG_PARAMS(store->active_key_id, "active"),
+                    NULL, err) &&
+           pg_query(store->conn, store_sql(SECRET_PUT),
+                    PG_PARAMS("audit", store->active_key_id,
+                              pg_bytea_to_text(install->arena, sealed, length)),
+                    NULL, err);
+}
+
+static bool record_installation(Install *install, const char *actor, Err *err)
+{
+    const char *id = NULL;
+    if (!secret_random_uuid(install->arena, &id, err) ||
+        !pg_query(install->store.conn, store_sql(INSTALLATION_ADD),
+                  PG_PARAMS(id, install->tenants_role, install->audit_role), NULL, err)) {
+        return false;
+    }
+    scoped_json Json *detail = json_object();
+    json_put_text(detail, "installation", id);
+    json_put_int(detail, "control_version", install_version());
+    return audit_append(&install->store,
+                        &(AuditEntry){.chain = AUDIT_INSTALLATION,
+                                      .actor = actor,
+                                      .action = "installation.create",
+                                      .detail = detail},
+                        err);
+}
+
+static bool make_all(Install *install, const char *key_file_to_make, const char *actor, Err *err)
+{
+    size_t run = 0;
+    return store_check_rights(install->arena, install->store.conn, err) &&
+           make_ground(install, err) && run_migrations(install, &run, err) &&
+           open_tenancy(install, err) && set_up_keys(install, key_file_to_make, err) &&
+           record_installation(install, actor, err);
+}
+
+static bool migrate_existing(Install *install, size_t *ret_run, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!pg_query_row(install->store.conn,
+                      "SELECT tenants_role, audit_role FROM tenantry.installation", PG_NO_PARAMS,
+                      &rows, err)) {
+        return false;
+    }
+    install->tenants_role = arena_strdup(install->arena, pg_rows_text(rows, 0, 0));
+    install->audit_role = arena_strdup(install->arena, pg_rows_text(rows, 0, 1));
+    return run_migrations(install, ret_run, err) &&
+           pg_query(install->store.conn, store_sql(AUDIT_PARTITIONS), PG_NO_PARAMS, NULL, err);
+}
+
+static bool install_in_transaction(Install *install, const char *key_file_to_make,
+                                   const char *actor, const char **ret_what, Err *err)
+{
+    PgConn *conn = install->store.conn;
+    scoped_rows PgRows *rows = NULL;
+    if (!pg_begin(conn, err) || !pg_query(conn, store_sql(INSTALL_LOCK), PG_NO_PARAMS, NULL, err) ||
+        !pg_query_row(conn, "SELECT to_regclass('tenantry.installation') IS NOT NULL", PG_NO_PARAMS,
+                      &rows, err)) {
+        return false;
+    }
+    size_t run = 0;
+    const bool is_new = !pg_rows_bool(rows, 0, 0);
+    if (!(is_new ? make_all(install, key_file_to_make, actor, err)
+                 : migrate_existing(install, &run, err)) ||
+        !pg_commit(conn, true, err)) {
+        return false;
+    }
+    *ret_what = is_new ? "made" : run > 0 ? "migrated" : NULL;
+    return true;
+}
+
+bool store_install(Arena *arena, const StoreOptions *options, const char *key_file_to_make,
+                   const char *actor, const char **ret_what, Err *err)
+{
+    Install install = {.arena = arena, .store = {.arena = arena, .options = *options}};
+    if (!pg_open(&options->target, &install.store.conn, err)) {
+        return false;
+    }
+    const bool is_done = install_in_transaction(&install, key_file_to_make, actor, ret_what, err);
+    if (!is_done) {
+        pg_rollback(install.store.conn);
+    }
+    pg_close(install.store.conn);
+    keyring_close(install.store.keyring);
+    secret_free(install.store.audit_key, install.store.audit_key_length);
+    return is_done;
+}

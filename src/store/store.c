@@ -1,0 +1,148 @@
+#include "store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/install.h"
+
+static const char *const statements[STATEMENT_COUNT_] = {
+#define STATEMENT(symbol, sql) [symbol] = sql,
+#include "store/statements.def"
+#undef STATEMENT
+};
+
+const char *store_sql(StatementId id)
+{
+    return statements[id];
+}
+
+bool store_query(Store *store, StatementId id, PgParams params, PgRows **ret_rows, Err *err)
+{
+    return pg_query(store->conn, store_sql(id), params, ret_rows, err);
+}
+
+bool store_query_json(Store *store, StatementId id, PgParams params, Json **ret_json, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(store, id, params, &rows, err)) {
+        return false;
+    }
+    const char *text = pg_rows_count(rows) == 0 ? NULL : pg_rows_text(rows, 0, 0);
+    *ret_json = NULL;
+    return text == NULL || json_parse(text, "the database's answer", ret_json, err);
+}
+
+size_t store_batch(PgBatch *batch, StatementId id, PgParams params)
+{
+    return pg_batch_add(batch, store_sql(id), params);
+}
+
+/* A missing control schema shows as one of these when the first statement names it. */
+static bool is_not_installed(const Err *err)
+{
+    static const char *const states[] = {"42P01", "3F000", "42501"};
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        if (strcmp(err->sqlstate, states[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_installation(Store *store, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(store, INSTALLATION_GET, PG_NO_PARAMS, &rows, err)) {
+        return is_not_installed(err)
+                   ? ERR_SET(err, ERR_NOT_INSTALLED, "run \"tenantry up\" once: it makes it",
+                             "database \"%s\" has no control schema that role \"%s\" may read",
+                             pg_conn_database(store->conn), pg_conn_user(store->conn))
+                   : false;
+    }
+    if (pg_rows_count(rows) != 1) {
+        return ERR_SET(err, ERR_NOT_INSTALLED, "run \"tenantry up\" once: it makes it",
+                       "the control schema of database \"%s\" is empty",
+                       pg_conn_database(store->conn));
+    }
+    const int64_t version = pg_rows_int(rows, 0, 3);
+    if (version != install_version()) {
+        return ERR_SET(err, ERR_NOT_INSTALLED,
+                       version < install_version()
+                           ? "run \"tenantry up\" once: it brings the control schema up to date"
+                           : "use the newer Tenantry that made it",
+                       "the control schema is at version %lld, this program works with %lld",
+                       (long long)version, (long long)install_version());
+    }
+    store->installation_id = arena_strdup(store->arena, pg_rows_text(rows, 0, 0));
+    store->tenants_role = arena_strdup(store->arena, pg_rows_text(rows, 0, 1));
+    store->audit_role = arena_strdup(store->arena, pg_rows_text(rows, 0, 2));
+    store->active_key_id = arena_strdup(store->arena, pg_rows_text(rows, 0, 4));
+    store->audit_key_id = arena_strdup(store->arena, pg_rows_text(rows, 0, 5));
+    const char *sealed = pg_rows_text(rows, 0, 6);
+    store->audit_key_sealed = sealed == NULL ? NULL
+                                             : pg_bytea_from_text(store->arena, sealed,
+                                                                  &store->audit_key_sealed_length);
+    return true;
+}
+
+bool store_open(const StoreOptions *options, Store **ret_store, Err *err)
+{
+    Arena *arena = arena_new();
+    Store *store = ARENA_NEW(arena, Store);
+    store->arena = arena;
+    store->options = *options;
+    if (!pg_open(&options->target, &store->conn, err) || !read_installation(store, err)) {
+        store_close(store);
+        return false;
+    }
+    *ret_store = store;
+    return true;
+}
+
+Store *store_close(Store *store)
+{
+    if (store != NULL) {
+        pg_close(store->conn);
+        keyring_close(store->keyring);
+        secret_free(store->audit_key, store->audit_key_length);
+        arena_free(store->arena);
+    }
+    return NULL;
+}
+
+bool store_reconnect(Store *store, Err *err)
+{
+    PgConn *conn = NULL;
+    if (!pg_open(&store->options.target, &conn, err)) {
+        return false;
+    }
+    pg_close(store->conn);
+    store->conn = conn;
+    return true;
+}
+
+bool store_need_keys(Store *store, Err *err)
+{
+    if (store->audit_key != NULL) {
+        return true;
+    }
+    if (store->keyring == NULL && !keyring_open(&store->options.keys, &store->keyring, err)) {
+        return false;
+    }
+    if (store->active_key_id == NULL || store->audit_key_sealed == NULL) {
+        return ERR_SET(err, ERR_NOT_INSTALLED, "run \"tenantry up\" once: it finishes the set-up",
+                       "the control schema holds no key yet");
+    }
+    if (!keyring_has(store->keyring, store->audit_key_id)) {
+        return ERR_SET(
+            err, ERR_KEY_WRONG,
+            "use the key that this installation was made with, from --master-key-file or "
+            "TENANTRY_MASTER_KEY; without it the stored passwords cannot be read",
+            "the master key is not this installation's: its id is %s, %s was expected",
+            keyring_id(store->keyring, 0), store->audit_key_id);
+    }
+    const SecretBinding binding = {.tenant_id = "", .table = "secrets", .row = "audit"};
+    return secret_open(store->keyring, store->audit_key_id, &binding, store->audit_key_sealed,
+                       store->audit_key_sealed_length, &store->audit_key, &store->audit_key_length,
+                       err);
+}

@@ -1,0 +1,82 @@
+/* The control schema: an open connection to it, and what is the same for the whole installation.
+ *
+ * One file per table group: store.c (open), install.c (make and migrate), rights.c (what the role
+ * may do), keys.c (secrets), audit.c, blueprints.c, places.c, tenants.c, jobs.c. Statements are in
+ * statements.def. Everything blocks; one thread per Store. */
+#ifndef TENANTRY_STORE_STORE_H
+#define TENANTRY_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/arena.h"
+#include "core/err.h"
+#include "core/json.h"
+#include "pg/batch.h"
+#include "pg/conn.h"
+#include "secret/secret.h"
+
+typedef enum StatementId {
+#define STATEMENT(symbol, sql) symbol,
+#include "store/statements.def"
+#undef STATEMENT
+    STATEMENT_COUNT_
+} StatementId;
+
+/* The text of a statement. */
+const char *store_sql(StatementId id);
+
+typedef struct StoreOptions {
+    PgTarget target;
+    KeySource keys;
+} StoreOptions;
+
+typedef struct Store {
+    Arena *arena; /* lives as long as the store */
+    PgConn *conn;
+    StoreOptions options;
+    const char *installation_id;
+    const char *tenants_role; /* the group that every tenant's role is in */
+    const char *audit_role;
+    const char *active_key_id;
+    const char *audit_key_id;
+    uint8_t *audit_key_sealed;
+    size_t audit_key_sealed_length;
+    Keyring *keyring;   /* NULL until store_need_keys */
+    uint8_t *audit_key; /* NULL until store_need_keys */
+    size_t audit_key_length;
+} Store;
+
+/* Connects and reads the installation. ERR_NOT_INSTALLED when there is no control schema, or an
+ * older or a newer one than this program's. options and its texts must outlive the store. */
+bool store_open(const StoreOptions *options, Store **ret_store, Err *err);
+Store *store_close(Store *store);
+
+/* Connects again after a lost connection, with the target's retries. */
+bool store_reconnect(Store *store, Err *err);
+
+/* Makes the control schema, or brings it up to this program's version; does nothing when it is.
+ * Under an advisory lock, in one transaction. key_file_to_make, when not NULL, is where the first
+ * master key is written if the database is new and no key was given. *ret_what tells what was done:
+ * "made", "migrated", or NULL for nothing. ERR_PG_RIGHT_MISSING: the hint holds the statement that
+ * grants what is missing. */
+bool store_install(Arena *arena, const StoreOptions *options, const char *key_file_to_make,
+                   const char *actor, const char **ret_what, Err *err);
+
+/* Checks that the role may do what Tenantry needs: CREATEROLE, CREATE on the database. */
+bool store_check_rights(Arena *arena, PgConn *conn, Err *err);
+
+/* Loads the keyring, once, and opens the key of the audit chain. ERR_KEY_MISSING, ERR_KEY_WRONG. */
+bool store_need_keys(Store *store, Err *err);
+
+/* Runs a fixed statement. */
+bool store_query(Store *store, StatementId id, PgParams params, PgRows **ret_rows, Err *err);
+
+/* A statement whose one value is JSON: parsed, the caller's. NULL in *ret_json when there is no
+ * row. */
+bool store_query_json(Store *store, StatementId id, PgParams params, Json **ret_json, Err *err);
+
+/* Adds a fixed statement to a batch. */
+size_t store_batch(PgBatch *batch, StatementId id, PgParams params);
+
+#endif

@@ -1,0 +1,52 @@
+/* Rows of the registry: tenants and places. */
+#ifndef TENANTRY_STORE_TENANTS_H
+#define TENANTRY_STORE_TENANTS_H
+
+#include "store/store.h"
+
+/* Where data is: a schema and the roles around it. */
+typedef struct Place {
+    const char *id;
+    int64_t version; /* of the blueprint */
+    const char *schema_name;
+    const char *owner_role;
+    const char
+        *app_role; /* schema tier: the tenant's login; row tier: the group of its tenants' logins */
+    const char *readonly_role; /* the same, for reading only */
+    const char *blueprint;
+    const char *tier; /* "row" or "schema" */
+} Place;
+
+typedef struct Tenant {
+    const char *id;
+    const char *slug;
+    const char *name;
+    const char *blueprint;
+    const char *plan;
+    const char *tier;
+    const char *state;
+    const Place *place; /* NULL before it is provisioned and after it is purged */
+} Tenant;
+
+/* The living tenant of this slug (not purged, not failed), or NULL; all text in the arena. */
+bool tenants_find(Arena *arena, Store *store, const char *slug, Tenant **ret_tenant, Err *err);
+
+/* The living tenant of this slug; ERR_TENANT_MISSING when there is none. */
+bool tenants_get_by_slug(Arena *arena, Store *store, const char *slug, Tenant **ret_tenant,
+                         Err *err);
+
+/* The tenant of this id; ERR_TENANT_MISSING when there is none. */
+bool tenants_get(Arena *arena, Store *store, const char *id, Tenant **ret_tenant, Err *err);
+
+/* The shared place of a blueprint's row tier, or NULL when none was made yet. */
+bool places_find_shared(Arena *arena, Store *store, const char *blueprint, Place **ret_place,
+                        Err *err);
+
+/* Every place, or those of one blueprint (NULL: all). */
+bool places_list(Arena *arena, Store *store, const char *blueprint, Place **ret_places,
+                 size_t *ret_count, Err *err);
+
+/* Adds the statement that records a place. */
+void places_add(Arena *arena, PgBatch *batch, const Place *place);
+
+#endif

@@ -1,0 +1,323 @@
+/* tenant.create: reserve the slug, make the place and the logins.
+ *
+ * Step "reserve" takes the slug and the tenant's id. Step "ground" makes what tenants share:
+ * extensions, the row tier's shared place; mostly there is nothing to do. Step "provision" is one
+ * transaction that makes everything else, so that a tenant is whole or gone. */
+#include <string.h>
+
+#include "blueprint/place.h"
+#include "blueprint/registry.h"
+#include "core/fault.h"
+#include "core/slug.h"
+#include "pg/sql.h"
+#include "store/audit.h"
+#include "tenant/login.h"
+#include "tenant/state.h"
+
+/* What one run of the job has loaded; each step can do without what an earlier step of another run
+ * loaded. */
+typedef struct Create {
+    Blueprint *blueprint;
+    const BlueprintPlan *plan;
+    Tier tier;
+} Create;
+
+static bool fail_choice(Err *err, const Blueprint *blueprint, const char *what, const char *found)
+{
+    return ERR_SET(err, ERR_INPUT_INVALID, "\"tenantry blueprint show\" lists what it has",
+                   "blueprint \"%s\" has no %s \"%s\"", blueprint->name, what, found);
+}
+
+static bool load(JobContext *context, Create **ret_create, Err *err)
+{
+    if (context->memory != NULL) {
+        *ret_create = context->memory;
+        return true;
+    }
+    Create *create = ARENA_NEW(context->arena, Create);
+    const char *tier = json_get_text(context->args, "tier", "");
+    const char *plan = json_get_text(context->args, "plan", NULL);
+    if (!registry_get(context->arena, context->store, json_get_text(context->args, "blueprint", ""),
+                      &create->blueprint, err)) {
+        return false;
+    }
+    create->plan = blueprint_find_plan(create->blueprint, plan);
+    if (create->plan == NULL) {
+        return fail_choice(err, create->blueprint, "plan", plan);
+    }
+    create->tier = create->blueprint->tiers[0];
+    if (*tier != '\0' && (!tier_from_name(tier, &create->tier) ||
+                          !blueprint_has_tier(create->blueprint, create->tier))) {
+        return fail_choice(err, create->blueprint, "tier", tier);
+    }
+    context->memory = create;
+    *ret_create = create;
+    return true;
+}
+
+/* The slug is taken: by a tenant, or by a create that was interrupted and can be finished. */
+static bool fail_taken(JobContext *context, const Tenant *tenant, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    Err ignored;
+    ERR_SET(err, ERR_SLUG_TAKEN, "choose another slug", "the slug \"%s\" is taken by a tenant",
+            tenant->slug);
+    if (strcmp(tenant->state, "requested") == 0 &&
+        store_query(context->store, JOB_OPEN_FOR_TENANT, PG_PARAMS(tenant->id), &rows, &ignored) &&
+        pg_rows_count(rows) == 1) {
+        err_hint(err,
+                 "job %s is creating it; if that was interrupted: tenantry job resume %s, or "
+                 "tenantry job cancel %s",
+                 pg_rows_text(rows, 0, 0), pg_rows_text(rows, 0, 0), pg_rows_text(rows, 0, 0));
+    }
+    return false;
+}
+
+static bool step_reserve(JobContext *context, Err *err)
+{
+    const char *slug = json_get_text(context->args, "slug", "");
+    const char *name = json_get_text(context->args, "name", slug);
+    Create *create = NULL;
+    Tenant *holder = NULL;
+    const char *id = NULL;
+    if (!slug_check(slug, err) || !tenant_check_name(name, err) || !load(context, &create, err) ||
+        !store_need_keys(context->store, err) ||
+        !tenants_find(context->arena, context->store, slug, &holder, err)) {
+        return false;
+    }
+    if (holder != NULL) {
+        return fail_taken(context, holder, err);
+    }
+    if (!secret_random_uuid(context->arena, &id, err)) {
+        return false;
+    }
+    /* Two creates at once: the unique index makes the second wait for the first and fail. */
+    if (!store_query(context->store, TENANT_ADD,
+                     PG_PARAMS(id, slug, name, create->blueprint->name, create->plan->name,
+                               tier_name(create->tier)),
+                     NULL, err)) {
+        return strcmp(err->sqlstate, "23505") == 0
+                   ? ERR_SET(err, ERR_SLUG_TAKEN, "choose another slug",
+                             "the slug \"%s\" was taken by another create a moment ago", slug)
+                   : false;
+    }
+    return job_set_tenant(context, id, err);
+}
+
+static bool step_ground(JobContext *context, Err *err)
+{
+    Create *create = NULL;
+    Extensions extensions = {0};
+    bool is_changed = false;
+    if (!load(context, &create, err)) {
+        return false;
+    }
+    if (create->tier == TIER_ROW) {
+        return place_ensure_shared(context->arena, context->store, create->blueprint, &is_changed,
+                                   err);
+    }
+    return registry_find_extensions(context->arena, context->store, create->blueprint, &extensions,
+                                    err) &&
+           place_ensure_extensions(context->arena, context->store, create->blueprint, &extensions,
+                                   err);
+}
+
+/* The tenant's two logins: names, and the place whose search_path and rights they have. */
+typedef struct Provision {
+    JobContext *context;
+    const Create *create;
+    const Tenant *tenant;
+    const Place *place;
+    const char *search_path;
+    const char *app_role;
+    const char *readonly_role;
+    PgBatch *batch;
+} Provision;
+
+static bool make_schema_place(Provision *provision, const Extensions *extensions, Err *err)
+{
+    Arena *arena = provision->context->arena;
+    Place *place = ARENA_NEW(arena, Place);
+    if (!place_name(arena, provision->create->blueprint, TIER_SCHEMA, place, err) ||
+        !place_add_schema(arena, provision->context->store, provision->batch,
+                          provision->create->blueprint, extensions, place, err)) {
+        return false;
+    }
+    provision->place = place;
+    provision->app_role = place->app_role;
+    provision->readonly_role = place->readonly_role;
+    store_batch(provision->batch, ROLE_ADD,
+                PG_PARAMS(place->owner_role, provision->tenant->id, "owner"));
+    store_batch(provision->batch, ROLE_MAP, PG_PARAMS(place->owner_role, provision->tenant->id));
+    return true;
+}
+
+static bool join_shared_place(Provision *provision, Err *err)
+{
+    JobContext *context = provision->context;
+    Arena *arena = context->arena;
+    Place *place = NULL;
+    const char *hex = NULL;
+    if (!places_find_shared(arena, context->store, provision->create->blueprint->name, &place,
+                            err) ||
+        !secret_random_hex(arena, 6, &hex, err)) {
+        return false;
+    }
+    if (place == NULL) {
+        return ERR_SET(err, ERR_INTERNAL, NULL, "the shared place of blueprint \"%s\" is missing",
+                       provision->create->blueprint->name);
+    }
+    provision->place = place;
+    provision->app_role = arena_printf(arena, "tenant_%s_app", hex);
+    provision->readonly_role = arena_printf(arena, "tenant_%s_ro", hex);
+    const SqlArg tenants = sql_name(arena, context->store->tenants_role);
+    const struct {
+        const char *role;
+        const char *group;
+    } logins[] = {{provision->app_role, place->app_role},
+                  {provision->readonly_role, place->readonly_role}};
+    for (size_t i = 0; i < sizeof logins / sizeof *logins; i++) {
+        pg_batch_add(provision->batch,
+                     SQL(arena, "CREATE ROLE {} NOLOGIN IN ROLE {}, {}",
+                         sql_name(arena, logins[i].role), tenants,
+                         sql_name(arena, logins[i].group)),
+                     PG_NO_PARAMS);
+    }
+    return true;
+}
+
+/* Passwords, limits and registry rows. What was added so far is sent first: the server works on it
+ * while the two password verifiers are computed here (4096 rounds of HMAC each). */
+static bool add_logins(Provision *provision, Err *err)
+{
+    JobContext *context = provision->context;
+    const LoginLimits limits = login_limits(provision->create->plan);
+    const struct {
+        const char *kind;
+        const char *role;
+        bool is_readonly;
+    } logins[] = {{"app", provision->app_role, false},
+                  {"readonly", provision->readonly_role, true}};
+    for (size_t i = 0; i < sizeof logins / sizeof *logins; i++) {
+        login_add_settings(context->arena, provision->batch, logins[i].role, logins[i].is_readonly,
+                           &limits, provision->search_path);
+    }
+    if (!pg_batch_send(context->store->conn, provision->batch, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof logins / sizeof *logins; i++) {
+        LoginSecret secret;
+        if (!login_new_secret(context->arena, context->store, provision->tenant->id, logins[i].role,
+                              &secret, err)) {
+            return false;
+        }
+        login_add_password(context->arena, provision->batch, logins[i].role, &secret);
+        login_add_rows(context->store, provision->batch, provision->tenant->id, logins[i].kind,
+                       logins[i].role, &secret);
+    }
+    return true;
+}
+
+/* The blueprint's seed runs with the rights of the tenant's application, so it can do nothing that
+ * the tenant could not. */
+static bool add_seed(Provision *provision, Err *err)
+{
+    const char *seed = provision->create->blueprint->seed;
+    Arena *arena = provision->context->arena;
+    if (seed == NULL) {
+        return true;
+    }
+    place_enter_role(arena, provision->batch, provision->app_role, provision->search_path);
+    if (!place_add_script(arena, provision->batch, "seed", seed, err)) {
+        return false;
+    }
+    place_leave_role(arena, provision->batch, provision->app_role);
+    return true;
+}
+
+static bool add_birth_record(Provision *provision, Err *err)
+{
+    JobContext *context = provision->context;
+    scoped_json Json *detail = json_object();
+    json_put_text(detail, "slug", provision->tenant->slug);
+    json_put_text(detail, "blueprint", provision->create->blueprint->name);
+    json_put_int(detail, "version", provision->place->version);
+    json_put_text(detail, "plan", provision->create->plan->name);
+    json_put_text(detail, "tier", tier_name(provision->create->tier));
+    const AuditEntry entry = {.chain = provision->tenant->id,
+                              .actor = context->actor,
+                              .action = "tenant.create",
+                              .job_id = context->job_id,
+                              .detail = detail};
+    store_batch(provision->batch, TENANT_SET_PLACE,
+                PG_PARAMS(provision->tenant->id, provision->place->id));
+    return audit_add_first(context->store, provision->batch, &entry, err);
+}
+
+static bool fill_batch(Provision *provision, const Extensions *extensions, Err *err)
+{
+    const bool has_place = provision->create->tier == TIER_SCHEMA
+                               ? make_schema_place(provision, extensions, err)
+                               : join_shared_place(provision, err);
+    if (!has_place) {
+        return false;
+    }
+    provision->search_path = place_search_path(provision->context->arena, extensions,
+                                               provision->place);
+    return add_logins(provision, err) && add_seed(provision, err) &&
+           add_birth_record(provision, err);
+}
+
+static bool step_provision(JobContext *context, Err *err)
+{
+    Create *create = NULL;
+    Tenant *tenant = NULL;
+    Extensions extensions = {0};
+    if (!load(context, &create, err) ||
+        !tenants_get(context->arena, context->store, context->tenant_id, &tenant, err) ||
+        !registry_find_extensions(context->arena, context->store, create->blueprint, &extensions,
+                                  err) ||
+        !store_need_keys(context->store, err) ||
+        !tenant_move(context->store, tenant, TENANT_PROVISIONING, err)) {
+        return false;
+    }
+    scoped_batch PgBatch *batch = pg_batch_new(context->arena);
+    Provision provision = {.context = context, .create = create, .tenant = tenant, .batch = batch};
+    if (!fill_batch(&provision, &extensions, err)) {
+        return pg_batch_abandon(context->store->conn, batch);
+    }
+    FAULT("tenant.provision.sent");
+    if (!pg_batch_run(context->store->conn, batch, err)) {
+        return false;
+    }
+    FAULT("tenant.provision.made");
+    tenant->state = tenant_state_name(TENANT_PROVISIONING);
+    return tenant_move(context->store, tenant, TENANT_ACTIVE, err);
+}
+
+/* Provisioning is one transaction, so there is nothing to take down but the reservation. The audit
+ * chain says why the slug was tried. */
+static bool undo_create(JobContext *context, Err *err)
+{
+    Tenant *tenant = NULL;
+    scoped_json Json *detail = json_object();
+    if (context->tenant_id == NULL) {
+        return true;
+    }
+    if (!tenants_get(context->arena, context->store, context->tenant_id, &tenant, err)) {
+        return false;
+    }
+    json_put_text(detail, "slug", tenant->slug);
+    return tenant_move(context->store, tenant, TENANT_FAILED, err) &&
+           job_audit(context, "tenant.create.undo", detail, err);
+}
+
+static const JobStep create_steps[] = {
+    {"reserve", "Reserving the slug", JOB_STEP_TRANSACTION, step_reserve},
+    {"ground", "Preparing what tenants of the blueprint share", JOB_STEP_TRANSACTION, step_ground},
+    {"provision", "Making the tenant's place and logins", JOB_STEP_TRANSACTION, step_provision},
+    {0},
+};
+
+const JobKind tenant_create_job = {
+    .operation = "tenant.create", .steps = create_steps, .undo = undo_create};

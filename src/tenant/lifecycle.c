@@ -1,0 +1,398 @@
+/* What happens to a tenant after it was made: suspend, resume, archive, purge, rotate. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "blueprint/place.h"
+#include "blueprint/registry.h"
+#include "core/clock.h"
+#include "core/fault.h"
+#include "core/strbuf.h"
+#include "pg/sql.h"
+#include "tenant/login.h"
+#include "tenant/state.h"
+
+enum { DRAIN_POLL_MS = 50, SESSIONS_GONE_CHECKS = 2, END_SESSIONS_MS = 10000 };
+
+/* The job's tenant: by id once the job has one, so that a slug that changed hands cannot mislead a
+ * resumed job. */
+static bool load_tenant(JobContext *context, Tenant **ret_tenant, Err *err)
+{
+    if (context->tenant_id != NULL) {
+        return tenants_get(context->arena, context->store, context->tenant_id, ret_tenant, err);
+    }
+    return tenants_get_by_slug(context->arena, context->store,
+                               json_get_text(context->args, "slug", ""), ret_tenant, err) &&
+           job_set_tenant(context, (*ret_tenant)->id, err);
+}
+
+static bool load_logins(JobContext *context, const Tenant *tenant,
+                        TenantLogin logins[TENANT_LOGINS], size_t *ret_count, Err *err)
+{
+    return tenant_logins(context->arena, context->store, tenant, false, logins, ret_count, err);
+}
+
+static bool switch_logins(JobContext *context, const Tenant *tenant, bool may_login, Err *err)
+{
+    TenantLogin logins[TENANT_LOGINS];
+    size_t count = 0;
+    if (!load_logins(context, tenant, logins, &count, err)) {
+        return false;
+    }
+    scoped_batch PgBatch *batch = pg_batch_new(context->arena);
+    login_add_switch(context->arena, batch, logins, count, may_login);
+    return pg_batch_run(context->store->conn, batch, err);
+}
+
+/* Moves, switches the logins and audits: what most operations begin with. */
+static bool move_and_switch(JobContext *context, TenantState to, bool may_login, const char *action,
+                            Err *err)
+{
+    Tenant *tenant = NULL;
+    if (!load_tenant(context, &tenant, err) || !tenant_move(context->store, tenant, to, err) ||
+        !switch_logins(context, tenant, may_login, err)) {
+        return false;
+    }
+    scoped_json Json *detail = json_object();
+    json_put_text(detail, "slug", tenant->slug);
+    json_put_text(detail, "from", tenant->state);
+    return job_audit(context, action, detail, err);
+}
+
+/* --- sessions
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static const char *role_list(Arena *arena, const TenantLogin *logins, size_t count)
+{
+    StrBuf list = strbuf_init(arena);
+    for (size_t i = 0; i < count; i++) {
+        strbuf_printf(&list, "%s%s", i == 0 ? "" : ",", logins[i].role);
+    }
+    return list.text;
+}
+
+static bool count_sessions(JobContext *context, const char *roles, int64_t *ret_count, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(context->store, SESSIONS_COUNT, PG_PARAMS(roles), &rows, err)) {
+        return false;
+    }
+    *ret_count = pg_rows_int(rows, 0, 0);
+    return true;
+}
+
+/* Ending a session takes membership in its role; we have it within this transaction only. */
+static bool end_sessions_once(JobContext *context, const TenantLogin *logins, size_t count,
+                              const char *roles, Err *err)
+{
+    Arena *arena = context->arena;
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    for (size_t i = 0; i < count; i++) {
+        pg_batch_add(batch, SQL(arena, "GRANT {} TO CURRENT_USER", sql_name(arena, logins[i].role)),
+                     PG_NO_PARAMS);
+    }
+    store_batch(batch, SESSIONS_END, PG_PARAMS(roles));
+    for (size_t i = 0; i < count; i++) {
+        pg_batch_add(batch,
+                     SQL(arena, "REVOKE {} FROM CURRENT_USER", sql_name(arena, logins[i].role)),
+                     PG_NO_PARAMS);
+    }
+    PgConn *conn = context->store->conn;
+    if (pg_begin(conn, err) && pg_batch_run(conn, batch, err) && pg_commit(conn, false, err)) {
+        return true;
+    }
+    pg_rollback(conn);
+    return false;
+}
+
+/* Ends sessions until none was seen twice in a row: a login that passed the check before NOLOGIN
+ * was committed shows up a moment later. */
+static bool end_sessions(JobContext *context, const TenantLogin *logins, size_t count, Err *err)
+{
+    const char *roles = role_list(context->arena, logins, count);
+    const int64_t deadline_us = clock_monotonic_us() + END_SESSIONS_MS * INT64_C(1000);
+    for (int gone = 0; gone < SESSIONS_GONE_CHECKS;) {
+        int64_t left = 0;
+        if (!count_sessions(context, roles, &left, err)) {
+            return false;
+        }
+        gone = left == 0 ? gone + 1 : 0;
+        if (left > 0 && !end_sessions_once(context, logins, count, roles, err)) {
+            return false;
+        }
+        if (gone < SESSIONS_GONE_CHECKS) {
+            clock_sleep_ms(DRAIN_POLL_MS);
+        }
+        if (clock_monotonic_us() > deadline_us) {
+            return ERR_SET(err, ERR_PG_LOCKED, "look at pg_stat_activity for what they wait on",
+                           "%" PRId64 " sessions of \"%s\" did not end within 10 s", left,
+                           context->subject);
+        }
+    }
+    return true;
+}
+
+static bool step_end_sessions(JobContext *context, Err *err)
+{
+    Tenant *tenant = NULL;
+    TenantLogin logins[TENANT_LOGINS];
+    size_t count = 0;
+    return load_tenant(context, &tenant, err) &&
+           load_logins(context, tenant, logins, &count, err) &&
+           end_sessions(context, logins, count, err);
+}
+
+/* --- suspend, resume
+ * -------------------------------------------------------------------------------------------- */
+
+static bool step_suspend(JobContext *context, Err *err)
+{
+    return move_and_switch(context, TENANT_SUSPENDED, false, "tenant.suspend", err);
+}
+
+static const JobStep suspend_steps[] = {
+    {"lock", "Blocking logins", JOB_STEP_TRANSACTION, step_suspend},
+    {"end_sessions", "Ending sessions", JOB_STEP_FREE, step_end_sessions},
+    {0},
+};
+const JobKind tenant_suspend_job = {.operation = "tenant.suspend", .steps = suspend_steps};
+
+static bool step_resume(JobContext *context, Err *err)
+{
+    return move_and_switch(context, TENANT_ACTIVE, true, "tenant.resume", err);
+}
+
+static const JobStep resume_steps[] = {
+    {"unlock", "Allowing logins", JOB_STEP_TRANSACTION, step_resume},
+    {0},
+};
+const JobKind tenant_resume_job = {.operation = "tenant.resume", .steps = resume_steps};
+
+/* --- archive
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+static bool step_drain(JobContext *context, Err *err)
+{
+    return move_and_switch(context, TENANT_DRAINING, false, "tenant.archive", err);
+}
+
+/* Lets sessions finish what they do, up to the time given; then ends them. */
+static bool step_wait_for_sessions(JobContext *context, Err *err)
+{
+    Tenant *tenant = NULL;
+    TenantLogin logins[TENANT_LOGINS];
+    size_t count = 0;
+    if (!load_tenant(context, &tenant, err) || !load_logins(context, tenant, logins, &count, err)) {
+        return false;
+    }
+    const char *roles = role_list(context->arena, logins, count);
+    const int64_t timeout_ms = json_get_int(context->args, "drain-timeout", 0);
+    const int64_t start_us = clock_monotonic_us();
+    int64_t left = 1;
+    while (left > 0 && clock_monotonic_us() - start_us < timeout_ms * 1000) {
+        if (!count_sessions(context, roles, &left, err)) {
+            return false;
+        }
+        if (left > 0) {
+            job_tell(context, (clock_monotonic_us() - start_us) / 1000, timeout_ms);
+            clock_sleep_ms(DRAIN_POLL_MS);
+        }
+    }
+    return end_sessions(context, logins, count, err);
+}
+
+/* Takes the tenant's roles off its data: in the row tier they map to no tenant, in the schema tier
+ * they may not even name what is in the schema. */
+static bool step_lock_data(JobContext *context, Err *err)
+{
+    Tenant *tenant = NULL;
+    if (!load_tenant(context, &tenant, err) ||
+        !tenant_move(context->store, tenant, TENANT_ARCHIVED, err) ||
+        !store_query(context->store, ROLE_UNMAP, PG_PARAMS(tenant->id), NULL, err)) {
+        return false;
+    }
+    const Place *place = tenant->place;
+    if (strcmp(tenant->tier, tier_name(TIER_SCHEMA)) == 0) {
+        Arena *arena = context->arena;
+        scoped_batch PgBatch *batch = pg_batch_new(arena);
+        place_enter_role(arena, batch, place->owner_role, "pg_catalog");
+        pg_batch_add(batch,
+                     SQL(arena, "REVOKE ALL ON SCHEMA {} FROM {}, {}",
+                         sql_name(arena, place->schema_name), sql_name(arena, place->app_role),
+                         sql_name(arena, place->readonly_role)),
+                     PG_NO_PARAMS);
+        place_leave_role(arena, batch, place->owner_role);
+        if (!pg_batch_run(context->store->conn, batch, err)) {
+            return false;
+        }
+    }
+    scoped_json Json *detail = json_object();
+    json_put_text(detail, "slug", tenant->slug);
+    return job_audit(context, "tenant.archive.locked", detail, err);
+}
+
+static const JobStep archive_steps[] = {
+    {"drain", "Blocking logins", JOB_STEP_TRANSACTION, step_drain},
+    {"wait", "Waiting for sessions to end", JOB_STEP_FREE, step_wait_for_sessions},
+    {"lock", "Locking the data", JOB_STEP_TRANSACTION, step_lock_data},
+    {0},
+};
+const JobKind tenant_archive_job = {.operation = "tenant.archive", .steps = archive_steps};
+
+/* --- purge
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+/* Row tier: the tables of the shared place that hold tenants' rows, those that refer to others
+ * first. */
+static const char tables_by_dependency[] =
+    "WITH RECURSIVE t AS ("
+    " SELECT c.oid, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+    " AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = "
+    "'tenant_guard')),"
+    " depth AS (SELECT oid, 0 AS level FROM t UNION"
+    " SELECT f.confrelid, d.level + 1 FROM depth d JOIN pg_constraint f ON f.conrelid = d.oid"
+    " AND f.contype = 'f' AND f.confrelid <> f.conrelid WHERE d.level < 100)"
+    " SELECT t.relname FROM t JOIN depth d USING (oid) GROUP BY t.relname ORDER BY max(d.level),"
+    " t.relname";
+
+/* Row tier: the owner of the shared place becomes this tenant for the length of the transaction, so
+ * the tenant's own policies make sure that no other tenant's row can be deleted. */
+static bool delete_rows(JobContext *context, const Tenant *tenant, Err *err)
+{
+    Arena *arena = context->arena;
+    Store *store = context->store;
+    const Place *place = tenant->place;
+    scoped_rows PgRows *rows = NULL;
+    if (!pg_query(store->conn, tables_by_dependency, PG_PARAMS(place->schema_name), &rows, err)) {
+        return false;
+    }
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    store_batch(batch, ROLE_MAP, PG_PARAMS(place->owner_role, tenant->id));
+    place_enter_role(arena, batch, place->owner_role, "pg_catalog");
+    for (size_t i = 0; i < pg_rows_count(rows); i++) {
+        pg_batch_add(batch,
+                     SQL(arena, "DELETE FROM {}.{}", sql_name(arena, place->schema_name),
+                         sql_name(arena, pg_rows_text(rows, i, 0))),
+                     PG_NO_PARAMS);
+    }
+    place_leave_role(arena, batch, place->owner_role);
+    store_batch(batch, ROLE_UNMAP_ONE, PG_PARAMS(place->owner_role));
+    return pg_batch_run(store->conn, batch, err);
+}
+
+static bool drop_schema(JobContext *context, const Tenant *tenant, Err *err)
+{
+    Arena *arena = context->arena;
+    const Place *place = tenant->place;
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    place_enter_role(arena, batch, place->owner_role, "pg_catalog");
+    pg_batch_add(batch, SQL(arena, "DROP SCHEMA {} CASCADE", sql_name(arena, place->schema_name)),
+                 PG_NO_PARAMS);
+    place_leave_role(arena, batch, place->owner_role);
+    return pg_batch_run(context->store->conn, batch, err);
+}
+
+/* Default privileges and other entries that name a role go with DROP OWNED, which takes membership.
+ */
+static bool drop_roles(JobContext *context, const Tenant *tenant, Err *err)
+{
+    Arena *arena = context->arena;
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(context->store, ROLE_LIST, PG_PARAMS(tenant->id), &rows, err)) {
+        return false;
+    }
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    static const char *const templates[] = {"GRANT {} TO CURRENT_USER", "DROP OWNED BY {} CASCADE"};
+    for (size_t t = 0; t < sizeof templates / sizeof *templates; t++) {
+        for (size_t i = 0; i < pg_rows_count(rows); i++) {
+            pg_batch_add(batch, SQL(arena, templates[t], sql_name(arena, pg_rows_text(rows, i, 0))),
+                         PG_NO_PARAMS);
+        }
+    }
+    for (size_t i = 0; i < pg_rows_count(rows); i++) {
+        pg_batch_add(batch, SQL(arena, "DROP ROLE {}", sql_name(arena, pg_rows_text(rows, i, 0))),
+                     PG_NO_PARAMS);
+    }
+    return pg_batch_run(context->store->conn, batch, err);
+}
+
+static bool delete_registry_rows(JobContext *context, const Tenant *tenant, Err *err)
+{
+    Store *store = context->store;
+    return store_query(store, ROLE_UNMAP, PG_PARAMS(tenant->id), NULL, err) &&
+           store_query(store, ROLE_DELETE, PG_PARAMS(tenant->id), NULL, err) &&
+           store_query(store, TENANT_SET_PLACE, PG_PARAMS(tenant->id, NULL), NULL, err) &&
+           (strcmp(tenant->tier, tier_name(TIER_SCHEMA)) != 0 ||
+            store_query(store, PLACE_DELETE, PG_PARAMS(tenant->place->id), NULL, err));
+}
+
+/* All of it in one transaction: the tenant is archived and whole, or purged and gone. */
+static bool step_purge(JobContext *context, Err *err)
+{
+    Tenant *tenant = NULL;
+    if (!load_tenant(context, &tenant, err) ||
+        !tenant_move(context->store, tenant, TENANT_PURGED, err)) {
+        return false;
+    }
+    const bool is_schema = strcmp(tenant->tier, tier_name(TIER_SCHEMA)) == 0;
+    if (!(is_schema ? drop_schema(context, tenant, err) : delete_rows(context, tenant, err)) ||
+        !drop_roles(context, tenant, err) || !delete_registry_rows(context, tenant, err)) {
+        return false;
+    }
+    FAULT("tenant.purge.dropped");
+    scoped_json Json *detail = json_object();
+    json_put_text(detail, "slug", tenant->slug);
+    return job_audit(context, "tenant.purge", detail, err);
+}
+
+static const JobStep purge_steps[] = {
+    {"purge", "Removing data, roles and secrets", JOB_STEP_TRANSACTION, step_purge},
+    {0},
+};
+const JobKind tenant_purge_job = {.operation = "tenant.purge", .steps = purge_steps};
+
+/* --- rotate
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+static bool step_rotate(JobContext *context, Err *err)
+{
+    Tenant *tenant = NULL;
+    TenantLogin logins[TENANT_LOGINS];
+    size_t count = 0;
+    if (!load_tenant(context, &tenant, err) || !load_logins(context, tenant, logins, &count, err)) {
+        return false;
+    }
+    if (count == 0) {
+        return ERR_SET(err, ERR_TENANT_STATE, NULL, "tenant \"%s\" is %s and has no logins",
+                       tenant->slug, tenant->state);
+    }
+    scoped_batch PgBatch *batch = pg_batch_new(context->arena);
+    for (size_t i = 0; i < count; i++) {
+        LoginSecret secret;
+        if (!login_new_secret(context->arena, context->store, tenant->id, logins[i].role, &secret,
+                              err)) {
+            return false;
+        }
+        pg_batch_add(batch,
+                     SQL(context->arena, "ALTER ROLE {} PASSWORD {}",
+                         sql_name(context->arena, logins[i].role), sql_literal(secret.verifier)),
+                     PG_NO_PARAMS);
+        store_batch(
+            batch, CREDENTIAL_PUT,
+            PG_PARAMS(logins[i].role, tenant->id, context->store->active_key_id, secret.sealed));
+    }
+    scoped_json Json *detail = json_object();
+    json_put_text(detail, "slug", tenant->slug);
+    return pg_batch_run(context->store->conn, batch, err) &&
+           job_audit(context, "tenant.rotate", detail, err);
+}
+
+static const JobStep rotate_steps[] = {
+    {"rotate", "Making new passwords", JOB_STEP_TRANSACTION, step_rotate},
+    {0},
+};
+const JobKind tenant_rotate_job = {.operation = "tenant.rotate", .steps = rotate_steps};

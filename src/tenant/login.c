@@ -1,0 +1,144 @@
+#include "tenant/login.h"
+
+#include <string.h>
+
+#include "core/limits.h"
+#include "core/text.h"
+#include "pg/sql.h"
+
+LoginLimits login_limits(const BlueprintPlan *plan)
+{
+    const BlueprintLimit *limit = blueprint_find_limit(plan, "max_connections");
+    const int64_t readonly = limit->value / 5 > 0 ? limit->value / 5 : 1;
+    return (LoginLimits){
+        .app_connections = limit->value - readonly, .readonly_connections = readonly, .plan = plan};
+}
+
+bool login_new_secret(Arena *arena, Store *store, const char *tenant_id, const char *role,
+                      LoginSecret *ret_secret, Err *err)
+{
+    scoped_password Password *password = NULL;
+    const SecretBinding binding = {.tenant_id = tenant_id, .table = "credentials", .row = role};
+    uint8_t *sealed = NULL;
+    size_t length = 0;
+    if (!store_need_keys(store, err) || !password_new(&password, err) ||
+        !password_scram_verifier(password, ret_secret->verifier, err) ||
+        !secret_seal(arena, store->keyring, store->active_key_id, &binding, password->text,
+                     strlen(password->text), &sealed, &length, err)) {
+        return false;
+    }
+    ret_secret->sealed = pg_bytea_to_text(arena, sealed, length);
+    return true;
+}
+
+void login_add_password(Arena *arena, PgBatch *batch, const char *role, const LoginSecret *secret)
+{
+    pg_batch_add(batch,
+                 SQL(arena, "ALTER ROLE {} LOGIN PASSWORD {}", sql_name(arena, role),
+                     sql_literal(secret->verifier)),
+                 PG_NO_PARAMS);
+}
+
+void login_add_settings(Arena *arena, PgBatch *batch, const char *role, bool is_readonly,
+                        const LoginLimits *limits, const char *search_path)
+{
+    const SqlArg name = sql_name(arena, role);
+    pg_batch_add(batch,
+                 SQL(arena, "ALTER ROLE {} CONNECTION LIMIT {}", name,
+                     sql_int(is_readonly ? limits->readonly_connections : limits->app_connections)),
+                 PG_NO_PARAMS);
+    /* search_path is a list of quoted identifiers already: place_search_path made it. */
+    pg_batch_add(batch,
+                 arena_printf(arena, "%s%s", SQL(arena, "ALTER ROLE {} SET search_path = ", name),
+                              search_path),
+                 PG_NO_PARAMS);
+    for (size_t i = 0; i < limits->plan->setting_count; i++) {
+        const BlueprintSetting *setting = &limits->plan->settings[i];
+        pg_batch_add(batch,
+                     SQL(arena, "ALTER ROLE {} SET {} = {}", name, sql_name(arena, setting->name),
+                         sql_literal(setting->value)),
+                     PG_NO_PARAMS);
+    }
+    if (is_readonly) {
+        pg_batch_add(batch,
+                     SQL(arena, "ALTER ROLE {} SET default_transaction_read_only = on", name),
+                     PG_NO_PARAMS);
+    }
+}
+
+void login_add_rows(Store *store, PgBatch *batch, const char *tenant_id, const char *kind,
+                    const char *role, const LoginSecret *secret)
+{
+    store_batch(batch, ROLE_ADD, PG_PARAMS(role, tenant_id, kind));
+    store_batch(batch, ROLE_MAP, PG_PARAMS(role, tenant_id));
+    if (secret != NULL) {
+        store_batch(batch, CREDENTIAL_PUT,
+                    PG_PARAMS(role, tenant_id, store->active_key_id, secret->sealed));
+    }
+}
+
+void login_add_switch(Arena *arena, PgBatch *batch, const TenantLogin *logins, size_t count,
+                      bool may_login)
+{
+    for (size_t i = 0; i < count; i++) {
+        pg_batch_add(batch,
+                     SQL(arena, may_login ? "ALTER ROLE {} LOGIN" : "ALTER ROLE {} NOLOGIN",
+                         sql_name(arena, logins[i].role)),
+                     PG_NO_PARAMS);
+    }
+}
+
+static bool open_password(Arena *arena, Store *store, const Tenant *tenant, const PgRows *rows,
+                          size_t row, Password **ret_password, Err *err)
+{
+    const char *role = pg_rows_text(rows, row, 0);
+    const SecretBinding binding = {.tenant_id = tenant->id, .table = "credentials", .row = role};
+    size_t length = 0;
+    size_t plain_length = 0;
+    uint8_t *plain = NULL;
+    const uint8_t *sealed = pg_bytea_from_text(arena, pg_rows_text(rows, row, 2), &length);
+    if (!secret_open(store->keyring, pg_rows_text(rows, row, 1), &binding, sealed, length, &plain,
+                     &plain_length, err)) {
+        return err_prefix(err, "the password of role \"%s\"", role);
+    }
+    const bool is_made = password_from_text((const char *)plain, ret_password, err);
+    secret_free(plain, plain_length);
+    return is_made;
+}
+
+bool tenant_logins(Arena *arena, Store *store, const Tenant *tenant, bool with_passwords,
+                   TenantLogin ret_logins[TENANT_LOGINS], size_t *ret_count, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    *ret_count = 0;
+    if ((with_passwords && !store_need_keys(store, err)) ||
+        !store_query(store, CREDENTIAL_GET, PG_PARAMS(tenant->id), &rows, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < pg_rows_count(rows) && i < TENANT_LOGINS; i++) {
+        TenantLogin *login = &ret_logins[*ret_count];
+        *login = (TenantLogin){.role = arena_strdup(arena, pg_rows_text(rows, i, 0)),
+                               .kind = arena_strdup(arena, pg_rows_text(rows, i, 3))};
+        if (with_passwords &&
+            !open_password(arena, store, tenant, rows, i, &login->password, err)) {
+            for (size_t j = 0; j < *ret_count; j++) {
+                ret_logins[j].password = password_free(ret_logins[j].password);
+            }
+            return false;
+        }
+        (*ret_count)++;
+    }
+    return true;
+}
+
+bool tenant_check_name(const char *name, Err *err)
+{
+    size_t chars = 0;
+    static const char rule[] = "a name has 1 to 200 characters of UTF-8, none of them a control or "
+                               "direction character, and not only spaces";
+    if (!text_is_utf8(name, strlen(name), &chars) || chars == 0 || chars > LIMIT_NAME_MAX_CHARS ||
+        strspn(name, " ") == strlen(name) || text_has_control(name)) {
+        return ERR_SET(err, ERR_INPUT_INVALID, rule, "name: this is not a name for a tenant");
+    }
+    return true;
+}

@@ -1,0 +1,28 @@
+/* The states of a tenant and the moves between them: one table, one function that moves. */
+#ifndef TENANTRY_TENANT_STATE_H
+#define TENANTRY_TENANT_STATE_H
+
+#include "store/tenants.h"
+
+typedef enum TenantState {
+    TENANT_REQUESTED,    /* the slug is taken, nothing else is there */
+    TENANT_PROVISIONING, /* its place is being made */
+    TENANT_ACTIVE,
+    TENANT_SUSPENDED, /* nobody may log in; comes back with resume */
+    TENANT_DRAINING,  /* on the way to archived: no new sessions */
+    TENANT_ARCHIVED,  /* the data is kept, nobody has a right to it */
+    TENANT_PURGED,    /* gone but for its audit chain */
+    TENANT_FAILED,    /* never became active; cleaned up */
+    TENANT_STATE_COUNT_
+} TenantState;
+
+const char *tenant_state_name(TenantState state);
+bool tenant_state_from_name(const char *name, TenantState *ret_state);
+bool tenant_may_move(TenantState from, TenantState to);
+
+/* Moves a tenant in the caller's transaction. ERR_TENANT_STATE when the move is not allowed (the
+ * hint names what is); ERR_CONFLICT when another session moved it first. tenant->state is the state
+ * that the caller saw. */
+bool tenant_move(Store *store, const Tenant *tenant, TenantState to, Err *err);
+
+#endif

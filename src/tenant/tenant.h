@@ -1,0 +1,46 @@
+/* Tenants: made, suspended, resumed, archived, purged; their logins and passwords.
+ *
+ * Each operation is a kind of job (job/job.h). In the row tier a tenant is two login roles that are
+ * members of the shared place's groups, and rows of the map that its policies read; in the schema
+ * tier it is a place of its own. */
+#ifndef TENANTRY_TENANT_TENANT_H
+#define TENANTRY_TENANT_TENANT_H
+
+#include "blueprint/blueprint.h"
+#include "job/job.h"
+#include "secret/secret.h"
+#include "store/tenants.h"
+
+/* Jobs. Arguments: create {slug, name, blueprint, plan, tier}; suspend, resume, rotate {slug};
+ * archive {slug, drain-timeout (ms)}; purge {slug}. */
+extern const JobKind tenant_create_job;
+extern const JobKind tenant_suspend_job;
+extern const JobKind tenant_resume_job;
+extern const JobKind tenant_archive_job;
+extern const JobKind tenant_purge_job;
+extern const JobKind tenant_rotate_job;
+
+/* A login of a tenant and, when asked for, its password. */
+typedef struct TenantLogin {
+    const char *kind; /* "app" or "readonly" */
+    const char *role;
+    Password *password; /* NULL unless opened; free with password_free */
+} TenantLogin;
+
+enum { TENANT_LOGINS = 2 };
+
+/* The logins of a tenant; with_passwords opens the sealed ones (ERR_KEY_MISSING, ERR_KEY_WRONG,
+ * ERR_SECRET_CORRUPT). A tenant that was purged, or is not provisioned yet, has none: *ret_count is
+ * 0. */
+bool tenant_logins(Arena *arena, Store *store, const Tenant *tenant, bool with_passwords,
+                   TenantLogin ret_logins[TENANT_LOGINS], size_t *ret_count, Err *err);
+
+/* Checks a display name: 1 to 200 characters of UTF-8, no control characters, not only spaces. */
+bool tenant_check_name(const char *name, Err *err);
+
+/* Seals every credential and secret that is not under the key `key_id` again, at most one page
+ * (500) of them, within the caller's transaction; *ret_done is how many. */
+bool tenant_reseal_page(Arena *arena, Store *store, const char *key_id, int64_t *ret_done,
+                        Err *err);
+
+#endif

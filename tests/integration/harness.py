@@ -1,0 +1,275 @@
+"""Integration tests in plain Python: functions named test_*, printed as TAP.
+
+A test file imports this, defines its tests and ends with `harness.main()`:
+
+    def test_up_twice_is_one_server():
+        with harness.Server() as server:
+            first = server.up()
+            assert server.tenantry("up")["pid"] == first["pid"]
+
+The file's name and the function's are the test's name. A test fails by raising; skip() leaves it.
+Environment of a test file: TENANTRY_BINARY the program, TEST_VERSION its version, TEST_FAULTS "1" when
+the fault points are compiled in. None of these, and no TENANTRY_* or PG* variable, reaches the program."""
+import contextlib
+import glob
+import json as json_module
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+BINARY = os.path.abspath(os.environ.get("TENANTRY_BINARY", "build/tenantry"))
+VERSION = os.environ.get("TEST_VERSION", "")
+HAS_FAULTS = os.environ.get("TEST_FAULTS") == "1"
+
+COMMAND_TIMEOUT_S = 120
+EXIT_TIMEOUT_S = 20  # what a killed server may take to be gone
+POLL_S = 0.02
+
+# What a program under test keeps of our environment; the sanitizers say there how they report.
+KEPT = ("ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "MALLOC_PERTURB_", "PATH", "TMPDIR")
+
+
+class Skipped(Exception):
+    """Leaves a test that cannot run here."""
+
+
+class CommandFailed(AssertionError):
+    """A program ended with another status than expected; the text has all that it printed."""
+
+
+class Result:
+    """How a program ended."""
+
+    def __init__(self, argv, done):
+        self.argv = argv
+        self.status = done.returncode  # -N: killed by signal N
+        self.out = done.stdout
+        self.err = done.stderr
+
+    def json(self):
+        """Standard output, which must be one JSON value."""
+        try:
+            return json_module.loads(self.out)
+        except ValueError as e:
+            raise CommandFailed("%s printed no JSON (%s)\n%s" % (self.command(), e, self.text())) from e
+
+    def error(self):
+        """The error as JSON: from the end of standard error, or from standard output."""
+        for text in (self.err.strip(), self.out.strip(), self.err.strip().rpartition("\n")[2]):
+            with contextlib.suppress(ValueError):
+                return json_module.loads(text)
+        raise CommandFailed("%s printed no error as JSON\n%s" % (self.command(), self.text()))
+
+    def command(self):
+        return " ".join([os.path.basename(self.argv[0]), *self.argv[1:]])
+
+    def text(self):
+        return "exit status %d\nstdout: %s\nstderr: %s" % (self.status, self.out, self.err)
+
+
+def skip(reason):
+    raise Skipped(reason)
+
+
+def require_faults():
+    """For crash tests: skips where the fault points are compiled out."""
+    if not HAS_FAULTS:
+        skip("fault points are compiled out (-Dfaults=true)")
+
+
+def environment(extra=None):
+    """A clean environment with the given variables; None as a value removes one."""
+    env = {name: os.environ[name] for name in KEPT if name in os.environ}
+    env.update(HOME="/nonexistent", LC_ALL="C.UTF-8", TZ="UTC")
+    env.update(extra or {})
+    return {name: value for name, value in env.items() if value is not None}
+
+
+def run(argv, env=None, expect=0, stdin=None, timeout=COMMAND_TIMEOUT_S, cwd=None):
+    """Runs a program to its end. expect is its exit status; None takes any."""
+    argv = [str(arg) for arg in argv]
+    try:
+        done = subprocess.run(argv, env=environment(env), input=stdin or "", capture_output=True, text=True,
+                              errors="replace", timeout=timeout, cwd=cwd, check=False)
+    except subprocess.TimeoutExpired as e:
+        raise CommandFailed("%s did not end within %s s\nstderr: %s" % (" ".join(argv), timeout, e.stderr)) from e
+    result = Result(argv, done)
+    if expect is not None and result.status != expect:
+        raise CommandFailed("%s: expected exit status %d\n%s" % (result.command(), expect, result.text()))
+    return result
+
+
+def tenantry(*args, json=True, env=None, expect=0, stdin=None, timeout=COMMAND_TIMEOUT_S):
+    """Runs the program. A success with json gives the parsed answer; all else gives a Result."""
+    result = run([BINARY, *args, *(["--json"] if json else [])], env, expect, stdin, timeout)
+    return result.json() if json and expect == 0 else result
+
+
+def pg_program(name):
+    """A PostgreSQL program: the newest below /usr/lib/postgresql, or the one in PATH."""
+    found = glob.glob("/usr/lib/postgresql/*/bin/" + name)
+    if found:
+        return max(found, key=lambda path: [int(n) for n in re.findall(r"\d+", path)])
+    return shutil.which(name) or skip("no %s on this machine" % name)
+
+
+def psql(conninfo, sql, expect=0, env=None):
+    """Runs SQL as a plain client would. Columns are joined by |, rows by a newline."""
+    argv = [pg_program("psql"), "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-d", conninfo, "-f", "-"]
+    result = run(argv, env, expect, stdin=sql)
+    return result.out.rstrip("\n") if expect == 0 else result
+
+
+@contextlib.contextmanager
+def temporary_folder():
+    """Below /tmp, because a socket's path is short, and open, because a server of root runs as another."""
+    path = tempfile.mkdtemp(prefix="tenantry-", dir="/tmp")
+    os.chmod(path, 0o755)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def is_running(pid):
+    """Whether the process exists and is more than a zombie."""
+    try:
+        with open("/proc/%d/stat" % pid, encoding="ascii", errors="replace") as f:
+            return f.read().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def wait_for_exit(pid, timeout=EXIT_TIMEOUT_S):
+    """Whether the process is gone in time."""
+    end = time.monotonic() + timeout
+    while is_running(pid):
+        if time.monotonic() > end:
+            return False
+        time.sleep(POLL_S)
+    return True
+
+
+class Server:
+    """A platform of its own: a data directory that no other test knows, removed at the end."""
+
+    def __init__(self, env=None):
+        self.env = dict(env or {})
+        self.status = None
+        self._children = []
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self):
+        self.folder = self._stack.enter_context(temporary_folder())
+        self.data_dir = os.path.join(self.folder, "data")
+        self.env.setdefault("TENANTRY_DATA_DIR", self.data_dir)
+        return self
+
+    def __exit__(self, *exc):
+        try:
+            self._stop()
+        finally:
+            self._stack.close()
+
+    @property
+    def conninfo(self):
+        return self.status["conninfo"]
+
+    def up(self, *args):
+        """Starts the server and remembers where it is."""
+        self.status = self.tenantry("up", *args)
+        return self.status
+
+    def tenantry(self, *args, env=None, **options):
+        return tenantry(*args, env={**self.env, **(env or {})}, **options)
+
+    def psql(self, sql, conninfo=None, **options):
+        return psql(conninfo or self.conninfo, sql, **options)
+
+    def spawn(self, *args, env=None):
+        """Starts the program and does not wait: a Popen that ends with the test at the latest."""
+        child = subprocess.Popen([BINARY, *args], env=environment({**self.env, **(env or {})}), text=True,
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self._children.append(child)
+        return child
+
+    def server_pid(self):
+        """The server that works in our data directory, or None. The number in its file alone proves
+        nothing: after a crash it can be another program's."""
+        place = os.path.join(self.data_dir, "pg")
+        try:
+            with open(os.path.join(place, "postmaster.pid"), encoding="utf-8") as f:
+                pid = int(f.readline())
+            return pid if os.path.realpath("/proc/%d/cwd" % pid) == os.path.realpath(place) else None
+        except (OSError, ValueError):
+            return None
+
+    def _stop(self):
+        for child in self._children:
+            if child.poll() is None:
+                child.kill()
+            child.communicate()
+        pid = self.server_pid()
+        try:
+            if os.path.isdir(self.data_dir):
+                self.tenantry("down", json=False, expect=None)
+        finally:
+            self._kill(pid)
+            self._kill(self.server_pid())
+
+    @staticmethod
+    def _kill(pid):
+        """SIGQUIT makes a server end its own processes at once; SIGKILL would leave them."""
+        for number in (signal.SIGCONT, signal.SIGQUIT, signal.SIGKILL):
+            if pid is None or not is_running(pid):
+                return
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+            if number != signal.SIGCONT:
+                wait_for_exit(pid)
+
+
+def _comment(text):
+    """Lines of the TAP stream that say more about the test before them."""
+    for line in text.rstrip("\n").split("\n"):
+        print("#   " + line)
+
+
+def _run_test(number, name, function):
+    """Prints one test's line; false when it failed."""
+    start = time.monotonic()
+    try:
+        function()
+    except Skipped as e:
+        print("ok %d - %s # SKIP %s" % (number, name, e))
+        return True
+    except Exception:  # whatever a test raises is its failure, and the next test still runs
+        print("not ok %d - %s" % (number, name))
+        _comment(traceback.format_exc())
+        return False
+    print("ok %d - %s" % (number, name))
+    _comment("%.2f s" % (time.monotonic() - start))
+    return True
+
+
+def main(module=None):
+    """Runs the tests of the calling file in the order they are written; arguments name some of them."""
+    module = module or sys.modules["__main__"]
+    tests = {name: value for name, value in vars(module).items() if name.startswith("test_") and callable(value)}
+    chosen = sys.argv[1:] or list(tests)
+    unknown = [name for name in chosen if name not in tests]
+    if unknown or not chosen:
+        print("Bail out! no test named %s" % ", ".join(unknown))
+        sys.exit(2)
+    print("1..%d" % len(chosen), flush=True)
+    good = True
+    for number, name in enumerate(chosen, 1):
+        good &= _run_test(number, name, tests[name])
+        sys.stdout.flush()
+    sys.exit(0 if good else 1)

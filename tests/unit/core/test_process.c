@@ -1,0 +1,225 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "core/arena.h"
+#include "core/clock.h"
+#include "core/limits.h"
+#include "core/process.h"
+
+static ProcessResult run_shell(Arena *arena, const char *script, ProcessOptions options)
+{
+    const char *const argv[] = {"/bin/sh", "-c", script, NULL};
+    ProcessResult result = {0};
+    Err err = {0};
+    options.argv = argv;
+    assert_true(process_run(arena, &options, &result, &err));
+    return result;
+}
+
+static void output_and_error_come_back_with_the_exit_status(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    const ProcessResult result = run_shell(arena, "echo out; echo wrong >&2; exit 7",
+                                           (ProcessOptions){0});
+    assert_int_equal(result.exit_status, 7);
+    assert_string_equal(result.output, "out\nwrong\n");
+    assert_false(result.is_timeout);
+}
+
+static void a_signal_gives_128_and_its_number(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    assert_int_equal(run_shell(arena, "kill -TERM $$", (ProcessOptions){0}).exit_status,
+                     128 + SIGTERM);
+}
+
+static void input_of_any_size_reaches_the_program(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    enum { SIZE = 600000 };
+    char *input = arena_alloc(arena, SIZE + 1);
+    memset(input, 'x', SIZE);
+    const ProcessResult result = run_shell(arena, "cat", (ProcessOptions){.input = input});
+    assert_string_equal(result.output, input);
+    assert_string_equal(run_shell(arena, "cat", (ProcessOptions){0}).output, "");
+}
+
+static void a_program_that_does_not_read_its_input_does_no_harm(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    enum { SIZE = 600000 };
+    char *input = arena_alloc(arena, SIZE + 1);
+    memset(input, 'x', SIZE);
+    assert_int_equal(run_shell(arena, "exit 3", (ProcessOptions){.input = input}).exit_status, 3);
+}
+
+static void output_is_cut_at_the_limit(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    const ProcessResult result = run_shell(arena, "head -c 2000000 /dev/zero | tr '\\0' y",
+                                           (ProcessOptions){0});
+    assert_int_equal(result.exit_status, 0);
+    assert_int_equal(strlen(result.output), LIMIT_CHILD_OUTPUT_BYTES);
+}
+
+static void the_time_limit_kills_the_whole_group(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    const ProcessResult result = run_shell(arena, "sleep 1000 & echo $!; wait",
+                                           (ProcessOptions){.timeout_ms = 500});
+    assert_true(result.is_timeout);
+    assert_int_equal(result.exit_status, 128 + SIGKILL);
+    const pid_t grandchild = atoi(result.output);
+    assert_true(grandchild > 1);
+    /* Dead at once, but its entry may wait for init to collect it. */
+    for (int i = 0; i < 100 && kill(grandchild, 0) == 0; i++) {
+        const ProcessResult look = run_shell(
+            arena, arena_strdup(arena, arena_printf(arena, "cat /proc/%d/stat", (int)grandchild)),
+            (ProcessOptions){0});
+        if (strstr(look.output, ") Z ") != NULL) {
+            break;
+        }
+        clock_sleep_ms(20);
+        assert_true(i < 99);
+    }
+}
+
+static void a_daemon_that_keeps_the_output_open_does_not_hold_us_up(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    const ProcessResult result = run_shell(arena, "setsid sleep 1000 & echo $!",
+                                           (ProcessOptions){.timeout_ms = 60000});
+    assert_false(result.is_timeout);
+    const pid_t daemon_pid = atoi(result.output);
+    assert_int_equal(kill(daemon_pid, 0), 0); /* it lives on */
+    assert_int_equal(kill(daemon_pid, SIGKILL), 0);
+}
+
+static void no_other_descriptor_reaches_the_program(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    const int fd = open("/dev/null", O_RDONLY); /* not close-on-exec, on purpose */
+    assert_true(fd > 2);
+    const ProcessResult result = run_shell(arena, "ls /proc/$$/fd", (ProcessOptions){0});
+    close(fd);
+    assert_string_equal(result.output, "0\n1\n2\n");
+}
+
+static void the_environment_is_minimal(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    setenv("TENANTRY_TEST_LEAK", "1", 1);
+    const char *const env[] = {"EXTRA=some text", NULL};
+    const ProcessResult result = run_shell(arena,
+                                           "echo \"$TENANTRY_TEST_LEAK|$EXTRA|$LC_ALL|$TZ\"; pwd",
+                                           (ProcessOptions){.env = env, .directory = "/usr"});
+    assert_string_equal(result.output, "|some text|C|UTC\n/usr\n");
+}
+
+static void it_has_a_session_of_its_own_and_default_signals(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    signal(SIGPIPE, SIG_IGN);
+    const ProcessResult result = run_shell(
+        arena, "test $(cut -d' ' -f6 /proc/$$/stat) = $$ && grep SigIgn /proc/$$/status",
+        (ProcessOptions){0});
+    signal(SIGPIPE, SIG_DFL);
+    assert_string_equal(result.output, "SigIgn:\t0000000000000000\n");
+}
+
+static void a_program_that_is_not_there_is_named(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    const char *const argv[] = {"/nowhere/initdb", NULL};
+    ProcessResult result;
+    Err err = {0};
+    assert_false(process_run(arena, &(ProcessOptions){.argv = argv}, &result, &err));
+    assert_int_equal(err.code, ERR_SERVER_BINARY_MISSING);
+    assert_string_equal(err.message, "program \"/nowhere/initdb\" is not there");
+}
+
+static void a_file_that_is_no_program_and_a_missing_folder_are_io_errors(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    const char *const no_program[] = {"/etc/passwd", NULL};
+    ProcessResult result;
+    Err err = {0};
+    assert_false(process_run(arena, &(ProcessOptions){.argv = no_program}, &result, &err));
+    assert_int_equal(err.code, ERR_IO);
+    assert_string_equal(err.message, "cannot start \"/etc/passwd\": Permission denied");
+    const char *const argv[] = {"/bin/true", NULL};
+    assert_false(process_run(arena, &(ProcessOptions){.argv = argv, .directory = "/nowhere"},
+                             &result, &err));
+    assert_string_equal(err.message, "cannot enter the working directory of \"/bin/true\": No such "
+                                     "file or directory");
+}
+
+static void another_user_comes_with_its_groups(void **state)
+{
+    (void)state;
+    if (geteuid() != 0) {
+        skip(); /* only root can become another user */
+    }
+    scoped_arena Arena *arena = arena_new();
+    ProcessUser user = {0};
+    Err err = {0};
+    assert_true(process_find_user(arena, "nobody", &user, &err));
+    const ProcessResult result = run_shell(
+        arena, "id -u; id -G; grep -q 'Uid:.*\\b0\\b' /proc/$$/status && echo root",
+        (ProcessOptions){.user = user});
+    assert_string_equal(result.output,
+                        arena_printf(arena, "%u\n%u\n", (unsigned)user.uid, (unsigned)user.gid));
+}
+
+static void an_unknown_user_is_named(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    ProcessUser user;
+    Err err = {0};
+    assert_false(process_find_user(arena, "no-such-user-here", &user, &err));
+    assert_int_equal(err.code, ERR_CONFIG_INVALID);
+    assert_string_equal(err.message, "there is no user \"no-such-user-here\" on this machine");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(output_and_error_come_back_with_the_exit_status),
+        cmocka_unit_test(a_signal_gives_128_and_its_number),
+        cmocka_unit_test(input_of_any_size_reaches_the_program),
+        cmocka_unit_test(a_program_that_does_not_read_its_input_does_no_harm),
+        cmocka_unit_test(output_is_cut_at_the_limit),
+        cmocka_unit_test(the_time_limit_kills_the_whole_group),
+        cmocka_unit_test(a_daemon_that_keeps_the_output_open_does_not_hold_us_up),
+        cmocka_unit_test(no_other_descriptor_reaches_the_program),
+        cmocka_unit_test(the_environment_is_minimal),
+        cmocka_unit_test(it_has_a_session_of_its_own_and_default_signals),
+        cmocka_unit_test(a_program_that_is_not_there_is_named),
+        cmocka_unit_test(a_file_that_is_no_program_and_a_missing_folder_are_io_errors),
+        cmocka_unit_test(another_user_comes_with_its_groups),
+        cmocka_unit_test(an_unknown_user_is_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

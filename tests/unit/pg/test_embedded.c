@@ -1,0 +1,697 @@
+/* Starts real servers, in folders of its own and on Unix sockets (one on a loopback port). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <libpq-fe.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/arena.h"
+#include "core/clock.h"
+#include "core/file.h"
+#include "core/limits.h"
+#include "pg/embedded_parts.h"
+#include "secret/secret.h"
+
+enum {
+    EXIT_SKIPPED = 77, /* what Meson takes for "skipped" */
+    STOP_MS = 20000,
+    LOG_MAX_BYTES = 1024 * 1024,
+    PROGRESS_BYTES = 8192,
+    SERVER_USER_NAME_BYTES = 32,
+};
+
+/* One folder with one data directory in it; the fixture stops what runs there. */
+typedef struct Fixture {
+    Arena *arena;
+    char folder[64];
+    EmbeddedOptions options;
+    EmbeddedStatus status;
+    Err err;
+    char progress[PROGRESS_BYTES]; /* all that was told, one a line */
+} Fixture;
+
+/* The cluster that most tests share: making one takes seconds. */
+static Fixture *shared;
+
+static void on_progress(void *context, const char *what)
+{
+    Fixture *fixture = context;
+    const size_t length = strlen(fixture->progress);
+    snprintf(fixture->progress + length, sizeof fixture->progress - length, "%s\n", what);
+}
+
+static Fixture *fixture_new(void)
+{
+    Arena *arena = arena_new();
+    Fixture *fixture = ARENA_NEW(arena, Fixture);
+    fixture->arena = arena;
+    snprintf(fixture->folder, sizeof fixture->folder, "/tmp/tenantry-test-XXXXXX");
+    assert_non_null(mkdtemp(fixture->folder));
+    assert_int_equal(chmod(fixture->folder, 0755), 0);
+    fixture->options = (EmbeddedOptions){
+        .data_dir = arena_printf(arena, "%s/data", fixture->folder),
+        .server_user = "postgres",
+        .on_progress = on_progress,
+        .progress_context = fixture,
+    };
+    return fixture;
+}
+
+static void fixture_free(Fixture *fixture)
+{
+    bool is_stopped = false;
+    Err err = {0};
+    const bool is_down = embedded_down(fixture->arena, &fixture->options, STOP_MS, &is_stopped,
+                                       &err);
+    if (!is_down) {
+        print_error("cannot stop the server: %s\n", err.message);
+    }
+    file_remove_tree(fixture->folder, &err);
+    arena_free(fixture->arena);
+}
+
+static const char *fixture_path(const Fixture *fixture, const char *name)
+{
+    return arena_printf(fixture->arena, "%s/%s", fixture->options.data_dir, name);
+}
+
+static int make_own(void **state)
+{
+    *state = fixture_new();
+    return 0;
+}
+
+static int free_own(void **state)
+{
+    fixture_free(*state);
+    return 0;
+}
+
+static int make_shared(void **state)
+{
+    (void)state;
+    Err err = {0};
+    assert_true(secret_init(&err));
+    shared = fixture_new();
+    return 0;
+}
+
+static int free_shared(void **state)
+{
+    (void)state;
+    fixture_free(shared);
+    return 0;
+}
+
+/* Up, which must succeed; returns whether this call started the server. */
+static bool up(Fixture *fixture)
+{
+    bool is_started = false;
+    fixture->progress[0] = '\0';
+    if (!embedded_up(fixture->arena, &fixture->options, &fixture->status, &is_started,
+                     &fixture->err)) {
+        print_error("%s [%s]\n", fixture->err.message, fixture->err.hint);
+        fail();
+    }
+    assert_int_equal(fixture->status.state, EMBEDDED_RUNNING);
+    return is_started;
+}
+
+static void expect_up_fails(Fixture *fixture, ErrCode code, const char *part_of_message,
+                            const char *part_of_hint)
+{
+    bool is_started = false;
+    EmbeddedStatus status;
+    fixture->err = (Err){0};
+    assert_false(
+        embedded_up(fixture->arena, &fixture->options, &status, &is_started, &fixture->err));
+    if (fixture->err.code != code || strstr(fixture->err.message, part_of_message) == NULL ||
+        strstr(fixture->err.hint, part_of_hint) == NULL) {
+        print_error("%s: %s [%s]\n", err_kind(fixture->err.code)->wire, fixture->err.message,
+                    fixture->err.hint);
+        fail();
+    }
+}
+
+static bool down(Fixture *fixture)
+{
+    bool is_stopped = false;
+    assert_true(
+        embedded_down(fixture->arena, &fixture->options, STOP_MS, &is_stopped, &fixture->err));
+    return is_stopped;
+}
+
+static EmbeddedState look(Fixture *fixture)
+{
+    assert_true(
+        embedded_status(fixture->arena, &fixture->options, &fixture->status, &fixture->err));
+    return fixture->status.state;
+}
+
+static PGconn *connect_to(const char *conninfo)
+{
+    PGconn *connection = PQconnectdb(conninfo);
+    if (PQstatus(connection) != CONNECTION_OK) {
+        print_error("%s", PQerrorMessage(connection));
+        PQfinish(connection);
+        fail();
+    }
+    return connection;
+}
+
+static void expect_answer(PGconn *connection, const char *sql, const char *answer)
+{
+    PGresult *result = PQexec(connection, sql);
+    if (PQresultStatus(result) != PGRES_TUPLES_OK) {
+        print_error("%s: %s", sql, PQerrorMessage(connection));
+    }
+    assert_int_equal(PQresultStatus(result), PGRES_TUPLES_OK);
+    assert_string_equal(PQgetvalue(result, 0, 0), answer);
+    PQclear(result);
+}
+
+/* Gone, or waiting for somebody to collect it. */
+static bool is_dead(const Fixture *fixture, pid_t pid)
+{
+    char text[256] = "";
+    FILE *file = fopen(arena_printf(fixture->arena, "/proc/%d/stat", (int)pid), "re");
+    if (file == NULL) {
+        return true;
+    }
+    const bool is_read = fgets(text, sizeof text, file) != NULL;
+    fclose(file);
+    return !is_read || strstr(text, ") Z ") != NULL;
+}
+
+static void kill_postmaster(const Fixture *fixture)
+{
+    assert_true(fixture->status.pid > 1);
+    assert_int_equal(kill(fixture->status.pid, SIGKILL), 0);
+}
+
+/* A process of the server's user that is no server. */
+static pid_t start_other_program(const Fixture *fixture)
+{
+    ProcessUser user = {0};
+    Err err = {0};
+    if (geteuid() == 0) {
+        assert_true(process_find_user(fixture->arena, "postgres", &user, &err));
+    }
+    const pid_t pid = fork();
+    if (pid == 0) {
+        if (user.is_set && (setgid(user.gid) != 0 || setuid(user.uid) != 0)) {
+            _exit(1);
+        }
+        execl("/bin/sleep", "sleep", "1000", (char *)NULL);
+        _exit(1);
+    }
+    /* Until it is what it will be, the system may say anything about it. */
+    const char *comm = arena_printf(fixture->arena, "/proc/%d/comm", (int)pid);
+    for (int i = 0; i < 500; i++) {
+        char text[16] = "";
+        FILE *file = fopen(comm, "re");
+        assert_non_null(file);
+        const bool is_read = fgets(text, sizeof text, file) != NULL;
+        fclose(file);
+        if (is_read && strcmp(text, "sleep\n") == 0) {
+            return pid;
+        }
+        clock_sleep_ms(10);
+    }
+    fail();
+    return 0;
+}
+
+static void end_child(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
+/* A TCP socket on the loopback; its port in ret_port. */
+static int listen_somewhere(int *ret_port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t length = sizeof address;
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+    *ret_port = ntohs(address.sin_port);
+    return fd;
+}
+
+static void status_of_nothing_is_absent_and_changes_nothing(void **state)
+{
+    Fixture *fixture = *state;
+    assert_int_equal(look(fixture), EMBEDDED_ABSENT);
+    assert_null(fixture->status.data_version);
+    assert_int_equal(fixture->status.pid, 0);
+    assert_false(down(fixture));
+    assert_false(file_exists(fixture->options.data_dir));
+}
+
+static void up_makes_a_server_and_up_again_finds_it(void **state)
+{
+    (void)state;
+    assert_true(up(shared));
+    assert_non_null(strstr(shared->progress, "initialising the data directory"));
+    const pid_t pid = shared->status.pid;
+    assert_true(pid > 1);
+    assert_false(up(shared));
+    assert_int_equal(shared->status.pid, pid);
+    assert_int_equal(look(shared), EMBEDDED_RUNNING);
+    assert_int_equal(shared->status.pid, pid);
+    assert_int_equal(shared->status.port, 0);
+    assert_non_null(shared->status.data_version);
+    assert_string_equal(shared->status.socket_dir, fixture_path(shared, "run"));
+}
+
+static void the_server_is_in_no_session_of_ours(void **state)
+{
+    (void)state;
+    up(shared);
+    assert_true(getsid(shared->status.pid) != getsid(0));
+    assert_true(getpgid(shared->status.pid) != getpgid(0));
+}
+
+static void the_control_role_connects_with_its_password_and_is_no_superuser(void **state)
+{
+    (void)state;
+    up(shared);
+    PGconn *connection = connect_to(shared->status.conninfo);
+    assert_true(PQconnectionUsedPassword(connection));
+    expect_answer(connection,
+                  "SELECT format('%s %s %s %s %s %s', rolname, rolsuper, rolcreaterole, "
+                  "rolcreatedb, rolreplication, rolbypassrls) FROM pg_roles WHERE rolname = "
+                  "current_user",
+                  "tenantry f t f f f");
+    expect_answer(connection,
+                  "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'tenantry'",
+                  "tenantry");
+    PQfinish(connection);
+}
+
+static void the_public_may_nothing(void **state)
+{
+    (void)state;
+    up(shared);
+    PGconn *connection = connect_to(shared->status.conninfo);
+    expect_answer(connection,
+                  "SELECT bool_or(has_database_privilege('public', datname, p)) FROM pg_database, "
+                  "unnest(array['CONNECT', 'TEMP', 'CREATE']) p WHERE datname <> 'template0'",
+                  "f");
+    expect_answer(connection,
+                  "SELECT has_schema_privilege('public', 'public', 'USAGE') OR "
+                  "has_schema_privilege('public', 'monitoring', 'USAGE')",
+                  "f");
+    PQfinish(connection);
+}
+
+static void the_server_is_set_as_the_contract_says(void **state)
+{
+    (void)state;
+    static const char *const settings[][2] = {
+        {"data_checksums", "on"},
+        {"server_encoding", "UTF8"},
+        {"lc_messages", "C"},
+        {"wal_level", "logical"},
+        {"password_encryption", "scram-sha-256"},
+        {"listen_addresses", ""},
+        {"log_min_error_statement", "panic"},
+        {"log_error_verbosity", "terse"},
+        {"cluster_name", "tenantry"},
+        {"jit", "off"},
+        {"TimeZone", "UTC"},
+        {"unix_socket_permissions", "0777"},
+    };
+    up(shared);
+    PGconn *connection = connect_to(shared->status.conninfo);
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+        expect_answer(connection, arena_printf(shared->arena, "SHOW %s", settings[i][0]),
+                      settings[i][1]);
+    }
+    expect_answer(connection,
+                  "SELECT datcollate || ' ' || datctype FROM pg_database WHERE datname = "
+                  "'tenantry'",
+                  "C.UTF-8 C.UTF-8");
+    PQfinish(connection);
+}
+
+static void a_wrong_password_and_no_password_are_refused(void **state)
+{
+    (void)state;
+    up(shared);
+    static const char *const users[] = {EMBEDDED_CONTROL, EMBEDDED_ADMIN};
+    for (size_t i = 0; i < 2; i++) {
+        const char *base = arena_printf(shared->arena, "host='%s' port=%d dbname=%s user=%s",
+                                        shared->status.socket_dir, EMBEDDED_SOCKET_PORT,
+                                        EMBEDDED_DATABASE, users[i]);
+        static const char *const passwords[] = {"passfile=/nowhere", "password=wrong"};
+        for (size_t k = 0; k < 2; k++) {
+            PGconn *connection = PQconnectdb(
+                arena_printf(shared->arena, "%s %s", base, passwords[k]));
+            assert_int_equal(PQstatus(connection), CONNECTION_BAD);
+            assert_true(PQconnectionNeedsPassword(connection) ||
+                        strstr(PQerrorMessage(connection), "password authentication failed"));
+            PQfinish(connection);
+        }
+    }
+}
+
+static void files_have_the_owners_and_modes_of_the_contract(void **state)
+{
+    (void)state;
+    up(shared);
+    struct stat status;
+    assert_int_equal(stat(fixture_path(shared, "server.pass"), &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    assert_int_equal(status.st_uid, geteuid());
+    assert_int_equal(stat(shared->options.data_dir, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0755);
+    assert_int_equal(status.st_uid, geteuid());
+    assert_int_equal(stat(fixture_path(shared, "run"), &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0755);
+    const uid_t server_uid = status.st_uid;
+    assert_true(geteuid() != 0 || server_uid != 0);
+    assert_int_equal(stat(fixture_path(shared, "pg"), &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0700);
+    assert_int_equal(status.st_uid, server_uid);
+}
+
+static void statements_and_row_values_stay_out_of_the_log(void **state)
+{
+    (void)state;
+    up(shared);
+    PGconn *connection = connect_to(shared->status.conninfo);
+    static const char *const statements[] = {
+        "SELECT 'hush-1' FROM nowhere",
+        "CREATE TEMP TABLE t (v text PRIMARY KEY); INSERT INTO t VALUES ('hush-2'), ('hush-2')",
+        "DO $$ BEGIN PERFORM 'hush-3', 1 / 0; END $$",
+        "CREATE ROLE tenantry PASSWORD 'hush-4'",
+    };
+    for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++) {
+        PGresult *result = PQexec(connection, statements[i]);
+        assert_int_equal(PQresultStatus(result), PGRES_FATAL_ERROR);
+        PQclear(result);
+    }
+    PQfinish(connection);
+    const char *log = NULL;
+    size_t length = 0;
+    assert_true(file_read(shared->arena, fixture_path(shared, "server.log"), LOG_MAX_BYTES, &log,
+                          &length, &shared->err));
+    assert_non_null(strstr(log, "division by zero"));
+    assert_null(strstr(log, "hush"));
+}
+
+static void down_stops_it_and_down_again_finds_nothing(void **state)
+{
+    (void)state;
+    up(shared);
+    const pid_t pid = shared->status.pid;
+    assert_true(down(shared));
+    assert_int_equal(look(shared), EMBEDDED_STOPPED);
+    assert_int_equal(shared->status.pid, 0);
+    assert_true(is_dead(shared, pid));
+    assert_false(down(shared));
+    assert_true(up(shared));
+    assert_null(strstr(shared->progress, "initialising"));
+}
+
+static void a_killed_server_is_started_again_though_a_process_of_it_lives(void **state)
+{
+    (void)state;
+    up(shared);
+    PGconn *busy = connect_to(shared->status.conninfo);
+    /* Never waits, so that it does not notice by itself that its server is gone. */
+    assert_int_equal(PQsendQuery(busy, "DO $$ BEGIN LOOP END LOOP; END $$"), 1);
+    assert_int_equal(PQflush(busy), 0);
+    const pid_t backend = PQbackendPID(busy);
+    kill_postmaster(shared);
+    assert_true(up(shared));
+    assert_true(is_dead(shared, backend));
+    PQfinish(busy);
+    PQfinish(connect_to(shared->status.conninfo));
+}
+
+static void a_pid_file_that_names_another_program_is_removed(void **state)
+{
+    (void)state;
+    up(shared);
+    assert_true(down(shared));
+    const pid_t other = start_other_program(shared);
+    const char *pid_path = fixture_path(shared, "pg/postmaster.pid");
+    const char *lock_path = fixture_path(shared, "run/.s.PGSQL.5432.lock");
+    const char *text = arena_printf(shared->arena, "%d\n%s\n1700000000\n5432\n%s\n\n 1 2\nready\n",
+                                    (int)other, fixture_path(shared, "pg"),
+                                    fixture_path(shared, "run"));
+    assert_true(file_write_atomic(pid_path, text, strlen(text), 0600, &shared->err));
+    assert_true(file_write_atomic(lock_path, text, strlen(text), 0600, &shared->err));
+    assert_int_equal(look(shared), EMBEDDED_STOPPED);
+    assert_false(down(shared));
+    assert_true(up(shared));
+    assert_int_equal(kill(other, 0), 0); /* nobody shot at it */
+    end_child(other);
+    assert_non_null(strstr(shared->progress, "is not this server"));
+}
+
+static void an_empty_pid_file_does_not_stop_the_start(void **state)
+{
+    (void)state;
+    up(shared);
+    assert_true(down(shared));
+    const char *path = fixture_path(shared, "pg/postmaster.pid");
+    assert_true(file_write_atomic(path, "", 0, 0600, &shared->err));
+    assert_int_equal(look(shared), EMBEDDED_STOPPED);
+    assert_true(up(shared));
+}
+
+static void settings_of_the_operator_win_and_wrong_ones_are_named(void **state)
+{
+    (void)state;
+    up(shared);
+    assert_true(down(shared));
+    const char *path = fixture_path(shared, "postgresql.local.conf");
+    const char *wrong = "work_mem = 'plenty'\n";
+    assert_true(file_write_atomic(path, wrong, strlen(wrong), 0644, &shared->err));
+    expect_up_fails(shared, ERR_CONFIG_INVALID, "invalid value for parameter \"work_mem\"",
+                    "postgresql.local.conf");
+    const char *right = "work_mem = '7MB'\n";
+    assert_true(file_write_atomic(path, right, strlen(right), 0644, &shared->err));
+    assert_true(up(shared));
+    PGconn *connection = connect_to(shared->status.conninfo);
+    expect_answer(connection, "SHOW work_mem", "7MB");
+    PQfinish(connection);
+}
+
+static void a_port_that_is_taken_is_named_and_a_free_one_serves(void **state)
+{
+    (void)state;
+    up(shared);
+    assert_true(down(shared));
+    const int fd = listen_somewhere(&shared->options.port);
+    expect_up_fails(shared, ERR_PORT_IN_USE,
+                    arena_printf(shared->arena, "port %d is in use", shared->options.port),
+                    "--port");
+    close(fd);
+    assert_true(up(shared)); /* the port that was free a moment ago */
+    assert_int_equal(shared->status.port, shared->options.port);
+    PGconn *connection = connect_to(
+        arena_printf(shared->arena, "%s host=127.0.0.1", shared->status.conninfo));
+    assert_true(PQconnectionUsedPassword(connection));
+    PQfinish(connection);
+    const int port = shared->options.port;
+    shared->options.port = 0; /* what runs is told, not what is asked for now */
+    assert_false(up(shared));
+    assert_int_equal(shared->status.port, port);
+    assert_true(down(shared));
+}
+
+static void data_of_another_version_is_refused(void **state)
+{
+    (void)state;
+    up(shared);
+    assert_true(down(shared));
+    const char *path = fixture_path(shared, "pg/PG_VERSION");
+    const char *version = arena_printf(shared->arena, "%s\n", shared->status.data_version);
+    assert_true(file_write_atomic(path, "11\n", 3, 0644, &shared->err));
+    expect_up_fails(shared, ERR_SERVER_VERSION, "is of PostgreSQL 11, the programs in",
+                    "postgresql-11");
+    assert_true(file_write_atomic(path, version, strlen(version), 0644, &shared->err));
+    assert_true(up(shared));
+}
+
+static void a_folder_without_programs_is_refused(void **state)
+{
+    Fixture *fixture = *state;
+    fixture->options.bin_dir = "/nowhere/bin";
+    expect_up_fails(fixture, ERR_SERVER_BINARY_MISSING,
+                    "program \"/nowhere/bin/postgres\" is not there", "--pg-bin-dir");
+}
+
+static void a_folder_that_is_no_data_directory_is_refused(void **state)
+{
+    Fixture *fixture = *state;
+    assert_true(file_make_dir(fixture->options.data_dir, 0755, &fixture->err));
+    assert_true(file_make_dir(fixture_path(fixture, "pg"), 0700, &fixture->err));
+    expect_up_fails(fixture, ERR_DATA_DIR, "exists but is no PostgreSQL data directory",
+                    "--data-dir");
+    assert_true(file_remove_tree(fixture_path(fixture, "pg"), &fixture->err));
+}
+
+static void an_interrupted_initialisation_is_begun_again(void **state)
+{
+    Fixture *fixture = *state;
+    assert_true(file_make_dir(fixture->options.data_dir, 0755, &fixture->err));
+    assert_true(file_make_dir(fixture_path(fixture, "pg.new/base/1"), 0700, &fixture->err));
+    assert_true(file_write_atomic(fixture_path(fixture, "pg.new/PG_VERSION"), "15\n", 3, 0600,
+                                  &fixture->err));
+    assert_true(
+        file_write_atomic(fixture_path(fixture, "server.pass"), "old", 3, 0600, &fixture->err));
+    assert_int_equal(look(fixture), EMBEDDED_ABSENT);
+    assert_true(up(fixture));
+    assert_non_null(strstr(fixture->progress, "interrupted"));
+    assert_false(file_exists(fixture_path(fixture, "pg.new")));
+    PQfinish(connect_to(fixture->status.conninfo));
+}
+
+static void of_two_at_once_one_starts_the_server_and_both_have_it(void **state)
+{
+    Fixture *fixture = *state;
+    enum { STARTED = 10, FOUND = 11, FAILED = 12 };
+    const pid_t child = fork();
+    if (child == 0) {
+        bool is_started = false;
+        EmbeddedStatus status;
+        const bool is_up = embedded_up(fixture->arena, &fixture->options, &status, &is_started,
+                                       &fixture->err);
+        _exit(!is_up ? FAILED : is_started ? STARTED : FOUND);
+    }
+    const bool is_started = up(fixture);
+    int exit_status = 0;
+    assert_int_equal(waitpid(child, &exit_status, 0), child);
+    assert_true(WIFEXITED(exit_status));
+    assert_int_equal(WEXITSTATUS(exit_status), is_started ? FOUND : STARTED);
+}
+
+static void a_lock_that_stays_held_is_a_conflict(void **state)
+{
+    Fixture *fixture = *state;
+    Server server;
+    Err err = {0};
+    int held = -1;
+    int other = -1;
+    assert_true(file_make_dir(fixture->options.data_dir, 0755, &err));
+    assert_true(dir_resolve(fixture->arena, &fixture->options, &server, &err));
+    assert_true(dir_lock(&server, 0, &held, &err));
+    assert_false(dir_lock(&server, 0, &other, &err));
+    assert_int_equal(err.code, ERR_CONFLICT);
+    assert_non_null(strstr(err.message, "another process is starting or stopping the server"));
+    close(held);
+    assert_true(dir_lock(&server, 0, &other, &err));
+    close(other);
+}
+
+static void a_user_that_does_not_exist_is_refused(void **state)
+{
+    Fixture *fixture = *state;
+    if (geteuid() != 0) {
+        skip(); /* nobody else changes the user */
+    }
+    fixture->options.server_user = "no-such-user-here";
+    expect_up_fails(fixture, ERR_CONFIG_INVALID, "there is no user \"no-such-user-here\"",
+                    "--server-user");
+    fixture->options.server_user = "root";
+    expect_up_fails(fixture, ERR_CONFIG_INVALID, "PostgreSQL does not run as root",
+                    "--server-user");
+}
+
+static void a_folder_that_the_servers_user_cannot_enter_is_named(void **state)
+{
+    Fixture *fixture = *state;
+    if (geteuid() != 0) {
+        skip(); /* the server's user is we */
+    }
+    const char *closed = arena_printf(fixture->arena, "%s/closed", fixture->folder);
+    assert_true(file_make_dir(closed, 0700, &fixture->err));
+    fixture->options.data_dir = arena_printf(fixture->arena, "%s/data", closed);
+    expect_up_fails(fixture, ERR_DATA_DIR,
+                    arena_printf(fixture->arena, "cannot enter folder \"%s\"", closed),
+                    "--data-dir");
+}
+
+static void a_file_system_that_is_too_small_is_refused_with_the_number(void **state)
+{
+    Fixture *fixture = *state;
+    const char *data_dir = fixture->options.data_dir;
+    assert_true(file_make_dir(data_dir, 0755, &fixture->err));
+    /* In a mount namespace of our own, so that nothing stays mounted whatever happens. */
+    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("tmpfs", data_dir, "tmpfs", 0, "size=20m,mode=0755") != 0) {
+        skip();
+    }
+    expect_up_fails(fixture, ERR_DISK_FULL, "a new server needs 100 MB", "--data-dir");
+    assert_non_null(strstr(fixture->err.message, " 19 MB free"));
+    assert_false(file_exists(fixture_path(fixture, "pg.new")));
+    assert_int_equal(umount(data_dir), 0);
+}
+
+#define OWN(test) cmocka_unit_test_setup_teardown(test, make_own, free_own)
+
+static bool has_programs(void)
+{
+    scoped_arena Arena *arena = arena_new();
+    const EmbeddedOptions options = {.data_dir = "/tmp"};
+    Server server;
+    Err err;
+    return dir_resolve(arena, &options, &server, &err) && bin_find(&server, 0, &err);
+}
+
+int main(void)
+{
+    if (!has_programs()) {
+        print_message("PostgreSQL's server programs are not on this machine: skipped\n");
+        return EXIT_SKIPPED;
+    }
+    const struct CMUnitTest tests[] = {
+        OWN(status_of_nothing_is_absent_and_changes_nothing),
+        cmocka_unit_test(up_makes_a_server_and_up_again_finds_it),
+        cmocka_unit_test(the_server_is_in_no_session_of_ours),
+        cmocka_unit_test(the_control_role_connects_with_its_password_and_is_no_superuser),
+        cmocka_unit_test(the_public_may_nothing),
+        cmocka_unit_test(the_server_is_set_as_the_contract_says),
+        cmocka_unit_test(a_wrong_password_and_no_password_are_refused),
+        cmocka_unit_test(files_have_the_owners_and_modes_of_the_contract),
+        cmocka_unit_test(statements_and_row_values_stay_out_of_the_log),
+        cmocka_unit_test(down_stops_it_and_down_again_finds_nothing),
+        cmocka_unit_test(a_killed_server_is_started_again_though_a_process_of_it_lives),
+        cmocka_unit_test(a_pid_file_that_names_another_program_is_removed),
+        cmocka_unit_test(an_empty_pid_file_does_not_stop_the_start),
+        cmocka_unit_test(settings_of_the_operator_win_and_wrong_ones_are_named),
+        cmocka_unit_test(a_port_that_is_taken_is_named_and_a_free_one_serves),
+        cmocka_unit_test(data_of_another_version_is_refused),
+        OWN(a_folder_without_programs_is_refused),
+        OWN(a_folder_that_is_no_data_directory_is_refused),
+        OWN(an_interrupted_initialisation_is_begun_again),
+        OWN(of_two_at_once_one_starts_the_server_and_both_have_it),
+        OWN(a_lock_that_stays_held_is_a_conflict),
+        OWN(a_user_that_does_not_exist_is_refused),
+        OWN(a_folder_that_the_servers_user_cannot_enter_is_named),
+        OWN(a_file_system_that_is_too_small_is_refused_with_the_number),
+    };
+    return cmocka_run_group_tests(tests, make_shared, free_shared);
+}
