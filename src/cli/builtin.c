@@ -1,0 +1,169 @@
+#include "cli/builtin.h"
+
+#include <string.h>
+
+#include "cli/generate.h"
+#include "cli/help.h"
+#include "cli/render.h"
+#include "core/text.h"
+
+static const Field option_fields[] = {
+    {"name", FIELD_TEXT, .help = "Name of the option."},
+    {"value", FIELD_TEXT, .is_nullable = true, .help = "Its value; null when it has none."},
+    {"from", FIELD_TEXT, .help = "Where the value comes from."},
+    {"environment", FIELD_TEXT, .is_wide = true, .help = "Its environment variable."},
+    {0},
+};
+
+static const Field show_fields[] = {
+    {"file", FIELD_TEXT, .is_nullable = true, .help = "The configuration file that was read."},
+    {"options", FIELD_LIST, .fields = option_fields, .help = "Every option."},
+    {0},
+};
+
+static bool run_config_show(OpContext *context, const Json *args, Json **ret_answer, Err *err)
+{
+    (void)args;
+    (void)err;
+    Json *list = json_array();
+    for (int id = 0; id < OPTION_COUNT_; id++) {
+        const OptionKind *kind = option_kind((OptionId)id);
+        const char *value = config_text(context->config, (OptionId)id);
+        const char *detail = NULL;
+        config_origin(context->config, (OptionId)id, &detail);
+        Json *option = json_object();
+        json_put_text(option, "name", kind->name);
+        json_put_text(option, "value", kind->is_secret && value != NULL ? "(hidden)" : value);
+        json_put_text(option, "from", detail);
+        json_put_text(option, "environment", option_env_name(context->arena, (OptionId)id));
+        json_array_append_new(list, option);
+    }
+    *ret_answer = json_object();
+    json_put_text(*ret_answer, "file", config_file(context->config));
+    json_put(*ret_answer, "options", list);
+    return true;
+}
+
+enum { WORD_MAX_CHARS = 60 };
+
+static const Param shell_params[] = {
+    {"shell", PARAM_ENUM, .is_positional = true, .is_required = true, .choices = "bash|zsh|fish",
+     .help = "The shell."},
+    {0},
+};
+
+static const Param help_params[] = {
+    {"noun", PARAM_TEXT, .is_positional = true, .most = WORD_MAX_CHARS,
+     .help = "First word of a command."},
+    {"verb", PARAM_TEXT, .is_positional = true, .most = WORD_MAX_CHARS,
+     .help = "Second word of a command."},
+    {0},
+};
+
+static const OpExample completion_examples[] = {
+    {"completion bash > /etc/bash_completion.d/tenantry", "Installs completion for every user."},
+    {0},
+};
+
+static const OpExample help_examples[] = {
+    {"help config show", "Shows all about one command."},
+    {0},
+};
+
+static const OpExample man_examples[] = {
+    {"man | man -l -", "Reads the manual page without installing it."},
+    {0},
+};
+
+/* clang-format off */
+static const Operation table[] = {
+    {"completion", "Print the completion script for a shell.", .params = shell_params, .examples = completion_examples},
+    {"config.show", "Show every option, its value and where it comes from.", .result = show_fields, .run = run_config_show},
+    {"docs.errors", "Print every error, with its exit status, as Markdown.", .params = NULL},
+    {"docs.operations", "Print the reference of the commands as Markdown.", .params = NULL},
+    {"docs.options", "Print the reference of the options as Markdown.", .params = NULL},
+    {"help", "Show help about a command.", .params = help_params, .examples = help_examples},
+    {"man", "Print the manual page (roff).", .examples = man_examples},
+    {"version", "Print the version.", .params = NULL},
+};
+/* clang-format on */
+
+const Operation *builtin_table(size_t *ret_count)
+{
+    *ret_count = sizeof table / sizeof *table;
+    return table;
+}
+
+static bool print_help(FILE *out, const Catalog *catalog, const Json *args, Err *err)
+{
+    const char *noun = json_get_text(args, "noun", NULL);
+    const char *verb = json_get_text(args, "verb", NULL);
+    const CliCommand *command = noun == NULL ? NULL : catalog_find(catalog, noun, verb);
+    if (command != NULL) {
+        help_write_command(out, catalog, command);
+        return true;
+    }
+    if (noun == NULL) {
+        help_write_overview(out, catalog);
+        return true;
+    }
+    if (verb == NULL && catalog_has_noun(catalog, noun)) {
+        help_write_noun(out, catalog, noun);
+        return true;
+    }
+    scoped_arena Arena *arena = arena_new();
+    const char *words =
+        verb == NULL ? noun : arena_printf(arena, "%s %s", noun, verb);
+    return ERR_SET(err, ERR_USAGE, "see \"" CLI_PROGRAM " --help\"", "there is no command \"%s\"",
+                   text_quote(arena, words, 2 * WORD_MAX_CHARS));
+}
+
+static void print_version(FILE *out, bool is_json)
+{
+    if (!is_json) {
+        fputs(CLI_PROGRAM " " TENANTRY_VERSION "\n", out);
+        return;
+    }
+    scoped_json Json *answer = json_object();
+    json_put_text(answer, "version", TENANTRY_VERSION);
+    render_json(out, answer, false);
+}
+
+static void print_completion(FILE *out, const Catalog *catalog, const char *shell)
+{
+    static const struct {
+        const char *shell;
+        void (*write)(FILE *out, const Catalog *catalog);
+    } writers[] = {
+        {"bash", complete_write_bash},
+        {"fish", complete_write_fish},
+        {"zsh", complete_write_zsh},
+    };
+    for (size_t i = 0; i < sizeof writers / sizeof *writers; i++) {
+        if (strcmp(writers[i].shell, shell) == 0) {
+            writers[i].write(out, catalog);
+        }
+    }
+}
+
+bool builtin_print(FILE *out, const Catalog *catalog, const Operation *op, const Json *args,
+                   bool is_json, Err *err)
+{
+    if (strcmp(op->name, "help") == 0) {
+        return print_help(out, catalog, args, err);
+    }
+    if (strcmp(op->name, "version") == 0) {
+        print_version(out, is_json);
+    } else if (strcmp(op->name, "completion") == 0) {
+        print_completion(out, catalog, json_get_text(args, "shell", ""));
+    } else if (strcmp(op->name, "man") == 0) {
+        man_write(out, catalog);
+    } else if (strcmp(op->name, "docs.errors") == 0) {
+        docs_write_errors(out);
+    } else if (strcmp(op->name, "docs.operations") == 0) {
+        docs_write_operations(out, catalog);
+    } else {
+        docs_write_options(out);
+    }
+    return true;
+}

@@ -1,0 +1,221 @@
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/builtin.h"
+#include "cli/catalog.h"
+#include "cli/help.h"
+#include "cli/parse.h"
+#include "cli/progress.h"
+#include "cli/render.h"
+#include "cli/report.h"
+#include "core/log.h"
+
+enum { DEFAULT_COLUMNS = 80 };
+
+typedef struct Session {
+    Arena *arena;
+    const Catalog *catalog;
+    const char *program;
+    ReportStyle style;
+    const Config *config;
+} Session;
+
+static const char *environ_get(const char *name)
+{
+    return getenv(name);
+}
+
+/* Whether an error that comes before the options are read should be JSON. */
+static bool wants_json(int argc, const char *const *argv)
+{
+    const char *environment = getenv("TENANTRY_JSON");
+    bool is_json = environment != NULL && strcmp(environment, "true") == 0;
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "--json=true") == 0) {
+            is_json = true;
+        } else if (strcmp(argv[i], "--no-json") == 0 || strcmp(argv[i], "--json=false") == 0) {
+            is_json = false;
+        }
+    }
+    return is_json;
+}
+
+/* Pushes the answer out. A reader that went away (head) is no error; a full disk is. */
+static bool flush_output(Err *err)
+{
+    errno = 0;
+    const bool had_error = ferror(stdout) != 0;
+    if (fflush(stdout) == 0 && !had_error) {
+        return true;
+    }
+    const int number = errno;
+    if (number == EPIPE || number == 0) {
+        return number == EPIPE ||
+               ERR_SET(err, ERR_IO, NULL, "cannot write to standard output");
+    }
+    return ERR_SET(err, number == ENOSPC ? ERR_DISK_FULL : ERR_IO, NULL,
+                   "cannot write to standard output: %s", strerror(number));
+}
+
+static int finish(const Session *session, bool is_done, Err *err)
+{
+    if (is_done && flush_output(err)) {
+        return EXIT_SUCCESS;
+    }
+    return report_error(stderr, &session->style, err);
+}
+
+static size_t terminal_columns(void)
+{
+    struct winsize size = {0};
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col
+                                                                          : DEFAULT_COLUMNS;
+}
+
+/* The operating system's user, for the audit log. */
+static const char *find_actor(Arena *arena)
+{
+    const struct passwd *user = getpwuid(getuid());
+    return user != NULL ? arena_printf(arena, "os:%s", user->pw_name)
+                        : arena_printf(arena, "os:%lu", (unsigned long)getuid());
+}
+
+static Progress make_progress(const Config *config)
+{
+    const bool is_terminal = isatty(STDERR_FILENO) == 1;
+    const char *term = getenv("TERM");
+    const bool can_redraw = term != NULL && *term != '\0' && strcmp(term, "dumb") != 0;
+    return (Progress){
+        .out = stderr,
+        .in = is_terminal && isatty(STDIN_FILENO) == 1 ? stdin : NULL,
+        .is_silent = config_bool(config, OPT_QUIET) || config_bool(config, OPT_JSON),
+        /* Log lines would land in the middle of a bar. */
+        .has_bar = is_terminal && can_redraw && !config_bool(config, OPT_VERBOSE),
+        .columns = terminal_columns(),
+    };
+}
+
+static void print_answer(const Session *session, const Operation *op, const Json *answer)
+{
+    if (config_bool(session->config, OPT_QUIET) && op->kind != OP_QUERY) {
+        return;
+    }
+    if (config_bool(session->config, OPT_JSON)) {
+        render_json(stdout, answer, isatty(STDOUT_FILENO) == 1);
+    } else {
+        render_answer(stdout, op, answer, config_bool(session->config, OPT_VERBOSE));
+    }
+}
+
+static bool run_operation(const Session *session, const Operation *op, const Json *args, Err *err)
+{
+    Progress progress = make_progress(session->config);
+    OpContext context = {.arena = session->arena,
+                         .config = session->config,
+                         .program = session->program,
+                         .actor = find_actor(session->arena),
+                         .progress = progress_callbacks(&progress)};
+    scoped_json Json *answer = NULL;
+    bool is_done = op->run(&context, args, &answer, err);
+    op_context_done(&context);
+    progress_done(&progress);
+#ifndef NDEBUG
+    is_done = is_done && op_check_answer(op->result, answer, err);
+#endif
+    if (is_done) {
+        print_answer(session, op, answer);
+    }
+    return is_done;
+}
+
+static bool load_config(Session *session, const CliCall *call, Err *err)
+{
+    if (!config_load(session->arena, call->flags, call->flag_count, environ_get, &session->config,
+                     err)) {
+        return false;
+    }
+    session->style.is_json = config_bool(session->config, OPT_JSON);
+    session->style.has_colour =
+        report_has_colour(stderr, config_text(session->config, OPT_COLOR), environ_get);
+    log_set_level(config_bool(session->config, OPT_VERBOSE) ? LOG_LEVEL_INFO : LOG_LEVEL_WARN);
+    return true;
+}
+
+static bool run_command(Session *session, const CliCall *call, Err *err)
+{
+    const Operation *op = call->command->op;
+    scoped_json Json *raw = cli_call_args(call);
+    scoped_json Json *args = NULL;
+    if (!op_check_args(op, raw, &args, err)) {
+        if (*err->hint == '\0') {
+            err_hint(err, "see \"%s %s --help\"", CLI_PROGRAM, call->command->words);
+        }
+        return false;
+    }
+    if (op->run == NULL) {
+        /* Before the configuration is read: help must work when that is broken. */
+        return builtin_print(stdout, session->catalog, op, args, session->style.is_json, err);
+    }
+    return load_config(session, call, err) && run_operation(session, op, args, err);
+}
+
+static bool run_call(Session *session, const CliCall *call, Err *err)
+{
+    if (call->is_help) {
+        if (call->command != NULL) {
+            help_write_command(stdout, session->catalog, call->command);
+        } else if (call->noun != NULL) {
+            help_write_noun(stdout, session->catalog, call->noun);
+        } else {
+            help_write_overview(stdout, session->catalog);
+        }
+        return true;
+    }
+    if (call->is_version) {
+        const CliCommand *version = catalog_find(session->catalog, "version", NULL);
+        return builtin_print(stdout, session->catalog, version->op, NULL, session->style.is_json,
+                             err);
+    }
+    if (call->command == NULL) {
+        if (!session->style.is_json) {
+            help_write_overview(stderr, session->catalog);
+            putc('\n', stderr);
+        }
+        return ERR_SET(err, ERR_USAGE, "see \"" CLI_PROGRAM " --help\"", "no command was given");
+    }
+    return run_command(session, call, err);
+}
+
+int cli_main(int argc, const char *const *argv)
+{
+    setlocale(LC_CTYPE, "C.UTF-8");
+    /* A closed pipe is an error of write, not a death in the middle of a job. SIGINT keeps its
+     * default: jobs are durable, so dying at any point loses nothing, and no state of the terminal
+     * needs to be put back. */
+    signal(SIGPIPE, SIG_IGN);
+    scoped_arena Arena *arena = arena_new();
+    size_t op_count = 0;
+    size_t builtin_count = 0;
+    const Operation *ops = op_table(&op_count);
+    const Operation *builtins = builtin_table(&builtin_count);
+    Session session = {
+        .arena = arena,
+        .catalog = catalog_new(arena, ops, op_count, builtins, builtin_count),
+        .program = argc > 0 ? argv[0] : CLI_PROGRAM,
+        .style = {.is_json = wants_json(argc, argv),
+                  .has_colour = report_has_colour(stderr, "auto", environ_get)},
+    };
+    CliCall call;
+    Err err;
+    const bool is_done =
+        cli_parse(arena, session.catalog, argc, argv, &call, &err) && run_call(&session, &call, &err);
+    return finish(&session, is_done, &err);
+}
