@@ -112,8 +112,7 @@ static bool print_help(FILE *out, const Catalog *catalog, const Json *args, Err 
         return true;
     }
     scoped_arena Arena *arena = arena_new();
-    const char *words =
-        verb == NULL ? noun : arena_printf(arena, "%s %s", noun, verb);
+    const char *words = verb == NULL ? noun : arena_printf(arena, "%s %s", noun, verb);
     return ERR_SET(err, ERR_USAGE, "see \"" CLI_PROGRAM " --help\"", "there is no command \"%s\"",
                    text_quote(arena, words, 2 * WORD_MAX_CHARS));
 }

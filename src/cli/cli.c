@@ -58,8 +58,7 @@ static bool flush_output(Err *err)
     }
     const int number = errno;
     if (number == EPIPE || number == 0) {
-        return number == EPIPE ||
-               ERR_SET(err, ERR_IO, NULL, "cannot write to standard output");
+        return number == EPIPE || ERR_SET(err, ERR_IO, NULL, "cannot write to standard output");
     }
     return ERR_SET(err, number == ENOSPC ? ERR_DISK_FULL : ERR_IO, NULL,
                    "cannot write to standard output: %s", strerror(number));
@@ -77,7 +76,7 @@ static size_t terminal_columns(void)
 {
     struct winsize size = {0};
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col
-                                                                          : DEFAULT_COLUMNS;
+                                                                           : DEFAULT_COLUMNS;
 }
 
 /* The operating system's user, for the audit log. */
@@ -143,8 +142,8 @@ static bool load_config(Session *session, const CliCall *call, Err *err)
         return false;
     }
     session->style.is_json = config_bool(session->config, OPT_JSON);
-    session->style.has_colour =
-        report_has_colour(stderr, config_text(session->config, OPT_COLOR), environ_get);
+    session->style.has_colour = report_has_colour(stderr, config_text(session->config, OPT_COLOR),
+                                                  environ_get);
     log_set_level(config_bool(session->config, OPT_VERBOSE) ? LOG_LEVEL_INFO : LOG_LEVEL_WARN);
     return true;
 }
@@ -215,7 +214,7 @@ int cli_main(int argc, const char *const *argv)
     };
     CliCall call;
     Err err;
-    const bool is_done =
-        cli_parse(arena, session.catalog, argc, argv, &call, &err) && run_call(&session, &call, &err);
+    const bool is_done = cli_parse(arena, session.catalog, argc, argv, &call, &err) &&
+                         run_call(&session, &call, &err);
     return finish(&session, is_done, &err);
 }

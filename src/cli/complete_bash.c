@@ -20,16 +20,15 @@ static const char prologue[] =
     "        case $word in\n"
     "            =) ((i++)); continue ;;\n";
 
-static const char word_loop[] =
-    "            -*) continue ;;\n"
-    "        esac\n"
-    "        if [[ -n $command ]]; then\n"
-    "            ((nth++))\n"
-    "        elif [[ -n $first ]]; then\n"
-    "            command=\"$first $word\"\n"
-    "        else\n"
-    "            first=$word\n"
-    "            case $word in\n";
+static const char word_loop[] = "            -*) continue ;;\n"
+                                "        esac\n"
+                                "        if [[ -n $command ]]; then\n"
+                                "            ((nth++))\n"
+                                "        elif [[ -n $first ]]; then\n"
+                                "            command=\"$first $word\"\n"
+                                "        else\n"
+                                "            first=$word\n"
+                                "            case $word in\n";
 
 static void write_value_flags(FILE *out, CliFlags flags, const char *separator)
 {

@@ -150,8 +150,9 @@ void help_write_command(FILE *out, const Catalog *catalog, const CliCommand *com
     if (command->op->access != ACCESS_PUBLIC) {
         write_entry(out, "69", "PostgreSQL cannot be reached, or a part of the system is missing.",
                     text_column(2));
-        write_entry(out, "75", "Not now: a lock, another session or the state of the thing stood "
-                               "in the way.",
+        write_entry(out, "75",
+                    "Not now: a lock, another session or the state of the thing stood "
+                    "in the way.",
                     text_column(2));
     }
     fputs("\nAll of them: " CLI_PROGRAM " docs errors\n", out);

@@ -129,9 +129,8 @@ static size_t collect_words(const Parser *parser, const char *words[COMMAND_WORD
             i++;
             continue;
         }
-        const Token token =
-            is_ended ? (Token){.is_word = true, .text = parser->argv[i], .width = 1}
-                     : next_token(parser, NULL, i);
+        const Token token = is_ended ? (Token){.is_word = true, .text = parser->argv[i], .width = 1}
+                                     : next_token(parser, NULL, i);
         if (token.is_word) {
             words[count++] = token.text;
         }
@@ -254,10 +253,10 @@ static bool check_value(const Parser *parser, const CliCall *call, const Token *
                        token->flag->value_name);
     }
     const bool is_bool = !token->flag->takes_value && token->value != NULL;
-    const bool is_special =
-        token->flag->kind == CLI_FLAG_HELP || token->flag->kind == CLI_FLAG_VERSION;
-    if (is_bool && (is_special || token->is_negated || (strcmp(token->value, "true") != 0 &&
-                                                        strcmp(token->value, "false") != 0))) {
+    const bool is_special = token->flag->kind == CLI_FLAG_HELP ||
+                            token->flag->kind == CLI_FLAG_VERSION;
+    if (is_bool && (is_special || token->is_negated ||
+                    (strcmp(token->value, "true") != 0 && strcmp(token->value, "false") != 0))) {
         return ERR_SET(err, ERR_USAGE, help, "option \"%s\" takes no value, got \"%s\"",
                        token->text, quoted(parser, token->value));
     }
@@ -396,12 +395,12 @@ bool cli_parse(Arena *arena, const Catalog *catalog, int argc, const char *const
                    .given = ARENA_ARRAY(arena, const CliFlag *, parser.argc),
                    .values = ARENA_ARRAY(arena, const char *, parser.argc),
                    .words = call.command == NULL || call.command->verb != NULL ? 2 : 1};
-    if (!put_all(&parser, &found, err) || !check_complete(&parser, &call, err)) {
-        return false;
-    }
     call.flags = found.flags;
     call.given = found.given;
     call.values = found.values;
+    if (!put_all(&parser, &found, err) || !check_complete(&parser, &call, err)) {
+        return false;
+    }
     *ret_call = call;
     return true;
 }

@@ -48,8 +48,8 @@ static void write_json(FILE *out, Arena *arena, const Err *err)
 static void write_lines(FILE *out, Arena *arena, const char *text)
 {
     const char *margin = "";
-    for (char *rest = arena_strdup(arena, text), *line = NULL;
-         (line = strsep(&rest, "\n")) != NULL; margin = "  ") {
+    for (char *rest = arena_strdup(arena, text), *line = NULL; (line = strsep(&rest, "\n")) != NULL;
+         margin = "  ") {
         fprintf(out, "%s%s\n", margin, screen_safe(arena, line));
     }
 }

@@ -14,8 +14,7 @@ typedef struct ReportStyle {
 
 /* Whether to colour what goes to out: color is the value of the option ("auto", "always", "never");
  * auto asks for a terminal that is not "dumb" and honours NO_COLOR (no-color.org). */
-bool report_has_colour(FILE *out, const char *color,
-                       const char *(*environ_get)(const char *name));
+bool report_has_colour(FILE *out, const char *color, const char *(*environ_get)(const char *name));
 
 /* Writes the error and gives the exit status of its row. */
 int report_error(FILE *out, const ReportStyle *style, const Err *err);

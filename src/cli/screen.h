@@ -18,7 +18,8 @@ size_t screen_width(const char *text);
 void screen_pad(FILE *out, size_t count);
 
 /* Writes text in lines of at most width columns; every line but the first begins with indent
- * spaces, which width counts, and the first is taken to begin at column indent. Ends in a newline. */
+ * spaces, which width counts, and the first is taken to begin at column indent. Ends in a newline.
+ */
 void screen_wrap(FILE *out, const char *text, size_t indent, size_t width);
 
 #endif

@@ -177,7 +177,8 @@ static bool check_all_known(const Operation *op, const Json *raw, Err *err)
     bool is_known = true;
     const char *name = NULL;
     Json *value = NULL;
-    json_object_foreach (object, name, value) {
+    json_object_foreach(object, name, value)
+    {
         if (find_param(op, name) == NULL) {
             is_known = refuse_unknown(op, name, err);
             break;
@@ -205,9 +206,8 @@ bool op_check_args(const Operation *op, const Json *raw, Json **ret_args, Err *e
             }
         } else if (param->is_required) {
             scoped_arena Arena *arena = arena_new();
-            return ERR_SET(err, ERR_INPUT_INVALID, NULL,
-                           "parameter \"%s\" is missing: it is %s", param->name,
-                           describe_expected(arena, param));
+            return ERR_SET(err, ERR_INPUT_INVALID, NULL, "parameter \"%s\" is missing: it is %s",
+                           param->name, describe_expected(arena, param));
         } else if (param->fallback != NULL) {
             scoped_json Json *fallback = json_string(param->fallback);
             if (!put_value(param, fallback, args, err)) {

@@ -29,9 +29,9 @@ static bool has_form(const char *text, const char *form)
 {
     for (; *form != '\0'; form++, text++) {
         const bool is_digit = *text >= '0' && *text <= '9';
-        if (*form == 'd' ? !is_digit
-                         : (*form == 'x' ? !is_digit && (*text < 'a' || *text > 'f')
-                                         : *text != *form)) {
+        if (*form == 'd'
+                ? !is_digit
+                : (*form == 'x' ? !is_digit && (*text < 'a' || *text > 'f') : *text != *form)) {
             return false;
         }
     }
@@ -40,8 +40,8 @@ static bool has_form(const char *text, const char *form)
 
 static bool is_time(const char *text)
 {
-    return has_form(text, "dddd-dd-ddTdd:dd:dd.ddddddZ") || has_form(text, "dddd-dd-ddTdd:dd:ddZ") ||
-           has_form(text, "dddd-dd-ddTdd:dd:dd.dddZ");
+    return has_form(text, "dddd-dd-ddTdd:dd:dd.ddddddZ") ||
+           has_form(text, "dddd-dd-ddTdd:dd:ddZ") || has_form(text, "dddd-dd-ddTdd:dd:dd.dddZ");
 }
 
 static bool is_list_of_strings(const Json *value)
@@ -143,10 +143,11 @@ static bool check_no_others(const Field *fields, const Json *value, const Place 
         }
         other = field->name == NULL ? json_object_iter_key(at) : NULL;
     }
-    const bool is_ok = other == NULL || ERR_SET(err, ERR_INTERNAL, NULL,
-                                                "answer has a member \"%s%s%.80s\" that its "
-                                                "operation does not declare",
-                                                place->path, *place->path == '\0' ? "" : ".", other);
+    const bool is_ok = other == NULL ||
+                       ERR_SET(err, ERR_INTERNAL, NULL,
+                               "answer has a member \"%s%s%.80s\" that its "
+                               "operation does not declare",
+                               place->path, *place->path == '\0' ? "" : ".", other);
     json_decref(object);
     return is_ok;
 }
