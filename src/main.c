@@ -1,6 +1,15 @@
 #include <stdio.h>
 
-int main(void)
+#include "cli/cli.h"
+#include "core/err.h"
+#include "secret/secret.h"
+
+int main(int argc, char **argv)
 {
-    return puts("tenantry") < 0;
+    Err err;
+    if (!secret_init(&err)) {
+        fprintf(stderr, "tenantry: %s\n", err.message);
+        return err_kind(err.code)->exit_status;
+    }
+    return cli_main(argc, (const char *const *)argv);
 }

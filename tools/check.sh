@@ -6,8 +6,8 @@ cd "$(dirname "$0")/.." || exit
 
 # Format differs from one major version to the next; another one than this skips the gate.
 readonly clang_format_version=14
-readonly skipped=77    # exit status of a stage that cannot run here
-readonly shown_lines=60 # of the log of a stage that fails
+readonly skipped=77     # exit status of a stage that cannot run here
+readonly shown_lines=200 # of the log of a stage that fails
 readonly sanitize=address,undefined
 
 # stage|what it does|function and its arguments
@@ -87,7 +87,7 @@ suite() {
 }
 
 check_format() {
-    if ! clang-format --version | grep -q "version $clang_format_version\."; then
+    if [[ $(clang-format --version) != *"version $clang_format_version."* ]]; then
         echo "skipped: the format is that of clang-format $clang_format_version"
         return "$skipped"
     fi

@@ -49,9 +49,10 @@ has_postgresql_server() {
 
 # The newest supported server that apt offers.
 postgresql_package() {
-    local version
+    local version policy
     for ((version = newest_postgresql; version >= oldest_postgresql; version--)); do
-        if LC_ALL=C apt-cache policy "postgresql-$version" | grep -q 'Candidate: [^(]'; then
+        policy=$(LC_ALL=C apt-cache policy "postgresql-$version")
+        if [[ $policy =~ Candidate:\ [^\(] ]]; then
             echo "postgresql-$version"
             return
         fi
@@ -112,7 +113,7 @@ main() {
         return
     fi
     if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
-        echo "deps: installing needs root, and there is no sudo; as root, run: tools/deps.sh $*" >&2
+        echo "deps: installing needs root, and there is no sudo; as root, run: make deps" >&2
         exit 77
     fi
     as_root apt-get update -qq

@@ -144,13 +144,13 @@ static int compare_commands(const void *left, const void *right)
     return strcmp(((const CliCommand *)left)->op->name, ((const CliCommand *)right)->op->name);
 }
 
-const Catalog *catalog_new(Arena *arena, const Operation *ops, size_t op_count,
+const Catalog *catalog_new(Arena *arena, const Operation *const *ops, size_t op_count,
                            const Operation *builtins, size_t builtin_count)
 {
     const size_t count = op_count + builtin_count;
     CliCommand *commands = ARENA_ARRAY(arena, CliCommand, count);
     for (size_t i = 0; i < count; i++) {
-        commands[i] = make_command(arena, i < op_count ? &ops[i] : &builtins[i - op_count]);
+        commands[i] = make_command(arena, i < op_count ? ops[i] : &builtins[i - op_count]);
     }
     qsort(commands, count, sizeof *commands, compare_commands);
     const char **nouns = ARENA_ARRAY(arena, const char *, count);

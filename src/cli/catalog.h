@@ -59,7 +59,7 @@ typedef struct Catalog {
 } Catalog;
 
 /* Puts operations and built-in commands together, in the arena. */
-const Catalog *catalog_new(Arena *arena, const Operation *ops, size_t op_count,
+const Catalog *catalog_new(Arena *arena, const Operation *const *ops, size_t op_count,
                            const Operation *builtins, size_t builtin_count);
 
 /* The command noun verb (verb NULL: of one word), or NULL. */

@@ -129,7 +129,8 @@ static bool run_operation(const Session *session, const Operation *op, const Jso
 #ifndef NDEBUG
     is_done = is_done && op_check_answer(op->result, answer, err);
 #endif
-    if (is_done) {
+    /* An operation that found something wrong answers and fails. */
+    if (answer != NULL) {
         print_answer(session, op, answer);
     }
     return is_done;
@@ -203,7 +204,7 @@ int cli_main(int argc, const char *const *argv)
     scoped_arena Arena *arena = arena_new();
     size_t op_count = 0;
     size_t builtin_count = 0;
-    const Operation *ops = op_table(&op_count);
+    const Operation *const *ops = op_table(&op_count);
     const Operation *builtins = builtin_table(&builtin_count);
     Session session = {
         .arena = arena,

@@ -7,9 +7,9 @@
 #include "tenant/tenant.h"
 
 const JobKind *const op_job_kinds[] = {
-    &blueprint_add_job,   &key_rotate_job,     &partition_detach_job, &partition_ensure_job,
-    &tenant_archive_job,  &tenant_create_job,  &tenant_purge_job,     &tenant_resume_job,
-    &tenant_rotate_job,   &tenant_suspend_job,
+    &blueprint_add_job,  &key_rotate_job,     &partition_detach_job, &partition_ensure_job,
+    &tenant_archive_job, &tenant_create_job,  &tenant_purge_job,     &tenant_resume_job,
+    &tenant_rotate_job,  &tenant_suspend_job,
 };
 const size_t op_job_kind_count = sizeof op_job_kinds / sizeof *op_job_kinds;
 
@@ -110,8 +110,8 @@ void op_context_done(OpContext *context)
     context->store = store_close(context->store);
 }
 
-bool op_run_job(OpContext *context, const JobKind *kind, const char *subject,
-                const char *tenant_id, const Json *args, int64_t *ret_job_id, Err *err)
+bool op_run_job(OpContext *context, const JobKind *kind, const char *subject, const char *tenant_id,
+                const Json *args, int64_t *ret_job_id, Err *err)
 {
     Store *store = NULL;
     int64_t job_id = 0;

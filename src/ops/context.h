@@ -1,4 +1,5 @@
-/* What operations share: the open control schema, the server's whereabouts, running a job, declared shapes. */
+/* What operations share: the open control schema, the server's whereabouts, running a job, declared
+ * shapes. */
 #ifndef TENANTRY_OPS_CONTEXT_H
 #define TENANTRY_OPS_CONTEXT_H
 
@@ -7,7 +8,8 @@
 #include "pg/embedded.h"
 #include "store/store.h"
 
-/* The control schema, opened at first use. ERR_SERVER_DOWN when the embedded server does not run. */
+/* The control schema, opened at first use. ERR_SERVER_DOWN when the embedded server does not run.
+ */
 bool op_store(OpContext *context, Store **ret_store, Err *err);
 
 /* The options of a store: the database URL, or the embedded server's connection. */
@@ -25,8 +27,8 @@ const char *op_data_dir(OpContext *context);
 const char *op_key_file(OpContext *context);
 
 /* Runs a job of this kind to its end. ret_job_id may be NULL. */
-bool op_run_job(OpContext *context, const JobKind *kind, const char *subject,
-                const char *tenant_id, const Json *args, int64_t *ret_job_id, Err *err);
+bool op_run_job(OpContext *context, const JobKind *kind, const char *subject, const char *tenant_id,
+                const Json *args, int64_t *ret_job_id, Err *err);
 
 /* Every kind of job, for resume and cancel. */
 extern const JobKind *const op_job_kinds[];

@@ -122,7 +122,7 @@ struct OpContext {
 void op_context_done(OpContext *context);
 
 /* The table that the program put together, sorted by name. */
-const Operation *op_table(size_t *ret_count);
+const Operation *const *op_table(size_t *ret_count);
 const Operation *op_find(const char *name); /* NULL when there is none */
 
 /* Checks args against the operation's parameters and fills in defaults: *ret_args is a new object.

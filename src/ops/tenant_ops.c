@@ -20,7 +20,8 @@ static const Field connection_fields[] = {
         "connections", FIELD_LIST, .fields = connection_fields, .help = "how to connect"           \
     }
 
-/* --- create ------------------------------------------------------------------------------------- */
+/* --- create -------------------------------------------------------------------------------------
+ */
 
 static bool run_create(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
@@ -53,11 +54,12 @@ static bool run_create(OpContext *context, const Json *args, Json **ret_answer, 
 const Operation op_tenant_create = {
     .name = "tenant.create",
     .summary = "Make a tenant: its place, its logins and its rights.",
-    .description = "In the schema tier the tenant gets a schema and roles of its own, in the row tier "
-                   "logins that see only its rows of the shared tables. It is whole or it is not "
-                   "there: what a crash interrupts is finished with \"job resume\" or taken back with "
-                   "\"job cancel\". The passwords are printed here and by \"tenant credentials\", "
-                   "nowhere else.",
+    .description =
+        "In the schema tier the tenant gets a schema and roles of its own, in the row tier "
+        "logins that see only its rows of the shared tables. It is whole or it is not "
+        "there: what a crash interrupts is finished with \"job resume\" or taken back with "
+        "\"job cancel\". The passwords are printed here and by \"tenant credentials\", "
+        "nowhere else.",
     .access = ACCESS_OPERATOR,
     .kind = OP_JOB,
     .http = {"POST", "/v1/tenants"},
@@ -67,7 +69,8 @@ const Operation op_tenant_create = {
              .help = "Short name: 2 to 63 lower-case letters, digits and hyphens."},
             {"blueprint", PARAM_TEXT, .is_required = true, .most = 100,
              .help = "Blueprint to make it from; \"blueprint list\" shows them."},
-            {"plan", PARAM_TEXT, .most = 100, .help = "Plan; the blueprint's default if not given."},
+            {"plan", PARAM_TEXT, .most = 100,
+             .help = "Plan; the blueprint's default if not given."},
             {"tier", PARAM_ENUM, .choices = "row|schema",
              .help = "How it is isolated; the blueprint's default if not given."},
             {"name", PARAM_TEXT, .most = 1000, .help = "Name for people; the slug if not given."},
@@ -93,7 +96,8 @@ const Operation op_tenant_create = {
     .run = run_create,
 };
 
-/* --- list, show, credentials -------------------------------------------------------------------- */
+/* --- list, show, credentials --------------------------------------------------------------------
+ */
 
 static bool run_list(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
@@ -126,15 +130,17 @@ const Operation op_tenant_list = {
     .kind = OP_QUERY,
     .http = {"GET", "/v1/tenants"},
     .params =
-        (const Param[]){{"state", PARAM_ENUM, .choices = STATES, .help = "Only those in this state."},
-                        {"blueprint", PARAM_TEXT, .most = 100, .help = "Only those of this blueprint."},
-                        {"tier", PARAM_ENUM, .choices = "row|schema", .help = "Only those of this tier."},
-                        {"after", PARAM_TEXT, .most = 100,
-                         .help = "Only slugs after this one, for reading page by page."},
-                        {"limit", PARAM_INT, .least = 1, .most = LIMIT_LIST_ROWS,
-                         .fallback = "100000", .help = "At most this many."},
-                        {0}},
-    .result = (const Field[]){{"tenants", FIELD_LIST, .fields = list_fields, .help = "by slug"}, {0}},
+        (const Param[]){
+            {"state", PARAM_ENUM, .choices = STATES, .help = "Only those in this state."},
+            {"blueprint", PARAM_TEXT, .most = 100, .help = "Only those of this blueprint."},
+            {"tier", PARAM_ENUM, .choices = "row|schema", .help = "Only those of this tier."},
+            {"after", PARAM_TEXT, .most = 100,
+             .help = "Only slugs after this one, for reading page by page."},
+            {"limit", PARAM_INT, .least = 1, .most = LIMIT_LIST_ROWS, .fallback = "100000",
+             .help = "At most this many."},
+            {0}},
+    .result = (const Field[]){{"tenants", FIELD_LIST, .fields = list_fields, .help = "by slug"},
+                              {0}},
     .examples = (const OpExample[]){{"tenant list", "all that are there"},
                                     {"tenant list --state suspended --json", "for a script"},
                                     {0}},
@@ -183,7 +189,8 @@ const Operation op_tenant_show = {
                               {"blueprint", FIELD_TEXT, .help = "blueprint"},
                               {"version", FIELD_INT, .is_nullable = true, .help = "its version"},
                               {"tier", FIELD_TEXT, .help = "row or schema"},
-                              {"schema", FIELD_TEXT, .is_nullable = true, .help = "where its data is"},
+                              {"schema", FIELD_TEXT, .is_nullable = true,
+                               .help = "where its data is"},
                               {"plan", FIELD_TEXT, .help = "plan"},
                               {"limits", FIELD_MAP, .help = "the plan's limits"},
                               {"features", FIELD_TEXTS, .help = "the plan's features"},
@@ -199,7 +206,8 @@ const Operation op_tenant_show = {
     .run = run_show,
 };
 
-/* Reading a secret is audited, so it is not a plain query: the audit entry is written before the secret is shown. */
+/* Reading a secret is audited, so it is not a plain query: the audit entry is written before the
+ * secret is shown. */
 static bool run_credentials(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     Store *store = NULL;
@@ -248,7 +256,8 @@ const Operation op_tenant_credentials = {
     .run = run_credentials,
 };
 
-/* --- operations that move one tenant ------------------------------------------------------------- */
+/* --- operations that move one tenant -------------------------------------------------------------
+ */
 
 static const Field moved_fields[] = {
     {"slug", FIELD_TEXT, .help = "short name"},
@@ -298,7 +307,8 @@ static bool run_rotate(OpContext *context, const Json *args, Json **ret_answer, 
     return run_on_tenant(context, &tenant_rotate_job, args, ret_answer, err);
 }
 
-/* Purging destroys data: the slug is typed again, on the terminal or with --confirm, unless --yes. */
+/* Purging destroys data: the slug is typed again, on the terminal or with --confirm, unless --yes.
+ */
 static bool is_purge_confirmed(OpContext *context, const Json *args, Err *err)
 {
     const char *slug = json_get_text(args, "slug", "");
@@ -307,8 +317,8 @@ static bool is_purge_confirmed(OpContext *context, const Json *args, Err *err)
         return true;
     }
     if (typed == NULL && context->progress.confirm != NULL) {
-        const char *question =
-            arena_printf(context->arena, "This removes all data of tenant \"%s\" for good.", slug);
+        const char *question = arena_printf(
+            context->arena, "This removes all data of tenant \"%s\" for good.", slug);
         if (context->progress.confirm(context->progress.context, question, slug)) {
             return true;
         }
@@ -372,9 +382,10 @@ const Operation op_tenant_resume = {
 const Operation op_tenant_archive = {
     .name = "tenant.archive",
     .summary = "Let a tenant's sessions end, lock its data and keep it.",
-    .description = "New logins are refused at once; sessions get --drain-timeout to finish, then they "
-                   "are ended. Nobody has a right to the data afterwards. There is no way back to "
-                   "active; what follows is \"tenant purge\".",
+    .description =
+        "New logins are refused at once; sessions get --drain-timeout to finish, then they "
+        "are ended. Nobody has a right to the data afterwards. There is no way back to "
+        "active; what follows is \"tenant purge\".",
     .access = ACCESS_OPERATOR,
     .kind = OP_JOB,
     .http = {"POST", "/v1/tenants/{slug}/archive"},
@@ -397,7 +408,8 @@ const Operation op_tenant_purge = {
     .kind = OP_JOB,
     .http = {"DELETE", "/v1/tenants/{slug}"},
     .params = (const Param[]){SLUG_PARAM,
-                              {"confirm", PARAM_TEXT, .most = 1000, .help = "The slug, typed again."},
+                              {"confirm", PARAM_TEXT, .most = 1000,
+                               .help = "The slug, typed again."},
                               {"yes", PARAM_BOOL, .help = "Do not ask."},
                               {0}},
     .result = moved_fields,
@@ -409,8 +421,9 @@ const Operation op_tenant_purge = {
 const Operation op_tenant_rotate = {
     .name = "tenant.rotate",
     .summary = "Give a tenant's logins new passwords.",
-    .description = "Sessions that are open stay open; new ones need the new password, which \"tenant "
-                   "credentials\" prints.",
+    .description =
+        "Sessions that are open stay open; new ones need the new password, which \"tenant "
+        "credentials\" prints.",
     .access = ACCESS_OPERATOR,
     .kind = OP_JOB,
     .http = {"POST", "/v1/tenants/{slug}/rotate"},

@@ -125,6 +125,9 @@ static bool set_up_session(const PgTarget *target, PgConn *conn, Err *err)
                        "PostgreSQL %d at \"%s\" is too old, 15 or newer was expected",
                        PQserverVersion(conn->pq) / 10000, pg_conn_host(conn));
     }
+    if (target->keeps_role_settings) {
+        return true;
+    }
     char lock_timeout[32];
     snprintf(lock_timeout, sizeof lock_timeout, "%" PRId64 "ms", target->lock_timeout_ms);
     return pg_query(conn,

@@ -6,8 +6,14 @@
  *   run/         the Unix socket (or --socket-dir)
  *   server.log   what the server prints
  *   server.pass  libpq password file (0600) for the two roles below, so that no password travels in
- * a command line, an environment or SQL text up.lock      held (flock) by whoever starts or stops
- * the server
+ *                a command line, an environment or SQL text
+ *   up.lock      held (flock) by whoever starts or stops the server
+ *   tenantry.conf, pg_hba.conf, postgresql.local.conf
+ *                settings: ours, rewritten at each start; who may connect, written once; the
+ *                operator's, which win
+ *
+ * pg/ and run/ belong to the server's user, all else to whoever runs Tenantry, who writes nothing
+ * into what another user owns.
  *
  * Two roles: EMBEDDED_ADMIN is the bootstrap superuser, used once after initdb and then only by a
  * person; EMBEDDED_CONTROL (LOGIN, CREATEROLE, no superuser) owns the database EMBEDDED_DATABASE

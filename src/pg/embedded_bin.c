@@ -128,7 +128,7 @@ static bool collect_one(const Server *server, Candidates *candidates, Err *err)
     if (missing != NULL) {
         return ERR_SET(err, ERR_SERVER_BINARY_MISSING,
                        "give the folder that has postgres, initdb and pg_ctl with --pg-bin-dir, or "
-                       "leave it out to use the installed one",
+                       "leave it out and install the server (apt-get install postgresql)",
                        "program \"%s\" is not there", missing);
     }
     if (!read_version(server, &programs)) {

@@ -1,10 +1,12 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/fault.h"
 #include "core/file.h"
 #include "core/limits.h"
@@ -15,6 +17,8 @@
 enum {
     INITDB_TIMEOUT_MS = 300000,
     SINGLE_TIMEOUT_MS = 120000,
+    ORPHAN_POLLS = 250,
+    ORPHAN_POLL_MS = 20,
     MODE_DATA = 0700,
     MODE_PASS = 0600,
     PASS_FILE_BYTES = 2 * (LIMIT_IDENTIFIER_MAX_BYTES + SECRET_PASSWORD_SIZE + 16),
@@ -61,11 +65,23 @@ static bool fail_program(const Server *server, const char *what, const ProcessRe
                    reason != NULL ? reason : "it gave no reason");
 }
 
+/* A killed initdb leaves the server process that it was feeding, which would write on while we
+ * remove its files. */
+static void end_interrupted(const Server *server)
+{
+    Server unfinished = *server;
+    unfinished.pg_dir = server->new_dir;
+    for (int i = 0; i < ORPHAN_POLLS && pid_signal_all(&unfinished, SIGKILL) > 0; i++) {
+        clock_sleep_ms(ORPHAN_POLL_MS);
+    }
+}
+
 static bool make_new_dir(const Server *server, Err *err)
 {
     if (file_exists(server->new_dir)) {
         server_progress(server, "removing what an interrupted initialisation left in \"%s\"",
                         server->new_dir);
+        end_interrupted(server);
         if (!file_remove_tree(server->new_dir, err)) {
             return false;
         }

@@ -119,8 +119,9 @@ bool pid_find_server(const Server *server, PidFile *ret_file, bool *ret_is_alive
 bool pid_is_ours(const Server *server, pid_t pid);
 /* Removes postmaster.pid and the socket's lock file when they name a process that is not ours. */
 bool pid_clear_stale(const Server *server, Err *err);
-/* Asks every process of a server that is gone to end. */
-void pid_end_orphans(const Server *server);
+/* Sends a signal to every process that surely works in the data directory, for when its server is
+ * gone; returns how many there are. Signal 0 only counts. */
+int pid_signal_all(const Server *server, int number);
 
 /* embedded_start.c: starting, waiting, stopping */
 
@@ -128,7 +129,10 @@ bool start_server(const Server *server, Err *err);
 /* Waits until a server that is alive accepts connections, or is gone: ret_is_ready tells which. */
 bool start_wait_ready(const Server *server, bool *ret_is_ready, Err *err);
 bool start_stop(const Server *server, pid_t pid, int64_t timeout_ms, Err *err);
-/* Whether connections are accepted on this socket folder and port. */
+/* Whether connections are accepted on this socket folder and port; true when libpq cannot tell, for
+ * a server whose pid file says that it is ready. */
 bool start_is_accepting(const Server *server, const char *socket_dir, int port);
+/* Whether a server, ready or not, is there at all. */
+bool start_is_answering(const Server *server, const char *socket_dir, int port);
 
 #endif

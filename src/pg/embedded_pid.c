@@ -138,9 +138,7 @@ bool pid_find_server(const Server *server, PidFile *ret_file, bool *ret_is_alive
     return true;
 }
 
-/* Sends a signal to every process that surely works in the data directory; returns how many there
- * are. Signal 0 only counts. */
-static int signal_all(const Server *server, int number)
+int pid_signal_all(const Server *server, int number)
 {
     int count = 0;
     DIR *proc = opendir("/proc");
@@ -159,11 +157,6 @@ static int signal_all(const Server *server, int number)
     return count;
 }
 
-void pid_end_orphans(const Server *server)
-{
-    signal_all(server, SIGTERM);
-}
-
 static bool remove_file(const Server *server, const char *path, const char *why, Err *err)
 {
     server_progress(server, "removing \"%s\": %s", path, why);
@@ -178,7 +171,7 @@ static bool remove_file(const Server *server, const char *path, const char *why,
 static bool clear_broken_file(const Server *server, const char *path, Err *err)
 {
     const bool is_shared = strncmp(path, server->data_dir, strlen(server->data_dir)) != 0;
-    if (is_shared || !file_exists(path) || signal_all(server, 0) > 0) {
+    if (is_shared || !file_exists(path) || pid_signal_all(server, 0) > 0) {
         return true;
     }
     return remove_file(server, path, "it names no process", err);
@@ -199,7 +192,7 @@ static bool clear_file(const Server *server, const char *path, Err *err)
     }
     /* The process may be one that we cannot see, in another container that shares the folder: then
      * the server answers all the same. */
-    if (start_is_accepting(server, file.socket_dir, file.port)) {
+    if (start_is_answering(server, file.socket_dir, file.port)) {
         return ERR_SET(err, ERR_CONFLICT, "stop the server where it was started",
                        "a server that does not run on this machine uses \"%s\"", server->pg_dir);
     }

@@ -21,7 +21,7 @@ enum {
     POLL_MS = 20,
 };
 
-bool start_is_accepting(const Server *server, const char *socket_dir, int port)
+static PGPing ping(const Server *server, const char *socket_dir, int port)
 {
     const char *const names[] = {"host", "port", "dbname", "user", "connect_timeout", NULL};
     const char *const values[] = {socket_dir,
@@ -30,7 +30,20 @@ bool start_is_accepting(const Server *server, const char *socket_dir, int port)
                                   EMBEDDED_CONTROL,
                                   "5",
                                   NULL};
-    return PQpingParams(names, values, 0) == PQPING_OK;
+    return PQpingParams(names, values, 0);
+}
+
+bool start_is_accepting(const Server *server, const char *socket_dir, int port)
+{
+    const PGPing answer = ping(server, socket_dir, port);
+    /* The environment can keep libpq from trying (PGSERVICE); that must not look like recovery. */
+    return answer == PQPING_OK || answer == PQPING_NO_ATTEMPT;
+}
+
+bool start_is_answering(const Server *server, const char *socket_dir, int port)
+{
+    const PGPing answer = ping(server, socket_dir, port);
+    return answer == PQPING_OK || answer == PQPING_REJECT;
 }
 
 static bool is_port_taken(const struct sockaddr *address, socklen_t length)
@@ -135,7 +148,7 @@ bool start_server(const Server *server, Err *err)
         }
         server_progress(server, "waiting for processes of the server that was killed");
         if (waited_ms > ORPHAN_PATIENCE_MS) {
-            pid_end_orphans(server);
+            pid_signal_all(server, SIGTERM);
         }
         clock_sleep_ms(ORPHAN_POLL_MS);
     }

@@ -21,6 +21,7 @@ typedef struct SqlScript {
     const char *file; /* for messages */
     size_t count;
     const SqlStatement *statements;
+    Json *root; /* owns the trees */
 } SqlScript;
 
 /* Parses a script. A syntax error is reported with code, as "FILE:LINE: message near ...". The JSON

@@ -12,7 +12,7 @@ CREATE TABLE tenantry.installation (
 -- Master keys by their public id; never key material. At most one is active.
 CREATE TABLE tenantry.keys (
     id text PRIMARY KEY CHECK (id ~ '^[0-9a-f]{16}$'),
-    state text NOT NULL CHECK (state IN ('active', 'retiring', 'retired')),
+    state text NOT NULL CHECK (state IN ('next', 'active', 'retiring', 'retired')),
     created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE UNIQUE INDEX keys_one_active ON tenantry.keys (state) WHERE state = 'active';

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <libpq-fe.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
@@ -18,87 +17,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/arena.h"
 #include "core/clock.h"
 #include "core/file.h"
-#include "core/limits.h"
 #include "pg/embedded_parts.h"
 #include "secret/secret.h"
+#include "server_fixture.h"
 
 enum {
     EXIT_SKIPPED = 77, /* what Meson takes for "skipped" */
-    STOP_MS = 20000,
     LOG_MAX_BYTES = 1024 * 1024,
-    PROGRESS_BYTES = 8192,
-    SERVER_USER_NAME_BYTES = 32,
 };
-
-/* One folder with one data directory in it; the fixture stops what runs there. */
-typedef struct Fixture {
-    Arena *arena;
-    char folder[64];
-    EmbeddedOptions options;
-    EmbeddedStatus status;
-    Err err;
-    char progress[PROGRESS_BYTES]; /* all that was told, one a line */
-} Fixture;
 
 /* The cluster that most tests share: making one takes seconds. */
 static Fixture *shared;
-
-static void on_progress(void *context, const char *what)
-{
-    Fixture *fixture = context;
-    const size_t length = strlen(fixture->progress);
-    snprintf(fixture->progress + length, sizeof fixture->progress - length, "%s\n", what);
-}
-
-static Fixture *fixture_new(void)
-{
-    Arena *arena = arena_new();
-    Fixture *fixture = ARENA_NEW(arena, Fixture);
-    fixture->arena = arena;
-    snprintf(fixture->folder, sizeof fixture->folder, "/tmp/tenantry-test-XXXXXX");
-    assert_non_null(mkdtemp(fixture->folder));
-    assert_int_equal(chmod(fixture->folder, 0755), 0);
-    fixture->options = (EmbeddedOptions){
-        .data_dir = arena_printf(arena, "%s/data", fixture->folder),
-        .server_user = "postgres",
-        .on_progress = on_progress,
-        .progress_context = fixture,
-    };
-    return fixture;
-}
-
-static void fixture_free(Fixture *fixture)
-{
-    bool is_stopped = false;
-    Err err = {0};
-    const bool is_down = embedded_down(fixture->arena, &fixture->options, STOP_MS, &is_stopped,
-                                       &err);
-    if (!is_down) {
-        print_error("cannot stop the server: %s\n", err.message);
-    }
-    file_remove_tree(fixture->folder, &err);
-    arena_free(fixture->arena);
-}
-
-static const char *fixture_path(const Fixture *fixture, const char *name)
-{
-    return arena_printf(fixture->arena, "%s/%s", fixture->options.data_dir, name);
-}
-
-static int make_own(void **state)
-{
-    *state = fixture_new();
-    return 0;
-}
-
-static int free_own(void **state)
-{
-    fixture_free(*state);
-    return 0;
-}
 
 static int make_shared(void **state)
 {
@@ -114,73 +45,6 @@ static int free_shared(void **state)
     (void)state;
     fixture_free(shared);
     return 0;
-}
-
-/* Up, which must succeed; returns whether this call started the server. */
-static bool up(Fixture *fixture)
-{
-    bool is_started = false;
-    fixture->progress[0] = '\0';
-    if (!embedded_up(fixture->arena, &fixture->options, &fixture->status, &is_started,
-                     &fixture->err)) {
-        print_error("%s [%s]\n", fixture->err.message, fixture->err.hint);
-        fail();
-    }
-    assert_int_equal(fixture->status.state, EMBEDDED_RUNNING);
-    return is_started;
-}
-
-static void expect_up_fails(Fixture *fixture, ErrCode code, const char *part_of_message,
-                            const char *part_of_hint)
-{
-    bool is_started = false;
-    EmbeddedStatus status;
-    fixture->err = (Err){0};
-    assert_false(
-        embedded_up(fixture->arena, &fixture->options, &status, &is_started, &fixture->err));
-    if (fixture->err.code != code || strstr(fixture->err.message, part_of_message) == NULL ||
-        strstr(fixture->err.hint, part_of_hint) == NULL) {
-        print_error("%s: %s [%s]\n", err_kind(fixture->err.code)->wire, fixture->err.message,
-                    fixture->err.hint);
-        fail();
-    }
-}
-
-static bool down(Fixture *fixture)
-{
-    bool is_stopped = false;
-    assert_true(
-        embedded_down(fixture->arena, &fixture->options, STOP_MS, &is_stopped, &fixture->err));
-    return is_stopped;
-}
-
-static EmbeddedState look(Fixture *fixture)
-{
-    assert_true(
-        embedded_status(fixture->arena, &fixture->options, &fixture->status, &fixture->err));
-    return fixture->status.state;
-}
-
-static PGconn *connect_to(const char *conninfo)
-{
-    PGconn *connection = PQconnectdb(conninfo);
-    if (PQstatus(connection) != CONNECTION_OK) {
-        print_error("%s", PQerrorMessage(connection));
-        PQfinish(connection);
-        fail();
-    }
-    return connection;
-}
-
-static void expect_answer(PGconn *connection, const char *sql, const char *answer)
-{
-    PGresult *result = PQexec(connection, sql);
-    if (PQresultStatus(result) != PGRES_TUPLES_OK) {
-        print_error("%s: %s", sql, PQerrorMessage(connection));
-    }
-    assert_int_equal(PQresultStatus(result), PGRES_TUPLES_OK);
-    assert_string_equal(PQgetvalue(result, 0, 0), answer);
-    PQclear(result);
 }
 
 /* Gone, or waiting for somebody to collect it. */
@@ -258,23 +122,23 @@ static int listen_somewhere(int *ret_port)
 static void status_of_nothing_is_absent_and_changes_nothing(void **state)
 {
     Fixture *fixture = *state;
-    assert_int_equal(look(fixture), EMBEDDED_ABSENT);
+    assert_int_equal(fixture_look(fixture), EMBEDDED_ABSENT);
     assert_null(fixture->status.data_version);
     assert_int_equal(fixture->status.pid, 0);
-    assert_false(down(fixture));
+    assert_false(fixture_down(fixture));
     assert_false(file_exists(fixture->options.data_dir));
 }
 
 static void up_makes_a_server_and_up_again_finds_it(void **state)
 {
     (void)state;
-    assert_true(up(shared));
+    assert_true(fixture_up(shared));
     assert_non_null(strstr(shared->progress, "initialising the data directory"));
     const pid_t pid = shared->status.pid;
     assert_true(pid > 1);
-    assert_false(up(shared));
+    assert_false(fixture_up(shared));
     assert_int_equal(shared->status.pid, pid);
-    assert_int_equal(look(shared), EMBEDDED_RUNNING);
+    assert_int_equal(fixture_look(shared), EMBEDDED_RUNNING);
     assert_int_equal(shared->status.pid, pid);
     assert_int_equal(shared->status.port, 0);
     assert_non_null(shared->status.data_version);
@@ -284,7 +148,7 @@ static void up_makes_a_server_and_up_again_finds_it(void **state)
 static void the_server_is_in_no_session_of_ours(void **state)
 {
     (void)state;
-    up(shared);
+    fixture_up(shared);
     assert_true(getsid(shared->status.pid) != getsid(0));
     assert_true(getpgid(shared->status.pid) != getpgid(0));
 }
@@ -292,7 +156,7 @@ static void the_server_is_in_no_session_of_ours(void **state)
 static void the_control_role_connects_with_its_password_and_is_no_superuser(void **state)
 {
     (void)state;
-    up(shared);
+    fixture_up(shared);
     PGconn *connection = connect_to(shared->status.conninfo);
     assert_true(PQconnectionUsedPassword(connection));
     expect_answer(connection,
@@ -309,7 +173,7 @@ static void the_control_role_connects_with_its_password_and_is_no_superuser(void
 static void the_public_may_nothing(void **state)
 {
     (void)state;
-    up(shared);
+    fixture_up(shared);
     PGconn *connection = connect_to(shared->status.conninfo);
     expect_answer(connection,
                   "SELECT bool_or(has_database_privilege('public', datname, p)) FROM pg_database, "
@@ -339,7 +203,7 @@ static void the_server_is_set_as_the_contract_says(void **state)
         {"TimeZone", "UTC"},
         {"unix_socket_permissions", "0777"},
     };
-    up(shared);
+    fixture_up(shared);
     PGconn *connection = connect_to(shared->status.conninfo);
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
         expect_answer(connection, arena_printf(shared->arena, "SHOW %s", settings[i][0]),
@@ -355,7 +219,7 @@ static void the_server_is_set_as_the_contract_says(void **state)
 static void a_wrong_password_and_no_password_are_refused(void **state)
 {
     (void)state;
-    up(shared);
+    fixture_up(shared);
     static const char *const users[] = {EMBEDDED_CONTROL, EMBEDDED_ADMIN};
     for (size_t i = 0; i < 2; i++) {
         const char *base = arena_printf(shared->arena, "host='%s' port=%d dbname=%s user=%s",
@@ -376,7 +240,7 @@ static void a_wrong_password_and_no_password_are_refused(void **state)
 static void files_have_the_owners_and_modes_of_the_contract(void **state)
 {
     (void)state;
-    up(shared);
+    fixture_up(shared);
     struct stat status;
     assert_int_equal(stat(fixture_path(shared, "server.pass"), &status), 0);
     assert_int_equal(status.st_mode & 07777, 0600);
@@ -396,7 +260,7 @@ static void files_have_the_owners_and_modes_of_the_contract(void **state)
 static void statements_and_row_values_stay_out_of_the_log(void **state)
 {
     (void)state;
-    up(shared);
+    fixture_up(shared);
     PGconn *connection = connect_to(shared->status.conninfo);
     static const char *const statements[] = {
         "SELECT 'hush-1' FROM nowhere",
@@ -421,28 +285,28 @@ static void statements_and_row_values_stay_out_of_the_log(void **state)
 static void down_stops_it_and_down_again_finds_nothing(void **state)
 {
     (void)state;
-    up(shared);
+    fixture_up(shared);
     const pid_t pid = shared->status.pid;
-    assert_true(down(shared));
-    assert_int_equal(look(shared), EMBEDDED_STOPPED);
+    assert_true(fixture_down(shared));
+    assert_int_equal(fixture_look(shared), EMBEDDED_STOPPED);
     assert_int_equal(shared->status.pid, 0);
     assert_true(is_dead(shared, pid));
-    assert_false(down(shared));
-    assert_true(up(shared));
+    assert_false(fixture_down(shared));
+    assert_true(fixture_up(shared));
     assert_null(strstr(shared->progress, "initialising"));
 }
 
 static void a_killed_server_is_started_again_though_a_process_of_it_lives(void **state)
 {
     (void)state;
-    up(shared);
+    fixture_up(shared);
     PGconn *busy = connect_to(shared->status.conninfo);
     /* Never waits, so that it does not notice by itself that its server is gone. */
     assert_int_equal(PQsendQuery(busy, "DO $$ BEGIN LOOP END LOOP; END $$"), 1);
     assert_int_equal(PQflush(busy), 0);
     const pid_t backend = PQbackendPID(busy);
     kill_postmaster(shared);
-    assert_true(up(shared));
+    assert_true(fixture_up(shared));
     assert_true(is_dead(shared, backend));
     PQfinish(busy);
     PQfinish(connect_to(shared->status.conninfo));
@@ -451,8 +315,8 @@ static void a_killed_server_is_started_again_though_a_process_of_it_lives(void *
 static void a_pid_file_that_names_another_program_is_removed(void **state)
 {
     (void)state;
-    up(shared);
-    assert_true(down(shared));
+    fixture_up(shared);
+    assert_true(fixture_down(shared));
     const pid_t other = start_other_program(shared);
     const char *pid_path = fixture_path(shared, "pg/postmaster.pid");
     const char *lock_path = fixture_path(shared, "run/.s.PGSQL.5432.lock");
@@ -461,9 +325,9 @@ static void a_pid_file_that_names_another_program_is_removed(void **state)
                                     fixture_path(shared, "run"));
     assert_true(file_write_atomic(pid_path, text, strlen(text), 0600, &shared->err));
     assert_true(file_write_atomic(lock_path, text, strlen(text), 0600, &shared->err));
-    assert_int_equal(look(shared), EMBEDDED_STOPPED);
-    assert_false(down(shared));
-    assert_true(up(shared));
+    assert_int_equal(fixture_look(shared), EMBEDDED_STOPPED);
+    assert_false(fixture_down(shared));
+    assert_true(fixture_up(shared));
     assert_int_equal(kill(other, 0), 0); /* nobody shot at it */
     end_child(other);
     assert_non_null(strstr(shared->progress, "is not this server"));
@@ -472,27 +336,27 @@ static void a_pid_file_that_names_another_program_is_removed(void **state)
 static void an_empty_pid_file_does_not_stop_the_start(void **state)
 {
     (void)state;
-    up(shared);
-    assert_true(down(shared));
+    fixture_up(shared);
+    assert_true(fixture_down(shared));
     const char *path = fixture_path(shared, "pg/postmaster.pid");
     assert_true(file_write_atomic(path, "", 0, 0600, &shared->err));
-    assert_int_equal(look(shared), EMBEDDED_STOPPED);
-    assert_true(up(shared));
+    assert_int_equal(fixture_look(shared), EMBEDDED_STOPPED);
+    assert_true(fixture_up(shared));
 }
 
 static void settings_of_the_operator_win_and_wrong_ones_are_named(void **state)
 {
     (void)state;
-    up(shared);
-    assert_true(down(shared));
+    fixture_up(shared);
+    assert_true(fixture_down(shared));
     const char *path = fixture_path(shared, "postgresql.local.conf");
     const char *wrong = "work_mem = 'plenty'\n";
     assert_true(file_write_atomic(path, wrong, strlen(wrong), 0644, &shared->err));
-    expect_up_fails(shared, ERR_CONFIG_INVALID, "invalid value for parameter \"work_mem\"",
-                    "postgresql.local.conf");
+    fixture_expect_up_fails(shared, ERR_CONFIG_INVALID, "invalid value for parameter \"work_mem\"",
+                            "postgresql.local.conf");
     const char *right = "work_mem = '7MB'\n";
     assert_true(file_write_atomic(path, right, strlen(right), 0644, &shared->err));
-    assert_true(up(shared));
+    assert_true(fixture_up(shared));
     PGconn *connection = connect_to(shared->status.conninfo);
     expect_answer(connection, "SHOW work_mem", "7MB");
     PQfinish(connection);
@@ -501,14 +365,14 @@ static void settings_of_the_operator_win_and_wrong_ones_are_named(void **state)
 static void a_port_that_is_taken_is_named_and_a_free_one_serves(void **state)
 {
     (void)state;
-    up(shared);
-    assert_true(down(shared));
+    fixture_up(shared);
+    assert_true(fixture_down(shared));
     const int fd = listen_somewhere(&shared->options.port);
-    expect_up_fails(shared, ERR_PORT_IN_USE,
-                    arena_printf(shared->arena, "port %d is in use", shared->options.port),
-                    "--port");
+    fixture_expect_up_fails(shared, ERR_PORT_IN_USE,
+                            arena_printf(shared->arena, "port %d is in use", shared->options.port),
+                            "--port");
     close(fd);
-    assert_true(up(shared)); /* the port that was free a moment ago */
+    assert_true(fixture_up(shared)); /* the port that was free a moment ago */
     assert_int_equal(shared->status.port, shared->options.port);
     PGconn *connection = connect_to(
         arena_printf(shared->arena, "%s host=127.0.0.1", shared->status.conninfo));
@@ -516,31 +380,31 @@ static void a_port_that_is_taken_is_named_and_a_free_one_serves(void **state)
     PQfinish(connection);
     const int port = shared->options.port;
     shared->options.port = 0; /* what runs is told, not what is asked for now */
-    assert_false(up(shared));
+    assert_false(fixture_up(shared));
     assert_int_equal(shared->status.port, port);
-    assert_true(down(shared));
+    assert_true(fixture_down(shared));
 }
 
 static void data_of_another_version_is_refused(void **state)
 {
     (void)state;
-    up(shared);
-    assert_true(down(shared));
+    fixture_up(shared);
+    assert_true(fixture_down(shared));
     const char *path = fixture_path(shared, "pg/PG_VERSION");
     const char *version = arena_printf(shared->arena, "%s\n", shared->status.data_version);
     assert_true(file_write_atomic(path, "11\n", 3, 0644, &shared->err));
-    expect_up_fails(shared, ERR_SERVER_VERSION, "is of PostgreSQL 11, the programs in",
-                    "postgresql-11");
+    fixture_expect_up_fails(shared, ERR_SERVER_VERSION, "is of PostgreSQL 11, the programs in",
+                            "postgresql-11");
     assert_true(file_write_atomic(path, version, strlen(version), 0644, &shared->err));
-    assert_true(up(shared));
+    assert_true(fixture_up(shared));
 }
 
 static void a_folder_without_programs_is_refused(void **state)
 {
     Fixture *fixture = *state;
     fixture->options.bin_dir = "/nowhere/bin";
-    expect_up_fails(fixture, ERR_SERVER_BINARY_MISSING,
-                    "program \"/nowhere/bin/postgres\" is not there", "--pg-bin-dir");
+    fixture_expect_up_fails(fixture, ERR_SERVER_BINARY_MISSING,
+                            "program \"/nowhere/bin/postgres\" is not there", "--pg-bin-dir");
 }
 
 static void a_folder_that_is_no_data_directory_is_refused(void **state)
@@ -548,8 +412,8 @@ static void a_folder_that_is_no_data_directory_is_refused(void **state)
     Fixture *fixture = *state;
     assert_true(file_make_dir(fixture->options.data_dir, 0755, &fixture->err));
     assert_true(file_make_dir(fixture_path(fixture, "pg"), 0700, &fixture->err));
-    expect_up_fails(fixture, ERR_DATA_DIR, "exists but is no PostgreSQL data directory",
-                    "--data-dir");
+    fixture_expect_up_fails(fixture, ERR_DATA_DIR, "exists but is no PostgreSQL data directory",
+                            "--data-dir");
     assert_true(file_remove_tree(fixture_path(fixture, "pg"), &fixture->err));
 }
 
@@ -562,8 +426,8 @@ static void an_interrupted_initialisation_is_begun_again(void **state)
                                   &fixture->err));
     assert_true(
         file_write_atomic(fixture_path(fixture, "server.pass"), "old", 3, 0600, &fixture->err));
-    assert_int_equal(look(fixture), EMBEDDED_ABSENT);
-    assert_true(up(fixture));
+    assert_int_equal(fixture_look(fixture), EMBEDDED_ABSENT);
+    assert_true(fixture_up(fixture));
     assert_non_null(strstr(fixture->progress, "interrupted"));
     assert_false(file_exists(fixture_path(fixture, "pg.new")));
     PQfinish(connect_to(fixture->status.conninfo));
@@ -581,7 +445,7 @@ static void of_two_at_once_one_starts_the_server_and_both_have_it(void **state)
                                        &fixture->err);
         _exit(!is_up ? FAILED : is_started ? STARTED : FOUND);
     }
-    const bool is_started = up(fixture);
+    const bool is_started = fixture_up(fixture);
     int exit_status = 0;
     assert_int_equal(waitpid(child, &exit_status, 0), child);
     assert_true(WIFEXITED(exit_status));
@@ -613,11 +477,11 @@ static void a_user_that_does_not_exist_is_refused(void **state)
         skip(); /* nobody else changes the user */
     }
     fixture->options.server_user = "no-such-user-here";
-    expect_up_fails(fixture, ERR_CONFIG_INVALID, "there is no user \"no-such-user-here\"",
-                    "--server-user");
+    fixture_expect_up_fails(fixture, ERR_CONFIG_INVALID, "there is no user \"no-such-user-here\"",
+                            "--server-user");
     fixture->options.server_user = "root";
-    expect_up_fails(fixture, ERR_CONFIG_INVALID, "PostgreSQL does not run as root",
-                    "--server-user");
+    fixture_expect_up_fails(fixture, ERR_CONFIG_INVALID, "PostgreSQL does not run as root",
+                            "--server-user");
 }
 
 static void a_folder_that_the_servers_user_cannot_enter_is_named(void **state)
@@ -629,9 +493,9 @@ static void a_folder_that_the_servers_user_cannot_enter_is_named(void **state)
     const char *closed = arena_printf(fixture->arena, "%s/closed", fixture->folder);
     assert_true(file_make_dir(closed, 0700, &fixture->err));
     fixture->options.data_dir = arena_printf(fixture->arena, "%s/data", closed);
-    expect_up_fails(fixture, ERR_DATA_DIR,
-                    arena_printf(fixture->arena, "cannot enter folder \"%s\"", closed),
-                    "--data-dir");
+    fixture_expect_up_fails(fixture, ERR_DATA_DIR,
+                            arena_printf(fixture->arena, "cannot enter folder \"%s\"", closed),
+                            "--data-dir");
 }
 
 static void a_file_system_that_is_too_small_is_refused_with_the_number(void **state)
@@ -644,13 +508,13 @@ static void a_file_system_that_is_too_small_is_refused_with_the_number(void **st
         mount("tmpfs", data_dir, "tmpfs", 0, "size=20m,mode=0755") != 0) {
         skip();
     }
-    expect_up_fails(fixture, ERR_DISK_FULL, "a new server needs 100 MB", "--data-dir");
+    fixture_expect_up_fails(fixture, ERR_DISK_FULL, "a new server needs 100 MB", "--data-dir");
     assert_non_null(strstr(fixture->err.message, " 19 MB free"));
     assert_false(file_exists(fixture_path(fixture, "pg.new")));
     assert_int_equal(umount(data_dir), 0);
 }
 
-#define OWN(test) cmocka_unit_test_setup_teardown(test, make_own, free_own)
+#define OWN(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
 static bool has_programs(void)
 {

@@ -1,0 +1,2 @@
+DROP FUNCTION refresh_tenant_metrics();
+DROP TABLE tenant_metrics;

@@ -1,0 +1,3 @@
+DROP TABLE positions;
+DROP TABLE portfolios;
+DROP FUNCTION touch_updated_at();

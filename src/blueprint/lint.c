@@ -1,0 +1,235 @@
+/* The table of rules, and the walk over the migrations that applies them. */
+#include "blueprint/lint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FINDINGS_START = 16, SCOPE_ALL = 0, SCOPE_ROW = 1 };
+
+/* One row of lint.def. */
+typedef struct RuleRow {
+    const char *name;
+    LintSeverity severity;
+    int scope;
+    const char *message;
+    const char *hint;
+} RuleRow;
+
+static const RuleRow rules[LINT_RULE_COUNT_] = {
+#define LINT(name, severity, scope, message, hint)                                                 \
+    [LINT_RULE_##name] = {#name, LINT_##severity, SCOPE_##scope, message, hint},
+#include "blueprint/lint.def"
+#undef LINT
+};
+
+/* A server has the wanted extensions, and all of the optional ones or none: what the migrations
+ * make is followed for both, since a variant replaces the plain migration. */
+enum { SELECTION_PLAIN, SELECTION_OPTIONAL, SELECTION_COUNT_ };
+
+typedef struct Selection {
+    const BlueprintMigration *const *migrations;
+    size_t count;
+    size_t next; /* the first that was not followed yet */
+    LintTable *tables;
+} Selection;
+
+void lint_report_at(Lint *lint, LintRule rule, const char *subject, const char *file, int line)
+{
+    const RuleRow *row = &rules[rule];
+    if (row->scope == SCOPE_ROW && !lint->is_row) {
+        return;
+    }
+    if (lint->count == lint->capacity) {
+        lint->capacity = lint->capacity == 0 ? FINDINGS_START : lint->capacity * 2;
+        LintFinding *grown = ARENA_ARRAY(lint->arena, LintFinding, lint->capacity);
+        for (size_t i = 0; i < lint->count; i++) {
+            grown[i] = lint->findings[i];
+        }
+        lint->findings = grown;
+    }
+    lint->findings[lint->count++] = (LintFinding){
+        .rule = row->name,
+        .severity = row->severity,
+        .file = file,
+        .line = line,
+        .message = subject == NULL ? row->message
+                                   : arena_printf(lint->arena, "%s: %s", subject, row->message),
+        .hint = row->hint};
+}
+
+void lint_report(Lint *lint, LintRule rule, const char *subject)
+{
+    lint_report_at(lint, rule, subject, lint->file, lint->line);
+}
+
+static void follow(Lint *lint, Selection *selection, const SqlScript *script)
+{
+    lint->tables = selection->tables;
+    for (size_t i = 0; i < script->count; i++) {
+        lint->line = script->statements[i].line;
+        lint_follow_statement(lint, &script->statements[i]);
+    }
+    selection->tables = lint->tables;
+    selection->next++;
+}
+
+static bool check_script(Lint *lint, const char *file, const char *text, SqlScript *ret_script,
+                         Err *err)
+{
+    if (!sql_script_parse(lint->arena, file, text, ERR_BLUEPRINT_INVALID, ret_script, err)) {
+        return false;
+    }
+    lint->file = file;
+    for (size_t i = 0; i < ret_script->count; i++) {
+        lint->line = ret_script->statements[i].line;
+        lint_check_statement(lint, &ret_script->statements[i]);
+        lint_check_names(lint, &ret_script->statements[i]);
+    }
+    return true;
+}
+
+/* A script whose tables are not followed: it undoes a migration, or brings data. */
+static bool check_side_script(Lint *lint, const char *file, const char *text, Err *err)
+{
+    SqlScript script;
+    if (text == NULL) {
+        return true;
+    }
+    if (!check_script(lint, file, text, &script, err)) {
+        return false;
+    }
+    sql_script_done(&script);
+    return true;
+}
+
+/* "migrations/V0001__a.sql": "migrations/V0001__a.down.sql". */
+static const char *down_file(Arena *arena, const char *file)
+{
+    const size_t length = strlen(file);
+    const size_t suffix = length > 4 ? 4 : length;
+    return arena_printf(arena, "%.*s.down.sql", (int)(length - suffix), file);
+}
+
+static bool check_migration(Lint *lint, const BlueprintMigration *migration, Selection *selections,
+                            Err *err)
+{
+    SqlScript script;
+    if (!check_script(lint, migration->file, migration->up, &script, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < SELECTION_COUNT_; i++) {
+        Selection *selection = &selections[i];
+        if (selection->next < selection->count &&
+            selection->migrations[selection->next] == migration) {
+            follow(lint, selection, &script);
+        }
+    }
+    sql_script_done(&script);
+    return check_side_script(lint, down_file(lint->arena, migration->file), migration->down, err);
+}
+
+static void check_named_tables(Lint *lint, const char **names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (lint_find_table(lint, names[i]) == NULL) {
+            lint_report_at(lint, LINT_RULE_manifest_table,
+                           arena_printf(lint->arena, "table \"%s\"", names[i]), "blueprint.yaml",
+                           1);
+        }
+    }
+}
+
+/* With an optional extension a variant may make another kind of table in the place of a partitioned
+ * one, so that only the plain selection must have it. */
+static void check_partitions(Lint *lint, bool is_plain)
+{
+    for (size_t i = 0; i < lint->blueprint->partition_count; i++) {
+        const BlueprintPartition *partition = &lint->blueprint->partitions[i];
+        const LintTable *table = lint_find_table(lint, partition->table);
+        const char *subject = arena_printf(lint->arena, "table \"%s\"", partition->table);
+        if (table == NULL) {
+            lint_report_at(lint, LINT_RULE_manifest_table, subject, "blueprint.yaml", 1);
+        } else if (is_plain && (table->partition_column == NULL ||
+                                strcmp(table->partition_column, partition->column) != 0)) {
+            lint_report_at(lint, LINT_RULE_manifest_partition, subject, "blueprint.yaml", 1);
+        }
+    }
+}
+
+static void check_end(Lint *lint, Selection *selections)
+{
+    for (size_t i = 0; i < SELECTION_COUNT_; i++) {
+        lint->tables = selections[i].tables;
+        lint_check_tables(lint);
+        check_named_tables(lint, lint->blueprint->shared, lint->blueprint->shared_count);
+        check_named_tables(lint, lint->blueprint->append_only, lint->blueprint->append_only_count);
+        check_partitions(lint, i == SELECTION_PLAIN);
+    }
+}
+
+static int compare_findings(const void *a, const void *b)
+{
+    const LintFinding *left = a;
+    const LintFinding *right = b;
+    int order = strcmp(left->file, right->file);
+    order = order != 0 ? order : (left->line > right->line) - (left->line < right->line);
+    order = order != 0 ? order : strcmp(left->rule, right->rule);
+    return order != 0 ? order : strcmp(left->message, right->message);
+}
+
+/* Sorts, and leaves one of each: what is wrong in both selections is found twice. */
+static void sort_findings(Lint *lint)
+{
+    if (lint->count == 0) {
+        return;
+    }
+    qsort(lint->findings, lint->count, sizeof *lint->findings, compare_findings);
+    size_t kept = 1;
+    for (size_t i = 1; i < lint->count; i++) {
+        if (compare_findings(&lint->findings[kept - 1], &lint->findings[i]) != 0) {
+            lint->findings[kept++] = lint->findings[i];
+        }
+    }
+    lint->count = kept;
+}
+
+static void select_migrations(Arena *arena, const Blueprint *blueprint, Selection *selections)
+{
+    const size_t wanted = blueprint->wanted_count;
+    const char **extensions = ARENA_ARRAY(arena, const char *, wanted + blueprint->optional_count);
+    for (size_t i = 0; i < wanted; i++) {
+        extensions[i] = blueprint->wanted[i];
+    }
+    for (size_t i = 0; i < blueprint->optional_count; i++) {
+        extensions[wanted + i] = blueprint->optional[i];
+    }
+    blueprint_select_migrations(arena, blueprint, 0, extensions, wanted,
+                                &selections[SELECTION_PLAIN].migrations,
+                                &selections[SELECTION_PLAIN].count);
+    blueprint_select_migrations(arena, blueprint, 0, extensions, wanted + blueprint->optional_count,
+                                &selections[SELECTION_OPTIONAL].migrations,
+                                &selections[SELECTION_OPTIONAL].count);
+}
+
+bool blueprint_lint(Arena *arena, const Blueprint *blueprint, const LintFinding **ret_findings,
+                    size_t *ret_count, Err *err)
+{
+    Lint lint = {
+        .arena = arena, .blueprint = blueprint, .is_row = blueprint_has_tier(blueprint, TIER_ROW)};
+    Selection selections[SELECTION_COUNT_] = {0};
+    select_migrations(arena, blueprint, selections);
+    for (size_t i = 0; i < blueprint->migration_count; i++) {
+        if (!check_migration(&lint, &blueprint->migrations[i], selections, err)) {
+            return false;
+        }
+    }
+    if (!check_side_script(&lint, "seed", blueprint->seed, err) ||
+        !check_side_script(&lint, "demo", blueprint->demo, err)) {
+        return false;
+    }
+    check_end(&lint, selections);
+    sort_findings(&lint);
+    *ret_findings = lint.findings;
+    *ret_count = lint.count;
+    return true;
+}

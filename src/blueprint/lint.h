@@ -1,0 +1,75 @@
+/* The parts of the lint; internal to the module. blueprint_lint in blueprint.h runs them. */
+#ifndef TENANTRY_BLUEPRINT_LINT_H
+#define TENANTRY_BLUEPRINT_LINT_H
+
+#include "blueprint/blueprint.h"
+#include "pg/sql_parse.h"
+
+typedef enum LintRule {
+#define LINT(name, severity, scope, message, hint) LINT_RULE_##name,
+#include "blueprint/lint.def"
+#undef LINT
+    LINT_RULE_COUNT_
+} LintRule;
+
+/* A table, as the migrations so far made it. */
+typedef struct LintTable {
+    struct LintTable *next;
+    const char *name;
+    const char *file; /* where it was created */
+    int line;
+    bool is_dropped;
+    bool is_partition;            /* PARTITION OF: its columns are its parent's */
+    const char *partition_column; /* of PARTITION BY RANGE on one column; else NULL */
+    bool has_tenant_id;
+    bool is_uuid;
+    bool is_not_null;
+    bool has_default;
+    const char **primary_key; /* NULL: not seen */
+    size_t primary_key_count;
+} LintTable;
+
+typedef struct Lint {
+    Arena *arena;
+    const Blueprint *blueprint;
+    bool is_row;      /* the blueprint offers the row tier */
+    const char *file; /* that is being checked */
+    int line;
+    LintTable *tables; /* of the selection of migrations that is being followed, newest first */
+    LintFinding *findings;
+    size_t count;
+    size_t capacity;
+} Lint;
+
+/* Adds a finding in the current file and line; subject ("table \"x\"") may be NULL. */
+void lint_report(Lint *lint, LintRule rule, const char *subject);
+void lint_report_at(Lint *lint, LintRule rule, const char *subject, const char *file, int line);
+
+/* Rules of one statement, whatever was before (lint_rules.c, lint_names.c). */
+void lint_check_statement(Lint *lint, const SqlStatement *statement);
+void lint_check_names(Lint *lint, const SqlStatement *statement);
+
+/* Follows what a statement does to the tables, with the rules of the row tier (lint_row.c). */
+void lint_follow_statement(Lint *lint, const SqlStatement *statement);
+/* Rules of the tables at the end of all migrations. */
+void lint_check_tables(Lint *lint);
+
+/* The newest table of this name that is not dropped, or NULL (lint_table.c). */
+LintTable *lint_find_table(const Lint *lint, const char *name);
+bool lint_is_shared(const Lint *lint, const char *name);
+
+/* Look-ups in trees (lint_tree.c). */
+/* The string of a list's item: {"String":{"sval":...}}; "" when it is none. */
+const char *tree_list_text(const Json *list, size_t index);
+/* The last part of a name, "uuid" of pg_catalog.uuid. */
+const char *tree_last_text(const Json *list);
+bool tree_list_has(const Json *list, const char *text);
+/* Where text is in the list, or -1. */
+int tree_list_find(const Json *list, const char *text);
+/* The option of this name among DefElems, or NULL. */
+const Json *tree_find_option(const Json *options, const char *name);
+bool tree_text_is(const Json *object, const char *key, const char *text);
+/* Whether a DefElem says yes: no value, true, on, 1. */
+bool tree_option_is_true(const Json *option);
+
+#endif

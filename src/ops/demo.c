@@ -1,0 +1,359 @@
+/* demo: three tenants, believable data, and every tenant's own attempt to reach a neighbour.
+ *
+ * The attempts are a table: each row is tried, logged in as the tenant through its own connection
+ * string. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "blueprint/registry.h"
+#include "core/strbuf.h"
+#include "ops/context.h"
+#include "pg/sql.h"
+#include "pg/sql_parse.h"
+#include "tenant/tenant.h"
+
+static const struct {
+    const char *slug;
+    const char *name;
+    const char *blueprint;
+    const char *table; /* the one whose rows are counted */
+} demo_tenants[] = {
+    {"demo-trading", "Harbour Capital", "trading", "trades"},
+    {"demo-north", "Northwind Traders", "saas", "items"},
+    {"demo-south", "Southridge Foods", "saas", "items"},
+};
+enum { DEMO_TENANTS = sizeof demo_tenants / sizeof *demo_tenants };
+
+/* One tenant of the demo while it runs: its own login, not Tenantry's. */
+typedef struct Guest {
+    const char *slug;
+    const char *table;
+    const Tenant *tenant;
+    PgConn *conn;
+    int64_t rows;
+} Guest;
+
+typedef struct Attempt {
+    const char *what;
+    /* SQL with {} for the neighbour: its schema, table, role or id as `with` says */
+    const char *sql;
+    enum { WITH_NOTHING, WITH_TABLE, WITH_ROLE, WITH_ID, WITH_OWN_TABLE_AND_ID } with;
+    enum { EXPECT_REFUSAL, EXPECT_NO_ROWS } expect;
+    bool is_same_blueprint; /* only against a tenant of the same shared tables */
+} Attempt;
+
+static const Attempt attempts[] = {
+    {"read the neighbour's table by its full name", "SELECT count(*) FROM {}.{}", WITH_TABLE,
+     EXPECT_REFUSAL, false},
+    {"become the neighbour's role", "SET ROLE {}", WITH_ROLE, EXPECT_REFUSAL, false},
+    {"read the registry of tenants", "SELECT count(*) FROM tenantry.tenants", WITH_NOTHING,
+     EXPECT_REFUSAL, false},
+    {"read the stored credentials", "SELECT count(*) FROM tenantry.credentials", WITH_NOTHING,
+     EXPECT_REFUSAL, false},
+    {"ask the shared table for the neighbour's rows",
+     "SELECT count(*) FROM {}.{} WHERE tenant_id = {}", WITH_OWN_TABLE_AND_ID, EXPECT_NO_ROWS,
+     true},
+    {"forge app.current_tenant_id and look around",
+     "SELECT count(*) FROM {}.{} WHERE set_config('app.current_tenant_id', {}, false) IS NOT NULL",
+     WITH_OWN_TABLE_AND_ID, EXPECT_NO_ROWS, true},
+    {"empty the shared table", "TRUNCATE {}.{} /* {} */", WITH_OWN_TABLE_AND_ID, EXPECT_REFUSAL,
+     true},
+    {"give a row to the neighbour", "UPDATE {}.{} SET tenant_id = {}", WITH_OWN_TABLE_AND_ID,
+     EXPECT_REFUSAL, true},
+};
+enum { ATTEMPTS = sizeof attempts / sizeof *attempts };
+
+/* --- making the tenants
+ * ----------------------------------------------------------------------------- */
+
+static bool ensure_tenant(OpContext *context, size_t number, bool *ret_is_new, Tenant **ret_tenant,
+                          Err *err)
+{
+    Store *store = NULL;
+    const char *slug = demo_tenants[number].slug;
+    if (!op_store(context, &store, err) ||
+        !tenants_find(context->arena, store, slug, ret_tenant, err)) {
+        return false;
+    }
+    *ret_is_new = *ret_tenant == NULL;
+    if (!*ret_is_new) {
+        return strcmp((*ret_tenant)->state, "active") == 0 ||
+               ERR_SET(err, ERR_TENANT_STATE, "finish or purge it, then run the demo again",
+                       "tenant \"%s\" of the demo is %s, active was expected", slug,
+                       (*ret_tenant)->state);
+    }
+    scoped_json Json *args = json_object();
+    json_put_text(args, "slug", slug);
+    json_put_text(args, "name", demo_tenants[number].name);
+    json_put_text(args, "blueprint", demo_tenants[number].blueprint);
+    return op_run_job(context, &tenant_create_job, slug, NULL, args, NULL, err) &&
+           tenants_get_by_slug(context->arena, store, slug, ret_tenant, err);
+}
+
+/* Logs in as the tenant's application, with its own password. */
+static bool log_in(OpContext *context, Guest *guest, Err *err)
+{
+    Store *store = NULL;
+    TenantLogin logins[TENANT_LOGINS];
+    size_t count = 0;
+    if (!op_store(context, &store, err) ||
+        !tenant_logins(context->arena, store, guest->tenant, true, logins, &count, err)) {
+        return false;
+    }
+    bool is_in = false;
+    for (size_t i = 0; i < count; i++) {
+        scoped_arena Arena *arena = arena_new();
+        if (strcmp(logins[i].kind, "app") == 0) {
+            PgTarget target = store->options.target;
+            target.conninfo = pg_uri(arena, store->conn, logins[i].role, logins[i].password->text);
+            target.keeps_role_settings = true;
+            is_in = pg_open(&target, &guest->conn, err);
+        }
+        logins[i].password = password_free(logins[i].password);
+    }
+    return is_in;
+}
+
+static bool count_rows(OpContext *context, Guest *guest, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!pg_query_row(
+            guest->conn,
+            SQL(context->arena, "SELECT count(*) FROM {}", sql_name(context->arena, guest->table)),
+            PG_NO_PARAMS, &rows, err)) {
+        return false;
+    }
+    guest->rows = pg_rows_int(rows, 0, 0);
+    return true;
+}
+
+/* The pack's synthetic data, loaded by the tenant itself in one transaction. */
+static bool load_data(OpContext *context, Guest *guest, Err *err)
+{
+    Store *store = NULL;
+    Blueprint *blueprint = NULL;
+    SqlScript script = {0};
+    if (!op_store(context, &store, err) ||
+        !registry_get(context->arena, store, guest->tenant->blueprint, &blueprint, err) ||
+        blueprint->demo == NULL) {
+        return blueprint != NULL;
+    }
+    if (!sql_script_parse(context->arena, "demo.sql", blueprint->demo, ERR_BLUEPRINT_INVALID,
+                          &script, err)) {
+        return false;
+    }
+    scoped_batch PgBatch *batch = pg_batch_new(context->arena);
+    for (size_t i = 0; i < script.count; i++) {
+        pg_batch_add_at(batch,
+                        arena_printf(context->arena, "demo.sql:%d", script.statements[i].line),
+                        script.statements[i].text, PG_NO_PARAMS);
+    }
+    sql_script_done(&script);
+    if (pg_begin(guest->conn, err) && pg_batch_run(guest->conn, batch, err) &&
+        pg_commit(guest->conn, true, err)) {
+        return true;
+    }
+    pg_rollback(guest->conn);
+    return false;
+}
+
+static bool receive_guest(OpContext *context, size_t number, Guest *guest, Err *err)
+{
+    bool is_new = false;
+    Tenant *tenant = NULL;
+    if (!ensure_tenant(context, number, &is_new, &tenant, err)) {
+        return false;
+    }
+    *guest = (Guest){.slug = tenant->slug, .table = demo_tenants[number].table, .tenant = tenant};
+    return log_in(context, guest, err) && count_rows(context, guest, err) &&
+           (guest->rows > 0 || load_data(context, guest, err)) && count_rows(context, guest, err);
+}
+
+/* --- reaching for a neighbour
+ * ----------------------------------------------------------------------- */
+
+static const char *attempt_sql(Arena *arena, const Attempt *attempt, const Guest *guest,
+                               const Guest *neighbour)
+{
+    const SqlArg schema = sql_name(arena, neighbour->tenant->place->schema_name);
+    const SqlArg table = sql_name(arena, neighbour->table);
+    switch (attempt->with) {
+    case WITH_NOTHING:
+        break;
+    case WITH_TABLE:
+        return SQL(arena, attempt->sql, schema, table);
+    case WITH_ROLE:
+        return SQL(arena, attempt->sql, sql_name(arena, neighbour->tenant->place->owner_role));
+    case WITH_ID:
+        return SQL(arena, attempt->sql, sql_literal(neighbour->tenant->id));
+    case WITH_OWN_TABLE_AND_ID:
+        return SQL(arena, attempt->sql, sql_name(arena, guest->tenant->place->schema_name), table,
+                   sql_literal(neighbour->tenant->id));
+    }
+    return attempt->sql;
+}
+
+/* Tries, always rolls back, and tells what came of it. */
+static bool try_attempt(OpContext *context, const Attempt *attempt, const Guest *guest,
+                        const Guest *neighbour, Json *list)
+{
+    Err err;
+    scoped_rows PgRows *rows = NULL;
+    const char *outcome = "";
+    bool is_kept_out = false;
+    const char *sql = attempt_sql(context->arena, attempt, guest, neighbour);
+    if (!pg_begin(guest->conn, &err)) {
+        outcome = arena_printf(context->arena, "could not try: %s", err.message);
+    } else if (!pg_query(guest->conn, sql, PG_NO_PARAMS, &rows, &err)) {
+        is_kept_out = strcmp(err.sqlstate, "42501") == 0;
+        outcome = arena_printf(context->arena, "refused: %s", err.message);
+    } else {
+        const int64_t seen = pg_rows_count(rows) == 1 ? pg_rows_int(rows, 0, 0) : -1;
+        is_kept_out = attempt->expect == EXPECT_NO_ROWS && seen == 0;
+        outcome = arena_printf(context->arena, "%" PRId64 " rows", seen);
+    }
+    pg_rollback(guest->conn);
+    Json *entry = json_object();
+    json_put_text(entry, "tenant", guest->slug);
+    json_put_text(entry, "neighbour", neighbour->slug);
+    json_put_text(entry, "attempt", attempt->what);
+    json_put_text(entry, "outcome", outcome);
+    json_put_bool(entry, "is_kept_out", is_kept_out);
+    json_array_append_new(list, entry);
+    return is_kept_out;
+}
+
+static int64_t try_all(OpContext *context, const Guest *guests, Json *list)
+{
+    int64_t leaks = 0;
+    for (size_t g = 0; g < DEMO_TENANTS; g++) {
+        for (size_t n = 0; n < DEMO_TENANTS; n++) {
+            const bool is_same = strcmp(guests[g].tenant->blueprint, guests[n].tenant->blueprint) ==
+                                 0;
+            for (size_t a = 0; a < ATTEMPTS && g != n; a++) {
+                const bool fits = is_same ? attempts[a].with != WITH_TABLE
+                                          : !attempts[a].is_same_blueprint;
+                if (fits && !try_attempt(context, &attempts[a], &guests[g], &guests[n], list)) {
+                    leaks++;
+                }
+            }
+        }
+    }
+    return leaks;
+}
+
+/* --- the answer
+ * -------------------------------------------------------------------------------------- */
+
+static Json *guests_to_json(const Guest *guests)
+{
+    Json *list = json_array();
+    for (size_t i = 0; i < DEMO_TENANTS; i++) {
+        const Tenant *tenant = guests[i].tenant;
+        Json *entry = json_object();
+        json_put_text(entry, "slug", tenant->slug);
+        json_put_text(entry, "name", tenant->name);
+        json_put_text(entry, "blueprint", tenant->blueprint);
+        json_put_text(entry, "tier", tenant->tier);
+        json_put_text(entry, "schema", tenant->place->schema_name);
+        json_put_text(entry, "table", guests[i].table);
+        json_put_int(entry, "own_rows", guests[i].rows);
+        json_array_append_new(list, entry);
+    }
+    return list;
+}
+
+static Json *next_commands(OpContext *context)
+{
+    static const char *const commands[] = {
+        "tenant list",
+        "tenant show demo-north",
+        "tenant credentials demo-north",
+        "tenant create acme --blueprint trading --plan professional",
+        "tenant suspend demo-south",
+        "audit verify",
+        "down",
+    };
+    Json *list = json_array();
+    const char *data_dir = config_text(context->config, OPT_DATA_DIR);
+    if (data_dir != NULL && config_origin(context->config, OPT_DATA_DIR, NULL) != ORIGIN_FILE) {
+        json_array_append_new(list, json_string(arena_printf(
+                                        context->arena, "export TENANTRY_DATA_DIR=%s", data_dir)));
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        json_array_append_new(list, json_string(arena_printf(context->arena, "%s %s",
+                                                             context->program, commands[i])));
+    }
+    return list;
+}
+
+static bool show_around(OpContext *context, Guest *guests, Json **ret_answer, Err *err)
+{
+    for (size_t i = 0; i < DEMO_TENANTS; i++) {
+        if (!receive_guest(context, i, &guests[i], err)) {
+            return false;
+        }
+    }
+    Json *list = json_array();
+    const int64_t leaks = try_all(context, guests, list);
+    *ret_answer = json_object();
+    json_put(*ret_answer, "tenants", guests_to_json(guests));
+    json_put(*ret_answer, "attempts", list);
+    json_put_int(*ret_answer, "tried", (int64_t)json_array_size(list));
+    json_put_int(*ret_answer, "leaks", leaks);
+    json_put(*ret_answer, "next", next_commands(context));
+    return leaks == 0 ||
+           ERR_SET(err, ERR_INTERNAL, "do not use this installation, and report it",
+                   "%" PRId64 " attempts to reach a neighbour were not refused", leaks);
+}
+
+static bool run_demo(OpContext *context, const Json *args, Json **ret_answer, Err *err)
+{
+    (void)args;
+    Guest guests[DEMO_TENANTS] = {0};
+    const bool is_shown = show_around(context, guests, ret_answer, err);
+    for (size_t i = 0; i < DEMO_TENANTS; i++) {
+        pg_close(guests[i].conn);
+    }
+    return is_shown;
+}
+
+const Operation op_demo = {
+    .name = "demo",
+    .summary = "Make three tenants with synthetic data and show that they work and are apart.",
+    .description = "One tenant of the trading blueprint in a schema of its own, two of the saas "
+                   "blueprint that share tables. Each then logs in with its own connection string, "
+                   "counts its rows and reaches for its neighbours; everything is rolled back. Can "
+                   "be run again.",
+    .access = ACCESS_ADMIN,
+    .kind = OP_COMMAND,
+    .params = (const Param[]){{0}},
+    .result =
+        (const Field[]){
+            {"tenants", FIELD_LIST,
+             .fields = (const Field[]){{"slug", FIELD_TEXT, .help = "short name"},
+                                       {"name", FIELD_TEXT, .help = "name"},
+                                       {"blueprint", FIELD_TEXT, .help = "blueprint"},
+                                       {"tier", FIELD_TEXT, .help = "row or schema"},
+                                       {"schema", FIELD_TEXT, .help = "where its data is"},
+                                       {"table", FIELD_TEXT, .help = "the table that was counted"},
+                                       {"own_rows", FIELD_INT, .help = "rows that it sees there"},
+                                       {0}},
+             .help = "the demo's tenants"},
+            {"attempts", FIELD_LIST,
+             .fields = (const Field[]){{"tenant", FIELD_TEXT, .help = "who tried"},
+                                       {"neighbour", FIELD_TEXT, .help = "to reach whom"},
+                                       {"attempt", FIELD_TEXT, .help = "how"},
+                                       {"outcome", FIELD_TEXT, .help = "what came of it"},
+                                       {"is_kept_out", FIELD_BOOL, .is_wide = true,
+                                        .help = "whether isolation held"},
+                                       {0}},
+             .help = "what each tried on each"},
+            {"tried", FIELD_INT, .help = "attempts made"},
+            {"leaks", FIELD_INT, .help = "attempts that were not refused; 0 is right"},
+            {"next", FIELD_TEXTS, .help = "commands to go on with"},
+            {0}},
+    .examples = (const OpExample[]){{"demo", "after: up"}, {0}},
+    .done = "{tried} attempts to reach a neighbour, {leaks} succeeded",
+    .run = run_demo,
+};

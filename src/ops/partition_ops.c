@@ -1,0 +1,304 @@
+/* Range partitions that blueprints declare: made ahead of time, listed, detached when they are old.
+ */
+#include <string.h>
+
+#include "blueprint/place.h"
+#include "blueprint/registry.h"
+#include "ops/context.h"
+#include "pg/sql.h"
+#include "store/audit.h"
+
+/* --- ensure
+ * --------------------------------------------------------------------------------------- */
+
+static bool step_note(JobContext *context, Err *err)
+{
+    return job_audit(context, "partition.ensure", NULL, err);
+}
+
+static bool ensure_place(JobContext *context, const Place *place, Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    Store *store = context->store;
+    Blueprint *blueprint = NULL;
+    if (pg_begin(store->conn, err) &&
+        registry_get(arena, store, place->blueprint, &blueprint, err) &&
+        place_ensure_partitions(arena, store, blueprint, place, err) &&
+        pg_commit(store->conn, true, err)) {
+        return true;
+    }
+    pg_rollback(store->conn);
+    return false;
+}
+
+/* One transaction per place, so that a long run holds no locks; a place that is done is done again
+ * without harm. */
+static bool step_ensure(JobContext *context, Err *err)
+{
+    Place *places = NULL;
+    size_t count = 0;
+    if (!places_list(context->arena, context->store, NULL, &places, &count, err) ||
+        !store_query(context->store, AUDIT_PARTITIONS, PG_NO_PARAMS, NULL, err)) {
+        return false;
+    }
+    enum { TELL_EVERY = 20 };
+    for (size_t i = 0; i < count; i++) {
+        if (i % TELL_EVERY == 0) {
+            job_tell(context, (int64_t)i, (int64_t)count);
+        }
+        if (!ensure_place(context, &places[i], err)) {
+            return err_prefix(err, "schema \"%s\"", places[i].schema_name);
+        }
+    }
+    return true;
+}
+
+static const JobStep ensure_steps[] = {
+    {"note", "Recording the run", JOB_STEP_TRANSACTION, step_note},
+    {"ensure", "Making partitions ahead of time", JOB_STEP_FREE, step_ensure},
+    {0},
+};
+const JobKind partition_ensure_job = {.operation = "partition.ensure", .steps = ensure_steps};
+
+static bool run_ensure(OpContext *context, const Json *args, Json **ret_answer, Err *err)
+{
+    Store *store = NULL;
+    Place *places = NULL;
+    size_t count = 0;
+    int64_t job_id = 0;
+    if (!op_run_job(context, &partition_ensure_job, "all places", NULL, args, &job_id, err) ||
+        !op_store(context, &store, err) ||
+        !places_list(context->arena, store, NULL, &places, &count, err)) {
+        return false;
+    }
+    *ret_answer = json_object();
+    json_put_int(*ret_answer, "places", (int64_t)count);
+    json_put_int(*ret_answer, "job", job_id);
+    return true;
+}
+
+const Operation op_partition_ensure = {
+    .name = "partition.ensure",
+    .summary = "Make the partitions that are due, in every place and in the audit log.",
+    .description =
+        "Run it at least once a day, for example from a timer. Rows that arrive without a "
+        "partition of their own go to the default partition, so none is refused.",
+    .access = ACCESS_OPERATOR,
+    .kind = OP_JOB,
+    .http = {"POST", "/v1/partitions/ensure"},
+    .params = (const Param[]){{0}},
+    .result = (const Field[]){{"places", FIELD_INT, .help = "places looked at"},
+                              {"job", FIELD_INT, .help = "the job that did it"},
+                              {0}},
+    .examples = (const OpExample[]){{"partition ensure", "from a daily timer"}, {0}},
+    .done = "partitions are ready in {places} places",
+    .run = run_ensure,
+};
+
+/* --- the place that a person means
+ * ----------------------------------------------------------------- */
+
+/* A tenant of the schema tier has a place of its own; the row tier's is the blueprint's. */
+static bool find_place(Arena *arena, Store *store, const Json *args, const Place **ret_place,
+                       Err *err)
+{
+    const char *slug = json_get_text(args, "tenant", NULL);
+    const char *blueprint = json_get_text(args, "blueprint", NULL);
+    if ((slug == NULL) == (blueprint == NULL)) {
+        return ERR_SET(err, ERR_INPUT_INVALID,
+                       "--tenant for the schema tier, --blueprint for the row tier's shared tables",
+                       "give either --tenant or --blueprint");
+    }
+    if (blueprint != NULL) {
+        Place *place = NULL;
+        if (!places_find_shared(arena, store, blueprint, &place, err)) {
+            return false;
+        }
+        *ret_place = place;
+        return place != NULL || ERR_SET(err, ERR_BLUEPRINT_MISSING, NULL,
+                                        "blueprint \"%s\" has no shared tables", blueprint);
+    }
+    Tenant *tenant = NULL;
+    if (!tenants_get_by_slug(arena, store, slug, &tenant, err)) {
+        return false;
+    }
+    *ret_place = tenant->place;
+    return (tenant->place != NULL && *tenant->tier == 's') ||
+           ERR_SET(err, ERR_INPUT_INVALID, "name its blueprint: --blueprint",
+                   "tenant \"%s\" has no tables of its own", slug);
+}
+
+static bool read_partitions(Store *store, const Place *place, const char *table, const char *before,
+                            PgRows **ret_rows, Err *err)
+{
+    return store_query(store, PARTITION_LIST, PG_PARAMS(place->schema_name, table, before),
+                       ret_rows, err);
+}
+
+/* --- list
+ * ------------------------------------------------------------------------------------------ */
+
+static bool run_list(OpContext *context, const Json *args, Json **ret_answer, Err *err)
+{
+    Store *store = NULL;
+    Blueprint *blueprint = NULL;
+    const Place *place = NULL;
+    if (!op_store(context, &store, err) || !find_place(context->arena, store, args, &place, err) ||
+        !registry_get(context->arena, store, place->blueprint, &blueprint, err)) {
+        return false;
+    }
+    scoped_json Json *answer = json_object();
+    Json *list = json_array();
+    json_put_text(answer, "schema", place->schema_name);
+    json_put(answer, "partitions", list);
+    for (size_t t = 0; t < blueprint->partition_count; t++) {
+        scoped_rows PgRows *rows = NULL;
+        if (!read_partitions(store, place, blueprint->partitions[t].table, NULL, &rows, err)) {
+            return false;
+        }
+        for (size_t i = 0; i < pg_rows_count(rows); i++) {
+            Json *entry = json_object();
+            json_put_text(entry, "table", pg_rows_text(rows, i, 0));
+            json_put_text(entry, "partition", pg_rows_text(rows, i, 1));
+            json_put_text(entry, "bounds", pg_rows_text(rows, i, 2));
+            json_put_int(entry, "bytes", pg_rows_int(rows, i, 4));
+            json_array_append_new(list, entry);
+        }
+    }
+    *ret_answer = json_incref(answer);
+    return true;
+}
+
+#define PLACE_PARAMS                                                                               \
+    {"tenant", PARAM_SLUG, .help = "A tenant of the schema tier."},                                \
+    {                                                                                              \
+        "blueprint", PARAM_TEXT, .most = 100, .help = "A blueprint, for its shared tables."        \
+    }
+
+const Operation op_partition_list = {
+    .name = "partition.list",
+    .summary = "List the partitions of a tenant's tables, or of a blueprint's shared tables.",
+    .access = ACCESS_VIEWER,
+    .kind = OP_QUERY,
+    .http = {"GET", "/v1/partitions"},
+    .params = (const Param[]){PLACE_PARAMS, {0}},
+    .result =
+        (const Field[]){{"schema", FIELD_TEXT, .help = "where the tables are"},
+                        {"partitions", FIELD_LIST,
+                         .fields = (const Field[]){{"table", FIELD_TEXT, .help = "table"},
+                                                   {"partition", FIELD_TEXT, .help = "partition"},
+                                                   {"bounds", FIELD_TEXT, .help = "its range"},
+                                                   {"bytes", FIELD_BYTES, .help = "size on disk"},
+                                                   {0}},
+                         .help = "by table and name"},
+                        {0}},
+    .examples = (const OpExample[]){{"partition list --tenant acme", "schema tier"},
+                                    {"partition list --blueprint saas", "row tier"},
+                                    {0}},
+    .run = run_list,
+};
+
+/* --- detach
+ * ---------------------------------------------------------------------------------------- */
+
+static bool detach_rows(JobContext *context, const Place *place, const char *table,
+                        const PgRows *rows, Json *detached, Err *err)
+{
+    Arena *arena = context->arena;
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    const SqlArg schema = sql_name(arena, place->schema_name);
+    place_enter_role(arena, batch, place->owner_role, "pg_catalog");
+    for (size_t i = 0; i < pg_rows_count(rows); i++) {
+        if (pg_rows_bool(rows, i, 3)) {
+            const char *name = pg_rows_text(rows, i, 1);
+            pg_batch_add(batch,
+                         SQL(arena, "ALTER TABLE {}.{} DETACH PARTITION {}.{}", schema,
+                             sql_name(arena, table), schema, sql_name(arena, name)),
+                         PG_NO_PARAMS);
+            json_array_append_new(detached, json_string(name));
+        }
+    }
+    place_leave_role(arena, batch, place->owner_role);
+    return pg_batch_run(context->store->conn, batch, err);
+}
+
+static bool step_detach(JobContext *context, Err *err)
+{
+    const Place *place = NULL;
+    scoped_rows PgRows *rows = NULL;
+    const char *table = json_get_text(context->args, "table", "");
+    if (!find_place(context->arena, context->store, context->args, &place, err) ||
+        !read_partitions(context->store, place, table, json_get_text(context->args, "before", ""),
+                         &rows, err)) {
+        return strncmp(err->sqlstate, "22", 2) == 0
+                   ? ERR_SET(err, ERR_INPUT_INVALID, "for example 2026-01-01",
+                             "before: a date was expected")
+                   : false;
+    }
+    if (pg_rows_count(rows) == 0) {
+        return ERR_SET(err, ERR_INPUT_INVALID, "\"tenantry partition list\" shows what there is",
+                       "schema \"%s\" has no partitioned table \"%s\"", place->schema_name, table);
+    }
+    scoped_json Json *detail = json_object();
+    Json *detached = json_array();
+    json_put_text(detail, "table", table);
+    json_put(detail, "detached", detached);
+    return detach_rows(context, place, table, rows, detached, err) &&
+           job_audit(context, "partition.detach", detail, err);
+}
+
+static const JobStep detach_steps[] = {
+    {"detach", "Detaching old partitions", JOB_STEP_TRANSACTION, step_detach},
+    {0},
+};
+const JobKind partition_detach_job = {.operation = "partition.detach", .steps = detach_steps};
+
+static bool run_detach(OpContext *context, const Json *args, Json **ret_answer, Err *err)
+{
+    Store *store = NULL;
+    const Place *place = NULL;
+    int64_t job_id = 0;
+    const char *subject = json_get_text(args, "tenant", json_get_text(args, "blueprint", ""));
+    scoped_rows PgRows *rows = NULL;
+    const char *table = json_get_text(args, "table", "");
+    if (!op_store(context, &store, err) || !find_place(context->arena, store, args, &place, err) ||
+        !read_partitions(store, place, table, NULL, &rows, err)) {
+        return false;
+    }
+    const size_t before = pg_rows_count(rows);
+    scoped_rows PgRows *left = NULL;
+    if (!op_run_job(context, &partition_detach_job, subject, NULL, args, &job_id, err) ||
+        !read_partitions(store, place, table, NULL, &left, err)) {
+        return false;
+    }
+    *ret_answer = json_object();
+    json_put_text(*ret_answer, "schema", place->schema_name);
+    json_put_int(*ret_answer, "detached", (int64_t)(before - pg_rows_count(left)));
+    json_put_int(*ret_answer, "job", job_id);
+    return true;
+}
+
+const Operation op_partition_detach = {
+    .name = "partition.detach",
+    .summary = "Detach partitions that end before a date; they stay as tables of their own.",
+    .access = ACCESS_ADMIN,
+    .kind = OP_JOB,
+    .http = {"POST", "/v1/partitions/detach"},
+    .params =
+        (const Param[]){
+            PLACE_PARAMS,
+            {"table", PARAM_TEXT, .is_required = true, .most = 63, .help = "The table."},
+            {"before", PARAM_TEXT, .is_required = true, .most = 40,
+             .help = "Partitions that end at or before this date (2026-01-01, UTC)."},
+            {0}},
+    .result = (const Field[]){{"schema", FIELD_TEXT, .help = "where the tables are"},
+                              {"detached", FIELD_INT, .help = "how many"},
+                              {"job", FIELD_INT, .help = "the job that did it"},
+                              {0}},
+    .examples = (const OpExample[]){{"partition detach --tenant acme --table trades --before "
+                                     "2026-01-01",
+                                     "last year's trades"},
+                                    {0}},
+    .done = "{detached} partitions were detached",
+    .run = run_detach,
+};

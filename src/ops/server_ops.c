@@ -1,0 +1,261 @@
+#include <string.h>
+
+#include "core/embedded_file.h"
+#include "core/file.h"
+#include "ops/context.h"
+#include "ops/register.h"
+#include "store/audit.h"
+
+static const char *state_name(EmbeddedState state)
+{
+    static const char *const names[] = {[EMBEDDED_ABSENT] = "absent",
+                                        [EMBEDDED_STOPPED] = "stopped",
+                                        [EMBEDDED_RUNNING] = "running",
+                                        [EMBEDDED_STARTING] = "starting"};
+    return names[state];
+}
+
+/* --- up ------------------------------------------------------------------------------------------
+ */
+
+/* Where the first master key is written; NULL when one was given or the file is there. */
+static const char *key_file_to_make(OpContext *context)
+{
+    const char *file = op_key_file(context);
+    return config_text(context->config, OPT_MASTER_KEY) != NULL || file_exists(file) ? NULL : file;
+}
+
+/* An external database has no data directory that something else would make for the key. */
+static bool prepare_key_folder(OpContext *context, const char *key_file, Err *err)
+{
+    return key_file == NULL || !op_has_external_database(context) ||
+           config_text(context->config, OPT_MASTER_KEY_FILE) != NULL ||
+           file_make_dir(op_data_dir(context), 0755, err);
+}
+
+static bool install(OpContext *context, Json *answer, Err *err)
+{
+    StoreOptions options;
+    const char *what = NULL;
+    int64_t changed = 0;
+    const char *key_file = key_file_to_make(context);
+    if (!op_store_options(context, &options, err) || !prepare_key_folder(context, key_file, err) ||
+        !store_install(context->arena, &options, key_file, context->actor, &what, err) ||
+        !register_embedded_blueprints(context, &changed, err)) {
+        return false;
+    }
+    json_put_text(answer, "control_schema", what == NULL ? "up to date" : what);
+    json_put_int(answer, "blueprints_added", changed);
+    json_put_text(answer, "master_key_file",
+                  config_text(context->config, OPT_MASTER_KEY) != NULL ? NULL
+                                                                       : op_key_file(context));
+    json_put_bool(answer, "is_key_new", what != NULL && key_file != NULL && file_exists(key_file));
+    return true;
+}
+
+/* Jobs whose process died wait for somebody to resume them. */
+static bool put_interrupted_jobs(OpContext *context, Json *answer, Err *err)
+{
+    Store *store = NULL;
+    scoped_json Json *jobs = NULL;
+    if (!op_store(context, &store, err) ||
+        !store_query_json(store, JOB_LIST, PG_PARAMS("interrupted", "1000"), &jobs, err)) {
+        return false;
+    }
+    json_put_int(answer, "interrupted_jobs", (int64_t)json_array_size(jobs));
+    return true;
+}
+
+static bool run_up(OpContext *context, const Json *args, Json **ret_answer, Err *err)
+{
+    (void)args;
+    scoped_json Json *answer = json_object();
+    if (op_has_external_database(context)) {
+        json_put_text(answer, "state", "external");
+        json_put(answer, "pid", json_null());
+        json_put(answer, "port", json_null());
+        json_put(answer, "data_dir", json_null());
+        json_put(answer, "conninfo", json_null());
+        json_put_bool(answer, "is_started", false);
+    } else {
+        const EmbeddedOptions options = op_embedded_options(context);
+        EmbeddedStatus status;
+        bool is_started = false;
+        if (!embedded_up(context->arena, &options, &status, &is_started, err)) {
+            return false;
+        }
+        json_put_text(answer, "state", state_name(status.state));
+        json_put_int(answer, "pid", status.pid);
+        json_put_int(answer, "port", status.port);
+        json_put_text(answer, "data_dir", status.data_dir);
+        json_put_text(answer, "conninfo", status.conninfo);
+        json_put_bool(answer, "is_started", is_started);
+    }
+    if (!install(context, answer, err) || !put_interrupted_jobs(context, answer, err)) {
+        return false;
+    }
+    *ret_answer = json_incref(answer);
+    return true;
+}
+
+const Operation op_up = {
+    .name = "up",
+    .summary = "Start the embedded PostgreSQL and bring the control schema up to date.",
+    .description =
+        "Without --database-url a private PostgreSQL is made in the data directory and started; "
+        "with it, that server is used and only the control schema is made there, for which the "
+        "role needs CREATEROLE and CREATE on the database, not superuser. Running it again is "
+        "harmless: what is there is kept. The first time, a master key is written to the data "
+        "directory: keep a copy elsewhere, without it no stored password can be read.",
+    .access = ACCESS_ADMIN,
+    .kind = OP_COMMAND,
+    .params = (const Param[]){{0}},
+    .result =
+        (const Field[]){
+            {"state", FIELD_TEXT, .help = "running, or external with --database-url"},
+            {"is_started", FIELD_BOOL, .is_wide = true, .help = "whether this call started it"},
+            {"pid", FIELD_INT, .is_nullable = true, .help = "process id of the server"},
+            {"port", FIELD_INT, .is_nullable = true, .help = "TCP port, 0: Unix socket only"},
+            {"data_dir", FIELD_TEXT, .is_nullable = true, .help = "data directory"},
+            {"conninfo", FIELD_TEXT, .is_nullable = true, .is_wide = true,
+             .help = "how Tenantry connects; the password is in the passfile"},
+            {"control_schema", FIELD_TEXT, .help = "made, migrated or up to date"},
+            {"blueprints_added", FIELD_INT, .help = "embedded blueprints added or changed"},
+            {"master_key_file", FIELD_TEXT, .is_nullable = true, .help = "keep a copy elsewhere"},
+            {"is_key_new", FIELD_BOOL, .is_wide = true, .help = "whether this call made the key"},
+            {"interrupted_jobs", FIELD_INT, .help = "jobs to resume or cancel"},
+            {0}},
+    .examples = (const OpExample[]){{"up", "a private PostgreSQL, ready for tenants"},
+                                    {"up --port 5499", "also on a loopback TCP port"},
+                                    {"up --database-url postgresql://tenantry@db.example/app",
+                                     "on a PostgreSQL of yours"},
+                                    {0}},
+    .done = "Tenantry is up",
+    .run = run_up,
+};
+
+/* --- down ----------------------------------------------------------------------------------------
+ */
+
+static bool run_down(OpContext *context, const Json *args, Json **ret_answer, Err *err)
+{
+    if (op_has_external_database(context)) {
+        return ERR_SET(err, ERR_USAGE, "leave --database-url out to stop the embedded server",
+                       "an external PostgreSQL is not Tenantry's to stop");
+    }
+    const EmbeddedOptions options = op_embedded_options(context);
+    bool is_stopped = false;
+    if (!embedded_down(context->arena, &options, json_get_int(args, "timeout", 0), &is_stopped,
+                       err)) {
+        return false;
+    }
+    *ret_answer = json_object();
+    json_put_text(*ret_answer, "state", "stopped");
+    json_put_bool(*ret_answer, "was_running", is_stopped);
+    return true;
+}
+
+const Operation op_down = {
+    .name = "down",
+    .summary = "Stop the embedded PostgreSQL.",
+    .description = "Sessions are ended, what they had not committed is rolled back.",
+    .access = ACCESS_ADMIN,
+    .kind = OP_COMMAND,
+    .params = (const Param[]){{"timeout", PARAM_DURATION_MS, .fallback = "30s", .least = 0,
+                               .most = 3600000,
+                               .help = "After this long it is stopped without waiting; it recovers "
+                                       "at the next start."},
+                              {0}},
+    .result = (const Field[]){{"state", FIELD_TEXT, .help = "stopped"},
+                              {"was_running", FIELD_BOOL, .help = "whether a server ran"},
+                              {0}},
+    .examples = (const OpExample[]){{"down", "stop it"}, {0}},
+    .done = "the embedded PostgreSQL is {state}",
+    .run = run_down,
+};
+
+/* --- status --------------------------------------------------------------------------------------
+ */
+
+static const char *key_state(Store *store)
+{
+    Err err;
+    return store_need_keys(store, &err) ? "ok" : err_kind(err.code)->wire;
+}
+
+static void put_nothing(Json *answer)
+{
+    static const char *const keys[] = {"server_version",  "database", "control_version",
+                                       "master_key",      "tenants",  "blueprints",
+                                       "interrupted_jobs"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        json_put(answer, keys[i], json_null());
+    }
+}
+
+static bool put_installation(OpContext *context, Json *answer, Err *err)
+{
+    Store *store = NULL;
+    scoped_json Json *found = NULL;
+    if (!op_store(context, &store, err) ||
+        !store_query_json(store, STATUS, PG_NO_PARAMS, &found, err)) {
+        return false;
+    }
+    json_object_del(found, "open_jobs");
+    json_object_update(answer, found);
+    json_put_text(answer, "master_key", key_state(store));
+    return put_interrupted_jobs(context, answer, err);
+}
+
+static bool run_status(OpContext *context, const Json *args, Json **ret_answer, Err *err)
+{
+    (void)args;
+    scoped_json Json *answer = json_object();
+    put_nothing(answer);
+    bool is_reachable = true;
+    if (op_has_external_database(context)) {
+        json_put_text(answer, "state", "external");
+        json_put(answer, "pid", json_null());
+        json_put(answer, "data_dir", json_null());
+    } else {
+        const EmbeddedOptions options = op_embedded_options(context);
+        EmbeddedStatus status;
+        if (!embedded_status(context->arena, &options, &status, err)) {
+            return false;
+        }
+        is_reachable = status.state == EMBEDDED_RUNNING;
+        json_put_text(answer, "state", state_name(status.state));
+        json_put(answer, "pid", status.pid == 0 ? json_null() : json_integer(status.pid));
+        json_put_text(answer, "data_dir", status.data_dir);
+    }
+    if (is_reachable && !put_installation(context, answer, err)) {
+        return false;
+    }
+    *ret_answer = json_incref(answer);
+    return true;
+}
+
+const Operation op_status = {
+    .name = "status",
+    .summary = "Tell whether the server runs and what is in it.",
+    .access = ACCESS_VIEWER,
+    .kind = OP_QUERY,
+    .http = {"GET", "/v1/status"},
+    .params = (const Param[]){{0}},
+    .result =
+        (const Field[]){
+            {"state", FIELD_TEXT, .help = "running, starting, stopped, absent or external"},
+            {"pid", FIELD_INT, .is_nullable = true, .help = "process id of the server"},
+            {"data_dir", FIELD_TEXT, .is_nullable = true, .help = "data directory"},
+            {"server_version", FIELD_TEXT, .is_nullable = true, .help = "PostgreSQL's version"},
+            {"database", FIELD_TEXT, .is_nullable = true, .help = "database"},
+            {"control_version", FIELD_INT, .is_nullable = true, .help = "of the control schema"},
+            {"master_key", FIELD_TEXT, .is_nullable = true,
+             .help = "ok, or the error that reading it gives"},
+            {"tenants", FIELD_MAP, .is_nullable = true, .help = "how many in each state"},
+            {"blueprints", FIELD_INT, .is_nullable = true, .help = "how many there are"},
+            {"interrupted_jobs", FIELD_INT, .is_nullable = true, .help = "to resume or cancel"},
+            {0}},
+    .examples = (const OpExample[]){{"status", "one look"}, {0}},
+    .run = run_status,
+};

@@ -1,0 +1,53 @@
+/* The table of operations, put together; sorted by name. */
+#include <string.h>
+
+#include "ops/context.h"
+
+static const Operation *const operations[] = {
+    &op_audit_list,
+    &op_audit_verify,
+    &op_blueprint_add,
+    &op_blueprint_lint,
+    &op_blueprint_list,
+    &op_blueprint_show,
+    &op_demo,
+    &op_down,
+    &op_job_cancel,
+    &op_job_list,
+    &op_job_resume,
+    &op_job_show,
+    &op_key_list,
+    &op_key_rotate,
+    &op_partition_detach,
+    &op_partition_ensure,
+    &op_partition_list,
+    &op_status,
+    &op_tenant_archive,
+    &op_tenant_create,
+    &op_tenant_credentials,
+    &op_tenant_list,
+    &op_tenant_purge,
+    &op_tenant_resume,
+    &op_tenant_rotate,
+    &op_tenant_show,
+    &op_tenant_suspend,
+    &op_up,
+};
+
+enum { OPERATIONS = sizeof operations / sizeof *operations };
+
+const Operation *const *op_table(size_t *ret_count)
+{
+    *ret_count = OPERATIONS;
+    return operations;
+}
+
+const Operation *op_find(const char *name)
+{
+    for (size_t i = 0; i < OPERATIONS; i++) {
+        if (strcmp(operations[i]->name, name) == 0) {
+            return operations[i];
+        }
+    }
+    return NULL;
+}
