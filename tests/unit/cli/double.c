@@ -106,16 +106,17 @@ static const OpExample create_examples[] = {
 };
 
 /* clang-format off */
-static const Operation rows[] = {
-    {"blueprint.add", "Add a blueprint.", NULL, ACCESS_ADMIN, OP_JOB, {"POST", "/v1/blueprints"}, add_params, no_fields, NULL, NULL, run_purge},
-    {"status", "Show what runs.", NULL, ACCESS_VIEWER, OP_QUERY, {"GET", "/v1/status"}, NULL, status_fields, NULL, NULL, run_status},
-    {"tenant.create", "Create a tenant.", "Makes its place and checks that it is isolated. .TH is not a request here.", ACCESS_OPERATOR, OP_JOB, {"POST", "/v1/tenants"}, create_params, create_fields, create_examples, "tenant {slug} is active", run_create},
-    {"tenant.list", "List tenants.", NULL, ACCESS_VIEWER, OP_QUERY, {"GET", "/v1/tenants"}, list_params, list_fields, NULL, NULL, run_list},
-    {"tenant.purge", "Delete a tenant's data.", NULL, ACCESS_ADMIN, OP_JOB, {NULL, NULL}, purge_params, no_fields, NULL, "purged", run_purge},
-};
+static const Operation blueprint_add = {"blueprint.add", "Add a blueprint.", NULL, ACCESS_ADMIN, OP_JOB, {"POST", "/v1/blueprints"}, add_params, no_fields, NULL, NULL, run_purge};
+static const Operation status = {"status", "Show what runs.", NULL, ACCESS_VIEWER, OP_QUERY, {"GET", "/v1/status"}, NULL, status_fields, NULL, NULL, run_status};
+static const Operation tenant_create = {"tenant.create", "Create a tenant.", "Makes its place and checks that it is isolated. .TH is not a request here.", ACCESS_OPERATOR, OP_JOB, {"POST", "/v1/tenants"}, create_params, create_fields, create_examples, "tenant {slug} is active", run_create};
+static const Operation tenant_list = {"tenant.list", "List tenants.", NULL, ACCESS_VIEWER, OP_QUERY, {"GET", "/v1/tenants"}, list_params, list_fields, NULL, NULL, run_list};
+static const Operation tenant_purge = {"tenant.purge", "Delete a tenant's data.", NULL, ACCESS_ADMIN, OP_JOB, {NULL, NULL}, purge_params, no_fields, NULL, "purged", run_purge};
 /* clang-format on */
 
-const Operation *op_table(size_t *ret_count)
+static const Operation *const rows[] = {&blueprint_add, &status, &tenant_create, &tenant_list,
+                                        &tenant_purge};
+
+const Operation *const *op_table(size_t *ret_count)
 {
     *ret_count = sizeof rows / sizeof *rows;
     return rows;
@@ -124,8 +125,8 @@ const Operation *op_table(size_t *ret_count)
 const Operation *op_find(const char *name)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (strcmp(rows[i].name, name) == 0) {
-            return &rows[i];
+        if (strcmp(rows[i]->name, name) == 0) {
+            return rows[i];
         }
     }
     return NULL;
@@ -140,7 +141,7 @@ const Catalog *double_catalog(Arena *arena)
 {
     size_t op_count = 0;
     size_t builtin_count = 0;
-    const Operation *ops = op_table(&op_count);
+    const Operation *const *ops = op_table(&op_count);
     const Operation *builtins = builtin_table(&builtin_count);
     return catalog_new(arena, ops, op_count, builtins, builtin_count);
 }

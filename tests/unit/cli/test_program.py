@@ -145,7 +145,7 @@ def test_manual_page_is_clean_roff():
         lint = subprocess.run(["mandoc", "-Tlint", "-Wwarning"], input=page, capture_output=True, text=True)
         assert lint.returncode == 0, lint.stdout
     if shutil.which("groff"):
-        groff = subprocess.run(["groff", "-man", "-Tutf8", "-ww"], input=page, capture_output=True, text=True)
+        groff = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-P-cbou"], input=page, capture_output=True, text=True)
         assert groff.stderr == "" and "EXIT STATUS" in groff.stdout, groff.stderr
 
 
