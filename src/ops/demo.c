@@ -275,8 +275,9 @@ static Json *next_commands(OpContext *context)
         "down",
     };
     Json *list = json_array();
+    const char *origin = NULL;
     const char *data_dir = config_text(context->config, OPT_DATA_DIR);
-    if (data_dir != NULL && config_origin(context->config, OPT_DATA_DIR, NULL) != ORIGIN_FILE) {
+    if (data_dir != NULL && config_origin(context->config, OPT_DATA_DIR, &origin) != ORIGIN_FILE) {
         json_array_append_new(list, json_string(arena_printf(
                                         context->arena, "export TENANTRY_DATA_DIR=%s", data_dir)));
     }
