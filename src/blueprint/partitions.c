@@ -1,4 +1,4 @@
-#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "blueprint/place_parts.h"
@@ -102,32 +102,40 @@ static bool is_partitioned(Store *store, const Place *place, const char *table,
     return true;
 }
 
-bool place_ensure_partitions(Arena *arena, Store *store, const Blueprint *blueprint,
-                             const Place *place, Err *err)
+/* The declared tables that are natively partitioned in this place, as a blueprint that declares
+ * only those. */
+static bool keep_native(Arena *arena, Store *store, const Blueprint *blueprint, const Place *place,
+                        Blueprint *ret_native, Err *err)
 {
-    scoped_batch PgBatch *batch = pg_batch_new(arena);
-    Blueprint native = *blueprint;
     BlueprintPartition *partitions = ARENA_ARRAY(arena, BlueprintPartition,
                                                  blueprint->partition_count);
-    native.partitions = partitions;
-    native.partition_count = 0;
+    *ret_native = *blueprint;
+    ret_native->partitions = partitions;
+    ret_native->partition_count = 0;
     for (size_t i = 0; i < blueprint->partition_count; i++) {
         bool is_native = false;
         if (!is_partitioned(store, place, blueprint->partitions[i].table, &is_native, err)) {
             return false;
         }
         if (is_native) {
-            partitions[native.partition_count++] = blueprint->partitions[i];
+            partitions[ret_native->partition_count++] = blueprint->partitions[i];
         }
     }
-    if (native.partition_count == 0) {
-        return true;
+    return true;
+}
+
+bool place_ensure_partitions(Arena *arena, Store *store, const Blueprint *blueprint,
+                             const Place *place, Err *err)
+{
+    Blueprint native;
+    if (!keep_native(arena, store, blueprint, place, &native, err)) {
+        return false;
     }
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
     place_enter_role(arena, batch, place->owner_role, "pg_catalog");
     partitions_add(arena, batch, &native, place);
     place_leave_role(arena, batch, place->owner_role);
-    return pg_batch_run(store->conn, batch, err) &&
-           (blueprint_has_tier(blueprint, TIER_ROW) && *place->tier == 'r'
-                ? seal_shared_place(arena, store, blueprint, place, err)
-                : true);
+    const bool is_row = strcmp(place->tier, tier_name(TIER_ROW)) == 0;
+    return (native.partition_count == 0 || pg_batch_run(store->conn, batch, err)) &&
+           (!is_row || seal_shared_place(arena, store, blueprint, place, err));
 }
