@@ -395,12 +395,12 @@ bool cli_parse(Arena *arena, const Catalog *catalog, int argc, const char *const
                    .given = ARENA_ARRAY(arena, const CliFlag *, parser.argc),
                    .values = ARENA_ARRAY(arena, const char *, parser.argc),
                    .words = call.command == NULL || call.command->verb != NULL ? 2 : 1};
-    if (!put_all(&parser, &found, err) || !check_complete(&parser, &call, err)) {
-        return false;
-    }
     call.flags = found.flags;
     call.given = found.given;
     call.values = found.values;
+    if (!put_all(&parser, &found, err) || !check_complete(&parser, &call, err)) {
+        return false;
+    }
     *ret_call = call;
     return true;
 }

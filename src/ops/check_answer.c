@@ -15,7 +15,7 @@ static const char *const type_names[] = {
     [FIELD_INT] = "an integer",
     [FIELD_NUMBER] = "a number",
     [FIELD_BOOL] = "a boolean",
-    [FIELD_TIME] = "a time such as 2026-11-21T01:24:00.123456Z",
+    [FIELD_TIME] = "a time such as 2026-11-21T01:24:00.123456+00:00",
     [FIELD_UUID] = "a UUID in lower case",
     [FIELD_BYTES] = "an integer from 0",
     [FIELD_TEXTS] = "a list of strings",
@@ -38,10 +38,24 @@ static bool has_form(const char *text, const char *form)
     return *text == '\0';
 }
 
+/* RFC 3339 as the database writes it: a fraction of up to six digits, UTC. */
 static bool is_time(const char *text)
 {
-    return has_form(text, "dddd-dd-ddTdd:dd:dd.ddddddZ") ||
-           has_form(text, "dddd-dd-ddTdd:dd:ddZ") || has_form(text, "dddd-dd-ddTdd:dd:dd.dddZ");
+    enum { SECONDS_LENGTH = 19, FRACTION_MAX = 6 };
+    char seconds[SECONDS_LENGTH + 1] = "";
+    strncat(seconds, text, SECONDS_LENGTH);
+    if (!has_form(seconds, "dddd-dd-ddTdd:dd:dd")) {
+        return false;
+    }
+    const char *rest = text + SECONDS_LENGTH;
+    if (*rest == '.') {
+        const size_t digits = strspn(rest + 1, "0123456789");
+        rest += 1 + digits;
+        if (digits == 0 || digits > FRACTION_MAX) {
+            return false;
+        }
+    }
+    return strcmp(rest, "Z") == 0 || strcmp(rest, "+00:00") == 0;
 }
 
 static bool is_list_of_strings(const Json *value)

@@ -48,7 +48,7 @@ typedef enum FieldType {
     FIELD_INT,
     FIELD_NUMBER,
     FIELD_BOOL,
-    FIELD_TIME, /* RFC 3339, UTC, "2026-11-21T01:24:00.123456Z" */
+    FIELD_TIME, /* RFC 3339, UTC, "2026-11-21T01:24:00.123456+00:00", fraction optional */
     FIELD_UUID,
     FIELD_BYTES,  /* an int that people see as MiB */
     FIELD_TEXTS,  /* list of strings */

@@ -202,7 +202,7 @@ const Operation op_partition_list = {
  * ---------------------------------------------------------------------------------------- */
 
 static bool detach_rows(JobContext *context, const Place *place, const char *table,
-                        const PgRows *rows, Json *detached, Err *err)
+                        const PgRows *rows, int64_t *ret_detached, Err *err)
 {
     Arena *arena = context->arena;
     scoped_batch PgBatch *batch = pg_batch_new(arena);
@@ -215,7 +215,7 @@ static bool detach_rows(JobContext *context, const Place *place, const char *tab
                          SQL(arena, "ALTER TABLE {}.{} DETACH PARTITION {}.{}", schema,
                              sql_name(arena, table), schema, sql_name(arena, name)),
                          PG_NO_PARAMS);
-            json_array_append_new(detached, json_string(name));
+            (*ret_detached)++;
         }
     }
     place_leave_role(arena, batch, place->owner_role);
@@ -240,11 +240,14 @@ static bool step_detach(JobContext *context, Err *err)
                        "schema \"%s\" has no partitioned table \"%s\"", place->schema_name, table);
     }
     scoped_json Json *detail = json_object();
-    Json *detached = json_array();
+    int64_t detached = 0;
+    if (!detach_rows(context, place, table, rows, &detached, err)) {
+        return false;
+    }
     json_put_text(detail, "table", table);
-    json_put(detail, "detached", detached);
-    return detach_rows(context, place, table, rows, detached, err) &&
-           job_audit(context, "partition.detach", detail, err);
+    json_put_text(detail, "before", json_get_text(context->args, "before", ""));
+    json_put_int(detail, "detached", detached);
+    return job_audit(context, "partition.detach", detail, err);
 }
 
 static const JobStep detach_steps[] = {
