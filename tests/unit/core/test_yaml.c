@@ -70,8 +70,11 @@ static void what_a_manifest_needs_none_of_is_refused(void **state)
         {"a: 1\nb: \xff\n", "a.yaml:2: the text is not UTF-8, or has a NUL byte"},
         {"a: [1\n", "a.yaml:2: not YAML: did not find expected ',' or ']' (while parsing a flow "
                     "sequence that began in line 1)"},
-        {"a: 1\n\tb: 2\n", "a.yaml:2: not YAML: found character that cannot start any token (while "
-                           "scanning for the next token that began in line 2)"},
+        {"a: 1\n\tb: 2\n",
+         "a.yaml:2: not YAML: found a tab character that violates indentation (while scanning a "
+         "plain scalar that began in line 1)"},
+        {"a: @b\n", "a.yaml:1: not YAML: found character that cannot start any token (while "
+                    "scanning for the next token that began in line 1)"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         scoped_arena Arena *arena = arena_new();
