@@ -324,6 +324,23 @@ static bool ask(const Guest *guest, size_t number, Json *list, Err *err)
     return true;
 }
 
+static Json *summary(OpContext *context, const Guest *guests, int64_t tried, int64_t leaks)
+{
+    Json *list = json_array();
+    for (size_t i = 0; i < DEMO_TENANTS; i++) {
+        json_array_append_new(
+            list, json_string(arena_printf(
+                      context->arena, "%s sees %" PRId64 " rows of %s, all its own (%s tier)",
+                      guests[i].slug, guests[i].rows, guests[i].table, guests[i].tenant->tier)));
+    }
+    json_array_append_new(
+        list, json_string(arena_printf(context->arena,
+                                       "%" PRId64 " attempts to reach a neighbour, each as the "
+                                       "tenant itself: %" PRId64 " kept out, %" PRId64 " leaked",
+                                       tried, tried - leaks, leaks)));
+    return list;
+}
+
 static bool show_around(OpContext *context, Guest *guests, Json **ret_answer, Err *err)
 {
     scoped_json Json *sees = json_array();
@@ -340,6 +357,8 @@ static bool show_around(OpContext *context, Guest *guests, Json **ret_answer, Er
     json_put(*ret_answer, "attempts", list);
     json_put_int(*ret_answer, "tried", (int64_t)json_array_size(list));
     json_put_int(*ret_answer, "leaks", leaks);
+    json_put(*ret_answer, "summary",
+             summary(context, guests, (int64_t)json_array_size(list), leaks));
     json_put(*ret_answer, "next", next_commands(context));
     return leaks == 0 ||
            ERR_SET(err, ERR_INTERNAL, "do not use this installation, and report it",
@@ -394,11 +413,12 @@ const Operation op_demo = {
                                         .help = "whether isolation held"},
                                        {0}},
              .help = "what each tried on each"},
-            {"tried", FIELD_INT, .help = "attempts made"},
-            {"leaks", FIELD_INT, .help = "attempts that were not refused; 0 is right"},
-            {"next", FIELD_TEXTS, .help = "commands to go on with"},
+            {"tried", FIELD_INT, .is_wide = true, .help = "attempts made"},
+            {"leaks", FIELD_INT, .is_wide = true,
+             .help = "attempts that were not refused; 0 is right"},
+            {"summary", FIELD_LINES, .help = "what was shown, in words"},
+            {"next", FIELD_LINES, .help = "commands to go on with"},
             {0}},
     .examples = (const OpExample[]){{"demo", "after: up"}, {0}},
-    .done = "{tried} attempts to reach a neighbour, {leaks} succeeded",
     .run = run_demo,
 };
