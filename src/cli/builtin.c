@@ -114,7 +114,7 @@ static bool print_help(FILE *out, const Catalog *catalog, const Json *args, Err 
     scoped_arena Arena *arena = arena_new();
     const char *words = verb == NULL ? noun : arena_printf(arena, "%s %s", noun, verb);
     return ERR_SET(err, ERR_USAGE, "see \"" CLI_PROGRAM " --help\"", "there is no command \"%s\"",
-                   text_quote(arena, words, 2 * WORD_MAX_CHARS));
+                   text_quote(arena, words, (size_t)2 * WORD_MAX_CHARS));
 }
 
 static void print_version(FILE *out, bool is_json)

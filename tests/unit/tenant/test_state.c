@@ -70,8 +70,8 @@ static void names_are_checked_for_length_controls_and_encoding(void **state)
                                           "a\nb",
                                           "a\x1b[2J",
                                           "\xff\xfe",
-                                          "a\xe2\x80\xae"
-                                          "b"};
+                                          ("a\xe2\x80\xae"
+                                           "b")};
     assert_true(tenant_check_name("Padaria S\xc3\xa3o Jos\xc3\xa9 & Filhos", &err));
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         assert_false(tenant_check_name(refused[i], &err));
