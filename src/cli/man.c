@@ -6,6 +6,10 @@
 #include "cli/parse.h"
 #include "core/err.h"
 
+#define PAGE_DATE                                                                                  \
+    "2026-11-21" /* when the words of the page that are not in a table last changed                \
+                  */
+
 /* Text that roff shows as it is: no requests at the start of a line, real minus signs. */
 static void write_text(FILE *out, const char *text)
 {
@@ -149,7 +153,7 @@ static void write_examples(FILE *out, const Catalog *catalog)
 
 void man_write(FILE *out, const Catalog *catalog)
 {
-    fputs(".TH TENANTRY 1 \"\" \"Tenantry " TENANTRY_VERSION "\" \"Tenantry\"\n"
+    fputs(".TH TENANTRY 1 " PAGE_DATE " \"Tenantry " TENANTRY_VERSION "\" \"Tenantry\"\n"
           ".SH NAME\ntenantry \\- a multi\\-tenant platform for PostgreSQL\n"
           ".SH SYNOPSIS\n\\fBtenantry\\fR [\\fIoptions\\fR] \\fInoun\\fR \\fIverb\\fR "
           "[\\fIarguments\\fR] [\\fIoptions\\fR]\n"

@@ -144,6 +144,13 @@ bool text_to_int(const char *text, int64_t *ret_value)
     return true;
 }
 
+int text_leading_int(const char *text)
+{
+    errno = 0;
+    const long value = *text >= '0' && *text <= '9' ? strtol(text, NULL, 10) : 0;
+    return errno == ERANGE || value > INT32_MAX ? 0 : (int)value;
+}
+
 const char *text_quote(Arena *arena, const char *text, size_t max_bytes)
 {
     StrBuf buf = strbuf_init(arena);

@@ -24,6 +24,10 @@ const char *text_nearest(const char *word, const char *const *candidates, size_t
 /* A decimal integer that fills the whole text; false when it is none or does not fit. */
 bool text_to_int(const char *text, int64_t *ret_value);
 
+/* The number that text begins with ("15" of "15.20"); 0 when it begins with none, or with one past
+ * INT32_MAX. */
+int text_leading_int(const char *text);
+
 /* text with every byte that is not printable ASCII or valid UTF-8 shown as \xNN, cut to about
  * max_bytes, for quoting input in an error. */
 const char *text_quote(Arena *arena, const char *text, size_t max_bytes);

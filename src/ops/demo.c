@@ -12,15 +12,23 @@
 #include "pg/sql_parse.h"
 #include "tenant/tenant.h"
 
+#define NEWEST_TRADES                                                                              \
+    "SELECT format('%s %s %s at %s', side, quantity::real, symbol, price::numeric(12,2))"          \
+    " FROM trades ORDER BY executed_at DESC, id LIMIT 3"
+#define NEWEST_ITEMS "SELECT title FROM items ORDER BY created_at DESC, id LIMIT 3"
+
 static const struct {
     const char *slug;
     const char *name;
     const char *blueprint;
     const char *table; /* the one whose rows are counted */
+    const char *question;
+    const char
+        *query; /* one text column; names are unqualified: the login's search_path finds them */
 } demo_tenants[] = {
-    {"demo-trading", "Harbour Capital", "trading", "trades"},
-    {"demo-north", "Northwind Traders", "saas", "items"},
-    {"demo-south", "Southridge Foods", "saas", "items"},
+    {"demo-trading", "Harbour Capital", "trading", "trades", "newest trades", NEWEST_TRADES},
+    {"demo-north", "Northwind Traders", "saas", "items", "newest items", NEWEST_ITEMS},
+    {"demo-south", "Southridge Foods", "saas", "items", "newest items", NEWEST_ITEMS},
 };
 enum { DEMO_TENANTS = sizeof demo_tenants / sizeof *demo_tenants };
 
@@ -30,36 +38,33 @@ typedef struct Guest {
     const char *table;
     const Tenant *tenant;
     PgConn *conn;
+    const char *role; /* that it logs in as */
     int64_t rows;
 } Guest;
 
 typedef struct Attempt {
     const char *what;
-    /* SQL with {} for the neighbour: its schema, table, role or id as `with` says */
-    const char *sql;
-    enum { WITH_NOTHING, WITH_TABLE, WITH_ROLE, WITH_ID, WITH_OWN_TABLE_AND_ID } with;
-    enum { EXPECT_REFUSAL, EXPECT_NO_ROWS } expect;
+    const char *sql; /* {} takes what `with` says, in this order */
+    enum { WITH_NOTHING, WITH_TABLE, WITH_ROLE, WITH_TABLE_AND_ID } with;
+    bool expects_no_rows;   /* otherwise: refused */
+    bool is_forged;         /* app.current_tenant_id names the neighbour meanwhile */
     bool is_same_blueprint; /* only against a tenant of the same shared tables */
 } Attempt;
 
 static const Attempt attempts[] = {
     {"read the neighbour's table by its full name", "SELECT count(*) FROM {}.{}", WITH_TABLE,
-     EXPECT_REFUSAL, false},
-    {"become the neighbour's role", "SET ROLE {}", WITH_ROLE, EXPECT_REFUSAL, false},
-    {"read the registry of tenants", "SELECT count(*) FROM tenantry.tenants", WITH_NOTHING,
-     EXPECT_REFUSAL, false},
-    {"read the stored credentials", "SELECT count(*) FROM tenantry.credentials", WITH_NOTHING,
-     EXPECT_REFUSAL, false},
+     .is_same_blueprint = false},
+    {"become the neighbour's role", "SET ROLE {}", WITH_ROLE},
+    {"read the registry of tenants", "SELECT count(*) FROM tenantry.tenants", WITH_NOTHING},
+    {"read the stored credentials", "SELECT count(*) FROM tenantry.credentials", WITH_NOTHING},
     {"ask the shared table for the neighbour's rows",
-     "SELECT count(*) FROM {}.{} WHERE tenant_id = {}", WITH_OWN_TABLE_AND_ID, EXPECT_NO_ROWS,
-     true},
-    {"forge app.current_tenant_id and look around",
-     "SELECT count(*) FROM {}.{} WHERE set_config('app.current_tenant_id', {}, false) IS NOT NULL",
-     WITH_OWN_TABLE_AND_ID, EXPECT_NO_ROWS, true},
-    {"empty the shared table", "TRUNCATE {}.{} /* {} */", WITH_OWN_TABLE_AND_ID, EXPECT_REFUSAL,
-     true},
-    {"give a row to the neighbour", "UPDATE {}.{} SET tenant_id = {}", WITH_OWN_TABLE_AND_ID,
-     EXPECT_REFUSAL, true},
+     "SELECT count(*) FROM {}.{} WHERE tenant_id = {}", WITH_TABLE_AND_ID, .expects_no_rows = true,
+     .is_same_blueprint = true},
+    {"pose as the neighbour with app.current_tenant_id", "SELECT count(*) FROM {}.{}", WITH_TABLE,
+     .expects_no_rows = true, .is_forged = true, .is_same_blueprint = true},
+    {"give its own rows to the neighbour", "UPDATE {}.{} SET tenant_id = {}", WITH_TABLE_AND_ID,
+     .is_same_blueprint = true},
+    {"empty the shared table", "TRUNCATE {}.{}", WITH_TABLE, .is_same_blueprint = true},
 };
 enum { ATTEMPTS = sizeof attempts / sizeof *attempts };
 
@@ -107,6 +112,7 @@ static bool log_in(OpContext *context, Guest *guest, Err *err)
             PgTarget target = store->options.target;
             target.conninfo = pg_uri(arena, store->conn, logins[i].role, logins[i].password->text);
             target.keeps_role_settings = true;
+            guest->role = logins[i].role;
             is_in = pg_open(&target, &guest->conn, err);
         }
         logins[i].password = password_free(logins[i].password);
@@ -172,8 +178,8 @@ static bool receive_guest(OpContext *context, size_t number, Guest *guest, Err *
 /* --- reaching for a neighbour
  * ----------------------------------------------------------------------- */
 
-static const char *attempt_sql(Arena *arena, const Attempt *attempt, const Guest *guest,
-                               const Guest *neighbour)
+/* The neighbour's table; two tenants of the row tier have the same one. */
+static const char *attempt_sql(Arena *arena, const Attempt *attempt, const Guest *neighbour)
 {
     const SqlArg schema = sql_name(arena, neighbour->tenant->place->schema_name);
     const SqlArg table = sql_name(arena, neighbour->table);
@@ -183,35 +189,43 @@ static const char *attempt_sql(Arena *arena, const Attempt *attempt, const Guest
     case WITH_TABLE:
         return SQL(arena, attempt->sql, schema, table);
     case WITH_ROLE:
-        return SQL(arena, attempt->sql, sql_name(arena, neighbour->tenant->place->owner_role));
-    case WITH_ID:
-        return SQL(arena, attempt->sql, sql_literal(neighbour->tenant->id));
-    case WITH_OWN_TABLE_AND_ID:
-        return SQL(arena, attempt->sql, sql_name(arena, guest->tenant->place->schema_name), table,
-                   sql_literal(neighbour->tenant->id));
+        return SQL(arena, attempt->sql, sql_name(arena, neighbour->role));
+    case WITH_TABLE_AND_ID:
+        return SQL(arena, attempt->sql, schema, table, sql_literal(neighbour->tenant->id));
     }
     return attempt->sql;
 }
 
-/* Tries, always rolls back, and tells what came of it. */
-static bool try_attempt(OpContext *context, const Attempt *attempt, const Guest *guest,
-                        const Guest *neighbour, Json *list)
+/* What came of one attempt, in words; *ret_is_kept_out tells whether isolation held. */
+static const char *reach_out(Arena *arena, const Attempt *attempt, const Guest *guest,
+                             const Guest *neighbour, bool *ret_is_kept_out)
 {
     Err err;
     scoped_rows PgRows *rows = NULL;
-    const char *outcome = "";
-    bool is_kept_out = false;
-    const char *sql = attempt_sql(context->arena, attempt, guest, neighbour);
-    if (!pg_begin(guest->conn, &err)) {
-        outcome = arena_printf(context->arena, "could not try: %s", err.message);
-    } else if (!pg_query(guest->conn, sql, PG_NO_PARAMS, &rows, &err)) {
-        is_kept_out = strcmp(err.sqlstate, "42501") == 0;
-        outcome = arena_printf(context->arena, "refused: %s", err.message);
-    } else {
-        const int64_t seen = pg_rows_count(rows) == 1 ? pg_rows_int(rows, 0, 0) : -1;
-        is_kept_out = attempt->expect == EXPECT_NO_ROWS && seen == 0;
-        outcome = arena_printf(context->arena, "%" PRId64 " rows", seen);
+    *ret_is_kept_out = false;
+    if (!pg_begin(guest->conn, &err) ||
+        (attempt->is_forged &&
+         !pg_query(guest->conn, "SELECT set_config('app.current_tenant_id', $1, true)",
+                   PG_PARAMS(neighbour->tenant->id), NULL, &err))) {
+        return arena_printf(arena, "could not try: %s", err.message);
     }
+    if (!pg_query(guest->conn, attempt_sql(arena, attempt, neighbour), PG_NO_PARAMS, &rows, &err)) {
+        *ret_is_kept_out = !attempt->expects_no_rows && err.code == ERR_PG_RIGHT_MISSING;
+        return arena_printf(arena, "refused: %s", err.message);
+    }
+    const int64_t seen = pg_rows_count(rows) == 1 ? pg_rows_int(rows, 0, 0)
+                                                  : pg_rows_affected(rows);
+    *ret_is_kept_out = attempt->expects_no_rows && seen == 0;
+    return arena_printf(arena, "%s%" PRId64 " rows",
+                        attempt->expects_no_rows ? "" : "NOT REFUSED: ", seen);
+}
+
+/* Tries as the tenant, rolls back. */
+static bool try_attempt(OpContext *context, const Attempt *attempt, const Guest *guest,
+                        const Guest *neighbour, Json *list)
+{
+    bool is_kept_out = false;
+    const char *outcome = reach_out(context->arena, attempt, guest, neighbour, &is_kept_out);
     pg_rollback(guest->conn);
     Json *entry = json_object();
     json_put_text(entry, "tenant", guest->slug);
@@ -223,17 +237,22 @@ static bool try_attempt(OpContext *context, const Attempt *attempt, const Guest 
     return is_kept_out;
 }
 
+/* Neighbours in the same shared tables have no table of their own to reach by name. */
+static bool does_fit(const Attempt *attempt, const Guest *guest, const Guest *neighbour)
+{
+    const bool is_same = strcmp(guest->tenant->blueprint, neighbour->tenant->blueprint) == 0;
+    return is_same ? attempt->is_same_blueprint || attempt->with != WITH_TABLE
+                   : !attempt->is_same_blueprint;
+}
+
 static int64_t try_all(OpContext *context, const Guest *guests, Json *list)
 {
     int64_t leaks = 0;
     for (size_t g = 0; g < DEMO_TENANTS; g++) {
         for (size_t n = 0; n < DEMO_TENANTS; n++) {
-            const bool is_same = strcmp(guests[g].tenant->blueprint, guests[n].tenant->blueprint) ==
-                                 0;
             for (size_t a = 0; a < ATTEMPTS && g != n; a++) {
-                const bool fits = is_same ? attempts[a].with != WITH_TABLE
-                                          : !attempts[a].is_same_blueprint;
-                if (fits && !try_attempt(context, &attempts[a], &guests[g], &guests[n], list)) {
+                if (does_fit(&attempts[a], &guests[g], &guests[n]) &&
+                    !try_attempt(context, &attempts[a], &guests[g], &guests[n], list)) {
                     leaks++;
                 }
             }
@@ -288,10 +307,28 @@ static Json *next_commands(OpContext *context)
     return list;
 }
 
+/* A real query of each tenant, as it would run it. */
+static bool ask(const Guest *guest, size_t number, Json *list, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!pg_query(guest->conn, demo_tenants[number].query, PG_NO_PARAMS, &rows, err)) {
+        return err_prefix(err, "tenant \"%s\", %s", guest->slug, demo_tenants[number].question);
+    }
+    for (size_t i = 0; i < pg_rows_count(rows); i++) {
+        Json *entry = json_object();
+        json_put_text(entry, "tenant", guest->slug);
+        json_put_text(entry, "question", demo_tenants[number].question);
+        json_put_text(entry, "row", pg_rows_text(rows, i, 0));
+        json_array_append_new(list, entry);
+    }
+    return true;
+}
+
 static bool show_around(OpContext *context, Guest *guests, Json **ret_answer, Err *err)
 {
+    scoped_json Json *sees = json_array();
     for (size_t i = 0; i < DEMO_TENANTS; i++) {
-        if (!receive_guest(context, i, &guests[i], err)) {
+        if (!receive_guest(context, i, &guests[i], err) || !ask(&guests[i], i, sees, err)) {
             return false;
         }
     }
@@ -299,6 +336,7 @@ static bool show_around(OpContext *context, Guest *guests, Json **ret_answer, Er
     const int64_t leaks = try_all(context, guests, list);
     *ret_answer = json_object();
     json_put(*ret_answer, "tenants", guests_to_json(guests));
+    json_put(*ret_answer, "sees", json_incref(sees));
     json_put(*ret_answer, "attempts", list);
     json_put_int(*ret_answer, "tried", (int64_t)json_array_size(list));
     json_put_int(*ret_answer, "leaks", leaks);
@@ -341,6 +379,12 @@ const Operation op_demo = {
                                        {"own_rows", FIELD_INT, .help = "rows that it sees there"},
                                        {0}},
              .help = "the demo's tenants"},
+            {"sees", FIELD_LIST,
+             .fields = (const Field[]){{"tenant", FIELD_TEXT, .help = "who asked"},
+                                       {"question", FIELD_TEXT, .help = "for what"},
+                                       {"row", FIELD_TEXT, .help = "a row of the answer"},
+                                       {0}},
+             .help = "what each saw of its own"},
             {"attempts", FIELD_LIST,
              .fields = (const Field[]){{"tenant", FIELD_TEXT, .help = "who tried"},
                                        {"neighbour", FIELD_TEXT, .help = "to reach whom"},

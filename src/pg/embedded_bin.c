@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "core/text.h"
 #include "pg/embedded_parts.h"
 
 enum { VERSION_TIMEOUT_MS = 10000, CANDIDATES_MAX = 64 };
@@ -25,7 +26,7 @@ int bin_parse_major(const char *version)
 {
     static const char word[] = "(PostgreSQL) ";
     const char *found = strstr(version, word);
-    return found == NULL ? 0 : atoi(found + sizeof word - 1);
+    return found == NULL ? 0 : text_leading_int(found + sizeof word - 1);
 }
 
 /* Runs a program for its answer of one line; NULL when it cannot tell. */

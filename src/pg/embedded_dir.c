@@ -272,7 +272,7 @@ bool dir_read_major(const Server *server, int *ret_major, Err *err)
                        is_denied ? "belongs to another user"
                                  : "exists but is no PostgreSQL data directory");
     }
-    *ret_major = atoi(text);
+    *ret_major = text_leading_int(text);
     if (*ret_major <= 0) {
         return ERR_SET(err, ERR_DATA_DIR, "restore the folder from a backup",
                        "\"%s\" holds no version number", path);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "core/text.h"
 #include "pg/embedded_parts.h"
 
 enum { PID_FILE_BYTES = 8192, PROC_PATH_BYTES = 64, COMM_BYTES = 32 };
@@ -37,14 +38,15 @@ bool pid_parse(Arena *arena, const char *text, PidFile *ret_file)
         text += length + (text[length] == '\n');
     }
     /* A negative number is that of a single-user server. */
-    const long pid = labs(atol(lines[PID_LINE_PID]));
-    if (pid <= 0 || pid > INT32_MAX || *lines[PID_LINE_DATA_DIR] != '/') {
+    const char *number = lines[PID_LINE_PID];
+    const int pid = text_leading_int(*number == '-' ? number + 1 : number);
+    if (pid == 0 || *lines[PID_LINE_DATA_DIR] != '/') {
         return false;
     }
     *ret_file = (PidFile){
-        .pid = (pid_t)pid,
+        .pid = pid,
         .data_dir = lines[PID_LINE_DATA_DIR],
-        .port = atoi(lines[PID_LINE_PORT]),
+        .port = text_leading_int(lines[PID_LINE_PORT]),
         .socket_dir = lines[PID_LINE_SOCKET_DIR],
         .has_tcp = *lines[PID_LINE_LISTEN_ADDRESS] != '\0',
         .is_ready = strncmp(lines[PID_LINE_STATUS], "ready", strlen("ready")) == 0,
@@ -147,7 +149,7 @@ int pid_signal_all(const Server *server, int number)
     }
     const struct dirent *entry;
     while ((entry = readdir(proc)) != NULL) {
-        const pid_t pid = isdigit((unsigned char)entry->d_name[0]) ? atoi(entry->d_name) : 0;
+        const pid_t pid = text_leading_int(entry->d_name);
         if (pid > 1 && find_kinship(server, pid) == KINSHIP_SURE) {
             kill(pid, number);
             count++;
