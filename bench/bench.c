@@ -80,9 +80,10 @@ static Part enter(Part part)
 TIMED(PART_BLUEPRINT, bool, registry_get,
       (Arena * arena, Store *store, const char *name, Blueprint **ret_blueprint, Err *err),
       (arena, store, name, ret_blueprint, err))
-TIMED(PART_PARSE, bool, place_add_script,
-      (Arena * arena, PgBatch *batch, const char *file, const char *text, Err *err),
-      (arena, batch, file, text, err))
+TIMED(PART_PARSE, bool, sql_script_split,
+      (Arena * arena, const char *file, const char *text, ErrCode code, SqlScript *ret_script,
+       Err *err),
+      (arena, file, text, code, ret_script, err))
 TIMED(PART_VERIFIERS, bool, login_new_secret,
       (Arena * arena, Store *store, const char *tenant_id, const char *role,
        LoginSecret *ret_secret, Err *err),
@@ -199,6 +200,7 @@ static bool run_sql(Arena *arena, Store *store, const char *const *args, Err *er
     Blueprint *blueprint = NULL;
     Extensions extensions = {0};
     Place place;
+    bool lacks_partitions = false;
     scoped_batch PgBatch *batch = pg_batch_new(arena);
     if (!registry_get(arena, store, args[0], &blueprint, err) ||
         !registry_find_extensions(arena, store, blueprint, &extensions, err) ||
@@ -206,7 +208,8 @@ static bool run_sql(Arena *arena, Store *store, const char *const *args, Err *er
         return false;
     }
     const bool is_full = strcmp(args[1], "full") == 0;
-    if (!place_add_schema(arena, store, batch, blueprint, &extensions, &place, err) ||
+    if (!place_add_schema(arena, store, batch, blueprint, &extensions, &place, &lacks_partitions,
+                          err) ||
         !add_logins(arena, store, batch, blueprint, &place,
                     place_search_path(arena, &extensions, &place), err)) {
         return false;
