@@ -8,6 +8,9 @@
  * rights and logins; ddl has the schema and what is in it tenantry-bench CONNINFO KEYFILE verifier
  * COUNT prints the microseconds that the server takes for one ALTER ROLE ... PASSWORD, COUNT times
  *
+ *   tenantry-bench CONNINFO KEYFILE list-sql
+ *       prints the statement behind "tenant list"
+ *
  * The linker's --wrap lets it time the library's functions where they are called, so that the
  * product needs no clocks of its own. */
 #include <inttypes.h>
@@ -257,11 +260,24 @@ static bool run_verifier(Arena *arena, Store *store, const char *const *args, Er
     return is_timed;
 }
 
+static bool run_list_sql(Arena *arena, Store *store, const char *const *args, Err *err)
+{
+    (void)arena;
+    (void)store;
+    (void)args;
+    (void)err;
+    puts(store_sql(TENANT_LIST));
+    return true;
+}
+
 static const struct {
     const char *name;
     int args;
     bool (*run)(Arena *arena, Store *store, const char *const *args, Err *err);
-} commands[] = {{"create", 4, run_create}, {"sql", 2, run_sql}, {"verifier", 1, run_verifier}};
+} commands[] = {{"create", 4, run_create},
+                {"sql", 2, run_sql},
+                {"verifier", 1, run_verifier},
+                {"list-sql", 0, run_list_sql}};
 
 static bool run(Arena *arena, int argc, const char *const *argv, Err *err)
 {
