@@ -23,11 +23,16 @@ static const char *format_bytes(Arena *arena, int64_t bytes)
     return arena_printf(arena, "%.1f %s", amount, units[unit]);
 }
 
-/* "2026-11-21T01:24:00.123456Z" without the fraction and with a space; other text as it is. */
+/* "2026-11-21T01:24:00.123456+00:00" without the fraction and with a space; other text, such as a
+ * time that is not UTC, as it is. */
 static const char *format_time(Arena *arena, const char *text)
 {
-    const size_t length = strlen(text);
-    if (length <= SECONDS_LENGTH || text[10] != 'T' || text[length - 1] != 'Z') {
+    if (strlen(text) <= SECONDS_LENGTH || text[10] != 'T') {
+        return screen_safe(arena, text);
+    }
+    const char *zone = text + SECONDS_LENGTH;
+    zone += *zone == '.' ? 1 + strspn(zone + 1, "0123456789") : 0;
+    if (strcmp(zone, "Z") != 0 && strcmp(zone, "+00:00") != 0) {
         return screen_safe(arena, text);
     }
     return screen_safe(arena, arena_printf(arena, "%.10s %.8sZ", text, text + 11));

@@ -139,6 +139,23 @@ static void bytes_are_written_in_the_unit_that_fits(void **state)
     }
 }
 
+static void times_are_shortened_when_they_are_utc(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    static const char *const cases[][2] = {
+        {"2026-11-21T01:24:00.123456Z", "2026-11-21 01:24:00Z"},
+        {"2026-11-21T01:24:00.12+00:00", "2026-11-21 01:24:00Z"},
+        {"2026-11-21T01:24:00Z", "2026-11-21 01:24:00Z"},
+        {"2026-11-21T01:24:00+02:00", "2026-11-21T01:24:00+02:00"},
+        {"yesterday\n", "yesterday\\x0a"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        scoped_json Json *value = json_string(cases[i][0]);
+        assert_string_equal(render_scalar(arena, FIELD_TIME, value), cases[i][1]);
+    }
+}
+
 static void json_is_one_line_or_indented(void **state)
 {
     (void)state;
@@ -177,6 +194,7 @@ int main(void)
         cmocka_unit_test(a_tenants_name_cannot_attack_the_terminal),
         cmocka_unit_test(scalars_are_lines_and_the_rest_stands_below),
         cmocka_unit_test(bytes_are_written_in_the_unit_that_fits),
+        cmocka_unit_test(times_are_shortened_when_they_are_utc),
         cmocka_unit_test(json_is_one_line_or_indented),
         cmocka_unit_test(long_text_is_wrapped_between_words),
     };
