@@ -1,11 +1,11 @@
-#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "blueprint/place_parts.h"
 #include "core/clock.h"
 #include "pg/sql.h"
 
-enum { MONTHS = 12, TM_MONDAY_BASED_WEEK = 7 };
+enum { DAYS_OF_WEEK = 7 };
 
 /* Midnight UTC at the start of the partition that is `ahead` after the one that holds now. */
 static struct tm partition_start(PartitionEvery every, int64_t ahead)
@@ -20,7 +20,7 @@ static struct tm partition_start(PartitionEvery every, int64_t ahead)
         start.tm_mday += steps;
         break;
     case EVERY_WEEK: /* weeks begin on Monday, ISO 8601 */
-        start.tm_mday += TM_MONDAY_BASED_WEEK * steps - (start.tm_wday + 6) % 7;
+        start.tm_mday += DAYS_OF_WEEK * steps - (start.tm_wday + 6) % 7;
         break;
     case EVERY_MONTH:
         start.tm_mday = 1;
@@ -59,19 +59,25 @@ static const char *partition_name(Arena *arena, const BlueprintPartition *partit
                         from->tm_mday);
 }
 
-static void add_partition(Arena *arena, PgBatch *batch, const BlueprintPartition *partition,
-                          const Place *place, int64_t ahead)
+PartitionRange partition_range(Arena *arena, const BlueprintPartition *partition, int64_t ahead)
 {
     const struct tm from = partition_start(partition->every, ahead);
     const struct tm to = partition_start(partition->every, ahead + 1);
-    const char *name = partition_name(arena, partition, &from);
+    return (PartitionRange){.name = partition_name(arena, partition, &from),
+                            .from = date_text(arena, &from),
+                            .to = date_text(arena, &to)};
+}
+
+void partition_add(Arena *arena, PgBatch *batch, const BlueprintPartition *partition,
+                   const Place *place, const PartitionRange *range)
+{
     const SqlArg schema = sql_name(arena, place->schema_name);
     pg_batch_add_at(
-        batch, arena_printf(arena, "partition \"%s\"", name),
+        batch, arena_printf(arena, "partition \"%s\"", range->name),
         SQL(arena,
             "CREATE TABLE IF NOT EXISTS {}.{} PARTITION OF {}.{} FOR VALUES FROM ({}) TO ({})",
-            schema, sql_name(arena, name), schema, sql_name(arena, partition->table),
-            sql_literal(date_text(arena, &from)), sql_literal(date_text(arena, &to))),
+            schema, sql_name(arena, range->name), schema, sql_name(arena, partition->table),
+            sql_literal(range->from), sql_literal(range->to)),
         PG_NO_PARAMS);
 }
 
@@ -79,7 +85,8 @@ void partitions_add(Arena *arena, PgBatch *batch, const Blueprint *blueprint, co
 {
     for (size_t i = 0; i < blueprint->partition_count; i++) {
         for (int64_t ahead = 0; ahead <= blueprint->partitions[i].ahead; ahead++) {
-            add_partition(arena, batch, &blueprint->partitions[i], place, ahead);
+            const PartitionRange range = partition_range(arena, &blueprint->partitions[i], ahead);
+            partition_add(arena, batch, &blueprint->partitions[i], place, &range);
         }
     }
 }
@@ -102,32 +109,45 @@ static bool is_partitioned(Store *store, const Place *place, const char *table,
     return true;
 }
 
-bool place_ensure_partitions(Arena *arena, Store *store, const Blueprint *blueprint,
-                             const Place *place, Err *err)
+/* The declared tables that are natively partitioned in this place, as a blueprint that declares
+ * only those. */
+static bool keep_native(Arena *arena, Store *store, const Blueprint *blueprint, const Place *place,
+                        Blueprint *ret_native, Err *err)
 {
-    scoped_batch PgBatch *batch = pg_batch_new(arena);
-    Blueprint native = *blueprint;
     BlueprintPartition *partitions = ARENA_ARRAY(arena, BlueprintPartition,
                                                  blueprint->partition_count);
-    native.partitions = partitions;
-    native.partition_count = 0;
+    *ret_native = *blueprint;
+    ret_native->partitions = partitions;
+    ret_native->partition_count = 0;
     for (size_t i = 0; i < blueprint->partition_count; i++) {
         bool is_native = false;
         if (!is_partitioned(store, place, blueprint->partitions[i].table, &is_native, err)) {
             return false;
         }
         if (is_native) {
-            partitions[native.partition_count++] = blueprint->partitions[i];
+            partitions[ret_native->partition_count++] = blueprint->partitions[i];
         }
     }
-    if (native.partition_count == 0) {
-        return true;
+    return true;
+}
+
+bool place_ensure_partitions(Arena *arena, Store *store, const Blueprint *blueprint,
+                             const Place *place, Err *err)
+{
+    Blueprint native;
+    if (!keep_native(arena, store, blueprint, place, &native, err)) {
+        return false;
     }
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    const bool is_row = strcmp(place->tier, tier_name(TIER_ROW)) == 0;
     place_enter_role(arena, batch, place->owner_role, "pg_catalog");
+    for (size_t i = 0; i < native.partition_count; i++) {
+        if (!default_partition_add_moves(arena, store, batch, &native.partitions[i], place, err)) {
+            return false;
+        }
+    }
     partitions_add(arena, batch, &native, place);
     place_leave_role(arena, batch, place->owner_role);
-    return pg_batch_run(store->conn, batch, err) &&
-           (blueprint_has_tier(blueprint, TIER_ROW) && *place->tier == 'r'
-                ? seal_shared_place(arena, store, blueprint, place, err)
-                : true);
+    return (native.partition_count == 0 || pg_batch_run(store->conn, batch, err)) &&
+           (!is_row || seal_shared_place(arena, store, blueprint, place, err));
 }

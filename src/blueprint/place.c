@@ -232,7 +232,8 @@ static void add_narrowing(Arena *arena, PgBatch *batch, const Blueprint *bluepri
 }
 
 bool place_add_schema(Arena *arena, Store *store, PgBatch *batch, const Blueprint *blueprint,
-                      const Extensions *extensions, const Place *place, Err *err)
+                      const Extensions *extensions, const Place *place, bool *ret_lacks_partitions,
+                      Err *err)
 {
     bool has_variant = false;
     add_ground(arena, store, batch, place);
@@ -248,6 +249,7 @@ bool place_add_schema(Arena *arena, Store *store, PgBatch *batch, const Blueprin
     place_leave_role(arena, batch, place->owner_role);
     places_add(arena, batch, place);
     add_ledger(arena, batch, blueprint, extensions, place, 0);
+    *ret_lacks_partitions = has_variant;
     return true;
 }
 
@@ -303,13 +305,10 @@ bool place_ensure_shared(Arena *arena, Store *store, const Blueprint *blueprint,
     if (!add_migrations(arena, batch, blueprint, place->version, &extensions, &has_variant, err)) {
         return false;
     }
-    if (!has_variant) {
-        partitions_add(arena, batch, blueprint, place);
-    }
     place_leave_role(arena, batch, place->owner_role);
     add_ledger(arena, batch, blueprint, &extensions, place, place->version);
     store_batch(batch, PLACE_SET_VERSION,
                 PG_PARAMS(place->id, pg_int_text(arena, blueprint->version)));
     return pg_batch_run(store->conn, batch, err) &&
-           seal_shared_place(arena, store, blueprint, place, err);
+           place_ensure_partitions(arena, store, blueprint, place, err);
 }

@@ -21,16 +21,20 @@
 bool place_name(Arena *arena, const Blueprint *blueprint, Tier tier, Place *ret_place, Err *err);
 
 /* Makes a place of the schema tier: adds all statements to the batch (roles NOLOGIN, schema,
- * migrations, partitions, rights, registry rows). */
+ * migrations, partitions, rights, registry rows). *ret_lacks_partitions tells that a variant for an
+ * extension is among the migrations, so that only the catalogue can say which tables it left to
+ * native partitions: call place_ensure_partitions after the batch ran. */
 bool place_add_schema(Arena *arena, Store *store, PgBatch *batch, const Blueprint *blueprint,
-                      const Extensions *extensions, const Place *place, Err *err);
+                      const Extensions *extensions, const Place *place, bool *ret_lacks_partitions,
+                      Err *err);
 
 /* Makes the shared place of the row tier, or brings it up to the blueprint's version; under the
  * blueprint's lock. *ret_is_changed tells whether there was anything to do. */
 bool place_ensure_shared(Arena *arena, Store *store, const Blueprint *blueprint,
                          bool *ret_is_changed, Err *err);
 
-/* Makes the partitions of a place that should be there by now (the current one and those ahead). */
+/* Makes the partitions of a place that should be there by now (the current one and those ahead); in
+ * the row tier every table is guarded and granted afterwards, the new ones too. */
 bool place_ensure_partitions(Arena *arena, Store *store, const Blueprint *blueprint,
                              const Place *place, Err *err);
 

@@ -9,6 +9,26 @@
  * Monday of a week); bounds are UTC. */
 void partitions_add(Arena *arena, PgBatch *batch, const Blueprint *blueprint, const Place *place);
 
+/* One partition of a declared table: its name and its bounds as dates, the upper one exclusive. */
+typedef struct PartitionRange {
+    const char *name;
+    const char *from;
+    const char *to;
+} PartitionRange;
+
+/* The partition that is `ahead` after the one that holds now. */
+PartitionRange partition_range(Arena *arena, const BlueprintPartition *partition, int64_t ahead);
+
+/* Adds the statement that makes it, unless it is there. */
+void partition_add(Arena *arena, PgBatch *batch, const BlueprintPartition *partition,
+                   const Place *place, const PartitionRange *range);
+
+/* Rows that came before their partition was made are in the default partition, and PostgreSQL then
+ * refuses to make it. Adds the statements that make the missing partitions of a table and move
+ * those rows; none when nothing is missing or the default partition is empty. Run as the owner. */
+bool default_partition_add_moves(Arena *arena, Store *store, PgBatch *batch,
+                                 const BlueprintPartition *partition, const Place *place, Err *err);
+
 /* Guards every table of a shared place: row-level security enabled and forced, the two policies,
  * grants to the group roles. Can be run again. ERR_BLUEPRINT_INVALID for a table without tenant_id
  * that is not declared shared. */

@@ -131,6 +131,7 @@ typedef struct Provision {
     const char *search_path;
     const char *app_role;
     const char *readonly_role;
+    bool lacks_partitions;
     PgBatch *batch;
 } Provision;
 
@@ -140,7 +141,8 @@ static bool make_schema_place(Provision *provision, const Extensions *extensions
     Place *place = ARENA_NEW(arena, Place);
     if (!place_name(arena, provision->create->blueprint, TIER_SCHEMA, place, err) ||
         !place_add_schema(arena, provision->context->store, provision->batch,
-                          provision->create->blueprint, extensions, place, err)) {
+                          provision->create->blueprint, extensions, place,
+                          &provision->lacks_partitions, err)) {
         return false;
     }
     provision->place = place;
@@ -287,7 +289,10 @@ static bool step_provision(JobContext *context, Err *err)
         return pg_batch_abandon(context->store->conn, batch);
     }
     FAULT("tenant.provision.sent");
-    if (!pg_batch_run(context->store->conn, batch, err)) {
+    if (!pg_batch_run(context->store->conn, batch, err) ||
+        (provision.lacks_partitions &&
+         !place_ensure_partitions(context->arena, context->store, create->blueprint,
+                                  provision.place, err))) {
         return false;
     }
     FAULT("tenant.provision.made");

@@ -1,0 +1,126 @@
+#include <string.h>
+
+#include "blueprint/place_parts.h"
+#include "core/strbuf.h"
+#include "pg/sql.h"
+
+/* The table's default partition, when it holds anything; NULL otherwise. */
+static bool find_filled_default(Arena *arena, Store *store, const BlueprintPartition *partition,
+                                const Place *place, const char **ret_name, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!pg_query(store->conn,
+                  "SELECT d.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                  " JOIN pg_partitioned_table p ON p.partrelid = c.oid"
+                  " JOIN pg_class d ON d.oid = p.partdefid"
+                  " WHERE c.relname = $1 AND n.nspname = $2 AND pg_relation_size(d.oid) > 0",
+                  PG_PARAMS(partition->table, place->schema_name), &rows, err)) {
+        return false;
+    }
+    *ret_name = pg_rows_count(rows) == 0 ? NULL : arena_strdup(arena, pg_rows_text(rows, 0, 0));
+    return true;
+}
+
+/* The columns that can be written, quoted, for a list. */
+static bool list_columns(Arena *arena, Store *store, const BlueprintPartition *partition,
+                         const Place *place, const char **ret_list, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!pg_query(store->conn,
+                  "SELECT a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+                  " JOIN pg_namespace n ON n.oid = c.relnamespace"
+                  " WHERE c.relname = $1 AND n.nspname = $2 AND a.attnum > 0"
+                  " AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum",
+                  PG_PARAMS(partition->table, place->schema_name), &rows, err)) {
+        return false;
+    }
+    StrBuf list = strbuf_init(arena);
+    for (size_t i = 0; i < pg_rows_count(rows); i++) {
+        strbuf_printf(&list, "%s%s", i == 0 ? "" : ", ",
+                      sql_ident(arena, pg_rows_text(rows, i, 0)).quoted);
+    }
+    *ret_list = list.text;
+    return true;
+}
+
+static bool is_missing(Store *store, const Place *place, const char *name, bool *ret_is_missing,
+                       Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!pg_query_row(store->conn,
+                      "SELECT NOT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n"
+                      " ON n.oid = c.relnamespace WHERE c.relname = $1 AND n.nspname = $2)",
+                      PG_PARAMS(name, place->schema_name), &rows, err)) {
+        return false;
+    }
+    *ret_is_missing = pg_rows_bool(rows, 0, 0);
+    return true;
+}
+
+/* Makes one partition while the default one is detached, and moves its rows over. The new table has
+ * no row-level security yet, and the owner is let past that of the default partition: whose rows
+ * they are does not matter here. */
+static void add_move(Arena *arena, PgBatch *batch, const BlueprintPartition *partition,
+                     const Place *place, const char *default_name, const char *columns,
+                     const PartitionRange *range)
+{
+    const SqlArg schema = sql_name(arena, place->schema_name);
+    const SqlArg waiting = sql_name(arena, default_name);
+    const SqlArg column = sql_name(arena, partition->column);
+    const SqlArg from = sql_literal(range->from);
+    const SqlArg to = sql_literal(range->to);
+    partition_add(arena, batch, partition, place, range);
+    const char *target = SQL(arena, "INSERT INTO {}.{}", schema, sql_name(arena, range->name));
+    const char *source = SQL(arena, "FROM {}.{} WHERE {} >= {} AND {} < {}", schema, waiting,
+                             column, from, column, to);
+    pg_batch_add(batch,
+                 arena_printf(arena, "%s (%s) SELECT %s %s", target, columns, columns, source),
+                 PG_NO_PARAMS);
+    pg_batch_add(batch, arena_printf(arena, "DELETE %s", source), PG_NO_PARAMS);
+}
+
+bool default_partition_add_moves(Arena *arena, Store *store, PgBatch *batch,
+                                 const BlueprintPartition *partition, const Place *place, Err *err)
+{
+    const char *waiting = NULL;
+    const char *columns = NULL;
+    if (!find_filled_default(arena, store, partition, place, &waiting, err) ||
+        !list_columns(arena, store, partition, place, &columns, err)) {
+        return false;
+    }
+    if (waiting == NULL) {
+        return true;
+    }
+    const SqlArg schema = sql_name(arena, place->schema_name);
+    const SqlArg table = sql_name(arena, partition->table);
+    const SqlArg name = sql_name(arena, waiting);
+    size_t moves = 0;
+    for (int64_t ahead = 0; ahead <= partition->ahead; ahead++) {
+        const PartitionRange range = partition_range(arena, partition, ahead);
+        bool has_to_be_made = false;
+        if (!is_missing(store, place, range.name, &has_to_be_made, err)) {
+            return false;
+        }
+        if (has_to_be_made && moves++ == 0) {
+            pg_batch_add(batch,
+                         SQL(arena, "ALTER TABLE {}.{} NO FORCE ROW LEVEL SECURITY", schema, name),
+                         PG_NO_PARAMS);
+            pg_batch_add(
+                batch,
+                SQL(arena, "ALTER TABLE {}.{} DETACH PARTITION {}.{}", schema, table, schema, name),
+                PG_NO_PARAMS);
+        }
+        if (has_to_be_made) {
+            add_move(arena, batch, partition, place, waiting, columns, &range);
+        }
+    }
+    if (moves > 0) {
+        pg_batch_add(batch,
+                     SQL(arena, "ALTER TABLE {}.{} ATTACH PARTITION {}.{} DEFAULT", schema, table,
+                         schema, name),
+                     PG_NO_PARAMS);
+        pg_batch_add(batch, SQL(arena, "ALTER TABLE {}.{} FORCE ROW LEVEL SECURITY", schema, name),
+                     PG_NO_PARAMS);
+    }
+    return true;
+}
