@@ -21,7 +21,7 @@ def test_lint_of_a_pack_with_errors_answers_and_fails():
                 f.write(text)
         result = harness.tenantry("blueprint", "lint", folder, expect=65)
         assert '"errors":1' in result.out, result.text()
-        assert result.error["message"] == 'blueprint "notes" has 1 error', result.text()
+        assert result.error()["error"]["message"] == 'blueprint "notes" has 1 error', result.text()
 
 
 def test_a_tenant_that_is_only_reserved_is_no_finding_of_audit_verify():
