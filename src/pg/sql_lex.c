@@ -73,14 +73,13 @@ static size_t quoted_length(const char *text, bool has_escapes)
     const char quote = text[0];
     size_t i = 1;
     while (text[i] != '\0') {
-        if (has_escapes && text[i] == '\\' && text[i + 1] != '\0') {
+        const bool is_escape = has_escapes && text[i] == '\\' && text[i + 1] != '\0';
+        if (is_escape || (text[i] == quote && text[i + 1] == quote)) {
             i += 2;
-        } else if (text[i] != quote) {
-            i++;
-        } else if (text[i + 1] == quote) {
-            i += 2;
-        } else {
+        } else if (text[i] == quote) {
             return i + 1;
+        } else {
+            i++;
         }
     }
     return i;
