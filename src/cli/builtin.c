@@ -61,17 +61,17 @@ static const Param help_params[] = {
 };
 
 static const OpExample completion_examples[] = {
-    {"completion bash > /etc/bash_completion.d/tenantry", "Installs completion for every user."},
+    {"completion bash > /etc/bash_completion.d/tenantry", "for every user"},
     {0},
 };
 
 static const OpExample help_examples[] = {
-    {"help config show", "Shows all about one command."},
+    {"help config show", "all about one command"},
     {0},
 };
 
 static const OpExample man_examples[] = {
-    {"man | man -l -", "Reads the manual page without installing it."},
+    {"man | man -l -", "without installing it"},
     {0},
 };
 
