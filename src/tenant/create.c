@@ -9,6 +9,7 @@
 #include "blueprint/registry.h"
 #include "core/fault.h"
 #include "core/slug.h"
+#include "core/strbuf.h"
 #include "pg/sql.h"
 #include "store/audit.h"
 #include "tenant/login.h"
@@ -24,10 +25,29 @@ typedef struct Create {
     bool has_extensions; /* they were looked up */
 } Create;
 
-static bool fail_choice(Err *err, const Blueprint *blueprint, const char *what, const char *found)
+static const char *tier_at(const Blueprint *blueprint, size_t i)
 {
-    return ERR_SET(err, ERR_INPUT_INVALID, "\"tenantry blueprint show\" lists what it has",
-                   "blueprint \"%s\" has no %s \"%s\"", blueprint->name, what, found);
+    return i < blueprint->tier_count ? tier_name(blueprint->tiers[i]) : NULL;
+}
+
+static const char *plan_at(const Blueprint *blueprint, size_t i)
+{
+    return i < blueprint->plan_count ? blueprint->plans[i].name : NULL;
+}
+
+/* The hint lists what the blueprint has instead; name_at gives NULL after the last one. */
+static bool fail_choice(Err *err, const Blueprint *blueprint, const char *what, const char *found,
+                        const char *(*name_at)(const Blueprint *blueprint, size_t i))
+{
+    scoped_arena Arena *arena = arena_new();
+    StrBuf list = strbuf_init(arena);
+    for (size_t i = 0; name_at(blueprint, i) != NULL; i++) {
+        strbuf_printf(&list, "%s%s", i == 0 ? "" : ", ", name_at(blueprint, i));
+    }
+    ERR_SET(err, ERR_INPUT_INVALID, NULL, "blueprint \"%s\" has no %s \"%s\"", blueprint->name,
+            what, found);
+    err_hint(err, "it has: %s", list.text);
+    return false;
 }
 
 static bool load(JobContext *context, Create **ret_create, Err *err)
@@ -45,12 +65,12 @@ static bool load(JobContext *context, Create **ret_create, Err *err)
     }
     create->plan = blueprint_find_plan(create->blueprint, plan);
     if (create->plan == NULL) {
-        return fail_choice(err, create->blueprint, "plan", plan);
+        return fail_choice(err, create->blueprint, "plan", plan, plan_at);
     }
     create->tier = create->blueprint->tiers[0];
     if (*tier != '\0' && (!tier_from_name(tier, &create->tier) ||
                           !blueprint_has_tier(create->blueprint, create->tier))) {
-        return fail_choice(err, create->blueprint, "tier", tier);
+        return fail_choice(err, create->blueprint, "tier", tier, tier_at);
     }
     context->memory = create;
     *ret_create = create;
