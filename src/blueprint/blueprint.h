@@ -52,7 +52,7 @@ typedef struct BlueprintMigration {
     const char *extension; /* "timescaledb" for a variant, NULL for the plain one */
     const char *file;      /* "migrations/V0002__time_series.sql" */
     const char *up;
-    const char *down;   /* NULL when there is none */
+    const char *down;   /* of a variant without one of its own, the plain one's; NULL: none */
     const char *sha256; /* of up, hex */
 } BlueprintMigration;
 
@@ -134,7 +134,8 @@ typedef struct LintFinding {
 
 /* Checks every migration on its parse tree against the table of rules in lint.c. Findings come in
  * file and line order. False only when a file cannot be parsed at all. Rules of the row tier apply
- * when the blueprint offers it. */
+ * when the blueprint offers it. Down files, seed and demo are checked too; the last two are the
+ * files "seed" and "demo" in findings. */
 bool blueprint_lint(Arena *arena, const Blueprint *blueprint, const LintFinding **ret_findings,
                     size_t *ret_count, Err *err);
 

@@ -68,8 +68,9 @@ static void check_tree(Lint *lint, const Json *tree);
 static void check_object(Lint *lint, const Json *object)
 {
     const char *schema = json_get_text(object, "schemaname", NULL);
-    if (schema != NULL) {
-        check_schema(lint, schema, json_get_text(object, "relname", ""));
+    const char *name = json_get_text(object, "relname", NULL);
+    if (schema != NULL && name != NULL) {
+        check_schema(lint, schema, name);
     }
     for (size_t i = 0; i < ARRAY_COUNT(name_lists); i++) {
         check_name(lint, json_object_get(object, name_lists[i].key), name_lists[i].own_parts);

@@ -6,7 +6,12 @@
 #include "core/limits.h"
 #include "core/text.h"
 
-enum { SHOWN_VALUE_BYTES = 60, DESCRIPTION_MAX_CHARS = 2000, SHORT_NAME_MAX = 31 };
+enum {
+    SHOWN_VALUE_BYTES = 60,
+    SHOWN_PATH_BYTES = 120,
+    DESCRIPTION_MAX_CHARS = 2000,
+    SHORT_NAME_MAX = 31
+};
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
@@ -92,7 +97,7 @@ bool spot_fail(const Spot *spot, Err *err, const char *format, ...)
         return ERR_SET(err, ERR_BLUEPRINT_INVALID, NULL, YAML_AT_FORMAT "%s", YAML_AT(place), what);
     }
     return ERR_SET(err, ERR_BLUEPRINT_INVALID, NULL, YAML_AT_FORMAT "key \"%s\": %s",
-                   YAML_AT(place), text_quote(arena, spot->path, 2 * SHOWN_VALUE_BYTES), what);
+                   YAML_AT(place), text_quote(arena, spot->path, SHOWN_PATH_BYTES), what);
 }
 
 bool spot_map(Arena *arena, const Spot *spot, const char *const *keys, size_t count, Err *err)

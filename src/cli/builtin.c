@@ -61,17 +61,17 @@ static const Param help_params[] = {
 };
 
 static const OpExample completion_examples[] = {
-    {"completion bash > /etc/bash_completion.d/tenantry", "Installs completion for every user."},
+    {"completion bash > /etc/bash_completion.d/tenantry", "for every user"},
     {0},
 };
 
 static const OpExample help_examples[] = {
-    {"help config show", "Shows all about one command."},
+    {"help config show", "all about one command"},
     {0},
 };
 
 static const OpExample man_examples[] = {
-    {"man | man -l -", "Reads the manual page without installing it."},
+    {"man | man -l -", "without installing it"},
     {0},
 };
 
@@ -114,7 +114,7 @@ static bool print_help(FILE *out, const Catalog *catalog, const Json *args, Err 
     scoped_arena Arena *arena = arena_new();
     const char *words = verb == NULL ? noun : arena_printf(arena, "%s %s", noun, verb);
     return ERR_SET(err, ERR_USAGE, "see \"" CLI_PROGRAM " --help\"", "there is no command \"%s\"",
-                   text_quote(arena, words, 2 * WORD_MAX_CHARS));
+                   text_quote(arena, words, (size_t)2 * WORD_MAX_CHARS));
 }
 
 static void print_version(FILE *out, bool is_json)

@@ -104,7 +104,8 @@ static Progress make_progress(const Config *config)
 
 static void print_answer(const Session *session, const Operation *op, const Json *answer)
 {
-    if (config_bool(session->config, OPT_QUIET) && op->kind != OP_QUERY) {
+    if (config_bool(session->config, OPT_QUIET) && op->kind != OP_QUERY &&
+        !config_bool(session->config, OPT_JSON)) {
         return;
     }
     if (config_bool(session->config, OPT_JSON)) {

@@ -68,6 +68,45 @@ static void write_flags(FILE *out, CliFlags flags)
     }
 }
 
+static const char *type_name(FieldType type)
+{
+    static const char *const names[] = {
+        [FIELD_TEXT] = "text",
+        [FIELD_INT] = "integer",
+        [FIELD_NUMBER] = "number",
+        [FIELD_BOOL] = "true or false",
+        [FIELD_TIME] = "time, RFC 3339",
+        [FIELD_UUID] = "UUID",
+        [FIELD_BYTES] = "bytes",
+        [FIELD_TEXTS] = "list of texts",
+        [FIELD_MAP] = "object with free keys",
+        [FIELD_OBJECT] = "object",
+        [FIELD_LIST] = "list of objects",
+    };
+    return names[type];
+}
+
+/* The members of an answer, those of members below them. */
+static void write_fields(FILE *out, const Field *fields, int indent)
+{
+    for (const Field *field = fields; field != NULL && field->name != NULL; field++) {
+        fprintf(out, "%*s- `%s` (%s%s)", indent, "", field->name, type_name(field->type),
+                field->is_nullable ? ", or null" : "");
+        fprintf(out, "%s%s\n", field->help == NULL ? "" : ": ",
+                field->help == NULL ? "" : field->help);
+        write_fields(out, field->fields, indent + 2);
+    }
+}
+
+static void write_example(FILE *out, const OpExample *example)
+{
+    fputs("\nExample", out);
+    if (example->what != NULL) {
+        fprintf(out, ", %s", example->what);
+    }
+    fprintf(out, ":\n\n    %s %s\n", CLI_PROGRAM, example->command);
+}
+
 void docs_write_operations(FILE *out, const Catalog *catalog)
 {
     scoped_arena Arena *arena = arena_new();
@@ -84,10 +123,13 @@ void docs_write_operations(FILE *out, const Catalog *catalog)
             write_flags(out, command->positionals);
             write_flags(out, command->flags);
         }
+        if (command->op->result != NULL && command->op->result->name != NULL) {
+            fputs("\nAnswer with `--json`:\n\n", out);
+            write_fields(out, command->op->result, 0);
+        }
         const OpExample *example = command->op->examples;
         for (; example != NULL && example->command != NULL; example++) {
-            fprintf(out, "\n%s\n\n    %s %s\n", example->what == NULL ? "Example:" : example->what,
-                    CLI_PROGRAM, example->command);
+            write_example(out, example);
         }
     }
 }

@@ -1,5 +1,7 @@
 #include "cli/render.h"
 
+#include "core/text.h"
+
 #include <string.h>
 
 #include "cli/screen.h"
@@ -21,7 +23,8 @@ static bool is_number(FieldType type)
 /* Members that are one value on one line. */
 static bool is_line(const Field *field)
 {
-    return field->type != FIELD_MAP && field->type != FIELD_OBJECT && field->type != FIELD_LIST;
+    return field->type != FIELD_MAP && field->type != FIELD_OBJECT && field->type != FIELD_LIST &&
+           field->type != FIELD_LINES;
 }
 
 static bool is_shown(const Render *render, const Field *field)
@@ -34,8 +37,11 @@ static const char *title(const Render *render, const char *name, bool is_upper)
 {
     char *text = arena_strdup(render->arena, name);
     for (char *c = text; *c != '\0'; c++) {
-        *c = *c == '_' ? ' ' : *c;
-        *c = is_upper && *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+        if (*c == '_') {
+            *c = ' ';
+        } else if (is_upper) {
+            *c = text_upper(*c);
+        }
     }
     return text;
 }
@@ -75,6 +81,15 @@ static void write_list(const Render *render, const Field *fields, const Json *li
         column++;
     }
     table_write(render->out, cells, rows, columns, is_right, indent);
+}
+
+static void write_texts(const Render *render, const Json *list, size_t indent)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        screen_pad(render->out, indent);
+        fprintf(render->out, "%s\n",
+                render_scalar(render->arena, FIELD_TEXT, json_array_get(list, i)));
+    }
 }
 
 static void write_map(const Render *render, const Json *map, size_t indent)
@@ -139,6 +154,8 @@ static void write_object(const Render *render, const Field *fields, const Json *
             fputs("none\n", render->out);
         } else if (field->type == FIELD_LIST) {
             write_list(render, field->fields, value, inner);
+        } else if (field->type == FIELD_LINES) {
+            write_texts(render, value, inner);
         } else if (field->type == FIELD_MAP) {
             write_map(render, value, inner);
         } else {

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <string.h>
 
 #include "blueprint/place.h"
@@ -365,12 +366,15 @@ static bool run_lint(OpContext *context, const Json *args, Json **ret_answer, Er
     json_put_int(*ret_answer, "errors", errors);
     json_put_int(*ret_answer, "warnings", (int64_t)count - errors);
     json_put(*ret_answer, "findings", list);
-    return true;
+    return errors == 0 || ERR_SET(err, ERR_BLUEPRINT_INVALID, "-v shows what to do about each",
+                                  "blueprint \"%s\" has %" PRId64 " %s", blueprint->name, errors,
+                                  errors == 1 ? "error" : "errors");
 }
 
 const Operation op_blueprint_lint = {
     .name = "blueprint.lint",
     .summary = "Check a blueprint folder without adding it; needs no database.",
+    .description = "Exit status 65 when there are errors, which \"blueprint add\" would refuse.",
     .access = ACCESS_PUBLIC,
     .kind = OP_QUERY,
     .params = (const Param[]){{"path", PARAM_PATH, .is_positional = true, .is_required = true,

@@ -19,6 +19,7 @@ static const char *const type_names[] = {
     [FIELD_UUID] = "a UUID in lower case",
     [FIELD_BYTES] = "an integer from 0",
     [FIELD_TEXTS] = "a list of strings",
+    [FIELD_LINES] = "a list of strings",
     [FIELD_MAP] = "an object of scalars",
     [FIELD_OBJECT] = "an object",
     [FIELD_LIST] = "a list of objects",
@@ -102,6 +103,7 @@ static bool has_type(FieldType type, const Json *value)
     case FIELD_BYTES:
         return json_is_integer(value) && json_integer_value(value) >= 0;
     case FIELD_TEXTS:
+    case FIELD_LINES:
         return is_list_of_strings(value);
     case FIELD_MAP:
         return is_map_of_scalars(value);

@@ -21,14 +21,16 @@ static const struct {
     const char *slug;
     const char *name;
     const char *blueprint;
-    const char *table; /* the one whose rows are counted */
+    const char *first_table; /* that the synthetic data fills; empty: not loaded yet */
+    const char *table;       /* the one whose rows are counted */
     const char *question;
     const char
         *query; /* one text column; names are unqualified: the login's search_path finds them */
 } demo_tenants[] = {
-    {"demo-trading", "Harbour Capital", "trading", "trades", "newest trades", NEWEST_TRADES},
-    {"demo-north", "Northwind Traders", "saas", "items", "newest items", NEWEST_ITEMS},
-    {"demo-south", "Southridge Foods", "saas", "items", "newest items", NEWEST_ITEMS},
+    {"demo-trading", "Harbour Capital", "trading", "portfolios", "trades", "newest trades",
+     NEWEST_TRADES},
+    {"demo-north", "Northwind Traders", "saas", "users", "items", "newest items", NEWEST_ITEMS},
+    {"demo-south", "Southridge Foods", "saas", "users", "items", "newest items", NEWEST_ITEMS},
 };
 enum { DEMO_TENANTS = sizeof demo_tenants / sizeof *demo_tenants };
 
@@ -71,8 +73,7 @@ enum { ATTEMPTS = sizeof attempts / sizeof *attempts };
 /* --- making the tenants
  * ----------------------------------------------------------------------------- */
 
-static bool ensure_tenant(OpContext *context, size_t number, bool *ret_is_new, Tenant **ret_tenant,
-                          Err *err)
+static bool ensure_tenant(OpContext *context, size_t number, Tenant **ret_tenant, Err *err)
 {
     Store *store = NULL;
     const char *slug = demo_tenants[number].slug;
@@ -80,8 +81,7 @@ static bool ensure_tenant(OpContext *context, size_t number, bool *ret_is_new, T
         !tenants_find(context->arena, store, slug, ret_tenant, err)) {
         return false;
     }
-    *ret_is_new = *ret_tenant == NULL;
-    if (!*ret_is_new) {
+    if (*ret_tenant != NULL) {
         return strcmp((*ret_tenant)->state, "active") == 0 ||
                ERR_SET(err, ERR_TENANT_STATE, "finish or purge it, then run the demo again",
                        "tenant \"%s\" of the demo is %s, active was expected", slug,
@@ -120,16 +120,17 @@ static bool log_in(OpContext *context, Guest *guest, Err *err)
     return is_in;
 }
 
-static bool count_rows(OpContext *context, Guest *guest, Err *err)
+static bool count_rows(OpContext *context, const Guest *guest, const char *table,
+                       int64_t *ret_count, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
     if (!pg_query_row(
             guest->conn,
-            SQL(context->arena, "SELECT count(*) FROM {}", sql_name(context->arena, guest->table)),
+            SQL(context->arena, "SELECT count(*) FROM {}", sql_name(context->arena, table)),
             PG_NO_PARAMS, &rows, err)) {
         return false;
     }
-    guest->rows = pg_rows_int(rows, 0, 0);
+    *ret_count = pg_rows_int(rows, 0, 0);
     return true;
 }
 
@@ -144,7 +145,7 @@ static bool load_data(OpContext *context, Guest *guest, Err *err)
         blueprint->demo == NULL) {
         return blueprint != NULL;
     }
-    if (!sql_script_parse(context->arena, "demo.sql", blueprint->demo, ERR_BLUEPRINT_INVALID,
+    if (!sql_script_split(context->arena, "demo.sql", blueprint->demo, ERR_BLUEPRINT_INVALID,
                           &script, err)) {
         return false;
     }
@@ -154,7 +155,6 @@ static bool load_data(OpContext *context, Guest *guest, Err *err)
                         arena_printf(context->arena, "demo.sql:%d", script.statements[i].line),
                         script.statements[i].text, PG_NO_PARAMS);
     }
-    sql_script_done(&script);
     if (pg_begin(guest->conn, err) && pg_batch_run(guest->conn, batch, err) &&
         pg_commit(guest->conn, true, err)) {
         return true;
@@ -165,14 +165,16 @@ static bool load_data(OpContext *context, Guest *guest, Err *err)
 
 static bool receive_guest(OpContext *context, size_t number, Guest *guest, Err *err)
 {
-    bool is_new = false;
     Tenant *tenant = NULL;
-    if (!ensure_tenant(context, number, &is_new, &tenant, err)) {
+    if (!ensure_tenant(context, number, &tenant, err)) {
         return false;
     }
     *guest = (Guest){.slug = tenant->slug, .table = demo_tenants[number].table, .tenant = tenant};
-    return log_in(context, guest, err) && count_rows(context, guest, err) &&
-           (guest->rows > 0 || load_data(context, guest, err)) && count_rows(context, guest, err);
+    int64_t loaded = 0;
+    return log_in(context, guest, err) &&
+           count_rows(context, guest, demo_tenants[number].first_table, &loaded, err) &&
+           (loaded > 0 || load_data(context, guest, err)) &&
+           count_rows(context, guest, guest->table, &guest->rows, err);
 }
 
 /* --- reaching for a neighbour
@@ -324,6 +326,23 @@ static bool ask(const Guest *guest, size_t number, Json *list, Err *err)
     return true;
 }
 
+static Json *summary(OpContext *context, const Guest *guests, int64_t tried, int64_t leaks)
+{
+    Json *list = json_array();
+    for (size_t i = 0; i < DEMO_TENANTS; i++) {
+        json_array_append_new(
+            list, json_string(arena_printf(
+                      context->arena, "%s sees %" PRId64 " rows of %s, all its own (%s tier)",
+                      guests[i].slug, guests[i].rows, guests[i].table, guests[i].tenant->tier)));
+    }
+    json_array_append_new(
+        list, json_string(arena_printf(context->arena,
+                                       "%" PRId64 " attempts to reach a neighbour, each as the "
+                                       "tenant itself: %" PRId64 " kept out, %" PRId64 " leaked",
+                                       tried, tried - leaks, leaks)));
+    return list;
+}
+
 static bool show_around(OpContext *context, Guest *guests, Json **ret_answer, Err *err)
 {
     scoped_json Json *sees = json_array();
@@ -340,6 +359,8 @@ static bool show_around(OpContext *context, Guest *guests, Json **ret_answer, Er
     json_put(*ret_answer, "attempts", list);
     json_put_int(*ret_answer, "tried", (int64_t)json_array_size(list));
     json_put_int(*ret_answer, "leaks", leaks);
+    json_put(*ret_answer, "summary",
+             summary(context, guests, (int64_t)json_array_size(list), leaks));
     json_put(*ret_answer, "next", next_commands(context));
     return leaks == 0 ||
            ERR_SET(err, ERR_INTERNAL, "do not use this installation, and report it",
@@ -394,11 +415,12 @@ const Operation op_demo = {
                                         .help = "whether isolation held"},
                                        {0}},
              .help = "what each tried on each"},
-            {"tried", FIELD_INT, .help = "attempts made"},
-            {"leaks", FIELD_INT, .help = "attempts that were not refused; 0 is right"},
-            {"next", FIELD_TEXTS, .help = "commands to go on with"},
+            {"tried", FIELD_INT, .is_wide = true, .help = "attempts made"},
+            {"leaks", FIELD_INT, .is_wide = true,
+             .help = "attempts that were not refused; 0 is right"},
+            {"summary", FIELD_LINES, .help = "what was shown, in words"},
+            {"next", FIELD_LINES, .help = "commands to go on with"},
             {0}},
     .examples = (const OpExample[]){{"demo", "after: up"}, {0}},
-    .done = "{tried} attempts to reach a neighbour, {leaks} succeeded",
     .run = run_demo,
 };

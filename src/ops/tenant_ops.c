@@ -65,7 +65,7 @@ const Operation op_tenant_create = {
     .http = {"POST", "/v1/tenants"},
     .params =
         (const Param[]){
-            {"slug", PARAM_TEXT, .is_positional = true, .is_required = true, .most = 1000,
+            {"slug", PARAM_SLUG, .is_positional = true, .is_required = true,
              .help = "Short name: 2 to 63 lower-case letters, digits and hyphens."},
             {"blueprint", PARAM_TEXT, .is_required = true, .most = 100,
              .help = "Blueprint to make it from; \"blueprint list\" shows them."},

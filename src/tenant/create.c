@@ -21,6 +21,8 @@ typedef struct Create {
     Blueprint *blueprint;
     const BlueprintPlan *plan;
     Tier tier;
+    Extensions extensions;
+    bool has_extensions; /* they were looked up */
 } Create;
 
 static const char *tier_at(const Blueprint *blueprint, size_t i)
@@ -124,10 +126,17 @@ static bool step_reserve(JobContext *context, Err *err)
     return job_set_tenant(context, id, err);
 }
 
+static bool load_extensions(JobContext *context, Create *create, Err *err)
+{
+    create->has_extensions = create->has_extensions ||
+                             registry_find_extensions(context->arena, context->store,
+                                                      create->blueprint, &create->extensions, err);
+    return create->has_extensions;
+}
+
 static bool step_ground(JobContext *context, Err *err)
 {
     Create *create = NULL;
-    Extensions extensions = {0};
     bool is_changed = false;
     if (!load(context, &create, err)) {
         return false;
@@ -136,10 +145,11 @@ static bool step_ground(JobContext *context, Err *err)
         return place_ensure_shared(context->arena, context->store, create->blueprint, &is_changed,
                                    err);
     }
-    return registry_find_extensions(context->arena, context->store, create->blueprint, &extensions,
-                                    err) &&
-           place_ensure_extensions(context->arena, context->store, create->blueprint, &extensions,
-                                   err);
+    /* Afresh: an attempt before this one may have made them and been rolled back. */
+    create->has_extensions = false;
+    return load_extensions(context, create, err) &&
+           place_ensure_extensions(context->arena, context->store, create->blueprint,
+                                   &create->extensions, err);
 }
 
 /* The tenant's two logins: names, and the place whose search_path and rights they have. */
@@ -208,8 +218,10 @@ static bool join_shared_place(Provision *provision, Err *err)
     return true;
 }
 
-/* Passwords, limits and registry rows. What was added so far is sent first: the server works on it
- * while the two password verifiers are computed here (4096 rounds of HMAC each). */
+/* Passwords, limits and registry rows. What is ready is sent at once: the server works on it while
+ * the next verifier is computed here (4096 rounds of HMAC). It repeats those rounds for every
+ * verifier that it is given, to refuse that of an empty password: most of what a tenant of the row
+ * tier costs. */
 static bool add_logins(Provision *provision, Err *err)
 {
     JobContext *context = provision->context;
@@ -224,12 +236,10 @@ static bool add_logins(Provision *provision, Err *err)
         login_add_settings(context->arena, provision->batch, logins[i].role, logins[i].is_readonly,
                            &limits, provision->search_path);
     }
-    if (!pg_batch_send(context->store->conn, provision->batch, err)) {
-        return false;
-    }
     for (size_t i = 0; i < sizeof logins / sizeof *logins; i++) {
         LoginSecret secret;
-        if (!login_new_secret(context->arena, context->store, provision->tenant->id, logins[i].role,
+        if (!pg_batch_send(context->store->conn, provision->batch, err) ||
+            !login_new_secret(context->arena, context->store, provision->tenant->id, logins[i].role,
                               &secret, err)) {
             return false;
         }
@@ -294,18 +304,15 @@ static bool step_provision(JobContext *context, Err *err)
 {
     Create *create = NULL;
     Tenant *tenant = NULL;
-    Extensions extensions = {0};
     if (!load(context, &create, err) ||
         !tenants_get(context->arena, context->store, context->tenant_id, &tenant, err) ||
-        !registry_find_extensions(context->arena, context->store, create->blueprint, &extensions,
-                                  err) ||
-        !store_need_keys(context->store, err) ||
+        !load_extensions(context, create, err) || !store_need_keys(context->store, err) ||
         !tenant_move(context->store, tenant, TENANT_PROVISIONING, err)) {
         return false;
     }
     scoped_batch PgBatch *batch = pg_batch_new(context->arena);
     Provision provision = {.context = context, .create = create, .tenant = tenant, .batch = batch};
-    if (!fill_batch(&provision, &extensions, err)) {
+    if (!fill_batch(&provision, &create->extensions, err)) {
         return pg_batch_abandon(context->store->conn, batch);
     }
     FAULT("tenant.provision.sent");

@@ -60,6 +60,10 @@ bool tenant_move(Store *store, const Tenant *tenant, TenantState to, Err *err)
     if (!tenant_state_from_name(tenant->state, &from) || !tenant_may_move(from, to)) {
         char sources[128] = "";
         list_sources(sources, sizeof sources, to);
+        if (from == to) {
+            return ERR_SET(err, ERR_TENANT_STATE, NULL, "tenant \"%s\" is %s already", tenant->slug,
+                           tenant->state);
+        }
         ERR_SET(err, ERR_TENANT_STATE, NULL, "tenant \"%s\" is %s and cannot become %s",
                 tenant->slug, tenant->state, names[to]);
         err_hint(err, "a tenant becomes %s from %s", names[to], sources);

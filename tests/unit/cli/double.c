@@ -101,7 +101,7 @@ static const Field status_fields[] = {
 };
 static const Field no_fields[] = {{0}};
 static const OpExample create_examples[] = {
-    {"tenant create acme --blueprint trading", "Creates a tenant of its own schema."},
+    {"tenant create acme --blueprint trading", "in a schema of its own"},
     {0},
 };
 

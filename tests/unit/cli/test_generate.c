@@ -103,6 +103,25 @@ static void reference_names_every_option_and_error(void **state)
     free(text);
 }
 
+static void reference_of_a_command_has_its_answer_and_example(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    char *text = NULL;
+    CAPTURE(text, docs_write_operations(out, double_catalog(arena)));
+    static const char *const parts[] = {
+        "## tenant list\n\n    tenantry tenant list [options]\n",
+        "Answer with `--json`:\n\n- `tenants` (list of objects): The tenants.\n"
+        "  - `slug` (text): Slug.\n  - `rows` (integer): Rows.\n",
+        "\nExample, in a schema of its own:\n\n"
+        "    tenantry tenant create acme --blueprint trading\n",
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        assert_non_null(strstr(text, parts[i]));
+    }
+    free(text);
+}
+
 static void manual_page_has_its_sections_and_no_stray_requests(void **state)
 {
     (void)state;
@@ -129,6 +148,7 @@ int main(void)
         cmocka_unit_test(help_of_a_noun_has_its_commands_alone),
         cmocka_unit_test(help_about_nothing_known_is_an_error),
         cmocka_unit_test(reference_names_every_option_and_error),
+        cmocka_unit_test(reference_of_a_command_has_its_answer_and_example),
         cmocka_unit_test(manual_page_has_its_sections_and_no_stray_requests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,6 +59,17 @@ static void a_move_that_is_not_allowed_says_from_where_it_would_be(void **state)
     assert_string_equal(err.hint, "a tenant becomes active from provisioning or suspended");
 }
 
+static void a_move_to_the_same_state_says_that_it_is_there_already(void **state)
+{
+    (void)state;
+    const Tenant tenant = {.id = "x", .slug = "acme", .state = "active"};
+    Err err = {0};
+    assert_false(tenant_move(NULL, &tenant, TENANT_ACTIVE, &err));
+    assert_int_equal(err.code, ERR_TENANT_STATE);
+    assert_string_equal(err.message, "tenant \"acme\" is active already");
+    assert_string_equal(err.hint, "");
+}
+
 static void names_are_checked_for_length_controls_and_encoding(void **state)
 {
     (void)state;
@@ -70,8 +81,8 @@ static void names_are_checked_for_length_controls_and_encoding(void **state)
                                           "a\nb",
                                           "a\x1b[2J",
                                           "\xff\xfe",
-                                          "a\xe2\x80\xae"
-                                          "b"};
+                                          ("a\xe2\x80\xae"
+                                           "b")};
     assert_true(tenant_check_name("Padaria S\xc3\xa3o Jos\xc3\xa9 & Filhos", &err));
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         assert_false(tenant_check_name(refused[i], &err));
@@ -89,6 +100,7 @@ int main(void)
         cmocka_unit_test(every_state_has_a_name_that_leads_back_to_it),
         cmocka_unit_test(only_the_moves_of_the_life_cycle_are_allowed),
         cmocka_unit_test(a_move_that_is_not_allowed_says_from_where_it_would_be),
+        cmocka_unit_test(a_move_to_the_same_state_says_that_it_is_there_already),
         cmocka_unit_test(names_are_checked_for_length_controls_and_encoding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+"""What a person meets first: messages, exit statuses, answers that must not frighten."""
+import os
+
+import harness
+
+BAD_MIGRATION = "CREATE TABLE notes (tenant_id uuid NOT NULL, id uuid PRIMARY KEY);\n"
+MANIFEST = """name: notes
+title: Notes
+tiers: [row]
+plans:
+  only: {title: Only, limits: {max_connections: 5}}
+"""
+
+
+def test_lint_of_a_pack_with_errors_answers_and_fails():
+    with harness.temporary_folder() as folder:
+        os.mkdir(os.path.join(folder, "migrations"))
+        for name, text in (("blueprint.yaml", MANIFEST), ("migrations/V0001__notes.sql", BAD_MIGRATION)):
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
+                f.write(text)
+        result = harness.tenantry("blueprint", "lint", folder, expect=65)
+        assert '"errors":1' in result.out, result.text()
+        assert result.error()["error"]["message"] == 'blueprint "notes" has 1 error', result.text()
+
+
+def test_a_tenant_that_is_only_reserved_is_no_finding_of_audit_verify():
+    with harness.Server() as server:
+        server.up()
+        server.psql("INSERT INTO tenantry.tenants (id, slug, name, blueprint, plan, tier, state) VALUES"
+                    " (gen_random_uuid(), 'half', 'Half', 'trading', 'basic', 'schema', 'requested')")
+        assert server.tenantry("audit", "verify")["is_whole"]
+
+
+def test_job_show_answers_what_it_declares():
+    with harness.Server() as server:
+        server.up()
+        assert server.tenantry("job", "show", "1")["state"] == "done"
+
+
+if __name__ == "__main__":
+    harness.main()

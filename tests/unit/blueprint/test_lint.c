@@ -1,0 +1,351 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/strbuf.h"
+#include "pack_fixture.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* The findings of a pack as "rule:line " each, errors as they are, warnings in brackets. */
+static const char *lint_files(Arena *arena, const EmbeddedFile *files, size_t count)
+{
+    Blueprint *blueprint = NULL;
+    const LintFinding *findings = NULL;
+    size_t finding_count = 0;
+    Err err = {0};
+    if (!load_files(arena, files, count, &blueprint, &err) ||
+        !blueprint_lint(arena, blueprint, &findings, &finding_count, &err)) {
+        fail_msg("%s", err.message);
+    }
+    StrBuf list = strbuf_init(arena);
+    for (size_t i = 0; i < finding_count; i++) {
+        const char *format = findings[i].severity == LINT_ERROR ? "%s%s:%d" : "%s[%s:%d]";
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        strbuf_printf(&list, format, i == 0 ? "" : " ", findings[i].rule, findings[i].line);
+#pragma GCC diagnostic pop
+        assert_true(strlen(findings[i].hint) > 0);
+    }
+    return list.text;
+}
+
+static const char *lint_one(Arena *arena, const char *tiers, const char *sql)
+{
+    const char *manifest = arena_printf(
+        arena, "name: shop\ntitle: A shop\ntiers: %s\nshared: [country]\n%s", tiers,
+        MANIFEST_PLANS);
+    /* The manifest's shared table is made last, so that lines are those of sql. */
+    const char *all = arena_printf(arena, "%s\n; CREATE TABLE country (code text PRIMARY KEY)",
+                                   sql);
+    const EmbeddedFile files[] = {{"p/blueprint.yaml", manifest, strlen(manifest)},
+                                  {"p/migrations/V1__a.sql", all, strlen(all)}};
+    return lint_files(arena, files, COUNT(files));
+}
+
+typedef struct LintCase {
+    const char *sql;
+    const char *findings;
+} LintCase;
+
+static const LintCase any_tier[] = {
+    {"SELECT 1;\n\nBEGIN;\nCOMMIT", "transaction_control:3 transaction_control:4"},
+    {"ROLLBACK", "transaction_control:1"},
+    {"SAVEPOINT x", "transaction_control:1"},
+    {"SET ROLE x", "set_role:1"},
+    {"RESET ROLE", "set_role:1"},
+    {"RESET ALL", "set_role:1"},
+    {"SET row_security = off", "set_role:1"},
+    {"SET SESSION AUTHORIZATION x", "set_role:1"},
+    {"SELECT set_config('role', 'x', true)", "set_role:1"},
+    {"SELECT pg_catalog.set_config('search_path', 'x', true)", "search_path:1"},
+    {"SET search_path = x", "search_path:1"},
+    {"SET LOCAL search_path TO DEFAULT", "search_path:1"},
+    {"SET LOCAL statement_timeout = 1", ""},
+    {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path = pg_catalog AS 'SELECT 1'", ""},
+    {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET role = x AS 'SELECT 1'", "set_role:1"},
+    {"CREATE USER x", "server_object:1"},
+    {"ALTER ROLE x SUPERUSER", "server_object:1"},
+    {"ALTER ROLE x SET work_mem = 1", "server_object:1"},
+    {"DROP ROLE x", "server_object:1"},
+    {"CREATE DATABASE x", "server_object:1"},
+    {"ALTER DATABASE x SET work_mem = 1", "server_object:1"},
+    {"DROP DATABASE x", "server_object:1"},
+    {"CREATE TABLESPACE x LOCATION '/x'", "server_object:1"},
+    {"DROP TABLESPACE x", "server_object:1"},
+    {"CREATE SCHEMA x", "server_object:1"},
+    {"ALTER SCHEMA x RENAME TO y", "server_object:1"},
+    {"DROP SCHEMA x", "server_object:1"},
+    {"ALTER TABLE country SET SCHEMA x", "server_object:1"},
+    {"DROP OWNED BY x", "server_object:1"},
+    {"CREATE EXTENSION hstore", "extension:1"},
+    {"DROP EXTENSION hstore", "extension:1"},
+    {"GRANT SELECT ON t TO x", "grant:1"},
+    {"GRANT SELECT ON t TO PUBLIC", "grant:1"},
+    {"REVOKE ALL ON t FROM x", "grant:1"},
+    {"REVOKE ALL ON t FROM PUBLIC", ""},
+    {"REVOKE ALL ON t FROM PUBLIC, x", "grant:1"},
+    {"GRANT a TO b", "grant:1"},
+    {"ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO x", "grant:1"},
+    {"ALTER TABLE t OWNER TO x", "owner:1"},
+    {"ALTER FUNCTION f() OWNER TO x", "owner:1"},
+    {"ALTER SYSTEM SET work_mem = 1", "alter_system:1"},
+    {"LOAD 'x'", "load:1"},
+    {"COPY t FROM '/x'", "copy:1"},
+    {"COPY t TO PROGRAM 'x'", "copy:1"},
+    {"CREATE INDEX CONCURRENTLY ON t (a)", "not_transactional:1"},
+    {"DROP INDEX CONCURRENTLY i", "not_transactional:1"},
+    {"REINDEX TABLE CONCURRENTLY t", "not_transactional:1"},
+    {"REINDEX DATABASE x", "not_transactional:1"},
+    {"REINDEX TABLE t", ""},
+    {"ALTER TABLE t DETACH PARTITION p CONCURRENTLY", "not_transactional:1"},
+    {"VACUUM", "not_transactional:1"},
+    {"ANALYZE", ""},
+    {"CLUSTER", "not_transactional:1"},
+    {"SELECT * FROM public.t", "qualified_name:1"},
+    {"SELECT pg_catalog.now(), tenancy.current_tenant() FROM information_schema.tables", ""},
+    {"SELECT t.a, t.* FROM t", ""},
+    {"SELECT s.t.a FROM t", "qualified_name:1"},
+    {"SELECT s.t.* FROM t", "qualified_name:1"},
+    {"SELECT s.f(1)", "qualified_name:1"},
+    {"SELECT a::s.ty FROM t", "qualified_name:1"},
+    {"SELECT a OPERATOR(s.+) b FROM t", "qualified_name:1"},
+    {"CREATE SEQUENCE s.x", "qualified_name:1"},
+    {"CREATE TYPE s.e AS ENUM ('a')", "qualified_name:1"},
+    {"CREATE DOMAIN s.d AS int", "qualified_name:1"},
+    {"DROP TABLE a, s.b", "qualified_name:1"},
+    {"DROP FUNCTION s.f(int)", "qualified_name:1"},
+    {"DROP TRIGGER g ON t", ""},
+    {"DROP TRIGGER g ON s.t", "qualified_name:1"},
+    {"COMMENT ON COLUMN t.a IS 'x'", ""},
+    {"COMMENT ON COLUMN s.t.a IS 'x'", "qualified_name:1"},
+    {"COMMENT ON TABLE s.t IS 'x'", "qualified_name:1"},
+    {"CREATE FUNCTION f(a t.b%TYPE) RETURNS int LANGUAGE sql AS 'SELECT 1'", ""},
+    {"CREATE FUNCTION s.f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "qualified_name:1"},
+    {"CREATE EVENT TRIGGER x ON ddl_command_end EXECUTE FUNCTION f()", "outside_object:1"},
+    {"CREATE PUBLICATION p", "outside_object:1"},
+    {"DROP PUBLICATION p", "outside_object:1"},
+    {"CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p", "outside_object:1"},
+    {"CREATE SERVER s FOREIGN DATA WRAPPER w", "outside_object:1"},
+    {"CREATE FOREIGN TABLE f (a int) SERVER s", "outside_object:1"},
+    {"DO LANGUAGE plpython3u 'x'", "language:1"},
+    {"DO $$ BEGIN NULL; END $$", ""},
+    {"CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'x'", "language:1"},
+    {"CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; END", ""},
+    {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'",
+     "security_definer:1"},
+    {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog "
+     "AS 'SELECT 1'",
+     ""},
+    {"ALTER FUNCTION f() SECURITY DEFINER", "security_definer:1"},
+    {"CREATE TABLE IF NOT EXISTS t (a int)", "[if_not_exists:1]"},
+    {"CREATE INDEX IF NOT EXISTS i ON t (a)", "[if_not_exists:1]"},
+    {"CREATE TABLE t (a timestamp, b timestamptz)", "[timestamp_type:1]"},
+    {"CREATE TABLE t (a bigserial, b char(3), c money, d varchar(3))",
+     "[fixed_length_char:1] [money_type:1] [serial_type:1]"},
+    {"CREATE TABLE t (a int PRIMARY KEY); CREATE VIEW v AS SELECT 1", ""},
+};
+
+static void rules_of_every_tier_find_what_they_are_for(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(any_tier); i++) {
+        scoped_arena Arena *arena = arena_new();
+        assert_string_equal(lint_one(arena, "[schema]", any_tier[i].sql), any_tier[i].findings);
+    }
+}
+
+#define TENANT "tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant()"
+#define PARENT "CREATE TABLE a (" TENANT ", id bigint, PRIMARY KEY (tenant_id, id));\n"
+#define CHILD_OPEN PARENT "CREATE TABLE b (" TENANT ", id bigint, a_id bigint, "
+
+static const LintCase row_tier[] = {
+    {PARENT, ""},
+    {"CREATE TABLE t (a int)", "row_table_without_tenant_id:1"},
+    {"CREATE TABLE t (tenant_id uuid)", "row_table_without_tenant_id:1"},
+    {"CREATE TABLE t (tenant_id text NOT NULL)", "row_table_without_tenant_id:1"},
+    {"CREATE TABLE t (tenant_id uuid[] NOT NULL)", "row_table_without_tenant_id:1"},
+    {"CREATE TABLE t (tenant_id uuid NOT NULL)", "[row_tenant_id_without_default:1]"},
+    {"CREATE TABLE t (tenant_id uuid DEFAULT tenancy.current_tenant(), id int, "
+     "PRIMARY KEY (tenant_id, id))",
+     ""},
+    {"CREATE TEMP TABLE t (a int)", ""},
+    {"CREATE TABLE t (a int); DROP TABLE t", ""},
+    {"CREATE TABLE t (a int);\nALTER TABLE t ADD COLUMN " TENANT, ""},
+    {"CREATE TABLE t (a int);\nALTER TABLE t ADD COLUMN tenant_id uuid;\n"
+     "ALTER TABLE t ALTER COLUMN tenant_id SET NOT NULL, ALTER COLUMN tenant_id SET DEFAULT "
+     "tenancy.current_tenant()",
+     ""},
+    {PARENT "ALTER TABLE a DROP COLUMN tenant_id", "row_table_without_tenant_id:1"},
+    {PARENT "ALTER TABLE a ALTER COLUMN tenant_id TYPE text", "row_table_without_tenant_id:1"},
+    {PARENT "ALTER TABLE a ALTER COLUMN tenant_id DROP NOT NULL", "row_table_without_tenant_id:1"},
+    {PARENT "ALTER TABLE a RENAME COLUMN tenant_id TO x", "row_table_without_tenant_id:1"},
+    {PARENT "ALTER TABLE a RENAME TO b; ALTER TABLE b ADD UNIQUE (id)",
+     "row_unique_without_tenant_id:2"},
+    {PARENT "CREATE TABLE b (LIKE a INCLUDING ALL)", ""},
+    {PARENT "CREATE TABLE b (x int) INHERITS (a)", ""},
+    {"CREATE TABLE p (" TENANT ", at timestamptz) PARTITION BY RANGE (at);\n"
+     "CREATE TABLE p1 PARTITION OF p DEFAULT",
+     ""},
+    {"CREATE TABLE t AS SELECT 1", "row_table_without_tenant_id:1"},
+    {"SELECT 1 INTO t", "row_table_without_tenant_id:1"},
+    {"CREATE TABLE t (" TENANT ", id int PRIMARY KEY)", "row_unique_without_tenant_id:1"},
+    {"CREATE TABLE t (" TENANT ", id int UNIQUE)", "row_unique_without_tenant_id:1"},
+    {"CREATE TABLE t (" TENANT ", id int, UNIQUE (id))", "row_unique_without_tenant_id:1"},
+    {"CREATE TABLE t (" TENANT ", r int4range, EXCLUDE USING gist (r WITH &&))",
+     "row_unique_without_tenant_id:1"},
+    {"CREATE TABLE t (" TENANT ", r int4range, EXCLUDE USING gist (tenant_id WITH =, r WITH &&))",
+     ""},
+    {PARENT "CREATE UNIQUE INDEX ON a (id)", "row_unique_without_tenant_id:2"},
+    {PARENT "CREATE UNIQUE INDEX ON a (tenant_id, (id + 1))", ""},
+    {PARENT "CREATE INDEX ON a (id)", ""},
+    {PARENT "ALTER TABLE a ADD CONSTRAINT u UNIQUE (id)", "row_unique_without_tenant_id:2"},
+    {CHILD_OPEN "FOREIGN KEY (tenant_id, a_id) REFERENCES a (tenant_id, id))", ""},
+    {CHILD_OPEN "FOREIGN KEY (tenant_id, a_id) REFERENCES a)", ""},
+    {CHILD_OPEN "FOREIGN KEY (a_id) REFERENCES a (id))", "row_foreign_key:2"},
+    {CHILD_OPEN "FOREIGN KEY (tenant_id, a_id) REFERENCES a (id, tenant_id))", "row_foreign_key:2"},
+    {CHILD_OPEN "FOREIGN KEY (a_id, tenant_id) REFERENCES a)", "row_foreign_key:2"},
+    {CHILD_OPEN "PRIMARY KEY (tenant_id, id), FOREIGN KEY (tenant_id, a_id) REFERENCES b)", ""},
+    {PARENT "CREATE TABLE b (" TENANT ", a_id bigint REFERENCES a (id))", "row_foreign_key:2"},
+    {PARENT "CREATE TABLE b (" TENANT ", c text REFERENCES country (code))", ""},
+    {PARENT "CREATE TABLE b (" TENANT ", a_id int);\nALTER TABLE b ADD FOREIGN KEY (a_id) "
+            "REFERENCES a (id)",
+     "row_foreign_key:3"},
+    {PARENT "ALTER TABLE a ADD COLUMN parent bigint REFERENCES a (id)", "row_foreign_key:2"},
+    {PARENT "CREATE POLICY p ON a USING (true)", "row_permissive_policy:2"},
+    {PARENT "CREATE POLICY p ON a AS RESTRICTIVE USING (true)", ""},
+    {PARENT "ALTER TABLE a DISABLE ROW LEVEL SECURITY", "row_security_off:2"},
+    {PARENT "ALTER TABLE a NO FORCE ROW LEVEL SECURITY", "row_security_off:2"},
+    {PARENT "ALTER TABLE a ENABLE ROW LEVEL SECURITY", ""},
+    {"CREATE VIEW v AS SELECT 1", "row_view_without_invoker:1"},
+    {"CREATE VIEW v WITH (security_invoker = false) AS SELECT 1", "row_view_without_invoker:1"},
+    {"CREATE VIEW v WITH (security_invoker = true) AS SELECT 1", ""},
+    {"CREATE VIEW v WITH (security_invoker) AS SELECT 1", ""},
+    {"ALTER VIEW v SET (security_invoker = off)", "row_view_without_invoker:1"},
+    {"ALTER VIEW v RESET (security_invoker)", "row_view_without_invoker:1"},
+    {"CREATE MATERIALIZED VIEW v AS SELECT 1", "row_materialized_view:1"},
+};
+
+static void rules_of_the_row_tier_find_what_they_are_for(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(row_tier); i++) {
+        scoped_arena Arena *arena = arena_new();
+        assert_string_equal(lint_one(arena, "[schema, row]", row_tier[i].sql),
+                            row_tier[i].findings);
+        assert_string_equal(lint_one(arena, "[schema]", row_tier[i].sql), "");
+    }
+}
+
+#define MANIFEST(more) PACK_FILE("blueprint.yaml", MANIFEST_HEAD MANIFEST_PLANS more)
+
+static void tables_that_the_manifest_names_must_be_made(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    const EmbeddedFile files[] = {
+        MANIFEST("shared: [x]\nappend_only: [item, y]\n"
+                 "partitions: [{table: z, column: a, every: day, ahead: 1},"
+                 " {table: item, column: id, every: day, ahead: 1}]\n"),
+        PACK_FILE("migrations/V1__a.sql", GOOD_TABLE),
+    };
+    assert_string_equal(lint_files(arena, files, COUNT(files)),
+                        "manifest_partition:1 manifest_table:1 manifest_table:1 manifest_table:1");
+}
+
+static void a_variant_may_make_another_kind_of_table(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    const EmbeddedFile files[] = {
+        MANIFEST("extensions: {optional: [timescaledb]}\n"
+                 "partitions: [{table: t, column: at, every: day, ahead: 1}]\n"),
+        PACK_FILE("migrations/V1__a.sql",
+                  "CREATE TABLE t (" TENANT ", at timestamptz) PARTITION BY RANGE (at)"),
+        PACK_FILE("migrations/V1__a.with_timescaledb.sql",
+                  "CREATE TABLE t (" TENANT
+                  ", at timestamptz);\nSELECT create_hypertable('t','at')"),
+        PACK_FILE("migrations/V2__b.sql", "\nCREATE UNIQUE INDEX ON t (at)"),
+    };
+    assert_string_equal(lint_files(arena, files, COUNT(files)), "row_unique_without_tenant_id:2");
+}
+
+static void down_files_seed_and_variants_are_checked_too(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    const EmbeddedFile files[] = {
+        MANIFEST("extensions: {optional: [timescaledb]}\nseed: seed.sql\n"),
+        PACK_FILE("migrations/V1__a.sql", GOOD_TABLE),
+        PACK_FILE("migrations/V1__a.down.sql", "COMMIT"),
+        PACK_FILE("migrations/V1__a.with_timescaledb.sql", "SET ROLE x"),
+        PACK_FILE("seed.sql", "RESET ROLE"),
+    };
+    Blueprint *blueprint = NULL;
+    const LintFinding *findings = NULL;
+    size_t count = 0;
+    Err err;
+    assert_true(load_files(arena, files, COUNT(files), &blueprint, &err));
+    assert_true(blueprint_lint(arena, blueprint, &findings, &count, &err));
+    assert_int_equal(count, 4);
+    assert_string_equal(findings[0].file, "migrations/V1__a.down.sql");
+    assert_string_equal(findings[0].rule, "transaction_control");
+    assert_string_equal(findings[2].file, "migrations/V1__a.with_timescaledb.sql");
+    assert_string_equal(findings[3].file, "seed");
+}
+
+static void a_finding_names_its_subject(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    const EmbeddedFile files[] = {MANIFEST(""),
+                                  PACK_FILE("migrations/V1__a.sql", "\nCREATE TABLE t (a int)")};
+    Blueprint *blueprint = NULL;
+    const LintFinding *findings = NULL;
+    size_t count = 0;
+    Err err;
+    assert_true(load_files(arena, files, COUNT(files), &blueprint, &err));
+    assert_true(blueprint_lint(arena, blueprint, &findings, &count, &err));
+    assert_int_equal(count, 1);
+    assert_string_equal(findings[0].file, "migrations/V1__a.sql");
+    assert_int_equal(findings[0].line, 2);
+    assert_int_equal(findings[0].severity, LINT_ERROR);
+    assert_string_equal(findings[0].message,
+                        "table \"t\": a table of tenants needs a column tenant_id uuid NOT NULL");
+}
+
+static void what_cannot_be_parsed_is_an_error(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    const EmbeddedFile files[] = {MANIFEST(""),
+                                  PACK_FILE("migrations/V1__a.sql", "SELECT 1;\nCREATE TABEL x")};
+    Blueprint *blueprint = NULL;
+    const LintFinding *findings = NULL;
+    size_t count = 0;
+    Err err = {0};
+    assert_true(load_files(arena, files, COUNT(files), &blueprint, &err));
+    assert_false(blueprint_lint(arena, blueprint, &findings, &count, &err));
+    assert_int_equal(err.code, ERR_BLUEPRINT_INVALID);
+    assert_string_equal(err.message, "migrations/V1__a.sql:2: syntax error at or near \"TABEL\"");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rules_of_every_tier_find_what_they_are_for),
+        cmocka_unit_test(rules_of_the_row_tier_find_what_they_are_for),
+        cmocka_unit_test(tables_that_the_manifest_names_must_be_made),
+        cmocka_unit_test(a_variant_may_make_another_kind_of_table),
+        cmocka_unit_test(down_files_seed_and_variants_are_checked_too),
+        cmocka_unit_test(a_finding_names_its_subject),
+        cmocka_unit_test(what_cannot_be_parsed_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
