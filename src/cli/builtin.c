@@ -21,6 +21,34 @@ static const Field show_fields[] = {
     {0},
 };
 
+/* The value without a password: postgresql://user:PASSWORD@host, and password=PASSWORD in a URL's
+ * query or among keywords. What cannot be told apart is hidden too. */
+static const char *hide_password(Arena *arena, const char *url)
+{
+    static const char hidden[] = "(hidden)";
+    const char *start = strstr(url, "://");
+    start = start == NULL ? NULL : start + strlen("://");
+    const char *at = start == NULL ? NULL : memchr(start, '@', strcspn(start, "/?"));
+    const char *colon = at == NULL ? NULL : memchr(start, ':', (size_t)(at - start));
+    if (colon != NULL) {
+        url = arena_printf(arena, "%.*s:%s%s", (int)(colon - url), url, hidden, at);
+    }
+    const char *word = strstr(url, "password");
+    return word == NULL ? url
+                        : arena_printf(arena, "%.*spassword=%s", (int)(word - url), url, hidden);
+}
+
+static const char *shown_value(Arena *arena, const Config *config, OptionId id)
+{
+    const char *value = config_text(config, id);
+    if (value == NULL) {
+        return NULL;
+    }
+    return option_kind(id)->is_secret ? "(hidden)"
+           : id == OPT_DATABASE_URL   ? hide_password(arena, value)
+                                      : value;
+}
+
 static bool run_config_show(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     (void)args;
@@ -28,12 +56,11 @@ static bool run_config_show(OpContext *context, const Json *args, Json **ret_ans
     Json *list = json_array();
     for (int id = 0; id < OPTION_COUNT_; id++) {
         const OptionKind *kind = option_kind((OptionId)id);
-        const char *value = config_text(context->config, (OptionId)id);
         const char *detail = NULL;
         config_origin(context->config, (OptionId)id, &detail);
         Json *option = json_object();
         json_put_text(option, "name", kind->name);
-        json_put_text(option, "value", kind->is_secret && value != NULL ? "(hidden)" : value);
+        json_put_text(option, "value", shown_value(context->arena, context->config, (OptionId)id));
         json_put_text(option, "from", detail);
         json_put_text(option, "environment", option_env_name(context->arena, (OptionId)id));
         json_array_append_new(list, option);
