@@ -29,6 +29,12 @@ void partition_add(Arena *arena, PgBatch *batch, const BlueprintPartition *parti
 bool default_partition_add_moves(Arena *arena, Store *store, PgBatch *batch,
                                  const BlueprintPartition *partition, const Place *place, Err *err);
 
+/* Schema tier: takes away what default privileges gave the application too much of, on tables that
+ * are append-only, their partitions, and tables that it may only read. Run as the owner, after the
+ * partitions were made. */
+void place_add_narrowing(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                         const Place *place);
+
 /* Guards every table of a shared place: row-level security enabled and forced, the two policies,
  * grants to the group roles. Can be run again. ERR_BLUEPRINT_INVALID for a table without tenant_id
  * that is not declared shared. */
