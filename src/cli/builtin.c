@@ -121,6 +121,26 @@ const Operation *builtin_table(size_t *ret_count)
     return table;
 }
 
+static bool fail_no_command(const Catalog *catalog, const char *noun, const char *verb, Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    const char *words = verb == NULL ? noun : arena_printf(arena, "%s %s", noun, verb);
+    const bool has_noun = catalog_has_noun(catalog, noun);
+    size_t verb_count = 0;
+    const char *const *verbs = catalog_verbs(arena, catalog, noun, &verb_count);
+    const char *nearest = has_noun ? text_nearest(verb, verbs, verb_count)
+                                   : text_nearest(noun, catalog->nouns, catalog->noun_count);
+    ERR_SET(err, ERR_USAGE, NULL, "there is no command \"%s\"",
+            text_quote(arena, words, 2 * WORD_MAX_CHARS));
+    if (nearest == NULL) {
+        err_hint(err, "see \"%s --help\"", CLI_PROGRAM);
+    } else {
+        err_hint(err, "did you mean \"%s%s%s\"? see \"%s --help\"", has_noun ? noun : "",
+                 has_noun ? " " : "", nearest, CLI_PROGRAM);
+    }
+    return false;
+}
+
 static bool print_help(FILE *out, const Catalog *catalog, const Json *args, Err *err)
 {
     const char *noun = json_get_text(args, "noun", NULL);
@@ -138,10 +158,7 @@ static bool print_help(FILE *out, const Catalog *catalog, const Json *args, Err 
         help_write_noun(out, catalog, noun);
         return true;
     }
-    scoped_arena Arena *arena = arena_new();
-    const char *words = verb == NULL ? noun : arena_printf(arena, "%s %s", noun, verb);
-    return ERR_SET(err, ERR_USAGE, "see \"" CLI_PROGRAM " --help\"", "there is no command \"%s\"",
-                   text_quote(arena, words, (size_t)2 * WORD_MAX_CHARS));
+    return fail_no_command(catalog, noun, verb, err);
 }
 
 static void print_version(FILE *out, bool is_json)
