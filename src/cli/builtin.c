@@ -131,7 +131,7 @@ static bool fail_no_command(const Catalog *catalog, const char *noun, const char
     const char *nearest = has_noun ? text_nearest(verb, verbs, verb_count)
                                    : text_nearest(noun, catalog->nouns, catalog->noun_count);
     ERR_SET(err, ERR_USAGE, NULL, "there is no command \"%s\"",
-            text_quote(arena, words, 2 * WORD_MAX_CHARS));
+            text_quote(arena, words, (size_t)2 * WORD_MAX_CHARS));
     if (nearest == NULL) {
         err_hint(err, "see \"%s --help\"", CLI_PROGRAM);
     } else {
