@@ -173,7 +173,16 @@ static void a_secret_comes_from_the_environment_alone(void **state)
                    "set it in the environment as TENANTRY_MASTER_KEY");
     unlink("tenantry.yaml");
     environment[0] = "TENANTRY_MASTER_KEY";
-    environment[1] = "0123\n";
+    environment[1] = "0123\n4567\n"; /* two lines, while the key is rotated */
+    scoped_arena Arena *arena = arena_new();
+    const Config *config = NULL;
+    Err err;
+    assert_true(load(arena, NULL, 0, &config, &err));
+    assert_string_equal(config_text(config, OPT_MASTER_KEY), "0123\n4567\n");
+    char too_long[4098];
+    memset(too_long, 'a', sizeof too_long);
+    too_long[sizeof too_long - 1] = '\0';
+    environment[1] = too_long;
     assert_refused(NULL, 0,
                    "environment TENANTRY_MASTER_KEY: the value is not a text of at most 4096 bytes",
                    "");
