@@ -279,7 +279,7 @@ static bool step_provision(JobContext *context, Err *err)
         !tenants_get(context->arena, context->store, context->tenant_id, &tenant, err) ||
         !registry_find_extensions(context->arena, context->store, create->blueprint, &extensions,
                                   err) ||
-        !store_need_keys(context->store, err) ||
+        !store_hold_active_key(context->store, err) ||
         !tenant_move(context->store, tenant, TENANT_PROVISIONING, err)) {
         return false;
     }
