@@ -133,6 +133,10 @@ bool store_need_keys(Store *store, Err *err)
         return ERR_SET(err, ERR_NOT_INSTALLED, "run \"tenantry up\" once: it finishes the set-up",
                        "the control schema holds no key yet");
     }
+    /* A rotation may have come between reading the control schema and reading the key. */
+    if (!keyring_has(store->keyring, store->audit_key_id) && !read_installation(store, err)) {
+        return false;
+    }
     if (!keyring_has(store->keyring, store->audit_key_id)) {
         return ERR_SET(
             err, ERR_KEY_WRONG,
@@ -145,4 +149,35 @@ bool store_need_keys(Store *store, Err *err)
     return secret_open(store->keyring, store->audit_key_id, &binding, store->audit_key_sealed,
                        store->audit_key_sealed_length, &store->audit_key, &store->audit_key_length,
                        err);
+}
+
+bool store_find_key(Store *store, const char *key_id, Err *err)
+{
+    Keyring *keyring = NULL;
+    if (keyring_has(store->keyring, key_id)) {
+        return true;
+    }
+    if (!keyring_open(&store->options.keys, &keyring, err)) {
+        return false;
+    }
+    keyring_close(store->keyring);
+    store->keyring = keyring;
+    return true;
+}
+
+bool store_hold_active_key(Store *store, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_need_keys(store, err) || !store_query(store, KEY_ACTIVE, PG_NO_PARAMS, &rows, err)) {
+        return false;
+    }
+    if (pg_rows_count(rows) != 1) {
+        /* It was retired while we waited for its lock; the next statement sees the one after it. */
+        return ERR_SET(err, ERR_CONFLICT, "try again", "the master key was rotated meanwhile");
+    }
+    const char *id = pg_rows_text(rows, 0, 0);
+    if (strcmp(id, store->active_key_id) != 0) {
+        store->active_key_id = arena_strdup(store->arena, id);
+    }
+    return store_find_key(store, id, err);
 }

@@ -306,7 +306,7 @@ static bool step_provision(JobContext *context, Err *err)
     Tenant *tenant = NULL;
     if (!load(context, &create, err) ||
         !tenants_get(context->arena, context->store, context->tenant_id, &tenant, err) ||
-        !load_extensions(context, create, err) || !store_need_keys(context->store, err) ||
+        !load_extensions(context, create, err) || !store_hold_active_key(context->store, err) ||
         !tenant_move(context->store, tenant, TENANT_PROVISIONING, err)) {
         return false;
     }
