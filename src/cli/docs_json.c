@@ -28,10 +28,10 @@ static const char *const param_types[] = {
 };
 
 static const char *const field_types[] = {
-    [FIELD_TEXT] = "text",     [FIELD_INT] = "int",     [FIELD_NUMBER] = "number",
-    [FIELD_BOOL] = "bool",     [FIELD_TIME] = "time",   [FIELD_UUID] = "uuid",
-    [FIELD_BYTES] = "bytes",   [FIELD_TEXTS] = "texts", [FIELD_MAP] = "map",
-    [FIELD_OBJECT] = "object", [FIELD_LIST] = "list",
+    [FIELD_TEXT] = "text",   [FIELD_INT] = "int",       [FIELD_NUMBER] = "number",
+    [FIELD_BOOL] = "bool",   [FIELD_TIME] = "time",     [FIELD_UUID] = "uuid",
+    [FIELD_BYTES] = "bytes", [FIELD_TEXTS] = "texts",   [FIELD_LINES] = "lines",
+    [FIELD_MAP] = "map",     [FIELD_OBJECT] = "object", [FIELD_LIST] = "list",
 };
 
 static Json *params_to_json(const Param *params)

@@ -13,7 +13,7 @@ MEGABYTE = "a" * 100_000  # the most that one argument of a program may have is 
 
 # Not a slug, and a part of the reason.
 SLUGS = [
-    ("", "1 to"), ("a", "too short"), ("a" * 64, "too long"), ("a" * 1001, "1000"), (MEGABYTE, "1000"),
+    ("", "is empty"), ("a", "too short"), ("a" * 64, "too long"), ("a" * 1001, "too long"), (MEGABYTE, "too long"),
     ("1abc", "does not start with a letter"), ("-abc", ""), ("abc-", "ends with a hyphen"), ("a--b", "two hyphens"),
     ("Acme", "upper-case"), ("ACME", "upper-case"), ("a_b", "not allowed"), ("a b", "not allowed"),
     (" ab", "not allowed"), ("a.b", "not allowed"), ("../etc", "not allowed"), ("..", "not allowed"), ("a/b", "not allowed"),

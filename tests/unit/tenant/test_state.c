@@ -55,8 +55,8 @@ static void a_move_that_is_not_allowed_says_from_where_it_would_be(void **state)
     assert_int_equal(err.code, ERR_TENANT_STATE);
     assert_string_equal(err.message, "tenant \"acme\" is active and cannot become purged");
     assert_string_equal(err.hint, "a tenant becomes purged from archived");
-    assert_false(tenant_move(NULL, &tenant, TENANT_ACTIVE, &err));
-    assert_string_equal(err.hint, "a tenant becomes active from provisioning or suspended");
+    assert_false(tenant_move(NULL, &tenant, TENANT_FAILED, &err));
+    assert_string_equal(err.hint, "a tenant becomes failed from requested or provisioning");
 }
 
 static void a_move_to_the_same_state_says_that_it_is_there_already(void **state)
