@@ -289,6 +289,36 @@ bool pg_rows_bool(const PgRows *rows, size_t row, size_t column)
     return text != NULL && *text == 't';
 }
 
+size_t pg_rows_columns(const PgRows *rows)
+{
+    return (size_t)PQnfields(rows);
+}
+
+const char *pg_rows_name(const PgRows *rows, size_t column)
+{
+    return PQfname(rows, (int)column);
+}
+
+PgKind pg_rows_kind(const PgRows *rows, size_t column)
+{
+    /* Of pg_type.dat: built-in types never change their number. */
+    static const struct {
+        Oid type;
+        PgKind kind;
+    } kinds[] = {{16, PG_KIND_BOOL},    /* boolean */
+                 {20, PG_KIND_INT},     /* bigint */
+                 {21, PG_KIND_INT},     /* smallint */
+                 {23, PG_KIND_INT},     /* integer */
+                 {1184, PG_KIND_TIME}}; /* timestamptz */
+    const Oid type = PQftype(rows, (int)column);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (kinds[i].type == type) {
+            return kinds[i].kind;
+        }
+    }
+    return PG_KIND_TEXT;
+}
+
 int64_t pg_rows_affected(const PgRows *rows)
 {
     /* PQcmdTuples changes nothing in the result, its parameter merely lacks const. */

@@ -84,6 +84,11 @@ bool store_query(Store *store, StatementId id, PgParams params, PgRows **ret_row
  * row. */
 bool store_query_json(Store *store, StatementId id, PgParams params, Json **ret_json, Err *err);
 
+/* The rows of a statement as a list of objects, a member for each column; times as RFC 3339. For
+ * long lists: made here they take a third of the time that making JSON there and reading it here
+ * takes. The caller's. */
+bool store_query_list(Store *store, StatementId id, PgParams params, Json **ret_list, Err *err);
+
 /* Adds a fixed statement to a batch. */
 size_t store_batch(PgBatch *batch, StatementId id, PgParams params);
 
