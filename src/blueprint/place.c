@@ -64,7 +64,7 @@ void place_leave_role(Arena *arena, PgBatch *batch, const char *role)
 bool place_add_script(Arena *arena, PgBatch *batch, const char *file, const char *text, Err *err)
 {
     SqlScript script = {0};
-    if (!sql_script_parse(arena, file, text, ERR_BLUEPRINT_INVALID, &script, err)) {
+    if (!sql_script_split(arena, file, text, ERR_BLUEPRINT_INVALID, &script, err)) {
         return false;
     }
     for (size_t i = 0; i < script.count; i++) {
@@ -72,7 +72,6 @@ bool place_add_script(Arena *arena, PgBatch *batch, const char *file, const char
         pg_batch_add_at(batch, arena_printf(arena, "%s:%d", file, statement->line), statement->text,
                         PG_NO_PARAMS);
     }
-    sql_script_done(&script);
     return true;
 }
 
@@ -277,16 +276,33 @@ static bool make_shared(Arena *arena, Store *store, PgBatch *batch, const Bluepr
     return true;
 }
 
+static bool is_current(const Place *place, const Blueprint *blueprint)
+{
+    return place != NULL && place->version == blueprint->version;
+}
+
+/* Looks before it locks, so that tenants made at once do not wait for one another, and again under
+ * the lock: versions only grow. */
+static bool find_shared(Arena *arena, Store *store, const Blueprint *blueprint, Place **ret_place,
+                        Err *err)
+{
+    if (!places_find_shared(arena, store, blueprint->name, ret_place, err)) {
+        return false;
+    }
+    return is_current(*ret_place, blueprint) ||
+           (store_query(store, BLUEPRINT_LOCK, PG_PARAMS(blueprint->name), NULL, err) &&
+            places_find_shared(arena, store, blueprint->name, ret_place, err));
+}
+
 bool place_ensure_shared(Arena *arena, Store *store, const Blueprint *blueprint,
                          bool *ret_is_changed, Err *err)
 {
     Place *place = NULL;
     Extensions extensions = {0};
-    if (!store_query(store, BLUEPRINT_LOCK, PG_PARAMS(blueprint->name), NULL, err) ||
-        !places_find_shared(arena, store, blueprint->name, &place, err)) {
+    if (!find_shared(arena, store, blueprint, &place, err)) {
         return false;
     }
-    *ret_is_changed = place == NULL || place->version != blueprint->version;
+    *ret_is_changed = !is_current(place, blueprint);
     if (!*ret_is_changed) {
         return true;
     }

@@ -156,6 +156,23 @@ static void add_names(StrBuf *list, const char *const *names, size_t count)
     }
 }
 
+/* Which of the names the server has installed or, when that is not all, offers: the second question
+ * reads a file for each extension on the server's disk. */
+static bool query_extensions(Store *store, const char *names, size_t count, PgRows **ret_rows,
+                             Err *err)
+{
+    scoped_rows PgRows *installed = NULL;
+    if (!store_query(store, EXTENSION_INSTALLED, PG_PARAMS(names), &installed, err)) {
+        return false;
+    }
+    if (pg_rows_count(installed) == count) {
+        *ret_rows = installed;
+        installed = NULL;
+        return true;
+    }
+    return store_query(store, EXTENSION_LIST, PG_PARAMS(names), ret_rows, err);
+}
+
 bool registry_find_extensions(Arena *arena, Store *store, const Blueprint *blueprint,
                               Extensions *ret_extensions, Err *err)
 {
@@ -167,7 +184,8 @@ bool registry_find_extensions(Arena *arena, Store *store, const Blueprint *bluep
         return true;
     }
     scoped_rows PgRows *rows = NULL;
-    if (!store_query(store, EXTENSION_LIST, PG_PARAMS(list.text), &rows, err)) {
+    if (!query_extensions(store, list.text, blueprint->wanted_count + blueprint->optional_count,
+                          &rows, err)) {
         return false;
     }
     const size_t count = pg_rows_count(rows);

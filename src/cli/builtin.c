@@ -80,7 +80,7 @@ static const Operation table[] = {
     {"completion", "Print the completion script for a shell.", .params = shell_params, .examples = completion_examples},
     {"config.show", "Show every option, its value and where it comes from.", .result = show_fields, .run = run_config_show},
     {"docs.errors", "Print every error, with its exit status, as Markdown.", .params = NULL},
-    {"docs.operations", "Print the reference of the commands as Markdown.", .params = NULL},
+    {"docs.operations", "Print the reference of the commands as Markdown, or with --json as data.", .params = NULL},
     {"docs.options", "Print the reference of the options as Markdown.", .params = NULL},
     {"help", "Show help about a command.", .params = help_params, .examples = help_examples},
     {"man", "Print the manual page (roff).", .examples = man_examples},
@@ -114,7 +114,7 @@ static bool print_help(FILE *out, const Catalog *catalog, const Json *args, Err 
     scoped_arena Arena *arena = arena_new();
     const char *words = verb == NULL ? noun : arena_printf(arena, "%s %s", noun, verb);
     return ERR_SET(err, ERR_USAGE, "see \"" CLI_PROGRAM " --help\"", "there is no command \"%s\"",
-                   text_quote(arena, words, 2 * WORD_MAX_CHARS));
+                   text_quote(arena, words, (size_t)2 * WORD_MAX_CHARS));
 }
 
 static void print_version(FILE *out, bool is_json)
@@ -160,7 +160,7 @@ bool builtin_print(FILE *out, const Catalog *catalog, const Operation *op, const
     } else if (strcmp(op->name, "docs.errors") == 0) {
         docs_write_errors(out);
     } else if (strcmp(op->name, "docs.operations") == 0) {
-        docs_write_operations(out, catalog);
+        (is_json ? docs_write_operations_json : docs_write_operations)(out, catalog);
     } else {
         docs_write_options(out);
     }

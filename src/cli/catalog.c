@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/strbuf.h"
+#include "core/text.h"
 
 static const CliFlag special_flags[] = {
     {CLI_FLAG_HELP, "help", 'h', .help = "Show help about the command and do nothing else."},
@@ -57,7 +58,7 @@ static const char *upper_case(Arena *arena, const char *name)
 {
     char *upper = arena_strdup(arena, name);
     for (char *c = upper; *c != '\0'; c++) {
-        *c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+        *c = text_upper(*c);
     }
     return upper;
 }
@@ -192,6 +193,7 @@ const CliFlag *flags_find(CliFlags flags, const char *name, char short_flag)
     for (size_t i = 0; i < flags.count; i++) {
         const CliFlag *flag = &flags.items[i];
         if (short_flag != '\0' ? flag->short_flag == short_flag : strcmp(flag->name, name) == 0) {
+            /* cppcheck-suppress returnDanglingLifetime ; items is borrowed, not in flags */
             return flag;
         }
     }

@@ -18,4 +18,8 @@ void docs_write_options(FILE *out);
 void docs_write_operations(FILE *out, const Catalog *catalog);
 void docs_write_errors(FILE *out);
 
+/* JSON: {"operations": [...]}, with parameters and the shape of each answer (null: it is no JSON).
+ */
+void docs_write_operations_json(FILE *out, const Catalog *catalog);
+
 #endif

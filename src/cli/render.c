@@ -1,5 +1,7 @@
 #include "cli/render.h"
 
+#include "core/text.h"
+
 #include <string.h>
 
 #include "cli/screen.h"
@@ -35,8 +37,11 @@ static const char *title(const Render *render, const char *name, bool is_upper)
 {
     char *text = arena_strdup(render->arena, name);
     for (char *c = text; *c != '\0'; c++) {
-        *c = *c == '_' ? ' ' : *c;
-        *c = is_upper && *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+        if (*c == '_') {
+            *c = ' ';
+        } else if (is_upper) {
+            *c = text_upper(*c);
+        }
     }
     return text;
 }

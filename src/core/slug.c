@@ -78,7 +78,7 @@ static void hint_lower_case(const char *slug, size_t length, Err *err)
 {
     char lower[LIMIT_SLUG_MAX_BYTES + 1] = {0};
     for (size_t i = 0; i < length; i++) {
-        lower[i] = is_upper(slug[i]) ? (char)(slug[i] - 'A' + 'a') : slug[i];
+        lower[i] = text_lower(slug[i]);
     }
     if (find_broken_rule(lower, length) == NULL && !is_reserved(lower)) {
         err_hint(err, "write \"%s\"", lower);

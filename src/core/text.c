@@ -144,6 +144,24 @@ bool text_to_int(const char *text, int64_t *ret_value)
     return true;
 }
 
+char text_upper(char c)
+{
+    static const char upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    if (c < 'a' || c > 'z') {
+        return c;
+    }
+    return upper[c - 'a'];
+}
+
+char text_lower(char c)
+{
+    static const char lower[] = "abcdefghijklmnopqrstuvwxyz";
+    if (c < 'A' || c > 'Z') {
+        return c;
+    }
+    return lower[c - 'A'];
+}
+
 int text_leading_int(const char *text)
 {
     errno = 0;

@@ -24,6 +24,10 @@ const char *text_nearest(const char *word, const char *const *candidates, size_t
 /* A decimal integer that fills the whole text; false when it is none or does not fit. */
 bool text_to_int(const char *text, int64_t *ret_value);
 
+/* An ASCII letter in the other case; every other byte as it is. The locale does not matter. */
+char text_upper(char c);
+char text_lower(char c);
+
 /* The number that text begins with ("15" of "15.20"); 0 when it begins with none, or with one past
  * INT32_MAX. */
 int text_leading_int(const char *text);

@@ -16,10 +16,15 @@ enum { FIRST_PAUSE_MS = 100, LONGEST_PAUSE_MS = 5000 };
 typedef struct Run {
     JobContext context;
     const JobKind *kind;
-    const char *token; /* of a job that this run makes */
+    const char *token; /* the job's number may be given to another one when a crash takes it back */
+    const char *first_tenant_id; /* what a job that this run makes is started with */
     int64_t steps_total;
     int64_t steps_done;
-    bool is_cancelled;
+    int64_t restarts;
+    bool is_maker;     /* this run makes the job */
+    bool has_lock;     /* without it, the job is not ours to touch */
+    bool is_cancelled; /* somebody wants it to stop */
+    bool is_open;      /* running or failed, as last read */
 } Run;
 
 static int64_t count_steps(const JobKind *kind)
@@ -61,6 +66,11 @@ static void pause_before_retry(Run *run, int64_t attempt, const Err *err)
     clock_sleep_ms(pause_ms);
 }
 
+static bool is_open(const char *state)
+{
+    return strcmp(state, "running") == 0 || strcmp(state, "failed") == 0;
+}
+
 /* Takes the job's lock; whoever holds it runs the job. */
 static bool lock_job(Store *store, int64_t job_id, bool *ret_is_locked, Err *err)
 {
@@ -73,15 +83,6 @@ static bool lock_job(Store *store, int64_t job_id, bool *ret_is_locked, Err *err
     return true;
 }
 
-static void unlock_job(Store *store, int64_t job_id)
-{
-    scoped_arena Arena *arena = arena_new();
-    Err ignored;
-    if (job_id != 0 && pg_is_alive(store->conn)) {
-        store_query(store, JOB_UNLOCK, PG_PARAMS(pg_int_text(arena, job_id)), NULL, &ignored);
-    }
-}
-
 static bool fail_busy(int64_t job_id, Err *err)
 {
     ERR_SET(err, ERR_JOB_BUSY, NULL, "job %" PRId64 " is being run by another process", job_id);
@@ -89,24 +90,89 @@ static bool fail_busy(int64_t job_id, Err *err)
     return false;
 }
 
-/* A new connection when the old one is gone; the lock went with it. */
-static bool recover_connection(Run *run, Err *err)
+static bool need_lock(Run *run, Err *err)
+{
+    return lock_job(run->context.store, run->context.job_id, &run->has_lock, err) &&
+           (run->has_lock || fail_busy(run->context.job_id, err));
+}
+
+static void unlock_job(Run *run)
 {
     Store *store = run->context.store;
-    if (pg_is_alive(store->conn)) {
-        pg_rollback(store->conn);
+    Err ignored;
+    if (run->has_lock && pg_is_alive(store->conn)) {
+        store_query(store, JOB_UNLOCK, PG_PARAMS(int_text(run, run->context.job_id)), NULL,
+                    &ignored);
     }
-    if (pg_is_alive(store->conn)) {
+    run->has_lock = false;
+}
+
+static bool fail_ended(const Run *run, const char *state, Err *err)
+{
+    return ERR_SET(err, ERR_JOB_STATE, NULL,
+                   "job %" PRId64 " is %s, a running or failed one was expected",
+                   run->context.job_id, state);
+}
+
+/* Reads how far the job is, and locks its row when in a transaction. */
+static bool read_state(Run *run, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(run->context.store, JOB_STATE, PG_PARAMS(int_text(run, run->context.job_id)),
+                     &rows, err)) {
+        return false;
+    }
+    if (pg_rows_count(rows) == 0) {
+        return ERR_SET(err, ERR_JOB_MISSING, NULL, "job %" PRId64 " is gone", run->context.job_id);
+    }
+    const char *state = pg_rows_text(rows, 0, 0);
+    run->is_open = is_open(state);
+    run->steps_done = pg_rows_int(rows, 0, 1);
+    run->is_cancelled = pg_rows_bool(rows, 0, 2);
+    return run->is_open || strcmp(state, "done") == 0 ||
+           ERR_SET(err, ERR_CANCELLED, NULL, "job %" PRId64 " was %s by another process",
+                   run->context.job_id, state);
+}
+
+/* Where the job is after a lost connection. A COMMIT whose answer was lost may have been applied;
+ * the steps before the last one are not waited for, so a crash of the server may also have taken
+ * the job back whole. Then a run that makes it can begin again. */
+static bool find_job(Run *run, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    JobContext *context = &run->context;
+    if (!store_query(context->store, JOB_FIND_TOKEN, PG_PARAMS(run->token), &rows, err)) {
+        return false;
+    }
+    if (pg_rows_count(rows) == 1) {
+        context->job_id = pg_rows_int(rows, 0, 0);
+        return need_lock(run, err) && read_state(run, err);
+    }
+    if (!run->is_maker) {
+        return ERR_SET(err, ERR_JOB_MISSING, NULL, "job %" PRId64 " is gone", context->job_id);
+    }
+    context->job_id = 0;
+    context->tenant_id = run->first_tenant_id;
+    run->steps_done = 0;
+    run->is_cancelled = false;
+    return true;
+}
+
+/* Ends what a failed step left, with a new connection when the old one is gone; afterwards the run
+ * knows again how far the job is. */
+static bool recover(Run *run, Err *err)
+{
+    PgConn *conn = run->context.store->conn;
+    const bool has_job = run->steps_done > 0;
+    if (pg_is_alive(conn)) {
+        pg_rollback(conn);
+    }
+    if (pg_is_alive(conn) && has_job) {
         return true;
     }
-    if (!store_reconnect(store, err)) {
-        return false;
-    }
-    bool is_locked = true;
-    if (run->context.job_id != 0 && !lock_job(store, run->context.job_id, &is_locked, err)) {
-        return false;
-    }
-    return is_locked || fail_busy(run->context.job_id, err);
+    unlock_job(run); /* what the first step locked was rolled back */
+    run->context.job_id = has_job ? run->context.job_id : 0;
+    return (pg_is_alive(conn) || store_reconnect(run->context.store, err)) && find_job(run, err);
 }
 
 /* --- one step
@@ -127,7 +193,6 @@ static bool add_job(Run *run, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
     JobContext *context = &run->context;
-    bool is_locked = false;
     if (!store_query(context->store, JOB_ADD,
                      PG_PARAMS(run->token, run->kind->operation, context->subject,
                                json_to_text(context->arena, context->args),
@@ -136,25 +201,17 @@ static bool add_job(Run *run, Err *err)
         return false;
     }
     context->job_id = pg_rows_int(rows, 0, 0);
-    return lock_job(context->store, context->job_id, &is_locked, err) &&
-           (is_locked || fail_busy(context->job_id, err)) &&
+    run->is_open = true;
+    return need_lock(run, err) &&
            (context->tenant_id == NULL || job_set_tenant(context, context->tenant_id, err));
 }
 
-/* Reads how far the job is; a COMMIT whose answer was lost may have been applied. */
-static bool read_state(Run *run, Err *err)
+/* The steps between need not wait for the disk: the last one's commit makes them durable too, and
+ * until then a crash of the server loses them whole. What a free step does outside of PostgreSQL is
+ * not lost with them, so what comes before it is made durable. */
+static bool must_be_durable(const Run *run, int64_t number)
 {
-    scoped_rows PgRows *rows = NULL;
-    if (!store_query(run->context.store, JOB_STATE, PG_PARAMS(int_text(run, run->context.job_id)),
-                     &rows, err)) {
-        return false;
-    }
-    if (pg_rows_count(rows) == 0) {
-        return ERR_SET(err, ERR_JOB_MISSING, NULL, "job %" PRId64 " is gone", run->context.job_id);
-    }
-    run->steps_done = pg_rows_int(rows, 0, 1);
-    run->is_cancelled = pg_rows_bool(rows, 0, 2);
-    return true;
+    return number + 1 == run->steps_total || run->kind->steps[number + 1].mode == JOB_STEP_FREE;
 }
 
 static bool step_in_transaction(Run *run, int64_t number, int64_t attempt, Err *err)
@@ -162,7 +219,6 @@ static bool step_in_transaction(Run *run, int64_t number, int64_t attempt, Err *
     const JobStep *step = &run->kind->steps[number];
     PgConn *conn = run->context.store->conn;
     const bool is_new = run->context.job_id == 0;
-    const bool is_last = number + 1 == run->steps_total;
     const int64_t started_us = clock_wall_us();
     if (!pg_begin(conn, err) || !(is_new ? add_job(run, err) : read_state(run, err))) {
         return false;
@@ -177,9 +233,7 @@ static bool step_in_transaction(Run *run, int64_t number, int64_t attempt, Err *
         return false;
     }
     FAULT_STEP(run, step, "before_commit");
-    /* The steps between need not wait for the disk: the last one's commit makes them durable too,
-     * and until then a crash of the server loses them whole. */
-    if (!pg_commit(conn, is_last, err)) {
+    if (!pg_commit(conn, must_be_durable(run, number), err)) {
         return false;
     }
     FAULT_STEP(run, step, "after_commit");
@@ -207,53 +261,50 @@ static bool step_free(Run *run, int64_t number, int64_t attempt, Err *err)
     return true;
 }
 
-/* After a lost connection in the first COMMIT: does the job exist? */
-static bool find_own_job(Run *run, Err *err)
+/* Once more from the first step, when a crash of the server took the job back; a server that
+ * crashes each time is given up. */
+static bool may_restart(Run *run)
 {
-    scoped_rows PgRows *rows = NULL;
-    unlock_job(run->context.store, run->context.job_id); /* of a row that was rolled back */
-    if (!store_query(run->context.store, JOB_FIND_TOKEN, PG_PARAMS(run->token), &rows, err)) {
-        return false;
-    }
-    run->context.job_id = 0;
-    if (pg_rows_count(rows) == 0) {
-        return true;
-    }
-    bool is_locked = false;
-    run->context.job_id = pg_rows_int(rows, 0, 0);
-    return lock_job(run->context.store, run->context.job_id, &is_locked, err) &&
-           (is_locked || fail_busy(run->context.job_id, err)) && read_state(run, err);
+    return run->restarts++ < run->context.store->options.target.retries;
 }
 
+static bool try_step(Run *run, int64_t number, int64_t attempt, Err *err)
+{
+    return run->kind->steps[number].mode == JOB_STEP_TRANSACTION
+               ? step_in_transaction(run, number, attempt, err)
+               : step_free(run, number, attempt, err);
+}
+
+/* Runs one step; afterwards run->steps_done tells where to go on. */
 static bool run_step(Run *run, int64_t number, Err *err)
 {
-    const JobStep *step = &run->kind->steps[number];
-    run->context.step_title = step->title;
+    run->context.step_title = run->kind->steps[number].title;
     if (run->context.progress.step != NULL) {
-        run->context.progress.step(run->context.progress.context, step->title, number,
+        run->context.progress.step(run->context.progress.context, run->context.step_title, number,
                                    run->steps_total);
     }
     for (int64_t attempt = 0;; attempt++) {
-        const bool was_new = run->steps_done == 0 && run->token != NULL;
-        if (step->mode == JOB_STEP_TRANSACTION ? step_in_transaction(run, number, attempt, err)
-                                               : step_free(run, number, attempt, err)) {
+        if (try_step(run, number, attempt, err)) {
             return true;
         }
-        const bool may_retry = err_kind(err->code)->is_retryable &&
-                               attempt < run->context.store->options.target.retries;
+        const bool is_retryable = err_kind(err->code)->is_retryable;
+        const bool may_retry = is_retryable && attempt < run->context.store->options.target.retries;
         Err broken;
         if (may_retry) {
             pause_before_retry(run, attempt, err);
         }
-        if (!recover_connection(run, &broken)) {
-            *err = err_kind(err->code)->is_retryable ? broken : *err;
+        if (!recover(run, &broken)) {
+            *err = is_retryable ? broken : *err;
             return false;
         }
-        if (was_new && !find_own_job(run, err)) {
-            return false;
+        if (run->steps_done > number) {
+            return true; /* only the answer to the COMMIT was lost */
         }
         if (!may_retry) {
             return false;
+        }
+        if (run->steps_done < number) {
+            return may_restart(run);
         }
     }
 }
@@ -277,25 +328,47 @@ static bool end_job(Run *run, const char *state, const Err *why, Err *err)
                        NULL, err);
 }
 
+static bool undo_once(Run *run, const char *state, const Err *why, Err *err)
+{
+    PgConn *conn = run->context.store->conn;
+    if (!pg_begin(conn, err) || !read_state(run, err)) {
+        return false;
+    }
+    if (!run->is_open) {
+        return fail_ended(run, "done", err);
+    }
+    if (!run->kind->undo(&run->context, err) || !end_job(run, state, why, err)) {
+        return false;
+    }
+    FAULT("job.undo.before_commit");
+    if (!pg_commit(conn, true, err)) {
+        return false;
+    }
+    FAULT("job.undo.after_commit");
+    return true;
+}
+
 /* Undoes the job and ends it, in one transaction, with the retries that a step has. */
 static bool undo_job(Run *run, const char *state, const Err *why, Err *err)
 {
     for (int64_t attempt = 0;; attempt++) {
-        PgConn *conn = run->context.store->conn;
-        if (pg_begin(conn, err) && run->kind->undo(&run->context, err) &&
-            end_job(run, state, why, err)) {
-            FAULT("job.undo.before_commit");
-            if (pg_commit(conn, true, err)) {
-                FAULT("job.undo.after_commit");
-                return true;
-            }
+        if (undo_once(run, state, why, err)) {
+            return true;
         }
+        const bool may_retry = err_kind(err->code)->is_retryable &&
+                               attempt < run->context.store->options.target.retries;
         Err broken;
-        if (!recover_connection(run, &broken) || !err_kind(err->code)->is_retryable ||
-            attempt >= run->context.store->options.target.retries) {
+        if (may_retry) {
+            pause_before_retry(run, attempt, err);
+        }
+        const bool is_found = recover(run, &broken);
+        /* The COMMIT whose answer was lost was applied, or a crash took the job back whole. */
+        if ((!is_found && broken.code == ERR_CANCELLED) || run->context.job_id == 0) {
+            return true;
+        }
+        if (!is_found || !may_retry) {
             return false;
         }
-        pause_before_retry(run, attempt, err);
     }
 }
 
@@ -304,12 +377,15 @@ static bool undo_job(Run *run, const char *state, const Err *why, Err *err)
 static void give_up(Run *run, Err *why)
 {
     Err err;
-    if (run->context.job_id == 0 || !pg_is_alive(run->context.store->conn)) {
-        if (run->context.job_id != 0) {
+    if (run->context.job_id == 0) {
+        return;
+    }
+    if (!run->has_lock || !pg_is_alive(run->context.store->conn)) {
+        if (why->code == ERR_PG_UNAVAILABLE) {
             err_hint(why, "when PostgreSQL is back: tenantry job resume %" PRId64,
                      run->context.job_id);
         }
-        return;
+        return; /* another process may have it by now */
     }
     if (run->kind->undo != NULL) {
         if (undo_job(run, "undone", why, &err)) {
@@ -360,12 +436,14 @@ bool job_run(Store *store, const JobStart *start, int64_t *ret_job_id, Err *err)
                            .progress = start->progress,
                            .memory = start->memory},
                .kind = start->kind,
+               .first_tenant_id = start->tenant_id,
+               .is_maker = true,
                .steps_total = count_steps(start->kind)};
     if (!secret_random_uuid(arena, &run.token, err)) {
         return false;
     }
     const bool is_done = run_steps(&run, err);
-    unlock_job(store, run.context.job_id);
+    unlock_job(&run);
     *ret_job_id = run.context.job_id;
     return is_done;
 }
@@ -415,27 +493,22 @@ static bool load_job(Run *run, const JobKind *const *kinds, size_t kind_count, i
     run->steps_done = pg_rows_int(rows, 0, 6);
     run->steps_total = count_steps(run->kind);
     run->is_cancelled = pg_rows_bool(rows, 0, 8);
+    run->token = arena_strdup(arena, pg_rows_text(rows, 0, 9));
     *ret_state = arena_strdup(arena, pg_rows_text(rows, 0, 5));
     return true;
 }
 
-static bool is_open(const char *state)
-{
-    return strcmp(state, "running") == 0 || strcmp(state, "failed") == 0;
-}
-
 /* Looks again under the lock: the job may have ended while we waited for it. */
 static bool load_locked(Run *run, const JobKind *const *kinds, size_t kind_count, int64_t job_id,
-                        bool *ret_is_locked, Json **ret_args, Err *err)
+                        Json **ret_args, Err *err)
 {
     const char *state = NULL;
-    if (!lock_job(run->context.store, job_id, ret_is_locked, err) ||
+    if (!lock_job(run->context.store, job_id, &run->has_lock, err) ||
         !load_job(run, kinds, kind_count, job_id, ret_args, &state, err)) {
         return false;
     }
-    return is_open(state) ||
-           ERR_SET(err, ERR_JOB_STATE, NULL,
-                   "job %" PRId64 " is %s, a running or failed one was expected", job_id, state);
+    run->is_open = is_open(state);
+    return run->is_open || fail_ended(run, state, err);
 }
 
 bool job_resume(Store *store, const JobKind *const *kinds, size_t kind_count, int64_t job_id,
@@ -444,16 +517,12 @@ bool job_resume(Store *store, const JobKind *const *kinds, size_t kind_count, in
     scoped_arena Arena *arena = arena_new();
     Run run = {.context = {.arena = arena, .store = store, .actor = actor, .progress = *progress}};
     scoped_json Json *args = NULL;
-    bool is_locked = false;
-    bool is_done = load_locked(&run, kinds, kind_count, job_id, &is_locked, &args, err) &&
-                   (is_locked || fail_busy(job_id, err)) &&
-                   store_query(store, JOB_START, PG_PARAMS(pg_int_text(arena, job_id)), NULL, err);
-    if (is_done) {
-        is_done = run_steps(&run, err);
-    }
-    if (is_locked) {
-        unlock_job(store, job_id);
-    }
+    const bool is_done = load_locked(&run, kinds, kind_count, job_id, &args, err) &&
+                         (run.has_lock || fail_busy(job_id, err)) &&
+                         store_query(store, JOB_START, PG_PARAMS(pg_int_text(arena, job_id)), NULL,
+                                     err) &&
+                         run_steps(&run, err);
+    unlock_job(&run);
     return is_done;
 }
 
@@ -463,8 +532,7 @@ bool job_cancel(Store *store, const JobKind *const *kinds, size_t kind_count, in
     scoped_arena Arena *arena = arena_new();
     Run run = {.context = {.arena = arena, .store = store, .actor = actor}};
     scoped_json Json *args = NULL;
-    bool is_locked = false;
-    bool is_done = load_locked(&run, kinds, kind_count, job_id, &is_locked, &args, err);
+    bool is_done = load_locked(&run, kinds, kind_count, job_id, &args, err);
     if (is_done && run.kind->undo == NULL) {
         ERR_SET(err, ERR_JOB_STATE, NULL,
                 "job %" PRId64 " (%s) cannot be undone, only brought to its end", job_id,
@@ -472,16 +540,13 @@ bool job_cancel(Store *store, const JobKind *const *kinds, size_t kind_count, in
         err_hint(err, "tenantry job resume %" PRId64, job_id);
         is_done = false;
     }
-    if (is_done && is_locked) {
-        is_done = undo_job(&run, "cancelled", NULL, err);
-    } else if (is_done) {
-        is_done = store_query(store, JOB_CANCEL_WANTED, PG_PARAMS(pg_int_text(arena, job_id)), NULL,
-                              err);
+    *ret_is_asked = !run.has_lock;
+    if (is_done) {
+        is_done = run.has_lock ? undo_job(&run, "cancelled", NULL, err)
+                               : store_query(store, JOB_CANCEL_WANTED,
+                                             PG_PARAMS(pg_int_text(arena, job_id)), NULL, err);
     }
-    if (is_locked) {
-        unlock_job(store, job_id);
-    }
-    *ret_is_asked = !is_locked;
+    unlock_job(&run);
     return is_done;
 }
 

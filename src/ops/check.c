@@ -97,9 +97,9 @@ static Json *convert_value(const Param *param, const Given *given)
         return json_is_boolean(given->json) ? json_boolean(json_is_true(given->json)) : NULL;
     case PARAM_INT:
     case PARAM_DURATION_MS:
-        if (text != NULL && param->type == PARAM_INT ? !text_to_int(text, &number)
-            : text != NULL                           ? !duration_to_ms(text, &number)
-                                                     : !json_is_integer(given->json)) {
+        if (text == NULL               ? !json_is_integer(given->json)
+            : param->type == PARAM_INT ? !text_to_int(text, &number)
+                                       : !duration_to_ms(text, &number)) {
             return NULL;
         }
         number = text != NULL ? number : json_integer_value(given->json);

@@ -145,7 +145,7 @@ static bool load_data(OpContext *context, Guest *guest, Err *err)
         blueprint->demo == NULL) {
         return blueprint != NULL;
     }
-    if (!sql_script_parse(context->arena, "demo.sql", blueprint->demo, ERR_BLUEPRINT_INVALID,
+    if (!sql_script_split(context->arena, "demo.sql", blueprint->demo, ERR_BLUEPRINT_INVALID,
                           &script, err)) {
         return false;
     }
@@ -155,7 +155,6 @@ static bool load_data(OpContext *context, Guest *guest, Err *err)
                         arena_printf(context->arena, "demo.sql:%d", script.statements[i].line),
                         script.statements[i].text, PG_NO_PARAMS);
     }
-    sql_script_done(&script);
     if (pg_begin(guest->conn, err) && pg_batch_run(guest->conn, batch, err) &&
         pg_commit(guest->conn, true, err)) {
         return true;

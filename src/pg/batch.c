@@ -68,6 +68,12 @@ size_t pg_batch_count(const PgBatch *batch)
     return batch->count;
 }
 
+const char *pg_batch_statement(const PgBatch *batch, size_t number, PgParams *ret_params)
+{
+    *ret_params = batch->statements[number].params;
+    return batch->statements[number].sql;
+}
+
 /* Writes until everything is out, reading meanwhile: a server whose answers nobody takes stops
  * reading too. */
 static bool flush_out(PGconn *pq)

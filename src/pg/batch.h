@@ -28,6 +28,9 @@ size_t pg_batch_add_at(PgBatch *batch, const char *place, const char *sql, PgPar
 
 size_t pg_batch_count(const PgBatch *batch);
 
+/* Text and parameters of statement number, as they were added; borrowed. */
+const char *pg_batch_statement(const PgBatch *batch, size_t number, PgParams *ret_params);
+
 /* Sends all statements that were added since the last run and waits for their answers. Blocks. */
 bool pg_batch_run(PgConn *conn, PgBatch *batch, Err *err);
 

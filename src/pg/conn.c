@@ -211,16 +211,14 @@ bool pg_begin(PgConn *conn, Err *err)
 
 bool pg_commit(PgConn *conn, bool is_durable, Err *err)
 {
-    if (!is_durable &&
-        !pg_query(conn, "SET LOCAL synchronous_commit = off", PG_NO_PARAMS, NULL, err)) {
-        return false;
+    /* One round trip; the answer is that of the last statement, or of the first that failed. */
+    scoped_rows PgRows *rows = PQexec(
+        conn->pq, is_durable ? "COMMIT" : "SET LOCAL synchronous_commit = off; COMMIT");
+    if (PQresultStatus(rows) != PGRES_COMMAND_OK) {
+        return pg_fail(err, conn->pq, rows);
     }
     /* COMMIT of a failed transaction answers ROLLBACK and no error: that must not pass for success.
      */
-    scoped_rows PgRows *rows = NULL;
-    if (!pg_query(conn, "COMMIT", PG_NO_PARAMS, &rows, err)) {
-        return false;
-    }
     return strcmp(PQcmdStatus(rows), "COMMIT") == 0 ||
            ERR_SET(err, ERR_INTERNAL, NULL, "a failed transaction was committed");
 }

@@ -84,7 +84,7 @@ MemorySettings conf_size_memory(uint64_t memory_bytes)
         .shared_buffers_mb = clamp_mb(memory_bytes / 8, 128, 8 * 1024),
         .effective_cache_size_mb = clamp_mb(memory_bytes / 2, 256, 1024 * 1024),
         .maintenance_work_mem_mb = clamp_mb(memory_bytes / 32, 64, 1024),
-        .work_mem_mb = clamp_mb(memory_bytes / (4 * MAX_CONNECTIONS), 4, 64),
+        .work_mem_mb = clamp_mb(memory_bytes / 4 / MAX_CONNECTIONS, 4, 64),
     };
 }
 

@@ -98,7 +98,7 @@ static bool make_new_dir(const Server *server, Err *err)
 static bool run_initdb(const Server *server, Err *err)
 {
     const char *const argv[] = {server->programs.initdb, "--pgdata",
-                                server->new_dir,         "--username=" EMBEDDED_ADMIN,
+                                server->new_dir,         ("--username=" EMBEDDED_ADMIN),
                                 "--auth=reject",         "--encoding=UTF8",
                                 "--locale=C.UTF-8",      "--data-checksums",
                                 "--no-instructions",     NULL};

@@ -74,13 +74,11 @@ static size_t quoted_length(const char *text, bool has_escapes)
     size_t i = 1;
     while (text[i] != '\0') {
         const bool is_escape = has_escapes && text[i] == '\\' && text[i + 1] != '\0';
-        if (is_escape || (text[i] == quote && text[i + 1] == quote)) {
-            i += 2;
-        } else if (text[i] == quote) {
+        const bool is_doubled = text[i] == quote && text[i + 1] == quote;
+        if (text[i] == quote && !is_doubled) {
             return i + 1;
-        } else {
-            i++;
         }
+        i += is_escape || is_doubled ? 2 : 1;
     }
     return i;
 }

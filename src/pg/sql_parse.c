@@ -62,23 +62,33 @@ static const char *cut_text(Arena *arena, const char *text, size_t start, size_t
     return arena_strndup(arena, text + start, end - start);
 }
 
-static bool read_statement(Arena *arena, const char *text, const Json *raw, LineCounter *counter,
-                           SqlStatement *ret_statement)
+/* Fills in text and line. width 0: to the end of the text. */
+static bool read_position(Arena *arena, const char *text, int64_t location, int64_t width,
+                          LineCounter *counter, SqlStatement *ret_statement)
 {
-    Json *tree = json_object_get(raw, "stmt");
-    void *member = json_object_iter(tree);
     const size_t length = strlen(text);
-    const int64_t location = json_get_int(raw, "stmt_location", 0);
-    const int64_t width = json_get_int(raw, "stmt_len", 0); /* 0: to the end of the text */
-    if (member == NULL || location < 0 || width < 0 || (size_t)(location + width) > length) {
+    if (location < 0 || width < 0 || (size_t)(location + width) > length) {
         return false;
     }
     const size_t start = (size_t)location + sql_lex_space(text + location);
     const size_t end = width == 0 ? length : (size_t)(location + width);
     *ret_statement = (SqlStatement){.text = cut_text(arena, text, start, end),
-                                    .line = line_at(counter, start),
-                                    .node = json_object_iter_key(member),
-                                    .tree = json_object_iter_value(member)};
+                                    .line = line_at(counter, start)};
+    return true;
+}
+
+static bool read_statement(Arena *arena, const char *text, const Json *raw, LineCounter *counter,
+                           SqlStatement *ret_statement)
+{
+    Json *tree = json_object_get(raw, "stmt");
+    void *member = json_object_iter(tree);
+    if (member == NULL ||
+        !read_position(arena, text, json_get_int(raw, "stmt_location", 0),
+                       json_get_int(raw, "stmt_len", 0), counter, ret_statement)) {
+        return false;
+    }
+    ret_statement->node = json_object_iter_key(member);
+    ret_statement->tree = json_object_iter_value(member);
     return true;
 }
 
@@ -114,13 +124,19 @@ static bool load_tree(const char *file, const char *json, ErrCode code, Json **r
                    error.text);
 }
 
+/* libpg_query recurses over the tree without looking at the stack. */
+static bool check_depth(const char *file, const char *text, ErrCode code, Err *err)
+{
+    size_t offset = 0;
+    return sql_lex_is_shallow(text, LIMIT_SQL_RUN_TOKENS, &offset) ||
+           fail_at(file, text, offset, code, "the statement is nested too deeply", err);
+}
+
 bool sql_script_parse(Arena *arena, const char *file, const char *text, ErrCode code,
                       SqlScript *ret_script, Err *err)
 {
-    /* libpg_query recurses over the tree without looking at the stack. */
-    size_t offset = 0;
-    if (!sql_lex_is_shallow(text, LIMIT_SQL_RUN_TOKENS, &offset)) {
-        return fail_at(file, text, offset, code, "the statement is nested too deeply", err);
+    if (!check_depth(file, text, code, err)) {
+        return false;
     }
     const PgQueryParseResult result = pg_query_parse(text);
     SqlScript script = {.file = file};
@@ -143,6 +159,42 @@ void sql_script_done(SqlScript *script)
 {
     json_decref(script->root);
     *script = (SqlScript){.file = script->file};
+}
+
+static bool read_split(Arena *arena, const char *text, const PgQuerySplitResult *split,
+                       SqlScript *script, Err *err)
+{
+    const size_t count = (size_t)split->n_stmts;
+    SqlStatement *statements = ARENA_ARRAY(arena, SqlStatement, count);
+    LineCounter counter = {.text = text, .line = 1};
+    for (size_t i = 0; i < count; i++) {
+        if (!read_position(arena, text, split->stmts[i]->stmt_location, split->stmts[i]->stmt_len,
+                           &counter, &statements[i])) {
+            return ERR_SET(err, ERR_INTERNAL, NULL,
+                           "%s: the SQL parser put statement %zu outside the text", script->file,
+                           i);
+        }
+    }
+    script->statements = statements;
+    script->count = count;
+    return true;
+}
+
+bool sql_script_split(Arena *arena, const char *file, const char *text, ErrCode code,
+                      SqlScript *ret_script, Err *err)
+{
+    if (!check_depth(file, text, code, err)) {
+        return false;
+    }
+    const PgQuerySplitResult result = pg_query_split_with_parser(text);
+    SqlScript script = {.file = file};
+    const bool is_split = result.error != NULL ? fail_syntax(file, text, result.error, code, err)
+                                               : read_split(arena, text, &result, &script, err);
+    pg_query_free_split_result(result);
+    if (is_split) {
+        *ret_script = script;
+    }
+    return is_split;
 }
 
 static bool visit_object(const Json *object, const char *node,

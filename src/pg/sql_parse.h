@@ -13,15 +13,15 @@
 typedef struct SqlStatement {
     const char *text; /* without the semicolon and without comments before it; in the arena */
     int line;         /* of its first word, from 1 */
-    const char *node; /* the parse tree's node name: "CreateStmt", "SelectStmt" */
-    const Json *tree; /* the members of that node; lives as long as the SqlScript's arena */
+    const char *node; /* the parse tree's node name: "CreateStmt", "SelectStmt"; NULL when split */
+    const Json *tree; /* the members of that node; NULL when split */
 } SqlStatement;
 
 typedef struct SqlScript {
     const char *file; /* for messages */
     size_t count;
     const SqlStatement *statements;
-    Json *root; /* owns the trees */
+    Json *root; /* owns the trees; NULL when split */
 } SqlScript;
 
 /* Parses a script. A syntax error is reported with code, as "FILE:LINE: message near ...". The JSON
@@ -30,6 +30,11 @@ typedef struct SqlScript {
 bool sql_script_parse(Arena *arena, const char *file, const char *text, ErrCode code,
                       SqlScript *ret_script, Err *err);
 void sql_script_done(SqlScript *script);
+
+/* sql_script_parse for those who run the statements and do not look into them: the same texts and
+ * lines, the same errors, no trees, a tenth of the time. There is nothing to release. */
+bool sql_script_split(Arena *arena, const char *file, const char *text, ErrCode code,
+                      SqlScript *ret_script, Err *err);
 
 /* Calls visit for every JSON object below tree (tree included) that has a member `node`, with that
  * member's value; stops and returns false when visit returns false. */

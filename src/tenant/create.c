@@ -9,6 +9,7 @@
 #include "blueprint/registry.h"
 #include "core/fault.h"
 #include "core/slug.h"
+#include "core/strbuf.h"
 #include "pg/sql.h"
 #include "store/audit.h"
 #include "tenant/login.h"
@@ -20,12 +21,33 @@ typedef struct Create {
     Blueprint *blueprint;
     const BlueprintPlan *plan;
     Tier tier;
+    Extensions extensions;
+    bool has_extensions; /* they were looked up */
 } Create;
 
-static bool fail_choice(Err *err, const Blueprint *blueprint, const char *what, const char *found)
+static const char *tier_at(const Blueprint *blueprint, size_t i)
 {
-    return ERR_SET(err, ERR_INPUT_INVALID, "\"tenantry blueprint show\" lists what it has",
-                   "blueprint \"%s\" has no %s \"%s\"", blueprint->name, what, found);
+    return i < blueprint->tier_count ? tier_name(blueprint->tiers[i]) : NULL;
+}
+
+static const char *plan_at(const Blueprint *blueprint, size_t i)
+{
+    return i < blueprint->plan_count ? blueprint->plans[i].name : NULL;
+}
+
+/* The hint lists what the blueprint has instead; name_at gives NULL after the last one. */
+static bool fail_choice(Err *err, const Blueprint *blueprint, const char *what, const char *found,
+                        const char *(*name_at)(const Blueprint *blueprint, size_t i))
+{
+    scoped_arena Arena *arena = arena_new();
+    StrBuf list = strbuf_init(arena);
+    for (size_t i = 0; name_at(blueprint, i) != NULL; i++) {
+        strbuf_printf(&list, "%s%s", i == 0 ? "" : ", ", name_at(blueprint, i));
+    }
+    ERR_SET(err, ERR_INPUT_INVALID, NULL, "blueprint \"%s\" has no %s \"%s\"", blueprint->name,
+            what, found);
+    err_hint(err, "it has: %s", list.text);
+    return false;
 }
 
 static bool load(JobContext *context, Create **ret_create, Err *err)
@@ -43,12 +65,12 @@ static bool load(JobContext *context, Create **ret_create, Err *err)
     }
     create->plan = blueprint_find_plan(create->blueprint, plan);
     if (create->plan == NULL) {
-        return fail_choice(err, create->blueprint, "plan", plan);
+        return fail_choice(err, create->blueprint, "plan", plan, plan_at);
     }
     create->tier = create->blueprint->tiers[0];
     if (*tier != '\0' && (!tier_from_name(tier, &create->tier) ||
                           !blueprint_has_tier(create->blueprint, create->tier))) {
-        return fail_choice(err, create->blueprint, "tier", tier);
+        return fail_choice(err, create->blueprint, "tier", tier, tier_at);
     }
     context->memory = create;
     *ret_create = create;
@@ -104,10 +126,17 @@ static bool step_reserve(JobContext *context, Err *err)
     return job_set_tenant(context, id, err);
 }
 
+static bool load_extensions(JobContext *context, Create *create, Err *err)
+{
+    create->has_extensions = create->has_extensions ||
+                             registry_find_extensions(context->arena, context->store,
+                                                      create->blueprint, &create->extensions, err);
+    return create->has_extensions;
+}
+
 static bool step_ground(JobContext *context, Err *err)
 {
     Create *create = NULL;
-    Extensions extensions = {0};
     bool is_changed = false;
     if (!load(context, &create, err)) {
         return false;
@@ -116,10 +145,11 @@ static bool step_ground(JobContext *context, Err *err)
         return place_ensure_shared(context->arena, context->store, create->blueprint, &is_changed,
                                    err);
     }
-    return registry_find_extensions(context->arena, context->store, create->blueprint, &extensions,
-                                    err) &&
-           place_ensure_extensions(context->arena, context->store, create->blueprint, &extensions,
-                                   err);
+    /* Afresh: an attempt before this one may have made them and been rolled back. */
+    create->has_extensions = false;
+    return load_extensions(context, create, err) &&
+           place_ensure_extensions(context->arena, context->store, create->blueprint,
+                                   &create->extensions, err);
 }
 
 /* The tenant's two logins: names, and the place whose search_path and rights they have. */
@@ -188,8 +218,10 @@ static bool join_shared_place(Provision *provision, Err *err)
     return true;
 }
 
-/* Passwords, limits and registry rows. What was added so far is sent first: the server works on it
- * while the two password verifiers are computed here (4096 rounds of HMAC each). */
+/* Passwords, limits and registry rows. What is ready is sent at once: the server works on it while
+ * the next verifier is computed here (4096 rounds of HMAC). It repeats those rounds for every
+ * verifier that it is given, to refuse that of an empty password: most of what a tenant of the row
+ * tier costs. */
 static bool add_logins(Provision *provision, Err *err)
 {
     JobContext *context = provision->context;
@@ -204,12 +236,10 @@ static bool add_logins(Provision *provision, Err *err)
         login_add_settings(context->arena, provision->batch, logins[i].role, logins[i].is_readonly,
                            &limits, provision->search_path);
     }
-    if (!pg_batch_send(context->store->conn, provision->batch, err)) {
-        return false;
-    }
     for (size_t i = 0; i < sizeof logins / sizeof *logins; i++) {
         LoginSecret secret;
-        if (!login_new_secret(context->arena, context->store, provision->tenant->id, logins[i].role,
+        if (!pg_batch_send(context->store->conn, provision->batch, err) ||
+            !login_new_secret(context->arena, context->store, provision->tenant->id, logins[i].role,
                               &secret, err)) {
             return false;
         }
@@ -274,18 +304,15 @@ static bool step_provision(JobContext *context, Err *err)
 {
     Create *create = NULL;
     Tenant *tenant = NULL;
-    Extensions extensions = {0};
     if (!load(context, &create, err) ||
         !tenants_get(context->arena, context->store, context->tenant_id, &tenant, err) ||
-        !registry_find_extensions(context->arena, context->store, create->blueprint, &extensions,
-                                  err) ||
-        !store_need_keys(context->store, err) ||
+        !load_extensions(context, create, err) || !store_need_keys(context->store, err) ||
         !tenant_move(context->store, tenant, TENANT_PROVISIONING, err)) {
         return false;
     }
     scoped_batch PgBatch *batch = pg_batch_new(context->arena);
     Provision provision = {.context = context, .create = create, .tenant = tenant, .batch = batch};
-    if (!fill_batch(&provision, &extensions, err)) {
+    if (!fill_batch(&provision, &create->extensions, err)) {
         return pg_batch_abandon(context->store->conn, batch);
     }
     FAULT("tenant.provision.sent");

@@ -25,6 +25,23 @@ static void check_statement(Arena *arena, const SqlStatement *statement)
     sql_tree_visit(statement->tree, "RangeVar", on_node, NULL);
 }
 
+/* What only splits finds the same statements. */
+static void check_split(Arena *arena, const char *text, const SqlScript *script)
+{
+    SqlScript split;
+    Err err;
+    if (!sql_script_split(arena, "fuzz", text, ERR_BLUEPRINT_INVALID, &split, &err) ||
+        split.count != script->count) {
+        abort();
+    }
+    for (size_t i = 0; i < split.count; i++) {
+        if (strcmp(split.statements[i].text, script->statements[i].text) != 0 ||
+            split.statements[i].line != script->statements[i].line) {
+            abort();
+        }
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     scoped_arena Arena *arena = arena_new();
@@ -47,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         check_statement(arena, &script.statements[i]);
     }
+    check_split(arena, text, &script);
     sql_script_done(&script);
     return 0;
 }

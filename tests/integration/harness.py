@@ -11,6 +11,7 @@ The file's name and the function's are the test's name. A test fails by raising;
 Environment of a test file: TENANTRY_BINARY the program, TEST_VERSION its version, TEST_FAULTS "1" when
 the fault points are compiled in. None of these, and no TENANTRY_* or PG* variable, reaches the program."""
 import contextlib
+import functools
 import glob
 import json as json_module
 import os
@@ -30,6 +31,7 @@ HAS_FAULTS = os.environ.get("TEST_FAULTS") == "1"
 COMMAND_TIMEOUT_S = 120
 EXIT_TIMEOUT_S = 20  # what a killed server may take to be gone
 POLL_S = 0.02
+SHOWN_CHARS = 4000  # of what a failed program printed
 
 # What a program under test keeps of our environment; the sanitizers say there how they report.
 KEPT = ("ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "MALLOC_PERTURB_", "PATH", "TMPDIR")
@@ -70,7 +72,8 @@ class Result:
         return " ".join([os.path.basename(self.argv[0]), *self.argv[1:]])
 
     def text(self):
-        return "exit status %d\nstdout: %s\nstderr: %s" % (self.status, self.out, self.err)
+        shown = [text if len(text) <= SHOWN_CHARS else text[:SHOWN_CHARS] + "..." for text in (self.out, self.err)]
+        return "exit status %d\nstdout: %s\nstderr: %s" % (self.status, *shown)
 
 
 def skip(reason):
@@ -124,6 +127,75 @@ def psql(conninfo, sql, expect=0, env=None):
     argv = [pg_program("psql"), "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-d", conninfo, "-f", "-"]
     result = run(argv, env, expect, stdin=sql)
     return result.out.rstrip("\n") if expect == 0 else result
+
+
+def refused_sql(conninfo, sql, says, **options):
+    """The error of SQL that the server must refuse; says is a part of it."""
+    result = psql(conninfo, sql, expect=None, **options)
+    if result.status == 0 or says not in result.err:
+        raise CommandFailed("%s should be refused with %r\n%s" % (sql, says, result.text()))
+    return result.err
+
+
+@functools.lru_cache(maxsize=None)
+def exit_statuses():
+    """{wire code: exit status}, from the table that the program prints."""
+    text = tenantry("docs", "errors", json=False).out
+    return {code: int(status) for code, status in re.findall(r"^\| `(\w+)` \|.*\| (\d+) \| \d+ \| \w+ \|$",
+                                                             text, re.MULTILINE)}
+
+
+def check_refusal(result, code, *says):
+    """Holds a refusal in --json against the table of errors; gives {code, message, hint, sqlstate}."""
+    error = result.error()["error"]
+    problems = [] if error["code"] == code else ["code %s expected" % code]
+    if result.status != exit_statuses()[code]:
+        problems.append("exit status %d expected" % exit_statuses()[code])
+    if not error["message"] or set(error) != {"code", "message", "hint", "sqlstate"}:
+        problems.append("a message expected, and four members")
+    whole = "%s %s" % (error["message"], error["hint"])
+    problems += ["%r expected" % part for part in says if part not in whole]
+    if problems:
+        raise CommandFailed("%s: %s\n%s" % (result.command()[:500], "; ".join(problems), result.text()))
+    return error
+
+
+class Session:
+    """A client that stays connected: psql, asked line by line."""
+
+    END = "-- end of answer --"
+
+    def __init__(self, conninfo):
+        argv = [pg_program("psql"), "-X", "-A", "-t", "-q", "-d", conninfo]
+        self._child = subprocess.Popen(argv, env=environment(), text=True, stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert self.ask("SELECT 1;") == "1"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
+    def ask(self, sql):
+        """What the server answers, or the error; what there is until the session's end."""
+        lines = []
+        try:
+            self._child.stdin.write("%s\n\\echo %s\n" % (sql, self.END))
+            self._child.stdin.flush()
+        except BrokenPipeError:
+            return self._child.stdout.read()
+        for line in self._child.stdout:
+            if line.strip() == self.END:
+                break
+            lines.append(line)
+        return "".join(lines).strip()
+
+    def close(self):
+        with contextlib.suppress(BrokenPipeError):
+            self._child.stdin.close()
+        self._child.wait(EXIT_TIMEOUT_S)
+        self._child.stdout.close()
 
 
 @contextlib.contextmanager
@@ -189,6 +261,19 @@ class Server:
     def tenantry(self, *args, env=None, **options):
         return tenantry(*args, env={**self.env, **(env or {})}, **options)
 
+    def refused(self, code, *args, says=(), **options):
+        """Runs the program with --json, which must refuse with this code."""
+        return check_refusal(self.tenantry(*args, expect=None, **options), code, *says)
+
+    def create(self, slug, blueprint, *args):
+        """A new tenant's answer, with its connection strings by login: tenant["app"], tenant["readonly"]."""
+        answer = self.tenantry("tenant", "create", slug, "--blueprint", blueprint, *args)
+        return {**answer, **{c["login"]: c["uri"] for c in answer["connections"]}}
+
+    @property
+    def superuser(self):
+        return self.conninfo.replace("user=tenantry", "user=postgres")
+
     def psql(self, sql, conninfo=None, **options):
         return psql(conninfo or self.conninfo, sql, **options)
 
@@ -235,6 +320,17 @@ class Server:
                 wait_for_exit(pid)
 
 
+_shared = contextlib.ExitStack()
+
+
+@functools.lru_cache(maxsize=None)
+def shared_server():
+    """One server for all the tests of a file; it is started when the first one asks."""
+    server = _shared.enter_context(Server())
+    server.up()
+    return server
+
+
 def _comment(text):
     """Lines of the TAP stream that say more about the test before them."""
     for line in text.rstrip("\n").split("\n"):
@@ -269,7 +365,8 @@ def main(module=None):
         sys.exit(2)
     print("1..%d" % len(chosen), flush=True)
     good = True
-    for number, name in enumerate(chosen, 1):
-        good &= _run_test(number, name, tests[name])
-        sys.stdout.flush()
+    with _shared:
+        for number, name in enumerate(chosen, 1):
+            good &= _run_test(number, name, tests[name])
+            sys.stdout.flush()
     sys.exit(0 if good else 1)

@@ -14,6 +14,7 @@
 #include "core/clock.h"
 #include "core/limits.h"
 #include "core/process.h"
+#include "core/text.h"
 
 static ProcessResult run_shell(Arena *arena, const char *script, ProcessOptions options)
 {
@@ -84,7 +85,7 @@ static void the_time_limit_kills_the_whole_group(void **state)
                                            (ProcessOptions){.timeout_ms = 500});
     assert_true(result.is_timeout);
     assert_int_equal(result.exit_status, 128 + SIGKILL);
-    const pid_t grandchild = atoi(result.output);
+    const pid_t grandchild = text_leading_int(result.output);
     assert_true(grandchild > 1);
     /* Dead at once, but its entry may wait for init to collect it. */
     for (int i = 0; i < 100 && kill(grandchild, 0) == 0; i++) {
@@ -106,7 +107,7 @@ static void a_daemon_that_keeps_the_output_open_does_not_hold_us_up(void **state
     const ProcessResult result = run_shell(arena, "setsid sleep 1000 & echo $!",
                                            (ProcessOptions){.timeout_ms = 60000});
     assert_false(result.is_timeout);
-    const pid_t daemon_pid = atoi(result.output);
+    const pid_t daemon_pid = text_leading_int(result.output);
     assert_int_equal(kill(daemon_pid, 0), 0); /* it lives on */
     assert_int_equal(kill(daemon_pid, SIGKILL), 0);
 }

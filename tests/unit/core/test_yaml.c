@@ -114,9 +114,9 @@ static void nesting_stops_at_its_limit(void **state)
     (void)state;
     scoped_arena Arena *arena = arena_new();
     char text[2 * LIMIT_YAML_DEPTH + 16] = "";
-    for (int depth = LIMIT_YAML_DEPTH; depth <= LIMIT_YAML_DEPTH + 1; depth++) {
-        memset(text, '[', (size_t)depth);
-        memset(text + depth, ']', (size_t)depth);
+    for (size_t depth = LIMIT_YAML_DEPTH; depth <= LIMIT_YAML_DEPTH + 1; depth++) {
+        memset(text, '[', depth);
+        memset(text + depth, ']', depth);
         text[2 * depth] = '\0';
         const YamlNode *root = NULL;
         Err err = {0};

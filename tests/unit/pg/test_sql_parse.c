@@ -53,6 +53,44 @@ static void statements_have_text_line_and_node(void **state)
     assert_int_equal(script.count, 0);
 }
 
+static void splitting_finds_the_statements_that_parsing_finds(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "-- hello; \xc3\xa9\nselect ';' ;\n;;\n/* a; */ do $x$ begin perform 1; end $x$;\n"
+        "create function f() returns int language sql begin atomic select 1; select 2; end;\n"
+        "  select $a$ ; $a$ -- last\n";
+    scoped_arena Arena *arena = arena_new();
+    SqlScript parsed;
+    SqlScript split;
+    Err err;
+    assert_true(parse(arena, text, &parsed, &err));
+    assert_true(sql_script_split(arena, "a.sql", text, ERR_BLUEPRINT_INVALID, &split, &err));
+    assert_int_equal(split.count, 4);
+    assert_int_equal(split.count, parsed.count);
+    for (size_t i = 0; i < split.count; i++) {
+        assert_string_equal(split.statements[i].text, parsed.statements[i].text);
+        assert_int_equal(split.statements[i].line, parsed.statements[i].line);
+        assert_null(split.statements[i].tree);
+    }
+    sql_script_done(&parsed);
+}
+
+static void splitting_reports_the_errors_that_parsing_reports(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    SqlScript script;
+    Err parse_err;
+    Err split_err;
+    static const char text[] = "select 1;\nselect from from;\n";
+    assert_false(parse(arena, text, &script, &parse_err));
+    assert_false(
+        sql_script_split(arena, "a.sql", text, ERR_BLUEPRINT_INVALID, &script, &split_err));
+    assert_int_equal(split_err.code, ERR_BLUEPRINT_INVALID);
+    assert_string_equal(split_err.message, parse_err.message);
+}
+
 static void a_script_without_statements_is_empty(void **state)
 {
     (void)state;
@@ -185,6 +223,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statements_have_text_line_and_node),
+        cmocka_unit_test(splitting_finds_the_statements_that_parsing_finds),
+        cmocka_unit_test(splitting_reports_the_errors_that_parsing_reports),
         cmocka_unit_test(a_script_without_statements_is_empty),
         cmocka_unit_test(a_syntax_error_names_file_line_and_word),
         cmocka_unit_test(nesting_that_would_break_the_parser_is_refused),

@@ -55,8 +55,8 @@ static void a_move_that_is_not_allowed_says_from_where_it_would_be(void **state)
     assert_int_equal(err.code, ERR_TENANT_STATE);
     assert_string_equal(err.message, "tenant \"acme\" is active and cannot become purged");
     assert_string_equal(err.hint, "a tenant becomes purged from archived");
-    assert_false(tenant_move(NULL, &tenant, TENANT_ACTIVE, &err));
-    assert_string_equal(err.hint, "a tenant becomes active from provisioning or suspended");
+    assert_false(tenant_move(NULL, &tenant, TENANT_FAILED, &err));
+    assert_string_equal(err.hint, "a tenant becomes failed from requested or provisioning");
 }
 
 static void a_move_to_the_same_state_says_that_it_is_there_already(void **state)
@@ -81,8 +81,8 @@ static void names_are_checked_for_length_controls_and_encoding(void **state)
                                           "a\nb",
                                           "a\x1b[2J",
                                           "\xff\xfe",
-                                          "a\xe2\x80\xae"
-                                          "b"};
+                                          ("a\xe2\x80\xae"
+                                           "b")};
     assert_true(tenant_check_name("Padaria S\xc3\xa3o Jos\xc3\xa9 & Filhos", &err));
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         assert_false(tenant_check_name(refused[i], &err));

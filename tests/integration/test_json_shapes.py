@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+"""Every operation is run for real, and its answer is held against the shape that it declares. This checker shares
+nothing with the program's own."""
+import functools
+import os
+import re
+
+import harness
+from harness import shared_server
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)")
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+WITHOUT_ANSWER = {"completion", "docs.errors", "docs.operations", "docs.options", "help", "man", "version"}
+PACKS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "packs")
+
+
+def is_int(value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+CHECKS = {
+    "text": lambda v: isinstance(v, str),
+    "int": is_int,
+    "number": lambda v: is_int(v) or isinstance(v, float),
+    "bool": lambda v: isinstance(v, bool),
+    "time": lambda v: isinstance(v, str) and TIME.fullmatch(v),
+    "uuid": lambda v: isinstance(v, str) and UUID.fullmatch(v),
+    "bytes": lambda v: is_int(v) and v >= 0,
+    "texts": lambda v: isinstance(v, list) and all(isinstance(item, str) for item in v),
+    "lines": lambda v: isinstance(v, list) and all(isinstance(item, str) for item in v),
+    "map": lambda v: isinstance(v, dict) and not any(isinstance(item, (dict, list)) for item in v.values()),
+    "object": lambda v: isinstance(v, dict),
+    "list": lambda v: isinstance(v, list),
+}
+
+
+def problems(fields, answer, path):
+    """What is wrong with an object, as sentences."""
+    if not isinstance(answer, dict):
+        return ["%s is no object: %r" % (path, answer)]
+    found = ["%s.%s is not declared" % (path, name) for name in answer if name not in {f["name"] for f in fields}]
+    for field in fields:
+        where = "%s.%s" % (path, field["name"])
+        if field["name"] not in answer:
+            found.append(where + " is missing")
+            continue
+        value = answer[field["name"]]
+        if value is None and field["is_nullable"]:
+            continue
+        if not CHECKS[field["type"]](value):
+            found.append("%s is no %s: %r" % (where, field["type"], value))
+        elif field["type"] == "object":
+            found += problems(field["fields"], value, where)
+        elif field["type"] == "list":
+            for number, item in enumerate(value):
+                found += problems(field["fields"], item, "%s[%d]" % (where, number))
+    return found
+
+
+@functools.lru_cache(maxsize=None)
+def shapes():
+    return {op["name"]: op["result"] for op in harness.tenantry("docs", "operations")["operations"]}
+
+
+covered = set()
+
+
+def ask(name, *args, expect=0, env=None):
+    """Runs an operation and checks its answer."""
+    result = shared_server().tenantry(*name.split("."), *args, "--json", json=False, expect=expect, env=env)
+    answer = result.json()
+    found = problems(shapes()[name], answer, name)
+    assert not found, "\n".join(found)
+    covered.add(name)
+    return answer
+
+
+def interrupted_job(slug):
+    """The number of a job as a crash leaves it."""
+    return shared_server().psql(
+        "INSERT INTO tenantry.jobs (token, operation, subject, args, state, steps_total, actor) VALUES (gen_random_uuid(),"
+        " 'tenant.create', '{0}', '{{\"slug\": \"{0}\", \"blueprint\": \"saas\"}}', 'running', 3, 'os:root') RETURNING id"
+        .format(slug))
+
+
+def test_the_checker_finds_what_is_wrong():
+    fields = [{"name": "a", "type": "int", "is_nullable": False, "fields": None},
+              {"name": "b", "type": "list", "is_nullable": True,
+               "fields": [{"name": "c", "type": "time", "is_nullable": False, "fields": None}]}]
+    assert problems(fields, {"a": 1, "b": None}, "") == []
+    assert problems(fields, {"a": 1, "b": [{"c": "2026-11-21T01:24:00.1+00:00"}]}, "") == []
+    for answer in ({"a": True, "b": None}, {"a": None, "b": None}, {"a": 1}, {"a": 1, "b": None, "d": 2}, {"a": 1.0, "b": []},
+                   {"a": 1, "b": [{"c": "2026-11-21 01:24"}]}, {"a": 1, "b": [{}]}, []):
+        assert problems(fields, answer, ""), answer
+
+
+def test_the_server_and_the_configuration():
+    ask("up")
+    ask("config.show")
+    assert ask("status")["state"] == "running"
+
+
+def test_the_life_of_a_tenant_in_both_tiers():
+    for slug, blueprint in (("shape-row", "saas"), ("shape-schema", "trading")):
+        ask("tenant.create", slug, "--blueprint", blueprint)
+        ask("tenant.show", slug)
+        assert ask("tenant.show", slug, "--connection")["connections"]
+        ask("tenant.credentials", slug)
+        ask("tenant.rotate", slug)
+        ask("tenant.suspend", slug)
+        ask("tenant.show", slug, "--connection")
+        ask("tenant.resume", slug)
+        assert ask("tenant.list")["tenants"]
+        ask("tenant.archive", slug, "--drain-timeout", "0s")
+        ask("tenant.show", slug)
+        ask("tenant.purge", slug, "--yes")
+        assert ask("tenant.list", "--state", "purged")["tenants"]
+
+
+def test_blueprints():
+    assert ask("blueprint.list")["blueprints"]
+    for name in ("saas", "trading"):
+        ask("blueprint.show", name)
+        ask("blueprint.lint", os.path.join(PACKS, name))
+        with harness.temporary_folder() as folder:
+            harness.run(["cp", "-r", os.path.join(PACKS, name), folder + "/pack"])
+            with open(folder + "/pack/blueprint.yaml", "r+", encoding="utf-8") as f:
+                text = f.read().replace("title: ", "title: New ", 1)
+                f.seek(0)
+                f.write(text)
+            assert ask("blueprint.add", folder + "/pack")["change"] == "recorded"
+            assert ask("blueprint.add", folder + "/pack")["job"] is None
+    with harness.temporary_folder() as folder:
+        os.mkdir(folder + "/migrations")
+        with open(folder + "/blueprint.yaml", "w", encoding="utf-8") as f:
+            f.write("name: bad\ntitle: Bad\ntiers: [row]\nplans:\n  one: {title: One, default: true, limits: {max_connections: 5}}\n")
+        with open(folder + "/migrations/V0001__x.sql", "w", encoding="utf-8") as f:
+            f.write("CREATE TABLE x (id serial);\nSET ROLE y;\n")
+        assert ask("blueprint.lint", folder, expect=None)["findings"]
+
+
+def test_partitions():
+    shared_server().create("parted", "trading")
+    for place in (["--tenant", "parted"], ["--blueprint", "saas"]):
+        assert ask("partition.list", *place)["partitions"]
+    ask("partition.ensure")
+    ask("partition.detach", "--tenant", "parted", "--table", "trades", "--before", "2030-01-01")
+
+
+def test_jobs():
+    assert ask("job.list")["jobs"]
+    for job in ask("job.list", "--limit", "5")["jobs"]:
+        ask("job.show", str(job["id"]))
+    number = interrupted_job("shape-cancel")
+    assert ask("job.show", number)["state"] == "interrupted"
+    assert ask("up")["interrupted_jobs"] == 1
+    ask("status")
+    assert ask("job.cancel", number)["outcome"] == "cancelled"
+    ask("job.show", number)
+    ask("job.resume", interrupted_job("shape-resume"))
+    interrupted_job("shape-all")
+    interrupted_job("shape-resume")  # its slug is taken by now
+    outcomes = [job["outcome"] for job in ask("job.resume", expect=None)["jobs"]]
+    assert outcomes == ["done", "failed"], outcomes
+    ask("job.list")
+
+
+def test_keys_and_the_audit_log():
+    assert ask("key.list")["keys"]
+    ask("key.rotate")
+    assert len(ask("key.list")["keys"]) == 2
+    assert ask("audit.list")["entries"]
+    ask("audit.list", "--limit", "1000", "--tenant", "shape-row")
+    assert ask("audit.verify")["is_whole"]
+    server = shared_server()
+    server.psql("SET session_replication_role = replica; UPDATE tenantry_audit.entries SET actor = 'x' WHERE seq = 1",
+                server.superuser)
+    assert ask("audit.verify", expect=65)["findings"]
+
+
+def test_the_demo():
+    ask("demo")
+
+
+def test_a_server_that_is_stopped_or_absent():
+    assert ask("down")["was_running"] is True
+    assert ask("down")["was_running"] is False
+    ask("status", expect=None)
+    with harness.temporary_folder() as folder:
+        ask("status", expect=None, env={"TENANTRY_DATA_DIR": folder + "/none"})
+
+
+def test_every_operation_was_covered():
+    assert {name for name, shape in shapes().items() if shape is None} == WITHOUT_ANSWER
+    missing = set(shapes()) - WITHOUT_ANSWER - covered
+    assert not missing, missing
+
+
+if __name__ == "__main__":
+    harness.main()
