@@ -98,7 +98,7 @@ static const struct {
 };
 
 /* errno is of the attempt. Closes pq. */
-static bool fail_connecting(PGconn *pq, int64_t timeout_ms, Err *err)
+static void fail_connecting(PGconn *pq, int64_t timeout_ms, Err *err)
 {
     const bool is_late = errno == ETIMEDOUT;
     const char *hint = NULL;
@@ -111,11 +111,11 @@ static bool fail_connecting(PGconn *pq, int64_t timeout_ms, Err *err)
         snprintf(line, sizeof line, "no answer within %" PRId64 " ms", timeout_ms);
     }
     PQfinish(pq);
-    return ERR_SET(err, hint != NULL ? ERR_PG_RIGHT_MISSING : ERR_PG_UNAVAILABLE,
-                   hint != NULL ? hint
-                                : "check that PostgreSQL runs there and that the database URL "
-                                  "names its host, port and database",
-                   "cannot connect to PostgreSQL: %s", line);
+    ERR_SET(err, hint != NULL ? ERR_PG_RIGHT_MISSING : ERR_PG_UNAVAILABLE,
+            hint != NULL ? hint
+                         : "check that PostgreSQL runs there and that the database URL "
+                           "names its host, port and database",
+            "cannot connect to PostgreSQL: %s", line);
 }
 
 static bool open_once(const PgTarget *target, PgConn **ret_conn, Err *err)
@@ -129,7 +129,8 @@ static bool open_once(const PgTarget *target, PgConn **ret_conn, Err *err)
     errno = 0;
     const int64_t deadline_us = clock_monotonic_us() + target->connect_timeout_ms * 1000;
     if (PQstatus(pq) == CONNECTION_BAD || !finish_connecting(pq, deadline_us)) {
-        return fail_connecting(pq, target->connect_timeout_ms, err);
+        fail_connecting(pq, target->connect_timeout_ms, err);
+        return false;
     }
     PQsetNoticeReceiver(pq, on_notice, NULL);
     PgConn *conn = calloc(1, sizeof *conn);
