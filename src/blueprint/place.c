@@ -216,16 +216,26 @@ static void add_ledger(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
     }
 }
 
-/* What default privileges gave the application too much of. */
-static void add_narrowing(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
-                          const Place *place)
+/* What default privileges gave the application too much of. A partition has rights of its own,
+ * which count when it is named itself. */
+void place_add_narrowing(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                         const Place *place)
 {
-    const SqlArg app = sql_name(arena, place->app_role);
     for (size_t i = 0; i < blueprint->append_only_count; i++) {
+        const SqlArg table = sql_literal(
+            arena_printf(arena, "%s.%s", sql_ident(arena, place->schema_name).quoted,
+                         sql_ident(arena, blueprint->append_only[i]).quoted));
+        const SqlArg app = sql_literal(place->app_role);
         pg_batch_add(batch,
-                     SQL(arena, "REVOKE UPDATE, DELETE ON {}.{} FROM {}",
-                         sql_name(arena, place->schema_name),
-                         sql_name(arena, blueprint->append_only[i]), app),
+                     SQL(arena,
+                         "DO $narrow$ DECLARE part regclass; BEGIN"
+                         " FOR part IN SELECT t FROM (SELECT {}::regclass AS t UNION"
+                         "  SELECT relid FROM pg_catalog.pg_partition_tree({})) parts"
+                         "  WHERE pg_catalog.has_table_privilege({}, t, 'UPDATE, DELETE')"
+                         " LOOP EXECUTE pg_catalog.format("
+                         "  'REVOKE UPDATE, DELETE ON %s FROM %I', part, {}); END LOOP;"
+                         " END $narrow$",
+                         table, table, app, app),
                      PG_NO_PARAMS);
     }
 }
@@ -241,10 +251,10 @@ bool place_add_schema(Arena *arena, Store *store, PgBatch *batch, const Blueprin
     if (!add_migrations(arena, batch, blueprint, 0, extensions, &has_variant, err)) {
         return false;
     }
-    add_narrowing(arena, batch, blueprint, place);
     if (!has_variant) {
         partitions_add(arena, batch, blueprint, place);
     }
+    place_add_narrowing(arena, batch, blueprint, place);
     place_leave_role(arena, batch, place->owner_role);
     places_add(arena, batch, place);
     add_ledger(arena, batch, blueprint, extensions, place, 0);

@@ -29,6 +29,11 @@ void partition_add(Arena *arena, PgBatch *batch, const BlueprintPartition *parti
 bool default_partition_add_moves(Arena *arena, Store *store, PgBatch *batch,
                                  const BlueprintPartition *partition, const Place *place, Err *err);
 
+/* Schema tier: adds what takes UPDATE and DELETE on append-only tables, and on their partitions,
+ * from the application; run as the owner. Can be run again. */
+void place_add_narrowing(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                         const Place *place);
+
 /* Guards every table of a shared place: row-level security enabled and forced, the two policies,
  * grants to the group roles. Can be run again. ERR_BLUEPRINT_INVALID for a table without tenant_id
  * that is not declared shared. */
