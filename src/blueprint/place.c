@@ -216,26 +216,33 @@ static void add_ledger(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
     }
 }
 
-/* What default privileges gave the application too much of. A partition has rights of its own,
- * which count when it is named itself. */
+/* A partition has default privileges of its own and is a table that can be named, so it is narrowed
+ * like the table that it belongs to. */
+static const char narrow_partitions[] =
+    "DO $narrow$ DECLARE one regclass; BEGIN"
+    " FOR one IN SELECT relid FROM pg_partition_tree(format('%I.%I', {}, {})::regclass)"
+    "  WHERE level > 0 LOOP"
+    " EXECUTE format('REVOKE UPDATE, DELETE ON %s FROM %I', one, {}); END LOOP; END $narrow$";
+
 void place_add_narrowing(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
                          const Place *place)
 {
+    const SqlArg schema = sql_name(arena, place->schema_name);
+    const SqlArg app = sql_name(arena, place->app_role);
     for (size_t i = 0; i < blueprint->append_only_count; i++) {
-        const SqlArg table = sql_literal(
-            arena_printf(arena, "%s.%s", sql_ident(arena, place->schema_name).quoted,
-                         sql_ident(arena, blueprint->append_only[i]).quoted));
-        const SqlArg app = sql_literal(place->app_role);
+        const SqlArg table = sql_name(arena, blueprint->append_only[i]);
         pg_batch_add(batch,
-                     SQL(arena,
-                         "DO $narrow$ DECLARE part regclass; BEGIN"
-                         " FOR part IN SELECT t FROM (SELECT {}::regclass AS t UNION"
-                         "  SELECT relid FROM pg_catalog.pg_partition_tree({})) parts"
-                         "  WHERE pg_catalog.has_table_privilege({}, t, 'UPDATE, DELETE')"
-                         " LOOP EXECUTE pg_catalog.format("
-                         "  'REVOKE UPDATE, DELETE ON %s FROM %I', part, {}); END LOOP;"
-                         " END $narrow$",
-                         table, table, app, app),
+                     SQL(arena, "REVOKE UPDATE, DELETE ON {}.{} FROM {}", schema, table, app),
+                     PG_NO_PARAMS);
+        pg_batch_add(batch,
+                     SQL(arena, narrow_partitions, sql_literal(place->schema_name),
+                         sql_literal(blueprint->append_only[i]), sql_literal(place->app_role)),
+                     PG_NO_PARAMS);
+    }
+    for (size_t i = 0; i < blueprint->shared_count; i++) {
+        pg_batch_add(batch,
+                     SQL(arena, "REVOKE INSERT, UPDATE, DELETE ON {}.{} FROM {}", schema,
+                         sql_name(arena, blueprint->shared[i]), app),
                      PG_NO_PARAMS);
     }
 }

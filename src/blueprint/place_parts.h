@@ -29,8 +29,9 @@ void partition_add(Arena *arena, PgBatch *batch, const BlueprintPartition *parti
 bool default_partition_add_moves(Arena *arena, Store *store, PgBatch *batch,
                                  const BlueprintPartition *partition, const Place *place, Err *err);
 
-/* Schema tier: adds what takes UPDATE and DELETE on append-only tables, and on their partitions,
- * from the application; run as the owner. Can be run again. */
+/* Schema tier: takes away what default privileges gave the application too much of, on tables that
+ * are append-only, their partitions, and tables that it may only read. Run as the owner, after the
+ * partitions were made. */
 void place_add_narrowing(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
                          const Place *place);
 

@@ -21,6 +21,34 @@ static const Field show_fields[] = {
     {0},
 };
 
+/* The value without a password: postgresql://user:PASSWORD@host, and password=PASSWORD in a URL's
+ * query or among keywords. What cannot be told apart is hidden too. */
+static const char *hide_password(Arena *arena, const char *url)
+{
+    static const char hidden[] = "(hidden)";
+    const char *start = strstr(url, "://");
+    start = start == NULL ? NULL : start + strlen("://");
+    const char *at = start == NULL ? NULL : memchr(start, '@', strcspn(start, "/?"));
+    const char *colon = at == NULL ? NULL : memchr(start, ':', (size_t)(at - start));
+    if (colon != NULL) {
+        url = arena_printf(arena, "%.*s:%s%s", (int)(colon - url), url, hidden, at);
+    }
+    const char *word = strstr(url, "password");
+    return word == NULL ? url
+                        : arena_printf(arena, "%.*spassword=%s", (int)(word - url), url, hidden);
+}
+
+static const char *shown_value(Arena *arena, const Config *config, OptionId id)
+{
+    const char *value = config_text(config, id);
+    if (value == NULL) {
+        return NULL;
+    }
+    return option_kind(id)->is_secret ? "(hidden)"
+           : id == OPT_DATABASE_URL   ? hide_password(arena, value)
+                                      : value;
+}
+
 static bool run_config_show(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     (void)args;
@@ -28,12 +56,11 @@ static bool run_config_show(OpContext *context, const Json *args, Json **ret_ans
     Json *list = json_array();
     for (int id = 0; id < OPTION_COUNT_; id++) {
         const OptionKind *kind = option_kind((OptionId)id);
-        const char *value = config_text(context->config, (OptionId)id);
         const char *detail = NULL;
         config_origin(context->config, (OptionId)id, &detail);
         Json *option = json_object();
         json_put_text(option, "name", kind->name);
-        json_put_text(option, "value", kind->is_secret && value != NULL ? "(hidden)" : value);
+        json_put_text(option, "value", shown_value(context->arena, context->config, (OptionId)id));
         json_put_text(option, "from", detail);
         json_put_text(option, "environment", option_env_name(context->arena, (OptionId)id));
         json_array_append_new(list, option);
@@ -94,6 +121,26 @@ const Operation *builtin_table(size_t *ret_count)
     return table;
 }
 
+static bool fail_no_command(const Catalog *catalog, const char *noun, const char *verb, Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    const char *words = verb == NULL ? noun : arena_printf(arena, "%s %s", noun, verb);
+    const bool has_noun = catalog_has_noun(catalog, noun);
+    size_t verb_count = 0;
+    const char *const *verbs = catalog_verbs(arena, catalog, noun, &verb_count);
+    const char *nearest = has_noun ? text_nearest(verb, verbs, verb_count)
+                                   : text_nearest(noun, catalog->nouns, catalog->noun_count);
+    ERR_SET(err, ERR_USAGE, NULL, "there is no command \"%s\"",
+            text_quote(arena, words, (size_t)2 * WORD_MAX_CHARS));
+    if (nearest == NULL) {
+        err_hint(err, "see \"%s --help\"", CLI_PROGRAM);
+    } else {
+        err_hint(err, "did you mean \"%s%s%s\"? see \"%s --help\"", has_noun ? noun : "",
+                 has_noun ? " " : "", nearest, CLI_PROGRAM);
+    }
+    return false;
+}
+
 static bool print_help(FILE *out, const Catalog *catalog, const Json *args, Err *err)
 {
     const char *noun = json_get_text(args, "noun", NULL);
@@ -111,10 +158,7 @@ static bool print_help(FILE *out, const Catalog *catalog, const Json *args, Err 
         help_write_noun(out, catalog, noun);
         return true;
     }
-    scoped_arena Arena *arena = arena_new();
-    const char *words = verb == NULL ? noun : arena_printf(arena, "%s %s", noun, verb);
-    return ERR_SET(err, ERR_USAGE, "see \"" CLI_PROGRAM " --help\"", "there is no command \"%s\"",
-                   text_quote(arena, words, (size_t)2 * WORD_MAX_CHARS));
+    return fail_no_command(catalog, noun, verb, err);
 }
 
 static void print_version(FILE *out, bool is_json)

@@ -16,6 +16,7 @@
 #include "cli/progress.h"
 #include "cli/render.h"
 #include "cli/report.h"
+#include "core/choices.h"
 #include "core/log.h"
 
 enum { DEFAULT_COLUMNS = 80 };
@@ -46,6 +47,21 @@ static bool wants_json(int argc, const char *const *argv)
         }
     }
     return is_json;
+}
+
+/* The colour for such an error; what is no value of the option is told later. */
+static const char *wanted_colour(int argc, const char *const *argv)
+{
+    static const char flag[] = "--color";
+    const char *colour = getenv("TENANTRY_COLOR");
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], flag) == 0 && i + 1 < argc) {
+            colour = argv[i + 1];
+        } else if (strncmp(argv[i], flag, strlen(flag)) == 0 && argv[i][strlen(flag)] == '=') {
+            colour = argv[i] + sizeof flag;
+        }
+    }
+    return colour != NULL && choices_has(option_kind(OPT_COLOR)->choices, colour) ? colour : "auto";
 }
 
 /* Pushes the answer out. A reader that went away (head) is no error; a full disk is. */
@@ -212,7 +228,7 @@ int cli_main(int argc, const char *const *argv)
         .catalog = catalog_new(arena, ops, op_count, builtins, builtin_count),
         .program = argc > 0 ? argv[0] : CLI_PROGRAM,
         .style = {.is_json = wants_json(argc, argv),
-                  .has_colour = report_has_colour(stderr, "auto", environ_get)},
+                  .has_colour = report_has_colour(stderr, wanted_colour(argc, argv), environ_get)},
     };
     CliCall call;
     Err err;

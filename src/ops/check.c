@@ -66,9 +66,16 @@ static const char *describe_expected(Arena *arena, const Param *param)
 static bool refuse_value(const Param *param, const Given *given, Err *err)
 {
     scoped_arena Arena *arena = arena_new();
+    size_t count = 0;
+    const char *const *words = choices_split(arena, param->choices, &count);
     const char *text = given->text != NULL ? given->text : json_to_text(arena, given->json);
-    return ERR_SET(err, ERR_INPUT_INVALID, NULL, "parameter \"%s\": \"%s\" is not %s", param->name,
-                   text_quote(arena, text, QUOTE_BYTES), describe_expected(arena, param));
+    const char *nearest = text_nearest(text, words, count);
+    ERR_SET(err, ERR_INPUT_INVALID, NULL, "parameter \"%s\": \"%s\" is not %s", param->name,
+            text_quote(arena, text, QUOTE_BYTES), describe_expected(arena, param));
+    if (nearest != NULL) {
+        err_hint(err, "did you mean \"%s\"?", nearest);
+    }
+    return false;
 }
 
 static bool is_in_range(const Param *param, int64_t value)

@@ -47,6 +47,7 @@ static void tell_note(void *opaque, const char *text)
 
 EmbeddedOptions op_embedded_options(OpContext *context)
 {
+    pg_clean_environment(true);
     return (EmbeddedOptions){.data_dir = op_data_dir(context),
                              .socket_dir = config_text(context->config, OPT_SOCKET_DIR),
                              .bin_dir = config_text(context->config, OPT_PG_BIN_DIR),
@@ -77,6 +78,7 @@ static bool embedded_conninfo(OpContext *context, const char **ret_conninfo, Err
 bool op_store_options(OpContext *context, StoreOptions *ret_options, Err *err)
 {
     const char *conninfo = config_text(context->config, OPT_DATABASE_URL);
+    pg_clean_environment(false);
     if (conninfo == NULL && !embedded_conninfo(context, &conninfo, err)) {
         return false;
     }

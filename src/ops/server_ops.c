@@ -91,11 +91,14 @@ static bool run_up(OpContext *context, const Json *args, Json **ret_answer, Err 
         json_put_text(answer, "conninfo", status.conninfo);
         json_put_bool(answer, "is_started", is_started);
     }
-    if (!install(context, answer, err) || !put_interrupted_jobs(context, answer, err)) {
+    Store *store = NULL;
+    if (!install(context, answer, err) || !put_interrupted_jobs(context, answer, err) ||
+        !op_store(context, &store, err)) {
         return false;
     }
+    /* Tenants can work without the master key, so the server is up; but people should know now. */
     *ret_answer = json_incref(answer);
-    return true;
+    return store_need_keys(store, err);
 }
 
 const Operation op_up = {
@@ -106,7 +109,8 @@ const Operation op_up = {
         "with it, that server is used and only the control schema is made there, for which the "
         "role needs CREATEROLE and CREATE on the database, not superuser. Running it again is "
         "harmless: what is there is kept. The first time, a master key is written to the data "
-        "directory: keep a copy elsewhere, without it no stored password can be read.",
+        "directory: keep a copy elsewhere, without it no stored password can be read. When it is "
+        "lost or another one, the server runs all the same and the exit status is 78.",
     .access = ACCESS_ADMIN,
     .kind = OP_COMMAND,
     .params = (const Param[]){{0}},

@@ -118,6 +118,26 @@ static void fail_connecting(PGconn *pq, int64_t timeout_ms, Err *err)
             "cannot connect to PostgreSQL: %s", line);
 }
 
+void pg_clean_environment(bool is_all)
+{
+    static const char *const leading_away[] = {
+        "PGAPPNAME", "PGCLIENTENCODING",     "PGCONNECT_TIMEOUT", "PGDATESTYLE",
+        "PGGEQO",    "PGHOSTADDR",           "PGOPTIONS",         "PGSERVICE",
+        "PGTZ",      "PGTARGETSESSIONATTRS", "PGSERVICEFILE",
+    };
+    for (size_t i = 0; i < sizeof leading_away / sizeof *leading_away; i++) {
+        unsetenv(leading_away[i]);
+    }
+    PQconninfoOption *options = is_all ? PQconndefaults() : NULL;
+    for (const PQconninfoOption *option = options; option != NULL && option->keyword != NULL;
+         option++) {
+        if (option->envvar != NULL) {
+            unsetenv(option->envvar);
+        }
+    }
+    PQconninfoFree(options);
+}
+
 static bool open_once(const PgTarget *target, PgConn **ret_conn, Err *err)
 {
     const char *const keys[] = {"dbname", "fallback_application_name", "client_encoding", NULL};

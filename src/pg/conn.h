@@ -28,6 +28,11 @@ typedef struct PgTarget {
     void *note_context;
 } PgTarget;
 
+/* Takes variables of libpq out of this process's environment, once, before there are threads:
+ * always those that lead a connection to another server or give its session other settings; with
+ * is_all every one, for a server whose connection string says everything. */
+void pg_clean_environment(bool is_all);
+
 /* Connects, checks that the server is 15 or newer, and sets the session up: search_path is
  * pg_catalog alone, UTC, lock_timeout, application_name "tenantry". ERR_PG_UNAVAILABLE (after the
  * retries), ERR_PG_UNSUPPORTED, ERR_PG_RIGHT_MISSING (authentication). */

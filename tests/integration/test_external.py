@@ -1,0 +1,442 @@
+#!/usr/bin/env python3
+"""On a PostgreSQL that is not Tenantry's own, with the least rights that do; and what happens to the master key."""
+import contextlib
+import functools
+import itertools
+import os
+import re
+import shutil
+import subprocess
+import time
+
+import harness
+from harness import check_refusal, refused_sql
+
+PASSWORD = "role-password"
+KEY = "0123456789abcdef" * 4
+OTHER_KEY = "fedcba9876543210" * 4
+HBA = "local all postgres trust\nlocal all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n"
+_stack = contextlib.ExitStack()
+_numbers = itertools.count(1)
+
+
+class Postgres:
+    """A server with Debian's binaries, on a Unix socket."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.as_user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+        if self.as_user:
+            shutil.chown(folder, "postgres")
+        self.data = folder + "/data"
+        harness.run([*self.as_user, harness.pg_program("initdb"), "-D", self.data, "-U", "postgres", "-A", "trust", "-N",
+                     "--locale=C.UTF-8"], cwd=folder)
+        with open(self.data + "/pg_hba.conf", "w", encoding="utf-8") as f:
+            f.write(HBA)
+        # A file for its output: a server that inherits our pipe would keep run() waiting.
+        command = [*self.as_user, harness.pg_program("pg_ctl"), "-D", self.data, "-w", "-l", folder + "/log", "-o",
+                   "-c listen_addresses='' -c fsync=off -k %s" % folder, "start"]
+        subprocess.run(command, env=harness.environment(), cwd=folder, check=True, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def stop(self):
+        harness.run([*self.as_user, harness.pg_program("pg_ctl"), "-D", self.data, "-m", "immediate", "stop"],
+                    expect=None, cwd=self.folder)
+
+    def superuser(self, database="postgres"):
+        return "host=%s user=postgres dbname=%s" % (self.folder, database)
+
+    def sql(self, sql, database="postgres"):
+        return harness.psql(self.superuser(database), sql)
+
+
+class Client:
+    """A database of its own with a role of its own, and a folder for the key."""
+
+    def __init__(self, rights="CREATEROLE", grants="GRANT CREATE ON DATABASE {0} TO {0}", key=None, with_url=True):
+        self.pg = postgres()
+        self.name = "client%d" % next(_numbers)
+        self.folder = _stack.enter_context(harness.temporary_folder())
+        self.pg.sql("CREATE ROLE %s LOGIN %s PASSWORD '%s'" % (self.name, rights, PASSWORD))
+        self.pg.sql("CREATE DATABASE " + self.name)
+        if grants:
+            self.pg.sql(grants.format(self.name))
+        self.url = "postgresql://%s@/%s?host=%s" % (self.name, self.name, self.pg.folder)
+        self.env = {"TENANTRY_DATA_DIR": self.folder + "/data", "PGPASSWORD": PASSWORD, "TENANTRY_MASTER_KEY": key,
+                    "TENANTRY_DATABASE_URL": self.url if with_url else None}
+
+    @property
+    def key_file(self):
+        return self.folder + "/data/master.key"
+
+    def tenantry(self, *args, env=None, **options):
+        return harness.tenantry(*args, env={**self.env, **(env or {})}, **options)
+
+    def refused(self, code, *args, says=(), **options):
+        return check_refusal(self.tenantry(*args, expect=None, **options), code, *says)
+
+    def create(self, slug, blueprint="saas", **options):
+        answer = self.tenantry("tenant", "create", slug, "--blueprint", blueprint, **options)
+        return {c["login"]: c["uri"] for c in answer["connections"]}
+
+    def sql(self, sql):
+        return self.pg.sql(sql, self.name)
+
+
+@functools.lru_cache(maxsize=None)
+def postgres():
+    server = Postgres(_stack.enter_context(harness.temporary_folder()))
+    _stack.callback(server.stop)
+    return server
+
+
+@functools.lru_cache(maxsize=None)
+def shared_client():
+    client = Client()
+    client.tenantry("up")
+    client.login = client.create("acme")["app"]
+    return client
+
+
+def statement_of(error):
+    """The statement that an error's hint tells to run."""
+    return re.search(r"(ALTER|GRANT)[^;]*", error["hint"]).group(0).strip()
+
+
+def test_a_role_with_two_rights_is_enough():
+    client = Client()
+    answer = client.tenantry("up")
+    assert answer["state"] == "external" and answer["control_schema"] == "made" and answer["is_key_new"], answer
+    assert answer["master_key_file"] == client.key_file
+    assert os.stat(client.key_file).st_mode & 0o777 == 0o600
+    for blueprint in ("saas", "trading"):
+        logins = client.create(blueprint + "-one", blueprint)
+        assert harness.psql(logins["app"], "SELECT 1") == "1"
+        client.tenantry("tenant", "suspend", blueprint + "-one")
+        client.tenantry("tenant", "archive", blueprint + "-one", "--drain-timeout", "0s")
+        client.tenantry("tenant", "purge", blueprint + "-one", "--yes")
+    assert client.tenantry("audit", "verify")["is_whole"]
+    assert client.sql("SELECT rolsuper FROM pg_roles WHERE rolname = '%s'" % client.name) == "f"
+
+
+def test_a_second_up_changes_nothing():
+    client = shared_client()
+    with open(client.key_file, encoding="utf-8") as f:
+        key = f.read()
+    answer = client.tenantry("up")
+    assert (answer["control_schema"], answer["blueprints_added"], answer["is_key_new"]) == ("up to date", 0, False)
+    with open(client.key_file, encoding="utf-8") as f:
+        assert f.read() == key
+
+
+def test_the_url_may_come_from_flag_environment_or_file():
+    client = shared_client()
+    path = client.folder + "/tenantry.yaml"
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("database-url: %s\n" % client.url)
+    none = {"TENANTRY_DATABASE_URL": None}
+    for args, env in (([], {}), (["--database-url", client.url], none), (["--config", path], none), ([], {**none, "TENANTRY_CONFIG": path})):
+        assert client.tenantry("status", *args, env=env)["state"] == "external", args
+    # A flag wins over the environment.
+    client.tenantry("status", "--database-url", client.url, env={"TENANTRY_DATABASE_URL": "postgresql:///?host=/nowhere"})
+
+
+def test_a_missing_createrole_is_named_and_its_statement_mends_it():
+    client = Client(rights="NOCREATEROLE")
+    error = client.refused("pg_right_missing", "up", says=["CREATEROLE", client.name])
+    client.sql(statement_of(error))
+    client.tenantry("up")
+    client.create("acme")
+
+
+def test_a_missing_create_on_the_database_is_named_and_its_statement_mends_it():
+    client = Client(grants=None)
+    error = client.refused("pg_right_missing", "up", says=["CREATE", client.name])
+    client.sql(statement_of(error))
+    client.tenantry("up")
+    client.create("acme", "trading")
+
+
+def test_a_database_closed_to_public_is_named_and_its_statement_mends_it():
+    client = Client(grants="GRANT CREATE, CONNECT ON DATABASE {0} TO {0}; REVOKE CONNECT ON DATABASE {0} FROM PUBLIC")
+    error = client.refused("pg_right_missing", "up", says=["CONNECT", client.name])
+    client.sql(statement_of(error))
+    client.tenantry("up")
+    assert harness.psql(client.create("acme")["app"], "SELECT 1") == "1"
+
+
+def test_a_refused_up_leaves_nothing_behind():
+    client = Client(grants=None)
+    before = client.sql("SELECT count(*) FROM pg_roles; SELECT count(*) FROM pg_namespace")
+    client.refused("pg_right_missing", "up")
+    assert client.sql("SELECT count(*) FROM pg_roles; SELECT count(*) FROM pg_namespace") == before
+
+
+def test_an_odd_name_of_role_and_database_is_quoted():
+    pg = postgres()
+    pg.sql("CREATE ROLE \"odd \"\"role\" LOGIN PASSWORD '%s'" % PASSWORD)
+    pg.sql("CREATE DATABASE \"odd 'base\"")
+    client = Client()
+    client.env["TENANTRY_DATABASE_URL"] = "postgresql://odd%%20%%22role@/odd%%20%%27base?host=%s" % pg.folder
+    for _ in range(2):
+        pg.sql(statement_of(client.refused("pg_right_missing", "up")))
+    client.tenantry("up")
+    assert harness.psql(client.create("acme")["app"], "SELECT 1") == "1"
+
+
+def test_before_up_every_operation_says_to_run_it():
+    client = Client()
+    for args in (["tenant", "list"], ["audit", "verify"], ["tenant", "create", "acme", "--blueprint", "saas"], ["status"]):
+        client.refused("not_installed", *args, says=["up"])
+
+
+def test_a_wrong_password_is_told_at_once():
+    client = shared_client()
+    result = client.tenantry("tenant", "list", json=False, expect=None, env={"PGPASSWORD": "wrong-secret"})
+    assert result.status == 69 or result.status == 77, result.text()
+    assert "password authentication failed" in result.err and "wrong-secret" not in result.err, result.text()
+    assert "trying again" not in result.err, "a password does not become right: " + result.err
+
+
+def test_a_wrong_database_or_role_is_told_at_once():
+    client = shared_client()
+    for url in ("postgresql://%s@/nothere?host=%s" % (client.name, client.pg.folder),
+                "postgresql://nobody@/%s?host=%s" % (client.name, client.pg.folder)):
+        result = client.tenantry("tenant", "list", json=False, expect=None, env={"TENANTRY_DATABASE_URL": url})
+        assert result.status in (69, 77) and ("nothere" in result.err or "nobody" in result.err), result.text()
+
+
+def test_no_server_is_told_after_as_many_tries_as_wanted():
+    client = shared_client()
+    for retries in (0, 1, 2):
+        start = time.monotonic()
+        result = client.tenantry("tenant", "list", "--retries", str(retries), json=False, expect=None,
+                                 env={"TENANTRY_DATABASE_URL": "postgresql://x@/x?host=/nonexistent"})
+        assert result.status == harness.exit_statuses()["pg_unavailable"], result.text()
+        assert result.err.count("trying again") == retries, result.text()
+        assert time.monotonic() - start < 15
+    pauses = [float(p) for p in re.findall(r"in ([\d.]+) ?m?s", result.err)]
+    assert pauses == sorted(pauses) and len(pauses) == 2, result.err
+
+
+def test_a_server_that_does_not_answer_is_given_up_in_time():
+    import socket  # only here
+    client = shared_client()
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(8)
+        url = "postgresql://x@127.0.0.1:%d/x" % silent.getsockname()[1]
+        start = time.monotonic()
+        client.refused("pg_unavailable", "tenant", "list", "--retries=0", "--connect-timeout=300ms", env={"TENANTRY_DATABASE_URL": url})
+        assert time.monotonic() - start < 5
+
+
+def test_a_url_that_is_none_is_refused_without_printing_its_password():
+    client = shared_client()
+    for url in ("postgresql://u:hidden-word@h:port/x", "postgresql://u:hidden-word@h/x?nothing=1", "mysql://u:hidden-word@h/x", "host", "'"):
+        result = client.tenantry("tenant", "list", "--retries=0", expect=None, env={"TENANTRY_DATABASE_URL": url})
+        assert result.status in (78, 69, 64), result.text()
+        assert "hidden-word" not in result.err, result.text()
+
+
+def test_a_password_in_the_url_is_not_shown():
+    client = shared_client()
+    url = client.url.replace("@/", ":%s@/" % PASSWORD)
+    env = {"TENANTRY_DATABASE_URL": url, "PGPASSWORD": None}
+    assert client.tenantry("tenant", "list", env=env)["tenants"]
+    for args in (["config", "show"], ["status"], ["up"], ["tenant", "show", "acme", "--connection"], ["tenant", "list", "-v"]):
+        result = client.tenantry(*args, json=False, env=env)
+        assert PASSWORD not in result.out + result.err, result.text()
+
+
+def test_down_is_not_for_a_server_of_others():
+    shared_client().refused("usage", "down", says=["external"])
+
+
+def test_variables_of_libpq_do_not_break_or_redirect():
+    client = shared_client()
+    wild = {"PGOPTIONS": "-c search_path=pg_temp -c statement_timeout=1 -c default_transaction_read_only=on", "PGHOSTADDR": "192.0.2.1",
+            "PGHOST": "/nonexistent", "PGUSER": "nobody", "PGDATABASE": "nothere", "PGAPPNAME": "x", "PGTZ": "Asia/Tokyo",
+            "PGDATESTYLE": "German", "PGCLIENTENCODING": "LATIN1", "PGTARGETSESSIONATTRS": "standby", "PGCONNECT_TIMEOUT": "x",
+            "PGSERVICE": "nothere", "PGSSLMODE": "verify-full", "PGGEQO": "off"}
+    for name, value in wild.items():
+        result = client.tenantry("tenant", "list", json=False, env={name: value}, expect=None)
+        assert result.status == 0, (name, result.text())
+    client.tenantry("tenant", "rotate", "acme", env={"PGOPTIONS": wild["PGOPTIONS"], "PGDATESTYLE": "German", "PGTZ": "Asia/Tokyo"})
+    assert client.tenantry("audit", "verify", env={"PGDATESTYLE": "German", "PGTZ": "Asia/Tokyo"})["is_whole"]
+
+
+def test_variables_of_libpq_do_not_reach_the_embedded_server():
+    with harness.Server(env={"PGPASSWORD": "wrong", "PGHOSTADDR": "192.0.2.1", "PGHOST": "/nonexistent", "PGSERVICE": "nothere",
+                             "PGOPTIONS": "-c statement_timeout=1", "PGUSER": "nobody", "PGPASSFILE": "/nonexistent", "PGPORT": "1",
+                             "PGDATA": "/nonexistent", "PGTARGETSESSIONATTRS": "standby", "PGCHANNELBINDING": "require",
+                             "PGREQUIREPEER": "nobody"}) as server:
+        server.up()
+        assert server.create("acme", "saas")["state"] == "active"
+        assert server.tenantry("status")["state"] == "running"
+
+
+# --- the master key ---
+
+
+def test_a_key_from_the_environment_makes_no_file():
+    client = Client(key=KEY)
+    assert client.tenantry("up")["master_key_file"] is None
+    client.create("acme")
+    assert not os.path.exists(client.key_file)
+    assert KEY not in client.tenantry("config", "show", json=False).out
+    client.refused("key_missing", "tenant", "credentials", "acme", env={"TENANTRY_MASTER_KEY": None})
+    assert not os.path.exists(client.key_file), "an installation that has a key gets no second one"
+
+
+def test_up_with_a_lost_key_makes_no_new_one():
+    client = Client()
+    client.tenantry("up")
+    os.rename(client.key_file, client.key_file + ".lost")
+    result = client.tenantry("up", expect=None)
+    check_refusal(result, "key_missing")
+    assert result.json()["is_key_new"] is False, "the server is up all the same"
+    assert not os.path.exists(client.key_file)
+    os.rename(client.key_file + ".lost", client.key_file)
+    client.tenantry("up")
+
+
+def test_a_given_key_file_is_not_called_new():
+    client = Client()
+    os.mkdir(client.folder + "/data")
+    with open(client.key_file, "w", encoding="utf-8") as f:
+        f.write(KEY + "\n")
+    os.chmod(client.key_file, 0o600)
+    assert client.tenantry("up")["is_key_new"] is False
+
+
+def test_a_lost_key_stops_what_needs_secrets_and_nothing_else():
+    client = shared_client()
+    hidden = {"TENANTRY_MASTER_KEY_FILE": client.folder + "/nothing.key"}
+    for args in (["tenant", "credentials", "acme"], ["tenant", "rotate", "acme"], ["audit", "verify"], ["key", "rotate"],
+                 ["tenant", "create", "lost", "--blueprint", "saas"]):
+        error = client.refused("key_missing", *args, env=hidden)
+        assert "nothing.key" in error["message"] and error["hint"], error
+    assert client.tenantry("tenant", "list", env=hidden)["tenants"]
+    assert client.tenantry("status", env=hidden)["master_key"] == "key_missing"
+    client.tenantry("up")
+    assert harness.psql(client.create("after-lost")["app"], "SELECT 1") == "1"
+
+
+def test_a_wrong_key_is_an_error_and_never_garbage():
+    client = shared_client()
+    for args in (["tenant", "credentials", "acme"], ["tenant", "rotate", "acme"], ["audit", "verify"], ["key", "rotate"], ["up"]):
+        result = client.tenantry(*args, expect=None, env={"TENANTRY_MASTER_KEY": OTHER_KEY})
+        check_refusal(result, "key_wrong")
+        assert (result.out == "" or args == ["up"]) and OTHER_KEY not in result.err, result.text()
+    assert client.tenantry("status", env={"TENANTRY_MASTER_KEY": OTHER_KEY})["master_key"] == "key_wrong"
+
+
+def test_a_key_that_is_none_is_refused_without_being_printed():
+    client = shared_client()
+    for text in ("x", "secretword" * 6, KEY[:-1], KEY + "0", KEY[:-1] + "g", KEY + "\nrubbish-line", "é" * 64):
+        result = client.tenantry("audit", "verify", expect=None, env={"TENANTRY_MASTER_KEY": text})
+        assert result.status == 78, result.text()
+        assert text[:20] not in result.err or len(text) < 20, result.text()
+
+
+def test_a_key_file_that_others_may_read_is_refused():
+    client = shared_client()
+    os.chmod(client.key_file, 0o644)
+    try:
+        result = client.tenantry("audit", "verify", expect=None)
+        check_refusal(result, "data_dir_unusable", "0644", "chmod 600 " + client.key_file)
+    finally:
+        os.chmod(client.key_file, 0o600)
+    assert client.tenantry("audit", "verify")["is_whole"]
+
+
+def test_a_key_file_of_garbage_names_the_file_and_the_line():
+    client = shared_client()
+    path = client.folder + "/garbage.key"
+    for content, line in ((b"\x00\x01\x02" * 30, "1"), (b"# fine\n" + KEY.encode() + b"\nnonsense\n", "3"), (b"", ""), (b"\xff" * 100000, ""),
+                          (b"# only a comment\n", "")):
+        with open(path, "wb") as f:
+            f.write(content)
+        os.chmod(path, 0o600)
+        result = client.tenantry("audit", "verify", expect=None, env={"TENANTRY_MASTER_KEY_FILE": path})
+        assert result.status in (78, 65) and "garbage.key" in result.err, result.text()
+        assert not line or (":" + line) in result.err or ("line " + line) in result.err, result.text()
+    os.remove(path)
+    os.mkdir(path)
+    result = client.tenantry("audit", "verify", expect=None, env={"TENANTRY_MASTER_KEY_FILE": path})
+    assert result.status in (78, 73) and "garbage.key" in result.err, result.text()
+
+
+def test_after_a_rotation_everything_opens_and_old_copies_are_useless():
+    client = Client()
+    client.tenantry("up")
+    logins = client.create("acme")
+    shutil.copy(client.key_file, client.folder + "/old.key")
+    old_rows = client.sql("SELECT role_name, key_id, encode(sealed, 'hex') FROM tenantry.credentials").split("\n")
+    client.tenantry("key", "rotate")
+    states = sorted(key["state"] for key in client.tenantry("key", "list")["keys"])
+    assert states == ["active", "retired"], states
+    shown = {c["login"]: c["uri"] for c in client.tenantry("tenant", "credentials", "acme")["connections"]}
+    assert shown == logins
+    assert client.tenantry("audit", "verify")["is_whole"]
+    client.refused("key_wrong", "tenant", "credentials", "acme", env={"TENANTRY_MASTER_KEY_FILE": client.folder + "/old.key"})
+    new_rows = client.sql("SELECT role_name, key_id, encode(sealed, 'hex') FROM tenantry.credentials").split("\n")
+    assert not set(old_rows) & set(new_rows)
+    assert os.stat(client.key_file).st_mode & 0o777 == 0o600
+    role, key_id, sealed = old_rows[0].split("|")
+    client.sql("UPDATE tenantry.credentials SET key_id = '%s', sealed = decode('%s', 'hex') WHERE role_name = '%s'" % (key_id, sealed, role))
+    result = client.tenantry("tenant", "credentials", "acme", expect=None)
+    assert result.status != 0 and result.out == "" and role in result.err, result.text()
+
+
+def test_a_key_from_the_environment_is_rotated_with_two_lines():
+    client = Client(key=KEY)
+    client.tenantry("up")
+    logins = client.create("acme")
+    client.refused("key_missing", "key", "rotate", says=["second line"])
+    job = client.tenantry("job", "list", "--limit", "1")["jobs"][0]
+    both = {"TENANTRY_MASTER_KEY": KEY + "\n" + OTHER_KEY}
+    client.tenantry("job", "resume", str(job["id"]), env=both)
+    new = {"TENANTRY_MASTER_KEY": OTHER_KEY}
+    shown = {c["login"]: c["uri"] for c in client.tenantry("tenant", "credentials", "acme", env=new)["connections"]}
+    assert shown == logins
+    client.refused("key_wrong", "tenant", "credentials", "acme")
+    assert client.tenantry("audit", "verify", env=new)["is_whole"]
+
+
+def test_a_secret_moved_to_another_row_or_changed_does_not_open():
+    client = Client()
+    client.tenantry("up")
+    client.create("one")
+    client.create("two")
+    swap = ("UPDATE tenantry.credentials c SET sealed = o.sealed FROM tenantry.credentials o JOIN tenantry.roles r ON r.name = o.role_name"
+            " JOIN tenantry.roles m ON m.kind = r.kind AND m.tenant_id <> r.tenant_id WHERE m.name = c.role_name")
+    client.sql(swap)
+    for slug in ("one", "two"):
+        result = client.tenantry("tenant", "credentials", slug, expect=None)
+        check_refusal(result, "secret_corrupt")
+        assert result.out == ""
+    client.sql(swap)
+    client.tenantry("tenant", "credentials", "one")
+    client.sql("UPDATE tenantry.credentials SET sealed = set_byte(sealed, length(sealed) - 1, get_byte(sealed, length(sealed) - 1) # 1)")
+    client.refused("secret_corrupt", "tenant", "credentials", "one")
+    client.tenantry("tenant", "rotate", "one")
+    client.tenantry("tenant", "credentials", "one")
+
+
+def test_a_control_schema_of_a_newer_program_is_refused():
+    client = Client()
+    client.tenantry("up")
+    table = client.sql("SELECT c.oid::regclass FROM pg_class c WHERE relname = 'migrations' AND relnamespace = 'tenantry'::regnamespace")
+    assert table, "where the versions are kept"
+    client.sql("INSERT INTO %s SELECT (jsonb_populate_record(m, '{\"version\": 9999}')).* FROM %s m ORDER BY version DESC LIMIT 1" % (table, table))
+    client.refused("not_installed", "tenant", "list", says=["newer"])
+    refused_sql(client.pg.superuser(client.name), "SELECT 1/0", "division by zero")
+    result = client.tenantry("up", expect=None)
+    check_refusal(result, "not_installed", "newer")
+
+
+if __name__ == "__main__":
+    with _stack:
+        harness.main()

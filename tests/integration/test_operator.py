@@ -1,0 +1,401 @@
+#!/usr/bin/env python3
+"""The command line as an operator meets it: help, words, origins of options, pipes, and a server in every state."""
+import functools
+import os
+import re
+import shutil
+import signal
+import subprocess
+
+import harness
+from harness import shared_server
+
+ESCAPE = "\x1b"
+BUILTIN = {"completion", "help", "man", "version", "docs"}
+
+
+@functools.lru_cache(maxsize=None)
+def operations():
+    return harness.tenantry("docs", "operations")["operations"]
+
+
+def program(*args, env=None, expect=0, **options):
+    """The program without any server."""
+    return harness.tenantry(*args, json=False, env=env, expect=expect, **options)
+
+
+def origins(*args, env=None):
+    answer = harness.tenantry("config", "show", *args, env=env)
+    return {option["name"]: (option["value"], option["from"]) for option in answer["options"]}
+
+
+def run_to(stdout, *args, env=None):
+    """The program with another standard output: (exit status, standard error)."""
+    done = subprocess.run([harness.BINARY, *args], env=harness.environment({**shared_server().env, **(env or {})}), stdin=subprocess.DEVNULL,
+                          stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=harness.COMMAND_TIMEOUT_S, check=False)
+    return done.returncode, done.stderr
+
+
+# --- help and words ---
+
+
+def test_every_operation_has_help_that_names_every_parameter():
+    assert len(operations()) > 25
+    for op in operations():
+        words = op["name"].split(".")
+        text = program(*words, "--help").out
+        assert op["summary"] in " ".join(text.split()), (op["name"], text)
+        for param in op["params"]:
+            wanted = param["name"].upper() if param["is_positional"] else "--" + param["name"]
+            assert wanted in text, (op["name"], param["name"])
+        assert program("help", *words).out == text
+        assert program(*words, "-h").out == text
+
+
+def test_help_of_a_noun_names_its_verbs():
+    for noun in {op["name"].split(".")[0] for op in operations() if "." in op["name"]}:
+        text = program(noun, "--help").out
+        for op in operations():
+            if op["name"].startswith(noun + "."):
+                assert op["name"].split(".")[1] in text, op["name"]
+
+
+def test_the_examples_in_the_help_are_commands_that_exist():
+    text = program("docs", "operations").out
+    examples = re.findall(r"^    tenantry ([a-z]+)(?: ([a-z]+))?", text, re.MULTILINE)
+    known = {tuple((op["name"].split(".") + [""])[:2]) for op in operations()}
+    for noun, verb in examples:
+        assert (noun, verb) in known or (noun, "") in known, (noun, verb)
+
+
+def test_help_comes_before_a_broken_configuration():
+    for args in (["--help"], ["tenant", "create", "--help"], ["version"], ["docs", "options"]):
+        program(*args, env={"TENANTRY_CONFIG": "/nonexistent", "TENANTRY_RETRIES": "many"})
+
+
+def test_a_wrong_word_gets_the_nearest_one():
+    for args, meant in ((["tenat", "list"], "tenant"), (["tenant", "lsit"], "list"), (["tenant", "list", "--stat", "active"], "--state"),
+                        (["tenant", "list", "--tier=rwo"], "row"), (["tenant", "list", "--state", "activ"], "active"), (["staus"], "status"),
+                        (["up", "--prot", "1"], "--port"), (["--colour"], "--color"), (["completion", "bsh"], "bash"),
+                        (["help", "tenat"], "tenant")):
+        result = program(*args, expect=64)
+        assert re.search("did you mean \"([a-z]+ )?%s\"" % meant, result.err) and result.out == "", (args, result.text())
+
+
+def test_a_word_that_is_nothing_alike_gets_the_list():
+    result = program("tenant", "xyzzy", expect=64)
+    assert "expected one of" in result.err and "create" in result.err and "suspend" in result.err
+    assert "did you mean" not in program("qqqqqqqq", expect=64).err
+
+
+def test_without_words_the_overview_is_shown():
+    result = program(expect=None)
+    assert "tenant" in result.out + result.err and "up" in result.out + result.err
+    assert program("--help").out == program("help").out
+
+
+# --- options ---
+
+
+def test_config_show_tells_every_origin():
+    with harness.temporary_folder() as folder:
+        path = folder + "/tenantry.yaml"
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("retries: 5\nlock-timeout: 7s\nconnect-timeout: 2s\n")
+        found = origins("--config", path, "--connect-timeout", "1s", env={"TENANTRY_LOCK_TIMEOUT": "3s"})
+    assert found["connect-timeout"] == ("1s", "command line") or "flag" in found["connect-timeout"][1] or "--" in found["connect-timeout"][1], found
+    assert found["lock-timeout"][0] == "3s" and "TENANTRY_LOCK_TIMEOUT" in found["lock-timeout"][1]
+    assert found["retries"][0] == "5" and path in found["retries"][1]
+    assert found["port"] == ("0", "default")
+
+
+def test_every_option_can_come_from_its_variable():
+    values = {"color": "never", "connect-timeout": "2s", "data-dir": "/tmp/x", "database-url": "postgresql:///x", "lock-timeout": "2s",
+              "port": "5555", "master-key-file": "/tmp/k", "pg-bin-dir": "/tmp/b", "quiet": "false", "retries": "7", "server-user": "nobody",
+              "socket-dir": "/tmp/s", "verbose": "false"}
+    env = {"TENANTRY_" + name.upper().replace("-", "_"): value for name, value in values.items()}
+    found = origins(env=env)
+    for name, value in values.items():
+        assert found[name][0] == value and "environment" in found[name][1], (name, found[name])
+    assert set(found) == set(values) | {"config", "json", "master-key"}
+
+
+def test_a_secret_is_hidden_and_is_no_flag_and_not_in_a_file():
+    found = origins(env={"TENANTRY_MASTER_KEY": "ab" * 32})
+    assert found["master-key"][0] == "(hidden)"
+    assert program("config", "show", "--master-key", "ab" * 32, expect=64).out == ""
+    with harness.temporary_folder() as folder:
+        with open(folder + "/c.yaml", "w", encoding="utf-8") as f:
+            f.write("master-key: " + "ab" * 32 + "\n")
+        result = program("config", "show", "-c", folder + "/c.yaml", expect=78)
+        assert "abab" not in result.err and "master-key" in result.err
+
+
+def test_a_broken_configuration_file_is_told_with_file_and_line():
+    with harness.temporary_folder() as folder:
+        for text, line, says in (("retries: 5\nretires: 5\n", 2, "did you mean \"retries\""), ("port: x\n", 1, "port"),
+                                 ("retries: 5\nretries: 6\n", 2, "retries"), ("- a\n", 1, ""), ("a: [\n", "", ""), ("\x00\x01", "", "")):
+            with open(folder + "/c.yaml", "w", encoding="utf-8") as f:
+                f.write(text)
+            result = program("config", "show", "-c", folder + "/c.yaml", expect=78)
+            assert "c.yaml%s" % (":%d" % line if line else "") in result.err and says in result.err, (text, result.text())
+        program("config", "show", "-c", folder + "/nothing.yaml", expect=78)
+
+
+# --- generated texts ---
+
+
+def test_completion_scripts_are_valid_and_name_every_command():
+    with harness.temporary_folder() as folder:
+        for shell, check in (("bash", ["bash", "-n"]), ("zsh", ["zsh", "-n"]), ("fish", ["fish", "-n"])):
+            text = program("completion", shell).out
+            for op in operations():
+                assert all(re.search(r"\b%s\b" % word, text) for word in op["name"].split(".")), (shell, op["name"])
+            if shutil.which(check[0]):
+                path = "%s/script.%s" % (folder, shell)
+                with open(path, "w", encoding="utf-8") as f:
+                    f.write(text)
+                harness.run([*check, path])
+
+
+def test_completion_in_bash_offers_verbs_and_options():
+    script = program("completion", "bash").out
+    function = re.search(r"complete .*-F (\w+)", script).group(1)
+    for words, wanted in ((["tenant", "cr"], "create"), (["ten"], "tenant"), (["tenant", "list", "--st"], "--state"), (["tenant", "list", "--tier", "r"], "row")):
+        line = ["tenantry", *words]
+        ask = "%s\nCOMP_WORDS=(%s); COMP_CWORD=%d; COMP_LINE='%s'; COMP_POINT=%d; %s; printf '%%s\\n' \"${COMPREPLY[@]}\"" % (
+            script, " ".join(line), len(line) - 1, " ".join(line), len(" ".join(line)), function)
+        found = [word.strip() for word in harness.run(["bash", "-c", ask]).out.split("\n")]
+        assert wanted in found, (words, found)
+
+
+def test_the_manual_page_renders():
+    text = program("man").out
+    assert text.startswith(".TH TENANTRY 1") or ".TH" in text.split("\n", 3)[0:3][-1] or ".TH" in text[:200]
+    for op in operations():
+        assert op["name"].split(".")[-1].replace("-", "\\-") in text, op["name"]
+    if not shutil.which("groff"):
+        harness.skip("no groff here")
+    result = harness.run(["groff", "-man", "-Tutf8", "-ww", "-z"], stdin=text)
+    assert result.err == "", result.text()
+
+
+def test_the_references_name_every_error_and_option():
+    assert len(harness.exit_statuses()) >= 35 and harness.exit_statuses()["slug_taken"] == 73
+    text = program("docs", "options").out
+    for name in origins():
+        assert name in text, name
+
+
+# --- output ---
+
+
+def test_a_pipe_gets_no_escape_codes_and_colour_can_be_forced():
+    for env in ({}, {"NO_COLOR": "1"}, {"TERM": "xterm-256color"}):
+        result = program("tenant", "xyzzy", env=env, expect=64)
+        assert ESCAPE not in result.out + result.err
+    for args in (["tenant", "xyzzy", "--color=always"], ["--color", "always", "tenant", "xyzzy"], ["tenant", "list", "--limit=x", "--color=always"]):
+        assert ESCAPE in program(*args, expect=64).err, args
+    assert ESCAPE not in program("--help").out
+
+
+def test_no_color_wins_on_a_terminal():
+    for env, has_colour in (({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False), ({"TERM": "xterm", "TENANTRY_COLOR": "never"}, False)):
+        main, other = os.openpty()
+        child = subprocess.Popen([harness.BINARY, "tenant", "xyzzy"], env=harness.environment(env), stdin=other, stdout=other, stderr=other)
+        os.close(other)
+        seen = b""
+        try:
+            while chunk := os.read(main, 4096):
+                seen += chunk
+        except OSError:
+            pass  # what a terminal says at its end
+        os.close(main)
+        assert child.wait(harness.EXIT_TIMEOUT_S) == 64
+        assert (b"\x1b[" in seen) == has_colour, (env, seen)
+
+
+def test_quiet_prints_errors_only_and_a_question_is_answered_all_the_same():
+    server = shared_server()
+    result = server.tenantry("tenant", "create", "hush", "--blueprint", "saas", "-q", json=False)
+    assert result.out == "" and result.err == "", result.text()
+    result = server.tenantry("tenant", "create", "hush", "--blueprint", "saas", "-q", json=False, expect=73)
+    assert result.out == "" and "hush" in result.err
+    assert "hush" in server.tenantry("tenant", "list", "-q", json=False).out
+
+
+def test_verbose_logs_json_lines_on_standard_error():
+    result = shared_server().tenantry("tenant", "list", "-v", json=False)
+    for line in result.err.splitlines():
+        assert line.startswith("{") and line.endswith("}"), result.err
+
+
+def test_json_output_is_one_value_and_progress_goes_elsewhere():
+    server = shared_server()
+    result = server.tenantry("tenant", "create", "machine", "--blueprint", "trading", "--json", json=False)
+    assert result.json()["slug"] == "machine" and result.err == "", result.text()
+    people = server.tenantry("tenant", "rotate", "machine", json=False)
+    assert "step" in people.err and "machine has new passwords" in people.out, people.text()
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    read, write = os.pipe()
+    os.close(read)
+    status, err = run_to(write, "docs", "operations")
+    os.close(write)
+    assert status in (0, -signal.SIGPIPE) and "bug" not in err, (status, err)
+
+
+def test_a_full_disk_under_standard_output_is_an_error():
+    with open("/dev/full", "wb") as full:
+        for args in (["tenant", "list"], ["tenant", "list", "--json"], ["docs", "options"], ["--help"], ["version"], ["completion", "bash"]):
+            status, err = run_to(full, *args)
+            assert status == harness.exit_statuses()["disk_full"] and "standard output" in err, (args, status, err)
+
+
+def test_a_closed_standard_output_is_an_error_or_nothing_and_no_file_is_damaged():
+    server = shared_server()
+    command = "exec %s tenant list >&-" % harness.BINARY
+    result = harness.run(["sh", "-c", command], env=server.env, expect=None)
+    assert result.status in (0, harness.exit_statuses()["io_failed"]), result.text()
+    result = harness.run(["sh", "-c", "exec %s tenant list <&- >&- 2>&-" % harness.BINARY], env=server.env, expect=None)
+    assert result.status in (0, harness.exit_statuses()["io_failed"]), result.text()
+    assert server.tenantry("audit", "verify")["is_whole"]
+
+
+def test_exit_statuses_are_those_of_the_table():
+    statuses = harness.exit_statuses()
+    server = shared_server()
+    for args, code in ((["frob"], "usage"), (["tenant", "show", "nobody"], "tenant_missing"), (["job", "show", "999999"], "job_missing"),
+                       (["blueprint", "show", "nothing"], "blueprint_missing"), (["tenant", "list", "--retries=x"], "config_invalid"),
+                       (["tenant", "list", "--limit=0"], "input_invalid"), (["blueprint", "lint", "/nothing"], "blueprint_invalid")):
+        for more in ([], ["--json"]):
+            result = server.tenantry(*args, *more, json=False, expect=None)
+            assert result.status == statuses[code] and result.out == "", (args, result.text())
+            assert more or result.err.startswith("tenantry: "), result.text()
+
+
+# --- the server's states ---
+
+
+def test_an_absent_server_is_told_by_everything_that_needs_one():
+    with harness.Server() as server:
+        status = server.tenantry("status", expect=None)
+        assert status.json()["state"] == "absent", status.text()
+        server.refused("server_down", "tenant", "list", says=["up"])
+        assert server.tenantry("down")["was_running"] is False
+        assert not os.path.exists(server.data_dir), "asking makes nothing"
+
+
+def test_up_down_and_status_in_every_order():
+    with harness.Server() as server:
+        first = server.up()
+        assert first["is_started"] and first["is_key_new"]
+        again = server.up()
+        assert again["pid"] == first["pid"] and not again["is_started"]
+        assert server.tenantry("status")["pid"] == first["pid"]
+        assert server.tenantry("down")["was_running"] is True
+        assert not harness.is_running(first["pid"])
+        assert server.tenantry("down")["was_running"] is False
+        stopped = server.tenantry("status", expect=None)
+        assert stopped.json()["state"] == "stopped", stopped.text()
+        server.refused("server_down", "tenant", "list", says=["up"])
+        assert server.up()["control_schema"] == "up to date"
+
+
+def test_a_killed_server_comes_back_with_its_tenants():
+    with harness.Server() as server:
+        pid = server.up()["pid"]
+        tenant = server.create("lasting", "trading")
+        children = [int(line.split("/")[2]) for line in glob_children(pid)]
+        os.kill(pid, signal.SIGKILL)
+        assert harness.wait_for_exit(pid)
+        assert all(harness.wait_for_exit(child) for child in children)
+        assert server.tenantry("status", expect=None).json()["state"] == "stopped"
+        server.refused("server_down", "tenant", "list")
+        assert server.up()["is_started"]
+        assert server.psql("SELECT count(*) FROM portfolios", tenant["app"]) == "0"
+
+
+def glob_children(pid):
+    """/proc/N of the processes that a server started."""
+    found = []
+    for name in os.listdir("/proc"):
+        try:
+            with open("/proc/%s/stat" % name, encoding="ascii", errors="replace") as f:
+                if name.isdigit() and int(f.read().rpartition(")")[2].split()[1]) == pid:
+                    found.append("/proc/" + name)
+        except (OSError, ValueError, IndexError):
+            continue
+    return found
+
+
+def test_a_data_directory_with_wrong_permissions_or_content_is_refused_and_kept():
+    with harness.Server() as server:
+        os.makedirs(server.data_dir)
+        with open(server.data_dir + "/precious", "w", encoding="utf-8") as f:
+            f.write("keep me")
+        result = server.tenantry("up", expect=None)
+        if result.status != 0:
+            assert result.status == harness.exit_statuses()["data_dir_unusable"] and server.data_dir in result.err, result.text()
+        with open(server.data_dir + "/precious", encoding="utf-8") as f:
+            assert f.read() == "keep me"
+    with harness.Server() as server:
+        with open(server.data_dir, "w", encoding="utf-8") as f:
+            f.write("a file")
+        server.refused("data_dir_unusable", "up", says=[server.data_dir])
+        os.remove(server.data_dir)
+    with harness.Server() as server:
+        server.up()
+        server.tenantry("down")
+        os.chmod(server.data_dir + "/pg", 0o777)
+        result = server.tenantry("up", expect=None)
+        assert result.status == 0 or (result.error()["error"]["hint"] and server.data_dir in result.err), result.text()
+        os.chmod(server.data_dir + "/pg", 0o700)
+
+
+def test_a_data_directory_that_the_servers_user_cannot_enter_is_told():
+    if os.getuid() != 0:
+        harness.skip("only root starts the server as another user")
+    with harness.Server() as server:
+        os.chmod(server.folder, 0o700)
+        error = server.refused("data_dir_unusable", "up")
+        assert error["hint"], error
+        os.chmod(server.folder, 0o755)
+        server.up()
+
+
+def test_a_port_in_use_is_told():
+    import socket  # only here
+    with harness.Server() as server, socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        server.refused("port_in_use", "up", "--port", str(taken.getsockname()[1]), says=[str(taken.getsockname()[1])])
+
+
+def test_a_wrong_folder_of_programs_or_user_is_told():
+    with harness.Server() as server:
+        server.refused("server_binary_missing", "up", "--pg-bin-dir", server.folder, says=[server.folder])
+        if os.getuid() == 0:
+            result = server.tenantry("up", "--server-user", "no-such-user", expect=None)
+            assert result.status != 0 and "no-such-user" in result.err, result.text()
+            result = server.tenantry("up", "--server-user", "root", expect=None)
+            assert result.status != 0 and "root" in result.err, result.text()
+        assert server.server_pid() is None
+
+
+def test_a_data_directory_of_another_major_version_is_told():
+    with harness.Server() as server:
+        server.up()
+        server.tenantry("down")
+        path = server.data_dir + "/pg/PG_VERSION"
+        with open(path, "w", encoding="ascii") as f:
+            f.write("13\n")
+        server.refused("server_version", "up", says=["13"])
+        with open(path, "w", encoding="ascii") as f:
+            f.write(harness.re.search(r"/(\d+)/", harness.pg_program("postgres")).group(1) + "\n")
+        server.up()
+
+
+if __name__ == "__main__":
+    harness.main()
