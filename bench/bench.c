@@ -68,14 +68,14 @@ static Part enter(Part part)
 }
 
 /* TIMED(part, bool, function, (parameters), (arguments)) defines the wrapper that the linker puts
- * before a function. */
+ * before a function; it calls the two __wrap_function and __real_function. */
 #define TIMED(part, Type, function, parameters, arguments)                                         \
-    Type __real_##function parameters;                                                             \
-    Type __wrap_##function parameters;                                                             \
-    Type __wrap_##function parameters                                                              \
+    Type real_##function parameters __asm__("__real_" #function);                                  \
+    Type wrap_##function parameters __asm__("__wrap_" #function);                                  \
+    Type wrap_##function parameters                                                                \
     {                                                                                              \
         const Part before = enter(part);                                                           \
-        const Type result = __real_##function arguments;                                           \
+        const Type result = real_##function arguments;                                             \
         enter(before);                                                                             \
         return result;                                                                             \
     }

@@ -47,7 +47,9 @@ static void add_guard(Arena *arena, PgBatch *batch, SqlArg schema, SqlArg table)
     }
 }
 
-/* Partitions are reached through their parent only: guarded like it, granted to nobody. */
+/* Partitions are reached through their parent only: guarded like it, granted to nobody. That stays
+ * so when they are detached: rights come with the guard, and what has the guard already gets no
+ * more. */
 static void add_table(Arena *arena, PgBatch *batch, const Blueprint *blueprint, const Place *place,
                       const Table *table)
 {
@@ -64,7 +66,7 @@ static void add_table(Arena *arena, PgBatch *batch, const Blueprint *blueprint, 
     if (table->has_tenant_id && !table->is_view && !table->is_guarded) {
         add_guard(arena, batch, schema, name);
     }
-    if (table->is_partition) {
+    if (table->is_partition || table->is_guarded) {
         return;
     }
     const bool is_shared = is_listed(blueprint->shared, blueprint->shared_count, table->name);

@@ -176,10 +176,16 @@ void render_answer(FILE *out, const Operation *op, const Json *answer, bool is_w
     }
 }
 
+static int write_bytes(const char *bytes, size_t length, void *out)
+{
+    return fwrite_unlocked(bytes, 1, length, out) == length ? 0 : -1;
+}
+
 void render_json(FILE *out, const Json *json, bool is_indented)
 {
     const size_t flags = is_indented ? JSON_INDENT(2) : JSON_COMPACT;
-    /* A failed write shows in ferror, which the caller asks. */
-    (void)json_dumpf(json, out, flags | JSON_ENCODE_ANY);
+    /* Not json_dumpf, which takes the stream's lock for every few bytes: a quarter of the time of a
+     * long list. A failed write shows in ferror, which the caller asks. */
+    (void)json_dump_callback(json, write_bytes, out, flags | JSON_ENCODE_ANY);
     putc('\n', out);
 }

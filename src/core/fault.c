@@ -10,6 +10,7 @@
 void fault_point(const char *name)
 {
     static long passed;
+    static int has_fired; /* who was stopped and goes on may pass the point again */
     passed++;
     const char *trace = getenv("TENANTRY_FAULT_TRACE");
     if (trace != NULL) {
@@ -20,13 +21,14 @@ void fault_point(const char *name)
         }
     }
     const char *at = getenv("TENANTRY_FAULT_AT");
-    if (at == NULL) {
+    if (at == NULL || has_fired) {
         return;
     }
     char *end = NULL;
     const long number = strtol(at, &end, 10);
     const int is_number = *at != '\0' && *end == '\0';
     if (is_number ? passed == number : strcmp(at, name) == 0) {
+        has_fired = 1;
         raise(getenv("TENANTRY_FAULT_STOP") != NULL ? SIGSTOP : SIGKILL);
     }
 }

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/fault.h"
+
 static bool fail_errno(Err *err, const char *what, const char *path)
 {
     const int number = errno;
@@ -96,6 +98,56 @@ static bool sync_parent(const char *path)
     const bool is_synced = fsync(fd) == 0;
     close(fd);
     return is_synced;
+}
+
+/* A file without a name, in the folder where it will get one, so that nothing stays behind when we
+ * are killed. Some file systems lack that: there it has the name in `temporary`. */
+static int open_unnamed(const char *path, char temporary[PATH_MAX])
+{
+    char copy[PATH_MAX];
+    snprintf(copy, sizeof copy, "%s", path);
+    const int fd = open(dirname(copy), O_TMPFILE | O_WRONLY | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (fd >= 0) {
+        snprintf(temporary, PATH_MAX, "/proc/self/fd/%d", fd);
+        return fd;
+    }
+    if ((errno != EOPNOTSUPP && errno != EISDIR) ||
+        snprintf(temporary, PATH_MAX, "%s.XXXXXX", path) >= PATH_MAX) {
+        return -1;
+    }
+    return mkostemp(temporary, O_CLOEXEC);
+}
+
+/* link and not rename, which would replace a file that another process made a moment ago. */
+static bool give_name(const char *temporary, const char *path)
+{
+    FAULT("file.create.before_link");
+    const bool is_linked = linkat(AT_FDCWD, temporary, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
+    FAULT("file.create.after_link");
+    return is_linked;
+}
+
+bool file_create(const char *path, const char *bytes, size_t length, mode_t mode, bool *ret_is_new,
+                 Err *err)
+{
+    char temporary[PATH_MAX];
+    const int fd = open_unnamed(path, temporary);
+    if (fd < 0) {
+        return fail_errno(err, "create", path);
+    }
+    const bool is_made = fchmod(fd, mode) == 0 && write_all(fd, bytes, length) && fsync(fd) == 0 &&
+                         give_name(temporary, path);
+    const int number = errno;
+    close(fd);
+    if (strncmp(temporary, "/proc/", strlen("/proc/")) != 0) {
+        unlink(temporary);
+    }
+    errno = number;
+    if (!is_made && number != EEXIST) {
+        return fail_errno(err, "write", path);
+    }
+    *ret_is_new = is_made;
+    return sync_parent(path) || fail_errno(err, "fsync the folder of", path);
 }
 
 bool file_write_atomic(const char *path, const char *bytes, size_t length, mode_t mode, Err *err)

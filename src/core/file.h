@@ -20,6 +20,11 @@ bool file_read(Arena *arena, const char *path, size_t max_bytes, const char **re
  * ERR_DISK_FULL. */
 bool file_write_atomic(const char *path, const char *bytes, size_t length, mode_t mode, Err *err);
 
+/* Makes a file that is not there yet, whole or not at all, and leaves nothing beside it when it is
+ * killed. *ret_is_new is false when there is one. ERR_IO. */
+bool file_create(const char *path, const char *bytes, size_t length, mode_t mode, bool *ret_is_new,
+                 Err *err);
+
 /* Makes a folder and its missing parents (mkdir -p); mode for those it makes. ERR_IO. */
 bool file_make_dir(const char *path, mode_t mode, Err *err);
 

@@ -101,12 +101,20 @@ const Operation op_tenant_create = {
 
 static bool run_list(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
-    return op_answer_list(
-        context, TENANT_LIST,
-        PG_PARAMS(json_get_text(args, "state", NULL), json_get_text(args, "blueprint", NULL),
-                  json_get_text(args, "tier", NULL), json_get_text(args, "after", NULL),
-                  pg_int_text(context->arena, json_get_int(args, "limit", LIMIT_LIST_ROWS))),
-        "tenants", ret_answer, err);
+    Store *store = NULL;
+    Json *list = NULL;
+    const char *limit = pg_int_text(context->arena, json_get_int(args, "limit", LIMIT_LIST_ROWS));
+    if (!op_store(context, &store, err) ||
+        !store_query_list(
+            store, TENANT_LIST,
+            PG_PARAMS(json_get_text(args, "state", NULL), json_get_text(args, "blueprint", NULL),
+                      json_get_text(args, "tier", NULL), json_get_text(args, "after", NULL), limit),
+            &list, err)) {
+        return false;
+    }
+    *ret_answer = json_object();
+    json_put(*ret_answer, "tenants", list);
+    return true;
 }
 
 static const Field list_fields[] = {

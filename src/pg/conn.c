@@ -81,6 +81,43 @@ static bool finish_connecting(PGconn *pq, int64_t deadline_us)
     return true;
 }
 
+/* What a server says when it lets nobody in, however often one asks; libpq gives no SQLSTATE here.
+ */
+static const struct {
+    const char *text;
+    const char *hint;
+} refusals[] = {
+    {"authentication failed", "check the user and the password: PGPASSWORD, a passfile, or the one "
+                              "in the database URL"},
+    {"no password supplied", "check the user and the password: PGPASSWORD, a passfile, or the one "
+                             "in the database URL"},
+    {"permission denied for database", "as the database's owner, grant the role CONNECT on it"},
+    {"no pg_hba.conf entry",
+     "add a line for the role and the database to the server's pg_hba.conf"},
+    {"is not permitted to log in", "as a superuser, give the role LOGIN"},
+};
+
+/* errno is of the attempt. Closes pq. */
+static void fail_connecting(PGconn *pq, int64_t timeout_ms, Err *err)
+{
+    const bool is_late = errno == ETIMEDOUT;
+    const char *hint = NULL;
+    char line[ERR_MESSAGE_SIZE];
+    add_first_line(line, sizeof line, PQerrorMessage(pq));
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals && hint == NULL; i++) {
+        hint = strstr(PQerrorMessage(pq), refusals[i].text) != NULL ? refusals[i].hint : NULL;
+    }
+    if (is_late && hint == NULL) {
+        snprintf(line, sizeof line, "no answer within %" PRId64 " ms", timeout_ms);
+    }
+    PQfinish(pq);
+    ERR_SET(err, hint != NULL ? ERR_PG_RIGHT_MISSING : ERR_PG_UNAVAILABLE,
+            hint != NULL ? hint
+                         : "check that PostgreSQL runs there and that the database URL "
+                           "names its host, port and database",
+            "cannot connect to PostgreSQL: %s", line);
+}
+
 void pg_clean_environment(bool is_all)
 {
     static const char *const leading_away[] = {
@@ -112,21 +149,8 @@ static bool open_once(const PgTarget *target, PgConn **ret_conn, Err *err)
     errno = 0;
     const int64_t deadline_us = clock_monotonic_us() + target->connect_timeout_ms * 1000;
     if (PQstatus(pq) == CONNECTION_BAD || !finish_connecting(pq, deadline_us)) {
-        char line[ERR_MESSAGE_SIZE];
-        add_first_line(line, sizeof line, PQerrorMessage(pq));
-        const bool is_refused = strstr(PQerrorMessage(pq), "authentication failed") != NULL ||
-                                strstr(PQerrorMessage(pq), "no password supplied") != NULL;
-        if (errno == ETIMEDOUT && !is_refused) {
-            snprintf(line, sizeof line, "no answer within %" PRId64 " ms",
-                     target->connect_timeout_ms);
-        }
-        PQfinish(pq);
-        return ERR_SET(err, is_refused ? ERR_PG_RIGHT_MISSING : ERR_PG_UNAVAILABLE,
-                       is_refused ? "check the user and the password: PGPASSWORD, a passfile, or "
-                                    "the one in the database URL"
-                                  : "check that PostgreSQL runs there and that the database URL "
-                                    "names its host, port and database",
-                       "cannot connect to PostgreSQL: %s", line);
+        fail_connecting(pq, target->connect_timeout_ms, err);
+        return false;
     }
     PQsetNoticeReceiver(pq, on_notice, NULL);
     PgConn *conn = calloc(1, sizeof *conn);
@@ -307,6 +331,36 @@ bool pg_rows_bool(const PgRows *rows, size_t row, size_t column)
 {
     const char *text = pg_rows_text(rows, row, column);
     return text != NULL && *text == 't';
+}
+
+size_t pg_rows_columns(const PgRows *rows)
+{
+    return (size_t)PQnfields(rows);
+}
+
+const char *pg_rows_name(const PgRows *rows, size_t column)
+{
+    return PQfname(rows, (int)column);
+}
+
+PgKind pg_rows_kind(const PgRows *rows, size_t column)
+{
+    /* Of pg_type.dat: built-in types never change their number. */
+    static const struct {
+        Oid type;
+        PgKind kind;
+    } kinds[] = {{16, PG_KIND_BOOL},    /* boolean */
+                 {20, PG_KIND_INT},     /* bigint */
+                 {21, PG_KIND_INT},     /* smallint */
+                 {23, PG_KIND_INT},     /* integer */
+                 {1184, PG_KIND_TIME}}; /* timestamptz */
+    const Oid type = PQftype(rows, (int)column);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (kinds[i].type == type) {
+            return kinds[i].kind;
+        }
+    }
+    return PG_KIND_TEXT;
 }
 
 int64_t pg_rows_affected(const PgRows *rows)

@@ -87,6 +87,11 @@ size_t pg_rows_count(const PgRows *rows);
 const char *pg_rows_text(const PgRows *rows, size_t row, size_t column);
 int64_t pg_rows_int(const PgRows *rows, size_t row, size_t column);
 bool pg_rows_bool(const PgRows *rows, size_t row, size_t column);
+/* What a column is called and what it holds, for those who do not know the statement. */
+typedef enum PgKind { PG_KIND_TEXT, PG_KIND_INT, PG_KIND_BOOL, PG_KIND_TIME } PgKind;
+size_t pg_rows_columns(const PgRows *rows);
+const char *pg_rows_name(const PgRows *rows, size_t column);
+PgKind pg_rows_kind(const PgRows *rows, size_t column);
 /* Rows that an INSERT, UPDATE or DELETE touched. */
 int64_t pg_rows_affected(const PgRows *rows);
 PgRows *pg_rows_free(PgRows *rows);

@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,49 +149,14 @@ void key_file_close(KeyFile *file)
     *file = KEY_FILE_NONE;
 }
 
-static bool sync_folder_of(const char *path)
-{
-    char folder[PATH_MAX];
-    snprintf(folder, sizeof folder, "%s", path);
-    const int fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool is_synced = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0) {
-        close(fd);
-    }
-    return is_synced;
-}
-
-/* Gives a complete file its final name unless that is taken. A rename would replace a key file that
- * another process made a moment ago, and with it every secret sealed since. */
-static bool link_new(const char *temporary, const char *path, Err *err)
-{
-    if (link(temporary, path) == 0) {
-        return true;
-    }
-    if (errno == EEXIST) {
-        return ERR_SET(err, ERR_DATA_DIR, "use the keys in it, or move it away",
-                       "the key file \"%s\" exists", path);
-    }
-    return fail_errno(err, "create", path);
-}
-
 bool key_file_create(const char *path, const char *text, size_t length, Err *err)
 {
-    scoped_arena Arena *arena = arena_new();
-    const char *random = NULL;
-    if (!secret_random_hex(arena, 8, &random, err)) {
+    bool is_new = false;
+    if (!file_create(path, text, length, KEY_FILE_MODE, &is_new, err)) {
         return false;
     }
-    const char *temporary = arena_printf(arena, "%s.new-%s", path, random);
-    if (!file_write_atomic(temporary, text, length, KEY_FILE_MODE, err)) {
-        unlink(temporary); /* it may be there when only the last fsync failed */
-        return false;
-    }
-    FAULT("secret.key_file.before_link");
-    const bool is_linked = link_new(temporary, path, err);
-    FAULT("secret.key_file.after_link");
-    unlink(temporary);
-    return is_linked && (sync_folder_of(path) || fail_errno(err, "fsync the folder of", path));
+    return is_new || ERR_SET(err, ERR_DATA_DIR, "use the keys in it, or move it away",
+                             "the key file \"%s\" exists", path);
 }
 
 bool key_file_replace(const KeyFile *file, const char *text, size_t length, Err *err)

@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,59 @@ bool store_query_json(Store *store, StatementId id, PgParams params, Json **ret_
     const char *text = pg_rows_count(rows) == 0 ? NULL : pg_rows_text(rows, 0, 0);
     *ret_json = NULL;
     return text == NULL || json_parse(text, "the database's answer", ret_json, err);
+}
+
+/* "2026-11-21 01:24:00.123456+00", as sessions in UTC have it, with a T and the zone's minutes. */
+static Json *time_to_json(const char *text)
+{
+    char time[64];
+    if (snprintf(time, sizeof time, "%s:00", text) >= (int)sizeof time) {
+        return json_string_nocheck(text);
+    }
+    char *space = strchr(time, ' ');
+    if (space != NULL) {
+        *space = 'T';
+    }
+    return json_string_nocheck(time);
+}
+
+static Json *value_to_json(const PgRows *rows, size_t row, size_t column, PgKind kind)
+{
+    const char *text = pg_rows_text(rows, row, column);
+    if (text == NULL) {
+        return json_null();
+    }
+    switch (kind) {
+    case PG_KIND_INT:
+        return json_integer(pg_rows_int(rows, row, column));
+    case PG_KIND_BOOL:
+        return json_boolean(pg_rows_bool(rows, row, column));
+    case PG_KIND_TIME:
+        return time_to_json(text);
+    case PG_KIND_TEXT:
+        break;
+    }
+    return json_string_nocheck(text); /* the connection is in UTF-8, which the server checked */
+}
+
+bool store_query_list(Store *store, StatementId id, PgParams params, Json **ret_list, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(store, id, params, &rows, err)) {
+        return false;
+    }
+    const size_t count = pg_rows_count(rows);
+    const size_t columns = pg_rows_columns(rows);
+    *ret_list = json_array();
+    for (size_t row = 0; row < count; row++) {
+        Json *object = json_object();
+        for (size_t column = 0; column < columns; column++) {
+            json_put(object, pg_rows_name(rows, column),
+                     value_to_json(rows, row, column, pg_rows_kind(rows, column)));
+        }
+        json_array_append_new(*ret_list, object);
+    }
+    return true;
 }
 
 size_t store_batch(PgBatch *batch, StatementId id, PgParams params)
@@ -133,6 +187,10 @@ bool store_need_keys(Store *store, Err *err)
         return ERR_SET(err, ERR_NOT_INSTALLED, "run \"tenantry up\" once: it finishes the set-up",
                        "the control schema holds no key yet");
     }
+    /* A rotation may have come between reading the control schema and reading the key. */
+    if (!keyring_has(store->keyring, store->audit_key_id) && !read_installation(store, err)) {
+        return false;
+    }
     if (!keyring_has(store->keyring, store->audit_key_id)) {
         return ERR_SET(
             err, ERR_KEY_WRONG,
@@ -145,4 +203,35 @@ bool store_need_keys(Store *store, Err *err)
     return secret_open(store->keyring, store->audit_key_id, &binding, store->audit_key_sealed,
                        store->audit_key_sealed_length, &store->audit_key, &store->audit_key_length,
                        err);
+}
+
+bool store_find_key(Store *store, const char *key_id, Err *err)
+{
+    Keyring *keyring = NULL;
+    if (keyring_has(store->keyring, key_id)) {
+        return true;
+    }
+    if (!keyring_open(&store->options.keys, &keyring, err)) {
+        return false;
+    }
+    keyring_close(store->keyring);
+    store->keyring = keyring;
+    return true;
+}
+
+bool store_hold_active_key(Store *store, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_need_keys(store, err) || !store_query(store, KEY_ACTIVE, PG_NO_PARAMS, &rows, err)) {
+        return false;
+    }
+    if (pg_rows_count(rows) != 1) {
+        /* It was retired while we waited for its lock; the next statement sees the one after it. */
+        return ERR_SET(err, ERR_CONFLICT, "try again", "the master key was rotated meanwhile");
+    }
+    const char *id = pg_rows_text(rows, 0, 0);
+    if (strcmp(id, store->active_key_id) != 0) {
+        store->active_key_id = arena_strdup(store->arena, id);
+    }
+    return store_find_key(store, id, err);
 }

@@ -36,8 +36,9 @@ static const char *plan_at(const Blueprint *blueprint, size_t i)
 }
 
 /* The hint lists what the blueprint has instead; name_at gives NULL after the last one. */
-static bool fail_choice(Err *err, const Blueprint *blueprint, const char *what, const char *found,
-                        const char *(*name_at)(const Blueprint *blueprint, size_t i))
+static void set_choice_error(Err *err, const Blueprint *blueprint, const char *what,
+                             const char *found,
+                             const char *(*name_at)(const Blueprint *blueprint, size_t i))
 {
     scoped_arena Arena *arena = arena_new();
     StrBuf list = strbuf_init(arena);
@@ -47,7 +48,6 @@ static bool fail_choice(Err *err, const Blueprint *blueprint, const char *what, 
     ERR_SET(err, ERR_INPUT_INVALID, NULL, "blueprint \"%s\" has no %s \"%s\"", blueprint->name,
             what, found);
     err_hint(err, "it has: %s", list.text);
-    return false;
 }
 
 static bool load(JobContext *context, Create **ret_create, Err *err)
@@ -65,12 +65,14 @@ static bool load(JobContext *context, Create **ret_create, Err *err)
     }
     create->plan = blueprint_find_plan(create->blueprint, plan);
     if (create->plan == NULL) {
-        return fail_choice(err, create->blueprint, "plan", plan, plan_at);
+        set_choice_error(err, create->blueprint, "plan", plan, plan_at);
+        return false;
     }
     create->tier = create->blueprint->tiers[0];
     if (*tier != '\0' && (!tier_from_name(tier, &create->tier) ||
                           !blueprint_has_tier(create->blueprint, create->tier))) {
-        return fail_choice(err, create->blueprint, "tier", tier, tier_at);
+        set_choice_error(err, create->blueprint, "tier", tier, tier_at);
+        return false;
     }
     context->memory = create;
     *ret_create = create;
@@ -306,7 +308,7 @@ static bool step_provision(JobContext *context, Err *err)
     Tenant *tenant = NULL;
     if (!load(context, &create, err) ||
         !tenants_get(context->arena, context->store, context->tenant_id, &tenant, err) ||
-        !load_extensions(context, create, err) || !store_need_keys(context->store, err) ||
+        !load_extensions(context, create, err) || !store_hold_active_key(context->store, err) ||
         !tenant_move(context->store, tenant, TENANT_PROVISIONING, err)) {
         return false;
     }

@@ -87,6 +87,8 @@ static bool end_sessions_once(JobContext *context, const TenantLogin *logins, si
 {
     Arena *arena = context->arena;
     scoped_batch PgBatch *batch = pg_batch_new(arena);
+    store_batch(batch, TENANT_LOCK,
+                PG_PARAMS(context->tenant_id)); /* others grant the same roles */
     for (size_t i = 0; i < count; i++) {
         pg_batch_add(batch, SQL(arena, "GRANT {} TO CURRENT_USER", sql_name(arena, logins[i].role)),
                      PG_NO_PARAMS);
@@ -363,7 +365,11 @@ static bool step_rotate(JobContext *context, Err *err)
     Tenant *tenant = NULL;
     TenantLogin logins[TENANT_LOGINS];
     size_t count = 0;
-    if (!load_tenant(context, &tenant, err) || !load_logins(context, tenant, logins, &count, err)) {
+    /* Under the tenant's lock, as each move is: another operation changes the same roles. */
+    if (!load_tenant(context, &tenant, err) ||
+        !store_query(context->store, TENANT_LOCK, PG_PARAMS(tenant->id), NULL, err) ||
+        !load_tenant(context, &tenant, err) || !load_logins(context, tenant, logins, &count, err) ||
+        !store_hold_active_key(context->store, err)) {
         return false;
     }
     if (count == 0) {

@@ -97,6 +97,9 @@ static bool open_password(Arena *arena, Store *store, const Tenant *tenant, cons
     size_t plain_length = 0;
     uint8_t *plain = NULL;
     const uint8_t *sealed = pg_bytea_from_text(arena, pg_rows_text(rows, row, 2), &length);
+    if (!store_find_key(store, pg_rows_text(rows, row, 1), err)) {
+        return false;
+    }
     if (!secret_open(store->keyring, pg_rows_text(rows, row, 1), &binding, sealed, length, &plain,
                      &plain_length, err)) {
         return err_prefix(err, "the password of role \"%s\"", role);

@@ -38,5 +38,14 @@ def test_job_show_answers_what_it_declares():
         assert server.tenantry("job", "show", "1")["state"] == "done"
 
 
+def test_a_role_that_may_not_connect_is_told_so_at_once():
+    with harness.Server() as server:
+        server.up()
+        url = server.conninfo.replace("dbname=tenantry", "dbname=postgres")
+        result = server.tenantry("status", "--database-url", url, expect=77)
+        assert result.error()["error"]["hint"] == "as the database's owner, grant the role CONNECT on it", result.text()
+        assert "trying again" not in result.err, result.text()
+
+
 if __name__ == "__main__":
     harness.main()

@@ -1,0 +1,381 @@
+#!/usr/bin/env python3
+"""Killed at random moments, cut off from the server, and many at once.
+
+What is random comes from fixed seeds, which the names of the rounds show; TEST_CRASH_ROUNDS is how many rounds of
+each kind are run."""
+import contextlib
+import os
+import random
+import signal
+import threading
+import time
+
+import crash_state
+import harness
+from crash_state import check_whole, interrupted, tenants
+
+ROUNDS = int(os.environ.get("TEST_CRASH_ROUNDS", "4"))
+MANY = int(os.environ.get("TEST_CRASH_MANY", "50"))
+WORKERS = 3
+COMMANDS = 8
+TIMEOUT_S = 60
+POLL_S = 0.01
+
+CREATE_POINTS = [
+    "tenant.create.%s.%s" % (step, when)
+    for step in ("reserve", "ground", "provision") for when in ("begin", "before_commit", "after_commit")
+] + ["tenant.provision.sent", "tenant.provision.made"]
+
+
+def wait_for(condition, what):
+    end = time.monotonic() + TIMEOUT_S
+    while not condition():
+        assert time.monotonic() < end, "waited in vain for %s" % what
+        time.sleep(POLL_S)
+
+
+def create_args(slug, blueprint="saas"):
+    return "tenant", "create", slug, "--blueprint", blueprint
+
+
+def finish(child, expect=None):
+    """Waits for a spawned program: its status, its answer or its error's code."""
+    out, err = child.communicate(timeout=harness.COMMAND_TIMEOUT_S)
+    assert expect is None or child.returncode == expect, (child.args, child.returncode, out, err)
+    return child.returncode, "" if child.returncode <= 0 else crash_state.error_code(err)
+
+
+def spawn_stopped(server, args, point):
+    """Starts the program and waits until it has stopped at the fault point."""
+    child = server.spawn(*args, "--json", env={"TENANTRY_FAULT_AT": point, "TENANTRY_FAULT_STOP": "1"})
+    pid, status = os.waitpid(child.pid, os.WUNTRACED)
+    assert pid == child.pid and os.WIFSTOPPED(status), (point, status)
+    return child
+
+
+def go_on(child):
+    os.kill(child.pid, signal.SIGCONT)
+
+
+def admin(server, sql):
+    return server.psql(sql, crash_state.admin_conninfo(server))
+
+
+# --- random moments
+
+
+class Worker(threading.Thread):
+    """Makes tenants and takes them through their lives, one command after the other, until told to stop."""
+
+    def __init__(self, server, seed, number):
+        super().__init__()
+        self.server, self.random, self.prefix = server, random.Random(seed * 100 + number), "w%d-%d" % (seed, number)
+        self.is_over = threading.Event()
+        self.child = None
+        self.states = {}  # what each slug must be; None: a command on it failed, so it may be either
+        self.errors = []
+
+    def choose(self):
+        known = [slug for slug, state in self.states.items() if state not in (None, "purged")]
+        if len(known) < 2 or self.random.random() < 0.4:
+            slug = "%s-%d" % (self.prefix, len(self.states))
+            return slug, create_args(slug, self.random.choice(("saas", "trading"))), "active"
+        slug = self.random.choice(known)
+        verbs = {"active": (("suspend", "suspended"), ("archive", "archived")),
+                 "suspended": (("resume", "active"), ("archive", "archived")),
+                 "archived": (("purge", "purged"),)}
+        verb, state = self.random.choice(verbs[self.states[slug]])
+        return slug, ("tenant", verb, slug, *(["--yes"] if verb == "purge" else [])), state
+
+    def run(self):
+        for _ in range(COMMANDS):
+            if self.is_over.is_set():
+                return
+            slug, args, state = self.choose()
+            self.child = self.server.spawn(*args, "--json")
+            out, err = self.child.communicate()
+            self.states[slug] = state if self.child.returncode == 0 else None
+            if self.child.returncode > 0:
+                self.errors.append((args, out + err))
+
+
+def children_of(pid):
+    with open("/proc/%d/task/%d/children" % (pid, pid), encoding="ascii") as f:
+        return [int(child) for child in f.read().split()]
+
+
+def kill_all(pids):
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def kill_postmaster(server, workers):
+    kill_all([server.server_pid()])
+
+
+def kill_backends(server, workers):
+    """All of the server's processes but its first, which starts them again."""
+    kill_all(children_of(server.server_pid()))
+
+
+def kill_programs(server, workers):
+    for worker in workers:
+        if worker.child is not None and worker.child.poll() is None:
+            worker.child.kill()
+
+
+def accepts(server):
+    return harness.psql(crash_state.admin_conninfo(server), "SELECT 1", expect=None).status == 0
+
+
+def check_states(server, workers):
+    """What the program said it had done is done."""
+    found = {}
+    for state in ("active", "suspended", "archived", "purged"):
+        found.update({slug: state for slug in tenants(server, state)})
+    for worker in workers:
+        for slug, state in worker.states.items():
+            assert state is None or found.get(slug) == state, (slug, state, found.get(slug))
+        for args, text in worker.errors:
+            assert crash_state.error_code(text) in ("pg_unavailable", "server_down", "job_busy"), (args, text)
+
+
+def random_rounds(kill, first_seed):
+    """Each round kills once while the workers work, starts the server again and resumes what was interrupted."""
+    with crash_state.platform() as server:
+        for seed in range(first_seed, first_seed + ROUNDS):
+            workers = [Worker(server, seed, number) for number in range(WORKERS)]
+            for worker in workers:
+                worker.start()
+            time.sleep(random.Random(seed).uniform(0.05, 0.7))
+            kill(server, workers)
+            for worker in workers:
+                worker.is_over.set()
+            for worker in workers:
+                worker.join()
+            wait_for(lambda: server.tenantry("up", expect=None).status == 0, "the server, seed %d" % seed)
+            server.up()
+            crash_state.wait_until_quiet(server)
+            resumed = server.tenantry("job", "resume", expect=None)
+            assert resumed.status == 0, (seed, resumed.text())
+            assert all(j["outcome"] == "done" for j in resumed.json()["jobs"]), (seed, resumed.text())
+            check_whole(server, logins={"near", "far"})
+            check_states(server, workers)
+        check_whole(server)
+
+
+def test_the_server_is_killed_at_random_moments():
+    random_rounds(kill_postmaster, 100)
+
+
+def test_the_servers_processes_are_killed_at_random_moments():
+    random_rounds(kill_backends, 200)
+
+
+def test_the_program_is_killed_at_random_moments():
+    random_rounds(kill_programs, 300)
+
+
+# --- cut off
+
+
+def end_session(server):
+    admin(server, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tenantry'")
+
+
+def crash_server(server):
+    kill_backends(server, [])
+    wait_for(lambda: accepts(server), "the server after its crash")
+
+
+def cut_off(cut):
+    """A create loses its session at each fault point, and makes the tenant all the same."""
+    harness.require_faults()
+    with crash_state.platform() as server:
+        for number, point in enumerate(CREATE_POINTS):
+            slug = "cut-%d" % number
+            child = spawn_stopped(server, create_args(slug), point)
+            cut(server)
+            go_on(child)
+            status, code = finish(child)
+            # After the last COMMIT there is nothing to retry but reading what was made.
+            is_last = point == "tenant.create.provision.after_commit"
+            assert (code == "pg_unavailable") if is_last and status != 0 else status == 0, (point, status, code)
+            assert slug in tenants(server, "active"), point
+            assert not interrupted(server)
+            check_whole(server, logins={slug})
+
+
+def test_a_create_whose_session_is_ended_goes_on_in_another():
+    cut_off(end_session)
+
+
+def test_a_create_goes_on_after_a_crash_of_the_server():
+    cut_off(crash_server)
+
+
+def test_a_job_that_another_process_took_over_is_left_alone():
+    """A process that lost its session must not undo the job that somebody resumed meanwhile."""
+    harness.require_faults()
+    with crash_state.platform() as server:
+        first = spawn_stopped(server, create_args("taken"), "tenant.create.ground.begin")
+        end_session(server)
+        crash_state.wait_until_quiet(server)
+        job = interrupted(server)[0]
+        second = spawn_stopped(server, ("job", "resume", str(job["id"])), "tenant.create.provision.begin")
+        go_on(first)
+        assert finish(first) == (75, "job_busy")
+        go_on(second)
+        finish(second, expect=0)
+        assert "taken" in tenants(server, "active")
+        check_whole(server)
+
+
+def test_a_job_that_another_process_cancelled_is_not_gone_on_with():
+    harness.require_faults()
+    with crash_state.platform() as server:
+        child = spawn_stopped(server, create_args("taken"), "tenant.create.ground.begin")
+        end_session(server)
+        crash_state.wait_until_quiet(server)
+        server.tenantry("job", "cancel", str(interrupted(server)[0]["id"]))
+        go_on(child)
+        assert finish(child) == (75, "cancelled")
+        assert "taken" not in tenants(server)
+        check_whole(server)
+
+
+# --- many at once
+
+
+def test_two_creates_of_one_slug_make_one_tenant():
+    with crash_state.platform() as server:
+        for number in range(ROUNDS):
+            args = create_args("one-%d" % number, ("saas", "trading")[number % 2])
+            ended = sorted(finish(child) for child in [server.spawn(*args, "--json") for _ in range(2)])
+            assert ended == [(0, ""), (73, "slug_taken")], ended
+        check_whole(server)
+
+
+def test_a_create_waits_for_one_that_has_not_committed_its_slug():
+    harness.require_faults()
+    with crash_state.platform() as server:
+        for number, first_dies in enumerate((False, True)):
+            args = create_args("wait-%d" % number)
+            first = spawn_stopped(server, args, "tenant.create.reserve.before_commit")
+            second = server.spawn(*args, "--json")
+            wait_for(lambda: admin(server, "SELECT count(*) FROM pg_locks WHERE NOT granted") != "0", "the second")
+            if first_dies:
+                first.kill()
+            go_on(first)
+            assert finish(first)[0] == (-9 if first_dies else 0)
+            assert finish(second) == ((0, "") if first_dies else (73, "slug_taken"))
+            check_whole(server)
+
+
+def test_a_slug_is_taken_from_its_reservation_on():
+    harness.require_faults()
+    with crash_state.platform() as server:
+        first = spawn_stopped(server, create_args("early"), "tenant.create.reserve.after_commit")
+        refused = server.tenantry(*create_args("early"), expect=73).error()["error"]
+        assert refused["code"] == "slug_taken" and "job resume" in refused["hint"], refused
+        go_on(first)
+        finish(first, expect=0)
+        check_whole(server)
+
+
+def test_many_creates_at_once_make_as_many_tenants():
+    """The first ones also race for the shared tables."""
+    with harness.Server() as server:
+        server.up()
+        children = [server.spawn(*create_args("many-%d" % n, ("saas", "trading")[n % 2]), "--json")
+                    for n in range(MANY)]
+        for child in children:
+            finish(child, expect=0)
+        assert set(tenants(server, "active")) == {"many-%d" % n for n in range(MANY)}
+        check_whole(server, logins={"many-0", "many-1"})
+
+
+def test_two_resumes_of_one_job_are_one_run():
+    harness.require_faults()
+    with crash_state.platform() as server:
+        server.tenantry(*create_args("twice"), env={"TENANTRY_FAULT_AT": "tenant.create.ground.begin"}, expect=-9)
+        crash_state.wait_until_quiet(server)
+        args = ("job", "resume", str(interrupted(server)[0]["id"]))
+        first = spawn_stopped(server, args, "tenant.create.provision.begin")
+        assert server.tenantry(*args, expect=75).error()["error"]["code"] == "job_busy"
+        go_on(first)
+        finish(first, expect=0)
+        assert server.tenantry(*args, expect=75).error()["error"]["code"] == "job_state"
+        check_whole(server)
+
+
+def test_a_running_job_that_is_cancelled_undoes_itself():
+    harness.require_faults()
+    with crash_state.platform() as server:
+        child = spawn_stopped(server, create_args("unwanted"), "tenant.create.ground.after_commit")
+        job = server.tenantry("job", "list", "--state", "running")["jobs"][0]
+        assert server.tenantry("job", "cancel", str(job["id"]))["outcome"] == "asked to stop"
+        go_on(child)
+        assert finish(child) == (75, "cancelled")
+        assert "unwanted" not in tenants(server)
+        check_whole(server)
+
+
+def race(server, *commands):
+    return [finish(child) for child in [server.spawn(*args, "--json") for args in commands]]
+
+
+def test_operations_on_one_tenant_come_one_after_the_other():
+    with crash_state.platform() as server:
+        for number in range(ROUNDS):
+            slug = "both-%d" % number
+            server.tenantry(*create_args(slug, ("saas", "trading")[number % 2]))
+            verbs = {verb: ("tenant", verb, slug) for verb in ("suspend", "archive", "rotate")}
+            suspend, archive, rotate = race(server, verbs["suspend"], verbs["archive"], verbs["rotate"])
+            assert suspend in ((0, ""), (75, "tenant_state")) and archive == rotate == (0, ""), (suspend, archive, rotate)
+            purge = ("tenant", "purge", slug, "--yes")
+            suspend, first, second = race(server, verbs["suspend"], purge, purge)
+            assert suspend[1] in ("tenant_state", "tenant_missing"), suspend
+            assert sorted((first, second))[0] == (0, ""), (first, second)
+            assert sorted((first, second))[1][1] in ("tenant_state", "tenant_missing"), (first, second)
+            check_whole(server, logins=set())
+        check_whole(server)
+
+
+def test_two_ups_at_once_start_one_server():
+    with harness.Server() as server:
+        children = [server.spawn("up", "--json") for _ in range(2)]
+        for child in children:
+            finish(child, expect=0)
+        server.up()
+        server.tenantry(*create_args("first"))
+        check_whole(server)
+
+
+def test_a_key_rotation_among_creates_loses_nothing():
+    with crash_state.platform() as server:
+        children = []
+        for number in range(ROUNDS):
+            creates = [server.spawn(*create_args("keyed-%d-%d" % (number, n)), "--json") for n in range(6)]
+            children += creates
+            finish(server.spawn("key", "rotate", "--json"), expect=0)
+        for child in children:
+            finish(child, expect=0)
+        check_whole(server)
+
+
+def test_a_create_that_began_under_the_old_key_ends_under_the_new_one():
+    harness.require_faults()
+    with crash_state.platform() as server:
+        points = [p for p in CREATE_POINTS if ".begin" in p or p.endswith(("reserve.after_commit", "ground.after_commit"))]
+        for number, point in enumerate(points):
+            child = spawn_stopped(server, create_args("late-%d" % number), point)
+            server.tenantry("key", "rotate")
+            go_on(child)
+            assert finish(child) == (0, ""), point
+            check_whole(server)
+
+
+if __name__ == "__main__":
+    harness.main()
