@@ -31,17 +31,23 @@ def tampered(sql):
     """The log with a change by a superuser who switched the triggers off; put back afterwards."""
     server = shared_server()
     away = "SET session_replication_role = replica; "
-    server.psql("CREATE TABLE IF NOT EXISTS public.kept_entries AS TABLE tenantry_audit.entries WITH NO DATA;"
-                "CREATE TABLE IF NOT EXISTS public.kept_heads AS TABLE tenantry_audit.heads WITH NO DATA;"
-                "TRUNCATE public.kept_entries, public.kept_heads; INSERT INTO public.kept_entries TABLE tenantry_audit.entries;"
-                "INSERT INTO public.kept_heads TABLE tenantry_audit.heads;", server.superuser)
+    server.psql(
+        "CREATE TABLE IF NOT EXISTS public.kept_entries AS TABLE tenantry_audit.entries WITH NO DATA;"
+        "CREATE TABLE IF NOT EXISTS public.kept_heads AS TABLE tenantry_audit.heads WITH NO DATA;"
+        "TRUNCATE public.kept_entries, public.kept_heads; INSERT INTO public.kept_entries TABLE tenantry_audit.entries;"
+        "INSERT INTO public.kept_heads TABLE tenantry_audit.heads;",
+        server.superuser,
+    )
     try:
         server.psql(away + sql, server.superuser)
         yield
     finally:
-        server.psql(away + "DELETE FROM tenantry_audit.entries; DELETE FROM tenantry_audit.heads;"
-                    "INSERT INTO tenantry_audit.entries TABLE public.kept_entries;"
-                    "INSERT INTO tenantry_audit.heads TABLE public.kept_heads;", server.superuser)
+        server.psql(
+            away + "DELETE FROM tenantry_audit.entries; DELETE FROM tenantry_audit.heads;"
+            "INSERT INTO tenantry_audit.entries TABLE public.kept_entries;"
+            "INSERT INTO tenantry_audit.heads TABLE public.kept_heads;",
+            server.superuser,
+        )
     assert server.tenantry("audit", "verify")["is_whole"], "the test put it back wrongly"
 
 
@@ -71,11 +77,23 @@ def test_an_untouched_log_is_whole():
 
 def test_a_change_of_any_column_is_found():
     chain = chains()[0]
-    for change in ("actor = 'os:somebody'", "action = 'tenant.show'", "detail = '{}'", "job_id = 1", "job_id = NULL",
-                   "at = at + interval '1 microsecond'", "at = at - interval '2 days'", "hash = sha256('x')", "previous = sha256('x')", "hash = ''",
-                   "detail = (detail::text || ' ')::json"):
+    for change in (
+        "actor = 'os:somebody'",
+        "action = 'tenant.show'",
+        "detail = '{}'",
+        "job_id = 1",
+        "job_id = NULL",
+        "at = at + interval '1 microsecond'",
+        "at = at - interval '2 days'",
+        "hash = sha256('x')",
+        "previous = sha256('x')",
+        "hash = ''",
+        "detail = (detail::text || ' ')::json",
+    ):
         sql = "SELECT tenantry_audit.ensure_partition(now() - interval '2 days');" if "days" in change else ""
-        found = findings_after(sql + "UPDATE tenantry_audit.entries SET %s WHERE chain = '%s' AND seq = 3" % (change, chain))
+        found = findings_after(
+            sql + "UPDATE tenantry_audit.entries SET %s WHERE chain = '%s' AND seq = 3" % (change, chain)
+        )
         assert (chain, 3) in found, (change, found)
 
 
@@ -89,14 +107,19 @@ def test_a_removed_entry_is_found_first_middle_and_last():
 def test_removing_the_end_together_with_the_head_is_found():
     chain = chains()[0]
     found = findings_after(
-        "DELETE FROM tenantry_audit.entries WHERE chain = '{0}' AND seq = 6; DELETE FROM tenantry_audit.heads WHERE chain = '{0}'".format(chain))
+        "DELETE FROM tenantry_audit.entries WHERE chain = '{0}' AND seq = 6; DELETE FROM tenantry_audit.heads WHERE chain = '{0}'".format(
+            chain
+        )
+    )
     assert any(key[0] == chain for key in found), found
 
 
 def test_two_entries_that_changed_places_are_found():
     chain = chains()[0]
-    found = findings_after("UPDATE tenantry_audit.entries SET seq = CASE seq WHEN 2 THEN 103 ELSE 102 END WHERE chain = '{0}' AND seq IN (2, 3);"
-                           "UPDATE tenantry_audit.entries SET seq = seq - 100 WHERE chain = '{0}' AND seq > 100".format(chain))
+    found = findings_after(
+        "UPDATE tenantry_audit.entries SET seq = CASE seq WHEN 2 THEN 103 ELSE 102 END WHERE chain = '{0}' AND seq IN (2, 3);"
+        "UPDATE tenantry_audit.entries SET seq = seq - 100 WHERE chain = '{0}' AND seq > 100".format(chain)
+    )
     assert (chain, 2) in found and (chain, 3) in found, found
 
 
@@ -104,13 +127,20 @@ def test_a_whole_chain_that_was_removed_is_found():
     chain = chains()[0]
     found = findings_after("DELETE FROM tenantry_audit.entries WHERE chain = '%s'" % chain)
     assert found and all(key[0] == chain for key in found), found
-    found = findings_after("DELETE FROM tenantry_audit.entries WHERE chain = '{0}'; DELETE FROM tenantry_audit.heads WHERE chain = '{0}'".format(chain))
+    found = findings_after(
+        "DELETE FROM tenantry_audit.entries WHERE chain = '{0}'; DELETE FROM tenantry_audit.heads WHERE chain = '{0}'".format(
+            chain
+        )
+    )
     assert found and all(key[0] == chain for key in found), found
 
 
 def test_the_chain_of_the_installation_is_watched_like_the_others():
-    found = findings_after("DELETE FROM tenantry_audit.entries WHERE chain = '{0}'; DELETE FROM tenantry_audit.heads WHERE chain = '{0}'"
-                           .format(INSTALLATION))
+    found = findings_after(
+        "DELETE FROM tenantry_audit.entries WHERE chain = '{0}'; DELETE FROM tenantry_audit.heads WHERE chain = '{0}'".format(
+            INSTALLATION
+        )
+    )
     assert any(key[0] == INSTALLATION for key in found), found
 
 
@@ -121,8 +151,13 @@ def test_a_log_that_was_emptied_is_found():
 
 def test_a_changed_head_is_found():
     chain = chains()[0]
-    for change in ("seq = 5", "seq = 7", "hash = sha256('x')", "hash = ''",
-                   "seq = 5, hash = (SELECT hash FROM tenantry_audit.entries e WHERE e.chain = h.chain AND e.seq = 5)"):
+    for change in (
+        "seq = 5",
+        "seq = 7",
+        "hash = sha256('x')",
+        "hash = ''",
+        "seq = 5, hash = (SELECT hash FROM tenantry_audit.entries e WHERE e.chain = h.chain AND e.seq = 5)",
+    ):
         found = findings_after("UPDATE tenantry_audit.heads h SET %s WHERE chain = '%s'" % (change, chain))
         assert any(key[0] == chain for key in found), (change, found)
 
@@ -133,21 +168,25 @@ def test_an_entry_copied_to_another_chain_is_found():
         found = findings_after(
             "DELETE FROM tenantry_audit.entries WHERE chain = '{1}' AND seq = {2};"
             "INSERT INTO tenantry_audit.entries SELECT '{1}', {2}, at, actor, action, job_id, detail, previous, hash"
-            " FROM tenantry_audit.entries WHERE chain = '{0}' AND seq = 3".format(ours, theirs, seq))
+            " FROM tenantry_audit.entries WHERE chain = '{0}' AND seq = 3".format(ours, theirs, seq)
+        )
         assert (theirs, seq) in found, found
 
 
 def test_an_entry_that_is_there_twice_is_found():
     chain = chains()[0]
-    found = findings_after("INSERT INTO tenantry_audit.entries SELECT chain, seq, at + interval '1 second', actor, action, job_id, detail,"
-                           " previous, hash FROM tenantry_audit.entries WHERE chain = '%s' AND seq = 3" % chain)
+    found = findings_after(
+        "INSERT INTO tenantry_audit.entries SELECT chain, seq, at + interval '1 second', actor, action, job_id, detail,"
+        " previous, hash FROM tenantry_audit.entries WHERE chain = '%s' AND seq = 3" % chain
+    )
     assert (chain, 3) in found, found
 
 
 def test_an_edit_with_a_plain_hash_recomputed_down_the_chain_is_found():
     """The hashes are keyed: who can write the table still cannot make a false entry fit."""
     chain = chains()[0]
-    found = findings_after("""
+    found = findings_after(
+        """
         DO $$ DECLARE e record; p bytea := (SELECT hash FROM tenantry_audit.entries WHERE chain = '{0}' AND seq = 2); BEGIN
             UPDATE tenantry_audit.entries SET actor = 'os:nobody' WHERE chain = '{0}' AND seq = 3;
             FOR e IN SELECT * FROM tenantry_audit.entries WHERE chain = '{0}' AND seq >= 3 ORDER BY seq LOOP
@@ -155,26 +194,44 @@ def test_an_edit_with_a_plain_hash_recomputed_down_the_chain_is_found():
                        e.action, e.job_id, e.detail, p), 'UTF8')) WHERE chain = '{0}' AND seq = e.seq RETURNING hash INTO p;
             END LOOP;
             UPDATE tenantry_audit.heads SET hash = p WHERE chain = '{0}';
-        END $$""".format(chain))
+        END $$""".format(
+            chain
+        )
+    )
     assert (chain, 3) in found, found
 
 
 def test_a_chain_that_nobody_has_is_found():
     unknown = "11111111-2222-4333-8444-555555555555"
-    found = findings_after("INSERT INTO tenantry_audit.entries SELECT '%s', 1, at, actor, action, job_id, detail, previous, hash"
-                           " FROM tenantry_audit.entries WHERE chain = '%s' AND seq = 1" % (unknown, chains()[0]))
+    found = findings_after(
+        "INSERT INTO tenantry_audit.entries SELECT '%s', 1, at, actor, action, job_id, detail, previous, hash"
+        " FROM tenantry_audit.entries WHERE chain = '%s' AND seq = 1" % (unknown, chains()[0])
+    )
     assert any(key[0] == unknown for key in found), found
 
 
 def test_the_role_of_the_product_may_only_append_through_the_function():
     chains()
     server = shared_server()
-    partition = server.psql("SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'tenantry_audit.entries'::regclass LIMIT 1")
+    partition = server.psql(
+        "SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'tenantry_audit.entries'::regclass LIMIT 1"
+    )
     for table in ("tenantry_audit.entries", "tenantry_audit.heads", partition):
-        for sql in ("UPDATE %s SET chain = chain", "DELETE FROM %s", "TRUNCATE %s", "INSERT INTO %s SELECT * FROM %s LIMIT 1", "DROP TABLE %s",
-                    "ALTER TABLE %s DISABLE TRIGGER ALL", "ALTER TABLE %s ADD COLUMN x int", "ALTER TABLE %s OWNER TO tenantry",
-                    "GRANT ALL ON %s TO tenantry", "CREATE INDEX ON %s (chain)", "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE",
-                    "CREATE RULE r AS ON INSERT TO %s DO INSTEAD NOTHING", "CREATE TRIGGER t BEFORE INSERT ON %s EXECUTE FUNCTION now()"):
+        for sql in (
+            "UPDATE %s SET chain = chain",
+            "DELETE FROM %s",
+            "TRUNCATE %s",
+            "INSERT INTO %s SELECT * FROM %s LIMIT 1",
+            "DROP TABLE %s",
+            "ALTER TABLE %s DISABLE TRIGGER ALL",
+            "ALTER TABLE %s ADD COLUMN x int",
+            "ALTER TABLE %s OWNER TO tenantry",
+            "GRANT ALL ON %s TO tenantry",
+            "CREATE INDEX ON %s (chain)",
+            "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE",
+            "CREATE RULE r AS ON INSERT TO %s DO INSTEAD NOTHING",
+            "CREATE TRIGGER t BEFORE INSERT ON %s EXECUTE FUNCTION now()",
+        ):
             result = server.psql("BEGIN; " + sql.replace("%s", table), expect=None)
             says = ("permission denied", "must be owner", "no privileges were granted")
             assert any(part in result.err for part in says), (sql, table, result.text())
@@ -184,9 +241,15 @@ def test_the_role_of_the_product_may_only_append_through_the_function():
 def test_the_role_of_the_product_cannot_become_the_owner_of_the_log():
     server = shared_server()
     owner = server.psql("SELECT audit_role FROM tenantry.installation")
-    for sql in ("SET ROLE %s", "SET SESSION AUTHORIZATION %s", "DROP SCHEMA tenantry_audit CASCADE", "CREATE TABLE tenantry_audit.x ()",
-                "DROP FUNCTION tenantry_audit.refuse() CASCADE", "SET session_replication_role = replica",
-                "CREATE OR REPLACE FUNCTION tenantry_audit.refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"):
+    for sql in (
+        "SET ROLE %s",
+        "SET SESSION AUTHORIZATION %s",
+        "DROP SCHEMA tenantry_audit CASCADE",
+        "CREATE TABLE tenantry_audit.x ()",
+        "DROP FUNCTION tenantry_audit.refuse() CASCADE",
+        "SET session_replication_role = replica",
+        "CREATE OR REPLACE FUNCTION tenantry_audit.refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+    ):
         sql = sql.replace("%s", owner)
         result = server.psql(sql, expect=None)
         assert "permission denied" in result.err or "must be owner" in result.err, (sql, result.text())
@@ -196,7 +259,11 @@ def test_the_role_of_the_product_cannot_become_the_owner_of_the_log():
 def test_even_the_owner_of_the_log_changes_no_entry_while_the_triggers_are_on():
     server = shared_server()
     chains()
-    for sql in ("UPDATE tenantry_audit.entries SET actor = 'x'", "DELETE FROM tenantry_audit.entries", "TRUNCATE tenantry_audit.entries"):
+    for sql in (
+        "UPDATE tenantry_audit.entries SET actor = 'x'",
+        "DELETE FROM tenantry_audit.entries",
+        "TRUNCATE tenantry_audit.entries",
+    ):
         refused_sql(server.superuser, sql, "append-only")
 
 
@@ -210,11 +277,15 @@ def test_an_entry_that_does_not_continue_its_chain_is_refused():
 def test_entries_are_kept_in_a_partition_of_their_month():
     server = shared_server()
     month = datetime.datetime.now(datetime.timezone.utc)
-    wrong = server.psql("SELECT count(*) FROM tenantry_audit.entries WHERE tableoid::regclass::text <>"
-                        " 'tenantry_audit.entries_' || to_char(at AT TIME ZONE 'UTC', 'YYYY_MM')")
+    wrong = server.psql(
+        "SELECT count(*) FROM tenantry_audit.entries WHERE tableoid::regclass::text <>"
+        " 'tenantry_audit.entries_' || to_char(at AT TIME ZONE 'UTC', 'YYYY_MM')"
+    )
     assert wrong == "0"
     server.tenantry("partition", "ensure")
-    names = server.psql("SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'tenantry_audit.entries'::regclass")
+    names = server.psql(
+        "SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'tenantry_audit.entries'::regclass"
+    )
     assert "tenantry_audit.entries_%04d_%02d" % (month.year, month.month) in names, names
 
 
@@ -224,8 +295,11 @@ def test_the_chain_of_a_purged_tenant_stays_and_is_verified():
     server.tenantry("tenant", "archive", "gone", "--drain-timeout", "0s")
     server.tenantry("tenant", "purge", "gone", "--yes")
     assert server.tenantry("audit", "verify")["is_whole"]
-    found = findings_after("DELETE FROM tenantry_audit.entries WHERE chain = '{0}'; DELETE FROM tenantry_audit.heads WHERE chain = '{0}'"
-                           .format(tenant["id"]))
+    found = findings_after(
+        "DELETE FROM tenantry_audit.entries WHERE chain = '{0}'; DELETE FROM tenantry_audit.heads WHERE chain = '{0}'".format(
+            tenant["id"]
+        )
+    )
     assert any(key[0] == tenant["id"] for key in found), found
 
 

@@ -45,13 +45,17 @@ CREATE VIEW balances WITH (security_invoker = true) AS
     SELECT a.name, coalesce(sum(l.amount), 0) AS balance FROM accounts a
     LEFT JOIN ledger l ON l.tenant_id = a.tenant_id AND l.account_id = a.id GROUP BY a.name;
 """
-SECOND = "ALTER TABLE accounts ADD COLUMN note text;\nCREATE TABLE tags (\n    tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant(),\n" \
-         "    name text NOT NULL,\n    PRIMARY KEY (tenant_id, name)\n);\n"
+SECOND = (
+    "ALTER TABLE accounts ADD COLUMN note text;\nCREATE TABLE tags (\n    tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant(),\n"
+    "    name text NOT NULL,\n    PRIMARY KEY (tenant_id, name)\n);\n"
+)
 # What an application does: asked in each tier, the answers must be the same.
-WORK = ("SELECT name FROM accounts; INSERT INTO accounts (name, currency) VALUES ('second', 'USD'); SELECT post('second', 12.50);"
-        "SELECT post('second', -2); INSERT INTO ledger (account_id, amount, at) SELECT id, 1, '2001-01-01' FROM accounts WHERE name = 'first';"
-        "SELECT * FROM balances ORDER BY name; SELECT code FROM currencies ORDER BY code; UPDATE accounts SET name = 'third' WHERE name = 'second';"
-        "SELECT name, currency FROM accounts ORDER BY name; SELECT count(*), sum(amount) FROM ledger; DELETE FROM accounts WHERE name = 'nobody'")
+WORK = (
+    "SELECT name FROM accounts; INSERT INTO accounts (name, currency) VALUES ('second', 'USD'); SELECT post('second', 12.50);"
+    "SELECT post('second', -2); INSERT INTO ledger (account_id, amount, at) SELECT id, 1, '2001-01-01' FROM accounts WHERE name = 'first';"
+    "SELECT * FROM balances ORDER BY name; SELECT code FROM currencies ORDER BY code; UPDATE accounts SET name = 'third' WHERE name = 'second';"
+    "SELECT name, currency FROM accounts ORDER BY name; SELECT count(*), sum(amount) FROM ledger; DELETE FROM accounts WHERE name = 'nobody'"
+)
 
 
 def write(folder, path, content):
@@ -77,8 +81,10 @@ def pack(name="hybrid", manifest=MANIFEST, seed=SEED, **files):
 def refuse(folder, code="blueprint_invalid", says=()):
     """The error of lint or add; nothing may change."""
     server = shared_server()
-    count = ("SELECT (SELECT count(*) FROM tenantry.blueprints), (SELECT count(*) FROM tenantry.blueprint_versions),"
-             " (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_extension)")
+    count = (
+        "SELECT (SELECT count(*) FROM tenantry.blueprints), (SELECT count(*) FROM tenantry.blueprint_versions),"
+        " (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_extension)"
+    )
     before = server.psql(count)
     error = server.refused(code, "blueprint", "add", folder, says=says)
     assert server.psql(count) == before, "changed by a refused add"
@@ -100,17 +106,34 @@ def test_one_migration_text_gives_the_same_answers_in_both_tiers():
     server = shared_server()
     answers = [server.psql(WORK, tenant["app"]) for tenant in (row, schema)]
     assert answers[0] == answers[1] and "second|10.50" in answers[0], answers
-    reads = [server.psql("SELECT name, currency FROM accounts ORDER BY name", tenant["readonly"]) for tenant in (row, schema)]
+    reads = [
+        server.psql("SELECT name, currency FROM accounts ORDER BY name", tenant["readonly"])
+        for tenant in (row, schema)
+    ]
     assert reads[0] == reads[1] == "first|EUR\nthird|USD"
 
 
 def test_both_tiers_refuse_the_same():
-    for sql in ("INSERT INTO currencies VALUES ('XXX', 'x')", "UPDATE currencies SET title = 'x'", "DELETE FROM currencies",
-                "UPDATE ledger SET amount = 0", "DELETE FROM ledger", "TRUNCATE ledger", "TRUNCATE currencies",
-                "UPDATE ledger_default SET amount = 0", "DELETE FROM ledger_default", "DROP TABLE accounts", "ALTER TABLE accounts ADD x int"):
+    for sql in (
+        "INSERT INTO currencies VALUES ('XXX', 'x')",
+        "UPDATE currencies SET title = 'x'",
+        "DELETE FROM currencies",
+        "UPDATE ledger SET amount = 0",
+        "DELETE FROM ledger",
+        "TRUNCATE ledger",
+        "TRUNCATE currencies",
+        "UPDATE ledger_default SET amount = 0",
+        "DELETE FROM ledger_default",
+        "DROP TABLE accounts",
+        "ALTER TABLE accounts ADD x int",
+    ):
         for tenant in hybrids():
             result = shared_server().psql(sql, tenant["app"], expect=None)
-            assert "permission denied" in result.err or "must be owner" in result.err, (tenant["tier"], sql, result.text())
+            assert "permission denied" in result.err or "must be owner" in result.err, (
+                tenant["tier"],
+                sql,
+                result.text(),
+            )
 
 
 def test_a_partition_made_later_is_as_append_only_as_its_table():
@@ -139,15 +162,28 @@ def test_partitions_are_ensured_listed_and_detached():
     hybrids()
     for slug, place in (("hybrid-schema", ["--tenant", "hybrid-schema"]), ("hybrid-row", ["--blueprint", "hybrid"])):
         schema = server.tenantry("tenant", "show", slug)["schema"]
-        server.psql("SET ROLE %s; CREATE TABLE {0}.ledger_2020_01 PARTITION OF {0}.ledger FOR VALUES FROM ('2020-01-01') TO ('2020-02-01')"
-                    .format(schema) % server.psql("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = '%s'" % schema), server.superuser)
+        server.psql(
+            "SET ROLE %s; CREATE TABLE {0}.ledger_2020_01 PARTITION OF {0}.ledger FOR VALUES FROM ('2020-01-01') TO ('2020-02-01')".format(
+                schema
+            )
+            % server.psql("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = '%s'" % schema),
+            server.superuser,
+        )
         before = [p["partition"] for p in server.tenantry("partition", "list", *place)["partitions"]]
         assert "ledger_2020_01" in before and len(before) == 4, before
-        assert server.tenantry("partition", "detach", *place, "--table", "ledger", "--before", "2020-01-31")["detached"] == 0
-        assert server.tenantry("partition", "detach", *place, "--table", "ledger", "--before", "2020-02-01")["detached"] == 1
+        assert (
+            server.tenantry("partition", "detach", *place, "--table", "ledger", "--before", "2020-01-31")["detached"]
+            == 0
+        )
+        assert (
+            server.tenantry("partition", "detach", *place, "--table", "ledger", "--before", "2020-02-01")["detached"]
+            == 1
+        )
         after = [p["partition"] for p in server.tenantry("partition", "list", *place)["partitions"]]
         assert after == [p for p in before if p != "ledger_2020_01"]
-        assert server.psql("SELECT to_regclass('%s.ledger_2020_01') IS NOT NULL" % schema, server.superuser) == "t", "it stays as a table"
+        assert (
+            server.psql("SELECT to_regclass('%s.ledger_2020_01') IS NOT NULL" % schema, server.superuser) == "t"
+        ), "it stays as a table"
 
 
 def test_a_new_version_migrates_the_row_tier_and_new_tenants_of_the_schema_tier():
@@ -163,7 +199,9 @@ def test_a_new_version_migrates_the_row_tier_and_new_tenants_of_the_schema_tier(
     for tenant in (old["row"], new["row"], new["schema"]):
         assert server.psql(use, tenant["app"]) == "1"
     refused_sql(old["schema"]["app"], use, "does not exist")
-    versions = {t["slug"]: t["version"] for t in server.tenantry("tenant", "list", "--blueprint", "growing")["tenants"]}
+    versions = {
+        t["slug"]: t["version"] for t in server.tenantry("tenant", "list", "--blueprint", "growing")["tenants"]
+    }
     assert versions == {"old-row": 2, "old-schema": 1, "new-row": 2, "new-schema": 2}
 
 
@@ -172,7 +210,11 @@ def test_a_migration_that_fails_in_the_shared_tables_leaves_the_old_version_work
     with pack("halting") as folder:
         server.tenantry("blueprint", "add", folder)
         tenant = server.create("halting-row", "halting")
-        write(folder, "migrations/V0002__bad.sql", "ALTER TABLE accounts ADD COLUMN note text;\nALTER TABLE accounts ADD CHECK (name <> 'first');\n")
+        write(
+            folder,
+            "migrations/V0002__bad.sql",
+            "ALTER TABLE accounts ADD COLUMN note text;\nALTER TABLE accounts ADD CHECK (name <> 'first');\n",
+        )
         result = server.tenantry("blueprint", "add", folder, expect=None)
         assert result.status != 0 and "V0002__bad.sql:2" in result.err, result.text()
     refused_sql(tenant["app"], "SELECT note FROM accounts", "does not exist")
@@ -189,7 +231,9 @@ def test_a_migration_that_was_recorded_cannot_change_or_go():
 
 def test_a_plan_that_tenants_use_cannot_go_and_an_unused_one_can():
     hybrids()
-    with pack(manifest=MANIFEST.replace("  one: {title: One, default: true", "  uno: {title: One, default: true")) as folder:
+    with pack(
+        manifest=MANIFEST.replace("  one: {title: One, default: true", "  uno: {title: One, default: true")
+    ) as folder:
         refuse(folder, "blueprint_exists", says=["\"one\""])
     with pack(manifest=MANIFEST.replace("  two: {title: Two, limits: {max_connections: 20}}\n", "")) as folder:
         assert shared_server().tenantry("blueprint", "add", folder)["change"] == "recorded"
@@ -207,56 +251,94 @@ def test_the_variant_for_an_extension_that_is_offered_is_chosen():
     plain = "CREATE INDEX accounts_name ON accounts (tenant_id, name text_pattern_ops);\n"
     variant = "CREATE INDEX accounts_name ON accounts USING gin (name gin_trgm_ops);\n"
     for name, extension, method in (("fuzzy", "pg_trgm", "gin"), ("plainer", "no_such_extension", "btree")):
-        with pack(name, manifest=MANIFEST + "extensions: {wanted: [], optional: [%s]}\n" % extension,
-                  **{"V0002__search": plain, "V0002__search.with_" + extension: variant}) as folder:
+        with pack(
+            name,
+            manifest=MANIFEST + "extensions: {wanted: [], optional: [%s]}\n" % extension,
+            **{"V0002__search": plain, "V0002__search.with_" + extension: variant}
+        ) as folder:
             server.tenantry("blueprint", "add", folder)
         for tier in ("row", "schema"):
             tenant = server.create("%s-%s" % (name, tier), name, "--tier", tier)
-            found = server.psql("SELECT amname FROM pg_class c JOIN pg_am a ON a.oid = c.relam WHERE c.oid = 'accounts_name'::regclass", tenant["app"])
+            found = server.psql(
+                "SELECT amname FROM pg_class c JOIN pg_am a ON a.oid = c.relam WHERE c.oid = 'accounts_name'::regclass",
+                tenant["app"],
+            )
             assert found == method, (name, tier, found)
 
 
 def test_lint_names_rule_file_and_line_and_ends_badly_on_errors():
     server = shared_server()
-    bad = ("CREATE TABLE a (id int PRIMARY KEY);\nSET ROLE postgres;\nCREATE TABLE public.b (tenant_id uuid NOT NULL);\nGRANT ALL ON a TO PUBLIC;\n"
-           "COMMIT;\nCREATE TABLE c (\n    tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant(),\n    price money);\n"
-           "CREATE FUNCTION f() RETURNS int SECURITY DEFINER LANGUAGE sql AS 'SELECT 1';\nSET search_path = public;\nDROP DATABASE x;\n")
+    bad = (
+        "CREATE TABLE a (id int PRIMARY KEY);\nSET ROLE postgres;\nCREATE TABLE public.b (tenant_id uuid NOT NULL);\nGRANT ALL ON a TO PUBLIC;\n"
+        "COMMIT;\nCREATE TABLE c (\n    tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant(),\n    price money);\n"
+        "CREATE FUNCTION f() RETURNS int SECURITY DEFINER LANGUAGE sql AS 'SELECT 1';\nSET search_path = public;\nDROP DATABASE x;\n"
+    )
     with pack("sloppy", V0002__bad=bad) as folder:
         result = server.tenantry("blueprint", "lint", folder, expect=65)
         answer = result.json()
         found = {(f["line"], f["rule"]) for f in answer["findings"]}
-        assert {(2, "set_role"), (3, "qualified_name"), (4, "grant"), (5, "transaction_control"), (10, "search_path"), (11, "server_object")} <= found, found
+        assert {
+            (2, "set_role"),
+            (3, "qualified_name"),
+            (4, "grant"),
+            (5, "transaction_control"),
+            (10, "search_path"),
+            (11, "server_object"),
+        } <= found, found
         assert any(line in (9, 10) and rule == "security_definer" for line, rule in found), found
         assert {"row_table_without_tenant_id", "money_type"} <= {rule for _, rule in found}, found
-        assert all(f["file"].endswith("migrations/V0002__bad.sql") and f["message"] for f in answer["findings"]), answer
+        assert all(
+            f["file"].endswith("migrations/V0002__bad.sql") and f["message"] for f in answer["findings"]
+        ), answer
         assert answer["errors"] >= 8 and answer["warnings"] >= 1
         refuse(folder, says=["V0002__bad.sql:"])
 
 
 def test_lint_lets_warnings_pass():
-    with pack("warned", V0002__w="CREATE TABLE w (\n    tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant(),\n    id uuid,\n    price money,\n"
-              "    PRIMARY KEY (tenant_id, id)\n);\n") as folder:
+    with pack(
+        "warned",
+        V0002__w="CREATE TABLE w (\n    tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant(),\n    id uuid,\n    price money,\n"
+        "    PRIMARY KEY (tenant_id, id)\n);\n",
+    ) as folder:
         answer = shared_server().tenantry("blueprint", "lint", folder)
         assert (answer["errors"], answer["warnings"]) == (0, 1)
         assert [f["line"] for f in answer["findings"]] == [4] or answer["findings"][0]["line"] in (1, 4), answer
 
 
 def test_sql_that_is_none_is_told_with_file_and_line():
-    with pack("broken", V0002__x="CREATE TABLE fine (\n    tenant_id uuid NOT NULL\n);\nCREATE TABEL x ();\n") as folder:
+    with pack(
+        "broken", V0002__x="CREATE TABLE fine (\n    tenant_id uuid NOT NULL\n);\nCREATE TABEL x ();\n"
+    ) as folder:
         refuse(folder, says=["V0002__x.sql:4"])
 
 
 def test_an_unknown_key_or_value_is_told_with_file_line_and_key():
     for old, new, line, says in (
-            ("title: Hybrid", "titel: Hybrid", 2, ["titel", "did you mean \"title\""]),
-            ("tiers: [row, schema]", "tiers: [rows]", 3, ["rows", "row or schema"]),
-            ("default: true, limits: {max_connections: 10}", "default: true, limit: {max_connections: 10}", 5, ["limit", "did you mean \"limits\""]),
-            ("max_connections: 20", "max_connections: many", 6, ["max_connections"]),
-            ("every: month", "every: fortnight", 10, ["fortnight", "month"]),
-            ("name: hybrid", "name: Hy-Brid", 1, ["name"]),
-            ("limits: {max_connections: 20}", "settings: {work_memm: 4MB}, limits: {max_connections: 20}", 6, ["work_memm", "work_mem"]),
-            ("limits: {max_connections: 20}", "settings: {session_preload_libraries: x}, limits: {max_connections: 20}", 6, ["session_preload_libraries"]),
-            ("seed: seed.sql", "seed: other.sql", 11, ["other.sql"])):
+        ("title: Hybrid", "titel: Hybrid", 2, ["titel", "did you mean \"title\""]),
+        ("tiers: [row, schema]", "tiers: [rows]", 3, ["rows", "row or schema"]),
+        (
+            "default: true, limits: {max_connections: 10}",
+            "default: true, limit: {max_connections: 10}",
+            5,
+            ["limit", "did you mean \"limits\""],
+        ),
+        ("max_connections: 20", "max_connections: many", 6, ["max_connections"]),
+        ("every: month", "every: fortnight", 10, ["fortnight", "month"]),
+        ("name: hybrid", "name: Hy-Brid", 1, ["name"]),
+        (
+            "limits: {max_connections: 20}",
+            "settings: {work_memm: 4MB}, limits: {max_connections: 20}",
+            6,
+            ["work_memm", "work_mem"],
+        ),
+        (
+            "limits: {max_connections: 20}",
+            "settings: {session_preload_libraries: x}, limits: {max_connections: 20}",
+            6,
+            ["session_preload_libraries"],
+        ),
+        ("seed: seed.sql", "seed: other.sql", 11, ["other.sql"]),
+    ):
         with pack("hybrid2", manifest=MANIFEST.replace(old, new)) as folder:
             if "name: Hy" in new:
                 write(folder, "blueprint.yaml", MANIFEST.replace(old, new))
@@ -265,8 +347,11 @@ def test_an_unknown_key_or_value_is_told_with_file_line_and_key():
 
 
 def test_names_in_the_manifest_that_no_migration_creates_are_found():
-    for old, new in (("shared: [currencies]", "shared: [nothing]"), ("append_only: [ledger]", "append_only: [nothing]"),
-                     ("table: ledger, column: at", "table: accounts, column: id")):
+    for old, new in (
+        ("shared: [currencies]", "shared: [nothing]"),
+        ("append_only: [ledger]", "append_only: [nothing]"),
+        ("table: ledger, column: at", "table: accounts, column: id"),
+    ):
         with pack("misnamed", manifest=MANIFEST.replace(old, new)) as folder:
             refuse(folder, says=["blueprint.yaml"])
 
@@ -295,7 +380,15 @@ def test_a_huge_file_is_refused():
 
 def test_a_manifest_that_nests_or_repeats_without_end_is_refused():
     bomb = "a: &a [x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b]\nd: [*c, *c, *c, *c, *c, *c]\n"
-    for text in (bomb, "x: " + "[" * 1000 + "]" * 1000, "name: one\nname: two\n", "", "- a\n- b\n", "\t", "just text"):
+    for text in (
+        bomb,
+        "x: " + "[" * 1000 + "]" * 1000,
+        "name: one\nname: two\n",
+        "",
+        "- a\n- b\n",
+        "\t",
+        "just text",
+    ):
         with pack("deep") as folder:
             write(folder, "blueprint.yaml", text)
             refuse(folder, says=["blueprint.yaml"])

@@ -29,19 +29,52 @@ class Postgres:
         if self.as_user:
             shutil.chown(folder, "postgres")
         self.data = folder + "/data"
-        harness.run([*self.as_user, harness.pg_program("initdb"), "-D", self.data, "-U", "postgres", "-A", "trust", "-N",
-                     "--locale=C.UTF-8"], cwd=folder)
+        harness.run(
+            [
+                *self.as_user,
+                harness.pg_program("initdb"),
+                "-D",
+                self.data,
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "-N",
+                "--locale=C.UTF-8",
+            ],
+            cwd=folder,
+        )
         with open(self.data + "/pg_hba.conf", "w", encoding="utf-8") as f:
             f.write(HBA)
         # A file for its output: a server that inherits our pipe would keep run() waiting.
-        command = [*self.as_user, harness.pg_program("pg_ctl"), "-D", self.data, "-w", "-l", folder + "/log", "-o",
-                   "-c listen_addresses='' -c fsync=off -k %s" % folder, "start"]
-        subprocess.run(command, env=harness.environment(), cwd=folder, check=True, stdin=subprocess.DEVNULL,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command = [
+            *self.as_user,
+            harness.pg_program("pg_ctl"),
+            "-D",
+            self.data,
+            "-w",
+            "-l",
+            folder + "/log",
+            "-o",
+            "-c listen_addresses='' -c fsync=off -k %s" % folder,
+            "start",
+        ]
+        subprocess.run(
+            command,
+            env=harness.environment(),
+            cwd=folder,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
 
     def stop(self):
-        harness.run([*self.as_user, harness.pg_program("pg_ctl"), "-D", self.data, "-m", "immediate", "stop"],
-                    expect=None, cwd=self.folder)
+        harness.run(
+            [*self.as_user, harness.pg_program("pg_ctl"), "-D", self.data, "-m", "immediate", "stop"],
+            expect=None,
+            cwd=self.folder,
+        )
 
     def superuser(self, database="postgres"):
         return "host=%s user=postgres dbname=%s" % (self.folder, database)
@@ -62,8 +95,12 @@ class Client:
         if grants:
             self.pg.sql(grants.format(self.name))
         self.url = "postgresql://%s@/%s?host=%s" % (self.name, self.name, self.pg.folder)
-        self.env = {"TENANTRY_DATA_DIR": self.folder + "/data", "PGPASSWORD": PASSWORD, "TENANTRY_MASTER_KEY": key,
-                    "TENANTRY_DATABASE_URL": self.url if with_url else None}
+        self.env = {
+            "TENANTRY_DATA_DIR": self.folder + "/data",
+            "PGPASSWORD": PASSWORD,
+            "TENANTRY_MASTER_KEY": key,
+            "TENANTRY_DATABASE_URL": self.url if with_url else None,
+        }
 
     @property
     def key_file(self):
@@ -135,10 +172,17 @@ def test_the_url_may_come_from_flag_environment_or_file():
     with open(path, "w", encoding="utf-8") as f:
         f.write("database-url: %s\n" % client.url)
     none = {"TENANTRY_DATABASE_URL": None}
-    for args, env in (([], {}), (["--database-url", client.url], none), (["--config", path], none), ([], {**none, "TENANTRY_CONFIG": path})):
+    for args, env in (
+        ([], {}),
+        (["--database-url", client.url], none),
+        (["--config", path], none),
+        ([], {**none, "TENANTRY_CONFIG": path}),
+    ):
         assert client.tenantry("status", *args, env=env)["state"] == "external", args
     # A flag wins over the environment.
-    client.tenantry("status", "--database-url", client.url, env={"TENANTRY_DATABASE_URL": "postgresql:///?host=/nowhere"})
+    client.tenantry(
+        "status", "--database-url", client.url, env={"TENANTRY_DATABASE_URL": "postgresql:///?host=/nowhere"}
+    )
 
 
 def test_a_missing_createrole_is_named_and_its_statement_mends_it():
@@ -186,7 +230,12 @@ def test_an_odd_name_of_role_and_database_is_quoted():
 
 def test_before_up_every_operation_says_to_run_it():
     client = Client()
-    for args in (["tenant", "list"], ["audit", "verify"], ["tenant", "create", "acme", "--blueprint", "saas"], ["status"]):
+    for args in (
+        ["tenant", "list"],
+        ["audit", "verify"],
+        ["tenant", "create", "acme", "--blueprint", "saas"],
+        ["status"],
+    ):
         client.refused("not_installed", *args, says=["up"])
 
 
@@ -200,8 +249,10 @@ def test_a_wrong_password_is_told_at_once():
 
 def test_a_wrong_database_or_role_is_told_at_once():
     client = shared_client()
-    for url in ("postgresql://%s@/nothere?host=%s" % (client.name, client.pg.folder),
-                "postgresql://nobody@/%s?host=%s" % (client.name, client.pg.folder)):
+    for url in (
+        "postgresql://%s@/nothere?host=%s" % (client.name, client.pg.folder),
+        "postgresql://nobody@/%s?host=%s" % (client.name, client.pg.folder),
+    ):
         result = client.tenantry("tenant", "list", json=False, expect=None, env={"TENANTRY_DATABASE_URL": url})
         assert result.status in (69, 77) and ("nothere" in result.err or "nobody" in result.err), result.text()
 
@@ -210,8 +261,15 @@ def test_no_server_is_told_after_as_many_tries_as_wanted():
     client = shared_client()
     for retries in (0, 1, 2):
         start = time.monotonic()
-        result = client.tenantry("tenant", "list", "--retries", str(retries), json=False, expect=None,
-                                 env={"TENANTRY_DATABASE_URL": "postgresql://x@/x?host=/nonexistent"})
+        result = client.tenantry(
+            "tenant",
+            "list",
+            "--retries",
+            str(retries),
+            json=False,
+            expect=None,
+            env={"TENANTRY_DATABASE_URL": "postgresql://x@/x?host=/nonexistent"},
+        )
         assert result.status == harness.exit_statuses()["pg_unavailable"], result.text()
         assert result.err.count("trying again") == retries, result.text()
         assert time.monotonic() - start < 15
@@ -221,19 +279,33 @@ def test_no_server_is_told_after_as_many_tries_as_wanted():
 
 def test_a_server_that_does_not_answer_is_given_up_in_time():
     import socket  # only here
+
     client = shared_client()
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(8)
         url = "postgresql://x@127.0.0.1:%d/x" % silent.getsockname()[1]
         start = time.monotonic()
-        client.refused("pg_unavailable", "tenant", "list", "--retries=0", "--connect-timeout=300ms", env={"TENANTRY_DATABASE_URL": url})
+        client.refused(
+            "pg_unavailable",
+            "tenant",
+            "list",
+            "--retries=0",
+            "--connect-timeout=300ms",
+            env={"TENANTRY_DATABASE_URL": url},
+        )
         assert time.monotonic() - start < 5
 
 
 def test_a_url_that_is_none_is_refused_without_printing_its_password():
     client = shared_client()
-    for url in ("postgresql://u:hidden-word@h:port/x", "postgresql://u:hidden-word@h/x?nothing=1", "mysql://u:hidden-word@h/x", "host", "'"):
+    for url in (
+        "postgresql://u:hidden-word@h:port/x",
+        "postgresql://u:hidden-word@h/x?nothing=1",
+        "mysql://u:hidden-word@h/x",
+        "host",
+        "'",
+    ):
         result = client.tenantry("tenant", "list", "--retries=0", expect=None, env={"TENANTRY_DATABASE_URL": url})
         assert result.status in (78, 69, 64), result.text()
         assert "hidden-word" not in result.err, result.text()
@@ -244,7 +316,13 @@ def test_a_password_in_the_url_is_not_shown():
     url = client.url.replace("@/", ":%s@/" % PASSWORD)
     env = {"TENANTRY_DATABASE_URL": url, "PGPASSWORD": None}
     assert client.tenantry("tenant", "list", env=env)["tenants"]
-    for args in (["config", "show"], ["status"], ["up"], ["tenant", "show", "acme", "--connection"], ["tenant", "list", "-v"]):
+    for args in (
+        ["config", "show"],
+        ["status"],
+        ["up"],
+        ["tenant", "show", "acme", "--connection"],
+        ["tenant", "list", "-v"],
+    ):
         result = client.tenantry(*args, json=False, env=env)
         assert PASSWORD not in result.out + result.err, result.text()
 
@@ -255,22 +333,51 @@ def test_down_is_not_for_a_server_of_others():
 
 def test_variables_of_libpq_do_not_break_or_redirect():
     client = shared_client()
-    wild = {"PGOPTIONS": "-c search_path=pg_temp -c statement_timeout=1 -c default_transaction_read_only=on", "PGHOSTADDR": "192.0.2.1",
-            "PGHOST": "/nonexistent", "PGUSER": "nobody", "PGDATABASE": "nothere", "PGAPPNAME": "x", "PGTZ": "Asia/Tokyo",
-            "PGDATESTYLE": "German", "PGCLIENTENCODING": "LATIN1", "PGTARGETSESSIONATTRS": "standby", "PGCONNECT_TIMEOUT": "x",
-            "PGSERVICE": "nothere", "PGSSLMODE": "verify-full", "PGGEQO": "off"}
+    wild = {
+        "PGOPTIONS": "-c search_path=pg_temp -c statement_timeout=1 -c default_transaction_read_only=on",
+        "PGHOSTADDR": "192.0.2.1",
+        "PGHOST": "/nonexistent",
+        "PGUSER": "nobody",
+        "PGDATABASE": "nothere",
+        "PGAPPNAME": "x",
+        "PGTZ": "Asia/Tokyo",
+        "PGDATESTYLE": "German",
+        "PGCLIENTENCODING": "LATIN1",
+        "PGTARGETSESSIONATTRS": "standby",
+        "PGCONNECT_TIMEOUT": "x",
+        "PGSERVICE": "nothere",
+        "PGSSLMODE": "verify-full",
+        "PGGEQO": "off",
+    }
     for name, value in wild.items():
         result = client.tenantry("tenant", "list", json=False, env={name: value}, expect=None)
         assert result.status == 0, (name, result.text())
-    client.tenantry("tenant", "rotate", "acme", env={"PGOPTIONS": wild["PGOPTIONS"], "PGDATESTYLE": "German", "PGTZ": "Asia/Tokyo"})
+    client.tenantry(
+        "tenant",
+        "rotate",
+        "acme",
+        env={"PGOPTIONS": wild["PGOPTIONS"], "PGDATESTYLE": "German", "PGTZ": "Asia/Tokyo"},
+    )
     assert client.tenantry("audit", "verify", env={"PGDATESTYLE": "German", "PGTZ": "Asia/Tokyo"})["is_whole"]
 
 
 def test_variables_of_libpq_do_not_reach_the_embedded_server():
-    with harness.Server(env={"PGPASSWORD": "wrong", "PGHOSTADDR": "192.0.2.1", "PGHOST": "/nonexistent", "PGSERVICE": "nothere",
-                             "PGOPTIONS": "-c statement_timeout=1", "PGUSER": "nobody", "PGPASSFILE": "/nonexistent", "PGPORT": "1",
-                             "PGDATA": "/nonexistent", "PGTARGETSESSIONATTRS": "standby", "PGCHANNELBINDING": "require",
-                             "PGREQUIREPEER": "nobody"}) as server:
+    with harness.Server(
+        env={
+            "PGPASSWORD": "wrong",
+            "PGHOSTADDR": "192.0.2.1",
+            "PGHOST": "/nonexistent",
+            "PGSERVICE": "nothere",
+            "PGOPTIONS": "-c statement_timeout=1",
+            "PGUSER": "nobody",
+            "PGPASSFILE": "/nonexistent",
+            "PGPORT": "1",
+            "PGDATA": "/nonexistent",
+            "PGTARGETSESSIONATTRS": "standby",
+            "PGCHANNELBINDING": "require",
+            "PGREQUIREPEER": "nobody",
+        }
+    ) as server:
         server.up()
         assert server.create("acme", "saas")["state"] == "active"
         assert server.tenantry("status")["state"] == "running"
@@ -313,8 +420,13 @@ def test_a_given_key_file_is_not_called_new():
 def test_a_lost_key_stops_what_needs_secrets_and_nothing_else():
     client = shared_client()
     hidden = {"TENANTRY_MASTER_KEY_FILE": client.folder + "/nothing.key"}
-    for args in (["tenant", "credentials", "acme"], ["tenant", "rotate", "acme"], ["audit", "verify"], ["key", "rotate"],
-                 ["tenant", "create", "lost", "--blueprint", "saas"]):
+    for args in (
+        ["tenant", "credentials", "acme"],
+        ["tenant", "rotate", "acme"],
+        ["audit", "verify"],
+        ["key", "rotate"],
+        ["tenant", "create", "lost", "--blueprint", "saas"],
+    ):
         error = client.refused("key_missing", *args, env=hidden)
         assert "nothing.key" in error["message"] and error["hint"], error
     assert client.tenantry("tenant", "list", env=hidden)["tenants"]
@@ -325,7 +437,13 @@ def test_a_lost_key_stops_what_needs_secrets_and_nothing_else():
 
 def test_a_wrong_key_is_an_error_and_never_garbage():
     client = shared_client()
-    for args in (["tenant", "credentials", "acme"], ["tenant", "rotate", "acme"], ["audit", "verify"], ["key", "rotate"], ["up"]):
+    for args in (
+        ["tenant", "credentials", "acme"],
+        ["tenant", "rotate", "acme"],
+        ["audit", "verify"],
+        ["key", "rotate"],
+        ["up"],
+    ):
         result = client.tenantry(*args, expect=None, env={"TENANTRY_MASTER_KEY": OTHER_KEY})
         check_refusal(result, "key_wrong")
         assert (result.out == "" or args == ["up"]) and OTHER_KEY not in result.err, result.text()
@@ -354,8 +472,13 @@ def test_a_key_file_that_others_may_read_is_refused():
 def test_a_key_file_of_garbage_names_the_file_and_the_line():
     client = shared_client()
     path = client.folder + "/garbage.key"
-    for content, line in ((b"\x00\x01\x02" * 30, "1"), (b"# fine\n" + KEY.encode() + b"\nnonsense\n", "3"), (b"", ""), (b"\xff" * 100000, ""),
-                          (b"# only a comment\n", "")):
+    for content, line in (
+        (b"\x00\x01\x02" * 30, "1"),
+        (b"# fine\n" + KEY.encode() + b"\nnonsense\n", "3"),
+        (b"", ""),
+        (b"\xff" * 100000, ""),
+        (b"# only a comment\n", ""),
+    ):
         with open(path, "wb") as f:
             f.write(content)
         os.chmod(path, 0o600)
@@ -380,12 +503,17 @@ def test_after_a_rotation_everything_opens_and_old_copies_are_useless():
     shown = {c["login"]: c["uri"] for c in client.tenantry("tenant", "credentials", "acme")["connections"]}
     assert shown == logins
     assert client.tenantry("audit", "verify")["is_whole"]
-    client.refused("key_wrong", "tenant", "credentials", "acme", env={"TENANTRY_MASTER_KEY_FILE": client.folder + "/old.key"})
+    client.refused(
+        "key_wrong", "tenant", "credentials", "acme", env={"TENANTRY_MASTER_KEY_FILE": client.folder + "/old.key"}
+    )
     new_rows = client.sql("SELECT role_name, key_id, encode(sealed, 'hex') FROM tenantry.credentials").split("\n")
     assert not set(old_rows) & set(new_rows)
     assert os.stat(client.key_file).st_mode & 0o777 == 0o600
     role, key_id, sealed = old_rows[0].split("|")
-    client.sql("UPDATE tenantry.credentials SET key_id = '%s', sealed = decode('%s', 'hex') WHERE role_name = '%s'" % (key_id, sealed, role))
+    client.sql(
+        "UPDATE tenantry.credentials SET key_id = '%s', sealed = decode('%s', 'hex') WHERE role_name = '%s'"
+        % (key_id, sealed, role)
+    )
     result = client.tenantry("tenant", "credentials", "acme", expect=None)
     assert result.status != 0 and result.out == "" and role in result.err, result.text()
 
@@ -410,8 +538,10 @@ def test_a_secret_moved_to_another_row_or_changed_does_not_open():
     client.tenantry("up")
     client.create("one")
     client.create("two")
-    swap = ("UPDATE tenantry.credentials c SET sealed = o.sealed FROM tenantry.credentials o JOIN tenantry.roles r ON r.name = o.role_name"
-            " JOIN tenantry.roles m ON m.kind = r.kind AND m.tenant_id <> r.tenant_id WHERE m.name = c.role_name")
+    swap = (
+        "UPDATE tenantry.credentials c SET sealed = o.sealed FROM tenantry.credentials o JOIN tenantry.roles r ON r.name = o.role_name"
+        " JOIN tenantry.roles m ON m.kind = r.kind AND m.tenant_id <> r.tenant_id WHERE m.name = c.role_name"
+    )
     client.sql(swap)
     for slug in ("one", "two"):
         result = client.tenantry("tenant", "credentials", slug, expect=None)
@@ -419,7 +549,9 @@ def test_a_secret_moved_to_another_row_or_changed_does_not_open():
         assert result.out == ""
     client.sql(swap)
     client.tenantry("tenant", "credentials", "one")
-    client.sql("UPDATE tenantry.credentials SET sealed = set_byte(sealed, length(sealed) - 1, get_byte(sealed, length(sealed) - 1) # 1)")
+    client.sql(
+        "UPDATE tenantry.credentials SET sealed = set_byte(sealed, length(sealed) - 1, get_byte(sealed, length(sealed) - 1) # 1)"
+    )
     client.refused("secret_corrupt", "tenant", "credentials", "one")
     client.tenantry("tenant", "rotate", "one")
     client.tenantry("tenant", "credentials", "one")
@@ -428,9 +560,14 @@ def test_a_secret_moved_to_another_row_or_changed_does_not_open():
 def test_a_control_schema_of_a_newer_program_is_refused():
     client = Client()
     client.tenantry("up")
-    table = client.sql("SELECT c.oid::regclass FROM pg_class c WHERE relname = 'migrations' AND relnamespace = 'tenantry'::regnamespace")
+    table = client.sql(
+        "SELECT c.oid::regclass FROM pg_class c WHERE relname = 'migrations' AND relnamespace = 'tenantry'::regnamespace"
+    )
     assert table, "where the versions are kept"
-    client.sql("INSERT INTO %s SELECT (jsonb_populate_record(m, '{\"version\": 9999}')).* FROM %s m ORDER BY version DESC LIMIT 1" % (table, table))
+    client.sql(
+        "INSERT INTO %s SELECT (jsonb_populate_record(m, '{\"version\": 9999}')).* FROM %s m ORDER BY version DESC LIMIT 1"
+        % (table, table)
+    )
     client.refused("not_installed", "tenant", "list", says=["newer"])
     refused_sql(client.pg.superuser(client.name), "SELECT 1/0", "division by zero")
     result = client.tenantry("up", expect=None)

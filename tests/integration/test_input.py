@@ -5,24 +5,70 @@ import subprocess
 import harness
 from harness import check_refusal, shared_server
 
-COUNTS = ("SELECT (SELECT count(*) FROM tenantry.tenants), (SELECT count(*) FROM tenantry.jobs),"
-          " (SELECT count(*) FROM tenantry.places), (SELECT count(*) FROM tenantry.roles),"
-          " (SELECT count(*) FROM tenantry.credentials), (SELECT count(*) FROM tenantry_audit.entries),"
-          " (SELECT count(*) FROM tenantry.blueprints), (SELECT count(*) FROM pg_roles), (SELECT count(*) FROM pg_namespace)")
+COUNTS = (
+    "SELECT (SELECT count(*) FROM tenantry.tenants), (SELECT count(*) FROM tenantry.jobs),"
+    " (SELECT count(*) FROM tenantry.places), (SELECT count(*) FROM tenantry.roles),"
+    " (SELECT count(*) FROM tenantry.credentials), (SELECT count(*) FROM tenantry_audit.entries),"
+    " (SELECT count(*) FROM tenantry.blueprints), (SELECT count(*) FROM pg_roles), (SELECT count(*) FROM pg_namespace)"
+)
 MEGABYTE = "a" * 100_000  # the most that one argument of a program may have is 128 KiB
 
 # Not a slug, and a part of the reason.
 SLUGS = [
-    ("", "is empty"), ("a", "too short"), ("a" * 64, "too long"), ("a" * 1001, "too long"), (MEGABYTE, "too long"),
-    ("1abc", "does not start with a letter"), ("-abc", ""), ("abc-", "ends with a hyphen"), ("a--b", "two hyphens"),
-    ("Acme", "upper-case"), ("ACME", "upper-case"), ("a_b", "not allowed"), ("a b", "not allowed"),
-    (" ab", "not allowed"), ("a.b", "not allowed"), ("../etc", "not allowed"), ("..", "not allowed"), ("a/b", "not allowed"),
-    ("a'b", "not allowed"), ("a\"b", "not allowed"), ("a;drop table x", "not allowed"), ("' or 1=1 --", "not allowed"),
-    ("münchen", "not allowed"), ("а" * 5, "not allowed"), ("名前", "not allowed"), ("a\u200bb", ""),
-    ("a\u202eb", ""), ("ａｂ", "not allowed"), ("a\nb", ""), ("a\tb", ""), ("a\x7fb", ""), ("a\x1b[31mb", ""), ("%00", "not allowed"),
-    ("a$b", "not allowed"), ("$(id)", "not allowed"), ("`id`", "not allowed"), ("{a}", "not allowed"), ("a,b", "not allowed"),
+    ("", "is empty"),
+    ("a", "too short"),
+    ("a" * 64, "too long"),
+    ("a" * 1001, "too long"),
+    (MEGABYTE, "too long"),
+    ("1abc", "does not start with a letter"),
+    ("-abc", ""),
+    ("abc-", "ends with a hyphen"),
+    ("a--b", "two hyphens"),
+    ("Acme", "upper-case"),
+    ("ACME", "upper-case"),
+    ("a_b", "not allowed"),
+    ("a b", "not allowed"),
+    (" ab", "not allowed"),
+    ("a.b", "not allowed"),
+    ("../etc", "not allowed"),
+    ("..", "not allowed"),
+    ("a/b", "not allowed"),
+    ("a'b", "not allowed"),
+    ("a\"b", "not allowed"),
+    ("a;drop table x", "not allowed"),
+    ("' or 1=1 --", "not allowed"),
+    ("münchen", "not allowed"),
+    ("а" * 5, "not allowed"),
+    ("名前", "not allowed"),
+    ("a\u200bb", ""),
+    ("a\u202eb", ""),
+    ("ａｂ", "not allowed"),
+    ("a\nb", ""),
+    ("a\tb", ""),
+    ("a\x7fb", ""),
+    ("a\x1b[31mb", ""),
+    ("%00", "not allowed"),
+    ("a$b", "not allowed"),
+    ("$(id)", "not allowed"),
+    ("`id`", "not allowed"),
+    ("{a}", "not allowed"),
+    ("a,b", "not allowed"),
 ]
-RESERVED = ["admin", "api", "www", "public", "tenantry", "postgres", "pg-catalog", "pg-x", "root", "null", "true", "all", "default"]
+RESERVED = [
+    "admin",
+    "api",
+    "www",
+    "public",
+    "tenantry",
+    "postgres",
+    "pg-catalog",
+    "pg-x",
+    "root",
+    "null",
+    "true",
+    "all",
+    "default",
+]
 
 
 def refuse(code, *args, says=(), **options):
@@ -41,8 +87,14 @@ def create(slug):
 
 def run_raw(argv):
     """The program with bytes as arguments."""
-    done = subprocess.run([harness.BINARY.encode(), *argv], env=harness.environment(shared_server().env),
-                          stdin=subprocess.DEVNULL, capture_output=True, timeout=harness.COMMAND_TIMEOUT_S, check=False)
+    done = subprocess.run(
+        [harness.BINARY.encode(), *argv],
+        env=harness.environment(shared_server().env),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=harness.COMMAND_TIMEOUT_S,
+        check=False,
+    )
     done.stdout, done.stderr = (text.decode("utf-8") for text in (done.stdout, done.stderr))  # must be valid UTF-8
     return harness.Result([harness.BINARY, "..."], done)
 
@@ -94,12 +146,17 @@ def test_invalid_utf8_is_refused_and_not_printed_back():
     server = shared_server()
     before = server.psql(COUNTS)
     for raw in (b"a\xff", b"\xc3\x28", b"\xed\xa0\x80", b"\xf8\x88\x80\x80\x80", b"a\xc0\xafb", b"\x80"):
-        for argv in ([b"tenant", b"create", raw, b"--blueprint", b"saas", b"--json"],
-                     [b"tenant", b"create", b"fine", b"--blueprint", raw, b"--json"],
-                     [b"tenant", b"create", b"fine", b"--blueprint", b"saas", b"--name", raw, b"--json"],
-                     [b"tenant", b"create", b"fine", b"--blueprint", b"saas", b"--plan", raw, b"--json"],
-                     [b"tenant", b"show", raw, b"--json"], [b"audit", b"list", b"--action", raw, b"--json"],
-                     [raw, b"--json"], [b"tenant", raw, b"--json"], [b"up", b"--json", b"--" + raw]):
+        for argv in (
+            [b"tenant", b"create", raw, b"--blueprint", b"saas", b"--json"],
+            [b"tenant", b"create", b"fine", b"--blueprint", raw, b"--json"],
+            [b"tenant", b"create", b"fine", b"--blueprint", b"saas", b"--name", raw, b"--json"],
+            [b"tenant", b"create", b"fine", b"--blueprint", b"saas", b"--plan", raw, b"--json"],
+            [b"tenant", b"show", raw, b"--json"],
+            [b"audit", b"list", b"--action", raw, b"--json"],
+            [raw, b"--json"],
+            [b"tenant", raw, b"--json"],
+            [b"up", b"--json", b"--" + raw],
+        ):
             check_refusal(run_raw(argv), "usage", "UTF-8")
     assert server.psql(COUNTS) == before
 
@@ -111,7 +168,9 @@ def test_a_name_for_people_has_1_to_200_characters_and_no_control_characters():
 
 def test_a_name_may_be_in_any_script_and_is_kept_as_it_is():
     server = shared_server()
-    for number, name in enumerate(["é" * 200, "O'Neill \"& Sons\"; DROP TABLE tenants; --", "株式会社", "-x", "a\\b%s{slug}", "🏦 bank"]):
+    for number, name in enumerate(
+        ["é" * 200, "O'Neill \"& Sons\"; DROP TABLE tenants; --", "株式会社", "-x", "a\\b%s{slug}", "🏦 bank"]
+    ):
         answer = server.create("script-%d" % number, "saas", "--name=" + name)
         assert answer["name"] == name
         assert server.tenantry("tenant", "show", "script-%d" % number)["name"] == name
@@ -124,28 +183,41 @@ def test_an_unknown_blueprint_is_told_with_the_nearest_one():
         server = shared_server()
         server.refused("blueprint_missing", "tenant", "create", "fine", "--blueprint", name)
         refuse("blueprint_missing", "blueprint", "show", name)
-    assert shared_server().psql("SELECT count(*) FROM tenantry.tenants WHERE slug = 'fine' AND state <> 'failed'") == "0"
+    assert (
+        shared_server().psql("SELECT count(*) FROM tenantry.tenants WHERE slug = 'fine' AND state <> 'failed'") == "0"
+    )
 
 
 def test_an_unknown_plan_is_told_with_those_that_there_are():
     server = shared_server()
     for plan in ("standart", "STANDARD", "basic", "'; --", "../free"):
-        error = server.refused("input_invalid", "tenant", "create", "fine", "--blueprint", "saas", "--plan", plan, says=["plan"])
+        error = server.refused(
+            "input_invalid", "tenant", "create", "fine", "--blueprint", "saas", "--plan", plan, says=["plan"]
+        )
         assert "standard" in error["message"] + error["hint"], error
     assert server.psql("SELECT count(*) FROM tenantry.tenants WHERE slug = 'fine' AND state <> 'failed'") == "0"
 
 
 def test_a_tier_that_the_blueprint_does_not_offer_is_refused():
     server = shared_server()
-    server.refused("input_invalid", "tenant", "create", "fine", "--blueprint", "saas", "--tier", "schema", says=["row"])
-    server.refused("input_invalid", "tenant", "create", "fine", "--blueprint", "trading", "--tier", "row", says=["schema"])
+    server.refused(
+        "input_invalid", "tenant", "create", "fine", "--blueprint", "saas", "--tier", "schema", says=["row"]
+    )
+    server.refused(
+        "input_invalid", "tenant", "create", "fine", "--blueprint", "trading", "--tier", "row", says=["schema"]
+    )
     for tier in ("", "rows", "ROW", "cluster", "row|schema"):
         refuse("input_invalid", "tenant", "create", "fine", "--blueprint", "saas", "--tier", tier, says=["tier"])
 
 
 def test_an_empty_or_huge_word_is_refused_everywhere():
-    for args in (["tenant", "create", "fine", "--blueprint"], ["tenant", "create", "fine", "--blueprint", "saas", "--plan"],
-                 ["blueprint", "show"], ["tenant", "list", "--blueprint"], ["audit", "list", "--action"]):
+    for args in (
+        ["tenant", "create", "fine", "--blueprint"],
+        ["tenant", "create", "fine", "--blueprint", "saas", "--plan"],
+        ["blueprint", "show"],
+        ["tenant", "list", "--blueprint"],
+        ["audit", "list", "--action"],
+    ):
         for word in ("", MEGABYTE):
             refuse("input_invalid", *args, word)
 
@@ -179,16 +251,34 @@ def test_what_is_missing_is_named():
 
 
 def test_words_and_options_that_nobody_knows_are_refused():
-    for args in (["tenant", "show", "a", "b"], ["tenant", "frob"], ["frob"], ["tenant"], ["--frob"], ["tenant", "list", "--frob"],
-                 ["tenant", "list", "--limit"], ["tenant", "list", "more"], ["up", "--port"], ["tenant", "list", "-x"],
-                 ["--version=1"], ["tenant", "purge", "x", "--yes=perhaps"]):
+    for args in (
+        ["tenant", "show", "a", "b"],
+        ["tenant", "frob"],
+        ["frob"],
+        ["tenant"],
+        ["--frob"],
+        ["tenant", "list", "--frob"],
+        ["tenant", "list", "--limit"],
+        ["tenant", "list", "more"],
+        ["up", "--port"],
+        ["tenant", "list", "-x"],
+        ["--version=1"],
+        ["tenant", "purge", "x", "--yes=perhaps"],
+    ):
         error = refuse("usage", *args)
         assert error["hint"] or "expected" in error["message"], error
 
 
 def test_options_of_every_command_are_checked_before_anything_runs():
-    for option in ("--retries=21", "--retries=-1", "--port=65536", "--port=x", "--connect-timeout=1ms", "--color=red",
-                   "--lock-timeout=forever"):
+    for option in (
+        "--retries=21",
+        "--retries=-1",
+        "--port=65536",
+        "--port=x",
+        "--connect-timeout=1ms",
+        "--color=red",
+        "--lock-timeout=forever",
+    ):
         error = refuse("config_invalid", "tenant", "list", option)
         assert option[2:].split("=", 1)[0] in error["message"], error
     for name, value in (("TENANTRY_RETRIES", "many"), ("TENANTRY_PORT", "-1"), ("TENANTRY_QUIET", "perhaps")):
@@ -199,18 +289,40 @@ def test_options_of_every_command_are_checked_before_anything_runs():
 def test_a_leading_hyphen_is_an_option_unless_two_hyphens_came_before():
     server = shared_server()
     refuse("usage", "tenant", "show", "-abc")
-    check_refusal(server.tenantry("tenant", "show", "--json", "--", "-abc", json=False, expect=None), "input_invalid", "slug")
+    check_refusal(
+        server.tenantry("tenant", "show", "--json", "--", "-abc", json=False, expect=None), "input_invalid", "slug"
+    )
 
 
 def test_dates_and_names_of_partitions_are_checked():
     server = shared_server()
     server.create("dated", "trading")
     for before in ("yesterday-ish", "2026-13-01", "' OR 1=1", "9" * 40):
-        server.refused("input_invalid", "partition", "detach", "--tenant", "dated", "--table", "trades", "--before", before,
-                       says=["before"])
+        server.refused(
+            "input_invalid",
+            "partition",
+            "detach",
+            "--tenant",
+            "dated",
+            "--table",
+            "trades",
+            "--before",
+            before,
+            says=["before"],
+        )
     for table in ("nothing", "trades; DROP", "Trades", "portfolios"):
-        server.refused("input_invalid", "partition", "detach", "--tenant", "dated", "--table", table, "--before", "2026-01-01",
-                       says=[table])
+        server.refused(
+            "input_invalid",
+            "partition",
+            "detach",
+            "--tenant",
+            "dated",
+            "--table",
+            table,
+            "--before",
+            "2026-01-01",
+            says=[table],
+        )
     assert len(server.tenantry("partition", "list", "--tenant", "dated")["partitions"]) == 10
 
 

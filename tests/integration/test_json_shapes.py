@@ -79,18 +79,34 @@ def interrupted_job(slug):
     """The number of a job as a crash leaves it."""
     return shared_server().psql(
         "INSERT INTO tenantry.jobs (token, operation, subject, args, state, steps_total, actor) VALUES (gen_random_uuid(),"
-        " 'tenant.create', '{0}', '{{\"slug\": \"{0}\", \"blueprint\": \"saas\"}}', 'running', 3, 'os:root') RETURNING id"
-        .format(slug))
+        " 'tenant.create', '{0}', '{{\"slug\": \"{0}\", \"blueprint\": \"saas\"}}', 'running', 3, 'os:root') RETURNING id".format(
+            slug
+        )
+    )
 
 
 def test_the_checker_finds_what_is_wrong():
-    fields = [{"name": "a", "type": "int", "is_nullable": False, "fields": None},
-              {"name": "b", "type": "list", "is_nullable": True,
-               "fields": [{"name": "c", "type": "time", "is_nullable": False, "fields": None}]}]
+    fields = [
+        {"name": "a", "type": "int", "is_nullable": False, "fields": None},
+        {
+            "name": "b",
+            "type": "list",
+            "is_nullable": True,
+            "fields": [{"name": "c", "type": "time", "is_nullable": False, "fields": None}],
+        },
+    ]
     assert problems(fields, {"a": 1, "b": None}, "") == []
     assert problems(fields, {"a": 1, "b": [{"c": "2026-11-21T01:24:00.1+00:00"}]}, "") == []
-    for answer in ({"a": True, "b": None}, {"a": None, "b": None}, {"a": 1}, {"a": 1, "b": None, "d": 2}, {"a": 1.0, "b": []},
-                   {"a": 1, "b": [{"c": "2026-11-21 01:24"}]}, {"a": 1, "b": [{}]}, []):
+    for answer in (
+        {"a": True, "b": None},
+        {"a": None, "b": None},
+        {"a": 1},
+        {"a": 1, "b": None, "d": 2},
+        {"a": 1.0, "b": []},
+        {"a": 1, "b": [{"c": "2026-11-21 01:24"}]},
+        {"a": 1, "b": [{}]},
+        [],
+    ):
         assert problems(fields, answer, ""), answer
 
 
@@ -133,7 +149,9 @@ def test_blueprints():
     with harness.temporary_folder() as folder:
         os.mkdir(folder + "/migrations")
         with open(folder + "/blueprint.yaml", "w", encoding="utf-8") as f:
-            f.write("name: bad\ntitle: Bad\ntiers: [row]\nplans:\n  one: {title: One, default: true, limits: {max_connections: 5}}\n")
+            f.write(
+                "name: bad\ntitle: Bad\ntiers: [row]\nplans:\n  one: {title: One, default: true, limits: {max_connections: 5}}\n"
+            )
         with open(folder + "/migrations/V0001__x.sql", "w", encoding="utf-8") as f:
             f.write("CREATE TABLE x (id serial);\nSET ROLE y;\n")
         assert ask("blueprint.lint", folder, expect=None)["findings"]
@@ -173,8 +191,10 @@ def test_keys_and_the_audit_log():
     ask("audit.list", "--limit", "1000", "--tenant", "shape-row")
     assert ask("audit.verify")["is_whole"]
     server = shared_server()
-    server.psql("SET session_replication_role = replica; UPDATE tenantry_audit.entries SET actor = 'x' WHERE seq = 1",
-                server.superuser)
+    server.psql(
+        "SET session_replication_role = replica; UPDATE tenantry_audit.entries SET actor = 'x' WHERE seq = 1",
+        server.superuser,
+    )
     assert ask("audit.verify", expect=65)["findings"]
 
 

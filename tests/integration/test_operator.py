@@ -31,8 +31,16 @@ def origins(*args, env=None):
 
 def run_to(stdout, *args, env=None):
     """The program with another standard output: (exit status, standard error)."""
-    done = subprocess.run([harness.BINARY, *args], env=harness.environment({**shared_server().env, **(env or {})}), stdin=subprocess.DEVNULL,
-                          stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=harness.COMMAND_TIMEOUT_S, check=False)
+    done = subprocess.run(
+        [harness.BINARY, *args],
+        env=harness.environment({**shared_server().env, **(env or {})}),
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=harness.COMMAND_TIMEOUT_S,
+        check=False,
+    )
     return done.returncode, done.stderr
 
 
@@ -74,12 +82,23 @@ def test_help_comes_before_a_broken_configuration():
 
 
 def test_a_wrong_word_gets_the_nearest_one():
-    for args, meant in ((["tenat", "list"], "tenant"), (["tenant", "lsit"], "list"), (["tenant", "list", "--stat", "active"], "--state"),
-                        (["tenant", "list", "--tier=rwo"], "row"), (["tenant", "list", "--state", "activ"], "active"), (["staus"], "status"),
-                        (["up", "--prot", "1"], "--port"), (["--colour"], "--color"), (["completion", "bsh"], "bash"),
-                        (["help", "tenat"], "tenant")):
+    for args, meant in (
+        (["tenat", "list"], "tenant"),
+        (["tenant", "lsit"], "list"),
+        (["tenant", "list", "--stat", "active"], "--state"),
+        (["tenant", "list", "--tier=rwo"], "row"),
+        (["tenant", "list", "--state", "activ"], "active"),
+        (["staus"], "status"),
+        (["up", "--prot", "1"], "--port"),
+        (["--colour"], "--color"),
+        (["completion", "bsh"], "bash"),
+        (["help", "tenat"], "tenant"),
+    ):
         result = program(*args, expect=64)
-        assert re.search("did you mean \"([a-z]+ )?%s\"" % meant, result.err) and result.out == "", (args, result.text())
+        assert re.search("did you mean \"([a-z]+ )?%s\"" % meant, result.err) and result.out == "", (
+            args,
+            result.text(),
+        )
 
 
 def test_a_word_that_is_nothing_alike_gets_the_list():
@@ -103,16 +122,32 @@ def test_config_show_tells_every_origin():
         with open(path, "w", encoding="utf-8") as f:
             f.write("retries: 5\nlock-timeout: 7s\nconnect-timeout: 2s\n")
         found = origins("--config", path, "--connect-timeout", "1s", env={"TENANTRY_LOCK_TIMEOUT": "3s"})
-    assert found["connect-timeout"] == ("1s", "command line") or "flag" in found["connect-timeout"][1] or "--" in found["connect-timeout"][1], found
+    assert (
+        found["connect-timeout"] == ("1s", "command line")
+        or "flag" in found["connect-timeout"][1]
+        or "--" in found["connect-timeout"][1]
+    ), found
     assert found["lock-timeout"][0] == "3s" and "TENANTRY_LOCK_TIMEOUT" in found["lock-timeout"][1]
     assert found["retries"][0] == "5" and path in found["retries"][1]
     assert found["port"] == ("0", "default")
 
 
 def test_every_option_can_come_from_its_variable():
-    values = {"color": "never", "connect-timeout": "2s", "data-dir": "/tmp/x", "database-url": "postgresql:///x", "lock-timeout": "2s",
-              "port": "5555", "master-key-file": "/tmp/k", "pg-bin-dir": "/tmp/b", "quiet": "false", "retries": "7", "server-user": "nobody",
-              "socket-dir": "/tmp/s", "verbose": "false"}
+    values = {
+        "color": "never",
+        "connect-timeout": "2s",
+        "data-dir": "/tmp/x",
+        "database-url": "postgresql:///x",
+        "lock-timeout": "2s",
+        "port": "5555",
+        "master-key-file": "/tmp/k",
+        "pg-bin-dir": "/tmp/b",
+        "quiet": "false",
+        "retries": "7",
+        "server-user": "nobody",
+        "socket-dir": "/tmp/s",
+        "verbose": "false",
+    }
     env = {"TENANTRY_" + name.upper().replace("-", "_"): value for name, value in values.items()}
     found = origins(env=env)
     for name, value in values.items():
@@ -133,12 +168,21 @@ def test_a_secret_is_hidden_and_is_no_flag_and_not_in_a_file():
 
 def test_a_broken_configuration_file_is_told_with_file_and_line():
     with harness.temporary_folder() as folder:
-        for text, line, says in (("retries: 5\nretires: 5\n", 2, "did you mean \"retries\""), ("port: x\n", 1, "port"),
-                                 ("retries: 5\nretries: 6\n", 2, "retries"), ("- a\n", 1, ""), ("a: [\n", "", ""), ("\x00\x01", "", "")):
+        for text, line, says in (
+            ("retries: 5\nretires: 5\n", 2, "did you mean \"retries\""),
+            ("port: x\n", 1, "port"),
+            ("retries: 5\nretries: 6\n", 2, "retries"),
+            ("- a\n", 1, ""),
+            ("a: [\n", "", ""),
+            ("\x00\x01", "", ""),
+        ):
             with open(folder + "/c.yaml", "w", encoding="utf-8") as f:
                 f.write(text)
             result = program("config", "show", "-c", folder + "/c.yaml", expect=78)
-            assert "c.yaml%s" % (":%d" % line if line else "") in result.err and says in result.err, (text, result.text())
+            assert "c.yaml%s" % (":%d" % line if line else "") in result.err and says in result.err, (
+                text,
+                result.text(),
+            )
         program("config", "show", "-c", folder + "/nothing.yaml", expect=78)
 
 
@@ -161,10 +205,17 @@ def test_completion_scripts_are_valid_and_name_every_command():
 def test_completion_in_bash_offers_verbs_and_options():
     script = program("completion", "bash").out
     function = re.search(r"complete .*-F (\w+)", script).group(1)
-    for words, wanted in ((["tenant", "cr"], "create"), (["ten"], "tenant"), (["tenant", "list", "--st"], "--state"), (["tenant", "list", "--tier", "r"], "row")):
+    for words, wanted in (
+        (["tenant", "cr"], "create"),
+        (["ten"], "tenant"),
+        (["tenant", "list", "--st"], "--state"),
+        (["tenant", "list", "--tier", "r"], "row"),
+    ):
         line = ["tenantry", *words]
-        ask = "%s\nCOMP_WORDS=(%s); COMP_CWORD=%d; COMP_LINE='%s'; COMP_POINT=%d; %s; printf '%%s\\n' \"${COMPREPLY[@]}\"" % (
-            script, " ".join(line), len(line) - 1, " ".join(line), len(" ".join(line)), function)
+        ask = (
+            "%s\nCOMP_WORDS=(%s); COMP_CWORD=%d; COMP_LINE='%s'; COMP_POINT=%d; %s; printf '%%s\\n' \"${COMPREPLY[@]}\""
+            % (script, " ".join(line), len(line) - 1, " ".join(line), len(" ".join(line)), function)
+        )
         found = [word.strip() for word in harness.run(["bash", "-c", ask]).out.split("\n")]
         assert wanted in found, (words, found)
 
@@ -194,15 +245,25 @@ def test_a_pipe_gets_no_escape_codes_and_colour_can_be_forced():
     for env in ({}, {"NO_COLOR": "1"}, {"TERM": "xterm-256color"}):
         result = program("tenant", "xyzzy", env=env, expect=64)
         assert ESCAPE not in result.out + result.err
-    for args in (["tenant", "xyzzy", "--color=always"], ["--color", "always", "tenant", "xyzzy"], ["tenant", "list", "--limit=x", "--color=always"]):
+    for args in (
+        ["tenant", "xyzzy", "--color=always"],
+        ["--color", "always", "tenant", "xyzzy"],
+        ["tenant", "list", "--limit=x", "--color=always"],
+    ):
         assert ESCAPE in program(*args, expect=64).err, args
     assert ESCAPE not in program("--help").out
 
 
 def test_no_color_wins_on_a_terminal():
-    for env, has_colour in (({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False), ({"TERM": "xterm", "TENANTRY_COLOR": "never"}, False)):
+    for env, has_colour in (
+        ({"TERM": "xterm"}, True),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+        ({"TERM": "xterm", "TENANTRY_COLOR": "never"}, False),
+    ):
         main, other = os.openpty()
-        child = subprocess.Popen([harness.BINARY, "tenant", "xyzzy"], env=harness.environment(env), stdin=other, stdout=other, stderr=other)
+        child = subprocess.Popen(
+            [harness.BINARY, "tenant", "xyzzy"], env=harness.environment(env), stdin=other, stdout=other, stderr=other
+        )
         os.close(other)
         seen = b""
         try:
@@ -248,7 +309,14 @@ def test_a_reader_that_goes_away_is_no_error():
 
 def test_a_full_disk_under_standard_output_is_an_error():
     with open("/dev/full", "wb") as full:
-        for args in (["tenant", "list"], ["tenant", "list", "--json"], ["docs", "options"], ["--help"], ["version"], ["completion", "bash"]):
+        for args in (
+            ["tenant", "list"],
+            ["tenant", "list", "--json"],
+            ["docs", "options"],
+            ["--help"],
+            ["version"],
+            ["completion", "bash"],
+        ):
             status, err = run_to(full, *args)
             assert status == harness.exit_statuses()["disk_full"] and "standard output" in err, (args, status, err)
 
@@ -258,7 +326,9 @@ def test_a_closed_standard_output_is_an_error_or_nothing_and_no_file_is_damaged(
     command = "exec %s tenant list >&-" % harness.BINARY
     result = harness.run(["sh", "-c", command], env=server.env, expect=None)
     assert result.status in (0, harness.exit_statuses()["io_failed"]), result.text()
-    result = harness.run(["sh", "-c", "exec %s tenant list <&- >&- 2>&-" % harness.BINARY], env=server.env, expect=None)
+    result = harness.run(
+        ["sh", "-c", "exec %s tenant list <&- >&- 2>&-" % harness.BINARY], env=server.env, expect=None
+    )
     assert result.status in (0, harness.exit_statuses()["io_failed"]), result.text()
     assert server.tenantry("audit", "verify")["is_whole"]
 
@@ -266,9 +336,15 @@ def test_a_closed_standard_output_is_an_error_or_nothing_and_no_file_is_damaged(
 def test_exit_statuses_are_those_of_the_table():
     statuses = harness.exit_statuses()
     server = shared_server()
-    for args, code in ((["frob"], "usage"), (["tenant", "show", "nobody"], "tenant_missing"), (["job", "show", "999999"], "job_missing"),
-                       (["blueprint", "show", "nothing"], "blueprint_missing"), (["tenant", "list", "--retries=x"], "config_invalid"),
-                       (["tenant", "list", "--limit=0"], "input_invalid"), (["blueprint", "lint", "/nothing"], "blueprint_invalid")):
+    for args, code in (
+        (["frob"], "usage"),
+        (["tenant", "show", "nobody"], "tenant_missing"),
+        (["job", "show", "999999"], "job_missing"),
+        (["blueprint", "show", "nothing"], "blueprint_missing"),
+        (["tenant", "list", "--retries=x"], "config_invalid"),
+        (["tenant", "list", "--limit=0"], "input_invalid"),
+        (["blueprint", "lint", "/nothing"], "blueprint_invalid"),
+    ):
         for more in ([], ["--json"]):
             result = server.tenantry(*args, *more, json=False, expect=None)
             assert result.status == statuses[code] and result.out == "", (args, result.text())
@@ -337,7 +413,9 @@ def test_a_data_directory_with_wrong_permissions_or_content_is_refused_and_kept(
             f.write("keep me")
         result = server.tenantry("up", expect=None)
         if result.status != 0:
-            assert result.status == harness.exit_statuses()["data_dir_unusable"] and server.data_dir in result.err, result.text()
+            assert (
+                result.status == harness.exit_statuses()["data_dir_unusable"] and server.data_dir in result.err
+            ), result.text()
         with open(server.data_dir + "/precious", encoding="utf-8") as f:
             assert f.read() == "keep me"
     with harness.Server() as server:
@@ -350,7 +428,9 @@ def test_a_data_directory_with_wrong_permissions_or_content_is_refused_and_kept(
         server.tenantry("down")
         os.chmod(server.data_dir + "/pg", 0o777)
         result = server.tenantry("up", expect=None)
-        assert result.status == 0 or (result.error()["error"]["hint"] and server.data_dir in result.err), result.text()
+        assert result.status == 0 or (
+            result.error()["error"]["hint"] and server.data_dir in result.err
+        ), result.text()
         os.chmod(server.data_dir + "/pg", 0o700)
 
 
@@ -367,6 +447,7 @@ def test_a_data_directory_that_the_servers_user_cannot_enter_is_told():
 
 def test_a_port_in_use_is_told():
     import socket  # only here
+
     with harness.Server() as server, socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -16,9 +16,13 @@ def neighbours():
     found = []
     for slug in ("ours", "theirs"):
         tenant = server.create(slug, "saas")
-        tenant["user"] = server.psql("INSERT INTO users (email) VALUES ('%s') RETURNING id;" % BOTH_EMAIL, tenant["app"])
-        tenant["item"] = server.psql("INSERT INTO items (owner_id, title) VALUES ('%s', 'of %s') RETURNING id;"
-                                     % (tenant["user"], slug), tenant["app"])
+        tenant["user"] = server.psql(
+            "INSERT INTO users (email) VALUES ('%s') RETURNING id;" % BOTH_EMAIL, tenant["app"]
+        )
+        tenant["item"] = server.psql(
+            "INSERT INTO items (owner_id, title) VALUES ('%s', 'of %s') RETURNING id;" % (tenant["user"], slug),
+            tenant["app"],
+        )
         server.psql("SELECT refresh_tenant_metrics();", tenant["app"])
         found.append(tenant)
     return found
@@ -26,8 +30,12 @@ def neighbours():
 
 def fingerprint(tenant):
     """All that a tenant has, as it sees it; compared before and after an attack of its neighbour."""
-    return shared_server().psql("".join("SELECT md5(string_agg(t::text, '' ORDER BY t::text)), count(*) FROM %s t;"
-                                        % table for table in TABLES), tenant["app"])
+    return shared_server().psql(
+        "".join(
+            "SELECT md5(string_agg(t::text, '' ORDER BY t::text)), count(*) FROM %s t;" % table for table in TABLES
+        ),
+        tenant["app"],
+    )
 
 
 def attack(sql, login="app"):
@@ -66,40 +74,68 @@ def test_the_setting_may_be_empty_or_our_own_id_in_any_case():
 
 def test_the_setting_can_only_narrow():
     _, theirs = neighbours()
-    for value in (theirs["id"], theirs["id"].upper(), "x", "' OR 1=1", "' OR 1=1 --", "%", "*", " ", "null", "0",
-                  "00000000-0000-0000-0000-000000000000", theirs["id"] + " ", "{%s}" % theirs["id"]):
+    for value in (
+        theirs["id"],
+        theirs["id"].upper(),
+        "x",
+        "' OR 1=1",
+        "' OR 1=1 --",
+        "%",
+        "*",
+        " ",
+        "null",
+        "0",
+        "00000000-0000-0000-0000-000000000000",
+        theirs["id"] + " ",
+        "{%s}" % theirs["id"],
+    ):
         for login in ("app", "readonly"):
             assert rows_with(set_tenant(value), login) == 0, value
 
 
 def test_no_other_spelling_of_the_setting_helps():
     _, theirs = neighbours()
-    for sql in ("SET app.current_tenant_id = '%s';", "SET LOCAL app.current_tenant_id = '%s';",
-                "BEGIN; SET LOCAL app.current_tenant_id = '%s';", "SET \"app.current_tenant_id\" TO '%s';",
-                "SET app.tenant_id = '%s';", "SET app.current_tenant = '%s';", "SET role_tenants.tenant_id = '%s';"):
+    for sql in (
+        "SET app.current_tenant_id = '%s';",
+        "SET LOCAL app.current_tenant_id = '%s';",
+        "BEGIN; SET LOCAL app.current_tenant_id = '%s';",
+        "SET \"app.current_tenant_id\" TO '%s';",
+        "SET app.tenant_id = '%s';",
+        "SET app.current_tenant = '%s';",
+        "SET role_tenants.tenant_id = '%s';",
+    ):
         result = attack(sql % theirs["id"] + " SELECT * FROM users; SELECT * FROM items;")
         assert result.status == 0, result.text()
 
 
 def test_reading_by_id_or_by_any_expression_finds_nothing():
     _, theirs = neighbours()
-    for sql in ("SELECT * FROM users WHERE tenant_id = '{id}'", "SELECT * FROM items WHERE id = '{item}'",
-                "SELECT * FROM users WHERE tenant_id = '{id}' OR true", "TABLE items",
-                "SELECT * FROM users u FULL JOIN items i ON true WHERE u.tenant_id = '{id}'",
-                "SELECT * FROM users WHERE id = '{user}' FOR UPDATE", "COPY items TO STDOUT",
-                "COPY (SELECT * FROM items) TO STDOUT", "SELECT * FROM items TABLESAMPLE BERNOULLI (100)",
-                "SELECT query_to_xml('SELECT * FROM items', true, true, '')",
-                "SELECT table_to_xml('items', true, true, '')", "SELECT schema_to_xml('saas', true, true, '')",
-                "WITH x AS MATERIALIZED (SELECT * FROM items) SELECT * FROM x"):
+    for sql in (
+        "SELECT * FROM users WHERE tenant_id = '{id}'",
+        "SELECT * FROM items WHERE id = '{item}'",
+        "SELECT * FROM users WHERE tenant_id = '{id}' OR true",
+        "TABLE items",
+        "SELECT * FROM users u FULL JOIN items i ON true WHERE u.tenant_id = '{id}'",
+        "SELECT * FROM users WHERE id = '{user}' FOR UPDATE",
+        "COPY items TO STDOUT",
+        "COPY (SELECT * FROM items) TO STDOUT",
+        "SELECT * FROM items TABLESAMPLE BERNOULLI (100)",
+        "SELECT query_to_xml('SELECT * FROM items', true, true, '')",
+        "SELECT table_to_xml('items', true, true, '')",
+        "SELECT schema_to_xml('saas', true, true, '')",
+        "WITH x AS MATERIALIZED (SELECT * FROM items) SELECT * FROM x",
+    ):
         attack(sql.format(**theirs))
 
 
 def test_inserting_for_a_neighbour_is_refused():
     _, theirs = neighbours()
-    for sql in ("INSERT INTO users (tenant_id, email) VALUES ('{id}', 'x@example.org')",
-                set_tenant(theirs["id"]) + "INSERT INTO users (tenant_id, email) VALUES ('{id}', 'x@example.org')",
-                "INSERT INTO audit_log (tenant_id, action) VALUES ('{id}', 'forged')",
-                "COPY users (tenant_id, email) FROM STDIN;\n{id}\tx@example.org\n\\.\n"):
+    for sql in (
+        "INSERT INTO users (tenant_id, email) VALUES ('{id}', 'x@example.org')",
+        set_tenant(theirs["id"]) + "INSERT INTO users (tenant_id, email) VALUES ('{id}', 'x@example.org')",
+        "INSERT INTO audit_log (tenant_id, action) VALUES ('{id}', 'forged')",
+        "COPY users (tenant_id, email) FROM STDIN;\n{id}\tx@example.org\n\\.\n",
+    ):
         result = attack(sql.format(**theirs))
         assert result.status != 0 and "row-level security" in result.err, result.text()
 
@@ -112,10 +148,13 @@ def test_an_insert_under_a_forged_setting_is_refused():
 
 def test_updating_and_deleting_touch_no_neighbour():
     _, theirs = neighbours()
-    for sql in ("UPDATE users SET full_name = 'x' WHERE tenant_id = '{id}' RETURNING id",
-                "UPDATE items SET title = 'x' WHERE id = '{item}' RETURNING id",
-                "DELETE FROM items WHERE id = '{item}' RETURNING id", "DELETE FROM users WHERE tenant_id = '{id}' RETURNING id",
-                "MERGE INTO items t USING (SELECT '{item}'::uuid AS id) s ON t.id = s.id WHEN MATCHED THEN DELETE"):
+    for sql in (
+        "UPDATE users SET full_name = 'x' WHERE tenant_id = '{id}' RETURNING id",
+        "UPDATE items SET title = 'x' WHERE id = '{item}' RETURNING id",
+        "DELETE FROM items WHERE id = '{item}' RETURNING id",
+        "DELETE FROM users WHERE tenant_id = '{id}' RETURNING id",
+        "MERGE INTO items t USING (SELECT '{item}'::uuid AS id) s ON t.id = s.id WHEN MATCHED THEN DELETE",
+    ):
         result = attack(sql.format(**theirs))
         assert result.status == 0 and result.out == "", result.text()
 
@@ -130,8 +169,10 @@ def test_a_row_cannot_be_given_to_a_neighbour():
 
 def test_an_upsert_on_a_neighbours_key_is_refused():
     _, theirs = neighbours()
-    result = attack("INSERT INTO users (tenant_id, id, email) VALUES ('{id}', '{user}', 'x@example.org')"
-                    " ON CONFLICT (tenant_id, id) DO UPDATE SET email = 'x@example.org' RETURNING *".format(**theirs))
+    result = attack(
+        "INSERT INTO users (tenant_id, id, email) VALUES ('{id}', '{user}', 'x@example.org')"
+        " ON CONFLICT (tenant_id, id) DO UPDATE SET email = 'x@example.org' RETURNING *".format(**theirs)
+    )
     assert result.status != 0 and "row-level security" in result.err, result.text()
 
 
@@ -147,7 +188,9 @@ def test_a_foreign_key_does_not_reach_a_neighbour_nor_tell_that_its_row_exists()
 def test_two_tenants_may_have_the_same_unique_value():
     ours, theirs = neighbours()
     for tenant in (ours, theirs):
-        assert shared_server().psql("SELECT count(*) FROM users WHERE email = '%s'" % BOTH_EMAIL, tenant["app"]) == "1"
+        assert (
+            shared_server().psql("SELECT count(*) FROM users WHERE email = '%s'" % BOTH_EMAIL, tenant["app"]) == "1"
+        )
     refused_sql(ours["app"], "INSERT INTO users (email) VALUES ('%s')" % BOTH_EMAIL, "users_email_key")
 
 
@@ -163,7 +206,12 @@ def test_no_other_role_can_be_taken():
     owner = server.psql("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'saas'")
     role = [c["role"] for c in theirs["connections"]]
     for name in (*role, owner, "tenantry", "postgres", "pg_read_all_data"):
-        for sql in ("SET ROLE %s", "SET LOCAL ROLE %s", "SET SESSION AUTHORIZATION %s", "SELECT set_config('role', '%s', false)"):
+        for sql in (
+            "SET ROLE %s",
+            "SET LOCAL ROLE %s",
+            "SET SESSION AUTHORIZATION %s",
+            "SELECT set_config('role', '%s', false)",
+        ):
             result = attack((sql % name) + "; SELECT * FROM items")
             assert "permission denied" in result.err, result.text()
     refused_sql(ours["app"], "GRANT %s TO CURRENT_USER" % role[0], "")
@@ -174,8 +222,9 @@ def test_a_group_role_that_can_be_taken_is_no_tenant():
     """The logins are members of their blueprint's group, so SET ROLE works; the group maps to nothing."""
     ours, _ = neighbours()
     server = shared_server()
-    groups = server.psql("SELECT roleid::regrole FROM pg_auth_members WHERE member = '%s'::regrole"
-                         % ours["connections"][0]["role"]).split("\n")
+    groups = server.psql(
+        "SELECT roleid::regrole FROM pg_auth_members WHERE member = '%s'::regrole" % ours["connections"][0]["role"]
+    ).split("\n")
     assert len(groups) == 2, groups
     for group in groups:
         result = attack("SET ROLE %s; SELECT count(*) FROM items" % group)
@@ -183,17 +232,27 @@ def test_a_group_role_that_can_be_taken_is_no_tenant():
 
 
 def test_reset_gives_back_only_ourselves():
-    for sql in ("RESET ROLE;", "RESET ALL;", "DISCARD ALL;", "SET ROLE NONE;", "RESET SESSION AUTHORIZATION;",
-                "SET SESSION AUTHORIZATION DEFAULT;"):
+    for sql in (
+        "RESET ROLE;",
+        "RESET ALL;",
+        "DISCARD ALL;",
+        "SET ROLE NONE;",
+        "RESET SESSION AUTHORIZATION;",
+        "SET SESSION AUTHORIZATION DEFAULT;",
+    ):
         assert attack(sql + " SELECT count(*) FROM items").out.strip() == "1", sql
 
 
 def test_row_security_cannot_be_switched_off():
     result = attack("SET row_security = off; SELECT * FROM items")
     assert result.status != 0 and "row-level security" in result.err, result.text()
-    for sql in ("ALTER TABLE items DISABLE ROW LEVEL SECURITY", "ALTER TABLE items NO FORCE ROW LEVEL SECURITY",
-                "DROP POLICY tenant_guard ON items", "ALTER POLICY tenant_guard ON items USING (true)",
-                "CREATE POLICY mine ON items USING (true)"):
+    for sql in (
+        "ALTER TABLE items DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE items NO FORCE ROW LEVEL SECURITY",
+        "DROP POLICY tenant_guard ON items",
+        "ALTER POLICY tenant_guard ON items USING (true)",
+        "CREATE POLICY mine ON items USING (true)",
+    ):
         result = attack(sql)
         assert "must be owner" in result.err, result.text()
 
@@ -210,8 +269,13 @@ def test_the_settings_of_our_own_role_can_only_narrow_too():
         attack("ALTER ROLE %s SET app.current_tenant_id = '%s'" % (role, theirs["id"]))
         result = attack("SELECT * FROM items")
         assert "of theirs" not in result.out
-        for sql in ("ALTER ROLE %s BYPASSRLS", "ALTER ROLE %s SUPERUSER", "ALTER ROLE %s CREATEROLE",
-                    "ALTER ROLE %s RENAME TO x", "ALTER ROLE %s SET session_preload_libraries = 'x'"):
+        for sql in (
+            "ALTER ROLE %s BYPASSRLS",
+            "ALTER ROLE %s SUPERUSER",
+            "ALTER ROLE %s CREATEROLE",
+            "ALTER ROLE %s RENAME TO x",
+            "ALTER ROLE %s SET session_preload_libraries = 'x'",
+        ):
             assert attack(sql % role).status != 0, sql
     finally:
         attack("ALTER ROLE %s RESET app.current_tenant_id" % role)
@@ -219,15 +283,22 @@ def test_the_settings_of_our_own_role_can_only_narrow_too():
 
 
 def test_objects_of_our_own_cannot_be_made():
-    for sql in ("CREATE TEMP TABLE role_tenants (role_name name, tenant_id uuid)", "CREATE TEMP VIEW v AS SELECT * FROM items",
-                "CREATE VIEW v AS SELECT * FROM items", "CREATE VIEW public.v AS SELECT 1",
-                "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "CREATE SCHEMA mine",
-                "CREATE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
-                "CREATE OPERATOR public.=== (LEFTARG = uuid, RIGHTARG = uuid, FUNCTION = uuid_eq)",
-                "CREATE RULE r AS ON INSERT TO items DO ALSO NOTHING",
-                "CREATE TRIGGER t BEFORE INSERT ON items EXECUTE FUNCTION touch_updated_at()",
-                "CREATE PUBLICATION p FOR TABLE items", "CREATE INDEX ON items (title)",
-                "CREATE STATISTICS s ON title, id FROM items", "DO LANGUAGE plpython3u 'x'"):
+    for sql in (
+        "CREATE TEMP TABLE role_tenants (role_name name, tenant_id uuid)",
+        "CREATE TEMP VIEW v AS SELECT * FROM items",
+        "CREATE VIEW v AS SELECT * FROM items",
+        "CREATE VIEW public.v AS SELECT 1",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "CREATE SCHEMA mine",
+        "CREATE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "CREATE OPERATOR public.=== (LEFTARG = uuid, RIGHTARG = uuid, FUNCTION = uuid_eq)",
+        "CREATE RULE r AS ON INSERT TO items DO ALSO NOTHING",
+        "CREATE TRIGGER t BEFORE INSERT ON items EXECUTE FUNCTION touch_updated_at()",
+        "CREATE PUBLICATION p FOR TABLE items",
+        "CREATE INDEX ON items (title)",
+        "CREATE STATISTICS s ON title, id FROM items",
+        "DO LANGUAGE plpython3u 'x'",
+    ):
         assert attack(sql).status != 0, sql
 
 
@@ -243,8 +314,11 @@ def test_a_function_that_leaks_what_it_is_asked_sees_only_our_rows():
 
 def test_statistics_of_the_shared_tables_tell_nothing():
     shared_server().psql("ANALYZE saas.items, saas.users", shared_server().superuser)
-    for sql in ("SELECT most_common_vals, histogram_bounds FROM pg_stats WHERE tablename IN ('items', 'users')",
-                "SELECT * FROM pg_stats_ext", "SELECT stavalues1 FROM pg_statistic"):
+    for sql in (
+        "SELECT most_common_vals, histogram_bounds FROM pg_stats WHERE tablename IN ('items', 'users')",
+        "SELECT * FROM pg_stats_ext",
+        "SELECT stavalues1 FROM pg_statistic",
+    ):
         result = attack(sql)
         assert "theirs" not in result.out and BOTH_EMAIL not in result.out, result.text()
 
@@ -253,10 +327,15 @@ def test_the_map_of_roles_shows_our_own_row_and_takes_no_writing():
     ours, theirs = neighbours()
     role = ours["connections"][0]["role"]
     assert attack("SELECT * FROM tenancy.role_tenants").out.strip() == "%s|%s" % (role, ours["id"])
-    for sql in ("UPDATE tenancy.role_tenants SET tenant_id = '{id}'", "DELETE FROM tenancy.role_tenants",
-                "INSERT INTO tenancy.role_tenants VALUES ('x', '{id}')", "TRUNCATE tenancy.role_tenants",
-                "ALTER TABLE tenancy.role_tenants DISABLE ROW LEVEL SECURITY", "DROP FUNCTION tenancy.current_tenant()",
-                "CREATE OR REPLACE FUNCTION tenancy.current_tenant() RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid'"):
+    for sql in (
+        "UPDATE tenancy.role_tenants SET tenant_id = '{id}'",
+        "DELETE FROM tenancy.role_tenants",
+        "INSERT INTO tenancy.role_tenants VALUES ('x', '{id}')",
+        "TRUNCATE tenancy.role_tenants",
+        "ALTER TABLE tenancy.role_tenants DISABLE ROW LEVEL SECURITY",
+        "DROP FUNCTION tenancy.current_tenant()",
+        "CREATE OR REPLACE FUNCTION tenancy.current_tenant() RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid'",
+    ):
         assert attack(sql.format(**theirs)).status != 0, sql
 
 
@@ -268,15 +347,28 @@ def test_the_search_path_cannot_put_another_map_in_the_way():
 
 
 def test_partitions_cannot_be_reached_past_their_parent():
-    partitions = shared_server().psql("SELECT oid::regclass FROM pg_class WHERE relispartition AND relkind = 'r'"
-                                      " AND relnamespace = 'saas'::regnamespace").split("\n")
+    partitions = (
+        shared_server()
+        .psql(
+            "SELECT oid::regclass FROM pg_class WHERE relispartition AND relkind = 'r'"
+            " AND relnamespace = 'saas'::regnamespace"
+        )
+        .split("\n")
+    )
     assert len(partitions) >= 10, partitions
     for partition in partitions:
-        for sql in ("SELECT * FROM %s", "DELETE FROM %s", "INSERT INTO %s DEFAULT VALUES", "LOCK TABLE %s",
-                    "ALTER TABLE %s DISABLE ROW LEVEL SECURITY"):
+        for sql in (
+            "SELECT * FROM %s",
+            "DELETE FROM %s",
+            "INSERT INTO %s DEFAULT VALUES",
+            "LOCK TABLE %s",
+            "ALTER TABLE %s DISABLE ROW LEVEL SECURITY",
+        ):
             assert attack("BEGIN; " + sql % partition).status != 0, partition
-    forced = shared_server().psql("SELECT count(*) FROM pg_class WHERE relnamespace = 'saas'::regnamespace AND relkind IN"
-                                  " ('r', 'p') AND NOT (relrowsecurity AND relforcerowsecurity)")
+    forced = shared_server().psql(
+        "SELECT count(*) FROM pg_class WHERE relnamespace = 'saas'::regnamespace AND relkind IN"
+        " ('r', 'p') AND NOT (relrowsecurity AND relforcerowsecurity)"
+    )
     assert forced == "0"
 
 
@@ -297,14 +389,19 @@ def test_a_prepared_statement_follows_the_setting_of_each_run():
 
 def test_a_cursor_and_a_transaction_keep_to_our_rows():
     _, theirs = neighbours()
-    result = attack("BEGIN; DECLARE c CURSOR FOR SELECT title FROM items; %s FETCH ALL FROM c; COMMIT" % set_tenant(theirs["id"]))
+    result = attack(
+        "BEGIN; DECLARE c CURSOR FOR SELECT title FROM items; %s FETCH ALL FROM c; COMMIT" % set_tenant(theirs["id"])
+    )
     assert result.status == 0 and "of theirs" not in result.out, result.text()
 
 
 def test_a_permissive_policy_added_by_hand_does_not_widen():
     server = shared_server()
-    server.psql("CREATE POLICY mistake ON saas.items USING (true) WITH CHECK (true);"
-                "CREATE POLICY mistake ON saas.users FOR SELECT TO PUBLIC USING (true)", server.superuser)
+    server.psql(
+        "CREATE POLICY mistake ON saas.items USING (true) WITH CHECK (true);"
+        "CREATE POLICY mistake ON saas.users FOR SELECT TO PUBLIC USING (true)",
+        server.superuser,
+    )
     try:
         assert attack("SELECT title FROM items").out.strip() == "of ours"
         _, theirs = neighbours()
@@ -318,7 +415,8 @@ def test_every_table_of_tenants_has_the_restrictive_guard():
     guarded = shared_server().psql(
         "SELECT count(*) FROM pg_class c WHERE relnamespace = 'saas'::regnamespace AND relkind IN ('r', 'p') AND NOT EXISTS"
         " (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND polname = 'tenant_guard' AND NOT polpermissive"
-        "  AND polroles = '{0}' AND polcmd = '*' AND polqual IS NOT NULL AND polwithcheck IS NOT NULL)")
+        "  AND polroles = '{0}' AND polcmd = '*' AND polqual IS NOT NULL AND polwithcheck IS NOT NULL)"
+    )
     assert guarded == "0"
 
 

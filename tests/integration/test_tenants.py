@@ -8,10 +8,18 @@ from harness import Session, refused_sql, shared_server
 
 # Per tier: the blueprint, and what an application does in it.
 TIERS = {
-    "schema": ("trading", "INSERT INTO portfolios (user_id, name) VALUES (gen_random_uuid(), 'main');",
-               "SELECT count(*) FROM portfolios;", "portfolios"),
-    "row": ("saas", "INSERT INTO users (email) VALUES ('a' || gen_random_uuid() || '@example.org');",
-            "SELECT count(*) FROM users;", "users"),
+    "schema": (
+        "trading",
+        "INSERT INTO portfolios (user_id, name) VALUES (gen_random_uuid(), 'main');",
+        "SELECT count(*) FROM portfolios;",
+        "portfolios",
+    ),
+    "row": (
+        "saas",
+        "INSERT INTO users (email) VALUES ('a' || gen_random_uuid() || '@example.org');",
+        "SELECT count(*) FROM users;",
+        "users",
+    ),
 }
 # What is left of a tenant outside the registry's own row and the audit log.
 TRACES = """
@@ -26,10 +34,12 @@ SELECT (SELECT count(*) FROM pg_roles WHERE rolname LIKE '{stem}%')
 
 def in_both_tiers(test):
     """Runs a test once per tier, with a tenant that it may do anything to."""
+
     def run():
         for tier in TIERS:
             slug = "t%s-%s" % (tier[0], test.__name__.replace("test_", "").replace("_", "-")[:50].rstrip("-"))
             test(shared_server(), slug, *TIERS[tier])
+
     run.__doc__ = test.__doc__
     return run
 
@@ -102,8 +112,9 @@ def test_archive_waits_for_a_session_that_ends_in_time(server, slug, blueprint, 
     session = Session(tenant["app"])
     session.ask("BEGIN; " + insert)
     answers = []
-    worker = threading.Thread(target=lambda: answers.append(
-        server.tenantry("tenant", "archive", slug, "--drain-timeout", "60s")))
+    worker = threading.Thread(
+        target=lambda: answers.append(server.tenantry("tenant", "archive", slug, "--drain-timeout", "60s"))
+    )
     worker.start()
     try:
         while state_of(server, slug) != "draining":
@@ -133,7 +144,9 @@ def test_archive_ends_a_session_that_outlasts_the_drain(server, slug, blueprint,
 
 
 @in_both_tiers
-def test_an_archived_tenant_is_locked_even_for_a_role_that_can_still_log_in(server, slug, blueprint, insert, _c, table):
+def test_an_archived_tenant_is_locked_even_for_a_role_that_can_still_log_in(
+    server, slug, blueprint, insert, _c, table
+):
     tenant = server.create(slug, blueprint)
     server.psql(insert, tenant["app"])
     server.tenantry("tenant", "archive", slug, "--drain-timeout", "0s")
@@ -228,20 +241,36 @@ def test_no_password_is_in_any_other_output_or_place(server, slug, blueprint, *_
     server.tenantry("tenant", "rotate", slug)
     secrets += [password_of(c["uri"]) for c in server.tenantry("tenant", "credentials", slug)["connections"]]
     texts = []
-    for command in (["tenant", "show", slug, "--connection"], ["tenant", "list"], ["job", "list"],
-                    ["job", "show", str(tenant["job"])], ["audit", "list"], ["status"], ["config", "show"],
-                    ["key", "list"], ["up"], ["tenant", "rotate", slug], ["tenant", "suspend", slug],
-                    ["tenant", "resume", slug], ["tenant", "create", slug, "--blueprint", blueprint],
-                    ["tenant", "archive", slug, "--drain-timeout", "0s"], ["tenant", "purge", slug, "--yes"]):
+    for command in (
+        ["tenant", "show", slug, "--connection"],
+        ["tenant", "list"],
+        ["job", "list"],
+        ["job", "show", str(tenant["job"])],
+        ["audit", "list"],
+        ["status"],
+        ["config", "show"],
+        ["key", "list"],
+        ["up"],
+        ["tenant", "rotate", slug],
+        ["tenant", "suspend", slug],
+        ["tenant", "resume", slug],
+        ["tenant", "create", slug, "--blueprint", blueprint],
+        ["tenant", "archive", slug, "--drain-timeout", "0s"],
+        ["tenant", "purge", slug, "--yes"],
+    ):
         for more in ([], ["--json"]) if command[1:2] != ["purge"] else ([],):
             result = server.tenantry(*command, "-v", *more, json=False, expect=None)
             texts.append(result.out + result.err)
     with open(server.data_dir + "/server.log", encoding="utf-8", errors="replace") as f:
         texts.append(f.read())
-    texts.append(server.psql(
-        "SELECT j FROM tenantry.jobs j; SELECT s FROM tenantry.job_steps s; SELECT e FROM tenantry_audit.entries e;"
-        "SELECT query FROM pg_stat_activity; SELECT query FROM monitoring.pg_stat_statements;"
-        "SELECT encode(sealed, 'escape') FROM tenantry.credentials", server.superuser))
+    texts.append(
+        server.psql(
+            "SELECT j FROM tenantry.jobs j; SELECT s FROM tenantry.job_steps s; SELECT e FROM tenantry_audit.entries e;"
+            "SELECT query FROM pg_stat_activity; SELECT query FROM monitoring.pg_stat_statements;"
+            "SELECT encode(sealed, 'escape') FROM tenantry.credentials",
+            server.superuser,
+        )
+    )
     for secret in secrets:
         assert len(secret) >= 32
         assert not any(secret in text for text in texts)
@@ -289,8 +318,11 @@ def test_the_settings_of_the_plan_are_in_force_after_login(server, slug, bluepri
         assert "statement_timeout" in settings and "work_mem" in settings
         for login in ("app", "readonly"):
             for name, value in settings.items():
-                same = server.psql("SELECT setting = current_setting(name) FROM (SELECT '%s' AS name, set_config('%s',"
-                                   " current_setting('%s'), true) AS setting) s" % (name, name, name), tenant[login])
+                same = server.psql(
+                    "SELECT setting = current_setting(name) FROM (SELECT '%s' AS name, set_config('%s',"
+                    " current_setting('%s'), true) AS setting) s" % (name, name, name),
+                    tenant[login],
+                )
                 shown = server.psql("SHOW %s" % name, tenant[login])
                 wanted = server.psql("SET %s = '%s'; SHOW %s" % (name, value, name), tenant[login])
                 assert same == "t" and shown == wanted, (plan, login, name, shown, wanted)
@@ -309,12 +341,21 @@ def test_a_statement_that_takes_too_long_is_cancelled():
 def test_the_logins_can_create_nothing(server, slug, blueprint, *_):
     tenant = server.create(slug, blueprint)
     schema = server.tenantry("tenant", "show", slug)["schema"]
-    for sql in ("CREATE ROLE x", "CREATE DATABASE x", "CREATE SCHEMA x", "CREATE TABLE public.x ()",
-                "CREATE TABLE %s.x ()" % schema, "CREATE TEMP TABLE x ()", "CREATE EXTENSION hstore",
-                "CREATE FUNCTION %s.f() RETURNS int LANGUAGE sql AS 'SELECT 1'" % schema,
-                "ALTER ROLE %s_ro PASSWORD 'x'" % stem_of(tenant), "ALTER ROLE CURRENT_USER CREATEROLE",
-                "ALTER ROLE CURRENT_USER CONNECTION LIMIT -1", "COPY (SELECT 1) TO PROGRAM 'true'",
-                "GRANT %s_app TO PUBLIC" % stem_of(tenant)):
+    for sql in (
+        "CREATE ROLE x",
+        "CREATE DATABASE x",
+        "CREATE SCHEMA x",
+        "CREATE TABLE public.x ()",
+        "CREATE TABLE %s.x ()" % schema,
+        "CREATE TEMP TABLE x ()",
+        "CREATE EXTENSION hstore",
+        "CREATE FUNCTION %s.f() RETURNS int LANGUAGE sql AS 'SELECT 1'" % schema,
+        "ALTER ROLE %s_ro PASSWORD 'x'" % stem_of(tenant),
+        "ALTER ROLE CURRENT_USER CREATEROLE",
+        "ALTER ROLE CURRENT_USER CONNECTION LIMIT -1",
+        "COPY (SELECT 1) TO PROGRAM 'true'",
+        "GRANT %s_app TO PUBLIC" % stem_of(tenant),
+    ):
         for login in ("app", "readonly"):
             result = server.psql(sql, tenant[login], expect=None)
             assert result.status != 0, "%s was allowed for %s" % (sql, login)
@@ -324,11 +365,15 @@ def test_the_logins_can_create_nothing(server, slug, blueprint, *_):
 @in_both_tiers
 def test_the_roles_have_no_power(server, slug, blueprint, *_):
     tenant = server.create(slug, blueprint)
-    powers = server.psql("SELECT count(*) FROM pg_roles WHERE rolname LIKE '%s%%' AND (rolsuper OR rolcreaterole OR"
-                         " rolcreatedb OR rolreplication OR rolbypassrls)" % stem_of(tenant))
+    powers = server.psql(
+        "SELECT count(*) FROM pg_roles WHERE rolname LIKE '%s%%' AND (rolsuper OR rolcreaterole OR"
+        " rolcreatedb OR rolreplication OR rolbypassrls)" % stem_of(tenant)
+    )
     assert powers == "0"
-    members = server.psql("SELECT count(*) FROM pg_auth_members WHERE roleid IN (SELECT oid FROM pg_roles"
-                          " WHERE rolname LIKE '%s%%')" % stem_of(tenant))
+    members = server.psql(
+        "SELECT count(*) FROM pg_auth_members WHERE roleid IN (SELECT oid FROM pg_roles"
+        " WHERE rolname LIKE '%s%%')" % stem_of(tenant)
+    )
     assert members == "0", "nobody, not even Tenantry, is left a member of a tenant's role"
 
 
@@ -344,7 +389,8 @@ def test_truncate_is_refused(server, slug, blueprint, _i, _c, table):
 def test_public_has_no_right_to_anything_of_a_tenant(server, slug, blueprint, *_):
     server.create(slug, blueprint)
     schema = server.tenantry("tenant", "show", slug)["schema"]
-    rights = server.psql("""
+    rights = server.psql(
+        """
         SELECT 'schema', nspname FROM pg_namespace n, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) a
          WHERE a.grantee = 0 AND nspname IN ('{0}', 'tenantry', 'tenantry_audit', 'tenancy', 'tenantry_ext')
         UNION ALL SELECT 'table', relname FROM pg_class c, aclexplode(coalesce(relacl, acldefault('r', relowner))) a
@@ -352,7 +398,11 @@ def test_public_has_no_right_to_anything_of_a_tenant(server, slug, blueprint, *_
         UNION ALL SELECT 'function', proname FROM pg_proc p, aclexplode(coalesce(proacl, acldefault('f', proowner))) a
          WHERE a.grantee = 0 AND pronamespace IN ('{0}'::regnamespace, 'tenancy'::regnamespace)
         UNION ALL SELECT 'database', datname FROM pg_database d, aclexplode(coalesce(datacl, acldefault('d', datdba))) a
-         WHERE a.grantee = 0 AND datname = current_database()""".format(schema), server.superuser)
+         WHERE a.grantee = 0 AND datname = current_database()""".format(
+            schema
+        ),
+        server.superuser,
+    )
     assert rights == "", rights
 
 
@@ -360,11 +410,16 @@ def test_a_table_that_the_owner_makes_later_is_the_applications_at_once():
     server = shared_server()
     tenant = server.create("later", "trading")
     shown = server.tenantry("tenant", "show", "later")
-    as_owner(server, shown["schema"], shown["roles"]["owner"],
-             "CREATE TABLE notes (id bigint GENERATED BY DEFAULT AS IDENTITY, text text);"
-             "CREATE SEQUENCE numbers; CREATE FUNCTION two() RETURNS int LANGUAGE sql AS 'SELECT 2';")
-    server.psql("INSERT INTO notes (text) VALUES ('x'); UPDATE notes SET text = 'y'; SELECT nextval('numbers')",
-                tenant["app"])
+    as_owner(
+        server,
+        shown["schema"],
+        shown["roles"]["owner"],
+        "CREATE TABLE notes (id bigint GENERATED BY DEFAULT AS IDENTITY, text text);"
+        "CREATE SEQUENCE numbers; CREATE FUNCTION two() RETURNS int LANGUAGE sql AS 'SELECT 2';",
+    )
+    server.psql(
+        "INSERT INTO notes (text) VALUES ('x'); UPDATE notes SET text = 'y'; SELECT nextval('numbers')", tenant["app"]
+    )
     assert server.psql("SELECT text FROM notes; SELECT two()", tenant["readonly"]) == "y\n2"
     refused_sql(tenant["readonly"], "BEGIN READ WRITE; DELETE FROM notes", "permission denied")
     neighbour = server.create("later-b", "trading")
@@ -377,14 +432,17 @@ def test_names_are_opaque_and_the_catalogue_does_not_tell_a_slug(server, slug, b
     tenant = server.create(hidden, blueprint, "--name", "Zanzibar Holdings")
     neighbour = server.create(slug, blueprint)
     assert stem_of(tenant).startswith("tenant_") and len(stem_of(tenant)) == len("tenant_") + 12
-    tables = server.psql("SELECT c.oid::regclass FROM pg_class c WHERE relkind IN ('r', 'v', 'm', 'p') AND"
-                         " relnamespace::regnamespace::text !~ '^(tenant_|pg_toast)' ORDER BY 1", neighbour["app"])
+    tables = server.psql(
+        "SELECT c.oid::regclass FROM pg_class c WHERE relkind IN ('r', 'v', 'm', 'p') AND"
+        " relnamespace::regnamespace::text !~ '^(tenant_|pg_toast)' ORDER BY 1",
+        neighbour["app"],
+    )
     assert "pg_roles" in tables and "pg_description" in tables
     reads = "".join("\\echo from %s\nSELECT * FROM %s;\n" % (table, table) for table in tables.split("\n"))
     seen = server.psql("\\set ON_ERROR_STOP 0\n" + reads, neighbour["app"])
     assert stem_of(tenant) in seen, "the catalogue names every role, or this test looked at nothing"
     found = seen.lower().find("zanzibar")
-    assert found < 0, seen[seen.rfind("from ", 0, found):found + 100]
+    assert found < 0, seen[seen.rfind("from ", 0, found) : found + 100]
     refused_sql(neighbour["app"], "SELECT * FROM tenantry.tenants", "permission denied")
     refused_sql(neighbour["app"], "SELECT * FROM tenantry_audit.entries", "permission denied")
 
@@ -394,8 +452,14 @@ def test_one_tenant_of_the_schema_tier_cannot_name_what_is_in_another():
     server.create("mine", "trading")
     other = server.create("theirs", "trading")
     schema = server.tenantry("tenant", "show", "mine")["schema"]
-    for sql in ("SELECT * FROM {}.portfolios", "INSERT INTO {}.portfolios DEFAULT VALUES", "SET ROLE {}_app",
-                "SELECT * FROM {}.trades_default", "SET SESSION AUTHORIZATION {}_app", "BEGIN; LOCK TABLE {}.trades"):
+    for sql in (
+        "SELECT * FROM {}.portfolios",
+        "INSERT INTO {}.portfolios DEFAULT VALUES",
+        "SET ROLE {}_app",
+        "SELECT * FROM {}.trades_default",
+        "SET SESSION AUTHORIZATION {}_app",
+        "BEGIN; LOCK TABLE {}.trades",
+    ):
         refused_sql(other["app"], sql.format(schema), "permission denied")
 
 
@@ -418,8 +482,13 @@ def test_an_unknown_tenant_is_told_with_the_nearest_word():
 def test_every_state_change_is_a_job_with_steps_and_an_audit_entry():
     server = shared_server()
     server.create("recorded", "saas")
-    for verb, more in (("suspend", []), ("resume", []), ("rotate", []), ("archive", ["--drain-timeout", "0s"]),
-                       ("purge", ["--yes"])):
+    for verb, more in (
+        ("suspend", []),
+        ("resume", []),
+        ("rotate", []),
+        ("archive", ["--drain-timeout", "0s"]),
+        ("purge", ["--yes"]),
+    ):
         answer = server.tenantry("tenant", verb, "recorded", *more)
         job = server.tenantry("job", "show", str(answer["job"]))
         assert job["operation"] == "tenant." + verb and job["state"] == "done" and job["subject"] == "recorded"
