@@ -183,6 +183,21 @@ def test_jobs():
     ask("job.list")
 
 
+def test_a_limit_counts_jobs_of_the_state_that_was_asked_for():
+    """A newer job that really runs (its number is locked) does not take an interrupted one's place."""
+    server = shared_server()
+    older, newer = interrupted_job("shape-older"), interrupted_job("shape-newer")
+    with harness.Session(server.conninfo) as session:
+        session.ask("SELECT pg_advisory_lock((1413828169::bigint << 32) + %s);" % newer)
+        assert ask("job.show", newer)["state"] == "running"
+        for state, number in (("interrupted", older), ("running", newer)):
+            jobs = ask("job.list", "--state", state, "--limit", "1")["jobs"]
+            assert [str(job["id"]) for job in jobs] == [number], (state, jobs)
+        server.refused("job_busy", "job", "resume", newer)
+    for number in (older, newer):
+        ask("job.cancel", number)
+
+
 def test_keys_and_the_audit_log():
     assert ask("key.list")["keys"]
     ask("key.rotate")
