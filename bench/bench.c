@@ -156,8 +156,9 @@ static bool add_logins(Arena *arena, Store *store, PgBatch *batch, const Bluepri
     const char *const roles[TENANT_LOGINS] = {place->app_role, place->readonly_role};
     for (size_t i = 0; i < TENANT_LOGINS; i++) {
         LoginSecret secret;
+        const SecretBinding binding = login_binding(place->id, roles[i]);
         login_add_settings(arena, batch, roles[i], i == 1, &limits, search_path);
-        if (!login_new_secret(arena, store, place->id, roles[i], &secret, err)) {
+        if (!login_new_secret(arena, store, &binding, &secret, err)) {
             return false;
         }
         login_add_password(arena, batch, roles[i], &secret);
@@ -203,14 +204,19 @@ static bool run_sql(Arena *arena, Store *store, const char *const *args, Err *er
     Blueprint *blueprint = NULL;
     Extensions extensions = {0};
     Place place;
+    const char *hex = NULL;
     bool lacks_partitions = false;
     scoped_batch PgBatch *batch = pg_batch_new(arena);
     if (!registry_get(arena, store, args[0], &blueprint, err) ||
         !registry_find_extensions(arena, store, blueprint, &extensions, err) ||
-        !place_name(arena, blueprint, TIER_SCHEMA, &place, err)) {
+        !secret_random_hex(arena, 6, &hex, err) ||
+        !place_name(arena, blueprint, TIER_SCHEMA, arena_printf(arena, "tenant_%s", hex), &place,
+                    err)) {
         return false;
     }
     const bool is_full = strcmp(args[1], "full") == 0;
+    place_add_role(arena, batch, place.app_role);
+    place_add_role(arena, batch, place.readonly_role);
     if (!place_add_schema(arena, store, batch, blueprint, &extensions, &place, &lacks_partitions,
                           err) ||
         !add_logins(arena, store, batch, blueprint, &place,
@@ -229,7 +235,8 @@ static bool run_sql(Arena *arena, Store *store, const char *const *args, Err *er
 static bool time_verifier(Arena *arena, Store *store, const char *role, Err *err)
 {
     LoginSecret secret;
-    if (!login_new_secret(arena, store, "", role, &secret, err)) {
+    const SecretBinding binding = login_binding("", role);
+    if (!login_new_secret(arena, store, &binding, &secret, err)) {
         return false;
     }
     const char *sql = SQL(arena, "ALTER ROLE {} PASSWORD {}", sql_name(arena, role),

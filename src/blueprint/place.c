@@ -10,14 +10,13 @@
 
 #define EXTENSION_SCHEMA "tenantry_ext"
 
-bool place_name(Arena *arena, const Blueprint *blueprint, Tier tier, Place *ret_place, Err *err)
+bool place_name(Arena *arena, const Blueprint *blueprint, Tier tier, const char *stem,
+                Place *ret_place, Err *err)
 {
     const char *id = NULL;
-    const char *hex = NULL;
-    if (!secret_random_uuid(arena, &id, err) || !secret_random_hex(arena, 6, &hex, err)) {
+    if (!secret_random_uuid(arena, &id, err)) {
         return false;
     }
-    const char *stem = arena_printf(arena, "%s_%s", tier == TIER_ROW ? "shared" : "tenant", hex);
     *ret_place = (Place){.id = id,
                          .version = blueprint->version,
                          .schema_name = stem,
@@ -114,8 +113,14 @@ bool place_ensure_extensions(Arena *arena, Store *store, const Blueprint *bluepr
     return registry_find_extensions(arena, store, blueprint, extensions, err);
 }
 
-/* Roles and schema, empty. In the schema tier the application roles get their rights by default
- * privileges, so that every table has them from the moment it is made, without one GRANT per table.
+void place_add_role(Arena *arena, PgBatch *batch, const char *role)
+{
+    pg_batch_add(batch, SQL(arena, "CREATE ROLE {} NOLOGIN", sql_name(arena, role)), PG_NO_PARAMS);
+}
+
+/* Owner and schema, empty; the application roles are there. In the schema tier the application
+ * roles get their rights by default privileges, so that every table has them from the moment it is
+ * made, without one GRANT per table.
  */
 static void add_ground(Arena *arena, const Store *store, PgBatch *batch, const Place *place)
 {
@@ -124,8 +129,6 @@ static void add_ground(Arena *arena, const Store *store, PgBatch *batch, const P
     const SqlArg readonly = sql_name(arena, place->readonly_role);
     const char *const sql[] = {
         SQL(arena, "CREATE ROLE {} NOLOGIN", owner),
-        SQL(arena, "CREATE ROLE {} NOLOGIN", app),
-        SQL(arena, "CREATE ROLE {} NOLOGIN", readonly),
         SQL(arena, "GRANT {} TO {}, {}, {}", sql_name(arena, store->tenants_role), owner, app,
             readonly),
         SQL(arena, "GRANT {} TO CURRENT_USER", owner),
@@ -273,7 +276,10 @@ static bool make_shared(Arena *arena, Store *store, PgBatch *batch, const Bluepr
                         Place **ret_place, Err *err)
 {
     Place *place = ARENA_NEW(arena, Place);
-    if (!place_name(arena, blueprint, TIER_ROW, place, err)) {
+    const char *hex = NULL;
+    if (!secret_random_hex(arena, 6, &hex, err) ||
+        !place_name(arena, blueprint, TIER_ROW, arena_printf(arena, "shared_%s", hex), place,
+                    err)) {
         return false;
     }
     /* The shared schema's name tells a tenant nothing about others, so people may read it, where it
@@ -287,6 +293,8 @@ static bool make_shared(Arena *arena, Store *store, PgBatch *batch, const Bluepr
         place->schema_name = blueprint->name;
     }
     place->version = 0;
+    place_add_role(arena, batch, place->app_role);
+    place_add_role(arena, batch, place->readonly_role);
     add_ground(arena, store, batch, place);
     places_add(arena, batch, place);
     *ret_place = place;

@@ -17,10 +17,15 @@
 #include "store/store.h"
 #include "store/tenants.h"
 
-/* Names a new place: a random UUID, an opaque schema and opaque roles. */
-bool place_name(Arena *arena, const Blueprint *blueprint, Tier tier, Place *ret_place, Err *err);
+/* Names a new place: a random UUID, and a schema and roles that begin with the opaque stem. */
+bool place_name(Arena *arena, const Blueprint *blueprint, Tier tier, const char *stem,
+                Place *ret_place, Err *err);
 
-/* Makes a place of the schema tier: adds all statements to the batch (roles NOLOGIN, schema,
+/* Adds the statement that makes a role without any right, not even to log in. */
+void place_add_role(Arena *arena, PgBatch *batch, const char *role);
+
+/* Makes a place of the schema tier, whose two application roles are there or made earlier in the
+ * batch: adds all statements to the batch (owner role, schema,
  * migrations, partitions, rights, registry rows). *ret_lacks_partitions tells that a variant for an
  * extension is among the migrations, so that only the catalogue can say which tables it left to
  * native partitions: call place_ensure_partitions after the batch ran. */

@@ -141,7 +141,6 @@ static bool run_operation(const Session *session, const Operation *op, const Jso
                          .progress = progress_callbacks(&progress)};
     scoped_json Json *answer = NULL;
     bool is_done = op->run(&context, args, &answer, err);
-    op_context_done(&context);
     progress_done(&progress);
 #ifndef NDEBUG
     is_done = is_done && op_check_answer(op->result, answer, err);
@@ -150,6 +149,11 @@ static bool run_operation(const Session *session, const Operation *op, const Jso
     if (answer != NULL) {
         print_answer(session, op, answer);
     }
+    if (is_done && context.after != NULL) {
+        fflush(stdout);
+        context.after(&context);
+    }
+    op_context_done(&context);
     return is_done;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tenant/ready_login.h"
 #include "tenant/tenant.h"
 
 const JobKind *const op_job_kinds[] = {
@@ -130,6 +131,13 @@ bool op_run_job(OpContext *context, const JobKind *kind, const char *subject, co
         *ret_job_id = job_id;
     }
     return is_done;
+}
+
+bool op_fill_ready_logins(OpContext *context, int64_t most, Err *err)
+{
+    Store *store = NULL;
+    return op_store(context, &store, err) &&
+           ready_logins_fill(store, config_int(context->config, OPT_READY_LOGINS), most, NULL, err);
 }
 
 bool op_answer_list(OpContext *context, StatementId id, PgParams params, const char *key,

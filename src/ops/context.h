@@ -30,6 +30,9 @@ const char *op_key_file(OpContext *context);
 bool op_run_job(OpContext *context, const JobKind *kind, const char *subject, const char *tenant_id,
                 const Json *args, int64_t *ret_job_id, Err *err);
 
+/* Makes logins ahead for tenants to come (option ready-logins), at most `most` pairs. */
+bool op_fill_ready_logins(OpContext *context, int64_t most, Err *err);
+
 /* Every kind of job, for resume and cancel. */
 extern const JobKind *const op_job_kinds[];
 extern const size_t op_job_kind_count;

@@ -116,6 +116,9 @@ struct OpContext {
     const char *program; /* what a person typed to start us, for hints that name a command */
     const char *actor;   /* who calls, for the audit log: "os:root" */
     OpProgress progress;
+    /* What an operation leaves to be done once the caller has its answer; NULL: nothing. What fails
+     * in it is logged: the operation itself was done. */
+    void (*after)(OpContext *context);
     struct Store *store; /* opened at first use (ops/context.h); closed by op_context_done */
 };
 

@@ -2,6 +2,7 @@
 
 #include "core/embedded_file.h"
 #include "core/file.h"
+#include "core/log.h"
 #include "ops/context.h"
 #include "ops/register.h"
 #include "store/audit.h"
@@ -66,6 +67,15 @@ static bool put_interrupted_jobs(OpContext *context, Json *answer, Err *err)
     return true;
 }
 
+/* After the answer: whoever waits for the server need not wait for these. */
+static void make_ready_logins(OpContext *context)
+{
+    Err err;
+    if (!op_fill_ready_logins(context, INT64_MAX, &err)) {
+        log_warn("ready_logins.fill", "no login was made ahead: %s", err.message);
+    }
+}
+
 static bool run_up(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     (void)args;
@@ -98,6 +108,7 @@ static bool run_up(OpContext *context, const Json *args, Json **ret_answer, Err 
     }
     /* Tenants can work without the master key, so the server is up; but people should know now. */
     *ret_answer = json_incref(answer);
+    context->after = make_ready_logins;
     return store_need_keys(store, err);
 }
 

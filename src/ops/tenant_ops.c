@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "core/limits.h"
+#include "core/log.h"
 #include "ops/context.h"
 #include "store/audit.h"
 #include "tenant/state.h"
@@ -22,6 +23,15 @@ static const Field connection_fields[] = {
 
 /* --- create -------------------------------------------------------------------------------------
  */
+
+/* A pair for the one that was claimed. */
+static void replace_ready_login(OpContext *context)
+{
+    Err err;
+    if (!op_fill_ready_logins(context, 1, &err)) {
+        log_warn("ready_logins.fill", "no login was made ahead: %s", err.message);
+    }
+}
 
 static bool run_create(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
@@ -47,6 +57,7 @@ static bool run_create(OpContext *context, const Json *args, Json **ret_answer, 
     if (!op_put_connections(context, tenant->id, true, answer, err)) {
         return false;
     }
+    context->after = replace_ready_login;
     *ret_answer = json_incref(answer);
     return true;
 }

@@ -161,8 +161,7 @@ typedef struct Provision {
     const Tenant *tenant;
     const Place *place;
     const char *search_path;
-    const char *app_role;
-    const char *readonly_role;
+    LoginPair logins;
     bool lacks_partitions;
     PgBatch *batch;
 } Provision;
@@ -171,15 +170,14 @@ static bool make_schema_place(Provision *provision, const Extensions *extensions
 {
     Arena *arena = provision->context->arena;
     Place *place = ARENA_NEW(arena, Place);
-    if (!place_name(arena, provision->create->blueprint, TIER_SCHEMA, place, err) ||
+    if (!place_name(arena, provision->create->blueprint, TIER_SCHEMA, provision->logins.stem, place,
+                    err) ||
         !place_add_schema(arena, provision->context->store, provision->batch,
                           provision->create->blueprint, extensions, place,
                           &provision->lacks_partitions, err)) {
         return false;
     }
     provision->place = place;
-    provision->app_role = place->app_role;
-    provision->readonly_role = place->readonly_role;
     store_batch(provision->batch, ROLE_ADD,
                 PG_PARAMS(place->owner_role, provision->tenant->id, "owner"));
     store_batch(provision->batch, ROLE_MAP, PG_PARAMS(place->owner_role, provision->tenant->id));
@@ -191,10 +189,8 @@ static bool join_shared_place(Provision *provision, Err *err)
     JobContext *context = provision->context;
     Arena *arena = context->arena;
     Place *place = NULL;
-    const char *hex = NULL;
     if (!places_find_shared(arena, context->store, provision->create->blueprint->name, &place,
-                            err) ||
-        !secret_random_hex(arena, 6, &hex, err)) {
+                            err)) {
         return false;
     }
     if (place == NULL) {
@@ -202,52 +198,57 @@ static bool join_shared_place(Provision *provision, Err *err)
                        provision->create->blueprint->name);
     }
     provision->place = place;
-    provision->app_role = arena_printf(arena, "tenant_%s_app", hex);
-    provision->readonly_role = arena_printf(arena, "tenant_%s_ro", hex);
     const SqlArg tenants = sql_name(arena, context->store->tenants_role);
-    const struct {
-        const char *role;
-        const char *group;
-    } logins[] = {{provision->app_role, place->app_role},
-                  {provision->readonly_role, place->readonly_role}};
-    for (size_t i = 0; i < sizeof logins / sizeof *logins; i++) {
+    const char *const groups[] = {
+        [LOGIN_APP] = place->app_role, [LOGIN_READONLY] = place->readonly_role};
+    for (int i = 0; i < LOGIN_COUNT_; i++) {
         pg_batch_add(provision->batch,
-                     SQL(arena, "CREATE ROLE {} NOLOGIN IN ROLE {}, {}",
-                         sql_name(arena, logins[i].role), tenants,
-                         sql_name(arena, logins[i].group)),
+                     SQL(arena, "GRANT {}, {} TO {}", tenants, sql_name(arena, groups[i]),
+                         sql_name(arena, provision->logins.roles[i])),
                      PG_NO_PARAMS);
     }
     return true;
 }
 
-/* Passwords, limits and registry rows. What is ready is sent at once: the server works on it while
- * the next verifier is computed here (4096 rounds of HMAC). It repeats those rounds for every
- * verifier that it is given, to refuse that of an empty password: most of what a tenant of the row
- * tier costs. */
+/* A new password for a login whose role was not made ahead. What is ready is sent at once: the
+ * server works on it, and checks the password, while the next verifier is computed here. */
+static bool add_new_password(Provision *provision, int login, const char **ret_sealed, Err *err)
+{
+    JobContext *context = provision->context;
+    const char *role = provision->logins.roles[login];
+    const SecretBinding binding = login_binding(provision->tenant->id, role);
+    LoginSecret secret;
+    if (!pg_batch_send(context->store->conn, provision->batch, err) ||
+        !login_new_secret(context->arena, context->store, &binding, &secret, err)) {
+        return false;
+    }
+    login_add_password(context->arena, provision->batch, role, &secret);
+    *ret_sealed = secret.sealed;
+    return true;
+}
+
+/* Limits, settings, passwords and registry rows of both logins. */
 static bool add_logins(Provision *provision, Err *err)
 {
     JobContext *context = provision->context;
+    const LoginPair *logins = &provision->logins;
     const LoginLimits limits = login_limits(provision->create->plan);
-    const struct {
-        const char *kind;
-        const char *role;
-        bool is_readonly;
-    } logins[] = {{"app", provision->app_role, false},
-                  {"readonly", provision->readonly_role, true}};
-    for (size_t i = 0; i < sizeof logins / sizeof *logins; i++) {
-        login_add_settings(context->arena, provision->batch, logins[i].role, logins[i].is_readonly,
+    for (int i = 0; i < LOGIN_COUNT_; i++) {
+        login_add_settings(context->arena, provision->batch, logins->roles[i], i == LOGIN_READONLY,
                            &limits, provision->search_path);
     }
-    for (size_t i = 0; i < sizeof logins / sizeof *logins; i++) {
-        LoginSecret secret;
-        if (!pg_batch_send(context->store->conn, provision->batch, err) ||
-            !login_new_secret(context->arena, context->store, provision->tenant->id, logins[i].role,
-                              &secret, err)) {
+    for (int i = 0; i < LOGIN_COUNT_; i++) {
+        const char *sealed = logins->sealed[i];
+        if (logins->is_ready) {
+            pg_batch_add(provision->batch,
+                         SQL(context->arena, "ALTER ROLE {} LOGIN",
+                             sql_name(context->arena, logins->roles[i])),
+                         PG_NO_PARAMS);
+        } else if (!add_new_password(provision, i, &sealed, err)) {
             return false;
         }
-        login_add_password(context->arena, provision->batch, logins[i].role, &secret);
-        login_add_rows(context->store, provision->batch, provision->tenant->id, logins[i].kind,
-                       logins[i].role, &secret);
+        login_add_rows(context->store, provision->batch, provision->tenant->id, login_kind(i),
+                       logins->roles[i], sealed);
     }
     return true;
 }
@@ -261,11 +262,12 @@ static bool add_seed(Provision *provision, Err *err)
     if (seed == NULL) {
         return true;
     }
-    place_enter_role(arena, provision->batch, provision->app_role, provision->search_path);
+    place_enter_role(arena, provision->batch, provision->logins.roles[LOGIN_APP],
+                     provision->search_path);
     if (!place_add_script(arena, provision->batch, "seed", seed, err)) {
         return false;
     }
-    place_leave_role(arena, provision->batch, provision->app_role);
+    place_leave_role(arena, provision->batch, provision->logins.roles[LOGIN_APP]);
     return true;
 }
 
@@ -290,14 +292,21 @@ static bool add_birth_record(Provision *provision, Err *err)
 
 static bool fill_batch(Provision *provision, const Extensions *extensions, Err *err)
 {
+    JobContext *context = provision->context;
+    if (!login_claim_pair(context->arena, context->store, provision->tenant->id, &provision->logins,
+                          err)) {
+        return false;
+    }
+    for (int i = 0; i < LOGIN_COUNT_ && !provision->logins.is_ready; i++) {
+        place_add_role(context->arena, provision->batch, provision->logins.roles[i]);
+    }
     const bool has_place = provision->create->tier == TIER_SCHEMA
                                ? make_schema_place(provision, extensions, err)
                                : join_shared_place(provision, err);
     if (!has_place) {
         return false;
     }
-    provision->search_path = place_search_path(provision->context->arena, extensions,
-                                               provision->place);
+    provision->search_path = place_search_path(context->arena, extensions, provision->place);
     return add_logins(provision, err) && add_seed(provision, err) &&
            add_birth_record(provision, err);
 }

@@ -379,8 +379,8 @@ static bool step_rotate(JobContext *context, Err *err)
     scoped_batch PgBatch *batch = pg_batch_new(context->arena);
     for (size_t i = 0; i < count; i++) {
         LoginSecret secret;
-        if (!login_new_secret(context->arena, context->store, tenant->id, logins[i].role, &secret,
-                              err)) {
+        const SecretBinding binding = login_binding(tenant->id, logins[i].role);
+        if (!login_new_secret(context->arena, context->store, &binding, &secret, err)) {
             return false;
         }
         pg_batch_add(batch,

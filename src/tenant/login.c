@@ -14,16 +14,27 @@ LoginLimits login_limits(const BlueprintPlan *plan)
         .app_connections = limit->value - readonly, .readonly_connections = readonly, .plan = plan};
 }
 
-bool login_new_secret(Arena *arena, Store *store, const char *tenant_id, const char *role,
+const char *login_kind(int login)
+{
+    static const char *const kinds[LOGIN_COUNT_] = {
+        [LOGIN_APP] = "app", [LOGIN_READONLY] = "readonly"};
+    return kinds[login];
+}
+
+SecretBinding login_binding(const char *tenant_id, const char *role)
+{
+    return (SecretBinding){.tenant_id = tenant_id, .table = "credentials", .row = role};
+}
+
+bool login_new_secret(Arena *arena, Store *store, const SecretBinding *binding,
                       LoginSecret *ret_secret, Err *err)
 {
     scoped_password Password *password = NULL;
-    const SecretBinding binding = {.tenant_id = tenant_id, .table = "credentials", .row = role};
     uint8_t *sealed = NULL;
     size_t length = 0;
     if (!store_need_keys(store, err) || !password_new(&password, err) ||
         !password_scram_verifier(password, ret_secret->verifier, err) ||
-        !secret_seal(arena, store->keyring, store->active_key_id, &binding, password->text,
+        !secret_seal(arena, store->keyring, store->active_key_id, binding, password->text,
                      strlen(password->text), &sealed, &length, err)) {
         return false;
     }
@@ -67,14 +78,11 @@ void login_add_settings(Arena *arena, PgBatch *batch, const char *role, bool is_
 }
 
 void login_add_rows(Store *store, PgBatch *batch, const char *tenant_id, const char *kind,
-                    const char *role, const LoginSecret *secret)
+                    const char *role, const char *sealed)
 {
     store_batch(batch, ROLE_ADD, PG_PARAMS(role, tenant_id, kind));
     store_batch(batch, ROLE_MAP, PG_PARAMS(role, tenant_id));
-    if (secret != NULL) {
-        store_batch(batch, CREDENTIAL_PUT,
-                    PG_PARAMS(role, tenant_id, store->active_key_id, secret->sealed));
-    }
+    store_batch(batch, CREDENTIAL_PUT, PG_PARAMS(role, tenant_id, store->active_key_id, sealed));
 }
 
 void login_add_switch(Arena *arena, PgBatch *batch, const TenantLogin *logins, size_t count,
@@ -92,7 +100,7 @@ static bool open_password(Arena *arena, Store *store, const Tenant *tenant, cons
                           size_t row, Password **ret_password, Err *err)
 {
     const char *role = pg_rows_text(rows, row, 0);
-    const SecretBinding binding = {.tenant_id = tenant->id, .table = "credentials", .row = role};
+    const SecretBinding binding = login_binding(tenant->id, role);
     size_t length = 0;
     size_t plain_length = 0;
     uint8_t *plain = NULL;

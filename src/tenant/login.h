@@ -15,6 +15,33 @@ typedef struct LoginLimits {
 
 LoginLimits login_limits(const BlueprintPlan *plan);
 
+/* The two logins of a new tenant: their roles are STEM_app and STEM_ro. */
+enum { LOGIN_APP, LOGIN_READONLY, LOGIN_COUNT_ };
+typedef struct LoginPair {
+    const char *stem; /* tenant_<12 hex> */
+    const char *roles[LOGIN_COUNT_];
+    bool is_ready;                    /* the roles were made ahead, with their passwords */
+    const char *sealed[LOGIN_COUNT_]; /* when ready: sealed for the tenant, as bytea text */
+} LoginPair;
+
+/* "app", "readonly" */
+const char *login_kind(int login);
+
+/* Takes a pair that was made ahead, within the caller's transaction, and seals its passwords for
+ * the tenant; names a new pair when there is none. The active key is held (store_hold_active_key).
+ */
+bool login_claim_pair(Arena *arena, Store *store, const char *tenant_id, LoginPair *ret_pair,
+                      Err *err);
+
+/* Opens a sealed text and seals it with another key, for another row, or both. */
+typedef struct Sealed {
+    const char *key_id;
+    SecretBinding binding;
+    const char *text; /* bytea text */
+} Sealed;
+bool login_reseal(Arena *arena, Store *store, const Sealed *old, const char *key_id,
+                  const SecretBinding *binding, const char **ret_text, Err *err);
+
 /* New passwords, verifiers and sealed forms for both logins: the slow part (PBKDF2), no database
  * needed. */
 typedef struct LoginSecret {
@@ -22,8 +49,11 @@ typedef struct LoginSecret {
     const char *sealed; /* bytea text */
 } LoginSecret;
 
-bool login_new_secret(Arena *arena, Store *store, const char *tenant_id, const char *role,
+bool login_new_secret(Arena *arena, Store *store, const SecretBinding *binding,
                       LoginSecret *ret_secret, Err *err);
+
+/* What the sealed password of a tenant's login is bound to. */
+SecretBinding login_binding(const char *tenant_id, const char *role);
 
 /* Adds: ALTER ROLE ... LOGIN PASSWORD verifier. */
 void login_add_password(Arena *arena, PgBatch *batch, const char *role, const LoginSecret *secret);
@@ -34,7 +64,7 @@ void login_add_settings(Arena *arena, PgBatch *batch, const char *role, bool is_
 
 /* Adds the registry rows of a login: role, credential, map. */
 void login_add_rows(Store *store, PgBatch *batch, const char *tenant_id, const char *kind,
-                    const char *role, const LoginSecret *secret);
+                    const char *role, const char *sealed);
 
 /* Adds ALTER ROLE ... LOGIN or NOLOGIN for both logins of a tenant. */
 void login_add_switch(Arena *arena, PgBatch *batch, const TenantLogin *logins, size_t count,

@@ -132,6 +132,17 @@ CREATE TABLE tenantry.credentials (
 CREATE INDEX credentials_tenant_id ON tenantry.credentials (tenant_id);
 CREATE INDEX credentials_key_id ON tenantry.credentials (key_id, role_name);
 
+-- Logins made ahead for tenants to come: two roles each, STEM_app and STEM_ro, that may not log in yet but have their
+-- passwords. PostgreSQL takes some milliseconds to accept a password, which a create need not wait for then.
+CREATE TABLE tenantry.ready_logins (
+    id uuid PRIMARY KEY,          -- what the sealed passwords are bound to until a tenant claims them
+    stem text NOT NULL UNIQUE,
+    key_id text NOT NULL REFERENCES tenantry.keys (id),
+    app_sealed bytea NOT NULL,
+    readonly_sealed bytea NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
 CREATE TABLE tenantry.jobs (
     id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
     token uuid NOT NULL UNIQUE,     -- made by the caller, so that it can tell after a lost COMMIT whether the job exists

@@ -1,0 +1,139 @@
+#include "tenant/ready_login.h"
+
+#include "core/fault.h"
+#include "pg/sql.h"
+#include "tenant/login.h"
+
+/* Until a tenant claims it, a password is bound to the pair's own id. */
+static SecretBinding waiting_binding(const char *id, const char *role)
+{
+    return (SecretBinding){.tenant_id = id, .table = "ready_logins", .row = role};
+}
+
+static void name_pair(Arena *arena, const char *stem, LoginPair *ret_pair)
+{
+    *ret_pair = (LoginPair){.stem = stem,
+                            .roles = {[LOGIN_APP] = arena_printf(arena, "%s_app", stem),
+                                      [LOGIN_READONLY] = arena_printf(arena, "%s_ro", stem)}};
+}
+
+static bool name_new_pair(Arena *arena, LoginPair *ret_pair, Err *err)
+{
+    const char *hex = NULL;
+    if (!secret_random_hex(arena, 6, &hex, err)) {
+        return false;
+    }
+    name_pair(arena, arena_printf(arena, "tenant_%s", hex), ret_pair);
+    return true;
+}
+
+/* The sealed passwords of a row of READY_LOGIN_CLAIM or READY_LOGIN_NEXT, sealed again: for the
+ * tenant, or for the pair itself when tenant_id is NULL. */
+static bool reseal_row(Arena *arena, Store *store, const PgRows *rows, size_t row,
+                       const char *tenant_id, const char *key_id, LoginPair *ret_pair, Err *err)
+{
+    const char *id = pg_rows_text(rows, row, 0);
+    name_pair(arena, arena_strdup(arena, pg_rows_text(rows, row, 1)), ret_pair);
+    for (int i = 0; i < LOGIN_COUNT_; i++) {
+        const Sealed old = {.key_id = pg_rows_text(rows, row, 2),
+                            .binding = waiting_binding(id, ret_pair->roles[i]),
+                            .text = pg_rows_text(rows, row, (size_t)(3 + i))};
+        const SecretBinding binding = tenant_id == NULL
+                                          ? old.binding
+                                          : login_binding(tenant_id, ret_pair->roles[i]);
+        if (!login_reseal(arena, store, &old, key_id, &binding, &ret_pair->sealed[i], err)) {
+            return false;
+        }
+    }
+    ret_pair->is_ready = true;
+    return true;
+}
+
+bool login_claim_pair(Arena *arena, Store *store, const char *tenant_id, LoginPair *ret_pair,
+                      Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(store, READY_LOGIN_CLAIM, PG_NO_PARAMS, &rows, err)) {
+        return false;
+    }
+    return pg_rows_count(rows) == 0
+               ? name_new_pair(arena, ret_pair, err)
+               : reseal_row(arena, store, rows, 0, tenant_id, store->active_key_id, ret_pair, err);
+}
+
+static bool make_pair(Arena *arena, Store *store, Err *err)
+{
+    const char *id = NULL;
+    LoginPair pair;
+    if (!secret_random_uuid(arena, &id, err) || !name_new_pair(arena, &pair, err) ||
+        !store_hold_active_key(store, err)) {
+        return false;
+    }
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    for (int i = 0; i < LOGIN_COUNT_; i++) {
+        LoginSecret secret;
+        const SecretBinding binding = waiting_binding(id, pair.roles[i]);
+        if (!login_new_secret(arena, store, &binding, &secret, err)) {
+            return pg_batch_abandon(store->conn, batch);
+        }
+        pair.sealed[i] = secret.sealed;
+        pg_batch_add(batch,
+                     SQL(arena, "CREATE ROLE {} NOLOGIN PASSWORD {}",
+                         sql_name(arena, pair.roles[i]), sql_literal(secret.verifier)),
+                     PG_NO_PARAMS);
+        /* The server checks this one while the next is computed. */
+        if (!pg_batch_send(store->conn, batch, err)) {
+            return false;
+        }
+    }
+    store_batch(batch, READY_LOGIN_ADD,
+                PG_PARAMS(id, pair.stem, store->active_key_id, pair.sealed[LOGIN_APP],
+                          pair.sealed[LOGIN_READONLY]));
+    return pg_batch_run(store->conn, batch, err);
+}
+
+bool ready_logins_fill(Store *store, int64_t target, int64_t most, int64_t *ret_made, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(store, READY_LOGIN_COUNT, PG_NO_PARAMS, &rows, err)) {
+        return false;
+    }
+    int64_t missing = target - pg_rows_int(rows, 0, 0);
+    missing = missing < most ? missing : most;
+    for (int64_t i = 0; i < missing; i++) {
+        scoped_arena Arena *arena = arena_new();
+        if (!pg_begin(store->conn, err) || !make_pair(arena, store, err)) {
+            pg_rollback(store->conn);
+            return false;
+        }
+        FAULT("ready_logins.before_commit");
+        if (!pg_commit(store->conn, false, err)) {
+            pg_rollback(store->conn);
+            return false;
+        }
+        FAULT("ready_logins.after_commit");
+    }
+    if (ret_made != NULL) {
+        *ret_made = missing > 0 ? missing : 0;
+    }
+    return true;
+}
+
+bool ready_logins_add_reseal(Arena *arena, Store *store, PgBatch *batch, const char *key_id,
+                             Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(store, READY_LOGIN_NEXT, PG_PARAMS(key_id), &rows, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < pg_rows_count(rows); i++) {
+        LoginPair pair;
+        if (!reseal_row(arena, store, rows, i, NULL, key_id, &pair, err)) {
+            return false;
+        }
+        store_batch(batch, READY_LOGIN_RESEAL,
+                    PG_PARAMS(pg_rows_text(rows, i, 0), key_id, pair.sealed[LOGIN_APP],
+                              pair.sealed[LOGIN_READONLY]));
+    }
+    return true;
+}
