@@ -25,6 +25,7 @@
 #include "pg/sql.h"
 #include "pg/sql_parse.h"
 #include "tenant/login.h"
+#include "tenant/ready_login.h"
 #include "tenant/tenant.h"
 
 enum { CONNECT_TIMEOUT_MS = 5000, LOCK_TIMEOUT_MS = 60000, RETRIES = 3 };
@@ -88,9 +89,9 @@ TIMED(PART_PARSE, bool, sql_script_split,
        Err *err),
       (arena, file, text, code, ret_script, err))
 TIMED(PART_VERIFIERS, bool, login_new_secret,
-      (Arena * arena, Store *store, const char *tenant_id, const char *role,
-       LoginSecret *ret_secret, Err *err),
-      (arena, store, tenant_id, role, ret_secret, err))
+      (Arena * arena, Store *store, const SecretBinding *binding, LoginSecret *ret_secret,
+       Err *err),
+      (arena, store, binding, ret_secret, err))
 TIMED(PART_ROUND_TRIPS, bool, pg_query,
       (PgConn * conn, const char *sql, PgParams params, PgRows **ret_rows, Err *err),
       (conn, sql, params, ret_rows, err))
@@ -267,6 +268,14 @@ static bool run_verifier(Arena *arena, Store *store, const char *const *args, Er
     return is_timed;
 }
 
+static bool run_ready(Arena *arena, Store *store, const char *const *args, Err *err)
+{
+    (void)arena;
+    int64_t count = 0;
+    return (text_to_int(args[0], &count) || ERR_SET(err, ERR_USAGE, NULL, "COUNT is a number")) &&
+           ready_logins_fill(store, count, count, NULL, err);
+}
+
 static bool run_list_sql(Arena *arena, Store *store, const char *const *args, Err *err)
 {
     (void)arena;
@@ -283,6 +292,7 @@ static const struct {
     bool (*run)(Arena *arena, Store *store, const char *const *args, Err *err);
 } commands[] = {{"create", 4, run_create},
                 {"sql", 2, run_sql},
+                {"ready", 1, run_ready},
                 {"verifier", 1, run_verifier},
                 {"list-sql", 0, run_list_sql}};
 
