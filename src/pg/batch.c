@@ -10,6 +10,7 @@ typedef struct Statement {
     const char *place; /* or NULL */
     const char *sql;
     PgParams params;
+    bool is_commit;
     PGresult *result;
 } Statement;
 
@@ -116,6 +117,21 @@ bool pg_batch_send(PgConn *conn, PgBatch *batch, Err *err)
            pg_fail(err, pq, NULL);
 }
 
+void pg_batch_add_commit(PgBatch *batch, bool is_durable)
+{
+    if (!is_durable) {
+        pg_batch_add(batch, "SET LOCAL synchronous_commit = off", PG_NO_PARAMS);
+    }
+    batch->statements[pg_batch_add(batch, "COMMIT", PG_NO_PARAMS)].is_commit = true;
+}
+
+/* COMMIT of a failed transaction answers ROLLBACK and no error: that must not pass for success. */
+static bool check_commit(const Statement *statement, Err *err)
+{
+    return !statement->is_commit || strcmp(PQcmdStatus(statement->result), "COMMIT") == 0 ||
+           ERR_SET(err, ERR_INTERNAL, NULL, "a failed transaction was committed");
+}
+
 /* Takes the answer of one statement; the first failure of a batch fills err. */
 static bool take_answer(PGconn *pq, Statement *statement, bool has_failed, Err *err)
 {
@@ -136,7 +152,7 @@ static bool take_answer(PGconn *pq, Statement *statement, bool has_failed, Err *
         is_good = false;
         PQclear(result);
     }
-    return is_good;
+    return is_good && (statement->result == NULL || has_failed || check_commit(statement, err));
 }
 
 /* Takes all answers up to the Sync, and leaves pipeline mode. */

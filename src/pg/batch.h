@@ -26,6 +26,10 @@ size_t pg_batch_add(PgBatch *batch, const char *sql, PgParams params);
  * fails; copied. */
 size_t pg_batch_add_at(PgBatch *batch, const char *place, const char *sql, PgParams params);
 
+/* Adds the end of the transaction, so that it needs no round trip of its own; as pg_commit. The run
+ * fails when the transaction had failed before and was rolled back. Nothing is added after it. */
+void pg_batch_add_commit(PgBatch *batch, bool is_durable);
+
 size_t pg_batch_count(const PgBatch *batch);
 
 /* Text and parameters of statement number, as they were added; borrowed. */

@@ -287,6 +287,7 @@ static bool add_birth_record(Provision *provision, Err *err)
                               .detail = detail};
     store_batch(provision->batch, TENANT_SET_PLACE,
                 PG_PARAMS(provision->tenant->id, provision->place->id));
+    tenant_add_move(provision->batch, provision->tenant->id, TENANT_PROVISIONING, TENANT_ACTIVE);
     return audit_add_first(context->store, provision->batch, &entry, err);
 }
 
@@ -334,8 +335,7 @@ static bool step_provision(JobContext *context, Err *err)
         return false;
     }
     FAULT("tenant.provision.made");
-    tenant->state = tenant_state_name(TENANT_PROVISIONING);
-    return tenant_move(context->store, tenant, TENANT_ACTIVE, err);
+    return true;
 }
 
 /* Provisioning is one transaction, so there is nothing to take down but the reservation. The audit

@@ -1,6 +1,7 @@
 #include "tenant/state.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const names[TENANT_STATE_COUNT_] = {
@@ -77,4 +78,12 @@ bool tenant_move(Store *store, const Tenant *tenant, TenantState to, Err *err)
     return pg_rows_affected(rows) == 1 ||
            ERR_SET(err, ERR_CONFLICT, "look at it with \"tenantry tenant show\" and try again",
                    "tenant \"%s\" was changed by another session", tenant->slug);
+}
+
+void tenant_add_move(PgBatch *batch, const char *tenant_id, TenantState from, TenantState to)
+{
+    if (!tenant_may_move(from, to)) {
+        abort();
+    }
+    store_batch(batch, TENANT_MOVE, PG_PARAMS(tenant_id, names[from], names[to]));
 }

@@ -25,4 +25,8 @@ bool tenant_may_move(TenantState from, TenantState to);
  * that the caller saw. */
 bool tenant_move(Store *store, const Tenant *tenant, TenantState to, Err *err);
 
+/* Adds a move to a batch, for a tenant whose row this transaction has moved already, so that nobody
+ * can move it meanwhile. A move that is not allowed is a bug in the caller, and aborts. */
+void tenant_add_move(PgBatch *batch, const char *tenant_id, TenantState from, TenantState to);
+
 #endif

@@ -24,7 +24,8 @@ MAPPED = "('active', 'suspended', 'draining')"
 OWNED = """
 CREATE TEMP VIEW registered_roles AS
     SELECT r.name FROM tenantry.roles r JOIN tenantry.tenants t ON t.id = r.tenant_id WHERE t.state IN %s
-    UNION SELECT unnest(ARRAY[owner_role, app_role, readonly_role]) FROM tenantry.places;
+    UNION SELECT unnest(ARRAY[owner_role, app_role, readonly_role]) FROM tenantry.places
+    UNION SELECT unnest(ARRAY[stem || '_app', stem || '_ro'])::name FROM tenantry.ready_logins;
 CREATE TEMP VIEW tenant_roles AS SELECT oid, rolname, rolcanlogin FROM pg_roles WHERE rolname ~ '^(tenant|shared)_';
 """ % PLACED
 
@@ -84,6 +85,10 @@ RULES = {
         "SELECT g.rolname || ' of ' || m.rolname FROM pg_auth_members a JOIN pg_roles g ON g.oid = a.roleid"
         " JOIN pg_roles m ON m.oid = a.member WHERE g.rolname ~ '^(tenant|shared|tenantry_audit|tenantry_tenants)_'"
         " AND m.rolname !~ '^(tenant|shared)_' AND coalesce((to_jsonb(a)->>'set_option')::boolean, true)",
+    "a login made ahead that has a right already":
+        "SELECT stem FROM tenantry.ready_logins l JOIN pg_roles r ON r.rolname IN (stem || '_app', stem || '_ro')"
+        " JOIN pg_auth_members a ON r.oid IN (a.member, a.roleid)"
+        " WHERE coalesce((to_jsonb(a)->>'set_option')::boolean, true)",
     "rows in shared tables that belong to nobody": ROWS_OF_NOBODY,
     "a right that archiving should have taken":
         "SELECT r.name FROM tenantry.tenants t JOIN tenantry.roles r ON r.tenant_id = t.id JOIN tenantry.places p"
@@ -97,7 +102,8 @@ RULES = {
         " WHERE s.job_id = j.id) OR (j.state = 'done') <> (j.steps_done = j.steps_total)",
     "a secret under a key that is no longer used":
         "SELECT c.role_name FROM tenantry.credentials c JOIN tenantry.keys k ON k.id = c.key_id"
-        " WHERE k.state = 'retired'",
+        " WHERE k.state = 'retired' UNION SELECT l.stem FROM tenantry.ready_logins l"
+        " JOIN tenantry.keys k ON k.id = l.key_id WHERE k.state = 'retired'",
     "not one active key": "SELECT count(*)::text FROM tenantry.keys WHERE state = 'active' HAVING count(*) <> 1",
 }
 

@@ -1,0 +1,112 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "job/run.h"
+
+bool run_is_open_state(const char *state)
+{
+    return strcmp(state, "running") == 0 || strcmp(state, "failed") == 0;
+}
+
+bool run_lock(Store *store, int64_t job_id, bool *ret_is_locked, Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(store, JOB_LOCK, PG_PARAMS(pg_int_text(arena, job_id)), &rows, err)) {
+        return false;
+    }
+    *ret_is_locked = pg_rows_bool(rows, 0, 0);
+    return true;
+}
+
+bool run_fail_busy(int64_t job_id, Err *err)
+{
+    ERR_SET(err, ERR_JOB_BUSY, NULL, "job %" PRId64 " is being run by another process", job_id);
+    err_hint(err, "wait for it, or ask it to stop: tenantry job cancel %" PRId64, job_id);
+    return false;
+}
+
+static bool need_lock(Run *run, Err *err)
+{
+    return run_lock(run->context.store, run->context.job_id, &run->has_lock, err) &&
+           (run->has_lock || run_fail_busy(run->context.job_id, err));
+}
+
+void run_unlock(Run *run)
+{
+    Store *store = run->context.store;
+    Err ignored;
+    if (run->has_lock && pg_is_alive(store->conn)) {
+        store_query(store, JOB_UNLOCK, PG_PARAMS(run_int_text(run, run->context.job_id)), NULL,
+                    &ignored);
+    }
+    run->has_lock = false;
+}
+
+bool run_fail_ended(const Run *run, const char *state, Err *err)
+{
+    return ERR_SET(err, ERR_JOB_STATE, NULL,
+                   "job %" PRId64 " is %s, a running or failed one was expected",
+                   run->context.job_id, state);
+}
+
+bool run_take_state(Run *run, const PgRows *rows, Err *err)
+{
+    if (pg_rows_count(rows) == 0) {
+        return ERR_SET(err, ERR_JOB_MISSING, NULL, "job %" PRId64 " is gone", run->context.job_id);
+    }
+    const char *state = pg_rows_text(rows, 0, 0);
+    run->is_open = run_is_open_state(state);
+    run->steps_done = pg_rows_int(rows, 0, 1);
+    run->is_cancelled = pg_rows_bool(rows, 0, 2);
+    return run->is_open || strcmp(state, "done") == 0 ||
+           ERR_SET(err, ERR_CANCELLED, NULL, "job %" PRId64 " was %s by another process",
+                   run->context.job_id, state);
+}
+
+bool run_read_state(Run *run, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    return store_query(run->context.store, JOB_STATE,
+                       PG_PARAMS(run_int_text(run, run->context.job_id)), &rows, err) &&
+           run_take_state(run, rows, err);
+}
+
+/* Where the job is after a lost connection. A COMMIT whose answer was lost may have been applied;
+ * the steps before the last one are not waited for, so a crash of the server may also have taken
+ * the job back whole. Then a run that makes it can begin again. */
+static bool find_job(Run *run, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    JobContext *context = &run->context;
+    if (!store_query(context->store, JOB_FIND_TOKEN, PG_PARAMS(run->token), &rows, err)) {
+        return false;
+    }
+    if (pg_rows_count(rows) == 1) {
+        context->job_id = pg_rows_int(rows, 0, 0);
+        return need_lock(run, err) && run_read_state(run, err);
+    }
+    if (!run->is_maker) {
+        return ERR_SET(err, ERR_JOB_MISSING, NULL, "job %" PRId64 " is gone", context->job_id);
+    }
+    context->job_id = 0;
+    context->tenant_id = run->first_tenant_id;
+    run->steps_done = 0;
+    run->is_cancelled = false;
+    return true;
+}
+
+bool run_recover(Run *run, Err *err)
+{
+    PgConn *conn = run->context.store->conn;
+    const bool has_job = run->steps_done > 0;
+    if (pg_is_alive(conn)) {
+        pg_rollback(conn);
+    }
+    if (pg_is_alive(conn) && has_job) {
+        return true;
+    }
+    run_unlock(run); /* what the first step locked was rolled back */
+    run->context.job_id = has_job ? run->context.job_id : 0;
+    return (pg_is_alive(conn) || store_reconnect(run->context.store, err)) && find_job(run, err);
+}
