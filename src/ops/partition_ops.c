@@ -1,9 +1,11 @@
 /* Range partitions that blueprints declare: made ahead of time, listed, detached when they are old.
  */
 #include <string.h>
+#include <time.h>
 
 #include "blueprint/place.h"
 #include "blueprint/registry.h"
+#include "core/clock.h"
 #include "ops/context.h"
 #include "pg/sql.h"
 #include "store/audit.h"
@@ -91,7 +93,7 @@ const Operation op_partition_ensure = {
                               {"job", FIELD_INT, .help = "the job that did it"},
                               {0}},
     .examples = (const OpExample[]){{"partition ensure", "from a daily timer"}, {0}},
-    .done = "partitions are ready in {places} places",
+    .done = "partitions are ready; places: {places}",
     .run = run_ensure,
 };
 
@@ -222,12 +224,35 @@ static bool detach_rows(JobContext *context, const Place *place, const char *tab
     return pg_batch_run(context->store->conn, batch, err);
 }
 
+/* A day that is not in the future, so that no partition that rows still go to can be meant. */
+static bool check_before(const char *before, Err *err)
+{
+    static const char form[] = "dddd-dd-dd";
+    bool is_date = strlen(before) == sizeof form - 1;
+    for (size_t i = 0; is_date && i < sizeof form - 1; i++) {
+        is_date = form[i] == 'd' ? before[i] >= '0' && before[i] <= '9' : before[i] == form[i];
+    }
+    if (!is_date) {
+        return ERR_SET(err, ERR_INPUT_INVALID, "for example 2026-01-01",
+                       "parameter \"before\": a date such as 2026-01-01 was expected");
+    }
+    const time_t now = clock_wall_us() / 1000000;
+    struct tm utc;
+    char today[16];
+    gmtime_r(&now, &utc);
+    strftime(today, sizeof today, "%Y-%m-%d", &utc);
+    return strcmp(before, today) <= 0 ||
+           ERR_SET(err, ERR_INPUT_INVALID, "partitions of the present and the future stay",
+                   "parameter \"before\": %s is later than today", before);
+}
+
 static bool step_detach(JobContext *context, Err *err)
 {
     const Place *place = NULL;
     scoped_rows PgRows *rows = NULL;
     const char *table = json_get_text(context->args, "table", "");
-    if (!find_place(context->arena, context->store, context->args, &place, err) ||
+    if (!check_before(json_get_text(context->args, "before", ""), err) ||
+        !find_place(context->arena, context->store, context->args, &place, err) ||
         !read_partitions(context->store, place, table, json_get_text(context->args, "before", ""),
                          &rows, err)) {
         return strncmp(err->sqlstate, "22", 2) == 0
@@ -302,6 +327,6 @@ const Operation op_partition_detach = {
                                      "2026-01-01",
                                      "last year's trades"},
                                     {0}},
-    .done = "{detached} partitions were detached",
+    .done = "partitions detached: {detached}",
     .run = run_detach,
 };

@@ -291,8 +291,9 @@ static bool drop_schema(JobContext *context, const Tenant *tenant, Err *err)
     const Place *place = tenant->place;
     scoped_batch PgBatch *batch = pg_batch_new(arena);
     place_enter_role(arena, batch, place->owner_role, "pg_catalog");
-    pg_batch_add(batch, SQL(arena, "DROP SCHEMA {} CASCADE", sql_name(arena, place->schema_name)),
-                 PG_NO_PARAMS);
+    pg_batch_add(
+        batch, SQL(arena, "DROP SCHEMA IF EXISTS {} CASCADE", sql_name(arena, place->schema_name)),
+        PG_NO_PARAMS);
     place_leave_role(arena, batch, place->owner_role);
     return pg_batch_run(context->store->conn, batch, err);
 }
