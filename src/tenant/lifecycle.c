@@ -204,8 +204,31 @@ static bool step_wait_for_sessions(JobContext *context, Err *err)
     return end_sessions(context, logins, count, err);
 }
 
-/* Takes the tenant's roles off its data: in the row tier they map to no tenant, in the schema tier
- * they may not even name what is in the schema. */
+/* Schema tier: the logins may not even name what is in the schema. Where a person has dropped the
+ * schema there is nothing to lock. */
+static bool lock_schema(JobContext *context, const Place *place, Err *err)
+{
+    Arena *arena = context->arena;
+    scoped_rows PgRows *rows = NULL;
+    if (!pg_query_row(context->store->conn, "SELECT to_regnamespace(quote_ident($1)) IS NULL",
+                      PG_PARAMS(place->schema_name), &rows, err)) {
+        return false;
+    }
+    if (pg_rows_bool(rows, 0, 0)) {
+        return true;
+    }
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    place_enter_role(arena, batch, place->owner_role, "pg_catalog");
+    pg_batch_add(batch,
+                 SQL(arena, "REVOKE ALL ON SCHEMA {} FROM {}, {}",
+                     sql_name(arena, place->schema_name), sql_name(arena, place->app_role),
+                     sql_name(arena, place->readonly_role)),
+                 PG_NO_PARAMS);
+    place_leave_role(arena, batch, place->owner_role);
+    return pg_batch_run(context->store->conn, batch, err);
+}
+
+/* Takes the tenant's roles off its data; in the row tier they map to no tenant afterwards. */
 static bool step_lock_data(JobContext *context, Err *err)
 {
     Tenant *tenant = NULL;
@@ -214,20 +237,9 @@ static bool step_lock_data(JobContext *context, Err *err)
         !store_query(context->store, ROLE_UNMAP, PG_PARAMS(tenant->id), NULL, err)) {
         return false;
     }
-    const Place *place = tenant->place;
-    if (strcmp(tenant->tier, tier_name(TIER_SCHEMA)) == 0) {
-        Arena *arena = context->arena;
-        scoped_batch PgBatch *batch = pg_batch_new(arena);
-        place_enter_role(arena, batch, place->owner_role, "pg_catalog");
-        pg_batch_add(batch,
-                     SQL(arena, "REVOKE ALL ON SCHEMA {} FROM {}, {}",
-                         sql_name(arena, place->schema_name), sql_name(arena, place->app_role),
-                         sql_name(arena, place->readonly_role)),
-                     PG_NO_PARAMS);
-        place_leave_role(arena, batch, place->owner_role);
-        if (!pg_batch_run(context->store->conn, batch, err)) {
-            return false;
-        }
+    const bool is_schema = strcmp(tenant->tier, tier_name(TIER_SCHEMA)) == 0;
+    if (is_schema && !lock_schema(context, tenant->place, err)) {
+        return false;
     }
     scoped_json Json *detail = json_object();
     json_put_text(detail, "slug", tenant->slug);
