@@ -262,7 +262,7 @@ bool place_add_schema(Arena *arena, Store *store, PgBatch *batch, const Blueprin
         return false;
     }
     if (!has_variant) {
-        partitions_add(arena, batch, blueprint, place);
+        partitions_add_first(arena, batch, blueprint, place);
     }
     place_add_narrowing(arena, batch, blueprint, place);
     place_leave_role(arena, batch, place->owner_role);
