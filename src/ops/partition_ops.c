@@ -6,6 +6,7 @@
 #include "blueprint/place.h"
 #include "blueprint/registry.h"
 #include "core/clock.h"
+#include "core/log.h"
 #include "ops/context.h"
 #include "pg/sql.h"
 #include "store/audit.h"
@@ -24,6 +25,7 @@ static bool ensure_place(JobContext *context, const Place *place, Err *err)
     Store *store = context->store;
     Blueprint *blueprint = NULL;
     if (pg_begin(store->conn, err) &&
+        pg_query(store->conn, "SET LOCAL lock_timeout = '2s'", PG_NO_PARAMS, NULL, err) &&
         registry_get(arena, store, place->blueprint, &blueprint, err) &&
         place_ensure_partitions(arena, store, blueprint, place, err) &&
         pg_commit(store->conn, true, err)) {
@@ -34,13 +36,15 @@ static bool ensure_place(JobContext *context, const Place *place, Err *err)
 }
 
 /* One transaction per place, so that a long run holds no locks; a place that is done is done again
- * without harm. */
+ * without harm. A place whose tables somebody has locked does not keep the others waiting: it is
+ * left for the next run, and named at the end. */
 static bool step_ensure(JobContext *context, Err *err)
 {
     Place *places = NULL;
     size_t count = 0;
-    if (!places_list(context->arena, context->store, NULL, &places, &count, err) ||
-        !store_query(context->store, AUDIT_PARTITIONS, PG_NO_PARAMS, NULL, err)) {
+    size_t failed = 0;
+    if (!store_query(context->store, AUDIT_PARTITIONS, PG_NO_PARAMS, NULL, err) ||
+        !places_list(context->arena, context->store, NULL, &places, &count, err)) {
         return false;
     }
     enum { TELL_EVERY = 20 };
@@ -48,11 +52,23 @@ static bool step_ensure(JobContext *context, Err *err)
         if (i % TELL_EVERY == 0) {
             job_tell(context, (int64_t)i, (int64_t)count);
         }
-        if (!ensure_place(context, &places[i], err)) {
-            return err_prefix(err, "schema \"%s\"", places[i].schema_name);
+        Err one;
+        if (!ensure_place(context, &places[i], &one)) {
+            if (one.code == ERR_PG_UNAVAILABLE) {
+                *err = one;
+                return false;
+            }
+            log_warn("partition.ensure", "schema \"%s\": %s", places[i].schema_name, one.message);
+            *err = one;
+            failed++;
         }
     }
-    return true;
+    if (failed == 0) {
+        return true;
+    }
+    const Err last = *err;
+    return ERR_SET(err, ERR_PG_FAILED, "the log names each; resume the job when the cause is gone",
+                   "%zu of %zu places failed, the last one: %s", failed, count, last.message);
 }
 
 static const JobStep ensure_steps[] = {
