@@ -322,6 +322,18 @@ static void a_killed_server_is_started_again_though_a_process_of_it_lives(void *
     PQfinish(connect_to(shared->status.conninfo));
 }
 
+static void a_server_whose_socket_is_gone_is_told_at_once(void **state)
+{
+    (void)state;
+    fixture_up(shared);
+    assert_int_equal(rename(fixture_path(shared, "run"), fixture_path(shared, "away")), 0);
+    fixture_expect_up_fails(shared, ERR_SERVER_FAILED, "does not answer on its socket",
+                            "tenantry down, then tenantry up");
+    assert_true(fixture_down(shared));
+    assert_true(fixture_up(shared));
+    assert_true(file_remove_tree(fixture_path(shared, "away"), &shared->err));
+}
+
 static void a_pid_file_that_names_another_program_is_removed(void **state)
 {
     (void)state;
@@ -582,6 +594,7 @@ int main(void)
         cmocka_unit_test(statements_and_row_values_stay_out_of_the_log),
         cmocka_unit_test(down_stops_it_and_down_again_finds_nothing),
         cmocka_unit_test(a_killed_server_is_started_again_though_a_process_of_it_lives),
+        cmocka_unit_test(a_server_whose_socket_is_gone_is_told_at_once),
         cmocka_unit_test(a_pid_file_that_names_another_program_is_removed),
         cmocka_unit_test(an_empty_pid_file_does_not_stop_the_start),
         cmocka_unit_test(settings_of_the_operator_win_and_wrong_ones_are_named),
