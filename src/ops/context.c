@@ -95,13 +95,25 @@ bool op_store_options(OpContext *context, StoreOptions *ret_options, Err *err)
     return true;
 }
 
+/* The hints of connections speak of the database URL, which the embedded server has not. */
+static bool hint_embedded(const OpContext *context, Err *err)
+{
+    if (err->code == ERR_PG_UNAVAILABLE && !op_has_external_database(context)) {
+        err_hint(err, "see \"%s status\"; \"%s up\" starts the embedded PostgreSQL",
+                 context->program, context->program);
+    }
+    return false;
+}
+
 bool op_store(OpContext *context, Store **ret_store, Err *err)
 {
     if (context->store == NULL) {
         StoreOptions options;
-        if (!op_store_options(context, &options, err) ||
-            !store_open(&options, &context->store, err)) {
+        if (!op_store_options(context, &options, err)) {
             return false;
+        }
+        if (!store_open(&options, &context->store, err)) {
+            return hint_embedded(context, err);
         }
     }
     *ret_store = context->store;
