@@ -125,6 +125,17 @@ void op_context_done(OpContext *context)
     context->store = store_close(context->store);
 }
 
+/* What a refusal of the server lacks: the statement that grants the right. */
+static void hint_right(OpContext *context, const Store *store, Err *err)
+{
+    Err right;
+    if (err->code == ERR_PG_RIGHT_MISSING && pg_is_alive(store->conn) &&
+        !store_check_rights(context->arena, store->conn, &right) &&
+        right.code == ERR_PG_RIGHT_MISSING) {
+        err_hint(err, "%s: %s", right.message, right.hint);
+    }
+}
+
 bool op_run_job(OpContext *context, const JobKind *kind, const char *subject, const char *tenant_id,
                 const Json *args, int64_t *ret_job_id, Err *err)
 {
@@ -139,6 +150,9 @@ bool op_run_job(OpContext *context, const JobKind *kind, const char *subject, co
                                          .step = context->progress.step,
                                          .note = context->progress.note}};
     const bool is_done = op_store(context, &store, err) && job_run(store, &start, &job_id, err);
+    if (!is_done && store != NULL) {
+        hint_right(context, store, err);
+    }
     if (ret_job_id != NULL) {
         *ret_job_id = job_id;
     }

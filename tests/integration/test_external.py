@@ -209,6 +209,26 @@ def test_a_database_closed_to_public_is_named_and_its_statement_mends_it():
     assert harness.psql(client.create("acme")["app"], "SELECT 1") == "1"
 
 
+def test_a_right_taken_away_later_is_named_by_up_and_by_create():
+    client = Client()
+    client.tenantry("up", "--ready-logins=0")
+    client.sql("REVOKE CREATE ON DATABASE {0} FROM {0}".format(client.name))
+    create = ["tenant", "create", "acme", "--blueprint", "trading", "--ready-logins=0"]
+    for args in (["up"], create):
+        error = client.refused("pg_right_missing", *args, says=["lacks CREATE on database", client.name])
+        assert statement_of(error) == 'GRANT CREATE ON DATABASE "{0}" TO "{0}"'.format(client.name), error
+    client.sql(statement_of(error))
+    client.sql("ALTER ROLE %s NOCREATEROLE" % client.name)
+    for args in (["up"], ["tenant", "create", "north", "--blueprint", "saas", "--ready-logins=0"]):
+        error = client.refused("pg_right_missing", *args, says=["lacks CREATEROLE", client.name])
+        assert "CREATEROLE" in statement_of(error), error
+    client.sql(statement_of(error))
+    client.sql("REVOKE CONNECT ON DATABASE {0} FROM PUBLIC; GRANT CONNECT ON DATABASE {0} TO {0}".format(client.name))
+    error = client.refused("pg_right_missing", "up", says=["PUBLIC may not connect"])
+    client.sql(statement_of(error))
+    client.tenantry("up")
+
+
 def test_a_refused_up_leaves_nothing_behind():
     client = Client(grants=None)
     before = client.sql("SELECT count(*) FROM pg_roles; SELECT count(*) FROM pg_namespace")
