@@ -28,7 +28,7 @@ static const char *hide_password(Arena *arena, const char *url)
     static const char hidden[] = "(hidden)";
     const char *start = strstr(url, "://");
     start = start == NULL ? NULL : start + strlen("://");
-    const char *at = start == NULL ? NULL : memchr(start, '@', strcspn(start, "/?"));
+    const char *at = start == NULL ? NULL : strrchr(start, '@'); /* a password may have a / */
     const char *colon = at == NULL ? NULL : memchr(start, ':', (size_t)(at - start));
     if (colon != NULL) {
         url = arena_printf(arena, "%.*s:%s%s", (int)(colon - url), url, hidden, at);

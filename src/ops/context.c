@@ -95,13 +95,25 @@ bool op_store_options(OpContext *context, StoreOptions *ret_options, Err *err)
     return true;
 }
 
+/* The hints of connections speak of the database URL, which the embedded server has not. */
+static bool hint_embedded(const OpContext *context, Err *err)
+{
+    if (err->code == ERR_PG_UNAVAILABLE && !op_has_external_database(context)) {
+        err_hint(err, "see \"%s status\"; \"%s up\" starts the embedded PostgreSQL",
+                 context->program, context->program);
+    }
+    return false;
+}
+
 bool op_store(OpContext *context, Store **ret_store, Err *err)
 {
     if (context->store == NULL) {
         StoreOptions options;
-        if (!op_store_options(context, &options, err) ||
-            !store_open(&options, &context->store, err)) {
+        if (!op_store_options(context, &options, err)) {
             return false;
+        }
+        if (!store_open(&options, &context->store, err)) {
+            return hint_embedded(context, err);
         }
     }
     *ret_store = context->store;
@@ -111,6 +123,17 @@ bool op_store(OpContext *context, Store **ret_store, Err *err)
 void op_context_done(OpContext *context)
 {
     context->store = store_close(context->store);
+}
+
+/* What a refusal of the server lacks: the statement that grants the right. */
+static void hint_right(OpContext *context, const Store *store, Err *err)
+{
+    Err right;
+    if (err->code == ERR_PG_RIGHT_MISSING && pg_is_alive(store->conn) &&
+        !store_check_rights(context->arena, store->conn, &right) &&
+        right.code == ERR_PG_RIGHT_MISSING) {
+        err_hint(err, "%s: %s", right.message, right.hint);
+    }
 }
 
 bool op_run_job(OpContext *context, const JobKind *kind, const char *subject, const char *tenant_id,
@@ -127,6 +150,9 @@ bool op_run_job(OpContext *context, const JobKind *kind, const char *subject, co
                                          .step = context->progress.step,
                                          .note = context->progress.note}};
     const bool is_done = op_store(context, &store, err) && job_run(store, &start, &job_id, err);
+    if (!is_done && store != NULL) {
+        hint_right(context, store, err);
+    }
     if (ret_job_id != NULL) {
         *ret_job_id = job_id;
     }

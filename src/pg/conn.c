@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/strbuf.h"
 #include "pg/internal.h"
+#include "pg/sql.h"
 
 enum { OLDEST_SERVER = 150000, FIRST_RETRY_PAUSE_MS = 200 };
 
@@ -85,33 +86,75 @@ static bool finish_connecting(PGconn *pq, int64_t deadline_us)
  */
 static const struct {
     const char *text;
+    ErrCode code;
     const char *hint;
 } refusals[] = {
-    {"authentication failed", "check the user and the password: PGPASSWORD, a passfile, or the one "
-                              "in the database URL"},
-    {"no password supplied", "check the user and the password: PGPASSWORD, a passfile, or the one "
-                             "in the database URL"},
-    {"permission denied for database", "as the database's owner, grant the role CONNECT on it"},
-    {"no pg_hba.conf entry",
+    {"authentication failed", ERR_PG_RIGHT_MISSING,
+     "check the user and the password: PGPASSWORD, a passfile, or the one in the database URL"},
+    {"no password supplied", ERR_PG_RIGHT_MISSING,
+     "check the user and the password: PGPASSWORD, a passfile, or the one in the database URL"},
+    {"permission denied for database", ERR_PG_RIGHT_MISSING,
+     "as the database's owner, grant the role CONNECT on it"},
+    {"no pg_hba.conf entry", ERR_PG_RIGHT_MISSING,
      "add a line for the role and the database to the server's pg_hba.conf"},
-    {"is not permitted to log in", "as a superuser, give the role LOGIN"},
+    {"is not permitted to log in", ERR_PG_RIGHT_MISSING, "as a superuser, give the role LOGIN"},
 };
+
+static bool begins_and_ends(const char *line, const char *begin, const char *end)
+{
+    const char *found = strstr(line, begin);
+    const size_t length = strlen(line);
+    return found != NULL && length >= strlen(end) && strcmp(line + length - strlen(end), end) == 0;
+}
+
+/* A database or a role that is not there; the hint has the statement that makes it. */
+static bool refuse_missing(const PGconn *pq, const char *line, Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    const bool is_database = begins_and_ends(line, "FATAL:  database \"", "\" does not exist");
+    const bool is_role = begins_and_ends(line, "FATAL:  role \"", "\" does not exist");
+    if (!is_database && !is_role) {
+        return false;
+    }
+    ERR_SET(err, is_database ? ERR_CONFIG_INVALID : ERR_PG_RIGHT_MISSING, NULL,
+            "cannot connect to PostgreSQL: %s", line);
+    if (is_database) {
+        err_hint(err, "create it: %s (as a superuser or a role with CREATEDB)",
+                 SQL(arena, "CREATE DATABASE {}", sql_name(arena, PQdb(pq))));
+    } else {
+        err_hint(err, "create it: %s (as a superuser)",
+                 SQL(arena, "CREATE ROLE {} LOGIN CREATEROLE", sql_name(arena, PQuser(pq))));
+    }
+    return true;
+}
 
 /* errno is of the attempt. Closes pq. */
 static void fail_connecting(PGconn *pq, int64_t timeout_ms, Err *err)
 {
     const bool is_late = errno == ETIMEDOUT;
+    ErrCode code = ERR_PG_UNAVAILABLE;
     const char *hint = NULL;
     char line[ERR_MESSAGE_SIZE];
     add_first_line(line, sizeof line, PQerrorMessage(pq));
+    const bool is_missing = refuse_missing(pq, line, err);
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals && hint == NULL; i++) {
-        hint = strstr(PQerrorMessage(pq), refusals[i].text) != NULL ? refusals[i].hint : NULL;
+        if (strstr(PQerrorMessage(pq), refusals[i].text) != NULL) {
+            code = refusals[i].code;
+            hint = refusals[i].hint;
+        }
+    }
+    if (strncmp(line, "invalid ", strlen("invalid ")) == 0) {
+        code = ERR_CONFIG_INVALID;
+        hint = "correct this part of the database URL";
+    }
+    PQfinish(pq);
+    if (is_missing) {
+        return;
     }
     if (is_late && hint == NULL) {
         snprintf(line, sizeof line, "no answer within %" PRId64 " ms", timeout_ms);
     }
-    PQfinish(pq);
-    ERR_SET(err, hint != NULL ? ERR_PG_RIGHT_MISSING : ERR_PG_UNAVAILABLE,
+    ERR_SET(err, code,
             hint != NULL ? hint
                          : "check that PostgreSQL runs there and that the database URL "
                            "names its host, port and database",
@@ -138,6 +181,11 @@ void pg_clean_environment(bool is_all)
     PQconninfoFree(options);
 }
 
+static const char *or_empty(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
 static bool open_once(const PgTarget *target, PgConn **ret_conn, Err *err)
 {
     const char *const keys[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
@@ -146,6 +194,8 @@ static bool open_once(const PgTarget *target, PgConn **ret_conn, Err *err)
     if (pq == NULL) {
         abort();
     }
+    log_info("pg.connect", "connecting to database \"%s\" as \"%s\" at \"%s\", port %s",
+             or_empty(PQdb(pq)), or_empty(PQuser(pq)), or_empty(PQhost(pq)), or_empty(PQport(pq)));
     errno = 0;
     const int64_t deadline_us = clock_monotonic_us() + target->connect_timeout_ms * 1000;
     if (PQstatus(pq) == CONNECTION_BAD || !finish_connecting(pq, deadline_us)) {
@@ -187,6 +237,9 @@ static bool set_up_session(const PgTarget *target, PgConn *conn, Err *err)
 bool pg_open(const PgTarget *target, PgConn **ret_conn, Err *err)
 {
     int64_t pause_ms = FIRST_RETRY_PAUSE_MS;
+    if (!pg_check_conninfo(target->conninfo, err)) {
+        return false;
+    }
     for (int64_t attempt = 0;; attempt++, pause_ms *= 2) {
         PgConn *conn = NULL;
         if (open_once(target, &conn, err)) {
@@ -283,11 +336,6 @@ bool pg_is_alive(const PgConn *conn)
 int pg_server_version(const PgConn *conn)
 {
     return PQserverVersion(conn->pq);
-}
-
-static const char *or_empty(const char *text)
-{
-    return text != NULL ? text : "";
 }
 
 const char *pg_conn_user(const PgConn *conn)

@@ -13,4 +13,7 @@ struct PgConn {
 /* Fills err from a failed answer or, when result is NULL, from the connection. Returns false. */
 bool pg_fail(Err *err, const PGconn *pq, const PGresult *result);
 
+/* Whether libpq can read a connection string; ERR_CONFIG_INVALID, which never quotes it. */
+bool pg_check_conninfo(const char *conninfo, Err *err);
+
 #endif

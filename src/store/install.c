@@ -6,6 +6,7 @@
 
 #include "core/embedded_file.h"
 #include "core/file.h"
+#include "core/log.h"
 #include "pg/sql.h"
 #include "pg/sql_parse.h"
 #include "store/audit.h"
@@ -107,6 +108,8 @@ static bool run_migrations(Install *install, size_t *ret_run, Err *err)
     }
     for (size_t i = present; i < CONTROL_MIGRATIONS; i++) {
         const char *sha256 = NULL;
+        log_info("install.migration", "running control migration \"%s\"",
+                 control_migrations[i].name);
         const char *version = pg_int_text(install->arena, control_migrations[i].version);
         if (!run_migration(install, i, &sha256, err) ||
             !pg_query(install->store.conn, store_sql(MIGRATION_ADD),
@@ -273,7 +276,9 @@ static bool migrate_existing(Install *install, size_t *ret_run, Err *err)
     }
     install->tenants_role = arena_strdup(install->arena, pg_rows_text(rows, 0, 0));
     install->audit_role = arena_strdup(install->arena, pg_rows_text(rows, 0, 1));
-    return run_migrations(install, ret_run, err) &&
+    /* Rights can be taken away later; here is told which, at a create only that one lacks. */
+    return store_check_rights(install->arena, install->store.conn, err) &&
+           run_migrations(install, ret_run, err) && check_tenants_can_connect(install, err) &&
            pg_query(install->store.conn, store_sql(AUDIT_PARTITIONS), PG_NO_PARAMS, NULL, err);
 }
 
@@ -289,12 +294,16 @@ static bool install_in_transaction(Install *install, const char *key_file_to_mak
     }
     size_t run = 0;
     const bool is_new = !pg_rows_bool(rows, 0, 0);
+    log_info("install.begin", "%s the control schema of database \"%s\"",
+             is_new ? "making" : "checking", pg_conn_database(conn));
     if (!(is_new ? make_all(install, key_file_to_make, actor, err)
                  : migrate_existing(install, &run, err)) ||
         !pg_commit(conn, true, err)) {
         return false;
     }
     *ret_what = is_new ? "made" : run > 0 ? "migrated" : NULL;
+    log_info("install.end", "the control schema is %s",
+             *ret_what == NULL ? "up to date" : *ret_what);
     return true;
 }
 

@@ -209,6 +209,26 @@ def test_a_database_closed_to_public_is_named_and_its_statement_mends_it():
     assert harness.psql(client.create("acme")["app"], "SELECT 1") == "1"
 
 
+def test_a_right_taken_away_later_is_named_by_up_and_by_create():
+    client = Client()
+    client.tenantry("up", "--ready-logins=0")
+    client.sql("REVOKE CREATE ON DATABASE {0} FROM {0}".format(client.name))
+    create = ["tenant", "create", "acme", "--blueprint", "trading", "--ready-logins=0"]
+    for args in (["up"], create):
+        error = client.refused("pg_right_missing", *args, says=["lacks CREATE on database", client.name])
+        assert statement_of(error) == 'GRANT CREATE ON DATABASE "{0}" TO "{0}"'.format(client.name), error
+    client.sql(statement_of(error))
+    client.sql("ALTER ROLE %s NOCREATEROLE" % client.name)
+    for args in (["up"], ["tenant", "create", "north", "--blueprint", "saas", "--ready-logins=0"]):
+        error = client.refused("pg_right_missing", *args, says=["lacks CREATEROLE", client.name])
+        assert "CREATEROLE" in statement_of(error), error
+    client.sql(statement_of(error))
+    client.sql("REVOKE CONNECT ON DATABASE {0} FROM PUBLIC; GRANT CONNECT ON DATABASE {0} TO {0}".format(client.name))
+    error = client.refused("pg_right_missing", "up", says=["PUBLIC may not connect"])
+    client.sql(statement_of(error))
+    client.tenantry("up")
+
+
 def test_a_refused_up_leaves_nothing_behind():
     client = Client(grants=None)
     before = client.sql("SELECT count(*) FROM pg_roles; SELECT count(*) FROM pg_namespace")
@@ -249,12 +269,14 @@ def test_a_wrong_password_is_told_at_once():
 
 def test_a_wrong_database_or_role_is_told_at_once():
     client = shared_client()
-    for url in (
-        "postgresql://%s@/nothere?host=%s" % (client.name, client.pg.folder),
-        "postgresql://nobody@/%s?host=%s" % (client.name, client.pg.folder),
+    for url, code, says in (
+        ("postgresql://%s@/not-here?host=%s" % (client.name, client.pg.folder), "config_invalid", "not-here"),
+        ("postgresql://nobody@/%s?host=%s" % (client.name, client.pg.folder), "pg_right_missing", "nobody"),
     ):
-        result = client.tenantry("tenant", "list", json=False, expect=None, env={"TENANTRY_DATABASE_URL": url})
-        assert result.status in (69, 77) and ("nothere" in result.err or "nobody" in result.err), result.text()
+        result = client.tenantry("tenant", "list", expect=None, env={"TENANTRY_DATABASE_URL": url})
+        error = check_refusal(result, code, says)
+        assert "trying again" not in result.err, result.text()
+        assert code != "config_invalid" or 'CREATE DATABASE "not-here"' in error["hint"], error
 
 
 def test_no_server_is_told_after_as_many_tries_as_wanted():
@@ -302,13 +324,23 @@ def test_a_url_that_is_none_is_refused_without_printing_its_password():
     for url in (
         "postgresql://u:hidden-word@h:port/x",
         "postgresql://u:hidden-word@h/x?nothing=1",
+        "postgresql://u:hidden-word@[::1/x",
+        "postgresql://u:hidden-word/rest@h/x",
+        "postgresql://u:5/hidden-word@h/x",
+        "postgresql://u:hidden-word@h/x?hidden-word",
+        "postgresql://u:hidden-word%zz@h/x",
+        "postgresql://u:hidden-word@h/x?sslmode=bad",
+        "postgres:/u:hidden-word@h/x",
         "mysql://u:hidden-word@h/x",
-        "host",
+        "host=h password=a hidden-word dbname=x",
+        "password='hidden-word",
+        "hidden-word",
         "'",
     ):
-        result = client.tenantry("tenant", "list", "--retries=0", expect=None, env={"TENANTRY_DATABASE_URL": url})
-        assert result.status in (78, 69, 64), result.text()
-        assert "hidden-word" not in result.err, result.text()
+        result = client.tenantry("tenant", "list", "-v", expect=None, env={"TENANTRY_DATABASE_URL": url})
+        assert result.status == harness.exit_statuses()["config_invalid"], (url, result.text())
+        assert "hidden-word" not in result.out + result.err and "trying again" not in result.err, result.text()
+        assert result.error()["error"]["hint"], (url, result.text())
 
 
 def test_a_password_in_the_url_is_not_shown():
