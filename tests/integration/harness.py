@@ -274,6 +274,13 @@ class Server:
     def superuser(self):
         return self.conninfo.replace("user=tenantry", "user=postgres")
 
+    def old_partition(self, schema, table):
+        """A partition of January 2020, made by the owner of the table; its name."""
+        owner = self.psql("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = '%s'" % schema)
+        self.psql("SET ROLE {0}; CREATE TABLE {1}.{2}_2020_01 PARTITION OF {1}.{2}"
+                  " FOR VALUES FROM ('2020-01-01') TO ('2020-02-01')".format(owner, schema, table), self.superuser)
+        return table + "_2020_01"
+
     def psql(self, sql, conninfo=None, **options):
         return psql(conninfo or self.conninfo, sql, **options)
 

@@ -226,11 +226,13 @@ class PartitionDetach(Operation):
 
     def start(self, number):
         self.create("trading", "old-%s" % number)
+        schema = self.run("tenant", "show", self.slug)["schema"]
+        self.old = self.server.old_partition(schema, "trades")
         self.all = self.partitions()
-        return "partition", "detach", "--tenant", self.slug, "--table", "trades", "--before", "2200-01-01"
+        return "partition", "detach", "--tenant", self.slug, "--table", "trades", "--before", "2020-02-01"
 
     def done(self):
-        assert self.partitions() == ["trades_default"]
+        assert self.partitions() == [name for name in self.all if name != self.old]
 
     def undone(self):
         assert self.partitions() == self.all

@@ -143,6 +143,7 @@ def test_every_option_can_come_from_its_variable():
         "master-key-file": "/tmp/k",
         "pg-bin-dir": "/tmp/b",
         "quiet": "false",
+        "ready-logins": "3",
         "retries": "7",
         "server-user": "nobody",
         "socket-dir": "/tmp/s",
