@@ -85,16 +85,21 @@ static bool finish_connecting(PGconn *pq, int64_t deadline_us)
  */
 static const struct {
     const char *text;
+    ErrCode code;
     const char *hint;
 } refusals[] = {
-    {"authentication failed", "check the user and the password: PGPASSWORD, a passfile, or the one "
-                              "in the database URL"},
-    {"no password supplied", "check the user and the password: PGPASSWORD, a passfile, or the one "
-                             "in the database URL"},
-    {"permission denied for database", "as the database's owner, grant the role CONNECT on it"},
-    {"no pg_hba.conf entry",
+    {"No space left on device", ERR_DISK_FULL, "free some space on the file system of the server"},
+    {"could not write init file", ERR_DISK_FULL,
+     "free some space on the file system of the server"},
+    {"authentication failed", ERR_PG_RIGHT_MISSING,
+     "check the user and the password: PGPASSWORD, a passfile, or the one in the database URL"},
+    {"no password supplied", ERR_PG_RIGHT_MISSING,
+     "check the user and the password: PGPASSWORD, a passfile, or the one in the database URL"},
+    {"permission denied for database", ERR_PG_RIGHT_MISSING,
+     "as the database's owner, grant the role CONNECT on it"},
+    {"no pg_hba.conf entry", ERR_PG_RIGHT_MISSING,
      "add a line for the role and the database to the server's pg_hba.conf"},
-    {"is not permitted to log in", "as a superuser, give the role LOGIN"},
+    {"is not permitted to log in", ERR_PG_RIGHT_MISSING, "as a superuser, give the role LOGIN"},
 };
 
 /* errno is of the attempt. Closes pq. */
@@ -102,16 +107,20 @@ static void fail_connecting(PGconn *pq, int64_t timeout_ms, Err *err)
 {
     const bool is_late = errno == ETIMEDOUT;
     const char *hint = NULL;
+    ErrCode code = ERR_PG_UNAVAILABLE;
     char line[ERR_MESSAGE_SIZE];
     add_first_line(line, sizeof line, PQerrorMessage(pq));
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals && hint == NULL; i++) {
-        hint = strstr(PQerrorMessage(pq), refusals[i].text) != NULL ? refusals[i].hint : NULL;
+        if (strstr(PQerrorMessage(pq), refusals[i].text) != NULL) {
+            code = refusals[i].code;
+            hint = refusals[i].hint;
+        }
     }
     if (is_late && hint == NULL) {
         snprintf(line, sizeof line, "no answer within %" PRId64 " ms", timeout_ms);
     }
     PQfinish(pq);
-    ERR_SET(err, hint != NULL ? ERR_PG_RIGHT_MISSING : ERR_PG_UNAVAILABLE,
+    ERR_SET(err, code,
             hint != NULL ? hint
                          : "check that PostgreSQL runs there and that the database URL "
                            "names its host, port and database",

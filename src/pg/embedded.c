@@ -108,10 +108,15 @@ static bool check_passwords(const Server *server, Err *err)
                    "the password file \"%s\" is missing", server->pass_path);
 }
 
+/* What a start writes: configuration, log, caches, the first WAL segment that is not recycled. A
+ * server that starts and then lets nobody in helps nobody. */
+static const uint64_t start_bytes = UINT64_C(16) << 20;
+
 static bool bring_up(Server *server, Err *err)
 {
     int data_major = 0;
     if (!dir_read_major(server, &data_major, err) || !bin_find(server, data_major, err) ||
+        (data_major != 0 && !dir_check_space(server, "a start", start_bytes, err)) ||
         !conf_write(server, err)) {
         return false;
     }

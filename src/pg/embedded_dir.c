@@ -248,6 +248,10 @@ bool dir_lock(const Server *server, int64_t wait_ms, int *ret_fd, Err *err)
 {
     const char *path = server_path(server, "up.lock");
     const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 && errno == ENOSPC) {
+        return ERR_SET(err, ERR_DISK_FULL, "free some space there", "cannot open \"%s\": %s", path,
+                       strerror(errno));
+    }
     if (fd < 0) {
         return ERR_SET(err, ERR_DATA_DIR, "run this as the user who started the server",
                        "cannot open \"%s\": %s", path, strerror(errno));
@@ -271,7 +275,7 @@ bool dir_lock(const Server *server, int64_t wait_ms, int *ret_fd, Err *err)
     return true;
 }
 
-bool dir_check_space(const Server *server, uint64_t need_bytes, Err *err)
+bool dir_check_space(const Server *server, const char *what, uint64_t need_bytes, Err *err)
 {
     struct statvfs space;
     if (statvfs(server->data_dir, &space) != 0) {
@@ -284,9 +288,8 @@ bool dir_check_space(const Server *server, uint64_t need_bytes, Err *err)
     }
     return ERR_SET(err, ERR_DISK_FULL,
                    "free some space there, or choose another --data-dir on a larger file system",
-                   "the file system of \"%s\" has %" PRIu64 " MB free, a new server needs %" PRIu64
-                   " MB",
-                   server->data_dir, free_bytes >> 20, need_bytes >> 20);
+                   "the file system of \"%s\" has %" PRIu64 " MB free, %s needs %" PRIu64 " MB",
+                   server->data_dir, free_bytes >> 20, what, need_bytes >> 20);
 }
 
 bool dir_read_major(const Server *server, int *ret_major, Err *err)

@@ -216,7 +216,7 @@ static bool make_cluster(const Server *server, Err *err)
 
 bool init_cluster(const Server *server, Err *err)
 {
-    if (!dir_check_space(server, need_bytes, err)) {
+    if (!dir_check_space(server, "a new server", need_bytes, err)) {
         return false;
     }
     server_progress(server, "initialising the data directory \"%s\" with PostgreSQL %d",

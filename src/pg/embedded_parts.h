@@ -47,8 +47,9 @@ bool dir_resolve(Arena *arena, const EmbeddedOptions *options, Server *ret_serve
 bool dir_prepare(Server *server, Err *err);
 /* Holds data_dir/up.lock until ret_fd is closed. ERR_CONFLICT after wait_ms. */
 bool dir_lock(const Server *server, int64_t wait_ms, int *ret_fd, Err *err);
-/* ERR_DISK_FULL when fewer bytes than need_bytes are free below the data directory. */
-bool dir_check_space(const Server *server, uint64_t need_bytes, Err *err);
+/* ERR_DISK_FULL when fewer bytes than need_bytes are free below the data directory; what needs them
+ * is for the message ("a new server"). */
+bool dir_check_space(const Server *server, const char *what, uint64_t need_bytes, Err *err);
 /* The major version in PG_VERSION; 0 when there is no data yet. */
 bool dir_read_major(const Server *server, int *ret_major, Err *err);
 /* Makes path the property of the server's user (when we are root). */

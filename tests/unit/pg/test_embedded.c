@@ -549,6 +549,16 @@ static void a_folder_that_the_servers_user_cannot_enter_is_named(void **state)
                             "--data-dir");
 }
 
+/* Of the programs that a server without data would get. */
+static int newest_major(const Fixture *fixture)
+{
+    Server server;
+    Err err;
+    assert_true(dir_resolve(fixture->arena, &fixture->options, &server, &err));
+    assert_true(bin_find(&server, 0, &err));
+    return server.programs.major;
+}
+
 static void a_file_system_that_is_too_small_is_refused_with_the_number(void **state)
 {
     Fixture *fixture = *state;
@@ -562,6 +572,16 @@ static void a_file_system_that_is_too_small_is_refused_with_the_number(void **st
     fixture_expect_up_fails(fixture, ERR_DISK_FULL, "a new server needs 100 MB", "--data-dir");
     assert_non_null(strstr(fixture->err.message, " 19 MB free"));
     assert_false(file_exists(fixture_path(fixture, "pg.new")));
+    assert_int_equal(umount(data_dir), 0);
+    /* Data that is there needs less, but something. */
+    assert_int_equal(mount("tmpfs", data_dir, "tmpfs", 0, "size=10m,mode=0755"), 0);
+    const char *pg = fixture_path(fixture, "pg");
+    const char *version = arena_printf(fixture->arena, "%d\n", newest_major(fixture));
+    assert_true(file_make_dir(pg, 0700, &fixture->err));
+    assert_true(file_write_atomic(fixture_path(fixture, "pg/PG_VERSION"), version, strlen(version),
+                                  0600, &fixture->err));
+    give_to_server(fixture, pg);
+    fixture_expect_up_fails(fixture, ERR_DISK_FULL, "a start needs 16 MB", "free some space");
     assert_int_equal(umount(data_dir), 0);
 }
 

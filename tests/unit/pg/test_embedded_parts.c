@@ -66,6 +66,11 @@ static const LogCase log_cases[] = {
      DID_NOT_START "unrecognized configuration parameter \"x\" in file \"f\" line 3"},
     {PREFIX "PANIC:  first\n" PREFIX "LOG:  between\n" PREFIX "FATAL:  last\n", ERR_SERVER_FAILED,
      "the embedded PostgreSQL did not start: last"},
+    {PREFIX "FATAL:  could not write init file\n", ERR_DISK_FULL,
+     DID_NOT_START "could not write init file"},
+    {"postgres: could not find the database system\nExpected to find it in the directory \"x\"\n",
+     ERR_SERVER_FAILED,
+     "the embedded PostgreSQL did not start: could not find the database system"},
     {"", ERR_SERVER_FAILED, "the embedded PostgreSQL did not start: its log gives no reason"},
 };
 
