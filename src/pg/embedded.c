@@ -74,7 +74,7 @@ static bool look(const Server *server, EmbeddedStatus *ret_status, Err *err)
     }
     EmbeddedStatus status = {
         .state = major == 0 ? EMBEDDED_ABSENT : EMBEDDED_STOPPED,
-        .port = server->options->port,
+        .port = server->port,
         .socket_dir = server->socket_dir,
         .data_dir = server->data_dir,
         .data_version = major == 0 ? NULL : arena_printf(server->arena, "%d", major),
@@ -127,6 +127,27 @@ static bool bring_up(Server *server, Err *err)
     return check_passwords(server, err) && start_server(server, err);
 }
 
+static const char *port_text(const Server *server, int port)
+{
+    return port == 0 ? "no TCP port" : arena_printf(server->arena, "port %d", port);
+}
+
+/* What was asked for and the server that runs does not have. */
+static void tell_kept(const Server *server, const EmbeddedStatus *status)
+{
+    const EmbeddedOptions *options = server->options;
+    if (options->port != EMBEDDED_PORT_KEPT && options->port != status->port) {
+        server_progress(server, "the running server keeps %s; down, then up, gives it %s",
+                        port_text(server, status->port), port_text(server, options->port));
+    }
+    if (options->socket_dir != NULL && strcmp(server->socket_dir, status->socket_dir) != 0) {
+        server_progress(server,
+                        "the running server keeps its socket in \"%s\"; down, then up, "
+                        "moves it to \"%s\"",
+                        status->socket_dir, server->socket_dir);
+    }
+}
+
 static bool up_locked(Server *server, EmbeddedStatus *ret_status, bool *ret_started, Err *err)
 {
     EmbeddedStatus status;
@@ -142,6 +163,9 @@ static bool up_locked(Server *server, EmbeddedStatus *ret_status, bool *ret_star
     const bool has_to_start = !is_ready;
     if ((has_to_start && !bring_up(server, err)) || !look(server, &status, err)) {
         return false;
+    }
+    if (!has_to_start) {
+        tell_kept(server, &status);
     }
     *ret_status = status;
     *ret_started = has_to_start;

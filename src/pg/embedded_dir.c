@@ -58,7 +58,7 @@ static bool make_absolute(Arena *arena, const char *path, const char **ret_path,
 
 static bool check_socket_path(const Server *server, Err *err)
 {
-    const int port = server->options->port != 0 ? server->options->port : EMBEDDED_SOCKET_PORT;
+    const int port = server->port != 0 ? server->port : EMBEDDED_SOCKET_PORT;
     const char *path = arena_printf(server->arena, "%s/.s.PGSQL.%d", server->socket_dir, port);
     if (strlen(path) <= LIMIT_SOCKET_PATH_MAX_BYTES) {
         return true;
@@ -80,6 +80,9 @@ bool dir_resolve(Arena *arena, const EmbeddedOptions *options, Server *ret_serve
     } else if (!make_absolute(arena, options->socket_dir, &server.socket_dir, err)) {
         return false;
     }
+    server.port = options->port != EMBEDDED_PORT_KEPT
+                      ? options->port
+                      : conf_read_port(arena, server_path(&server, "tenantry.conf"));
     if (!check_socket_path(&server, err)) {
         return false;
     }

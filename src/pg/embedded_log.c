@@ -132,8 +132,8 @@ static bool fail_rule(const Server *server, const LogRule *rule, const char *lin
     const char *message = rule->message != NULL ? rule->message : line_message(server->arena, line);
     if (rule->code == ERR_PORT_IN_USE) {
         return ERR_SET(err, rule->code, rule->hint,
-                       "port %d is in use by another program (the server says: %s)",
-                       server->options->port, message);
+                       "port %d is in use by another program (the server says: %s)", server->port,
+                       message);
     }
     return ERR_SET(err, rule->code == ERR_NONE ? ERR_SERVER_FAILED : rule->code, rule->hint,
                    "the embedded PostgreSQL in \"%s\" did not start: %s", server->data_dir,

@@ -24,6 +24,7 @@ typedef struct Server {
     ServerPrograms programs;
     const char *data_dir;
     const char *socket_dir;
+    int port;            /* 0: Unix socket only */
     const char *pg_dir;  /* PGDATA */
     const char *new_dir; /* PGDATA while it is made */
     const char *log_path;
@@ -78,6 +79,10 @@ MemorySettings conf_size_memory(uint64_t memory_bytes);
 uint64_t conf_machine_memory(void);
 /* Writes tenantry.conf, and pg_hba.conf when there is none. */
 bool conf_write(const Server *server, Err *err);
+/* The TCP port that tenantry.conf was last written with; 0 for none. */
+int conf_read_port(Arena *arena, const char *path);
+/* The same for its text; pure. */
+int conf_parse_port(const char *text);
 /* Makes postgresql.conf below pg_dir read tenantry.conf. */
 bool conf_include(const Server *server, const char *pg_dir, Err *err);
 

@@ -404,7 +404,16 @@ static void a_port_that_is_taken_is_named_and_a_free_one_serves(void **state)
     shared->options.port = 0; /* what runs is told, not what is asked for now */
     assert_false(fixture_up(shared));
     assert_int_equal(shared->status.port, port);
+    assert_non_null(strstr(shared->progress,
+                           arena_printf(shared->arena, "keeps port %d; down, then up", port)));
     assert_true(fixture_down(shared));
+    shared->options.port = EMBEDDED_PORT_KEPT;
+    assert_true(fixture_up(shared));
+    assert_int_equal(shared->status.port, port);
+    assert_false(fixture_up(shared));
+    assert_string_equal(shared->progress, "");
+    assert_true(fixture_down(shared));
+    shared->options.port = 0;
 }
 
 static void data_of_another_version_is_refused(void **state)
