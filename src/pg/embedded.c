@@ -108,6 +108,23 @@ static bool check_passwords(const Server *server, Err *err)
                    "the password file \"%s\" is missing", server->pass_path);
 }
 
+/* The password file without pg/ and without pg.new/ is left by a cluster that was complete (see
+ * init_cluster): its folder is not mounted, or was lost. A new, empty one in its place would hide
+ * that. */
+static bool check_not_lost(const Server *server, Err *err)
+{
+    if (!file_exists(server->pass_path) || file_exists(server->new_dir)) {
+        return true;
+    }
+    ERR_SET(err, ERR_DATA_DIR, NULL, "the data of the server, folder \"%s\", is missing",
+            server->pg_dir);
+    err_hint(err,
+             "mount or restore that folder; to begin anew without its data, remove \"%s\" "
+             "and master.key",
+             server->pass_path);
+    return false;
+}
+
 /* What a start writes: configuration, log, caches, the first WAL segment that is not recycled. A
  * server that starts and then lets nobody in helps nobody. */
 static const uint64_t start_bytes = UINT64_C(16) << 20;
@@ -115,7 +132,8 @@ static const uint64_t start_bytes = UINT64_C(16) << 20;
 static bool bring_up(Server *server, Err *err)
 {
     int data_major = 0;
-    if (!dir_read_major(server, &data_major, err) || !bin_find(server, data_major, err) ||
+    if (!dir_read_major(server, &data_major, err) ||
+        (data_major == 0 && !check_not_lost(server, err)) || !bin_find(server, data_major, err) ||
         (data_major != 0 && !dir_check_space(server, "a start", start_bytes, err)) ||
         !conf_write(server, err)) {
         return false;

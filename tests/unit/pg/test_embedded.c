@@ -493,6 +493,17 @@ static void an_interrupted_initialisation_is_begun_again(void **state)
     PQfinish(connect_to(fixture->status.conninfo));
 }
 
+static void data_that_went_away_is_not_replaced_by_an_empty_server(void **state)
+{
+    Fixture *fixture = *state;
+    assert_true(file_make_dir(fixture->options.data_dir, 0755, &fixture->err));
+    assert_true(
+        file_write_atomic(fixture_path(fixture, "server.pass"), "old", 3, 0600, &fixture->err));
+    fixture_expect_up_fails(fixture, ERR_DATA_DIR, "is missing", "mount or restore that folder");
+    assert_false(file_exists(fixture_path(fixture, "pg")));
+    assert_true(file_exists(fixture_path(fixture, "server.pass")));
+}
+
 static void of_two_at_once_one_starts_the_server_and_both_have_it(void **state)
 {
     Fixture *fixture = *state;
@@ -633,6 +644,7 @@ int main(void)
         OWN(a_folder_that_is_no_data_directory_is_refused),
         OWN(data_of_another_user_is_refused_before_anything_is_touched),
         OWN(an_interrupted_initialisation_is_begun_again),
+        OWN(data_that_went_away_is_not_replaced_by_an_empty_server),
         OWN(of_two_at_once_one_starts_the_server_and_both_have_it),
         OWN(a_lock_that_stays_held_is_a_conflict),
         OWN(a_user_that_does_not_exist_is_refused),
