@@ -69,10 +69,28 @@ static bool check_socket_path(const Server *server, Err *err)
                    LIMIT_SOCKET_PATH_MAX_BYTES);
 }
 
+/* Nothing there is fine; what is there has to be a folder. */
+static bool check_is_folder(const char *path, Err *err)
+{
+    struct stat status;
+    const bool is_there = stat(path, &status) == 0;
+    if ((is_there && !S_ISDIR(status.st_mode)) || (!is_there && errno == ENOTDIR)) {
+        return ERR_SET(err, ERR_DATA_DIR, "choose another --data-dir",
+                       "\"%s\" is not a folder, or lies below a file", path);
+    }
+    if (!is_there && errno != ENOENT) {
+        return ERR_SET(err, ERR_DATA_DIR,
+                       "choose another --data-dir, or run this as a user who may look there",
+                       "cannot look at folder \"%s\": %s", path, strerror(errno));
+    }
+    return true;
+}
+
 bool dir_resolve(Arena *arena, const EmbeddedOptions *options, Server *ret_server, Err *err)
 {
     Server server = {.arena = arena, .options = options};
-    if (!make_absolute(arena, options->data_dir, &server.data_dir, err)) {
+    if (!make_absolute(arena, options->data_dir, &server.data_dir, err) ||
+        !check_is_folder(server.data_dir, err)) {
         return false;
     }
     if (options->socket_dir == NULL) {
@@ -208,6 +226,20 @@ bool dir_give(const Server *server, const char *path, mode_t mode, Err *err)
                                "cannot set owner and mode of \"%s\": %s", path, strerror(number));
 }
 
+/* The nearest folder above the data directory that is there: asked before the rest is made, so that
+ * a refusal leaves nothing behind. */
+static const char *find_existing(const Server *server)
+{
+    char *path = arena_strdup(server->arena, server->data_dir);
+    for (char *slash = strrchr(path, '/'); !file_exists(path); slash = strrchr(path, '/')) {
+        if (slash == path) {
+            return "/";
+        }
+        *slash = '\0';
+    }
+    return path;
+}
+
 static bool make_data_dir(const Server *server, Err *err)
 {
     struct stat status;
@@ -243,7 +275,8 @@ static bool make_socket_dir(const Server *server, Err *err)
 
 bool dir_prepare(Server *server, Err *err)
 {
-    return find_user(server, err) && check_owner(server, err) && make_data_dir(server, err) &&
+    return find_user(server, err) && check_owner(server, err) &&
+           check_reachable(server, find_existing(server), err) && make_data_dir(server, err) &&
            check_reachable(server, server->data_dir, err) && make_socket_dir(server, err);
 }
 

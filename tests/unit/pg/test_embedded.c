@@ -477,6 +477,19 @@ static void data_of_another_user_is_refused_before_anything_is_touched(void **st
     assert_true(file_remove_tree(pg, &fixture->err));
 }
 
+static void a_data_directory_that_is_a_file_is_refused(void **state)
+{
+    Fixture *fixture = *state;
+    bool is_stopped = false;
+    const char *data_dir = fixture->options.data_dir;
+    assert_true(file_write_atomic(data_dir, "", 0, 0644, &fixture->err));
+    fixture_expect_up_fails(fixture, ERR_DATA_DIR, "is not a folder", "--data-dir");
+    assert_false(embedded_down(fixture->arena, &fixture->options, 0, &is_stopped, &fixture->err));
+    assert_int_equal(fixture->err.code, ERR_DATA_DIR);
+    assert_non_null(strstr(fixture->err.message, "is not a folder"));
+    assert_int_equal(unlink(data_dir), 0);
+}
+
 static void an_interrupted_initialisation_is_begun_again(void **state)
 {
     Fixture *fixture = *state;
@@ -567,6 +580,7 @@ static void a_folder_that_the_servers_user_cannot_enter_is_named(void **state)
     fixture_expect_up_fails(fixture, ERR_DATA_DIR,
                             arena_printf(fixture->arena, "cannot enter folder \"%s\"", closed),
                             "--data-dir");
+    assert_false(file_exists(fixture->options.data_dir));
 }
 
 /* Of the programs that a server without data would get. */
@@ -643,6 +657,7 @@ int main(void)
         OWN(a_folder_without_programs_is_refused),
         OWN(a_folder_that_is_no_data_directory_is_refused),
         OWN(data_of_another_user_is_refused_before_anything_is_touched),
+        OWN(a_data_directory_that_is_a_file_is_refused),
         OWN(an_interrupted_initialisation_is_begun_again),
         OWN(data_that_went_away_is_not_replaced_by_an_empty_server),
         OWN(of_two_at_once_one_starts_the_server_and_both_have_it),
