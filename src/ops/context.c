@@ -26,7 +26,7 @@ const char *op_data_dir(OpContext *context)
         return given;
     }
     const char *home = getenv("HOME");
-    return geteuid() == 0 || home == NULL
+    return geteuid() == 0 || home == NULL || *home == '\0'
                ? "/var/lib/tenantry"
                : arena_printf(context->arena, "%s/.local/share/tenantry", home);
 }
@@ -48,12 +48,16 @@ static void tell_note(void *opaque, const char *text)
 
 EmbeddedOptions op_embedded_options(OpContext *context)
 {
+    const char *ignored = NULL;
+    const bool has_port = config_origin(context->config, OPT_LISTEN_PORT, &ignored) !=
+                          ORIGIN_DEFAULT;
     pg_clean_environment(true);
     return (EmbeddedOptions){.data_dir = op_data_dir(context),
                              .socket_dir = config_text(context->config, OPT_SOCKET_DIR),
                              .bin_dir = config_text(context->config, OPT_PG_BIN_DIR),
                              .server_user = config_text(context->config, OPT_SERVER_USER),
-                             .port = (int)config_int(context->config, OPT_LISTEN_PORT),
+                             .port = has_port ? (int)config_int(context->config, OPT_LISTEN_PORT)
+                                              : EMBEDDED_PORT_KEPT,
                              .on_progress = tell_note,
                              .progress_context = context};
 }

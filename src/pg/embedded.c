@@ -74,7 +74,7 @@ static bool look(const Server *server, EmbeddedStatus *ret_status, Err *err)
     }
     EmbeddedStatus status = {
         .state = major == 0 ? EMBEDDED_ABSENT : EMBEDDED_STOPPED,
-        .port = server->options->port,
+        .port = server->port,
         .socket_dir = server->socket_dir,
         .data_dir = server->data_dir,
         .data_version = major == 0 ? NULL : arena_printf(server->arena, "%d", major),
@@ -108,10 +108,33 @@ static bool check_passwords(const Server *server, Err *err)
                    "the password file \"%s\" is missing", server->pass_path);
 }
 
+/* The password file without pg/ and without pg.new/ is left by a cluster that was complete (see
+ * init_cluster): its folder is not mounted, or was lost. A new, empty one in its place would hide
+ * that. */
+static bool check_not_lost(const Server *server, Err *err)
+{
+    if (!file_exists(server->pass_path) || file_exists(server->new_dir)) {
+        return true;
+    }
+    ERR_SET(err, ERR_DATA_DIR, NULL, "the data of the server, folder \"%s\", is missing",
+            server->pg_dir);
+    err_hint(err,
+             "mount or restore that folder; to begin anew without its data, remove \"%s\" "
+             "and master.key",
+             server->pass_path);
+    return false;
+}
+
+/* What a start writes: configuration, log, caches, the first WAL segment that is not recycled. A
+ * server that starts and then lets nobody in helps nobody. */
+static const uint64_t start_bytes = UINT64_C(16) << 20;
+
 static bool bring_up(Server *server, Err *err)
 {
     int data_major = 0;
-    if (!dir_read_major(server, &data_major, err) || !bin_find(server, data_major, err) ||
+    if (!dir_read_major(server, &data_major, err) ||
+        (data_major == 0 && !check_not_lost(server, err)) || !bin_find(server, data_major, err) ||
+        (data_major != 0 && !dir_check_space(server, "a start", start_bytes, err)) ||
         !conf_write(server, err)) {
         return false;
     }
@@ -120,6 +143,27 @@ static bool bring_up(Server *server, Err *err)
     }
     FAULT("embedded.before_start");
     return check_passwords(server, err) && start_server(server, err);
+}
+
+static const char *port_text(const Server *server, int port)
+{
+    return port == 0 ? "no TCP port" : arena_printf(server->arena, "port %d", port);
+}
+
+/* What was asked for and the server that runs does not have. */
+static void tell_kept(const Server *server, const EmbeddedStatus *status)
+{
+    const EmbeddedOptions *options = server->options;
+    if (options->port != EMBEDDED_PORT_KEPT && options->port != status->port) {
+        server_progress(server, "the running server keeps %s; down, then up, gives it %s",
+                        port_text(server, status->port), port_text(server, options->port));
+    }
+    if (options->socket_dir != NULL && strcmp(server->socket_dir, status->socket_dir) != 0) {
+        server_progress(server,
+                        "the running server keeps its socket in \"%s\"; down, then up, "
+                        "moves it to \"%s\"",
+                        status->socket_dir, server->socket_dir);
+    }
 }
 
 static bool up_locked(Server *server, EmbeddedStatus *ret_status, bool *ret_started, Err *err)
@@ -137,6 +181,9 @@ static bool up_locked(Server *server, EmbeddedStatus *ret_status, bool *ret_star
     const bool has_to_start = !is_ready;
     if ((has_to_start && !bring_up(server, err)) || !look(server, &status, err)) {
         return false;
+    }
+    if (!has_to_start) {
+        tell_kept(server, &status);
     }
     *ret_status = status;
     *ret_started = has_to_start;

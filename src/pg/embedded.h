@@ -31,14 +31,17 @@
 #define EMBEDDED_ADMIN "postgres"
 #define EMBEDDED_CONTROL "tenantry"
 #define EMBEDDED_DATABASE "tenantry"
-enum { EMBEDDED_SOCKET_PORT = 5432 }; /* names the socket file when there is no TCP port */
+enum {
+    EMBEDDED_SOCKET_PORT = 5432, /* names the socket file when there is no TCP port */
+    EMBEDDED_PORT_KEPT = -1,     /* no port was asked for */
+};
 
 typedef struct EmbeddedOptions {
     const char *data_dir;    /* absolute or relative to the working directory */
     const char *socket_dir;  /* NULL: data_dir/run */
     const char *bin_dir;     /* NULL: look for one */
     const char *server_user; /* only when we are root */
-    int port;                /* 0: Unix socket only */
+    int port; /* 0: Unix socket only; EMBEDDED_PORT_KEPT: the one of the last start, or none */
     /* Tells a person what goes on ("initialising the data directory"); may be NULL. */
     void (*on_progress)(void *context, const char *what);
     void *progress_context;
@@ -64,7 +67,8 @@ typedef struct EmbeddedStatus {
 } EmbeddedStatus;
 
 /* Starts the server, after initdb (checksums, SCRAM only, UTF-8, C.UTF-8) when the directory is
- * new. Already running is success. Recovers by itself from: a stale postmaster.pid (also when its
+ * new. Already running is success; when it runs with another port or socket folder than was asked
+ * for, progress tells so. Recovers by itself from: a stale postmaster.pid (also when its
  * number belongs to another program now), a killed server, an interrupted initdb. Errors, each with
  * a hint: ERR_SERVER_BINARY_MISSING, ERR_PG_UNSUPPORTED (older than 15), ERR_SERVER_VERSION
  * (another major version's data), ERR_PORT_IN_USE, ERR_DISK_FULL, ERR_DATA_DIR (owner, mode,

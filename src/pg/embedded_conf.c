@@ -10,12 +10,14 @@
 
 #include "core/file.h"
 #include "core/strbuf.h"
+#include "core/text.h"
 #include "pg/embedded_parts.h"
 
 enum {
     MB_SHIFT = 20,
     MAX_CONNECTIONS = 300,
     CGROUP_FILE_BYTES = 64,
+    CONF_FILE_BYTES = 64 * 1024,
     MODE_CONF = 0644, /* holds no secrets, and the server's user reads it */
 };
 
@@ -143,7 +145,7 @@ static bool has_ipv6_loopback(void)
 
 static void add_network(StrBuf *buf, const Server *server)
 {
-    const int port = server->options->port;
+    const int port = server->port;
     const char *addresses = port == 0 ? "" : has_ipv6_loopback() ? "127.0.0.1, ::1" : "127.0.0.1";
     add_quoted(buf, "listen_addresses", addresses);
     strbuf_printf(buf, "port = %d\n", port != 0 ? port : EMBEDDED_SOCKET_PORT);
@@ -171,6 +173,26 @@ static void add_libraries(StrBuf *buf, const Server *server)
         }
     }
     add_quoted(buf, "shared_preload_libraries", names.text);
+}
+
+int conf_parse_port(const char *text)
+{
+    static const char no_address[] = "listen_addresses = ''\n";
+    static const char port[] = "\nport = ";
+    const char *found = strstr(text, port);
+    const bool has_tcp = strstr(text, no_address) == NULL;
+    const int number = has_tcp && found != NULL ? text_leading_int(found + strlen(port)) : 0;
+    return number <= UINT16_MAX ? number : 0;
+}
+
+/* A file that is missing or unreadable keeps nothing; the next start writes it again. */
+int conf_read_port(Arena *arena, const char *path)
+{
+    const char *text = NULL;
+    size_t length = 0;
+    Err ignored;
+    return file_read(arena, path, CONF_FILE_BYTES, &text, &length, &ignored) ? conf_parse_port(text)
+                                                                             : 0;
 }
 
 /* A file that is the operator's from then on. */

@@ -58,7 +58,7 @@ static bool make_absolute(Arena *arena, const char *path, const char **ret_path,
 
 static bool check_socket_path(const Server *server, Err *err)
 {
-    const int port = server->options->port != 0 ? server->options->port : EMBEDDED_SOCKET_PORT;
+    const int port = server->port != 0 ? server->port : EMBEDDED_SOCKET_PORT;
     const char *path = arena_printf(server->arena, "%s/.s.PGSQL.%d", server->socket_dir, port);
     if (strlen(path) <= LIMIT_SOCKET_PATH_MAX_BYTES) {
         return true;
@@ -69,10 +69,28 @@ static bool check_socket_path(const Server *server, Err *err)
                    LIMIT_SOCKET_PATH_MAX_BYTES);
 }
 
+/* Nothing there is fine; what is there has to be a folder. */
+static bool check_is_folder(const char *path, Err *err)
+{
+    struct stat status;
+    const bool is_there = stat(path, &status) == 0;
+    if ((is_there && !S_ISDIR(status.st_mode)) || (!is_there && errno == ENOTDIR)) {
+        return ERR_SET(err, ERR_DATA_DIR, "choose another --data-dir",
+                       "\"%s\" is not a folder, or lies below a file", path);
+    }
+    if (!is_there && errno != ENOENT) {
+        return ERR_SET(err, ERR_DATA_DIR,
+                       "choose another --data-dir, or run this as a user who may look there",
+                       "cannot look at folder \"%s\": %s", path, strerror(errno));
+    }
+    return true;
+}
+
 bool dir_resolve(Arena *arena, const EmbeddedOptions *options, Server *ret_server, Err *err)
 {
     Server server = {.arena = arena, .options = options};
-    if (!make_absolute(arena, options->data_dir, &server.data_dir, err)) {
+    if (!make_absolute(arena, options->data_dir, &server.data_dir, err) ||
+        !check_is_folder(server.data_dir, err)) {
         return false;
     }
     if (options->socket_dir == NULL) {
@@ -80,6 +98,9 @@ bool dir_resolve(Arena *arena, const EmbeddedOptions *options, Server *ret_serve
     } else if (!make_absolute(arena, options->socket_dir, &server.socket_dir, err)) {
         return false;
     }
+    server.port = options->port != EMBEDDED_PORT_KEPT
+                      ? options->port
+                      : conf_read_port(arena, server_path(&server, "tenantry.conf"));
     if (!check_socket_path(&server, err)) {
         return false;
     }
@@ -205,6 +226,20 @@ bool dir_give(const Server *server, const char *path, mode_t mode, Err *err)
                                "cannot set owner and mode of \"%s\": %s", path, strerror(number));
 }
 
+/* The nearest folder above the data directory that is there: asked before the rest is made, so that
+ * a refusal leaves nothing behind. */
+static const char *find_existing(const Server *server)
+{
+    char *path = arena_strdup(server->arena, server->data_dir);
+    for (char *slash = strrchr(path, '/'); !file_exists(path); slash = strrchr(path, '/')) {
+        if (slash == path) {
+            return "/";
+        }
+        *slash = '\0';
+    }
+    return path;
+}
+
 static bool make_data_dir(const Server *server, Err *err)
 {
     struct stat status;
@@ -240,7 +275,8 @@ static bool make_socket_dir(const Server *server, Err *err)
 
 bool dir_prepare(Server *server, Err *err)
 {
-    return find_user(server, err) && check_owner(server, err) && make_data_dir(server, err) &&
+    return find_user(server, err) && check_owner(server, err) &&
+           check_reachable(server, find_existing(server), err) && make_data_dir(server, err) &&
            check_reachable(server, server->data_dir, err) && make_socket_dir(server, err);
 }
 
@@ -248,6 +284,10 @@ bool dir_lock(const Server *server, int64_t wait_ms, int *ret_fd, Err *err)
 {
     const char *path = server_path(server, "up.lock");
     const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 && errno == ENOSPC) {
+        return ERR_SET(err, ERR_DISK_FULL, "free some space there", "cannot open \"%s\": %s", path,
+                       strerror(errno));
+    }
     if (fd < 0) {
         return ERR_SET(err, ERR_DATA_DIR, "run this as the user who started the server",
                        "cannot open \"%s\": %s", path, strerror(errno));
@@ -271,7 +311,7 @@ bool dir_lock(const Server *server, int64_t wait_ms, int *ret_fd, Err *err)
     return true;
 }
 
-bool dir_check_space(const Server *server, uint64_t need_bytes, Err *err)
+bool dir_check_space(const Server *server, const char *what, uint64_t need_bytes, Err *err)
 {
     struct statvfs space;
     if (statvfs(server->data_dir, &space) != 0) {
@@ -284,9 +324,8 @@ bool dir_check_space(const Server *server, uint64_t need_bytes, Err *err)
     }
     return ERR_SET(err, ERR_DISK_FULL,
                    "free some space there, or choose another --data-dir on a larger file system",
-                   "the file system of \"%s\" has %" PRIu64 " MB free, a new server needs %" PRIu64
-                   " MB",
-                   server->data_dir, free_bytes >> 20, need_bytes >> 20);
+                   "the file system of \"%s\" has %" PRIu64 " MB free, %s needs %" PRIu64 " MB",
+                   server->data_dir, free_bytes >> 20, what, need_bytes >> 20);
 }
 
 bool dir_read_major(const Server *server, int *ret_major, Err *err)

@@ -76,13 +76,20 @@ static void end_interrupted(const Server *server)
     }
 }
 
+/* The passwords first: as long as they are there without pg.new/, they are those of a cluster that
+ * was complete. */
+static bool remove_unfinished(const Server *server, Err *err)
+{
+    return file_remove_tree(server->pass_path, err) && file_remove_tree(server->new_dir, err);
+}
+
 static bool make_new_dir(const Server *server, Err *err)
 {
     if (file_exists(server->new_dir)) {
         server_progress(server, "removing what an interrupted initialisation left in \"%s\"",
                         server->new_dir);
         end_interrupted(server);
-        if (!file_remove_tree(server->new_dir, err)) {
+        if (!remove_unfinished(server, err)) {
             return false;
         }
     }
@@ -216,7 +223,7 @@ static bool make_cluster(const Server *server, Err *err)
 
 bool init_cluster(const Server *server, Err *err)
 {
-    if (!dir_check_space(server, need_bytes, err)) {
+    if (!dir_check_space(server, "a new server", need_bytes, err)) {
         return false;
     }
     server_progress(server, "initialising the data directory \"%s\" with PostgreSQL %d",
@@ -226,6 +233,8 @@ bool init_cluster(const Server *server, Err *err)
     }
     /* It may be what fills the disk; the next start would remove it anyway. */
     Err ignored;
-    file_remove_tree(server->new_dir, &ignored);
+    if (file_exists(server->new_dir)) { /* or else it is pg/ already, and needs its passwords */
+        remove_unfinished(server, &ignored);
+    }
     return false;
 }

@@ -28,6 +28,8 @@ typedef struct LogRule {
 static const LogRule rules[] = {
     {"No space left on device", NULL, ERR_DISK_FULL, "no space is left on the device",
      "free some space on the file system of the data directory"},
+    {"could not write init file", NULL, ERR_DISK_FULL, NULL,
+     "free some space on the file system of the data directory"},
     {"pre-existing shared memory block", "still in use", ERR_NONE, NULL,
      "processes of the killed server still run: end the postgres processes of this data directory"},
     {"could not bind", "Address already in use", ERR_PORT_IN_USE, NULL,
@@ -95,6 +97,22 @@ static const char *find_last_fatal(Arena *arena, const char *log)
     return last;
 }
 
+/* What the program says before it has a log: "postgres: could not find the database system". */
+static const char program_prefix[] = "postgres: ";
+
+static const char *find_program_line(Arena *arena, const char *log)
+{
+    for (const char *line = log; *line != '\0';) {
+        const size_t length = strcspn(line, "\n");
+        if (strncmp(line, program_prefix, strlen(program_prefix)) == 0) {
+            return arena_strndup(arena, line + strlen(program_prefix),
+                                 length - strlen(program_prefix));
+        }
+        line += length + (line[length] == '\n');
+    }
+    return NULL;
+}
+
 /* "2026-... [12] FATAL:  could not" -> "could not", in printable characters. */
 static const char *line_message(Arena *arena, const char *line)
 {
@@ -114,8 +132,8 @@ static bool fail_rule(const Server *server, const LogRule *rule, const char *lin
     const char *message = rule->message != NULL ? rule->message : line_message(server->arena, line);
     if (rule->code == ERR_PORT_IN_USE) {
         return ERR_SET(err, rule->code, rule->hint,
-                       "port %d is in use by another program (the server says: %s)",
-                       server->options->port, message);
+                       "port %d is in use by another program (the server says: %s)", server->port,
+                       message);
     }
     return ERR_SET(err, rule->code == ERR_NONE ? ERR_SERVER_FAILED : rule->code, rule->hint,
                    "the embedded PostgreSQL in \"%s\" did not start: %s", server->data_dir,
@@ -132,6 +150,9 @@ LogVerdict log_explain_text(const Server *server, const char *text, Err *err)
         }
     }
     const char *fatal = find_last_fatal(server->arena, text);
+    if (fatal == NULL) {
+        fatal = find_program_line(server->arena, text);
+    }
     ERR_SET(err, ERR_SERVER_FAILED, NULL, "the embedded PostgreSQL did not start: %s",
             fatal != NULL ? line_message(server->arena, fatal) : "its log gives no reason");
     err_hint(err, "read the end of \"%s\"", server->log_path);

@@ -24,6 +24,7 @@ typedef struct Server {
     ServerPrograms programs;
     const char *data_dir;
     const char *socket_dir;
+    int port;            /* 0: Unix socket only */
     const char *pg_dir;  /* PGDATA */
     const char *new_dir; /* PGDATA while it is made */
     const char *log_path;
@@ -47,8 +48,9 @@ bool dir_resolve(Arena *arena, const EmbeddedOptions *options, Server *ret_serve
 bool dir_prepare(Server *server, Err *err);
 /* Holds data_dir/up.lock until ret_fd is closed. ERR_CONFLICT after wait_ms. */
 bool dir_lock(const Server *server, int64_t wait_ms, int *ret_fd, Err *err);
-/* ERR_DISK_FULL when fewer bytes than need_bytes are free below the data directory. */
-bool dir_check_space(const Server *server, uint64_t need_bytes, Err *err);
+/* ERR_DISK_FULL when fewer bytes than need_bytes are free below the data directory; what needs them
+ * is for the message ("a new server"). */
+bool dir_check_space(const Server *server, const char *what, uint64_t need_bytes, Err *err);
 /* The major version in PG_VERSION; 0 when there is no data yet. */
 bool dir_read_major(const Server *server, int *ret_major, Err *err);
 /* Makes path the property of the server's user (when we are root). */
@@ -77,6 +79,10 @@ MemorySettings conf_size_memory(uint64_t memory_bytes);
 uint64_t conf_machine_memory(void);
 /* Writes tenantry.conf, and pg_hba.conf when there is none. */
 bool conf_write(const Server *server, Err *err);
+/* The TCP port that tenantry.conf was last written with; 0 for none. */
+int conf_read_port(Arena *arena, const char *path);
+/* The same for its text; pure. */
+int conf_parse_port(const char *text);
 /* Makes postgresql.conf below pg_dir read tenantry.conf. */
 bool conf_include(const Server *server, const char *pg_dir, Err *err);
 

@@ -206,7 +206,7 @@ static bool clear_file(const Server *server, const char *path, Err *err)
 
 bool pid_clear_stale(const Server *server, Err *err)
 {
-    const int port = server->options->port != 0 ? server->options->port : EMBEDDED_SOCKET_PORT;
+    const int port = server->port != 0 ? server->port : EMBEDDED_SOCKET_PORT;
     const char *socket_lock = arena_printf(server->arena, "%s/.s.PGSQL.%d.lock", server->socket_dir,
                                            port);
     return clear_file(server, pid_path(server), err) && clear_file(server, socket_lock, err);

@@ -75,18 +75,18 @@ static bool is_port_taken(const struct sockaddr *address, socklen_t length)
  * talk to whoever has it. */
 static bool check_port(const Server *server, Err *err)
 {
-    const in_port_t port = htons((in_port_t)server->options->port);
+    const in_port_t port = htons((in_port_t)server->port);
     const struct sockaddr_in v4 = {
         .sin_family = AF_INET, .sin_port = port, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     const struct sockaddr_in6 v6 = {
         .sin6_family = AF_INET6, .sin6_port = port, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-    if (server->options->port == 0 || (!is_port_taken((const struct sockaddr *)&v4, sizeof v4) &&
-                                       !is_port_taken((const struct sockaddr *)&v6, sizeof v6))) {
+    if (server->port == 0 || (!is_port_taken((const struct sockaddr *)&v4, sizeof v4) &&
+                              !is_port_taken((const struct sockaddr *)&v6, sizeof v6))) {
         return true;
     }
     return ERR_SET(err, ERR_PORT_IN_USE,
                    "choose another --port, or stop the program that listens there",
-                   "port %d is in use by another program", server->options->port);
+                   "port %d is in use by another program", server->port);
 }
 
 /* True when pg_ctl ran; ret_is_up tells whether the server accepts connections. */

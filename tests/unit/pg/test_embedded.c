@@ -404,7 +404,16 @@ static void a_port_that_is_taken_is_named_and_a_free_one_serves(void **state)
     shared->options.port = 0; /* what runs is told, not what is asked for now */
     assert_false(fixture_up(shared));
     assert_int_equal(shared->status.port, port);
+    assert_non_null(strstr(shared->progress,
+                           arena_printf(shared->arena, "keeps port %d; down, then up", port)));
     assert_true(fixture_down(shared));
+    shared->options.port = EMBEDDED_PORT_KEPT;
+    assert_true(fixture_up(shared));
+    assert_int_equal(shared->status.port, port);
+    assert_false(fixture_up(shared));
+    assert_string_equal(shared->progress, "");
+    assert_true(fixture_down(shared));
+    shared->options.port = 0;
 }
 
 static void data_of_another_version_is_refused(void **state)
@@ -468,6 +477,19 @@ static void data_of_another_user_is_refused_before_anything_is_touched(void **st
     assert_true(file_remove_tree(pg, &fixture->err));
 }
 
+static void a_data_directory_that_is_a_file_is_refused(void **state)
+{
+    Fixture *fixture = *state;
+    bool is_stopped = false;
+    const char *data_dir = fixture->options.data_dir;
+    assert_true(file_write_atomic(data_dir, "", 0, 0644, &fixture->err));
+    fixture_expect_up_fails(fixture, ERR_DATA_DIR, "is not a folder", "--data-dir");
+    assert_false(embedded_down(fixture->arena, &fixture->options, 0, &is_stopped, &fixture->err));
+    assert_int_equal(fixture->err.code, ERR_DATA_DIR);
+    assert_non_null(strstr(fixture->err.message, "is not a folder"));
+    assert_int_equal(unlink(data_dir), 0);
+}
+
 static void an_interrupted_initialisation_is_begun_again(void **state)
 {
     Fixture *fixture = *state;
@@ -482,6 +504,17 @@ static void an_interrupted_initialisation_is_begun_again(void **state)
     assert_non_null(strstr(fixture->progress, "interrupted"));
     assert_false(file_exists(fixture_path(fixture, "pg.new")));
     PQfinish(connect_to(fixture->status.conninfo));
+}
+
+static void data_that_went_away_is_not_replaced_by_an_empty_server(void **state)
+{
+    Fixture *fixture = *state;
+    assert_true(file_make_dir(fixture->options.data_dir, 0755, &fixture->err));
+    assert_true(
+        file_write_atomic(fixture_path(fixture, "server.pass"), "old", 3, 0600, &fixture->err));
+    fixture_expect_up_fails(fixture, ERR_DATA_DIR, "is missing", "mount or restore that folder");
+    assert_false(file_exists(fixture_path(fixture, "pg")));
+    assert_true(file_exists(fixture_path(fixture, "server.pass")));
 }
 
 static void of_two_at_once_one_starts_the_server_and_both_have_it(void **state)
@@ -547,6 +580,17 @@ static void a_folder_that_the_servers_user_cannot_enter_is_named(void **state)
     fixture_expect_up_fails(fixture, ERR_DATA_DIR,
                             arena_printf(fixture->arena, "cannot enter folder \"%s\"", closed),
                             "--data-dir");
+    assert_false(file_exists(fixture->options.data_dir));
+}
+
+/* Of the programs that a server without data would get. */
+static int newest_major(const Fixture *fixture)
+{
+    Server server;
+    Err err;
+    assert_true(dir_resolve(fixture->arena, &fixture->options, &server, &err));
+    assert_true(bin_find(&server, 0, &err));
+    return server.programs.major;
 }
 
 static void a_file_system_that_is_too_small_is_refused_with_the_number(void **state)
@@ -562,6 +606,16 @@ static void a_file_system_that_is_too_small_is_refused_with_the_number(void **st
     fixture_expect_up_fails(fixture, ERR_DISK_FULL, "a new server needs 100 MB", "--data-dir");
     assert_non_null(strstr(fixture->err.message, " 19 MB free"));
     assert_false(file_exists(fixture_path(fixture, "pg.new")));
+    assert_int_equal(umount(data_dir), 0);
+    /* Data that is there needs less, but something. */
+    assert_int_equal(mount("tmpfs", data_dir, "tmpfs", 0, "size=10m,mode=0755"), 0);
+    const char *pg = fixture_path(fixture, "pg");
+    const char *version = arena_printf(fixture->arena, "%d\n", newest_major(fixture));
+    assert_true(file_make_dir(pg, 0700, &fixture->err));
+    assert_true(file_write_atomic(fixture_path(fixture, "pg/PG_VERSION"), version, strlen(version),
+                                  0600, &fixture->err));
+    give_to_server(fixture, pg);
+    fixture_expect_up_fails(fixture, ERR_DISK_FULL, "a start needs 16 MB", "free some space");
     assert_int_equal(umount(data_dir), 0);
 }
 
@@ -603,7 +657,9 @@ int main(void)
         OWN(a_folder_without_programs_is_refused),
         OWN(a_folder_that_is_no_data_directory_is_refused),
         OWN(data_of_another_user_is_refused_before_anything_is_touched),
+        OWN(a_data_directory_that_is_a_file_is_refused),
         OWN(an_interrupted_initialisation_is_begun_again),
+        OWN(data_that_went_away_is_not_replaced_by_an_empty_server),
         OWN(of_two_at_once_one_starts_the_server_and_both_have_it),
         OWN(a_lock_that_stays_held_is_a_conflict),
         OWN(a_user_that_does_not_exist_is_refused),

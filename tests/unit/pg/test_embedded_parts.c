@@ -66,6 +66,11 @@ static const LogCase log_cases[] = {
      DID_NOT_START "unrecognized configuration parameter \"x\" in file \"f\" line 3"},
     {PREFIX "PANIC:  first\n" PREFIX "LOG:  between\n" PREFIX "FATAL:  last\n", ERR_SERVER_FAILED,
      "the embedded PostgreSQL did not start: last"},
+    {PREFIX "FATAL:  could not write init file\n", ERR_DISK_FULL,
+     DID_NOT_START "could not write init file"},
+    {"postgres: could not find the database system\nExpected to find it in the directory \"x\"\n",
+     ERR_SERVER_FAILED,
+     "the embedded PostgreSQL did not start: could not find the database system"},
     {"", ERR_SERVER_FAILED, "the embedded PostgreSQL did not start: its log gives no reason"},
 };
 
@@ -179,6 +184,15 @@ static void memory_settings_stay_within_their_bounds(void **state)
     assert_true(conf_machine_memory() > 0);
 }
 
+static void the_port_of_the_last_start_is_read_from_its_configuration(void **state)
+{
+    (void)state;
+    assert_int_equal(conf_parse_port("# x\nlisten_addresses = '127.0.0.1'\nport = 6543\n"), 6543);
+    assert_int_equal(conf_parse_port("# x\nlisten_addresses = ''\nport = 5432\n"), 0);
+    assert_int_equal(conf_parse_port("# x\nlisten_addresses = '::1'\nport = 99999\n"), 0);
+    assert_int_equal(conf_parse_port(""), 0);
+}
+
 static void every_statement_of_a_new_cluster_parses_and_is_one_line(void **state)
 {
     (void)state;
@@ -254,6 +268,7 @@ int main(void)
         cmocka_unit_test(rubbish_is_no_pid_file),
         cmocka_unit_test(the_major_version_is_read_from_every_form),
         cmocka_unit_test(memory_settings_stay_within_their_bounds),
+        cmocka_unit_test(the_port_of_the_last_start_is_read_from_its_configuration),
         cmocka_unit_test(every_statement_of_a_new_cluster_parses_and_is_one_line),
         cmocka_unit_test(a_socket_path_that_is_too_long_is_refused),
         cmocka_unit_test(a_path_that_a_shell_would_read_is_refused),
