@@ -5,12 +5,15 @@
 #include "core/clock.h"
 #include "pg/sql.h"
 
-enum { DAYS_OF_WEEK = 7 };
+enum { DAYS_OF_WEEK = 7, SECONDS_OF_DAY = 86400, US_PER_SECOND = 1000000 };
+
+/* A new place has what begins before the daily `partition ensure` has surely run. */
+enum { LEAD_DAYS = 2 };
 
 /* Midnight UTC at the start of the partition that is `ahead` after the one that holds now. */
 static struct tm partition_start(PartitionEvery every, int64_t ahead)
 {
-    const time_t now = clock_wall_us() / 1000000;
+    const time_t now = clock_wall_us() / US_PER_SECOND;
     struct tm start;
     gmtime_r(&now, &start);
     start.tm_hour = start.tm_min = start.tm_sec = 0;
@@ -81,13 +84,35 @@ void partition_add(Arena *arena, PgBatch *batch, const BlueprintPartition *parti
         PG_NO_PARAMS);
 }
 
+static bool begins_soon(PartitionEvery every, int64_t ahead)
+{
+    struct tm start = partition_start(every, ahead);
+    return timegm(&start) <= clock_wall_us() / US_PER_SECOND + LEAD_DAYS * SECONDS_OF_DAY;
+}
+
+static void add_table(Arena *arena, PgBatch *batch, const BlueprintPartition *partition,
+                      const Place *place, bool is_new_place)
+{
+    for (int64_t ahead = 0; ahead <= partition->ahead; ahead++) {
+        if (!is_new_place || begins_soon(partition->every, ahead)) {
+            const PartitionRange range = partition_range(arena, partition, ahead);
+            partition_add(arena, batch, partition, place, &range);
+        }
+    }
+}
+
+void partitions_add_first(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                          const Place *place)
+{
+    for (size_t i = 0; i < blueprint->partition_count; i++) {
+        add_table(arena, batch, &blueprint->partitions[i], place, true);
+    }
+}
+
 void partitions_add(Arena *arena, PgBatch *batch, const Blueprint *blueprint, const Place *place)
 {
     for (size_t i = 0; i < blueprint->partition_count; i++) {
-        for (int64_t ahead = 0; ahead <= blueprint->partitions[i].ahead; ahead++) {
-            const PartitionRange range = partition_range(arena, &blueprint->partitions[i], ahead);
-            partition_add(arena, batch, &blueprint->partitions[i], place, &range);
-        }
+        add_table(arena, batch, &blueprint->partitions[i], place, false);
     }
 }
 

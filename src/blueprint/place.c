@@ -85,7 +85,7 @@ bool place_ensure_extensions(Arena *arena, Store *store, const Blueprint *bluepr
         return true;
     }
     scoped_batch PgBatch *batch = pg_batch_new(arena);
-    pg_batch_add(batch, "SELECT pg_advisory_xact_lock(hashtext('tenantry.extension'), 0)",
+    pg_batch_add(batch, "LOCK TABLE tenantry.installation IN SHARE ROW EXCLUSIVE MODE",
                  PG_NO_PARAMS);
     pg_batch_add(batch, "CREATE SCHEMA IF NOT EXISTS " EXTENSION_SCHEMA, PG_NO_PARAMS);
     pg_batch_add(batch,
@@ -262,7 +262,7 @@ bool place_add_schema(Arena *arena, Store *store, PgBatch *batch, const Blueprin
         return false;
     }
     if (!has_variant) {
-        partitions_add(arena, batch, blueprint, place);
+        partitions_add_first(arena, batch, blueprint, place);
     }
     place_add_narrowing(arena, batch, blueprint, place);
     place_leave_role(arena, batch, place->owner_role);
@@ -315,7 +315,7 @@ static bool find_shared(Arena *arena, Store *store, const Blueprint *blueprint, 
         return false;
     }
     return is_current(*ret_place, blueprint) ||
-           (store_query(store, BLUEPRINT_LOCK, PG_PARAMS(blueprint->name), NULL, err) &&
+           (store_query(store, BLUEPRINT_LOCK, PG_NO_PARAMS, NULL, err) &&
             places_find_shared(arena, store, blueprint->name, ret_place, err));
 }
 

@@ -9,6 +9,12 @@
  * Monday of a week); bounds are UTC. */
 void partitions_add(Arena *arena, PgBatch *batch, const Blueprint *blueprint, const Place *place);
 
+/* The same for a place that is new: only those that begin within two days, which `partition ensure`
+ * then completes. Each partition makes PostgreSQL read all of pg_constraint, which grows with the
+ * number of tenants, and nobody should wait for that while a tenant is made. */
+void partitions_add_first(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                          const Place *place);
+
 /* One partition of a declared table: its name and its bounds as dates, the upper one exclusive. */
 typedef struct PartitionRange {
     const char *name;

@@ -135,7 +135,7 @@ bool registry_add(Arena *arena, Store *store, const Blueprint *blueprint,
                   RegistryChange *ret_change, Err *err)
 {
     Blueprint *old = NULL;
-    if (!store_query(store, BLUEPRINT_LOCK, PG_PARAMS(blueprint->name), NULL, err) ||
+    if (!store_query(store, BLUEPRINT_LOCK, PG_NO_PARAMS, NULL, err) ||
         !find(arena, store, blueprint->name, &old, err)) {
         return false;
     }

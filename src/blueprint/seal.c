@@ -17,7 +17,8 @@ typedef struct Table {
     bool is_sequence;
     bool is_partition;
     bool has_tenant_id;
-    bool is_guarded; /* has the policies already */
+    bool is_known;  /* was guarded and granted before */
+    bool is_intact; /* row-level security and both policies are as they should be */
 } Table;
 
 static bool is_listed(const char *const *names, size_t count, const char *name)
@@ -33,6 +34,8 @@ static bool is_listed(const char *const *names, size_t count, const char *name)
 static void add_guard(Arena *arena, PgBatch *batch, SqlArg schema, SqlArg table)
 {
     const char *const sql[] = {
+        SQL(arena, "DROP POLICY IF EXISTS tenant_guard ON {}.{}", schema, table),
+        SQL(arena, "DROP POLICY IF EXISTS tenant_rows ON {}.{}", schema, table),
         SQL(arena, "ALTER TABLE {}.{} ENABLE ROW LEVEL SECURITY", schema, table),
         SQL(arena, "ALTER TABLE {}.{} FORCE ROW LEVEL SECURITY", schema, table),
         SQL(arena,
@@ -63,10 +66,10 @@ static void add_table(Arena *arena, PgBatch *batch, const Blueprint *blueprint, 
                      PG_NO_PARAMS);
         return;
     }
-    if (table->has_tenant_id && !table->is_view && !table->is_guarded) {
+    if (table->has_tenant_id && !table->is_view && !table->is_intact) {
         add_guard(arena, batch, schema, name);
     }
-    if (table->is_partition || table->is_guarded) {
+    if (table->is_partition || table->is_known) {
         return;
     }
     const bool is_shared = is_listed(blueprint->shared, blueprint->shared_count, table->name);
@@ -104,7 +107,15 @@ bool seal_shared_place(Arena *arena, Store *store, const Blueprint *blueprint, c
                   "  AND a.attname = 'tenant_id' AND a.atttypid = 'uuid'::regtype"
                   "  AND (a.attnotnull OR c.relkind = 'v')),"
                   " EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid"
-                  "  AND p.polname = 'tenant_guard')"
+                  "  AND p.polname = 'tenant_guard'),"
+                  " c.relrowsecurity AND c.relforcerowsecurity AND 2 = (SELECT count(*)"
+                  "  FROM pg_policy p JOIN pg_policy g ON g.polname = p.polname"
+                  "   AND g.polcmd = p.polcmd AND g.polpermissive = p.polpermissive"
+                  "   AND g.polroles = p.polroles"
+                  "   AND pg_get_expr(g.polqual, g.polrelid) = pg_get_expr(p.polqual, p.polrelid)"
+                  "   AND pg_get_expr(g.polwithcheck, g.polrelid)"
+                  "    = pg_get_expr(p.polwithcheck, p.polrelid)"
+                  "  WHERE p.polrelid = c.oid AND g.polrelid = 'tenantry.guard'::regclass)"
                   " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
                   " WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'S')"
                   " ORDER BY c.relname",
@@ -119,7 +130,8 @@ bool seal_shared_place(Arena *arena, Store *store, const Blueprint *blueprint, c
                              .is_sequence = pg_rows_bool(rows, i, 2),
                              .is_partition = pg_rows_bool(rows, i, 3),
                              .has_tenant_id = pg_rows_bool(rows, i, 4),
-                             .is_guarded = pg_rows_bool(rows, i, 5)};
+                             .is_known = pg_rows_bool(rows, i, 5),
+                             .is_intact = pg_rows_bool(rows, i, 6)};
         if (!check_table(blueprint, &table, err)) {
             return false;
         }

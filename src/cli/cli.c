@@ -13,6 +13,7 @@
 #include "cli/builtin.h"
 #include "cli/catalog.h"
 #include "cli/help.h"
+#include "cli/interrupt.h"
 #include "cli/parse.h"
 #include "cli/progress.h"
 #include "cli/render.h"
@@ -144,7 +145,9 @@ static bool run_operation(const Session *session, const Operation *op, const Jso
     scoped_json Json *answer = NULL;
     const int64_t start_us = clock_monotonic_us();
     log_info("operation.begin", "%s", op->name);
+    interrupt_explain(op->kind != OP_QUERY);
     bool is_done = op->run(&context, args, &answer, err);
+    interrupt_explain(false);
     progress_done(&progress);
     log_info("operation.end", "%s after %" PRId64 " ms: %s", op->name,
              (clock_monotonic_us() - start_us) / 1000,
@@ -225,8 +228,8 @@ static bool run_call(Session *session, const CliCall *call, Err *err)
 int cli_main(int argc, const char *const *argv)
 {
     setlocale(LC_CTYPE, "C.UTF-8");
-    /* A closed pipe is an error of write, not a death in the middle of a job. SIGINT keeps its
-     * default: jobs are durable, so dying at any point loses nothing, and no state of the terminal
+    /* A closed pipe is an error of write, not a death in the middle of a job. SIGINT kills, as
+     * ever: jobs are durable, so dying at any point loses nothing, and no state of the terminal
      * needs to be put back. */
     signal(SIGPIPE, SIG_IGN);
     scoped_arena Arena *arena = arena_new();

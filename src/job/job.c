@@ -81,13 +81,14 @@ static bool load_job(Run *run, const JobKind *const *kinds, size_t kind_count, i
     return true;
 }
 
-/* Looks again under the lock: the job may have ended while we waited for it. */
+/* Looks again under the lock: the job may have ended while we asked for it. */
 static bool load_locked(Run *run, const JobKind *const *kinds, size_t kind_count, int64_t job_id,
                         Json **ret_args, Err *err)
 {
     const char *state = NULL;
-    if (!run_lock(run->context.store, job_id, &run->has_lock, err) ||
-        !load_job(run, kinds, kind_count, job_id, ret_args, &state, err)) {
+    scoped_json Json *first_args = NULL;
+    if (!load_job(run, kinds, kind_count, job_id, &first_args, &state, err) ||
+        !run_lock(run, err) || !load_job(run, kinds, kind_count, job_id, ret_args, &state, err)) {
         return false;
     }
     run->is_open = run_is_open_state(state);

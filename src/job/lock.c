@@ -8,14 +8,13 @@ bool run_is_open_state(const char *state)
     return strcmp(state, "running") == 0 || strcmp(state, "failed") == 0;
 }
 
-bool run_lock(Store *store, int64_t job_id, bool *ret_is_locked, Err *err)
+bool run_lock(Run *run, Err *err)
 {
-    scoped_arena Arena *arena = arena_new();
     scoped_rows PgRows *rows = NULL;
-    if (!store_query(store, JOB_LOCK, PG_PARAMS(pg_int_text(arena, job_id)), &rows, err)) {
+    if (!store_query(run->context.store, JOB_LOCK, PG_PARAMS(run->token), &rows, err)) {
         return false;
     }
-    *ret_is_locked = pg_rows_bool(rows, 0, 0);
+    run->has_lock = pg_rows_bool(rows, 0, 0);
     return true;
 }
 
@@ -28,8 +27,7 @@ bool run_fail_busy(int64_t job_id, Err *err)
 
 static bool need_lock(Run *run, Err *err)
 {
-    return run_lock(run->context.store, run->context.job_id, &run->has_lock, err) &&
-           (run->has_lock || run_fail_busy(run->context.job_id, err));
+    return run_lock(run, err) && (run->has_lock || run_fail_busy(run->context.job_id, err));
 }
 
 void run_unlock(Run *run)
@@ -37,8 +35,7 @@ void run_unlock(Run *run)
     Store *store = run->context.store;
     Err ignored;
     if (run->has_lock && pg_is_alive(store->conn)) {
-        store_query(store, JOB_UNLOCK, PG_PARAMS(run_int_text(run, run->context.job_id)), NULL,
-                    &ignored);
+        store_query(store, JOB_UNLOCK, PG_PARAMS(run->token), NULL, &ignored);
     }
     run->has_lock = false;
 }

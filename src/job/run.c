@@ -88,12 +88,14 @@ static bool begin_next(Run *run, Err *err)
            run_take_state(run, pg_batch_rows(batch, read), err);
 }
 
-/* The steps between need not wait for the disk: the last one's commit makes them durable too, and
- * until then a crash of the server loses them whole. What a free step does outside of PostgreSQL is
- * not lost with them, so what comes before it is made durable. */
+/* The first step's commit makes the job itself durable: from then on it can be resumed, whatever
+ * crashes. Those between need not wait for the disk, because the last one's commit makes them
+ * durable too, and a crash of the server loses them whole. What a free step does outside of
+ * PostgreSQL is not lost with them, so what comes before it is made durable. */
 static bool must_be_durable(const Run *run, int64_t number)
 {
-    return number + 1 == run->steps_total || run->kind->steps[number + 1].mode == JOB_STEP_FREE;
+    return number == 0 || number + 1 == run->steps_total ||
+           run->kind->steps[number + 1].mode == JOB_STEP_FREE;
 }
 
 static bool step_in_transaction(Run *run, int64_t number, int64_t attempt, Err *err)
@@ -169,7 +171,12 @@ static bool run_step(Run *run, int64_t number, Err *err)
                                    run->steps_total);
     }
     for (int64_t attempt = 0;; attempt++) {
-        if (try_step(run, number, attempt, err)) {
+        const int64_t started_us = clock_monotonic_us();
+        const bool is_done = try_step(run, number, attempt, err);
+        log_info("job.step", "job %" PRId64 ", %s, step %s: %s after %" PRId64 " us",
+                 run->context.job_id, run->kind->operation, run->kind->steps[number].name,
+                 is_done ? "done" : "failed", clock_monotonic_us() - started_us);
+        if (is_done) {
             return true;
         }
         const bool is_retryable = err_kind(err->code)->is_retryable;

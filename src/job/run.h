@@ -40,8 +40,10 @@ void run_pause(Run *run, int64_t attempt, const Err *why);
 /* Whether a job in this state still has something to do: running or failed. */
 bool run_is_open_state(const char *state);
 
-/* Takes the job's lock; whoever holds it runs the job. */
-bool run_lock(Store *store, int64_t job_id, bool *ret_is_locked, Err *err);
+/* Tries for the job's lock, run->has_lock tells; whoever holds it runs the job. The key is made
+ * from the job's token, which only Tenantry can read, so that nobody else can hold it beforehand.
+ */
+bool run_lock(Run *run, Err *err);
 void run_unlock(Run *run);
 
 /* ERR_JOB_BUSY, ERR_JOB_STATE. */

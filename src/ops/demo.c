@@ -73,6 +73,40 @@ enum { ATTEMPTS = sizeof attempts / sizeof *attempts };
 /* --- making the tenants
  * ----------------------------------------------------------------------------- */
 
+/* A demo that was interrupted is finished first. */
+static bool finish_create(OpContext *context, Store *store, Tenant **tenant, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    const JobProgress progress = {.context = context->progress.context,
+                                  .step = context->progress.step,
+                                  .note = context->progress.note};
+    if (!store_query(store, JOB_OPEN_FOR_TENANT, PG_PARAMS((*tenant)->id), &rows, err)) {
+        return false;
+    }
+    return pg_rows_count(rows) == 0 ||
+           (job_resume(store, op_job_kinds, op_job_kind_count, pg_rows_int(rows, 0, 0), &progress,
+                       context->actor, err) &&
+            tenants_get(context->arena, store, (*tenant)->id, tenant, err));
+}
+
+/* Only a tenant that the demo made is used: its data is synthetic, and somebody else's is not
+ * touched. */
+static bool check_demo_tenant(const Tenant *tenant, size_t number, Err *err)
+{
+    if (strcmp(tenant->name, demo_tenants[number].name) != 0 ||
+        strcmp(tenant->blueprint, demo_tenants[number].blueprint) != 0) {
+        return ERR_SET(err, ERR_SLUG_TAKEN, "run the demo with another --data-dir",
+                       "tenant \"%s\" was not made by the demo", tenant->slug);
+    }
+    if (strcmp(tenant->state, "active") != 0) {
+        ERR_SET(err, ERR_TENANT_STATE, NULL, "tenant \"%s\" of the demo is %s, active was expected",
+                tenant->slug, tenant->state);
+        err_hint(err, "resume it (tenant resume %s), or archive and purge it", tenant->slug);
+        return false;
+    }
+    return true;
+}
+
 static bool ensure_tenant(OpContext *context, size_t number, Tenant **ret_tenant, Err *err)
 {
     Store *store = NULL;
@@ -82,10 +116,9 @@ static bool ensure_tenant(OpContext *context, size_t number, Tenant **ret_tenant
         return false;
     }
     if (*ret_tenant != NULL) {
-        return strcmp((*ret_tenant)->state, "active") == 0 ||
-               ERR_SET(err, ERR_TENANT_STATE, "finish or purge it, then run the demo again",
-                       "tenant \"%s\" of the demo is %s, active was expected", slug,
-                       (*ret_tenant)->state);
+        return (strcmp((*ret_tenant)->state, "requested") != 0 ||
+                finish_create(context, store, ret_tenant, err)) &&
+               check_demo_tenant(*ret_tenant, number, err);
     }
     scoped_json Json *args = json_object();
     json_put_text(args, "slug", slug);
@@ -284,6 +317,27 @@ static Json *guests_to_json(const Guest *guests)
     return list;
 }
 
+/* A word as a shell reads it back. */
+static const char *shell_word(Arena *arena, const char *text)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+=:@%";
+    if (*text != '\0' && strspn(text, plain) == strlen(text)) {
+        return text;
+    }
+    StrBuf word = strbuf_init(arena);
+    strbuf_add_char(&word, '\'');
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '\'') {
+            strbuf_add(&word, "'\\''");
+        } else {
+            strbuf_add_char(&word, *c);
+        }
+    }
+    strbuf_add_char(&word, '\'');
+    return word.text;
+}
+
 static Json *next_commands(OpContext *context)
 {
     static const char *const commands[] = {
@@ -293,18 +347,24 @@ static Json *next_commands(OpContext *context)
         "tenant create acme --blueprint trading --plan professional",
         "tenant suspend demo-south",
         "audit verify",
-        "down",
     };
     Json *list = json_array();
     const char *origin = NULL;
+    const bool is_external = op_has_external_database(context);
     const char *data_dir = config_text(context->config, OPT_DATA_DIR);
-    if (data_dir != NULL && config_origin(context->config, OPT_DATA_DIR, &origin) != ORIGIN_FILE) {
-        json_array_append_new(list, json_string(arena_printf(
-                                        context->arena, "export TENANTRY_DATA_DIR=%s", data_dir)));
+    if (!is_external && data_dir != NULL &&
+        config_origin(context->config, OPT_DATA_DIR, &origin) != ORIGIN_FILE) {
+        json_array_append_new(
+            list, json_string(arena_printf(context->arena, "export TENANTRY_DATA_DIR=%s",
+                                           shell_word(context->arena, data_dir))));
     }
+    const char *program = shell_word(context->arena, context->program);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        json_array_append_new(list, json_string(arena_printf(context->arena, "%s %s",
-                                                             context->program, commands[i])));
+        json_array_append_new(
+            list, json_string(arena_printf(context->arena, "%s %s", program, commands[i])));
+    }
+    if (!is_external) {
+        json_array_append_new(list, json_string(arena_printf(context->arena, "%s down", program)));
     }
     return list;
 }

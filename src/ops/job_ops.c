@@ -125,7 +125,7 @@ static void put_ended(Json *list, int64_t id, const char *outcome, const char *m
 
 /* Every interrupted job, the oldest first; one that fails does not keep the others from being
  * resumed. */
-static bool resume_all(OpContext *context, Json *list, Err *err)
+static bool resume_all(OpContext *context, Json **ret_answer, Err *err)
 {
     Store *store = NULL;
     scoped_rows PgRows *rows = NULL;
@@ -133,6 +133,9 @@ static bool resume_all(OpContext *context, Json *list, Err *err)
         !store_query(store, JOB_OPEN_IDS, PG_NO_PARAMS, &rows, err)) {
         return false;
     }
+    Json *list = json_array();
+    *ret_answer = json_object();
+    json_put(*ret_answer, "jobs", list);
     const JobProgress progress = progress_of(context);
     bool is_all_done = true;
     for (size_t i = 0; i < pg_rows_count(rows); i++) {
@@ -157,18 +160,16 @@ static bool run_resume(OpContext *context, const Json *args, Json **ret_answer, 
     Store *store = NULL;
     const int64_t id = json_get_int(args, "id", 0);
     const JobProgress progress = progress_of(context);
-    Json *list = json_array();
-    *ret_answer = json_object();
-    json_put(*ret_answer, "jobs", list);
     if (id == 0) {
-        return resume_all(context, list, err);
+        return resume_all(context, ret_answer, err);
     }
     if (!op_store(context, &store, err) ||
         !job_resume(store, op_job_kinds, op_job_kind_count, id, &progress, context->actor, err)) {
-        json_decref(*ret_answer);
-        *ret_answer = NULL;
         return false;
     }
+    Json *list = json_array();
+    *ret_answer = json_object();
+    json_put(*ret_answer, "jobs", list);
     put_ended(list, id, "done", NULL);
     return true;
 }

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <string.h>
 
 #include "ops/context.h"
@@ -54,9 +55,32 @@ const Operation op_key_list = {
 /* --- rotate: record, new key, seal everything again, retire, drop the old key
  * ---------------------- */
 
+/* Two rotations at once would mix their keys. Asked twice: before the job is made, for a clear
+ * answer, and within its first step under a lock, for certainty. */
+static bool refuse_second_rotation(Store *store, int64_t own_job, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(store, JOB_OPEN_OF, PG_PARAMS("key.rotate"), &rows, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < pg_rows_count(rows); i++) {
+        if (pg_rows_int(rows, i, 0) != own_job) {
+            const char *id = pg_rows_text(rows, i, 0);
+            ERR_SET(err, ERR_CONFLICT, NULL, "a rotation of the master key is under way: job %s",
+                    id);
+            err_hint(err, "wait for it, or go on with it: tenantry job resume %s", id);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool step_start(JobContext *context, Err *err)
 {
-    return store_need_keys(context->store, err) && job_audit(context, "key.rotate", NULL, err);
+    return store_need_keys(context->store, err) &&
+           store_query(context->store, KEY_LOCK, PG_NO_PARAMS, NULL, err) &&
+           refuse_second_rotation(context->store, context->job_id, err) &&
+           job_audit(context, "key.rotate", NULL, err);
 }
 
 /* A key at hand that the database does not know yet is the new one: an interrupted rotation made
@@ -95,6 +119,9 @@ static bool read_active_key(Store *store, Err *err)
     if (!store_query(store, INSTALLATION_GET, PG_NO_PARAMS, &rows, err)) {
         return false;
     }
+    if (pg_rows_count(rows) != 1 || pg_rows_text(rows, 0, 4) == NULL) {
+        return ERR_SET(err, ERR_INTERNAL, NULL, "the control schema has no active master key");
+    }
     store->active_key_id = arena_strdup(store->arena, pg_rows_text(rows, 0, 4));
     return true;
 }
@@ -132,8 +159,17 @@ static bool step_new_key(JobContext *context, Err *err)
 static bool step_activate(JobContext *context, Err *err)
 {
     Store *store = context->store;
-    return store_query(store, KEY_RETIRE_ACTIVE, PG_NO_PARAMS, NULL, err) &&
-           store_query(store, KEY_ACTIVATE, PG_NO_PARAMS, NULL, err);
+    scoped_rows PgRows *retired = NULL;
+    scoped_rows PgRows *activated = NULL;
+    if (!store_query(store, KEY_RETIRE_ACTIVE, PG_NO_PARAMS, &retired, err) ||
+        !store_query(store, KEY_ACTIVATE, PG_NO_PARAMS, &activated, err)) {
+        return false;
+    }
+    return (pg_rows_affected(retired) == 1 && pg_rows_affected(activated) == 1) ||
+           ERR_SET(err, ERR_INTERNAL, NULL,
+                   "one key to retire and one to activate were expected, there were %" PRId64
+                   " and %" PRId64,
+                   pg_rows_affected(retired), pg_rows_affected(activated));
 }
 
 static bool step_reseal(JobContext *context, Err *err)
@@ -191,27 +227,11 @@ static const JobStep rotate_steps[] = {
 };
 const JobKind key_rotate_job = {.operation = "key.rotate", .steps = rotate_steps};
 
-/* Two rotations at once would mix their keys. */
-static bool refuse_second_rotation(Store *store, Err *err)
-{
-    scoped_rows PgRows *rows = NULL;
-    if (!store_query(store, JOB_OPEN_OF, PG_PARAMS("key.rotate"), &rows, err)) {
-        return false;
-    }
-    if (pg_rows_count(rows) == 0) {
-        return true;
-    }
-    const char *id = pg_rows_text(rows, 0, 0);
-    ERR_SET(err, ERR_CONFLICT, NULL, "a rotation of the master key is under way: job %s", id);
-    err_hint(err, "wait for it, or go on with it: tenantry job resume %s", id);
-    return false;
-}
-
 static bool run_rotate(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     Store *store = NULL;
     int64_t job_id = 0;
-    if (!op_store(context, &store, err) || !refuse_second_rotation(store, err) ||
+    if (!op_store(context, &store, err) || !refuse_second_rotation(store, 0, err) ||
         !op_run_job(context, &key_rotate_job, "master key", NULL, args, &job_id, err) ||
         !read_active_key(store, err)) {
         return false;

@@ -1,9 +1,12 @@
 /* Range partitions that blueprints declare: made ahead of time, listed, detached when they are old.
  */
 #include <string.h>
+#include <time.h>
 
 #include "blueprint/place.h"
 #include "blueprint/registry.h"
+#include "core/clock.h"
+#include "core/log.h"
 #include "ops/context.h"
 #include "pg/sql.h"
 #include "store/audit.h"
@@ -22,6 +25,7 @@ static bool ensure_place(JobContext *context, const Place *place, Err *err)
     Store *store = context->store;
     Blueprint *blueprint = NULL;
     if (pg_begin(store->conn, err) &&
+        pg_query(store->conn, "SET LOCAL lock_timeout = '2s'", PG_NO_PARAMS, NULL, err) &&
         registry_get(arena, store, place->blueprint, &blueprint, err) &&
         place_ensure_partitions(arena, store, blueprint, place, err) &&
         pg_commit(store->conn, true, err)) {
@@ -32,13 +36,15 @@ static bool ensure_place(JobContext *context, const Place *place, Err *err)
 }
 
 /* One transaction per place, so that a long run holds no locks; a place that is done is done again
- * without harm. */
+ * without harm. A place whose tables somebody has locked does not keep the others waiting: it is
+ * left for the next run, and named at the end. */
 static bool step_ensure(JobContext *context, Err *err)
 {
     Place *places = NULL;
     size_t count = 0;
-    if (!places_list(context->arena, context->store, NULL, &places, &count, err) ||
-        !store_query(context->store, AUDIT_PARTITIONS, PG_NO_PARAMS, NULL, err)) {
+    size_t failed = 0;
+    if (!store_query(context->store, AUDIT_PARTITIONS, PG_NO_PARAMS, NULL, err) ||
+        !places_list(context->arena, context->store, NULL, &places, &count, err)) {
         return false;
     }
     enum { TELL_EVERY = 20 };
@@ -46,11 +52,23 @@ static bool step_ensure(JobContext *context, Err *err)
         if (i % TELL_EVERY == 0) {
             job_tell(context, (int64_t)i, (int64_t)count);
         }
-        if (!ensure_place(context, &places[i], err)) {
-            return err_prefix(err, "schema \"%s\"", places[i].schema_name);
+        Err one;
+        if (!ensure_place(context, &places[i], &one)) {
+            if (one.code == ERR_PG_UNAVAILABLE) {
+                *err = one;
+                return false;
+            }
+            log_warn("partition.ensure", "schema \"%s\": %s", places[i].schema_name, one.message);
+            *err = one;
+            failed++;
         }
     }
-    return true;
+    if (failed == 0) {
+        return true;
+    }
+    const Err last = *err;
+    return ERR_SET(err, ERR_PG_FAILED, "the log names each; resume the job when the cause is gone",
+                   "%zu of %zu places failed, the last one: %s", failed, count, last.message);
 }
 
 static const JobStep ensure_steps[] = {
@@ -91,7 +109,7 @@ const Operation op_partition_ensure = {
                               {"job", FIELD_INT, .help = "the job that did it"},
                               {0}},
     .examples = (const OpExample[]){{"partition ensure", "from a daily timer"}, {0}},
-    .done = "partitions are ready in {places} places",
+    .done = "partitions are ready; places: {places}",
     .run = run_ensure,
 };
 
@@ -222,12 +240,35 @@ static bool detach_rows(JobContext *context, const Place *place, const char *tab
     return pg_batch_run(context->store->conn, batch, err);
 }
 
+/* A day that is not in the future, so that no partition that rows still go to can be meant. */
+static bool check_before(const char *before, Err *err)
+{
+    static const char form[] = "dddd-dd-dd";
+    bool is_date = strlen(before) == sizeof form - 1;
+    for (size_t i = 0; is_date && i < sizeof form - 1; i++) {
+        is_date = form[i] == 'd' ? before[i] >= '0' && before[i] <= '9' : before[i] == form[i];
+    }
+    if (!is_date) {
+        return ERR_SET(err, ERR_INPUT_INVALID, "for example 2026-01-01",
+                       "parameter \"before\": a date such as 2026-01-01 was expected");
+    }
+    const time_t now = clock_wall_us() / 1000000;
+    struct tm utc;
+    char today[16];
+    gmtime_r(&now, &utc);
+    strftime(today, sizeof today, "%Y-%m-%d", &utc);
+    return strcmp(before, today) <= 0 ||
+           ERR_SET(err, ERR_INPUT_INVALID, "partitions of the present and the future stay",
+                   "parameter \"before\": %s is later than today", before);
+}
+
 static bool step_detach(JobContext *context, Err *err)
 {
     const Place *place = NULL;
     scoped_rows PgRows *rows = NULL;
     const char *table = json_get_text(context->args, "table", "");
-    if (!find_place(context->arena, context->store, context->args, &place, err) ||
+    if (!check_before(json_get_text(context->args, "before", ""), err) ||
+        !find_place(context->arena, context->store, context->args, &place, err) ||
         !read_partitions(context->store, place, table, json_get_text(context->args, "before", ""),
                          &rows, err)) {
         return strncmp(err->sqlstate, "22", 2) == 0
@@ -302,6 +343,6 @@ const Operation op_partition_detach = {
                                      "2026-01-01",
                                      "last year's trades"},
                                     {0}},
-    .done = "{detached} partitions were detached",
+    .done = "partitions detached: {detached}",
     .run = run_detach,
 };

@@ -75,17 +75,17 @@ const Operation op_tenant_create = {
     .kind = OP_JOB,
     .http = {"POST", "/v1/tenants"},
     .params =
-        (const Param[]){
-            {"slug", PARAM_SLUG, .is_positional = true, .is_required = true,
-             .help = "Short name: 2 to 63 lower-case letters, digits and hyphens."},
-            {"blueprint", PARAM_TEXT, .is_required = true, .most = 100,
-             .help = "Blueprint to make it from; \"blueprint list\" shows them."},
-            {"plan", PARAM_TEXT, .most = 100,
-             .help = "Plan; the blueprint's default if not given."},
-            {"tier", PARAM_ENUM, .choices = "row|schema",
-             .help = "How it is isolated; the blueprint's default if not given."},
-            {"name", PARAM_TEXT, .most = 1000, .help = "Name for people; the slug if not given."},
-            {0}},
+        (const Param[]){{"slug", PARAM_SLUG, .is_positional = true, .is_required = true,
+                         .help = "Short name: 2 to 63 lower-case letters, digits and hyphens."},
+                        {"blueprint", PARAM_TEXT, .is_required = true, .most = 100,
+                         .help = "Blueprint to make it from; \"blueprint list\" shows them."},
+                        {"plan", PARAM_TEXT, .most = 100,
+                         .help = "Plan; the blueprint's default if not given."},
+                        {"tier", PARAM_ENUM, .choices = "row|schema",
+                         .help = "How it is isolated; the blueprint's default if not given."},
+                        {"name", PARAM_TEXT, .most = LIMIT_NAME_MAX_CHARS,
+                         .help = "Name for people; the slug if not given."},
+                        {0}},
     .result = (const Field[]){{"slug", FIELD_TEXT, .help = "short name"},
                               {"name", FIELD_TEXT, .help = "name for people"},
                               {"id", FIELD_UUID, .help = "the tenant's UUID"},
@@ -348,6 +348,22 @@ static bool is_purge_confirmed(OpContext *context, const Json *args, Err *err)
     return false;
 }
 
+/* What brings a tenant nearer to being purged, by its state. */
+static void hint_before_purge(OpContext *context, Store *store, const Tenant *tenant, Err *err)
+{
+    Err ignored;
+    scoped_rows PgRows *rows = NULL;
+    if (strcmp(tenant->state, tenant_state_name(TENANT_ACTIVE)) == 0 ||
+        strcmp(tenant->state, tenant_state_name(TENANT_SUSPENDED)) == 0) {
+        err_hint(err, "first: %s tenant archive %s", context->program, tenant->slug);
+    } else if (store_query(store, JOB_OPEN_FOR_TENANT, PG_PARAMS(tenant->id), &rows, &ignored) &&
+               pg_rows_count(rows) == 1) {
+        const char *job = pg_rows_text(rows, 0, 0);
+        err_hint(err, "its job is not at its end: %s job resume %s, or %s job cancel %s",
+                 context->program, job, context->program, job);
+    }
+}
+
 static bool run_purge(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     Store *store = NULL;
@@ -360,7 +376,7 @@ static bool run_purge(OpContext *context, const Json *args, Json **ret_answer, E
     if (strcmp(tenant->state, tenant_state_name(TENANT_ARCHIVED)) != 0) {
         ERR_SET(err, ERR_TENANT_STATE, NULL, "tenant \"%s\" is %s, only an archived one is purged",
                 tenant->slug, tenant->state);
-        err_hint(err, "first: %s tenant archive %s", context->program, tenant->slug);
+        hint_before_purge(context, store, tenant, err);
         return false;
     }
     return is_purge_confirmed(context, args, err) &&

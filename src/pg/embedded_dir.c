@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ enum {
     LOCK_POLL_MS = 50,
     PROBE_TIMEOUT_MS = 10000,
     PATH_SHOWN_BYTES = 160,
+    USER_BUFFER_BYTES = 4096,
     MODE_SHARED_DIR = 0755, /* the server's user and applications reach run/ through it */
 };
 
@@ -108,6 +110,41 @@ static bool find_user(Server *server, Err *err)
                        "PostgreSQL does not run as root, but the server's user is \"%s\"", name);
     }
     return true;
+}
+
+static const char *user_name(Arena *arena, uid_t uid)
+{
+    char buffer[USER_BUFFER_BYTES];
+    struct passwd entry;
+    struct passwd *found = NULL;
+    const bool is_known = getpwuid_r(uid, &entry, buffer, sizeof buffer, &found) == 0 &&
+                          found != NULL;
+    return is_known ? arena_strdup(arena, entry.pw_name) : arena_printf(arena, "%u", (unsigned)uid);
+}
+
+/* Before anything is touched: files that are given to a user who cannot start the server lock out
+ * the one who could. */
+static bool check_owner(const Server *server, Err *err)
+{
+    struct stat status;
+    const uid_t uid = server->user.is_set ? server->user.uid : geteuid();
+    if (stat(server->pg_dir, &status) != 0 || status.st_uid == uid) {
+        return true;
+    }
+    const char *owner = user_name(server->arena, status.st_uid);
+    const char *runner = user_name(server->arena, uid);
+    ERR_SET(err, ERR_DATA_DIR, NULL,
+            "folder \"%s\" belongs to user \"%s\", but the server would run as user \"%s\"",
+            server->pg_dir, owner, runner);
+    if (status.st_uid == 0) {
+        err_hint(err, "PostgreSQL does not run as root: give the folder back to the server's user "
+                      "with chown -R");
+    } else if (server->user.is_set) {
+        err_hint(err, "use --server-user %s, or run this as user %s", owner, owner);
+    } else {
+        err_hint(err, "run this as user %s, or as root with --server-user %s", owner, owner);
+    }
+    return false;
 }
 
 static bool may_enter(const Server *server, const char *dir, bool *ret_may, Err *err)
@@ -203,7 +240,7 @@ static bool make_socket_dir(const Server *server, Err *err)
 
 bool dir_prepare(Server *server, Err *err)
 {
-    return find_user(server, err) && make_data_dir(server, err) &&
+    return find_user(server, err) && check_owner(server, err) && make_data_dir(server, err) &&
            check_reachable(server, server->data_dir, err) && make_socket_dir(server, err);
 }
 

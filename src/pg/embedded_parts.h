@@ -108,6 +108,7 @@ typedef struct PidFile {
     const char *socket_dir;
     bool has_tcp;
     bool is_ready; /* it says that it accepts connections */
+    bool is_stopping;
 } PidFile;
 
 /* False when text is not one (truncated, empty). */
@@ -126,7 +127,8 @@ int pid_signal_all(const Server *server, int number);
 /* embedded_start.c: starting, waiting, stopping */
 
 bool start_server(const Server *server, Err *err);
-/* Waits until a server that is alive accepts connections, or is gone: ret_is_ready tells which. */
+/* Waits until a server that is alive accepts connections, or is gone: ret_is_ready tells which.
+ * ERR_SERVER_FAILED at once for one that calls itself ready but cannot be reached. */
 bool start_wait_ready(const Server *server, bool *ret_is_ready, Err *err);
 bool start_stop(const Server *server, pid_t pid, int64_t timeout_ms, Err *err);
 /* Whether connections are accepted on this socket folder and port; true when libpq cannot tell, for

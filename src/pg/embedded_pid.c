@@ -50,6 +50,7 @@ bool pid_parse(Arena *arena, const char *text, PidFile *ret_file)
         .socket_dir = lines[PID_LINE_SOCKET_DIR],
         .has_tcp = *lines[PID_LINE_LISTEN_ADDRESS] != '\0',
         .is_ready = strncmp(lines[PID_LINE_STATUS], "ready", strlen("ready")) == 0,
+        .is_stopping = strncmp(lines[PID_LINE_STATUS], "stopping", strlen("stopping")) == 0,
     };
     return true;
 }

@@ -11,7 +11,7 @@
 #include "pg/embedded_parts.h"
 
 enum {
-    START_WAIT_S = 60,
+    START_WAIT_S = 10, /* from then on we wait ourselves, and tell what for */
     START_TIMEOUT_MS = (START_WAIT_S + 30) * 1000,
     RECOVERY_WAIT_MS = 15 * 60 * 1000, /* replaying WAL after a crash takes what it takes */
     ORPHAN_WAIT_MS = 30000,
@@ -19,6 +19,9 @@ enum {
     KILL_WAIT_MS = 15000,      /* an immediate shutdown kills its children after 5 s */
     ORPHAN_POLL_MS = 200,
     POLL_MS = 20,
+    UNREACHABLE_MS = 1000, /* longer than the moment between a look at the file and a connection */
+    FIRST_NOTE_MS = 1000,
+    NOTE_EVERY_MS = 10000,
 };
 
 static PGPing ping(const Server *server, const char *socket_dir, int port)
@@ -38,6 +41,12 @@ bool start_is_accepting(const Server *server, const char *socket_dir, int port)
     const PGPing answer = ping(server, socket_dir, port);
     /* The environment can keep libpq from trying (PGSERVICE); that must not look like recovery. */
     return answer == PQPING_OK || answer == PQPING_NO_ATTEMPT;
+}
+
+/* A server that recovers or is full answers too, so this is one whose socket is gone or hangs. */
+static bool is_unreachable(const Server *server, const PidFile *file)
+{
+    return file->is_ready && ping(server, file->socket_dir, file->port) == PQPING_NO_RESPONSE;
 }
 
 bool start_is_answering(const Server *server, const char *socket_dir, int port)
@@ -101,14 +110,6 @@ static bool run_pg_ctl(const Server *server, bool *ret_is_up, Err *err)
     return true;
 }
 
-static bool has_live_server(const Server *server)
-{
-    PidFile file;
-    Err ignored;
-    bool is_alive = false;
-    return pid_find_server(server, &file, &is_alive, &ignored) && is_alive;
-}
-
 /* One attempt; on false ret_verdict tells whether another may help. */
 static bool try_start(const Server *server, LogVerdict *ret_verdict, Err *err)
 {
@@ -119,9 +120,6 @@ static bool try_start(const Server *server, LogVerdict *ret_verdict, Err *err)
         return false;
     }
     /* A long recovery outlasts the patience of pg_ctl. */
-    if (!is_up && has_live_server(server)) {
-        server_progress(server, "waiting for the recovery of the data");
-    }
     if (!start_wait_ready(server, &is_up, err)) {
         return false;
     }
@@ -155,9 +153,53 @@ bool start_server(const Server *server, Err *err)
     return true;
 }
 
+/* A wait for a server, in the monotonic clock. */
+typedef struct Wait {
+    int64_t begin_us;
+    int64_t next_note_us;
+    int64_t unreachable_since_us; /* 0: it was reachable, or not ready, when we last looked */
+} Wait;
+
+static void tell_wait(const Server *server, const PidFile *file, Wait *wait)
+{
+    const int64_t now_us = clock_monotonic_us();
+    if (now_us >= wait->next_note_us) {
+        server_progress(server, "the server is %s; waiting",
+                        file->is_stopping ? "shutting down" : "recovering");
+        wait->next_note_us = now_us + (int64_t)NOTE_EVERY_MS * 1000;
+    }
+}
+
+/* False when there is nothing to wait for any more. */
+static bool check_wait(const Server *server, const PidFile *file, Wait *wait, Err *err)
+{
+    if (!is_unreachable(server, file)) {
+        wait->unreachable_since_us = 0;
+    } else if (wait->unreachable_since_us == 0) {
+        wait->unreachable_since_us = clock_monotonic_us();
+    }
+    const int64_t now_us = clock_monotonic_us();
+    if (wait->unreachable_since_us != 0 &&
+        now_us - wait->unreachable_since_us >= (int64_t)UNREACHABLE_MS * 1000) {
+        return ERR_SET(err, ERR_SERVER_FAILED,
+                       "stop it and start it again: tenantry down, then tenantry up",
+                       "the server, process %d, runs but does not answer on its socket "
+                       "\"%s/.s.PGSQL.%d\"",
+                       (int)file->pid, file->socket_dir, file->port);
+    }
+    if (now_us - wait->begin_us > (int64_t)RECOVERY_WAIT_MS * 1000) {
+        ERR_SET(err, ERR_SERVER_FAILED, NULL,
+                "the server in \"%s\" runs but does not accept connections", server->data_dir);
+        err_hint(err, "read the end of \"%s\"", server->log_path);
+        return false;
+    }
+    return true;
+}
+
 bool start_wait_ready(const Server *server, bool *ret_is_ready, Err *err)
 {
-    const int64_t deadline_us = clock_monotonic_us() + (int64_t)RECOVERY_WAIT_MS * 1000;
+    const int64_t begin_us = clock_monotonic_us();
+    Wait wait = {.begin_us = begin_us, .next_note_us = begin_us + (int64_t)FIRST_NOTE_MS * 1000};
     for (;;) {
         PidFile file;
         bool is_alive = false;
@@ -170,11 +212,11 @@ bool start_wait_ready(const Server *server, bool *ret_is_ready, Err *err)
             *ret_is_ready = is_ready;
             return true;
         }
-        if (clock_monotonic_us() > deadline_us) {
-            ERR_SET(err, ERR_SERVER_FAILED, NULL,
-                    "the server in \"%s\" runs but does not accept connections", server->data_dir);
-            err_hint(err, "read the end of \"%s\"", server->log_path);
+        if (!check_wait(server, &file, &wait, err)) {
             return false;
+        }
+        if (wait.unreachable_since_us == 0) {
+            tell_wait(server, &file, &wait);
         }
         clock_sleep_ms(POLL_MS);
     }

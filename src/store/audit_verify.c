@@ -13,6 +13,9 @@ typedef struct Head {
     const uint8_t *hash; /* NULL: damaged or none */
 } Head;
 
+/* Columns of AUDIT_PAGE. */
+enum { AUDIT_PAGE_JOB = 5, AUDIT_PAGE_AT = 9, AUDIT_PAGE_COLUMNS = 10 };
+
 typedef struct Walk {
     Arena *arena; /* of the report */
     Store *store;
@@ -21,6 +24,7 @@ typedef struct Walk {
     size_t head_count;
     size_t next_head;
     char chain[40]; /* the one being walked; "" before the first */
+    char at[64];    /* of the entry before, as the database writes it */
     int64_t seq;    /* of the entry before */
     uint8_t hash[SECRET_HASH_BYTES];
 } Walk;
@@ -36,25 +40,36 @@ static void add_finding(Walk *walk, const char *chain, int64_t seq, const char *
 
 /* Compares where the walked chain ended with its head; heads of chains that have no entries at all
  * are passed over on the way, and reported. */
+static void check_head(Walk *walk, const Head *head)
+{
+    if (head->seq == 0) {
+        add_finding(walk, head->chain, walk->seq, "the chain's head was removed");
+    } else if (head->seq > walk->seq) {
+        add_finding(walk, head->chain, walk->seq + 1, "the newest entries were removed");
+    } else if (head->seq < walk->seq || head->hash == NULL ||
+               memcmp(head->hash, walk->hash, SECRET_HASH_BYTES) != 0) {
+        add_finding(walk, head->chain, walk->seq, "the chain's head was changed");
+    }
+}
+
 static void end_chain(Walk *walk, const char *next_chain)
 {
-    const bool has_chain = walk->chain[0] != '\0';
+    bool has_head = walk->chain[0] == '\0';
     while (walk->next_head < walk->head_count) {
         const Head *head = &walk->heads[walk->next_head];
         if (next_chain != NULL && strcmp(head->chain, next_chain) >= 0) {
             break;
         }
         walk->next_head++;
-        if (!has_chain || strcmp(head->chain, walk->chain) != 0) {
+        if (strcmp(head->chain, walk->chain) == 0) {
+            has_head = true;
+            check_head(walk, head);
+        } else {
             add_finding(walk, head->chain, head->seq, "the whole chain was removed");
-        } else if (head->seq == 0) {
-            add_finding(walk, head->chain, walk->seq, "the chain's head was removed");
-        } else if (head->seq > walk->seq) {
-            add_finding(walk, head->chain, walk->seq + 1, "the newest entries were removed");
-        } else if (head->seq < walk->seq || head->hash == NULL ||
-                   memcmp(head->hash, walk->hash, SECRET_HASH_BYTES) != 0) {
-            add_finding(walk, head->chain, walk->seq, "the chain's head was changed");
         }
+    }
+    if (!has_head) {
+        add_finding(walk, walk->chain, walk->seq, "the chain's head was removed");
     }
 }
 
@@ -72,6 +87,14 @@ static bool check_entry(Walk *walk, Arena *arena, const PgRows *rows, size_t row
     const char *chain = pg_rows_text(rows, row, 0);
     if (strcmp(chain, walk->chain) != 0) {
         begin_chain(walk, chain);
+    }
+    for (size_t column = 0; column < AUDIT_PAGE_COLUMNS; column++) {
+        if (pg_rows_text(rows, row, column) == NULL && column != AUDIT_PAGE_JOB) {
+            walk->report->entries++;
+            walk->seq = pg_rows_int(rows, row, 1);
+            add_finding(walk, chain, walk->seq, "the entry was changed");
+            return true;
+        }
     }
     size_t previous_length = 0;
     size_t hash_length = 0;
@@ -140,7 +163,8 @@ static bool read_entries(Walk *walk, Err *err)
         const bool is_first = walk->chain[0] == '\0';
         if (!store_query(walk->store, AUDIT_PAGE,
                          PG_PARAMS(is_first ? AUDIT_INSTALLATION : walk->chain,
-                                   pg_int_text(arena, is_first ? INT64_MIN : walk->seq)),
+                                   pg_int_text(arena, is_first ? INT64_MIN : walk->seq),
+                                   is_first ? "-infinity" : walk->at),
                          &rows, err)) {
             return false;
         }
@@ -149,6 +173,7 @@ static bool read_entries(Walk *walk, Err *err)
             if (!check_entry(walk, arena, rows, i, err)) {
                 return false;
             }
+            snprintf(walk->at, sizeof walk->at, "%s", pg_rows_text(rows, i, AUDIT_PAGE_AT));
         }
         is_more = count > 0;
     }

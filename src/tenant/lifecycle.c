@@ -11,6 +11,7 @@
 #include "tenant/login.h"
 #include "tenant/state.h"
 
+enum { BLOCK_ATTEMPTS = 20 };
 enum { DRAIN_POLL_MS = 50, SESSIONS_GONE_CHECKS = 2, END_SESSIONS_MS = 10000 };
 
 /* The job's tenant: by id once the job has one, so that a slug that changed hands cannot mislead a
@@ -31,6 +32,66 @@ static bool load_logins(JobContext *context, const Tenant *tenant,
     return tenant_logins(context->arena, context->store, tenant, false, logins, ret_count, err);
 }
 
+static const char *role_list(Arena *arena, const TenantLogin *logins, size_t count)
+{
+    StrBuf list = strbuf_init(arena);
+    for (size_t i = 0; i < count; i++) {
+        strbuf_printf(&list, "%s%s", i == 0 ? "" : ",", logins[i].role);
+    }
+    return list.text;
+}
+
+/* Ending a session takes membership in its role; we have it within this transaction only. */
+static void add_session_end(Arena *arena, PgBatch *batch, const TenantLogin *logins, size_t count)
+{
+    static const char *const templates[] = {"GRANT {} TO CURRENT_USER",
+                                            "REVOKE {} FROM CURRENT_USER"};
+    for (size_t t = 0; t < sizeof templates / sizeof *templates; t++) {
+        for (size_t i = 0; i < count; i++) {
+            pg_batch_add(batch, SQL(arena, templates[t], sql_name(arena, logins[i].role)),
+                         PG_NO_PARAMS);
+        }
+        if (t == 0) {
+            store_batch(batch, SESSIONS_END, PG_PARAMS(role_list(arena, logins, count)));
+        }
+    }
+}
+
+/* Takes LOGIN from the logins, behind a savepoint; a short wait for locks within it. */
+static void add_block(JobContext *context, PgBatch *batch, const TenantLogin *logins, size_t count,
+                      bool ends_sessions)
+{
+    Arena *arena = context->arena;
+    pg_batch_add(batch, "SAVEPOINT block", PG_NO_PARAMS);
+    if (ends_sessions) {
+        add_session_end(arena, batch, logins, count);
+    }
+    pg_batch_add(batch, "SET LOCAL lock_timeout = '250ms'", PG_NO_PARAMS);
+    login_add_switch(arena, batch, logins, count, false);
+    pg_batch_add(batch, "SELECT set_config('lock_timeout', $1, true)",
+                 PG_PARAMS(pg_int_text(arena, context->store->options.target.lock_timeout_ms)));
+}
+
+/* A tenant can hold a lock on its own role (ALTER ROLE CURRENT_USER ...) to keep us from blocking
+ * it. Then its sessions end first, and again when one came back in between. */
+static bool block_logins(JobContext *context, const TenantLogin *logins, size_t count, Err *err)
+{
+    PgConn *conn = context->store->conn;
+    for (int attempt = 0; attempt < BLOCK_ATTEMPTS; attempt++) {
+        scoped_batch PgBatch *batch = pg_batch_new(context->arena);
+        add_block(context, batch, logins, count, attempt > 0);
+        if (pg_batch_run(conn, batch, err)) {
+            return true;
+        }
+        Err ignored;
+        if (err->code != ERR_PG_LOCKED ||
+            !pg_query(conn, "ROLLBACK TO SAVEPOINT block", PG_NO_PARAMS, NULL, &ignored)) {
+            return false;
+        }
+    }
+    return false;
+}
+
 static bool switch_logins(JobContext *context, const Tenant *tenant, bool may_login, Err *err)
 {
     TenantLogin logins[TENANT_LOGINS];
@@ -38,8 +99,11 @@ static bool switch_logins(JobContext *context, const Tenant *tenant, bool may_lo
     if (!load_logins(context, tenant, logins, &count, err)) {
         return false;
     }
+    if (!may_login) {
+        return block_logins(context, logins, count, err);
+    }
     scoped_batch PgBatch *batch = pg_batch_new(context->arena);
-    login_add_switch(context->arena, batch, logins, count, may_login);
+    login_add_switch(context->arena, batch, logins, count, true);
     return pg_batch_run(context->store->conn, batch, err);
 }
 
@@ -62,15 +126,6 @@ static bool move_and_switch(JobContext *context, TenantState to, bool may_login,
  * ---------------------------------------------------------------------------------------------------
  */
 
-static const char *role_list(Arena *arena, const TenantLogin *logins, size_t count)
-{
-    StrBuf list = strbuf_init(arena);
-    for (size_t i = 0; i < count; i++) {
-        strbuf_printf(&list, "%s%s", i == 0 ? "" : ",", logins[i].role);
-    }
-    return list.text;
-}
-
 static bool count_sessions(JobContext *context, const char *roles, int64_t *ret_count, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
@@ -81,24 +136,13 @@ static bool count_sessions(JobContext *context, const char *roles, int64_t *ret_
     return true;
 }
 
-/* Ending a session takes membership in its role; we have it within this transaction only. */
 static bool end_sessions_once(JobContext *context, const TenantLogin *logins, size_t count,
-                              const char *roles, Err *err)
+                              Err *err)
 {
-    Arena *arena = context->arena;
-    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    scoped_batch PgBatch *batch = pg_batch_new(context->arena);
     store_batch(batch, TENANT_LOCK,
                 PG_PARAMS(context->tenant_id)); /* others grant the same roles */
-    for (size_t i = 0; i < count; i++) {
-        pg_batch_add(batch, SQL(arena, "GRANT {} TO CURRENT_USER", sql_name(arena, logins[i].role)),
-                     PG_NO_PARAMS);
-    }
-    store_batch(batch, SESSIONS_END, PG_PARAMS(roles));
-    for (size_t i = 0; i < count; i++) {
-        pg_batch_add(batch,
-                     SQL(arena, "REVOKE {} FROM CURRENT_USER", sql_name(arena, logins[i].role)),
-                     PG_NO_PARAMS);
-    }
+    add_session_end(context->arena, batch, logins, count);
     PgConn *conn = context->store->conn;
     if (pg_begin(conn, err) && pg_batch_run(conn, batch, err) && pg_commit(conn, false, err)) {
         return true;
@@ -119,7 +163,7 @@ static bool end_sessions(JobContext *context, const TenantLogin *logins, size_t 
             return false;
         }
         gone = left == 0 ? gone + 1 : 0;
-        if (left > 0 && !end_sessions_once(context, logins, count, roles, err)) {
+        if (left > 0 && !end_sessions_once(context, logins, count, err)) {
             return false;
         }
         if (gone < SESSIONS_GONE_CHECKS) {
@@ -204,8 +248,31 @@ static bool step_wait_for_sessions(JobContext *context, Err *err)
     return end_sessions(context, logins, count, err);
 }
 
-/* Takes the tenant's roles off its data: in the row tier they map to no tenant, in the schema tier
- * they may not even name what is in the schema. */
+/* Schema tier: the logins may not even name what is in the schema. Where a person has dropped the
+ * schema there is nothing to lock. */
+static bool lock_schema(JobContext *context, const Place *place, Err *err)
+{
+    Arena *arena = context->arena;
+    scoped_rows PgRows *rows = NULL;
+    if (!pg_query_row(context->store->conn, "SELECT to_regnamespace(quote_ident($1)) IS NULL",
+                      PG_PARAMS(place->schema_name), &rows, err)) {
+        return false;
+    }
+    if (pg_rows_bool(rows, 0, 0)) {
+        return true;
+    }
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    place_enter_role(arena, batch, place->owner_role, "pg_catalog");
+    pg_batch_add(batch,
+                 SQL(arena, "REVOKE ALL ON SCHEMA {} FROM {}, {}",
+                     sql_name(arena, place->schema_name), sql_name(arena, place->app_role),
+                     sql_name(arena, place->readonly_role)),
+                 PG_NO_PARAMS);
+    place_leave_role(arena, batch, place->owner_role);
+    return pg_batch_run(context->store->conn, batch, err);
+}
+
+/* Takes the tenant's roles off its data; in the row tier they map to no tenant afterwards. */
 static bool step_lock_data(JobContext *context, Err *err)
 {
     Tenant *tenant = NULL;
@@ -214,20 +281,9 @@ static bool step_lock_data(JobContext *context, Err *err)
         !store_query(context->store, ROLE_UNMAP, PG_PARAMS(tenant->id), NULL, err)) {
         return false;
     }
-    const Place *place = tenant->place;
-    if (strcmp(tenant->tier, tier_name(TIER_SCHEMA)) == 0) {
-        Arena *arena = context->arena;
-        scoped_batch PgBatch *batch = pg_batch_new(arena);
-        place_enter_role(arena, batch, place->owner_role, "pg_catalog");
-        pg_batch_add(batch,
-                     SQL(arena, "REVOKE ALL ON SCHEMA {} FROM {}, {}",
-                         sql_name(arena, place->schema_name), sql_name(arena, place->app_role),
-                         sql_name(arena, place->readonly_role)),
-                     PG_NO_PARAMS);
-        place_leave_role(arena, batch, place->owner_role);
-        if (!pg_batch_run(context->store->conn, batch, err)) {
-            return false;
-        }
+    const bool is_schema = strcmp(tenant->tier, tier_name(TIER_SCHEMA)) == 0;
+    if (is_schema && !lock_schema(context, tenant->place, err)) {
+        return false;
     }
     scoped_json Json *detail = json_object();
     json_put_text(detail, "slug", tenant->slug);
@@ -291,8 +347,9 @@ static bool drop_schema(JobContext *context, const Tenant *tenant, Err *err)
     const Place *place = tenant->place;
     scoped_batch PgBatch *batch = pg_batch_new(arena);
     place_enter_role(arena, batch, place->owner_role, "pg_catalog");
-    pg_batch_add(batch, SQL(arena, "DROP SCHEMA {} CASCADE", sql_name(arena, place->schema_name)),
-                 PG_NO_PARAMS);
+    pg_batch_add(
+        batch, SQL(arena, "DROP SCHEMA IF EXISTS {} CASCADE", sql_name(arena, place->schema_name)),
+        PG_NO_PARAMS);
     place_leave_role(arena, batch, place->owner_role);
     return pg_batch_run(context->store->conn, batch, err);
 }

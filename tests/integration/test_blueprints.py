@@ -140,6 +140,7 @@ def test_a_partition_made_later_is_as_append_only_as_its_table():
     server = shared_server()
     for tenant in hybrids():
         place = ["--tenant", tenant["slug"]] if tenant["tier"] == "schema" else ["--blueprint", "hybrid"]
+        server.tenantry("partition", "ensure")
         listed = server.tenantry("partition", "list", *place)
         last = [p["partition"] for p in listed["partitions"] if p["partition"] != "ledger_default"][-1]
         server.psql("DROP TABLE %s.%s" % (listed["schema"], last), server.superuser)
@@ -147,6 +148,45 @@ def test_a_partition_made_later_is_as_append_only_as_its_table():
         assert server.tenantry("partition", "list", *place)["partitions"][-2]["partition"] == last
         result = server.psql("UPDATE %s SET amount = 0" % last, tenant["app"], expect=None)
         assert "permission denied" in result.err, (tenant["tier"], result.text())
+
+
+def test_the_trading_pack_refuses_what_is_no_trade_and_no_bar():
+    server = shared_server()
+    tenant = server.create("checked", "trading")
+    server.psql("INSERT INTO portfolios (id, user_id, name) VALUES (md5('p')::uuid, md5('u')::uuid, 'p')", tenant["app"])
+    trade = {"symbol": "'CORV'", "side": "'BUY'", "quantity": "1", "price": "-37.63", "commission": "0"}
+    bar = {"symbol": "'CORV'", "open": "2", "high": "3", "low": "1", "close": "3", "volume": "0"}
+    position = {"symbol": "'CORV'", "quantity": "-1", "avg_price": "1", "current_price": "NULL"}
+    portfolio = {"user_id": "md5('u')::uuid", "name": "'Growth'", "base_currency": "'EUR'"}
+    extra = {
+        "trades": {"portfolio_id": "md5('p')::uuid", "executed_at": "now()"},
+        "market_data": {"timestamp": "now()"},
+        "positions": {"portfolio_id": "md5('p')::uuid"},
+        "portfolios": {},
+    }
+
+    def insert(table, row):
+        values = {**extra[table], **row}
+        return "INSERT INTO %s (%s) VALUES (%s)" % (table, ", ".join(values), ", ".join(values.values()))
+
+    rows = {"trades": trade, "market_data": bar, "positions": position, "portfolios": portfolio}
+    wrong = {
+        "trades": [("symbol", "' '"), ("side", "'buy'"), ("side", "'BUYS'"), ("side", "E'BUY\\n'"), ("quantity", "0"),
+                   ("quantity", "-1"), ("quantity", "'NaN'"), ("price", "'NaN'"), ("commission", "'NaN'")],
+        "market_data": [("symbol", "''"), ("open", "0.5"), ("open", "4"), ("close", "0.5"), ("close", "4"),
+                        ("high", "'NaN'"), ("low", "'NaN'"), ("open", "'NaN'"), ("volume", "-1")],
+        "positions": [("symbol", "'  '"), ("quantity", "'NaN'"), ("avg_price", "'NaN'"), ("current_price", "'NaN'")],
+        "portfolios": [("name", "'  '"), ("base_currency", "'eur'")],
+    }
+    for table, row in rows.items():
+        server.psql(insert(table, row), tenant["app"])
+        for column, value in wrong[table]:
+            refused_sql(tenant["app"], insert(table, {**row, column: value}), "violates check constraint")
+    refused_sql(tenant["app"], insert("trades", {**trade, "symbol": "'A23456789012345678901'"}), "value too long")
+    types = server.psql("SELECT symbol, side, quantity, price FROM trades \\gdesc", tenant["app"])
+    assert types == (
+        "symbol|character varying(20)\nside|character varying(4)\nquantity|numeric(20,8)\nprice|numeric(20,8)"
+    ), types
 
 
 def test_the_seed_is_there_once_for_each_tenant():
@@ -160,6 +200,7 @@ def test_the_seed_is_there_once_for_each_tenant():
 def test_partitions_are_ensured_listed_and_detached():
     server = shared_server()
     hybrids()
+    server.tenantry("partition", "ensure")
     for slug, place in (("hybrid-schema", ["--tenant", "hybrid-schema"]), ("hybrid-row", ["--blueprint", "hybrid"])):
         schema = server.tenantry("tenant", "show", slug)["schema"]
         server.psql(

@@ -57,6 +57,7 @@ def test_an_append_only_table_cannot_be_changed_through_its_partitions():
 def test_a_detached_partition_gives_the_application_no_new_right():
     with platform() as (server, logins):
         for tier, whose in (("schema", ["--tenant", "in-schema"]), ("row", ["--blueprint", "notes"])):
+            server.tenantry("partition", "ensure")
             part = current_partition(logins[tier])
             answer = server.tenantry("partition", "detach", *whose, "--table", "note_history", "--before", "2999-01-01")
             assert answer["detached"] == 3, answer

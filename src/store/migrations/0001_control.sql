@@ -198,3 +198,17 @@ BEGIN ATOMIC
            = m.tenant_id::text;
 END;
 REVOKE ALL ON FUNCTION tenancy.current_tenant() FROM PUBLIC;
+
+-- The guard of the row tier, as every shared table has it: what a shared table's own policy is compared with, so that
+-- one that was changed is noticed and made anew. Holds no rows.
+CREATE TABLE tenantry.guard (tenant_id uuid NOT NULL);
+CREATE POLICY tenant_guard ON tenantry.guard AS RESTRICTIVE
+    USING (tenant_id = (SELECT m.tenant_id FROM tenancy.role_tenants m
+                         WHERE m.role_name = current_user
+                           AND coalesce(nullif(lower(current_setting('app.current_tenant_id', true)), ''),
+                                        m.tenant_id::text) = m.tenant_id::text))
+    WITH CHECK (tenant_id = (SELECT m.tenant_id FROM tenancy.role_tenants m
+                              WHERE m.role_name = current_user
+                                AND coalesce(nullif(lower(current_setting('app.current_tenant_id', true)), ''),
+                                             m.tenant_id::text) = m.tenant_id::text));
+CREATE POLICY tenant_rows ON tenantry.guard USING (true) WITH CHECK (true);

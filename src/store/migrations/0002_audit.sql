@@ -47,15 +47,14 @@ BEGIN
     IF to_regclass('tenantry_audit.' || partition) IS NOT NULL THEN
         RETURN;
     END IF;
-    PERFORM pg_advisory_xact_lock(hashtext('tenantry_audit.ensure_partition'));
-    IF to_regclass('tenantry_audit.' || partition) IS NOT NULL THEN
-        RETURN;
-    END IF;
     EXECUTE format('CREATE TABLE tenantry_audit.%I PARTITION OF tenantry_audit.entries FOR VALUES FROM (%L) TO (%L)',
                    partition, first_day, first_day + interval '1 month');
     EXECUTE format('CREATE TRIGGER no_truncate BEFORE TRUNCATE ON tenantry_audit.%I
                     FOR EACH STATEMENT EXECUTE FUNCTION tenantry_audit.refuse()', partition);
     EXECUTE format('GRANT SELECT ON tenantry_audit.%I TO SESSION_USER', partition);
+EXCEPTION
+    WHEN duplicate_table THEN
+        NULL; -- another session made it at the same moment
 END
 $$;
 

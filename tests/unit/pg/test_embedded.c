@@ -66,6 +66,16 @@ static void kill_postmaster(const Fixture *fixture)
     assert_int_equal(kill(fixture->status.pid, SIGKILL), 0);
 }
 
+static void give_to_server(const Fixture *fixture, const char *path)
+{
+    ProcessUser user;
+    Err err = {0};
+    if (geteuid() == 0) {
+        assert_true(process_find_user(fixture->arena, "postgres", &user, &err));
+        assert_int_equal(chown(path, user.uid, user.gid), 0);
+    }
+}
+
 /* A process of the server's user that is no server. */
 static pid_t start_other_program(const Fixture *fixture)
 {
@@ -312,6 +322,18 @@ static void a_killed_server_is_started_again_though_a_process_of_it_lives(void *
     PQfinish(connect_to(shared->status.conninfo));
 }
 
+static void a_server_whose_socket_is_gone_is_told_at_once(void **state)
+{
+    (void)state;
+    fixture_up(shared);
+    assert_int_equal(rename(fixture_path(shared, "run"), fixture_path(shared, "away")), 0);
+    fixture_expect_up_fails(shared, ERR_SERVER_FAILED, "does not answer on its socket",
+                            "tenantry down, then tenantry up");
+    assert_true(fixture_down(shared));
+    assert_true(fixture_up(shared));
+    assert_true(file_remove_tree(fixture_path(shared, "away"), &shared->err));
+}
+
 static void a_pid_file_that_names_another_program_is_removed(void **state)
 {
     (void)state;
@@ -412,9 +434,38 @@ static void a_folder_that_is_no_data_directory_is_refused(void **state)
     Fixture *fixture = *state;
     assert_true(file_make_dir(fixture->options.data_dir, 0755, &fixture->err));
     assert_true(file_make_dir(fixture_path(fixture, "pg"), 0700, &fixture->err));
+    give_to_server(fixture, fixture_path(fixture, "pg"));
     fixture_expect_up_fails(fixture, ERR_DATA_DIR, "exists but is no PostgreSQL data directory",
                             "--data-dir");
     assert_true(file_remove_tree(fixture_path(fixture, "pg"), &fixture->err));
+}
+
+static void data_of_another_user_is_refused_before_anything_is_touched(void **state)
+{
+    Fixture *fixture = *state;
+    if (geteuid() != 0) {
+        skip(); /* nobody else can give folders away */
+    }
+    ProcessUser nobody;
+    struct stat status;
+    assert_true(process_find_user(fixture->arena, "nobody", &nobody, &fixture->err));
+    const char *pg = fixture_path(fixture, "pg");
+    const char *run = fixture_path(fixture, "run");
+    assert_true(file_make_dir(pg, 0700, &fixture->err));
+    assert_true(file_make_dir(run, 0755, &fixture->err));
+    assert_int_equal(chown(pg, nobody.uid, nobody.gid), 0);
+    assert_int_equal(chown(run, nobody.uid, nobody.gid), 0);
+    fixture_expect_up_fails(fixture, ERR_DATA_DIR,
+                            "belongs to user \"nobody\", but the server would run as user "
+                            "\"postgres\"",
+                            "--server-user nobody");
+    assert_int_equal(stat(run, &status), 0);
+    assert_int_equal(status.st_uid, nobody.uid);
+    assert_false(file_exists(fixture_path(fixture, "tenantry.conf")));
+    assert_false(file_exists(fixture_path(fixture, "up.lock")));
+    assert_int_equal(chown(pg, 0, 0), 0);
+    fixture_expect_up_fails(fixture, ERR_DATA_DIR, "belongs to user \"root\"", "chown -R");
+    assert_true(file_remove_tree(pg, &fixture->err));
 }
 
 static void an_interrupted_initialisation_is_begun_again(void **state)
@@ -543,6 +594,7 @@ int main(void)
         cmocka_unit_test(statements_and_row_values_stay_out_of_the_log),
         cmocka_unit_test(down_stops_it_and_down_again_finds_nothing),
         cmocka_unit_test(a_killed_server_is_started_again_though_a_process_of_it_lives),
+        cmocka_unit_test(a_server_whose_socket_is_gone_is_told_at_once),
         cmocka_unit_test(a_pid_file_that_names_another_program_is_removed),
         cmocka_unit_test(an_empty_pid_file_does_not_stop_the_start),
         cmocka_unit_test(settings_of_the_operator_win_and_wrong_ones_are_named),
@@ -550,6 +602,7 @@ int main(void)
         cmocka_unit_test(data_of_another_version_is_refused),
         OWN(a_folder_without_programs_is_refused),
         OWN(a_folder_that_is_no_data_directory_is_refused),
+        OWN(data_of_another_user_is_refused_before_anything_is_touched),
         OWN(an_interrupted_initialisation_is_begun_again),
         OWN(of_two_at_once_one_starts_the_server_and_both_have_it),
         OWN(a_lock_that_stays_held_is_a_conflict),

@@ -132,6 +132,7 @@ static void a_pid_file_of_a_starting_server_has_fewer_lines(void **state)
     assert_false(file.is_ready);
     assert_true(pid_parse(arena, "7\n/srv/pg\n1\n5433\n/run/x\n\n  1  2\nstopping\n", &file));
     assert_false(file.has_tcp);
+    assert_true(file.is_stopping);
     assert_false(file.is_ready);
 }
 
