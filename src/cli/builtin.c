@@ -189,10 +189,36 @@ static void print_completion(FILE *out, const Catalog *catalog, const char *shel
     }
 }
 
+/* These make text for people, shells and troff; only some of what they say exists as data. */
+static bool refuse_json(const Operation *op, Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    char *words = arena_strdup(arena, op->name);
+    char *dot = strchr(words, '.');
+    if (dot != NULL) {
+        *dot = ' ';
+    }
+    return ERR_SET(err, ERR_USAGE,
+                   "leave --json out, or write --no-json when TENANTRY_JSON is set; "
+                   "\"docs operations --json\" gives the commands as data",
+                   "\"%s\" has no answer in JSON", words);
+}
+
 bool builtin_print(FILE *out, const Catalog *catalog, const Operation *op, const Json *args,
                    bool is_json, Err *err)
 {
-    if (strcmp(op->name, "help") == 0) {
+    const bool is_help = strcmp(op->name, "help") == 0;
+    const bool has_json = strcmp(op->name, "version") == 0 ||
+                          strcmp(op->name, "docs.operations") == 0 ||
+                          (is_help && json_get_text(args, "noun", NULL) == NULL);
+    if (is_json && !has_json) {
+        return refuse_json(op, err);
+    }
+    if (is_json && is_help) {
+        docs_write_operations_json(out, catalog);
+        return true;
+    }
+    if (is_help) {
         return print_help(out, catalog, args, err);
     }
     if (strcmp(op->name, "version") == 0) {

@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <locale.h>
 #include <pwd.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 #include "cli/render.h"
 #include "cli/report.h"
 #include "core/choices.h"
+#include "core/clock.h"
 #include "core/log.h"
 
 enum { DEFAULT_COLUMNS = 80 };
@@ -141,10 +143,15 @@ static bool run_operation(const Session *session, const Operation *op, const Jso
                          .actor = find_actor(session->arena),
                          .progress = progress_callbacks(&progress)};
     scoped_json Json *answer = NULL;
+    const int64_t start_us = clock_monotonic_us();
+    log_info("operation.begin", "%s", op->name);
     interrupt_explain(op->kind != OP_QUERY);
     bool is_done = op->run(&context, args, &answer, err);
     interrupt_explain(false);
     progress_done(&progress);
+    log_info("operation.end", "%s after %" PRId64 " ms: %s", op->name,
+             (clock_monotonic_us() - start_us) / 1000,
+             is_done ? "done" : err_kind(err->code)->wire);
 #ifndef NDEBUG
     is_done = is_done && op_check_answer(op->result, answer, err);
 #endif

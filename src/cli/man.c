@@ -161,8 +161,9 @@ void man_write(FILE *out, const Catalog *catalog)
           "Tenantry makes tenants in PostgreSQL from blueprints and keeps them apart. Without "
           "\\-\\-database\\-url it runs a PostgreSQL of its own in its data directory.\n.PP\n"
           "Answers go to standard output, everything else to standard error. With \\-\\-json the "
-          "answer is one JSON value; an error is then one JSON object on standard error and "
-          "standard output stays empty. Options may stand anywhere; \\-\\- ends them. "
+          "answer is one JSON value; an error is then one JSON object on standard error. What "
+          "looked and found something wrong, as audit verify and blueprint lint do, prints both: "
+          "the answer and the error. Options may stand anywhere; \\-\\- ends them. "
           "\\-\\-no\\-NAME turns an option without value off.\n",
           out);
     write_operations(out, catalog);

@@ -48,6 +48,19 @@ static const char *join_texts(Arena *arena, const Json *list)
     return joined.length == 0 ? "none" : joined.text;
 }
 
+/* A map in a cell: "contacts=500, users=5". */
+static const char *join_members(Arena *arena, const Json *map)
+{
+    StrBuf joined = strbuf_init(arena);
+    Json *object = (Json *)(uintptr_t)map; /* jansson iterates over mutable objects only */
+    for (void *at = json_object_iter(object); at != NULL; at = json_object_iter_next(object, at)) {
+        strbuf_printf(&joined, "%s%s=%s", joined.length == 0 ? "" : ", ",
+                      screen_safe(arena, json_object_iter_key(at)),
+                      render_scalar(arena, FIELD_TEXT, json_object_iter_value(at)));
+    }
+    return joined.length == 0 ? "none" : joined.text;
+}
+
 const char *render_scalar(Arena *arena, FieldType type, const Json *value)
 {
     if (value == NULL || json_is_null(value)) {
@@ -68,8 +81,7 @@ const char *render_scalar(Arena *arena, FieldType type, const Json *value)
         const char *text = json_string_value(value);
         return type == FIELD_TIME ? format_time(arena, text) : screen_safe(arena, text);
     }
-    return json_is_array(value) ? join_texts(arena, value)
-                                : screen_safe(arena, json_to_text(arena, value));
+    return json_is_array(value) ? join_texts(arena, value) : join_members(arena, value);
 }
 
 /* The value at "member.member", or NULL. */

@@ -74,6 +74,9 @@ bool config_file_parse(Arena *arena, const char *path, const char *text, size_t 
     const YamlNode *root = NULL;
     if (!yaml_parse(arena, path, text, length, LIMIT_CONFIG_FILE_BYTES, ERR_CONFIG_INVALID, &root,
                     err)) {
+        if (*err->hint == '\0') {
+            err_hint(err, "write one \"name: value\" in each line, such as \"port: 5499\"");
+        }
         return false;
     }
     if (root->kind != YAML_KIND_MAP) {
@@ -107,6 +110,7 @@ bool config_file_read(Arena *arena, const char *path, ConfigFileEntry *entries, 
     size_t length = 0;
     if (!file_read(arena, path, LIMIT_CONFIG_FILE_BYTES, &text, &length, err)) {
         err->code = ERR_CONFIG_INVALID;
+        err_hint(err, "name a file that this user can read, or leave --config out");
         return err_prefix(err, "configuration file");
     }
     return config_file_parse(arena, path, text, length, entries, ret_count, err);

@@ -82,9 +82,9 @@ static bool load_flags(Arena *arena, Config *config, const ConfigFlag *flags, si
         const OptionKind *kind = option_kind(flags[i].id);
         const char *detail = arena_printf(arena, "flag --%s", kind->name);
         if (kind->is_secret) {
-            return ERR_SET(err, ERR_CONFIG_INVALID, NULL,
-                           "%s is not accepted: other users can see the arguments of a process",
-                           detail);
+            return ERR_SET(
+                err, ERR_CONFIG_INVALID, "set it in the environment, or use --master-key-file",
+                "%s is not accepted: other users can see the arguments of a process", detail);
         }
         if (!set_value(config, flags[i].id, arena_strdup(arena, flags[i].value), ORIGIN_FLAG,
                        detail, err)) {
@@ -107,19 +107,28 @@ static const char *find_named_file(Arena *arena, const ConfigFlag *flags, size_t
     return named != NULL && *named != '\0' ? named : NULL;
 }
 
-bool config_load(Arena *arena, const ConfigFlag *flags, size_t flag_count,
-                 const char *(*environ_get)(const char *name), const Config **ret_config, Err *err)
+static bool load_all(Arena *arena, Config *config, const ConfigFlag *flags, size_t flag_count,
+                     const char *(*environ_get)(const char *name), Err *err)
 {
-    Config *config = ARENA_NEW(arena, Config);
     const char *named = find_named_file(arena, flags, flag_count, environ_get);
     if (named != NULL) {
         config->file = arena_strdup(arena, named);
     } else if (!config_file_find_usual(arena, environ_get("HOME"), &config->file, err)) {
         return false;
     }
-    if (!load_defaults(config, err) || (config->file != NULL && !load_file(arena, config, err)) ||
-        !load_environment(arena, config, environ_get, err) ||
-        !load_flags(arena, config, flags, flag_count, err)) {
+    return load_defaults(config, err) && (config->file == NULL || load_file(arena, config, err)) &&
+           load_environment(arena, config, environ_get, err) &&
+           load_flags(arena, config, flags, flag_count, err);
+}
+
+bool config_load(Arena *arena, const ConfigFlag *flags, size_t flag_count,
+                 const char *(*environ_get)(const char *name), const Config **ret_config, Err *err)
+{
+    Config *config = ARENA_NEW(arena, Config);
+    if (!load_all(arena, config, flags, flag_count, environ_get, err)) {
+        if (*err->hint == '\0') {
+            err_hint(err, "see \"tenantry docs options\" for what each option takes");
+        }
         return false;
     }
     *ret_config = config;

@@ -102,6 +102,6 @@ bool option_check(OptionId id, const char *value, const char *where, int64_t *re
     if (kind->is_secret) {
         return ERR_SET(err, ERR_CONFIG_INVALID, NULL, "%s: the value is not %s", where, expected);
     }
-    return ERR_SET(err, ERR_CONFIG_INVALID, NULL, "%s: \"%s\" is not %s", where,
-                   text_quote(arena, value, QUOTE_BYTES), expected);
+    return ERR_SET(err, ERR_CONFIG_INVALID, kind->type == OPTION_DURATION_MS ? DURATION_HINT : NULL,
+                   "%s: \"%s\" is not %s", where, text_quote(arena, value, QUOTE_BYTES), expected);
 }

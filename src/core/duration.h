@@ -8,6 +8,9 @@
 
 #include "core/arena.h"
 
+/* How to write one, for errors. */
+#define DURATION_HINT "write a whole number and ms, s, min or h, such as 250ms, 5s or 1h"
+
 /* False when the text is no duration or does not fit in 64 bits of milliseconds. */
 bool duration_to_ms(const char *text, int64_t *ret_ms);
 

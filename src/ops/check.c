@@ -70,8 +70,9 @@ static bool refuse_value(const Param *param, const Given *given, Err *err)
     const char *const *words = choices_split(arena, param->choices, &count);
     const char *text = given->text != NULL ? given->text : json_to_text(arena, given->json);
     const char *nearest = text_nearest(text, words, count);
-    ERR_SET(err, ERR_INPUT_INVALID, NULL, "parameter \"%s\": \"%s\" is not %s", param->name,
-            text_quote(arena, text, QUOTE_BYTES), describe_expected(arena, param));
+    ERR_SET(err, ERR_INPUT_INVALID, param->type == PARAM_DURATION_MS ? DURATION_HINT : NULL,
+            "parameter \"%s\": \"%s\" is not %s", param->name, text_quote(arena, text, QUOTE_BYTES),
+            describe_expected(arena, param));
     if (nearest != NULL) {
         err_hint(err, "did you mean \"%s\"?", nearest);
     }

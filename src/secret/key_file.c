@@ -14,9 +14,12 @@
 
 enum { KEY_FILE_MODE = 0600, KEY_FILE_FORBIDDEN_MODE = 077 };
 
+static const char other_file[] =
+    "name a file that this user can read and write with --master-key-file";
+
 static bool fail_errno(Err *err, const char *what, const char *path)
 {
-    return ERR_SET(err, ERR_IO, NULL, "cannot %s the key file \"%s\": %s", what, path,
+    return ERR_SET(err, ERR_IO, other_file, "cannot %s the key file \"%s\": %s", what, path,
                    strerror(errno));
 }
 
@@ -33,7 +36,8 @@ static bool fail_open(Err *err, const char *path)
 static bool check_status(const char *path, const struct stat *status, Err *err)
 {
     if (!S_ISREG(status->st_mode)) {
-        return ERR_SET(err, ERR_DATA_DIR, NULL, "the key file \"%s\" is not a regular file", path);
+        return ERR_SET(err, ERR_DATA_DIR, other_file, "the key file \"%s\" is not a regular file",
+                       path);
     }
     if ((status->st_mode & KEY_FILE_FORBIDDEN_MODE) != 0) {
         ERR_SET(err, ERR_DATA_DIR, NULL,
@@ -43,8 +47,8 @@ static bool check_status(const char *path, const struct stat *status, Err *err)
         return false;
     }
     if (status->st_size > LIMIT_KEY_FILE_BYTES) {
-        return ERR_SET(err, ERR_LIMIT, NULL, "\"%s\" has %lld bytes, %d at most are allowed", path,
-                       (long long)status->st_size, LIMIT_KEY_FILE_BYTES);
+        return ERR_SET(err, ERR_LIMIT, other_file, "\"%s\" has %lld bytes, %d at most are allowed",
+                       path, (long long)status->st_size, LIMIT_KEY_FILE_BYTES);
     }
     return true;
 }
@@ -70,8 +74,8 @@ static bool read_keys(const char *path, KeyFile *file, Err *err)
             return fail_errno(err, "read", path);
         }
         if (got == 0) {
-            return ERR_SET(err, ERR_IO, NULL, "the key file \"%s\" became shorter while read",
-                           path);
+            return ERR_SET(err, ERR_IO, "try again",
+                           "the key file \"%s\" became shorter while read", path);
         }
         length += got > 0 ? (size_t)got : 0;
     }
@@ -153,6 +157,9 @@ bool key_file_create(const char *path, const char *text, size_t length, Err *err
 {
     bool is_new = false;
     if (!file_create(path, text, length, KEY_FILE_MODE, &is_new, err)) {
+        if (*err->hint == '\0') {
+            err_hint(err, "make its folder first, or name another file with --master-key-file");
+        }
         return false;
     }
     return is_new || ERR_SET(err, ERR_DATA_DIR, "use the keys in it, or move it away",

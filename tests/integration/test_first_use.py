@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What a person meets first: messages, exit statuses, answers that must not frighten."""
+import shutil
 import os
 
 import harness
@@ -11,6 +12,24 @@ tiers: [row]
 plans:
   only: {title: Only, limits: {max_connections: 5}}
 """
+
+
+def test_lint_of_what_cannot_be_read_answers_with_one_finding():
+    for name, text, rule in (
+        ("blueprint.yaml", "name: [\n", "manifest"),
+        ("migrations/V0001__users_and_items.sql", "\nCREATE TABEL x;\n", "syntax"),
+    ):
+        with harness.temporary_folder() as parent:
+            folder = parent + "/saas"
+            shutil.copytree(os.path.join(os.path.dirname(__file__), "../../packs/saas"), folder)
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
+                f.write(text)
+            result = harness.tenantry("blueprint", "lint", folder, expect=65)
+            answer = result.json()
+            assert answer["errors"] == 1 and len(answer["findings"]) == 1, answer
+            finding = answer["findings"][0]
+            assert (finding["rule"], finding["file"], finding["line"]) == (rule, name, 2), finding
+            assert result.error()["error"]["code"] == "blueprint_invalid"
 
 
 def test_lint_of_a_pack_with_errors_answers_and_fails():

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The command line as an operator meets it: help, words, origins of options, pipes, and a server in every state."""
+import json
 import functools
 import os
 import re
@@ -147,6 +148,7 @@ def test_every_option_can_come_from_its_variable():
         "retries": "7",
         "server-user": "nobody",
         "socket-dir": "/tmp/s",
+        "ready-logins": "3",
         "verbose": "false",
     }
     env = {"TENANTRY_" + name.upper().replace("-", "_"): value for name, value in values.items()}
@@ -290,6 +292,9 @@ def test_verbose_logs_json_lines_on_standard_error():
     result = shared_server().tenantry("tenant", "list", "-v", json=False)
     for line in result.err.splitlines():
         assert line.startswith("{") and line.endswith("}"), result.err
+    assert {"operation.begin", "pg.connect", "operation.end"} <= {
+        json.loads(line)["event"] for line in result.err.splitlines()
+    }, result.err
 
 
 def test_json_output_is_one_value_and_progress_goes_elsewhere():

@@ -49,6 +49,15 @@ def test_quiet_prints_only_what_was_asked_for():
     expect(run("-q", "tenant", "list", "--limit", "0"), 0, "none\n", "")
 
 
+def test_text_that_is_no_data_is_not_printed_for_json():
+    for args in (["man"], ["completion", "bash"], ["docs", "options"], ["docs", "errors"], ["help", "tenant"]):
+        result = run(*args, "--json")
+        expect(result, 64, "")
+        assert json.loads(result.stderr)["error"]["code"] == "usage"
+        expect(run(*args, "--no-json", env={"TENANTRY_JSON": "true"}), 0, err="")
+    assert json.loads(run("help", "--json").stdout) == json.loads(run("docs", "operations", "--json").stdout)
+
+
 def test_no_command_shows_the_overview_as_an_error():
     result = run()
     expect(result, 64, "")
@@ -59,7 +68,10 @@ def test_no_command_shows_the_overview_as_an_error():
 def test_help_works_when_the_configuration_is_broken():
     expect(run("help", env={"TENANTRY_PORT": "x"}), 0, err="")
     result = run("status", env={"TENANTRY_PORT": "x"})
-    expect(result, 78, "", 'tenantry: environment TENANTRY_PORT: "x" is not a whole number from 0 to 65535\n')
+    expect(result, 78, "")
+    first, hint = result.stderr.splitlines()
+    assert first == 'tenantry: environment TENANTRY_PORT: "x" is not a whole number from 0 to 65535', first
+    assert hint.startswith("hint: ") and "docs options" in hint, hint
 
 
 def test_what_is_checked_names_the_parameter():

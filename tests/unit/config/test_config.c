@@ -12,7 +12,10 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "core/duration.h"
 #include "core/file.h"
+
+static const char see_options[] = "see \"tenantry docs options\" for what each option takes";
 
 /* The environment of the test that runs: pairs of name and value. */
 static const char *environment[8];
@@ -137,25 +140,27 @@ static void a_value_out_of_range_is_refused_wherever_it_comes_from(void **state)
 {
     (void)state;
     const ConfigFlag flag = {OPT_LISTEN_PORT, "65536"};
-    assert_refused(&flag, 1, "flag --port: \"65536\" is not a whole number from 0 to 65535", "");
+    assert_refused(&flag, 1, "flag --port: \"65536\" is not a whole number from 0 to 65535",
+                   see_options);
     environment[0] = "TENANTRY_LOCK_TIMEOUT";
     environment[1] = "1ms";
     assert_refused(NULL, 0,
                    "environment TENANTRY_LOCK_TIMEOUT: \"1ms\" is not a duration from 10ms to 1h",
-                   "");
+                   DURATION_HINT);
     environment[0] = NULL;
     write_file("tenantry.yaml", "# colours\ncolor: blue\n");
     assert_refused(NULL, 0,
                    "option \"color\": file ./tenantry.yaml:2: \"blue\" is not one of "
                    "auto|always|never",
-                   "");
+                   see_options);
 }
 
 static void an_empty_flag_is_refused(void **state)
 {
     (void)state;
     const ConfigFlag flag = {OPT_DATABASE_URL, ""};
-    assert_refused(&flag, 1, "flag --database-url: \"\" is not a text of at most 4096 bytes", "");
+    assert_refused(&flag, 1, "flag --database-url: \"\" is not a text of at most 4096 bytes",
+                   see_options);
 }
 
 static void a_secret_comes_from_the_environment_alone(void **state)
@@ -165,7 +170,7 @@ static void a_secret_comes_from_the_environment_alone(void **state)
     assert_refused(&flag, 1,
                    "flag --master-key is not accepted: other users can see the arguments of a "
                    "process",
-                   "");
+                   "set it in the environment, or use --master-key-file");
     write_file("tenantry.yaml", "master-key: \"0123\"\n");
     assert_refused(NULL, 0,
                    "./tenantry.yaml:1: option \"master-key\" is a secret and is not accepted in a "
@@ -185,21 +190,23 @@ static void a_secret_comes_from_the_environment_alone(void **state)
     environment[1] = too_long;
     assert_refused(NULL, 0,
                    "environment TENANTRY_MASTER_KEY: the value is not a text of at most 4096 bytes",
-                   "");
+                   see_options);
 }
 
 static void a_file_that_is_not_a_map_of_options_is_refused(void **state)
 {
     (void)state;
     write_file("tenantry.yaml", "- a\n");
-    assert_refused(
-        NULL, 0, "./tenantry.yaml:1: a configuration file is a map of option names and values", "");
+    assert_refused(NULL, 0,
+                   "./tenantry.yaml:1: a configuration file is a map of option names and values",
+                   see_options);
     write_file("tenantry.yaml", "port: [1, 2]\n");
     assert_refused(NULL, 0, "./tenantry.yaml:1: option \"port\" is one value, not a list or a map",
-                   "");
+                   see_options);
     write_file("tenantry.yaml", "config: x\n");
-    assert_refused(
-        NULL, 0, "./tenantry.yaml:1: option \"config\" cannot be set in a configuration file", "");
+    assert_refused(NULL, 0,
+                   "./tenantry.yaml:1: option \"config\" cannot be set in a configuration file",
+                   see_options);
 }
 
 static void an_unknown_option_in_a_file_is_refused_with_its_line(void **state)
@@ -221,7 +228,7 @@ static void a_file_that_was_named_must_be_there(void **state)
     const ConfigFlag flag = {OPT_CONFIG, "missing.yaml"};
     assert_refused(&flag, 1,
                    "configuration file: cannot open \"missing.yaml\": No such file or directory",
-                   "");
+                   "name a file that this user can read, or leave --config out");
     write_file("named.yaml", "port: 9\n");
     environment[0] = "TENANTRY_CONFIG";
     environment[1] = "named.yaml";

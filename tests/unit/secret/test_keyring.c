@@ -214,6 +214,9 @@ static void open_refuses_a_file_that_others_may_use(void **state)
     }
 }
 
+static const char other_file[] =
+    "name a file that this user can read and write with --master-key-file";
+
 static void open_refuses_a_folder_a_fifo_and_a_file_past_the_limit(void **state)
 {
     const Fixture *fixture = *state;
@@ -223,16 +226,16 @@ static void open_refuses_a_folder_a_fifo_and_a_file_past_the_limit(void **state)
     refuse(
         &(KeySource){.file = fixture->folder}, ERR_DATA_DIR,
         arena_printf(fixture->arena, "the key file \"%s\" is not a regular file", fixture->folder),
-        "");
+        other_file);
     assert_int_equal(mkfifo(fixture->path, 0600), 0);
-    refuse(&source, ERR_DATA_DIR, message, "");
+    refuse(&source, ERR_DATA_DIR, message, other_file);
     char *text = arena_alloc(fixture->arena, LIMIT_KEY_FILE_BYTES + 2);
     memset(text, '#', LIMIT_KEY_FILE_BYTES + 1);
     put_file(fixture, text, 0600);
     refuse(&source, ERR_LIMIT,
            arena_printf(fixture->arena, "\"%s\" has 65537 bytes, 65536 at most are allowed",
                         fixture->path),
-           "");
+           other_file);
     refuse(&(KeySource){.text = text}, ERR_LIMIT,
            "\"TENANTRY_MASTER_KEY\" has 65537 bytes, 65536 at most are allowed", "");
 }
