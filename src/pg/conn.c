@@ -89,12 +89,9 @@ static const struct {
     ErrCode code;
     const char *hint;
 } refusals[] = {
-<<<<<<< HEAD
-=======
     {"No space left on device", ERR_DISK_FULL, "free some space on the file system of the server"},
     {"could not write init file", ERR_DISK_FULL,
      "free some space on the file system of the server"},
->>>>>>> fixemb
     {"authentication failed", ERR_PG_RIGHT_MISSING,
      "check the user and the password: PGPASSWORD, a passfile, or the one in the database URL"},
     {"no password supplied", ERR_PG_RIGHT_MISSING,
@@ -140,7 +137,6 @@ static void fail_connecting(PGconn *pq, int64_t timeout_ms, Err *err)
     const bool is_late = errno == ETIMEDOUT;
     ErrCode code = ERR_PG_UNAVAILABLE;
     const char *hint = NULL;
-    ErrCode code = ERR_PG_UNAVAILABLE;
     char line[ERR_MESSAGE_SIZE];
     add_first_line(line, sizeof line, PQerrorMessage(pq));
     const bool is_missing = refuse_missing(pq, line, err);
@@ -149,7 +145,6 @@ static void fail_connecting(PGconn *pq, int64_t timeout_ms, Err *err)
             code = refusals[i].code;
             hint = refusals[i].hint;
         }
-<<<<<<< HEAD
     }
     if (strncmp(line, "invalid ", strlen("invalid ")) == 0) {
         code = ERR_CONFIG_INVALID;
@@ -158,16 +153,10 @@ static void fail_connecting(PGconn *pq, int64_t timeout_ms, Err *err)
     PQfinish(pq);
     if (is_missing) {
         return;
-=======
->>>>>>> fixemb
     }
     if (is_late && hint == NULL) {
         snprintf(line, sizeof line, "no answer within %" PRId64 " ms", timeout_ms);
     }
-<<<<<<< HEAD
-=======
-    PQfinish(pq);
->>>>>>> fixemb
     ERR_SET(err, code,
             hint != NULL ? hint
                          : "check that PostgreSQL runs there and that the database URL "
