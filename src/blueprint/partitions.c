@@ -87,7 +87,7 @@ void partition_add(Arena *arena, PgBatch *batch, const BlueprintPartition *parti
 static bool begins_soon(PartitionEvery every, int64_t ahead)
 {
     struct tm start = partition_start(every, ahead);
-    return timegm(&start) <= clock_wall_us() / US_PER_SECOND + LEAD_DAYS * SECONDS_OF_DAY;
+    return timegm(&start) <= clock_wall_us() / US_PER_SECOND + (time_t)LEAD_DAYS * SECONDS_OF_DAY;
 }
 
 static void add_table(Arena *arena, PgBatch *batch, const BlueprintPartition *partition,

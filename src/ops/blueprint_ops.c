@@ -409,7 +409,8 @@ static bool run_lint(OpContext *context, const Json *args, Json **ret_answer, Er
         json_array_append_new(list, finding_to_answer(&findings[i]));
     }
     *ret_answer = json_object();
-    json_put_text(*ret_answer, "name", blueprint == NULL ? NULL : blueprint->name);
+    const char *name = blueprint == NULL ? NULL : blueprint->name;
+    json_put_text(*ret_answer, "name", name);
     json_put_int(*ret_answer, "errors", errors);
     json_put_int(*ret_answer, "warnings", (int64_t)count - errors);
     json_put(*ret_answer, "findings", list);
@@ -421,7 +422,7 @@ static bool run_lint(OpContext *context, const Json *args, Json **ret_answer, Er
                            config_bool(context->config, OPT_JSON)
                        ? "do what the hint of each finding says"
                        : "-v shows what to do about each",
-                   "blueprint \"%s\" has %" PRId64 " %s", blueprint->name, errors,
+                   "blueprint \"%s\" has %" PRId64 " %s", name != NULL ? name : path, errors,
                    errors == 1 ? "error" : "errors");
 }
 

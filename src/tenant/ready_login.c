@@ -32,12 +32,13 @@ static bool name_new_pair(Arena *arena, LoginPair *ret_pair, Err *err)
 static bool reseal_row(Arena *arena, Store *store, const PgRows *rows, size_t row,
                        const char *tenant_id, const char *key_id, LoginPair *ret_pair, Err *err)
 {
+    const size_t first_sealed = 3;
     const char *id = pg_rows_text(rows, row, 0);
     name_pair(arena, arena_strdup(arena, pg_rows_text(rows, row, 1)), ret_pair);
     for (int i = 0; i < LOGIN_COUNT_; i++) {
         const Sealed old = {.key_id = pg_rows_text(rows, row, 2),
                             .binding = waiting_binding(id, ret_pair->roles[i]),
-                            .text = pg_rows_text(rows, row, (size_t)(3 + i))};
+                            .text = pg_rows_text(rows, row, first_sealed + (size_t)i)};
         const SecretBinding binding = tenant_id == NULL
                                           ? old.binding
                                           : login_binding(tenant_id, ret_pair->roles[i]);
