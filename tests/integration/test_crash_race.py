@@ -184,9 +184,23 @@ def end_session(server):
     admin(server, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tenantry'")
 
 
+def has_restarted(server, old):
+    """Whether the first process has noticed the crash: it starts a new checkpointer when recovery is over or under way.
+    Without this, a connection from before it noticed would pass for one from after."""
+    for pid in set(children_of(server.server_pid())) - set(old):
+        try:
+            with open("/proc/%d/cmdline" % pid, "rb") as f:
+                if b"checkpointer" in f.read():
+                    return True
+        except OSError:
+            pass
+    return False
+
+
 def crash_server(server):
+    old = children_of(server.server_pid())
     kill_backends(server, [])
-    wait_for(lambda: accepts(server), "the server after its crash")
+    wait_for(lambda: has_restarted(server, old) and accepts(server), "the server after its crash")
 
 
 def cut_off(cut):
