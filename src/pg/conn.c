@@ -336,11 +336,6 @@ bool pg_is_alive(const PgConn *conn)
     return PQstatus(conn->pq) == CONNECTION_OK;
 }
 
-int pg_server_version(const PgConn *conn)
-{
-    return PQserverVersion(conn->pq);
-}
-
 const char *pg_conn_user(const PgConn *conn)
 {
     return or_empty(PQuser(conn->pq));

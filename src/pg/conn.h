@@ -73,7 +73,6 @@ void pg_rollback(PgConn *conn);
 
 /* Whether the connection can still be used. */
 bool pg_is_alive(const PgConn *conn);
-int pg_server_version(const PgConn *conn); /* 150020 */
 
 /* What the connection uses, as libpq resolved it: "host", "port", "dbname", "user". Never NULL.
  * Borrowed. */
