@@ -144,7 +144,12 @@ static void it_has_a_session_of_its_own_and_default_signals(void **state)
         arena, "test $(cut -d' ' -f6 /proc/$$/stat) = $$ && grep SigIgn /proc/$$/status",
         (ProcessOptions){0});
     signal(SIGPIPE, SIG_DFL);
-    assert_string_equal(result.output, "SigIgn:\t0000000000000000\n");
+    assert_int_equal(strncmp(result.output, "SigIgn:\t", 8), 0);
+    const unsigned long long ignored = strtoull(result.output + 8, NULL, 16);
+    /* Below SIGRTMIN glibc keeps signals 32 and 33 to itself and refuses to set them: whoever
+     * started this test may have left those ignored. */
+    const unsigned long long of_libc = 3ULL << 31;
+    assert_true((ignored & ~of_libc) == 0);
 }
 
 static void a_program_that_is_not_there_is_named(void **state)
