@@ -242,13 +242,17 @@ const Operation op_blueprint_list = {
     .run = run_list,
 };
 
+static Json *limit_value(const BlueprintLimit *limit)
+{
+    return limit->is_unlimited ? json_string("unlimited") : json_integer(limit->value);
+}
+
 static Json *limits_map(const BlueprintPlan *plan)
 {
     Json *map = json_object();
     for (size_t i = 0; i < plan->limit_count; i++) {
         const BlueprintLimit *limit = &plan->limits[i];
-        json_put(map, limit->name,
-                 limit->is_unlimited ? json_string("unlimited") : json_integer(limit->value));
+        json_put(map, limit->name, limit_value(limit));
     }
     return map;
 }
@@ -281,6 +285,49 @@ static Json *plan_to_answer(const BlueprintPlan *plan)
     json_put(entry, "features", text_list(plan->features, plan->feature_count));
     json_put(entry, "settings", settings_map(plan));
     return entry;
+}
+
+/* The entry of this name in a list, made when it is not there: {key: name, "plans": plans}. */
+static Json *entry_of(Json *list, const char *key, const char *name, Json *(*make_plans)(void))
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        Json *entry = json_array_get(list, i);
+        if (strcmp(json_get_text(entry, key, ""), name) == 0) {
+            return entry;
+        }
+    }
+    Json *entry = json_object();
+    json_put_text(entry, key, name);
+    json_put(entry, "plans", make_plans());
+    json_array_append_new(list, entry);
+    return entry;
+}
+
+/* Limits and features the other way round, for comparing plans: what each plan says of one. */
+static Json *limits_to_answer(const Blueprint *blueprint)
+{
+    Json *list = json_array();
+    for (size_t i = 0; i < blueprint->plan_count; i++) {
+        const BlueprintPlan *plan = &blueprint->plans[i];
+        for (size_t j = 0; j < plan->limit_count; j++) {
+            Json *entry = entry_of(list, "limit", plan->limits[j].name, json_object);
+            json_put(json_object_get(entry, "plans"), plan->name, limit_value(&plan->limits[j]));
+        }
+    }
+    return list;
+}
+
+static Json *features_to_answer(const Blueprint *blueprint)
+{
+    Json *list = json_array();
+    for (size_t i = 0; i < blueprint->plan_count; i++) {
+        const BlueprintPlan *plan = &blueprint->plans[i];
+        for (size_t j = 0; j < plan->feature_count; j++) {
+            Json *entry = entry_of(list, "feature", plan->features[j], json_array);
+            json_array_append_new(json_object_get(entry, "plans"), json_string(plan->name));
+        }
+    }
+    return list;
 }
 
 static Json *personal_to_answer(const Blueprint *blueprint)
@@ -348,6 +395,8 @@ static bool run_show(OpContext *context, const Json *args, Json **ret_answer, Er
         json_array_append_new(plans, plan_to_answer(&blueprint->plans[i]));
     }
     json_put(*ret_answer, "plans", plans);
+    json_put(*ret_answer, "limits", limits_to_answer(blueprint));
+    json_put(*ret_answer, "features", features_to_answer(blueprint));
     json_put(*ret_answer, "personal_data", personal_to_answer(blueprint));
     json_put(*ret_answer, "migrations", migrations_to_answer(blueprint));
     return true;
@@ -376,16 +425,26 @@ const Operation op_blueprint_show = {
             {"append_only", FIELD_TEXTS, .help = "tables that only grow"},
             {"shared", FIELD_TEXTS, .help = "tables that tenants share and may only read"},
             {"plans", FIELD_LIST,
-             .fields = (const Field[]){{"plan", FIELD_TEXT, .help = "name"},
-                                       {"title", FIELD_TEXT, .help = "title"},
-                                       {"is_default", FIELD_BOOL,
-                                        .help = "used when none is given"},
-                                       {"limits", FIELD_MAP, .help = "limits"},
-                                       {"features", FIELD_TEXTS, .help = "features"},
-                                       {"settings", FIELD_MAP, .is_wide = true,
-                                        .help = "PostgreSQL settings of its logins"},
-                                       {0}},
+             .fields =
+                 (const Field[]){{"plan", FIELD_TEXT, .help = "name"},
+                                 {"title", FIELD_TEXT, .help = "title"},
+                                 {"is_default", FIELD_BOOL, .help = "used when none is given"},
+                                 {"limits", FIELD_MAP, .is_wide = true, .help = "limits"},
+                                 {"features", FIELD_TEXTS, .is_wide = true, .help = "features"},
+                                 {"settings", FIELD_MAP, .is_wide = true,
+                                  .help = "PostgreSQL settings of its logins"},
+                                 {0}},
              .help = "in the order of the manifest"},
+            {"limits", FIELD_LIST,
+             .fields = (const Field[]){{"limit", FIELD_TEXT, .help = "name"},
+                                       {"plans", FIELD_MAP, .help = "what each plan allows"},
+                                       {0}},
+             .help = "the limits of all plans, side by side"},
+            {"features", FIELD_LIST,
+             .fields = (const Field[]){{"feature", FIELD_TEXT, .help = "name"},
+                                       {"plans", FIELD_TEXTS, .help = "plans that have it"},
+                                       {0}},
+             .help = "the features of all plans, side by side"},
             {"personal_data", FIELD_LIST,
              .fields =
                  (const Field[]){{"table", FIELD_TEXT, .help = "table"},
