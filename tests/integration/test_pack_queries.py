@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What the application of each pack asks, on a tenant with many rows: the plans are those that queries.sql names.
+And the picture in the pack's README is that of its tables.
 
 One test for each pack with a queries.sql and each tier that it offers; pack_queries.py says how that file is
 written. TEST_PACK=nfe runs those of one pack, an argument one test: test_the_queries_of_nfe_in_the_schema_tier."""
@@ -8,13 +9,18 @@ import glob
 import json
 import os
 import re
+import sys
 
 import harness
 import pack_queries
 from harness import shared_server
 from pack_queries import BadFile, Query, Relations
 
-PACKS = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "packs")
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PACKS = os.path.join(ROOT, "packs")
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+import pack_picture  # noqa: E402 (a tool of the source tree, not a package)
+
 ONLY = os.environ.get("TEST_PACK")
 
 # In the row tier the tables hold a large tenant and these, so that a condition on tenant_id leaves rows out.
@@ -128,6 +134,13 @@ def check(pack, tier):
     assert not failed, "%d of %d queries fail\n%s" % (len(failed), len(queries), "\n".join(failed))
 
 
+def check_picture(pack):
+    """The picture in a pack's README."""
+    made = pack_picture.read_picture(shared_server(), pack.folder, pack.name.replace("_", "-") + "-picture")
+    different = pack_picture.difference(pack.folder, made)
+    assert not different, "tools/pack_picture.py write would change\n" + "\n".join(different)
+
+
 def packs():
     """Those that have queries, or the one that TEST_PACK names, whether it has some or not."""
     found = [os.path.dirname(path) for path in sorted(glob.glob(os.path.join(PACKS, "*", "queries.sql")))]
@@ -191,6 +204,7 @@ def test_a_plan_that_is_not_as_its_lines_say_is_noticed():
 
 
 for _pack in packs():
+    globals()["test_the_picture_of_%s_is_that_of_its_tables" % _pack.name] = functools.partial(check_picture, _pack)
     for _tier in _pack.tiers():
         globals()["test_the_queries_of_%s_in_the_%s_tier" % (_pack.name, _tier)] = functools.partial(check, _pack, _tier)
 
