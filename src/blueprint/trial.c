@@ -135,11 +135,27 @@ bool blueprint_blame(const Blueprint *blueprint, const char *when, Err *err)
     return false;
 }
 
-static bool blame(const Blueprint *blueprint, Tier tier, Err *err)
+/* Messages name the blueprint as people know it. */
+static void put_real_name(const Trial *trial, const char *name, Err *err)
 {
-    scoped_arena Arena *arena = arena_new();
+    const char *found = strstr(err->message, trial->blueprint.name);
+    if (found == NULL) {
+        return;
+    }
+    const Err before = *err;
+    const char *rest = before.message + (found - err->message) + strlen(trial->blueprint.name);
+    ERR_SET(err, before.code, before.hint, "%.*s%s%s", (int)(found - err->message), before.message,
+            name, rest);
+    err->where = before.where;
+    memcpy(err->sqlstate, before.sqlstate, sizeof err->sqlstate);
+}
+
+static bool blame(const Trial *trial, const Blueprint *blueprint, Tier tier, Err *err)
+{
+    put_real_name(trial, blueprint->name, err);
     return blueprint_blame(
-        blueprint, arena_printf(arena, "a tenant of the %s tier was tried", tier_name(tier)), err);
+        blueprint, arena_printf(trial->arena, "a tenant of the %s tier was tried", tier_name(tier)),
+        err);
 }
 
 bool blueprint_try(Arena *arena, Store *store, const Blueprint *blueprint, Err *err)
@@ -150,7 +166,7 @@ bool blueprint_try(Arena *arena, Store *store, const Blueprint *blueprint, Err *
             return false;
         }
         if (!run_trial(&trial, blueprint->tiers[i], err)) {
-            return blame(blueprint, blueprint->tiers[i], err);
+            return blame(&trial, blueprint, blueprint->tiers[i], err);
         }
         if (!pg_query(store->conn, "ROLLBACK TO SAVEPOINT trial", PG_NO_PARAMS, NULL, err) ||
             !pg_query(store->conn, "RELEASE SAVEPOINT trial", PG_NO_PARAMS, NULL, err)) {

@@ -193,7 +193,14 @@ def test_tables_of_the_row_tier_need_tenant_id_and_their_policies():
         refuse("blueprint_invalid", "migrations/V0002__bad.sql:2: ", V0002__bad="\n%s;\n" % sql)
     # Hidden from the parser, so that the trial finds it.
     hidden = "DO $$ BEGIN EXECUTE 'CREATE TABLE t (id int)'; END $$;\n"
-    refuse("blueprint_invalid", "table \"t\" has no tenant_id", tiers="row", V0002__bad=hidden)
+    refuse("blueprint_invalid", "blueprint \"bad\": table \"t\" has no tenant_id", tiers="row", V0002__bad=hidden)
+
+
+def test_a_blueprint_is_shown_in_100_columns():
+    for name in ("saas", "trading"):
+        shown = shared_server().tenantry("blueprint", "show", name, json=False).out
+        tables = shown.split("\n\n", 1)[1].splitlines()
+        assert max(map(len, tables)) <= 100, shown
 
 
 @functools.lru_cache(maxsize=None)
