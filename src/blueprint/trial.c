@@ -15,6 +15,7 @@ typedef struct Trial {
     Blueprint blueprint; /* a copy with another name */
     const char *tenant_id;
     Extensions extensions;
+    bool has_ground; /* all is there but what the blueprint's own SQL makes */
     const Place *place;
     const char *app_role;
 } Trial;
@@ -42,11 +43,7 @@ static bool make_schema_place(Trial *trial, Err *err)
     Place *place = ARENA_NEW(trial->arena, Place);
     bool lacks_partitions = false;
     scoped_batch PgBatch *batch = pg_batch_new(trial->arena);
-    if (!registry_find_extensions(trial->arena, trial->store, &trial->blueprint, &trial->extensions,
-                                  err) ||
-        !place_ensure_extensions(trial->arena, trial->store, &trial->blueprint, &trial->extensions,
-                                 err) ||
-        !place_name(trial->arena, &trial->blueprint, TIER_SCHEMA, trial->blueprint.name, place,
+    if (!place_name(trial->arena, &trial->blueprint, TIER_SCHEMA, trial->blueprint.name, place,
                     err)) {
         return false;
     }
@@ -69,8 +66,6 @@ static bool make_row_place(Trial *trial, Err *err)
     Place *place = NULL;
     bool is_changed = false;
     if (!place_ensure_shared(trial->arena, trial->store, &trial->blueprint, &is_changed, err) ||
-        !registry_find_extensions(trial->arena, trial->store, &trial->blueprint, &trial->extensions,
-                                  err) ||
         !places_find_shared(trial->arena, trial->store, trial->blueprint.name, &place, err)) {
         return false;
     }
@@ -112,11 +107,21 @@ static bool check_deferred(const Trial *trial, Err *err)
     return pg_query(trial->store->conn, "SET CONSTRAINTS ALL IMMEDIATE", PG_NO_PARAMS, NULL, err);
 }
 
-static bool run_trial(Trial *trial, Tier tier, Err *err)
+static bool make_ground(Trial *trial, Err *err)
 {
     RegistryChange change = REGISTRY_SAME;
-    return name_trial(trial, err) &&
-           registry_add(trial->arena, trial->store, &trial->blueprint, &change, err) &&
+    trial->has_ground = name_trial(trial, err) &&
+                        registry_add(trial->arena, trial->store, &trial->blueprint, &change, err) &&
+                        registry_find_extensions(trial->arena, trial->store, &trial->blueprint,
+                                                 &trial->extensions, err) &&
+                        place_ensure_extensions(trial->arena, trial->store, &trial->blueprint,
+                                                &trial->extensions, err);
+    return trial->has_ground;
+}
+
+static bool run_trial(Trial *trial, Tier tier, Err *err)
+{
+    return make_ground(trial, err) &&
            (tier == TIER_ROW ? make_row_place(trial, err) : make_schema_place(trial, err)) &&
            run_scripts(trial, err) && check_deferred(trial, err);
 }
@@ -153,9 +158,11 @@ static void put_real_name(const Trial *trial, const char *name, Err *err)
 static bool blame(const Trial *trial, const Blueprint *blueprint, Tier tier, Err *err)
 {
     put_real_name(trial, blueprint->name, err);
-    return blueprint_blame(
-        blueprint, arena_printf(trial->arena, "a tenant of the %s tier was tried", tier_name(tier)),
-        err);
+    return trial->has_ground &&
+           blueprint_blame(
+               blueprint,
+               arena_printf(trial->arena, "a tenant of the %s tier was tried", tier_name(tier)),
+               err);
 }
 
 bool blueprint_try(Arena *arena, Store *store, const Blueprint *blueprint, Err *err)

@@ -139,6 +139,11 @@ def test_an_extension_of_a_refused_blueprint_is_not_left_behind():
     )
 
 
+def test_an_extension_that_only_a_superuser_may_install_is_refused_with_what_to_do():
+    refuse("pg_right_missing", "blueprint \"bad\": cannot install its extensions", "as a superuser, run CREATE EXTENSION",
+           more="extensions: {wanted: [pageinspect]}\n")
+
+
 def test_two_packs_of_one_name_are_refused():
     for name in ("trading", "saas"):
         refuse("blueprint_exists", "blueprint.yaml:1: key \"name\"", "part of tenantry", name=name)
