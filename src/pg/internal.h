@@ -8,7 +8,13 @@
 
 struct PgConn {
     PGconn *pq;
+    char lock_timeout[32]; /* with its unit */
 };
+
+/* Sets a control session up; its parameter is lock_timeout. Everything in it is qualified, since it
+ * also runs where search_path is anybody's. pg_temp comes last: otherwise it is searched first, and
+ * a temporary "pg_class" would be taken for the catalogue's. */
+extern const char pg_session_set_up[];
 
 /* Fills err from a failed answer or, when result is NULL, from the connection. Returns false. */
 bool pg_fail(Err *err, const PGconn *pq, const PGresult *result);
