@@ -1,5 +1,5 @@
-/* Running a blueprint's SQL, and whatever code of tenants it sets off, without lending it the control
- * role.
+/* Running a blueprint's SQL, and whatever code of tenants it sets off, without lending it the
+ * control role.
  *
  * SET LOCAL ROLE alone would: the session's user stays the control role, and any function, trigger,
  * check or default can RESET ROLE. PostgreSQL refuses that (role and session_authorization, however
@@ -9,10 +9,10 @@
  * The role owns the function and could replace it, so it is called once, right after it was made,
  * with all statements; the call that runs goes on with the text that it began with.
  *
- * Deferred triggers run as whoever is current when they fire, at COMMIT that is the control role: so
- * they all fire in there. One of them may queue more; the second time the transaction is read-only
- * (which it cannot take back), so that nothing can be queued but for temporary tables, and with such
- * a trigger pending DISCARD TEMP, in the reset of the session, fails. */
+ * Deferred triggers run as whoever is current when they fire, at COMMIT that is the control role:
+ * so they all fire in there. One of them may queue more; the second time the transaction is
+ * read-only (which it cannot take back), so that nothing can be queued but for temporary tables,
+ * and with such a trigger pending DISCARD TEMP, in the reset of the session, fails. */
 #include "blueprint/place.h"
 #include "pg/sql.h"
 

@@ -198,7 +198,8 @@ bool pg_batch_send(PgConn *conn, PgBatch *batch, Err *err)
         (PQsetnonblocking(pq, 1) != 0 || !PQenterPipelineMode(pq))) {
         return pg_fail(err, pq, NULL);
     }
-    return (check_closed(batch) && queue_statements(conn, batch) && PQsendFlushRequest(pq) && flush_out(pq)) ||
+    return (check_closed(batch) && queue_statements(conn, batch) && PQsendFlushRequest(pq) &&
+            flush_out(pq)) ||
            pg_fail(err, pq, NULL);
 }
 
@@ -270,7 +271,8 @@ bool pg_batch_run(PgConn *conn, PgBatch *batch, Err *err)
         (PQsetnonblocking(pq, 1) != 0 || !PQenterPipelineMode(pq))) {
         return pg_fail(err, pq, NULL);
     }
-    if (!check_closed(batch) || !queue_statements(conn, batch) || !PQpipelineSync(pq) || !flush_out(pq)) {
+    if (!check_closed(batch) || !queue_statements(conn, batch) || !PQpipelineSync(pq) ||
+        !flush_out(pq)) {
         return pg_fail(err, pq, NULL);
     }
     return take_answers(pq, batch, err);
