@@ -169,6 +169,26 @@ def test_settings_that_a_migration_leaves_do_not_reach_what_comes_after():
     succeed(shared_server(), "setters", operators + "DO $d$ BEGIN %s %s END $d$;\n" % (left, path))
 
 
+def test_statements_reach_the_server_as_they_are_written():
+    text = 'a\\b "c" {d,e} $1 \\" é\n\tlast'
+    tenant = succeed(shared_server(), "quoted", "CREATE TABLE t (a int);\nCOMMENT ON TABLE t IS '%s';\n" % text)
+    assert shared_server().psql("SELECT obj_description('t'::regclass) = '%s'" % text, tenant["app"]) == "t"
+
+
+def test_a_control_role_that_is_a_superuser_lends_that_to_nobody():
+    server = shared_server()
+    server.psql("CREATE DATABASE super", server.superuser)
+    url = {"TENANTRY_DATABASE_URL": server.superuser.replace("dbname=tenantry", "dbname=super")}
+    server.tenantry("up", env=url)
+    for number, code in enumerate((RESET_ROLE, "EXECUTE 'CREATE ' || 'ROLE thief SUPERUSER';")):
+        name = "super_%d" % number
+        with pack(name, "DO $d$ BEGIN %s END $d$;\n" % code) as folder:
+            server.tenantry("blueprint", "add", folder, env=url)
+        server.refused("pg_right_missing", "tenant", "create", name.replace("_", "-"), "--blueprint", name, env=url,
+                       says=["V0001__first.sql:1: "])
+    assert server.psql("SELECT count(*) FROM pg_roles WHERE rolname = 'thief'", server.superuser) == "0"
+
+
 @contextlib.contextmanager
 def temporary_tables(server):
     """The embedded server does not let tenants make temporary tables; other servers do."""

@@ -529,11 +529,11 @@ def test_a_cancel_does_not_wait_for_a_step_that_is_under_way():
     job = server.psql("INSERT INTO tenantry.jobs (token, operation, subject, args, state, steps_total, actor)"
                       " VALUES ('%s', 'tenant.create', 'slow', '{}', 'running', 3, 'test') RETURNING id" % token)
     with Session(server.conninfo) as runner:
-        runner.ask("SELECT pg_advisory_lock(hashtextextended('%s', 0))" % token)
-        runner.ask("BEGIN")
-        runner.ask("SELECT id FROM tenantry.jobs WHERE id = %s FOR UPDATE" % job)
+        runner.ask("SELECT pg_advisory_lock(hashtextextended('%s', 0));" % token)
+        runner.ask("BEGIN;")
+        runner.ask("SELECT id FROM tenantry.jobs WHERE id = %s FOR UPDATE;" % job)
         server.refused("job_busy", "job", "cancel", job, says=["job %s is in the middle of a step" % job, "ask again"])
-        runner.ask("COMMIT")
+        runner.ask("COMMIT;")
         assert server.tenantry("job", "cancel", job)["outcome"] == "asked to stop"
     server.psql("DELETE FROM tenantry.jobs WHERE id = %s" % job)
 
