@@ -164,7 +164,8 @@ def test_settings_that_a_migration_leaves_do_not_reach_what_comes_after():
     left = "".join("PERFORM set_config('%s', '%s', false); " % item for item in settings.items())
     operators = "".join(
         "CREATE FUNCTION same(a {0}, b {0}) RETURNS bool LANGUAGE plpgsql AS $f$ BEGIN {1} RETURN true; END $f$;\n"
-        "CREATE OPERATOR = (LEFTARG = {0}, RIGHTARG = {0}, FUNCTION = same);\n".format(kind, STEAL) for kind in ("uuid", "text"))
+        "CREATE OPERATOR = (LEFTARG = {0}, RIGHTARG = {0}, FUNCTION = same);\n".format(kind, STEAL)
+        for kind in ("uuid", "text"))
     path = "PERFORM set_config('search_' || 'path', current_schema() || ', pg_catalog', false); "
     succeed(shared_server(), "setters", operators + "DO $d$ BEGIN %s %s END $d$;\n" % (left, path))
 
@@ -255,7 +256,8 @@ def test_the_place_and_the_hint_of_an_error_are_those_of_its_statement():
     migration = "CREATE TABLE t (a int);\n\nSELECT\n  no_such_function(1);\n"
     says = "migrations/V0001__first.sql:3: function no_such_function(integer) does not exist"
     attempt(shared_server(), "placed", migration, says)
-    raised = "DO $d$ BEGIN RAISE EXCEPTION 'no \"100 %%\"' USING DETAIL = 'a detail', HINT = 'a hint', ERRCODE = 'XX123'; END $d$;\n"
+    raised = ("DO $d$ BEGIN RAISE EXCEPTION 'no \"100 %%\"' USING DETAIL = 'a detail', HINT = 'a hint',"
+              " ERRCODE = 'XX123'; END $d$;\n")
     attempt(shared_server(), "raised", raised, 'migrations/V0001__first.sql:1: no "100 %" (a detail)')
 
 
