@@ -3,6 +3,7 @@
 -- and its roles are neutralised, columns are numbered by rank (a dropped one leaves no gap), and the date-ranged
 -- partitions that Tenantry makes (TABLE_2026_11 beside a TABLE partitioned by range) are left out. Rows are not
 -- structure, nor is where a sequence stands. An ACL that is NULL and one that says the same in full are equal.
+-- Expressions are deparsed the pretty way: otherwise the parentheses of a AND b AND c tell whether it was typed or dumped.
 --
 -- Run with search_path pg_catalog, so that deparsed names of the place's objects carry its schema. Names of places are
 -- random tokens, so replacing them in text is unambiguous; where a place is named like its blueprint (row tier), its
@@ -47,7 +48,7 @@ WITH place AS MATERIALIZED (
            'partition by ' || pg_get_partkeydef(r.oid),
            (SELECT 'child of ' || string_agg(i.inhparent::regclass::text, ', ' ORDER BY i.inhseqno)
               FROM pg_inherits i WHERE i.inhrelid = r.oid),
-           pg_get_expr(r.relpartbound, r.oid),
+           pg_get_expr(r.relpartbound, r.oid, true),
            (SELECT concat_ws(' ', s.seqtypid::regtype, 'start', s.seqstart, 'by', s.seqincrement, 'from', s.seqmin, 'to',
                              s.seqmax, 'cache', s.seqcache, CASE WHEN s.seqcycle THEN 'cycle' END,
                              (SELECT concat('of ', d.refobjid::regclass, '.', a.attname)
@@ -56,7 +57,7 @@ WITH place AS MATERIALIZED (
                                WHERE d.classid = 'pg_class'::regclass AND d.objid = r.oid
                                  AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') LIMIT 1))
               FROM pg_sequence s WHERE s.seqrelid = r.oid),
-           CASE WHEN r.relkind IN ('v', 'm') THEN 'as ' || pg_get_viewdef(r.oid) END,
+           CASE WHEN r.relkind IN ('v', 'm') THEN 'as ' || pg_get_viewdef(r.oid, true) END,
            'comment ' || quote_literal(obj_description(r.oid, 'pg_class')))
       FROM relation r
     UNION ALL
@@ -75,12 +76,14 @@ WITH place AS MATERIALIZED (
            CASE WHEN a.attcollation <> t.typcollation THEN 'collate ' || a.attcollation::regcollation END,
            CASE WHEN a.attnotnull THEN 'not null' END,
            CASE a.attgenerated WHEN '' THEN 'default ' ELSE 'generated ' || a.attgenerated::text || ' ' END
-               || pg_get_expr(d.adbin, d.adrelid),
+               || pg_get_expr(d.adbin, d.adrelid, true),
            'identity ' || nullif(a.attidentity, '')::text,
            CASE WHEN a.attstorage <> t.typstorage THEN 'storage ' || a.attstorage::text END,
            'compression ' || nullif(a.attcompression, '')::text,
            'statistics ' || nullif(nullif(a.attstattarget, -1), 0),
-           'with ' || a.attoptions::text,
+           -- 15.20 keeps a number of its own among the options, pg_attver, which no two tables have alike.
+           (SELECT 'with ' || string_agg(o.option, ', ' ORDER BY o.option) FROM unnest(a.attoptions) AS o (option)
+             WHERE o.option !~ '^pg_'),
            CASE WHEN NOT a.attislocal THEN 'inherited' END,
            'acl ' || a.attacl::text,
            'comment ' || quote_literal(col_description(r.oid, a.attnum)))
@@ -91,7 +94,7 @@ WITH place AS MATERIALIZED (
      WHERE r.relkind <> 'S'
     UNION ALL
     -- A foreign key to a partitioned table has a row for each partition, on the same table: those are left out.
-    SELECT r.schema, 'constraint', concat(r.relname, '.', c.conname), concat_ws(' ', pg_get_constraintdef(c.oid),
+    SELECT r.schema, 'constraint', concat(r.relname, '.', c.conname), concat_ws(' ', pg_get_constraintdef(c.oid, true),
            CASE WHEN c.conparentid <> 0 THEN 'inherited' END,
            'comment ' || quote_literal(obj_description(c.oid, 'pg_constraint')))
       FROM relation r
@@ -99,7 +102,7 @@ WITH place AS MATERIALIZED (
      WHERE c.contype <> 't'
        AND NOT EXISTS (SELECT FROM pg_constraint up WHERE up.oid = c.conparentid AND up.conrelid = c.conrelid)
     UNION ALL
-    SELECT r.schema, 'index', x.relname::text, concat_ws(' ', pg_get_indexdef(i.indexrelid),
+    SELECT r.schema, 'index', x.relname::text, concat_ws(' ', pg_get_indexdef(i.indexrelid, 0, true),
            CASE WHEN NOT i.indisvalid THEN 'invalid' END, CASE WHEN i.indisclustered THEN 'clustered' END,
            CASE WHEN i.indisreplident THEN 'replica identity' END, 'owner', pg_get_userbyid(x.relowner),
            (SELECT 'child of ' || h.inhparent::regclass FROM pg_inherits h WHERE h.inhrelid = i.indexrelid),
@@ -112,18 +115,18 @@ WITH place AS MATERIALIZED (
            CASE WHEN o.polpermissive THEN 'permissive' ELSE 'restrictive' END, 'for', o.polcmd, 'to',
            (SELECT string_agg(CASE m.member WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(m.member)::text END, ', '
                    ORDER BY m.member = 0, pg_get_userbyid(m.member)) FROM unnest(o.polroles) AS m (member)),
-           'using ' || pg_get_expr(o.polqual, o.polrelid), 'with check ' || pg_get_expr(o.polwithcheck, o.polrelid),
+           'using ' || pg_get_expr(o.polqual, o.polrelid, true), 'with check ' || pg_get_expr(o.polwithcheck, o.polrelid, true),
            'comment ' || quote_literal(obj_description(o.oid, 'pg_policy')))
       FROM relation r
       JOIN pg_policy o ON o.polrelid = r.oid
     UNION ALL
-    SELECT r.schema, 'trigger', concat(r.relname, '.', g.tgname), concat_ws(' ', pg_get_triggerdef(g.oid),
+    SELECT r.schema, 'trigger', concat(r.relname, '.', g.tgname), concat_ws(' ', pg_get_triggerdef(g.oid, true),
            'enabled', g.tgenabled, CASE WHEN g.tgparentid <> 0 THEN 'inherited' END,
            'comment ' || quote_literal(obj_description(g.oid, 'pg_trigger')))
       FROM relation r
       JOIN pg_trigger g ON g.tgrelid = r.oid AND NOT g.tgisinternal
     UNION ALL
-    SELECT r.schema, 'rule', concat(r.relname, '.', u.rulename), concat_ws(' ', pg_get_ruledef(u.oid), 'enabled',
+    SELECT r.schema, 'rule', concat(r.relname, '.', u.rulename), concat_ws(' ', pg_get_ruledef(u.oid, true), 'enabled',
            u.ev_enabled)
       FROM relation r
       JOIN pg_rewrite u ON u.ev_class = r.oid AND u.rulename <> '_RETURN'
@@ -166,7 +169,7 @@ WITH place AS MATERIALIZED (
      WHERE t.typtype IN ('d', 'e', 'r')
         OR (t.typtype = 'c' AND EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c'))
     UNION ALL
-    SELECT p.schema, 'constraint', concat(t.typname, '.', c.conname), concat_ws(' ', pg_get_constraintdef(c.oid),
+    SELECT p.schema, 'constraint', concat(t.typname, '.', c.conname), concat_ws(' ', pg_get_constraintdef(c.oid, true),
            'comment ' || quote_literal(obj_description(c.oid, 'pg_constraint')))
       FROM place p
       JOIN pg_type t ON t.typnamespace = p.oid

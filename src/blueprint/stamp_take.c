@@ -28,7 +28,7 @@ typedef struct Taking {
 
 /* Tables' rows as a hash each, in any order of the rows; where sequences stand. Run as the owner.
  * (t.*)::text and not t::text, which would be a column of that name. */
-static bool add_rows_query(Arena *arena, PgBatch *batch, const char *schema, const char *table,
+static void add_rows_query(Arena *arena, PgBatch *batch, const char *schema, const char *table,
                            bool is_sequence)
 {
     static const char rows[] = "SELECT concat(count(*), ' ', md5(string_agg((t.*)::text, E'\\n'"
@@ -38,7 +38,6 @@ static bool add_rows_query(Arena *arena, PgBatch *batch, const char *schema, con
         batch,
         SQL(arena, is_sequence ? sequence : rows, sql_name(arena, schema), sql_name(arena, table)),
         PG_NO_PARAMS);
-    return true;
 }
 
 static bool read_rows(Arena *arena, PgConn *conn, const Place *place, const char **ret_rows,

@@ -3,6 +3,7 @@
 #ifndef TENANTRY_OPS_CONTEXT_H
 #define TENANTRY_OPS_CONTEXT_H
 
+#include "blueprint/blueprint.h"
 #include "job/job.h"
 #include "ops/op.h"
 #include "pg/embedded.h"
@@ -32,6 +33,10 @@ bool op_run_job(OpContext *context, const JobKind *kind, const char *subject, co
 
 /* Makes logins ahead for tenants to come (option ready-logins), at most `most` pairs. */
 bool op_fill_ready_logins(OpContext *context, int64_t most, Err *err);
+
+/* Takes the stamp of a blueprint of the schema tier unless one is kept. A failure is logged and no
+ * more: tenants are then made by the migrations. */
+void op_note_stamp(OpContext *context, const Blueprint *blueprint);
 
 /* Every kind of job, for resume and cancel. */
 extern const JobKind *const op_job_kinds[];

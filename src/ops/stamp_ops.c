@@ -16,6 +16,19 @@ static bool ensure(OpContext *context, const char *name, bool is_forced, const S
            stamp_ensure(context->arena, store, blueprint, &options, ret_stamp, ret_is_new, err);
 }
 
+void op_note_stamp(OpContext *context, const Blueprint *blueprint)
+{
+    const Stamp *stamp = NULL;
+    bool is_new = false;
+    Err err;
+    if (blueprint_has_tier(blueprint, TIER_SCHEMA) &&
+        !ensure(context, blueprint->name, false, &stamp, &is_new, &err)) {
+        log_warn("blueprint.stamp",
+                 "blueprint \"%s\" has no stamp, tenants are made by its migrations: %s",
+                 blueprint->name, err.message);
+    }
+}
+
 static bool run_stamp(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     const char *name = json_get_text(args, "name", "");
