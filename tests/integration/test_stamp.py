@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import re
 
 import crash_state
 import harness
@@ -289,6 +290,22 @@ def test_a_blueprint_whose_migrations_are_shorter_keeps_them():
 def test_the_row_tier_has_no_stamps():
     check_refusal(shared_server().tenantry("blueprint", "stamp", "saas", expect=None), "input_invalid", "no schema tier")
     check_refusal(shared_server().tenantry("blueprint", "stamp", "nothing", expect=None), "blueprint_missing", "nothing")
+
+
+def test_pg_dump_gets_in_with_the_password_of_the_database_url():
+    server = shared_server()
+    admin = crash_state.admin_conninfo(server)
+    server.psql("CREATE ROLE guest LOGIN CREATEROLE PASSWORD 'gu/est'; CREATE DATABASE guest OWNER guest;", admin)
+    place = re.search(r"host='([^']+)' port=(\d+)", server.conninfo)
+    with harness.temporary_folder() as folder:
+        env = {"TENANTRY_DATABASE_URL": "postgresql://guest:gu%%2Fest@/guest?host=%s&port=%s" % place.groups(),
+               "TENANTRY_DATA_DIR": folder}
+        server.tenantry("up", env=env)
+        server.tenantry("blueprint", "add", write(os.path.join(folder, "pack"), "everything", MIGRATIONS), env=env)
+        kept = server.tenantry("blueprint", "stamp", "everything", env=env)
+        assert kept["kind"] == "flat", kept
+        server.tenantry("tenant", "create", "guest", "--blueprint", "everything", env=env)
+    assert leftovers(server) == ""
 
 
 def leftovers(server):
