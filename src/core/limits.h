@@ -16,6 +16,7 @@ enum {
     LIMIT_DUMP_BYTES = 64 * 1024 * 1024,      /* of a place, when a stamp is taken */
     LIMIT_MIGRATIONS = 10000,     /* in one blueprint */
     LIMIT_PARTITIONED_TABLES = 1000,
+    LIMIT_PERSONAL_COLUMNS = 2000, /* named in one manifest */
     LIMIT_PLANS = 100, /* in one blueprint */
     LIMIT_YAML_DEPTH = 32,
     LIMIT_YAML_NODES = 100000,
