@@ -57,7 +57,7 @@ bool pg_dump_find(Arena *arena, const PgConn *conn, const char *bin_dir, const c
     Search search = {.arena = arena, .server_major = PQserverVersion(conn->pq) / MAJOR_FACTOR};
     *ret_path = NULL;
     if (search.server_major == 0) {
-        return pg_fail(err, conn->pq, NULL);
+        return pg_fail(err, conn, NULL);
     }
     if (bin_dir != NULL) {
         consider(&search, bin_dir);
