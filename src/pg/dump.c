@@ -51,8 +51,7 @@ static void consider_path(Search *search)
     }
 }
 
-bool pg_dump_find(Arena *arena, const PgConn *conn, const char *bin_dir, const char **ret_path,
-                  Err *err)
+bool pg_dump_find(Arena *arena, PgConn *conn, const char *bin_dir, const char **ret_path, Err *err)
 {
     Search search = {.arena = arena, .server_major = PQserverVersion(conn->pq) / MAJOR_FACTOR};
     *ret_path = NULL;

@@ -7,8 +7,7 @@
 /* Looks for a pg_dump that can read this server: one of its major version or of the nearest newer
  * one. bin_dir: only there; NULL: in PATH and in the usual folders. *ret_path is NULL when there is
  * none. */
-bool pg_dump_find(Arena *arena, const PgConn *conn, const char *bin_dir, const char **ret_path,
-                  Err *err);
+bool pg_dump_find(Arena *arena, PgConn *conn, const char *bin_dir, const char **ret_path, Err *err);
 
 typedef struct PgDumpOptions {
     const char *program; /* from pg_dump_find */
