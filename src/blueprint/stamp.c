@@ -158,3 +158,18 @@ bool stamp_ensure(Arena *arena, Store *store, const Blueprint *blueprint,
     store_query(store, STAMP_UNLOCK, PG_NO_PARAMS, NULL, &ignored);
     return is_done;
 }
+
+bool stamp_drop_leftovers(Arena *arena, Store *store, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(store, STAMP_TRY_LOCK, PG_NO_PARAMS, &rows, err)) {
+        return false;
+    }
+    if (!pg_rows_bool(rows, 0, 0)) {
+        return true; /* whoever takes one drops what it leaves */
+    }
+    const bool is_done = stamp_drop_committed(arena, store, err);
+    Err ignored;
+    store_query(store, STAMP_UNLOCK, PG_NO_PARAMS, NULL, &ignored);
+    return is_done;
+}

@@ -42,10 +42,14 @@ bool stamp_find(Arena *arena, Store *store, const Blueprint *blueprint,
 
 /* The same, and takes one when there is none; *ret_is_new tells. Not within a transaction: a place
  * that pg_dump reads must be committed. A crash leaves such a place behind, without any way to log
- * in; the next call drops it. Fails where the migrations do, so that no tenant could be made
- * either. */
+ * in; the next stamp that is taken drops it. Fails where the migrations do, so that no tenant could
+ * be made either. */
 bool stamp_ensure(Arena *arena, Store *store, const Blueprint *blueprint,
                   const StampOptions *options, const Stamp **ret_stamp, bool *ret_is_new, Err *err);
+
+/* Drops what was left behind, unless a stamp is being taken at this moment. Not within a
+ * transaction. */
+bool stamp_drop_leftovers(Arena *arena, Store *store, Err *err);
 
 /* One statement of a flat stamp for a place of this name, whose roles' names begin with it.
  * ERR_INTERNAL for a name that would need quotes. */

@@ -26,6 +26,9 @@ bool stamp_read_contents(Arena *arena, PgConn *conn, const Place *place,
 const char *stamp_difference(Arena *arena, const StampContents *expected,
                              const StampContents *found);
 
+/* Drops what this process, or one that was killed, committed for pg_dump; under the lock. */
+bool stamp_drop_committed(Arena *arena, Store *store, Err *err);
+
 /* Takes a new stamp; the caller holds the lock and is in no transaction. */
 bool stamp_take(Arena *arena, Store *store, const Blueprint *blueprint,
                 const Extensions *extensions, const StampOptions *options, Stamp **ret_stamp,

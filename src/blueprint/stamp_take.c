@@ -142,15 +142,12 @@ static void add_drop(Arena *arena, PgBatch *batch, const char *stem)
     }
 }
 
-/* Drops what this taking, or one that was killed, committed for pg_dump; all of one place is made
- * in one transaction and goes in one. */
-static bool drop_leftovers(Taking *taking, Err *err)
+/* All of one place is made in one transaction and goes in one. */
+bool stamp_drop_committed(Arena *arena, Store *store, Err *err)
 {
-    Arena *arena = taking->arena;
-    PgConn *conn = taking->store->conn;
+    PgConn *conn = store->conn;
     scoped_rows PgRows *rows = NULL;
-    if (!store_query(taking->store, STAMP_LEFTOVERS, PG_PARAMS(taking->store->tenants_role), &rows,
-                     err)) {
+    if (!store_query(store, STAMP_LEFTOVERS, PG_PARAMS(store->tenants_role), &rows, err)) {
         return false;
     }
     for (size_t i = 0; i < pg_rows_count(rows); i++) {
@@ -203,7 +200,7 @@ static bool dump(Taking *taking, const char *program, const char **ret_sql, cons
                                           err);
     FAULT("stamp.dumped");
     *ret_token = place.schema_name;
-    if (!drop_leftovers(taking, &dropping)) {
+    if (!stamp_drop_committed(taking->arena, taking->store, &dropping)) {
         *err = dropping;
         return false;
     }
@@ -306,7 +303,7 @@ bool stamp_take(Arena *arena, Store *store, const Blueprint *blueprint,
                      .options = options,
                      .stamp = stamp};
     stamp->version = blueprint->version;
-    if (!drop_leftovers(&taking, err) ||
+    if (!stamp_drop_committed(arena, store, err) ||
         !count_migration_statements(&taking, &stamp->migration_statement_count, err) ||
         !look_at_place(&taking, NULL, &taking.model, err)) {
         return false;

@@ -38,6 +38,9 @@ bool op_fill_ready_logins(OpContext *context, int64_t most, Err *err);
  * more: tenants are then made by the migrations. */
 void op_note_stamp(OpContext *context, const Blueprint *blueprint);
 
+/* Drops what a stamp that was killed while it was taken left behind. */
+bool op_drop_stamp_leftovers(OpContext *context, Err *err);
+
 /* Every kind of job, for resume and cancel. */
 extern const JobKind *const op_job_kinds[];
 extern const size_t op_job_kind_count;

@@ -16,6 +16,12 @@ static bool ensure(OpContext *context, const char *name, bool is_forced, const S
            stamp_ensure(context->arena, store, blueprint, &options, ret_stamp, ret_is_new, err);
 }
 
+bool op_drop_stamp_leftovers(OpContext *context, Err *err)
+{
+    Store *store = NULL;
+    return op_store(context, &store, err) && stamp_drop_leftovers(context->arena, store, err);
+}
+
 void op_note_stamp(OpContext *context, const Blueprint *blueprint)
 {
     const Stamp *stamp = NULL;

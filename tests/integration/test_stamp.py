@@ -325,6 +325,12 @@ def test_nothing_is_left_of_a_stamp_that_was_killed():
             server.create("after-" + point.replace(".", "-"), "trading")
             server.tenantry("blueprint", "stamp", "trading", "--force")
             assert leftovers(server) == "", point
+        result = server.tenantry("blueprint", "stamp", "trading", "--force", env={"TENANTRY_FAULT_AT": "stamp.dumped"}, expect=None)
+        assert result.status == -9, result.text()
+        crash_state.wait_until_quiet(server)
+        server.up()
+        assert leftovers(server) == "", "after up"
+        crash_state.check_whole(server)
 
 
 if __name__ == "__main__":
