@@ -287,6 +287,21 @@ def test_a_blueprint_whose_migrations_are_shorter_keeps_them():
     assert kept["kind"] == "migrations" and "the migrations have 1" in kept["reason"], kept
 
 
+def test_an_extension_is_used_from_where_it_is():
+    migrations = {**MIGRATIONS, "V0005__citext": "CREATE TABLE people (name citext PRIMARY KEY, nick citext DEFAULT 'x'::citext);"
+                                                 "CREATE INDEX people_nick ON people USING gin (nick gin_trgm_ops);"}
+    with harness.temporary_folder() as folder:
+        write(folder, "extended", migrations)
+        with open(os.path.join(folder, "blueprint.yaml"), "a", encoding="utf-8") as f:
+            f.write("extensions: {wanted: [citext, pg_trgm]}\n")
+        shared_server().tenantry("blueprint", "add", folder)
+    kept = stamp("extended")
+    assert kept["kind"] == "flat" and not kept["is_new"], kept
+    place = make("extended", "extended")
+    assert in_place(place, "INSERT INTO people VALUES ('A'); SELECT count(*) FROM people WHERE name OPERATOR(tenantry_ext.=) 'a'") == "1"
+    assert stamp("extended")["is_new"] is False
+
+
 def test_the_row_tier_has_no_stamps():
     check_refusal(shared_server().tenantry("blueprint", "stamp", "saas", expect=None), "input_invalid", "no schema tier")
     check_refusal(shared_server().tenantry("blueprint", "stamp", "nothing", expect=None), "blueprint_missing", "nothing")
