@@ -135,10 +135,10 @@ def test_the_life_of_a_tenant_in_both_tiers():
 
 def test_blueprints():
     assert ask("blueprint.list")["blueprints"]
+    assert ask("blueprint.stamp", "trading")["kind"] == "migrations"
     for name in ("saas", "trading"):
         ask("blueprint.show", name)
         ask("blueprint.lint", os.path.join(PACKS, name))
-    assert ask("blueprint.stamp", "trading")["kind"] == "migrations"
         with harness.temporary_folder() as folder:
             harness.run(["cp", "-r", os.path.join(PACKS, name), folder + "/pack"])
             with open(folder + "/pack/blueprint.yaml", "r+", encoding="utf-8") as f:
