@@ -1,8 +1,9 @@
 /* tenant.create: reserve the slug, make the place and the logins.
  *
- * Step "reserve" takes the slug and the tenant's id. Step "ground" makes what tenants share:
- * extensions, the row tier's shared place; mostly there is nothing to do. Step "provision" is one
- * transaction that makes everything else, so that a tenant is whole or gone. */
+ * Step "reserve" takes the slug and the tenant's id, and in the schema tier claims a spare when one
+ * is ready. Step "ground" makes what tenants share: extensions, the row tier's shared place; mostly
+ * there is nothing to do. Step "provision" is one transaction that makes everything else, or makes
+ * the spare the tenant's, so that a tenant is whole or gone. */
 #include <string.h>
 
 #include "blueprint/place.h"
@@ -13,6 +14,7 @@
 #include "pg/sql.h"
 #include "store/audit.h"
 #include "tenant/login.h"
+#include "tenant/spare.h"
 #include "tenant/state.h"
 
 /* What one run of the job has loaded; each step can do without what an earlier step of another run
@@ -23,6 +25,7 @@ typedef struct Create {
     Tier tier;
     Extensions extensions;
     bool has_extensions; /* they were looked up */
+    bool lacks_spare;    /* this run asked for a spare and there was none */
 } Create;
 
 static const char *tier_at(const Blueprint *blueprint, size_t i)
@@ -97,6 +100,25 @@ static bool fail_taken(JobContext *context, const Tenant *tenant, Err *err)
     return false;
 }
 
+/* The id of a spare that was made for the tenant to be, or a new one. */
+static bool choose_id(JobContext *context, Create *create, const char **ret_id, Err *err)
+{
+    if (create->tier == TIER_SCHEMA &&
+        !spare_claim(context->arena, context->store, create->blueprint, ret_id, err)) {
+        return false;
+    }
+    create->lacks_spare = *ret_id == NULL;
+    return *ret_id != NULL || secret_random_uuid(context->arena, ret_id, err);
+}
+
+/* The spare that the tenant claimed, in this run or an earlier one; NULL: none. */
+static bool find_spare(JobContext *context, const Create *create, Spare **ret_spare, Err *err)
+{
+    *ret_spare = NULL;
+    return create->lacks_spare || create->tier != TIER_SCHEMA ||
+           spare_find_claimed(context->arena, context->store, context->tenant_id, ret_spare, err);
+}
+
 static bool step_reserve(JobContext *context, Err *err)
 {
     const char *slug = json_get_text(context->args, "slug", "");
@@ -112,7 +134,7 @@ static bool step_reserve(JobContext *context, Err *err)
     if (holder != NULL) {
         return fail_taken(context, holder, err);
     }
-    if (!secret_random_uuid(context->arena, &id, err)) {
+    if (!choose_id(context, create, &id, err)) {
         return false;
     }
     /* Two creates at once: the unique index makes the second wait for the first and fail. */
@@ -139,9 +161,13 @@ static bool load_extensions(JobContext *context, Create *create, Err *err)
 static bool step_ground(JobContext *context, Err *err)
 {
     Create *create = NULL;
+    Spare *spare = NULL;
     bool is_changed = false;
-    if (!load(context, &create, err)) {
+    if (!load(context, &create, err) || !find_spare(context, create, &spare, err)) {
         return false;
+    }
+    if (spare != NULL) {
+        return true; /* whoever made it did this */
     }
     if (create->tier == TIER_ROW) {
         return place_ensure_shared(context->arena, context->store, create->blueprint, &is_changed,
@@ -312,19 +338,37 @@ static bool fill_batch(Provision *provision, const Extensions *extensions, Err *
            add_birth_record(provision, err);
 }
 
+/* The claimed spare becomes the tenant's place. */
+static bool fill_from_spare(Provision *provision, const Spare *spare, Err *err)
+{
+    JobContext *context = provision->context;
+    provision->place = &spare->place;
+    return spare_add_take(context->arena, context->store, provision->batch, spare,
+                          provision->create->plan, err) &&
+           add_birth_record(provision, err);
+}
+
+static bool fill_new(Provision *provision, Create *create, Err *err)
+{
+    return load_extensions(provision->context, create, err) &&
+           fill_batch(provision, &create->extensions, err);
+}
+
 static bool step_provision(JobContext *context, Err *err)
 {
     Create *create = NULL;
     Tenant *tenant = NULL;
+    Spare *spare = NULL;
     if (!load(context, &create, err) ||
         !tenants_get(context->arena, context->store, context->tenant_id, &tenant, err) ||
-        !load_extensions(context, create, err) || !store_hold_active_key(context->store, err) ||
+        !store_hold_active_key(context->store, err) || !find_spare(context, create, &spare, err) ||
         !tenant_move(context->store, tenant, TENANT_PROVISIONING, err)) {
         return false;
     }
     scoped_batch PgBatch *batch = pg_batch_new(context->arena);
     Provision provision = {.context = context, .create = create, .tenant = tenant, .batch = batch};
-    if (!fill_batch(&provision, &create->extensions, err)) {
+    if (!(spare != NULL ? fill_from_spare(&provision, spare, err)
+                        : fill_new(&provision, create, err))) {
         return pg_batch_abandon(context->store->conn, batch);
     }
     FAULT("tenant.provision.sent");
@@ -338,16 +382,20 @@ static bool step_provision(JobContext *context, Err *err)
     return true;
 }
 
-/* Provisioning is one transaction, so there is nothing to take down but the reservation. The audit
- * chain says why the slug was tried. */
+/* Provisioning is one transaction, so there is nothing to take down but the reservation, and the
+ * spare that was claimed: its id is the failed tenant's now. The audit chain says why the slug was
+ * tried. */
 static bool undo_create(JobContext *context, Err *err)
 {
     Tenant *tenant = NULL;
+    Spare *spare = NULL;
     scoped_json Json *detail = json_object();
     if (context->tenant_id == NULL) {
         return true;
     }
-    if (!tenants_get(context->arena, context->store, context->tenant_id, &tenant, err)) {
+    if (!tenants_get(context->arena, context->store, context->tenant_id, &tenant, err) ||
+        !spare_find_claimed(context->arena, context->store, tenant->id, &spare, err) ||
+        (spare != NULL && !spare_drop(context->arena, context->store, spare, err))) {
         return false;
     }
     json_put_text(detail, "slug", tenant->slug);
