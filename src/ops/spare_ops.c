@@ -281,3 +281,40 @@ const Operation op_spare_drop = {
     .done = "spares that still wait: {left}",
     .run = run_drop,
 };
+
+/* --- keep ---------------------------------------------------------------------------------------
+ */
+
+static bool run_keep(OpContext *context, const Json *args, Json **ret_answer, Err *err)
+{
+    KeeperReport report;
+    (void)args;
+    if (!keeper_run(context, &report, err)) {
+        return false;
+    }
+    *ret_answer = json_object();
+    json_put_int(*ret_answer, "made", report.made);
+    json_put_int(*ret_answer, "dropped", report.dropped);
+    json_put_int(*ret_answer, "renewed", report.renewed);
+    return true;
+}
+
+const Operation op_spare_keep = {
+    .name = "spare.keep",
+    .summary = "Keep spares ready until SIGTERM or Ctrl-C.",
+    .description =
+        "\"up\" starts this in the background for the embedded server. With --database-url it is "
+        "for a service manager: one per database is enough, more do no harm. It makes what is "
+        "missing, makes partitions ahead, drops what an older version left, and waits while "
+        "tenants are being created.",
+    .access = ACCESS_ADMIN,
+    .kind = OP_COMMAND,
+    .params = (const Param[]){{0}},
+    .result = (const Field[]){{"made", FIELD_INT, .help = "spares made"},
+                              {"dropped", FIELD_INT, .help = "spares dropped"},
+                              {"renewed", FIELD_INT, .help = "spares that got new partitions"},
+                              {0}},
+    .examples = (const OpExample[]){{"spare keep", "in the foreground"}, {0}},
+    .done = "stopped; spares made: {made}",
+    .run = run_keep,
+};

@@ -23,6 +23,7 @@ static const Operation *const operations[] = {
     &op_partition_list,
     &op_spare_drop,
     &op_spare_fill,
+    &op_spare_keep,
     &op_spare_list,
     &op_status,
     &op_tenant_archive,
