@@ -23,6 +23,7 @@ typedef struct Create {
     Blueprint *blueprint;
     const BlueprintPlan *plan;
     Tier tier;
+    bool has_scripts; /* the blueprint is whole */
     Extensions extensions;
     bool has_extensions; /* they were looked up */
     bool lacks_spare;    /* this run asked for a spare and there was none */
@@ -53,19 +54,11 @@ static void set_choice_error(Err *err, const Blueprint *blueprint, const char *w
     err_hint(err, "it has: %s", list.text);
 }
 
-static bool load(JobContext *context, Create **ret_create, Err *err)
+/* The plan and the tier that were asked for, or the blueprint's defaults. */
+static bool choose(JobContext *context, Create *create, Err *err)
 {
-    if (context->memory != NULL) {
-        *ret_create = context->memory;
-        return true;
-    }
-    Create *create = ARENA_NEW(context->arena, Create);
     const char *tier = json_get_text(context->args, "tier", "");
     const char *plan = json_get_text(context->args, "plan", NULL);
-    if (!registry_get(context->arena, context->store, json_get_text(context->args, "blueprint", ""),
-                      &create->blueprint, err)) {
-        return false;
-    }
     create->plan = blueprint_find_plan(create->blueprint, plan);
     if (create->plan == NULL) {
         set_choice_error(err, create->blueprint, "plan", plan, plan_at);
@@ -77,9 +70,42 @@ static bool load(JobContext *context, Create **ret_create, Err *err)
         set_choice_error(err, create->blueprint, "tier", tier, tier_at);
         return false;
     }
+    return true;
+}
+
+/* What is needed in any case: the blueprint without its scripts. */
+static bool load(JobContext *context, Create **ret_create, Err *err)
+{
+    if (context->memory != NULL) {
+        *ret_create = context->memory;
+        return true;
+    }
+    Create *create = ARENA_NEW(context->arena, Create);
+    if (!registry_get_head(context->arena, context->store,
+                           json_get_text(context->args, "blueprint", ""), &create->blueprint,
+                           err) ||
+        !choose(context, create, err)) {
+        return false;
+    }
     context->memory = create;
     *ret_create = create;
     return true;
+}
+
+/* What a tenant needs that is made anew: the scripts too, which may be those of a newer version by
+ * now. */
+static bool load_scripts(JobContext *context, Create *create, Err *err)
+{
+    Blueprint *whole = NULL;
+    if (create->has_scripts) {
+        return true;
+    }
+    if (!registry_get(context->arena, context->store, create->blueprint->name, &whole, err)) {
+        return false;
+    }
+    create->blueprint = whole;
+    create->has_scripts = choose(context, create, err);
+    return create->has_scripts;
 }
 
 /* The slug is taken: by a tenant, or by a create that was interrupted and can be finished. */
@@ -168,6 +194,9 @@ static bool step_ground(JobContext *context, Err *err)
     }
     if (spare != NULL) {
         return true; /* whoever made it did this */
+    }
+    if (!load_scripts(context, create, err)) {
+        return false;
     }
     if (create->tier == TIER_ROW) {
         return place_ensure_shared(context->arena, context->store, create->blueprint, &is_changed,
@@ -350,7 +379,8 @@ static bool fill_from_spare(Provision *provision, const Spare *spare, Err *err)
 
 static bool fill_new(Provision *provision, Create *create, Err *err)
 {
-    return load_extensions(provision->context, create, err) &&
+    return load_scripts(provision->context, create, err) &&
+           load_extensions(provision->context, create, err) &&
            fill_batch(provision, &create->extensions, err);
 }
 

@@ -30,5 +30,6 @@ CREATE TABLE tenantry.spare_fills (
 CREATE INDEX tenants_recent ON tenantry.tenants (blueprint, created_at)
     WHERE tier = 'schema' AND state NOT IN ('purged', 'failed');
 
--- The tiers of a blueprint without its whole definition, which is large and read every second otherwise.
-ALTER TABLE tenantry.blueprint_versions ADD COLUMN tiers json GENERATED ALWAYS AS (definition->'tiers') STORED;
+-- What a create from a spare needs of a definition: all but the texts of its scripts, which can be large.
+ALTER TABLE tenantry.blueprint_versions ADD COLUMN head json GENERATED ALWAYS AS
+    ((definition::jsonb - '{migrations,seed,demo}'::text[] || '{"migrations": []}')::json) STORED;
