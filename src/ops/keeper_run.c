@@ -232,6 +232,9 @@ static void keep(Keeper *keeper)
                                                                      : LONGEST_PAUSE_MS;
         }
         is_ended = is_over(keeper, &err);
+        if (keeper->stopped_tries > 0) {
+            failed_pause_ms = FIRST_PAUSE_MS; /* soon it is clear whether it was a restart */
+        }
     }
     disconnect(keeper);
 }
