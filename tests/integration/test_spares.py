@@ -413,7 +413,7 @@ def test_a_spare_that_cannot_be_made_is_told_and_tried_again():
         server.tenantry("blueprint", "add", write_cards(server.folder, "cards", 1))
         wait_until(is_full(server, 2, "cards"), "no spares")
         # Nobody may make a schema: as a disk that is full, a reason that lies outside of the blueprint.
-        server.psql("GRANT CONNECT ON DATABASE tenantry TO tenantry; ALTER DATABASE tenantry OWNER TO postgres",
+        server.psql("ALTER DATABASE tenantry OWNER TO postgres; GRANT CONNECT ON DATABASE tenantry TO tenantry",
                     admin(server))
         server.tenantry("spare", "drop", "cards", "--all", expect=None)
         wait_until(lambda: spares(server, "cards")["error"], "nobody tells")
