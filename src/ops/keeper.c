@@ -109,35 +109,48 @@ bool keeper_stop(OpContext *context, Err *err)
            ERR_SET(err, ERR_IO, NULL, "the keeper, process %d, does not end", (int)pid);
 }
 
-/* Whatever this call was told, as variables: the keeper works elsewhere, without our flags and our
- * configuration file. What it prints goes to a log. */
-static const char *const *make_env(OpContext *context)
+/* Options that were given, but for those about printing and those that are settled here: the data
+ * directory is passed on in any case, and what the configuration file says is among the values. */
+static bool is_passed_on(const Config *config, OptionId id)
 {
-    static const OptionId unwanted[] = {OPT_COLOR, OPT_CONFIG, OPT_JSON, OPT_QUIET, OPT_VERBOSE};
-    const char **env = ARENA_ARRAY(context->arena, const char *, (size_t)OPTION_COUNT_ + 3);
-    size_t count = 0;
-    char here[PATH_MAX];
-    const char *folder = getcwd(here, sizeof here) != NULL ? here : "/";
-    for (int id = 0; id < OPTION_COUNT_; id++) {
-        const char *ignored = NULL;
-        const char *text = config_text(context->config, (OptionId)id);
-        bool is_wanted = text != NULL &&
-                         config_origin(context->config, (OptionId)id, &ignored) != ORIGIN_DEFAULT;
-        for (size_t i = 0; i < sizeof unwanted / sizeof *unwanted; i++) {
-            is_wanted = is_wanted && (int)unwanted[i] != id && id != OPT_DATA_DIR;
-        }
-        if (is_wanted) {
-            const bool is_relative = option_kind((OptionId)id)->type == OPTION_PATH && *text != '/';
-            env[count++] = arena_printf(context->arena, "%s=%s%s%s",
-                                        option_env_name(context->arena, (OptionId)id),
-                                        is_relative ? folder : "", is_relative ? "/" : "", text);
+    static const OptionId kept_back[] = {OPT_COLOR, OPT_CONFIG, OPT_DATA_DIR,
+                                         OPT_JSON,  OPT_QUIET,  OPT_VERBOSE};
+    const char *ignored = NULL;
+    for (size_t i = 0; i < sizeof kept_back / sizeof *kept_back; i++) {
+        if (kept_back[i] == id) {
+            return false;
         }
     }
-    const char *data_dir = op_data_dir(context);
-    env[count++] = *data_dir == '/'
-                       ? arena_printf(context->arena, "TENANTRY_DATA_DIR=%s", data_dir)
-                       : arena_printf(context->arena, "TENANTRY_DATA_DIR=%s/%s", folder, data_dir);
-    env[count] = "TENANTRY_VERBOSE=true";
+    return config_text(config, id) != NULL && config_origin(config, id, &ignored) != ORIGIN_DEFAULT;
+}
+
+/* A path that holds elsewhere too: the keeper works in "/". */
+static const char *absolute(OpContext *context, const char *path)
+{
+    char here[PATH_MAX];
+    return *path == '/' || getcwd(here, sizeof here) == NULL
+               ? path
+               : arena_printf(context->arena, "%s/%s", here, path);
+}
+
+/* Whatever this call was told, as variables. Only the master key's is a secret, and came in one. */
+static const char *const *make_env(OpContext *context)
+{
+    Arena *arena = context->arena;
+    const char **env = ARENA_ARRAY(arena, const char *, (size_t)OPTION_COUNT_ + 3);
+    size_t count = 0;
+    for (int id = 0; id < OPTION_COUNT_; id++) {
+        const OptionId option = (OptionId)id;
+        if (is_passed_on(context->config, option)) {
+            const char *text = config_text(context->config, option);
+            env[count++] = arena_printf(
+                arena, "%s=%s", option_env_name(arena, option),
+                option_kind(option)->type == OPTION_PATH ? absolute(context, text) : text);
+        }
+    }
+    env[count++] = arena_printf(arena, "%s=%s", option_env_name(arena, OPT_DATA_DIR),
+                                absolute(context, op_data_dir(context)));
+    env[count] = arena_printf(arena, "%s=true", option_env_name(arena, OPT_VERBOSE));
     return env;
 }
 
