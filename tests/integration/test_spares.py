@@ -2,6 +2,7 @@
 """Spares: places made ahead of time that a create claims, and the keeper that makes them."""
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -343,6 +344,45 @@ def test_the_keeper_replaces_spares_of_an_older_version():
         server.tenantry("down")
         server.up()
         check(server)
+
+
+def test_the_keeper_makes_the_partitions_that_are_due():
+    with kept() as server:
+        server.up()
+        wait_until(is_full(server), "no spares")
+        ids = spare_ids(server)
+        schemas = server.psql("SELECT p.schema_name FROM tenantry.spares s JOIN tenantry.places p ON p.id = s.place_id")
+        count = "SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relnamespace IN (%s)" % (
+            ", ".join("'%s'::regnamespace" % name for name in schemas.split()))
+        before = int(server.psql(count))
+        server.psql("UPDATE tenantry.spares SET fresh_until = now() + interval '1 hour'", admin(server))
+        wait_until(lambda: server.psql("SELECT min(fresh_until) > now() + interval '12 hours' FROM tenantry.spares") == "t",
+                   "no partitions")
+        assert spare_ids(server) == ids and int(server.psql(count)) > before
+
+
+def test_an_external_database_is_kept_by_a_keeper_of_its_own():
+    with harness.Server() as server:
+        server.up()
+        server.psql("CREATE ROLE outside LOGIN CREATEROLE PASSWORD 'known'; CREATE DATABASE outside OWNER outside",
+                    admin(server))
+        host, port = re.search(r"host='([^']+)' port=(\d+)", server.conninfo).groups()
+        folder = os.path.join(server.folder, "outside")
+        env = {"TENANTRY_DATABASE_URL": "postgresql://outside:known@/outside?host=%s&port=%s" % (host, port),
+               "TENANTRY_DATA_DIR": folder, "TENANTRY_SPARES": "1"}
+        assert server.tenantry("up", env=env)["keeper"] is None
+        child = server.spawn("spare", "keep", "--json", env=env)
+
+        def is_ready():
+            return server.tenantry("spare", "list", env=env)["spares"][0]["ready"] == 1
+
+        wait_until(is_ready, "no spares")
+        child.send_signal(signal.SIGINT)
+        out, _ = child.communicate(timeout=WAIT_S)
+        assert child.returncode == 0 and json.loads(out)["made"] == 1, out
+        assert os.listdir(folder) == ["master.key"], os.listdir(folder)
+        made = server.tenantry("tenant", "create", "there", "--blueprint", "trading", env=env)
+        assert server.psql("SELECT current_user", made["connections"][0]["uri"]) == made["connections"][0]["role"]
 
 
 def test_a_killed_keeper_leaves_whole_spares_and_up_starts_another():
