@@ -188,6 +188,18 @@ static bool is_about_rights(const char *sql)
     return false;
 }
 
+/* What lets the blueprint's statements run guarded: no part of what they make. */
+static bool is_about_guard(const char *sql)
+{
+    static const char *const whole[] = {"CLOSE ALL", "DISCARD TEMP", "RESET ALL", "UNLISTEN *"};
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
+        if (strcmp(sql, whole[i]) == 0) {
+            return true;
+        }
+    }
+    return strstr(sql, "_guard\"") != NULL;
+}
+
 /* Statements with parameters are rows of the control schema, which nobody needs by hand, but for
  * the one that sets the search_path. */
 static void print_batch(const PgBatch *batch, bool with_rights)
@@ -195,7 +207,7 @@ static void print_batch(const PgBatch *batch, bool with_rights)
     for (size_t i = 0; i < pg_batch_count(batch); i++) {
         PgParams params;
         const char *sql = pg_batch_statement(batch, i, &params);
-        if (params.count == 0 && (with_rights || !is_about_rights(sql))) {
+        if (params.count == 0 && !is_about_guard(sql) && (with_rights || !is_about_rights(sql))) {
             printf("%s;\n", sql);
         } else if (strstr(sql, "set_config('search_path'") != NULL) {
             printf("SET LOCAL search_path = %s;\n", params.values[0]);

@@ -44,22 +44,6 @@ const char *place_search_path(Arena *arena, const Extensions *extensions, const 
     return path.text;
 }
 
-void place_enter_role(Arena *arena, PgBatch *batch, const char *role, const char *search_path)
-{
-    const SqlArg name = sql_name(arena, role);
-    pg_batch_add(batch, SQL(arena, "GRANT {} TO CURRENT_USER", name), PG_NO_PARAMS);
-    pg_batch_add(batch, SQL(arena, "SET LOCAL ROLE {}", name), PG_NO_PARAMS);
-    pg_batch_add(batch, "SELECT set_config('search_path', $1, true)", PG_PARAMS(search_path));
-}
-
-void place_leave_role(Arena *arena, PgBatch *batch, const char *role)
-{
-    pg_batch_add(batch, "SET LOCAL ROLE NONE", PG_NO_PARAMS);
-    pg_batch_add(batch, "SET LOCAL search_path = pg_catalog", PG_NO_PARAMS);
-    pg_batch_add(batch, SQL(arena, "REVOKE {} FROM CURRENT_USER", sql_name(arena, role)),
-                 PG_NO_PARAMS);
-}
-
 bool place_add_script(Arena *arena, PgBatch *batch, const char *file, const char *text, Err *err)
 {
     SqlScript script = {0};

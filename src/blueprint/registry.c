@@ -110,10 +110,43 @@ static bool check_plans_in_use(Arena *arena, Store *store, const Blueprint *blue
         return false;
     }
     const char *used = pg_rows_text(rows, 0, 0);
-    return used == NULL ||
-           ERR_SET(err, ERR_BLUEPRINT_EXISTS, "keep the plan, or move its tenants first",
-                   "blueprint \"%s\" no longer has plan \"%s\", which tenants use", blueprint->name,
-                   used);
+    if (used == NULL) {
+        return true;
+    }
+    ERR_SET(err, ERR_BLUEPRINT_EXISTS, "keep the plan, or move its tenants first",
+            "blueprint \"%s\" no longer has plan \"%s\", which tenants use", blueprint->name, used);
+    return blueprint_fail_at(blueprint, blueprint->lines.plans, "plans", err);
+}
+
+/* One that came from another folder may be another blueprint of the same name, and not a version of
+ * this one. A folder that was moved or copied has the same history. */
+static bool check_same_pack(const Blueprint *old, const Blueprint *new, Err *err)
+{
+    if (check_history(old, new, err)) {
+        return true;
+    }
+    if (strcmp(old->source, new->source) == 0) {
+        return false;
+    }
+    err_hint(err,
+             "two blueprints cannot have one name: give this one another, or, if it is the same "
+             "one, put the file back as it was");
+    err_prefix(err, "another blueprint of this name was added from %s", old->source);
+    return blueprint_fail_at(new, new->lines.name, "name", err);
+}
+
+static bool check_change(Arena *arena, Store *store, const Blueprint *old, const Blueprint *new,
+                         Err *err)
+{
+    return (old == NULL || check_same_pack(old, new, err)) &&
+           check_plans_in_use(arena, store, new, err);
+}
+
+bool registry_check(Arena *arena, Store *store, const Blueprint *blueprint, Err *err)
+{
+    Blueprint *old = NULL;
+    return find(arena, store, BLUEPRINT_GET, blueprint->name, &old, err) &&
+           check_change(arena, store, old, blueprint, err);
 }
 
 static bool write_blueprint(Arena *arena, Store *store, const Blueprint *blueprint, Err *err)
@@ -153,8 +186,7 @@ bool registry_add(Arena *arena, Store *store, const Blueprint *blueprint,
         *ret_change = REGISTRY_SAME;
         return true;
     }
-    return (old == NULL || check_history(old, blueprint, err)) &&
-           check_plans_in_use(arena, store, blueprint, err) &&
+    return check_change(arena, store, old, blueprint, err) &&
            write_blueprint(arena, store, blueprint, err);
 }
 
@@ -216,7 +248,9 @@ bool registry_find_extensions(Arena *arena, Store *store, const Blueprint *bluep
                     blueprint->name, blueprint->wanted[i]);
             err_hint(err, "install the package that has it on the server (postgresql-contrib, or "
                           "the extension's own), then try again");
-            return false;
+            return blueprint_fail_at(blueprint,
+                                     blueprint->lines.file == NULL ? 0 : blueprint->lines.wanted[i],
+                                     arena_printf(arena, "extensions.wanted[%zu]", i), err);
         }
     }
     return true;

@@ -23,6 +23,10 @@ typedef enum RegistryChange { REGISTRY_SAME, REGISTRY_ADDED, REGISTRY_CHANGED } 
 bool registry_add(Arena *arena, Store *store, const Blueprint *blueprint,
                   RegistryChange *ret_change, Err *err);
 
+/* Whether registry_add would take it, by what is recorded now: the same errors, with file and line
+ * where the blueprint was read from a manifest. */
+bool registry_check(Arena *arena, Store *store, const Blueprint *blueprint, Err *err);
+
 /* Which of the blueprint's extensions this server offers, and where those that are installed live.
  */
 typedef struct Extensions {

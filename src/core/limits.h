@@ -16,7 +16,7 @@ enum {
     LIMIT_MIGRATIONS = 10000,     /* in one blueprint */
     LIMIT_PARTITIONED_TABLES = 1000,
     LIMIT_PERSONAL_COLUMNS = 2000, /* named in one manifest */
-    LIMIT_PLANS = 100, /* in one blueprint */
+    LIMIT_PLANS = 100,             /* in one blueprint */
     LIMIT_YAML_DEPTH = 32,
     LIMIT_YAML_NODES = 100000,
     LIMIT_LIST_ROWS = 100000, /* rows that one answer lists */

@@ -218,9 +218,9 @@ static const char *key_state(Store *store)
 
 static void put_nothing(Json *answer)
 {
-    static const char *const keys[] = {"server_version",   "database", "control_version",
-                                       "master_key",       "tenants",  "blueprints",
-                                       "interrupted_jobs", "spares",   "spare_errors"};
+    static const char *const keys[] = {
+        "server_version",   "database",   "control_version",  "master_key", "tenants",
+        "failed_this_week", "blueprints", "interrupted_jobs", "spares",     "spare_errors"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         json_put(answer, keys[i], json_null());
     }
@@ -319,7 +319,10 @@ const Operation op_status = {
             {"control_version", FIELD_INT, .is_nullable = true, .help = "of the control schema"},
             {"master_key", FIELD_TEXT, .is_nullable = true,
              .help = "ok, or the error that reading it gives"},
-            {"tenants", FIELD_MAP, .is_nullable = true, .help = "how many in each state"},
+            {"tenants", FIELD_MAP, .is_nullable = true,
+             .help = "how many in each state, of those that there are: not failed or purged ones"},
+            {"failed_this_week", FIELD_INT, .is_nullable = true,
+             .help = "tenants that could not be made in the last 7 days"},
             {"blueprints", FIELD_INT, .is_nullable = true, .help = "how many there are"},
             {"interrupted_jobs", FIELD_INT, .is_nullable = true, .help = "to resume or cancel"},
             {"keeper", FIELD_INT, .is_nullable = true,

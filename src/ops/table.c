@@ -1,6 +1,4 @@
 /* The table of operations, put together; sorted by name. */
-#include <string.h>
-
 #include "ops/context.h"
 
 static const Operation *const operations[] = {
@@ -44,14 +42,4 @@ const Operation *const *op_table(size_t *ret_count)
 {
     *ret_count = OPERATIONS;
     return operations;
-}
-
-const Operation *op_find(const char *name)
-{
-    for (size_t i = 0; i < OPERATIONS; i++) {
-        if (strcmp(operations[i]->name, name) == 0) {
-            return operations[i];
-        }
-    }
-    return NULL;
 }

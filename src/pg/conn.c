@@ -46,13 +46,14 @@ bool pg_fail(Err *err, PgConn *conn, const PGresult *result)
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
     const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+    const bool has_detail = detail != NULL && *detail != '\0';
     size_t row = 0;
     while (strncmp(state, sqlstates[row].prefix, strlen(sqlstates[row].prefix)) != 0) {
         row++;
     }
     ERR_SET(err, sqlstates[row].code, *sqlstates[row].hint != '\0' ? sqlstates[row].hint : hint,
             "%s%s%s%s", primary != NULL ? primary : "PostgreSQL refused a statement",
-            detail != NULL ? " (" : "", detail != NULL ? detail : "", detail != NULL ? ")" : "");
+            has_detail ? " (" : "", has_detail ? detail : "", has_detail ? ")" : "");
     snprintf(err->sqlstate, sizeof err->sqlstate, "%s", state);
     return false;
 }
@@ -216,6 +217,14 @@ static bool open_once(const PgTarget *target, PgConn **ret_conn, Err *err)
     return true;
 }
 
+const char pg_session_set_up[] =
+    "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false),"
+    " pg_catalog.set_config('timezone', 'UTC', false),"
+    " pg_catalog.set_config('lock_timeout', $1::pg_catalog.text, false),"
+    " pg_catalog.set_config('client_min_messages', 'warning', false),"
+    " pg_catalog.set_config('standard_conforming_strings', 'on', false),"
+    " pg_catalog.set_config('application_name', 'tenantry', false)";
+
 static bool set_up_session(const PgTarget *target, PgConn *conn, Err *err)
 {
     if (PQserverVersion(conn->pq) < OLDEST_SERVER) {
@@ -226,16 +235,9 @@ static bool set_up_session(const PgTarget *target, PgConn *conn, Err *err)
     if (target->keeps_role_settings) {
         return true;
     }
-    char lock_timeout[32];
-    snprintf(lock_timeout, sizeof lock_timeout, "%" PRId64 "ms", target->lock_timeout_ms);
-    return pg_query(conn,
-                    "SELECT set_config('search_path', 'pg_catalog', false),"
-                    " set_config('timezone', 'UTC', false),"
-                    " set_config('lock_timeout', $1, false),"
-                    " set_config('client_min_messages', 'warning', false),"
-                    " set_config('standard_conforming_strings', 'on', false),"
-                    " set_config('application_name', 'tenantry', false)",
-                    PG_PARAMS(lock_timeout), NULL, err);
+    snprintf(conn->lock_timeout, sizeof conn->lock_timeout, "%" PRId64 "ms",
+             target->lock_timeout_ms);
+    return pg_query(conn, pg_session_set_up, PG_PARAMS(conn->lock_timeout), NULL, err);
 }
 
 bool pg_open(const PgTarget *target, PgConn **ret_conn, Err *err)

@@ -145,7 +145,7 @@ def test_blueprints():
         with harness.temporary_folder() as folder:
             harness.run(["cp", "-r", os.path.join(PACKS, name), folder + "/pack"])
             with open(folder + "/pack/blueprint.yaml", "r+", encoding="utf-8") as f:
-                text = f.read().replace("title: ", "title: New ", 1)
+                text = f.read().replace("name: ", "name: new_", 1)
                 f.seek(0)
                 f.write(text)
             assert ask("blueprint.add", folder + "/pack")["change"] == "recorded"
