@@ -88,6 +88,9 @@ static Part enter(Part part)
 TIMED(PART_BLUEPRINT, bool, registry_get,
       (Arena * arena, Store *store, const char *name, Blueprint **ret_blueprint, Err *err),
       (arena, store, name, ret_blueprint, err))
+TIMED(PART_BLUEPRINT, bool, registry_get_head,
+      (Arena * arena, Store *store, const char *name, Blueprint **ret_blueprint, Err *err),
+      (arena, store, name, ret_blueprint, err))
 TIMED(PART_PARSE, bool, sql_script_split,
       (Arena * arena, const char *file, const char *text, ErrCode code, SqlScript *ret_script,
        Err *err),

@@ -29,11 +29,13 @@ static bool fail_missing(Arena *arena, Store *store, const char *name, Err *err)
     return false;
 }
 
-static bool find(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint, Err *err)
+/* statement is BLUEPRINT_GET or BLUEPRINT_HEAD. */
+static bool find(Arena *arena, Store *store, StatementId statement, const char *name,
+                 Blueprint **ret_blueprint, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
     *ret_blueprint = NULL;
-    if (!store_query(store, BLUEPRINT_GET, PG_PARAMS(name), &rows, err)) {
+    if (!store_query(store, statement, PG_PARAMS(name), &rows, err)) {
         return false;
     }
     if (pg_rows_count(rows) == 0) {
@@ -46,7 +48,14 @@ static bool find(Arena *arena, Store *store, const char *name, Blueprint **ret_b
 
 bool registry_get(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint, Err *err)
 {
-    return find(arena, store, name, ret_blueprint, err) &&
+    return find(arena, store, BLUEPRINT_GET, name, ret_blueprint, err) &&
+           (*ret_blueprint != NULL || fail_missing(arena, store, name, err));
+}
+
+bool registry_get_head(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint,
+                       Err *err)
+{
+    return find(arena, store, BLUEPRINT_HEAD, name, ret_blueprint, err) &&
            (*ret_blueprint != NULL || fail_missing(arena, store, name, err));
 }
 
@@ -136,7 +145,7 @@ static bool check_change(Arena *arena, Store *store, const Blueprint *old, const
 bool registry_check(Arena *arena, Store *store, const Blueprint *blueprint, Err *err)
 {
     Blueprint *old = NULL;
-    return find(arena, store, blueprint->name, &old, err) &&
+    return find(arena, store, BLUEPRINT_GET, blueprint->name, &old, err) &&
            check_change(arena, store, old, blueprint, err);
 }
 
@@ -169,7 +178,7 @@ bool registry_add(Arena *arena, Store *store, const Blueprint *blueprint,
 {
     Blueprint *old = NULL;
     if (!store_query(store, BLUEPRINT_LOCK, PG_NO_PARAMS, NULL, err) ||
-        !find(arena, store, blueprint->name, &old, err)) {
+        !find(arena, store, BLUEPRINT_GET, blueprint->name, &old, err)) {
         return false;
     }
     *ret_change = old == NULL ? REGISTRY_ADDED : REGISTRY_CHANGED;

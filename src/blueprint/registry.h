@@ -10,6 +10,11 @@
 bool registry_get(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint,
                   Err *err);
 
+/* The same without the texts of migrations, seed and demo, which are most of a definition: there
+ * are no migrations then, and seed and demo are NULL. */
+bool registry_get_head(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint,
+                       Err *err);
+
 typedef enum RegistryChange { REGISTRY_SAME, REGISTRY_ADDED, REGISTRY_CHANGED } RegistryChange;
 
 /* Records a blueprint, within the caller's transaction and under the blueprint's lock. A migration

@@ -436,6 +436,104 @@ bool process_run(Arena *arena, const ProcessOptions *options, ProcessResult *ret
     return is_run;
 }
 
+/* --- daemons ------------------------------------------------------------------------------------
+ */
+
+enum { MODE_LOG = 0600 };
+
+static bool open_daemon_channels(const char *log_path, Child *child, int *ret_report)
+{
+    int pair[2];
+    if (pipe2(pair, O_CLOEXEC) != 0) {
+        return false;
+    }
+    *ret_report = pair[0];
+    child->report = pair[1];
+    child->input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    child->output = open(log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+                         MODE_LOG);
+    return child->input >= 0 && child->output >= 0 && raise_fd(&child->output) &&
+           raise_fd(&child->report) && raise_fd(&child->input);
+}
+
+/* In the child of the child, which is nobody's child a moment later. */
+static _Noreturn void daemon_become(const Child *child)
+{
+    reset_signals();
+    umask(CHILD_UMASK);
+    if (!set_files(child)) {
+        child_fail(child->report, STEP_FILES);
+    }
+    if (chdir("/") != 0) {
+        child_fail(REPORT_FD, STEP_DIRECTORY);
+    }
+    execve(child->argv[0], child->argv, child->env);
+    child_fail(REPORT_FD, STEP_EXEC);
+}
+
+/* In the child: it tells the daemon's number and ends, so that nobody has to wait for the daemon.
+ */
+static _Noreturn void daemon_fork(const Child *child)
+{
+    setsid();
+    const pid_t pid = fork();
+    if (pid == 0) {
+        daemon_become(child);
+    }
+    const ChildReport report = {.step = pid > 0 ? STEP_COUNT_ : STEP_EXEC,
+                                .number = pid > 0 ? (int)pid : errno};
+    _exit(write(child->report, &report, sizeof report) == (ssize_t)sizeof report ? 0 : 1);
+}
+
+/* Reads what both tell: the number, in a report without a step, and a failure if there is one. */
+static bool read_daemon_reports(int fd, const char *program, pid_t *ret_pid, Err *err)
+{
+    ChildReport report;
+    *ret_pid = 0;
+    for (;;) {
+        const ssize_t got = read(fd, &report, sizeof report);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got != (ssize_t)sizeof report) {
+            return *ret_pid != 0 ||
+                   ERR_SET(err, ERR_IO, NULL, "\"%s\" could not be started", program);
+        }
+        if (report.step != STEP_COUNT_) {
+            return ERR_SET(err, ERR_IO, NULL, "%s \"%s\": %s", step_texts[report.step], program,
+                           strerror(report.number));
+        }
+        *ret_pid = report.number;
+    }
+}
+
+bool process_start_daemon(Arena *arena, const DaemonOptions *options, pid_t *ret_pid, Err *err)
+{
+    Child child = {.input = -1, .output = -1, .report = -1};
+    int report_fd = -1;
+    bool is_started = false;
+    child.argv = unconst(arena, options->argv, count_strings(options->argv), NULL, 0);
+    child.env = unconst(arena, base_env, sizeof base_env / sizeof base_env[0], options->env,
+                        count_strings(options->env));
+    const pid_t pid = open_daemon_channels(options->log_path, &child, &report_fd) ? fork() : -1;
+    if (pid == 0) {
+        daemon_fork(&child);
+    }
+    if (pid < 0) {
+        ERR_SET(err, ERR_IO, NULL, "cannot start \"%s\" with its log in \"%s\": %s",
+                options->argv[0], options->log_path, strerror(errno));
+    } else {
+        close_fd(&child.report);
+        is_started = read_daemon_reports(report_fd, options->argv[0], ret_pid, err);
+        waitpid(pid, NULL, 0);
+    }
+    close_fd(&child.input);
+    close_fd(&child.output);
+    close_fd(&child.report);
+    close_fd(&report_fd);
+    return is_started;
+}
+
 bool process_find_user(Arena *arena, const char *name, ProcessUser *ret_user, Err *err)
 {
     enum { ENTRY_BYTES = 16384, SHOWN_BYTES = 64 };

@@ -2,6 +2,7 @@
 """Every operation is run for real, and its answer is held against the shape that it declares. This checker shares
 nothing with the program's own."""
 import functools
+import json
 import os
 import re
 
@@ -68,7 +69,10 @@ covered = set()
 def ask(name, *args, expect=0, env=None):
     """Runs an operation and checks its answer."""
     result = shared_server().tenantry(*name.split("."), *args, "--json", json=False, expect=expect, env=env)
-    answer = result.json()
+    return check_answer(name, result.json())
+
+
+def check_answer(name, answer):
     found = problems(shapes()[name], answer, name)
     assert not found, "\n".join(found)
     covered.add(name)
@@ -164,6 +168,22 @@ def test_partitions():
         assert ask("partition.list", *place)["partitions"]
     ask("partition.ensure")
     ask("partition.detach", "--tenant", "parted", "--table", "trades", "--before", "2026-01-01")
+
+
+def test_spares():
+    assert ask("spare.list")["spares"]
+    assert ask("spare.fill", "trading", "--count", "2")["ready"] == 2
+    assert ask("status")["spares"] == {"trading": 2}
+    ask("spare.list", "--blueprint", "trading")
+    assert ask("spare.drop", "--stale")["left"] == 2
+    assert ask("spare.drop", "trading", "--all")["left"] == 0
+    child = shared_server().spawn("spare", "keep", "--json")
+    while ask("status")["keeper"] != child.pid:
+        assert child.poll() is None
+    child.terminate()
+    check_answer("spare.keep", json.loads(child.communicate()[0]))
+    ask("up", env={"TENANTRY_SPARES": "1"})
+    ask("up")
 
 
 def test_jobs():
