@@ -18,7 +18,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BEGIN, END = "<!-- er:begin -->\n", "<!-- er:end -->\n"
 TITLE = "entity-relationship picture"
 
-# One JSON value of the schema that stands for %s: [{table, columns: [{name, type, keys}], parents: [{table, columns, optional, single}]}].
+# One JSON value of the schema that stands for %s:
+# [{table, columns: [{name, type, keys}], parents: [{table, columns, optional, single}]}].
 # A foreign key is optional when one of its columns may be NULL, and single when its columns are unique.
 CATALOGUE = """
 WITH tables AS (
@@ -112,7 +113,8 @@ def difference(folder, made):
     path = os.path.join(folder, "README.md")
     with open(path, encoding="utf-8") as f:
         there = f.read()
-    return list(difflib.unified_diff(there.split("\n"), with_picture(there, made).split("\n"), path, "made", "", "", 1, ""))
+    wanted = with_picture(there, made)
+    return list(difflib.unified_diff(there.split("\n"), wanted.split("\n"), path, "made", n=1, lineterm=""))
 
 
 def _put(mode, folder, made):
@@ -132,12 +134,14 @@ def main():
     if len(sys.argv) < 2 or sys.argv[1] not in ("write", "check"):
         print(__doc__.split("\n\n")[1], file=sys.stderr)
         return 64
-    os.environ.setdefault("TENANTRY_BINARY", sys.argv[2] if len(sys.argv) > 2 else os.path.join(ROOT, "build", "tenantry"))
+    program = sys.argv[2] if len(sys.argv) > 2 else os.path.join(ROOT, "build", "tenantry")
+    os.environ.setdefault("TENANTRY_BINARY", program)
     sys.path.insert(0, os.path.join(ROOT, "tests", "integration"))
     import harness  # reads the program's name when it is loaded
 
+    manifests = sorted(glob.glob(os.path.join(ROOT, "packs", "*", "blueprint.yaml")))
     named = [os.path.join(ROOT, "packs", pack) for pack in sys.argv[3:]]
-    folders = named or [os.path.dirname(p) for p in sorted(glob.glob(os.path.join(ROOT, "packs", "*", "blueprint.yaml")))]
+    folders = named or [os.path.dirname(path) for path in manifests]
     good = True
     with harness.Server() as server:
         server.up()

@@ -20,19 +20,21 @@ typedef struct ProcessUser {
 typedef struct ProcessOptions {
     const char *const
         *argv; /* argv[0] is the path of the program; ends in NULL. Holds no secrets: ps shows it */
-    const char *const *env; /* "NAME=value" added to a minimal environment (PATH, LC_ALL=C, TZ);
-                               ends in NULL; may be NULL */
-    ProcessUser user;       /* whom to become; groups are set too */
-    const char *directory;  /* working directory, or NULL for "/" */
-    const char *input;      /* written to its standard input, then closed; NULL: /dev/null */
-    int64_t timeout_ms;     /* it is killed after this; 0: never */
+    const char *const *env;    /* "NAME=value" added to a minimal environment (PATH, LC_ALL=C, TZ);
+                                  ends in NULL; may be NULL */
+    ProcessUser user;          /* whom to become; groups are set too */
+    const char *directory;     /* working directory, or NULL for "/" */
+    const char *input;         /* written to its standard input, then closed; NULL: /dev/null */
+    int64_t timeout_ms;        /* it is killed after this; 0: never */
+    bool is_error_apart;       /* keeps standard error out of the output */
+    size_t output_limit_bytes; /* kept of the output; 0: LIMIT_CHILD_OUTPUT_BYTES */
 } ProcessOptions;
 
 typedef struct ProcessResult {
     int exit_status; /* of the program, or 128 + signal */
     bool is_timeout;
-    const char *output; /* standard output and error together, the first LIMIT_CHILD_OUTPUT_BYTES,
-                           in the arena */
+    const char *output; /* standard output and error together, up to the limit, in the arena */
+    const char *errors; /* standard error when it was kept apart, up to LIMIT_CHILD_OUTPUT_BYTES */
 } ProcessResult;
 
 /* Runs a program and waits for it. True when it ran, whatever its exit status; false

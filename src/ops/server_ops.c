@@ -43,7 +43,8 @@ static bool install(OpContext *context, Json *answer, Err *err)
     const char *key_file = key_file_to_make(context);
     if (!op_store_options(context, &options, err) || !prepare_key_folder(context, key_file, err) ||
         !store_install(context->arena, &options, key_file, context->actor, &what, err) ||
-        !register_embedded_blueprints(context, &changed, err)) {
+        !register_embedded_blueprints(context, &changed, err) ||
+        !op_drop_stamp_leftovers(context, err)) {
         return false;
     }
     json_put_text(answer, "control_schema", what == NULL ? "up to date" : what);

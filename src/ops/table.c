@@ -8,6 +8,7 @@ static const Operation *const operations[] = {
     &op_blueprint_lint,
     &op_blueprint_list,
     &op_blueprint_show,
+    &op_blueprint_stamp,
     &op_demo,
     &op_down,
     &op_job_cancel,

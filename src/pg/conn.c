@@ -354,6 +354,11 @@ const char *pg_conn_host(const PgConn *conn)
     return or_empty(PQhost(conn->pq));
 }
 
+int pg_conn_version(const PgConn *conn)
+{
+    return PQserverVersion(conn->pq);
+}
+
 const char *pg_conn_port(const PgConn *conn)
 {
     return or_empty(PQport(conn->pq));

@@ -81,6 +81,9 @@ const char *pg_conn_database(const PgConn *conn);
 const char *pg_conn_host(const PgConn *conn);
 const char *pg_conn_port(const PgConn *conn);
 
+/* The server's version number, 150020 for 15.20. */
+int pg_conn_version(const PgConn *conn);
+
 /* Rows. Text is borrowed from the rows; NULL for SQL's NULL. */
 size_t pg_rows_count(const PgRows *rows);
 const char *pg_rows_text(const PgRows *rows, size_t row, size_t column);

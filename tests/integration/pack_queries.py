@@ -105,9 +105,11 @@ class Relations:
 
     # one JSON value; {} stands for the schema's name
     SQL = (
-        "SELECT json_agg(json_build_object('name', c.relname, 'root', r.relname, 'kind', c.relkind, 'rows', c.reltuples))"
+        "SELECT json_agg(json_build_object("
+        "'name', c.relname, 'root', r.relname, 'kind', c.relkind, 'rows', c.reltuples))"
         " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = '{}'"
-        " JOIN pg_class r ON r.oid = coalesce(pg_partition_root(c.oid), c.oid) WHERE c.relkind IN ('r', 'p', 'i', 'I')"
+        " JOIN pg_class r ON r.oid = coalesce(pg_partition_root(c.oid), c.oid)"
+        " WHERE c.relkind IN ('r', 'p', 'i', 'I')"
     )
 
     def __init__(self, schema, rows):

@@ -365,6 +365,7 @@ ELSEWHERE = {
     "embedded.after_initdb", "embedded.before_rename", "embedded.before_start",
     "job.undo.before_commit", "job.undo.after_commit",
     "file.create.before_link", "file.create.after_link",
+    "stamp.committed", "stamp.dumped",
 }
 
 

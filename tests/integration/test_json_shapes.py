@@ -139,6 +139,7 @@ def test_the_life_of_a_tenant_in_both_tiers():
 
 def test_blueprints():
     assert ask("blueprint.list")["blueprints"]
+    assert ask("blueprint.stamp", "trading")["kind"] == "migrations"
     for name in ("saas", "trading"):
         ask("blueprint.show", name)
         ask("blueprint.lint", os.path.join(PACKS, name))

@@ -206,7 +206,8 @@ def test_a_plan_that_is_not_as_its_lines_say_is_noticed():
 for _pack in packs():
     globals()["test_the_picture_of_%s_is_that_of_its_tables" % _pack.name] = functools.partial(check_picture, _pack)
     for _tier in _pack.tiers():
-        globals()["test_the_queries_of_%s_in_the_%s_tier" % (_pack.name, _tier)] = functools.partial(check, _pack, _tier)
+        _name = "test_the_queries_of_%s_in_the_%s_tier" % (_pack.name, _tier)
+        globals()[_name] = functools.partial(check, _pack, _tier)
 
 if __name__ == "__main__":
     harness.main()

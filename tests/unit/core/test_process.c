@@ -37,6 +37,24 @@ static void output_and_error_come_back_with_the_exit_status(void **state)
     assert_false(result.is_timeout);
 }
 
+static void error_can_be_kept_apart_and_the_limit_be_another(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    const ProcessResult result = run_shell(
+        arena, "echo out; echo wrong >&2; echo more; echo still >&2; exit 7",
+        (ProcessOptions){.is_error_apart = true, .output_limit_bytes = 6});
+    assert_int_equal(result.exit_status, 7);
+    assert_string_equal(result.output, "out\nmo");
+    assert_string_equal(result.errors, "wrong\nstill\n");
+    /* Neither stream may block the program while the other is full. */
+    const ProcessResult much = run_shell(
+        arena, "head -c 2000000 /dev/zero | tr '\\0' y >&2; head -c 2000000 /dev/zero | tr '\\0' x",
+        (ProcessOptions){.is_error_apart = true, .output_limit_bytes = 3000000});
+    assert_int_equal(strlen(much.output), 2000000);
+    assert_int_equal(strlen(much.errors), LIMIT_CHILD_OUTPUT_BYTES);
+}
+
 static void a_signal_gives_128_and_its_number(void **state)
 {
     (void)state;
@@ -264,6 +282,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(output_and_error_come_back_with_the_exit_status),
+        cmocka_unit_test(error_can_be_kept_apart_and_the_limit_be_another),
         cmocka_unit_test(a_signal_gives_128_and_its_number),
         cmocka_unit_test(input_of_any_size_reaches_the_program),
         cmocka_unit_test(a_program_that_does_not_read_its_input_does_no_harm),
