@@ -19,7 +19,7 @@ int64_t spare_target(int64_t base, int64_t most, int64_t created_lately)
 }
 
 /* A spare that is being made. */
-typedef struct Stamp {
+typedef struct Making {
     Arena *arena;
     Store *store;
     const Blueprint *blueprint;
@@ -30,70 +30,72 @@ typedef struct Stamp {
     Place place;
     const char *search_path;
     bool lacks_partitions;
-} Stamp;
+} Making;
 
 /* New passwords, sealed for the tenant to be. Not a pair from ready_logins: those are for creates
  * that find no spare. */
-static bool add_logins(Stamp *stamp, Err *err)
+static bool add_logins(Making *making, Err *err)
 {
-    LoginPair *logins = &stamp->logins;
+    LoginPair *logins = &making->logins;
     for (int i = 0; i < LOGIN_COUNT_; i++) {
         LoginSecret secret;
         const char *role = logins->roles[i];
-        const SecretBinding binding = login_binding(stamp->tenant_id, role);
-        if (!login_new_secret(stamp->arena, stamp->store, &binding, &secret, err)) {
+        const SecretBinding binding = login_binding(making->tenant_id, role);
+        if (!login_new_secret(making->arena, making->store, &binding, &secret, err)) {
             return false;
         }
         logins->sealed[i] = secret.sealed;
-        pg_batch_add(stamp->batch,
-                     SQL(stamp->arena, "ALTER ROLE {} PASSWORD {}", sql_name(stamp->arena, role),
+        pg_batch_add(making->batch,
+                     SQL(making->arena, "ALTER ROLE {} PASSWORD {}", sql_name(making->arena, role),
                          sql_literal(secret.verifier)),
                      PG_NO_PARAMS);
-        login_add_base(stamp->arena, stamp->batch, role, i == LOGIN_READONLY, stamp->search_path);
+        login_add_base(making->arena, making->batch, role, i == LOGIN_READONLY,
+                       making->search_path);
     }
     return true;
 }
 
 /* The map first: the seed may ask whose it is, and it is the tenant's to be. */
-static bool add_seed(Stamp *stamp, Err *err)
+static bool add_seed(Making *making, Err *err)
 {
-    const char *const roles[] = {stamp->place.owner_role, stamp->place.app_role,
-                                 stamp->place.readonly_role};
+    const char *const roles[] = {making->place.owner_role, making->place.app_role,
+                                 making->place.readonly_role};
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
-        store_batch(stamp->batch, ROLE_MAP, PG_PARAMS(roles[i], stamp->tenant_id));
+        store_batch(making->batch, ROLE_MAP, PG_PARAMS(roles[i], making->tenant_id));
     }
-    if (stamp->blueprint->seed == NULL) {
+    if (making->blueprint->seed == NULL) {
         return true;
     }
-    place_enter_role(stamp->arena, stamp->batch, stamp->place.app_role, stamp->search_path);
-    if (!place_add_script(stamp->arena, stamp->batch, "seed", stamp->blueprint->seed, err)) {
+    place_enter_role(making->arena, making->batch, making->place.app_role, making->search_path);
+    if (!place_add_script(making->arena, making->batch, "seed", making->blueprint->seed, err)) {
         return false;
     }
-    place_leave_role(stamp->arena, stamp->batch, stamp->place.app_role);
+    place_leave_role(making->arena, making->batch, making->place.app_role);
     return true;
 }
 
-static bool fill_batch(Stamp *stamp, Err *err)
+static bool fill_batch(Making *making, Err *err)
 {
-    Arena *arena = stamp->arena;
-    if (!secret_random_uuid(arena, &stamp->tenant_id, err) ||
-        !login_name_pair(arena, &stamp->logins, err) ||
-        !place_name(arena, stamp->blueprint, TIER_SCHEMA, stamp->logins.stem, &stamp->place, err)) {
+    Arena *arena = making->arena;
+    if (!secret_random_uuid(arena, &making->tenant_id, err) ||
+        !login_name_pair(arena, &making->logins, err) ||
+        !place_name(arena, making->blueprint, TIER_SCHEMA, making->logins.stem, &making->place,
+                    err)) {
         return false;
     }
-    stamp->search_path = place_search_path(arena, stamp->extensions, &stamp->place);
-    place_add_role(arena, stamp->batch, stamp->place.app_role);
-    place_add_role(arena, stamp->batch, stamp->place.readonly_role);
-    if (!place_add_schema(arena, stamp->store, stamp->batch, stamp->blueprint, stamp->extensions,
-                          &stamp->place, &stamp->lacks_partitions, err) ||
-        !add_logins(stamp, err) || !add_seed(stamp, err)) {
+    making->search_path = place_search_path(arena, making->extensions, &making->place);
+    place_add_role(arena, making->batch, making->place.app_role);
+    place_add_role(arena, making->batch, making->place.readonly_role);
+    if (!place_add_schema(arena, making->store, making->batch, making->blueprint,
+                          making->extensions, &making->place, &making->lacks_partitions, err) ||
+        !add_logins(making, err) || !add_seed(making, err)) {
         return false;
     }
-    store_batch(stamp->batch, SPARE_ADD,
-                PG_PARAMS(stamp->place.id, stamp->tenant_id, stamp->blueprint->name,
-                          stamp->blueprint->checksum, stamp->store->active_key_id,
-                          stamp->logins.sealed[LOGIN_APP], stamp->logins.sealed[LOGIN_READONLY],
-                          stamp->blueprint->partition_count > 0 ? "true" : "false"));
+    store_batch(making->batch, SPARE_ADD,
+                PG_PARAMS(making->place.id, making->tenant_id, making->blueprint->name,
+                          making->blueprint->checksum, making->store->active_key_id,
+                          making->logins.sealed[LOGIN_APP], making->logins.sealed[LOGIN_READONLY],
+                          making->blueprint->partition_count > 0 ? "true" : "false"));
     return true;
 }
 
@@ -137,18 +139,18 @@ static bool make_locked(Arena *arena, Store *store, const Blueprint *blueprint,
                         const Extensions *extensions, Err *err)
 {
     scoped_batch PgBatch *batch = pg_batch_new(arena);
-    Stamp stamp = {.arena = arena,
-                   .store = store,
-                   .blueprint = blueprint,
-                   .extensions = extensions,
-                   .batch = batch};
-    if (!store_hold_active_key(store, err) || !fill_batch(&stamp, err) ||
+    Making making = {.arena = arena,
+                     .store = store,
+                     .blueprint = blueprint,
+                     .extensions = extensions,
+                     .batch = batch};
+    if (!store_hold_active_key(store, err) || !fill_batch(&making, err) ||
         !pg_batch_run(store->conn, batch, err)) {
         return false;
     }
     FAULT("spare.make.sent");
-    return (!stamp.lacks_partitions ||
-            place_ensure_partitions(arena, store, blueprint, &stamp.place, err)) &&
+    return (!making.lacks_partitions ||
+            place_ensure_partitions(arena, store, blueprint, &making.place, err)) &&
            store_query(store, SPARE_FILLED, PG_PARAMS(blueprint->name), NULL, err);
 }
 
