@@ -1,5 +1,5 @@
--- A large shop: 10,000 products, 20,000 variants, 60,000 prices, 20,000 customers, 30,000 orders with
--- 90,000 lines. Numbers are the only source of variety, so every load gives the same rows. Orders are a
+-- A large shop: 10,000 products, 20,000 variants, 40,000 prices, 20,000 customers, 15,000 orders with
+-- 60,000 lines, 120,000 entries of the audit trail. Numbers are the only source of variety, so every load gives the same rows. Orders are a
 -- minute apart and end now.
 
 INSERT INTO tax_rates (tax_class_id, country, valid_from, rate)
@@ -22,7 +22,7 @@ FROM generate_series(1, 20000) AS n;
 
 INSERT INTO prices (price_list_id, variant_id, min_quantity, valid_from, amount)
 SELECT l.id, v.id, 1, date_trunc('day', now()) - make_interval(days => 100 * k), 1000 + 10 * k
-FROM price_lists AS l, product_variants AS v, generate_series(0, 2) AS k WHERE l.code = 'default';
+FROM price_lists AS l, product_variants AS v, generate_series(0, 1) AS k WHERE l.code = 'default';
 
 INSERT INTO customers (id, email, name, status, created_at)
 SELECT md5('customer' || n)::uuid, 'customer' || n || '@example.com', 'Customer ' || n, 'ACTIVE',
@@ -47,39 +47,39 @@ FROM generate_series(1, 200) AS n;
 
 INSERT INTO orders (id, customer_id, email, currency, shipping_amount, created_at)
 SELECT md5('order' || n)::uuid, md5('customer' || 1 + n * 7 % 20000)::uuid,
-       'customer' || 1 + n * 7 % 20000 || '@example.com', 'EUR', 490, now() - make_interval(mins => 30000 - n)
-FROM generate_series(1, 30000) AS n;
+       'customer' || 1 + n * 7 % 20000 || '@example.com', 'EUR', 490, now() - make_interval(mins => 15000 - n)
+FROM generate_series(1, 15000) AS n;
 INSERT INTO order_lines (id, order_id, variant_id, name, quantity, unit_amount, tax_rate)
-SELECT md5('line' || 3 * n + k)::uuid, md5('order' || n)::uuid, md5('variant' || 1 + (n * 3 + k) % 20000)::uuid,
+SELECT md5('line' || 4 * n + k)::uuid, md5('order' || n)::uuid, md5('variant' || 1 + (n * 4 + k) % 20000)::uuid,
        'Product', 1 + k % 2, 1000, 190000
-FROM generate_series(1, 30000) AS n, generate_series(0, 2) AS k;
+FROM generate_series(1, 15000) AS n, generate_series(0, 3) AS k;
 INSERT INTO discount_uses (order_id, discount_id)
-SELECT md5('order' || 10 * n)::uuid, md5('discount' || 1 + n % 200)::uuid FROM generate_series(1, 3000) AS n;
+SELECT md5('order' || 10 * n)::uuid, md5('discount' || 1 + n % 200)::uuid FROM generate_series(1, 1500) AS n;
 
 UPDATE orders SET status = 'PLACED' WHERE created_at < now() - INTERVAL '50 minutes';
 INSERT INTO payments (id, order_id, provider, provider_reference, amount, created_at)
 SELECT md5('payment' || n)::uuid, o.id, 'cardpay', 'ch_' || n, o.total_amount, o.created_at
-FROM generate_series(1, 29900) AS n JOIN orders AS o ON o.id = md5('order' || n)::uuid;
+FROM generate_series(1, 14900) AS n JOIN orders AS o ON o.id = md5('order' || n)::uuid;
 UPDATE payments SET status = 'CAPTURED';
-UPDATE orders SET status = 'FULFILLING' FROM generate_series(1, 29500) AS n WHERE id = md5('order' || n)::uuid;
+UPDATE orders SET status = 'FULFILLING' FROM generate_series(1, 14500) AS n WHERE id = md5('order' || n)::uuid;
 
 INSERT INTO shipments (id, order_id, location_id, carrier, tracking, created_at)
 SELECT md5('shipment' || n)::uuid, md5('order' || n)::uuid, md5('location' || n % 10 + 1)::uuid, 'DHL', 'JD' || n,
-       now() - make_interval(mins => 30000 - n)
-FROM generate_series(1, 29400) AS n;
+       now() - make_interval(mins => 15000 - n)
+FROM generate_series(1, 14400) AS n;
 INSERT INTO shipment_lines (shipment_id, order_line_id, quantity)
-SELECT md5('shipment' || n)::uuid, md5('line' || 3 * n)::uuid, 1 FROM generate_series(1, 29400) AS n;
-UPDATE shipments SET status = 'SHIPPED' FROM generate_series(1, 29000) AS n WHERE id = md5('shipment' || n)::uuid;
-UPDATE orders SET status = 'COMPLETED' FROM generate_series(1, 29000) AS n WHERE id = md5('order' || n)::uuid;
+SELECT md5('shipment' || n)::uuid, md5('line' || 4 * n)::uuid, 1 FROM generate_series(1, 14400) AS n;
+UPDATE shipments SET status = 'SHIPPED' FROM generate_series(1, 14000) AS n WHERE id = md5('shipment' || n)::uuid;
+UPDATE orders SET status = 'COMPLETED' FROM generate_series(1, 14000) AS n WHERE id = md5('order' || n)::uuid;
 
 INSERT INTO returns (id, order_id, created_at)
-SELECT md5('return' || n)::uuid, md5('order' || n)::uuid, now() - make_interval(mins => 3000 - n)
-FROM generate_series(1, 3000) AS n;
+SELECT md5('return' || n)::uuid, md5('order' || n)::uuid, now() - make_interval(mins => 2000 - n)
+FROM generate_series(1, 2000) AS n;
 INSERT INTO return_lines (return_id, order_line_id, quantity)
-SELECT md5('return' || n)::uuid, md5('line' || 3 * n)::uuid, 1 FROM generate_series(1, 3000) AS n;
-UPDATE returns SET status = 'REJECTED' FROM generate_series(1, 2900) AS n WHERE id = md5('return' || n)::uuid;
+SELECT md5('return' || n)::uuid, md5('line' || 4 * n)::uuid, 1 FROM generate_series(1, 2000) AS n;
+UPDATE returns SET status = 'REJECTED' FROM generate_series(1, 1900) AS n WHERE id = md5('return' || n)::uuid;
 INSERT INTO refunds (payment_id, amount, reason)
-SELECT md5('payment' || n)::uuid, 500, 'Goodwill' FROM generate_series(1, 3000) AS n;
+SELECT md5('payment' || n)::uuid, 500, 'Goodwill' FROM generate_series(1, 2000) AS n;
 
 INSERT INTO carts (id, customer_id, currency, updated_at)
 SELECT md5('cart' || n)::uuid, md5('customer' || n)::uuid, 'EUR', now() - make_interval(mins => n)
@@ -92,7 +92,7 @@ INSERT INTO reservations (id, variant_id, location_id, quantity, cart_id, order_
 SELECT md5('reservation' || n)::uuid, s.variant_id, s.location_id, 1,
        CASE WHEN n <= 5000 THEN md5('cart' || n)::uuid END, CASE WHEN n > 5000 THEN md5('line' || n)::uuid END,
        CASE WHEN n <= 5000 THEN now() + make_interval(mins => n % 30) END
-FROM generate_series(1, 15000) AS n JOIN stock_levels AS s ON s.variant_id = md5('variant' || n)::uuid;
+FROM generate_series(1, 12000) AS n JOIN stock_levels AS s ON s.variant_id = md5('variant' || n)::uuid;
 UPDATE reservations SET status = 'SHIPPED' WHERE order_line_id IS NOT NULL;
 
 INSERT INTO webhook_endpoints (id, url, events, secret_name)

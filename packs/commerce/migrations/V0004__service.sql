@@ -46,7 +46,7 @@ CREATE TABLE audit_log_default PARTITION OF audit_log DEFAULT;
 CREATE INDEX ix_audit_log_at ON audit_log (at DESC);
 CREATE INDEX ix_audit_log_row_id ON audit_log (row_id, at DESC) WHERE row_id IS NOT NULL;
 
--- login and at are what the database knows, actor is what the application says in app.current_user.
+-- login and at are what the database knows, actor is what the application says in app.actor.
 -- An entry that the application writes itself (a sign-in, an export) cannot look like one of a
 -- trigger. The owner may add entries as they were: partition upkeep moves rows.
 CREATE FUNCTION seal_audit_log() RETURNS trigger
@@ -63,7 +63,7 @@ BEGIN
     END IF;
     NEW.at := now();
     NEW.login := current_user;
-    NEW.actor := nullif(current_setting('app.current_user', true), '');
+    NEW.actor := left(nullif(current_setting('app.actor', true), ''), 200);
     RETURN NEW;
 END
 $$;
@@ -81,16 +81,16 @@ DECLARE
     row_then jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END;
     row_now  jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
     hidden   text[] := coalesce(TG_ARGV::text[], '{}');
-    found    jsonb := '{}';
+    changes  jsonb := '{}';
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        found := row_then - hidden;
+        changes := row_then - hidden;
     ELSIF TG_OP = 'UPDATE' THEN
         SELECT jsonb_object_agg(n.key, CASE WHEN n.key <> ALL (hidden)
                                        THEN jsonb_build_array(row_then -> n.key, n.value) END)
-        INTO found FROM jsonb_each(row_now) n
+        INTO changes FROM jsonb_each(row_now) n
         WHERE n.value IS DISTINCT FROM row_then -> n.key AND n.key <> 'updated_at';
-        IF found IS NULL THEN
+        IF changes IS NULL THEN
             RETURN NULL;
         END IF;
     END IF;
@@ -98,7 +98,7 @@ BEGIN
     INSERT INTO audit_log (action, table_name, row_id, changes)
     VALUES (TG_OP, TG_TABLE_NAME,
             coalesce(row_now, row_then) ->> CASE TG_TABLE_NAME WHEN 'settings' THEN 'key'
-                                            WHEN 'prices' THEN 'variant_id' ELSE 'id' END, found);
+                                            WHEN 'prices' THEN 'variant_id' ELSE 'id' END, changes);
     RETURN NULL;
 END
 $$;
