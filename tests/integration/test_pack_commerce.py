@@ -106,6 +106,12 @@ def paid(amount=2000):
     return order, line, payment
 
 
+def in_fulfilment():
+    order, line, _ = paid()
+    move("orders", order, "PAID", "FULFILLING")
+    return order, line
+
+
 def customer():
     return add("customers", email="c%d@example.com" % next(_names), name="Somebody")
 
@@ -418,6 +424,27 @@ def test_two_orders_of_one_customer_at_once_keep_the_limit_per_customer():
     sql(discount_use(discount, draft(customer_id=customer())[0]))
 
 
+def test_a_limit_per_customer_is_not_passed_by_naming_another_customer():
+    c = customer()
+    discount = add("discounts", code="MINE", rate=100000, max_uses_per_customer=1)
+    refused(discount_use(discount, draft()[0]), "the order has none")
+    order, _ = draft(customer_id=customer())
+    sql(discount_use(discount, order))
+    sql("UPDATE orders SET customer_id = '%s' WHERE id = '%s'" % (c, order))
+    refused("UPDATE orders SET status = 'PLACED' WHERE id = '%s'" % order, "discounts of another customer")
+
+
+def test_a_draft_that_is_deleted_gives_back_what_it_held():
+    v = stocked(3)
+    discount = add("discounts", code="DRAFTED", rate=1, max_uses=1)
+    order, line = draft()
+    sql(discount_use(discount, order))
+    sql(reserve(v, 2, order_line_id=line))
+    sql("DELETE FROM orders WHERE id = '%s'" % order)
+    assert stock(v) == "3|0"
+    assert sql("SELECT used_count FROM discounts WHERE id = '%s'" % discount) == "0"
+
+
 def test_a_discount_is_used_while_it_is_valid():
     discount = add("discounts", code="OVER", rate=1, valid_from="2020-01-01", valid_until="2021-01-01")
     refused(discount_use(discount, draft()[0]), 'discount "OVER" is not valid now')
@@ -430,7 +457,7 @@ def test_a_discount_is_used_while_it_is_valid():
 
 
 def test_no_more_is_sent_than_was_ordered_and_no_more_comes_back_than_was_sent():
-    order, line, _ = paid()
+    order, line = in_fulfilment()
     shipment = add("shipments", order_id=order, location_id=warehouse())
     send = "INSERT INTO shipment_lines " + values(shipment_id=shipment, order_line_id=line, quantity=3)
     refused(send, "order_lines_returned_fulfilled_ordered")
@@ -449,21 +476,33 @@ def test_no_more_is_sent_than_was_ordered_and_no_more_comes_back_than_was_sent()
     move("returns", given, "REJECTED")
     move("shipments", shipment, "CANCELLED")
     assert sql("SELECT fulfilled_quantity, returned_quantity FROM order_lines WHERE id = '%s'" % line) == "0|0"
-    refused("DELETE FROM shipment_lines WHERE shipment_id = '%s'" % shipment, "change only while theirs is new")
+    refused("DELETE FROM shipment_lines WHERE shipment_id = '%s'" % shipment, "no longer new")
     refused("UPDATE shipments SET status = 'SHIPPED' WHERE id = '%s'" % shipment, 'no move from status "CANCELLED"')
     refused("UPDATE returns SET status = 'RECEIVED' WHERE id = '%s'" % given, 'no move from status "REJECTED"')
 
 
 def test_a_shipment_has_lines_of_its_own_order():
-    order, _, _ = paid()
-    _, other, _ = paid()
+    order, _ = in_fulfilment()
+    _, other = in_fulfilment()
     shipment = add("shipments", order_id=order, location_id=warehouse())
     refused("INSERT INTO shipment_lines " + values(shipment_id=shipment, order_line_id=other, quantity=1),
-            "lines are those of the same order")
+            "not a line of this order")
+
+
+def test_nothing_is_sent_before_the_order_is_in_fulfilment():
+    order, line, _ = paid()
+    shipment = add("shipments", order_id=order, location_id=warehouse())
+    send = "INSERT INTO shipment_lines " + values(shipment_id=shipment, order_line_id=line, quantity=1)
+    refused(send, "the order is not in fulfilment")
+    move("orders", order, "PAID")
+    refused(send, "the order is not in fulfilment")
+    move("orders", order, "FULFILLING")
+    sql(send)
+    refused("UPDATE orders SET status = 'CANCELLED' WHERE id = '%s'" % order, "no move from status")
 
 
 def test_two_shipments_at_once_cannot_send_a_piece_twice():
-    order, line, _ = paid()
+    order, line = in_fulfilment()
     ids = [add("shipments", order_id=order, location_id=warehouse()) for _ in range(2)]
     send = ["INSERT INTO shipment_lines " + values(shipment_id=s, order_line_id=line, quantity=2) for s in ids]
     assert "order_lines_returned_fulfilled_ordered" in race(*send)

@@ -17,7 +17,8 @@ CREATE DOMAIN rate_ppm AS integer
 CREATE DOMAIN title AS varchar(255)
     CONSTRAINT title_not_blank CHECK (VALUE ~ '[^[:space:]]');
 CREATE DOMAIN email AS varchar(320)
-    CONSTRAINT email_is_lower_case_address CHECK (VALUE ~ '^[^@[:space:]]+@[^@[:space:]]+$' AND VALUE = lower(VALUE));
+    CONSTRAINT email_is_lower_case_address CHECK (
+        VALUE ~ '^[^@[:space:]]+@[^@[:space:]]+$' AND VALUE = lower(VALUE));
 CREATE DOMAIN json_object AS jsonb
     CONSTRAINT json_object_is_object CHECK (jsonb_typeof(VALUE) = 'object');
 
@@ -274,18 +275,18 @@ ALTER TABLE customers ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation_customers ON customers
     USING (EXISTS (
         SELECT FROM tenancy.role_tenants m WHERE m.role_name = current_user
-        AND coalesce(nullif(lower(current_setting('app.current_tenant_id', true)), ''), m.tenant_id::text)
-            = m.tenant_id::text));
+        AND coalesce(nullif(lower(current_setting('app.current_tenant_id', true)), ''),
+                     m.tenant_id::text) = m.tenant_id::text));
 ALTER TABLE addresses ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation_addresses ON addresses
     USING (EXISTS (
         SELECT FROM tenancy.role_tenants m WHERE m.role_name = current_user
-        AND coalesce(nullif(lower(current_setting('app.current_tenant_id', true)), ''), m.tenant_id::text)
-            = m.tenant_id::text));
+        AND coalesce(nullif(lower(current_setting('app.current_tenant_id', true)), ''),
+                     m.tenant_id::text) = m.tenant_id::text));
 ALTER TABLE products ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant_reads_products ON products FOR SELECT USING (true);
 CREATE POLICY tenant_isolation_products ON products
     USING (EXISTS (
         SELECT FROM tenancy.role_tenants m WHERE m.role_name = current_user
-        AND coalesce(nullif(lower(current_setting('app.current_tenant_id', true)), ''), m.tenant_id::text)
-            = m.tenant_id::text));
+        AND coalesce(nullif(lower(current_setting('app.current_tenant_id', true)), ''),
+                     m.tenant_id::text) = m.tenant_id::text));

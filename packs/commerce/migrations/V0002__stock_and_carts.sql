@@ -21,14 +21,16 @@ CREATE TABLE stock_levels (
     CONSTRAINT stock_levels_cover_reservations CHECK (reserved BETWEEN 0 AND on_hand)
 );
 
-CREATE INDEX ix_stock_levels_low ON stock_levels (location_id) WHERE on_hand - reserved <= reorder_level;
+CREATE INDEX ix_stock_levels_low ON stock_levels (location_id)
+    WHERE on_hand - reserved <= reorder_level;
 
 CREATE TRIGGER stock_levels_begin_empty BEFORE INSERT ON stock_levels
     FOR EACH ROW WHEN (pg_trigger_depth() = 0 AND (NEW.on_hand <> 0 OR NEW.reserved <> 0))
     EXECUTE FUNCTION refuse_write('stock is changed by stock_moves and reservations');
 CREATE TRIGGER stock_levels_follow BEFORE UPDATE ON stock_levels
-    FOR EACH ROW WHEN (pg_trigger_depth() = 0 AND (NEW.variant_id, NEW.location_id, NEW.on_hand, NEW.reserved)
-        IS DISTINCT FROM (OLD.variant_id, OLD.location_id, OLD.on_hand, OLD.reserved))
+    FOR EACH ROW WHEN (pg_trigger_depth() = 0
+        AND (NEW.variant_id, NEW.location_id, NEW.on_hand, NEW.reserved)
+            IS DISTINCT FROM (OLD.variant_id, OLD.location_id, OLD.on_hand, OLD.reserved))
     EXECUTE FUNCTION refuse_write('stock is changed by stock_moves and reservations');
 CREATE TRIGGER stock_levels_stay BEFORE DELETE ON stock_levels
     FOR EACH ROW WHEN (OLD.on_hand <> 0)
@@ -115,7 +117,8 @@ CREATE TABLE reservations (
 );
 
 CREATE INDEX ix_reservations_cart_id ON reservations (cart_id) WHERE cart_id IS NOT NULL;
-CREATE INDEX ix_reservations_order_line_id ON reservations (order_line_id) WHERE order_line_id IS NOT NULL;
+CREATE INDEX ix_reservations_order_line_id ON reservations (order_line_id)
+    WHERE order_line_id IS NOT NULL;
 CREATE INDEX ix_reservations_held ON reservations (variant_id, location_id) WHERE status = 'HELD';
 CREATE INDEX ix_reservations_expires_at ON reservations (expires_at) WHERE status = 'HELD';
 

@@ -47,17 +47,20 @@ CREATE TABLE orders (
     lines_tax_amount    money_minor NOT NULL DEFAULT 0,
     shipping_amount     money_minor NOT NULL DEFAULT 0,
     shipping_tax_amount money_minor NOT NULL DEFAULT 0,
-    total_amount        money_minor NOT NULL GENERATED ALWAYS AS (lines_amount + shipping_amount) STORED,
+    total_amount        money_minor NOT NULL GENERATED ALWAYS AS
+                            (lines_amount + shipping_amount) STORED,
     created_at          timestamptz NOT NULL DEFAULT now(),
     updated_at          timestamptz NOT NULL DEFAULT now(),
     placed_at           timestamptz,
     CONSTRAINT orders_shipping_tax_is_part CHECK (shipping_tax_amount <= shipping_amount),
-    CONSTRAINT orders_placed_has_time CHECK ((placed_at IS NOT NULL) OR status IN ('DRAFT', 'CANCELLED'))
+    CONSTRAINT orders_placed_has_time CHECK (
+        placed_at IS NOT NULL OR status IN ('DRAFT', 'CANCELLED'))
 );
 
 CREATE INDEX ix_orders_customer_id ON orders (customer_id, created_at DESC);
 CREATE INDEX ix_orders_created_at ON orders (created_at DESC, id);
-CREATE INDEX ix_orders_open ON orders (status, placed_at) WHERE status IN ('PLACED', 'PAID', 'FULFILLING');
+CREATE INDEX ix_orders_open ON orders (status, placed_at)
+    WHERE status IN ('PLACED', 'PAID', 'FULFILLING');
 
 -- What was bought, as it was then. Amounts follow from quantity, price, discount and rate; with
 -- tax_included the tax is part of the price. Tax is rounded half up, once for each line.
@@ -71,14 +74,12 @@ CREATE TABLE order_lines (
     discount_amount    money_minor NOT NULL DEFAULT 0,
     tax_rate           rate_ppm    NOT NULL,
     tax_included       boolean     NOT NULL DEFAULT true,
-    net_or_gross       money_minor NOT NULL GENERATED ALWAYS AS
+    line_amount        money_minor NOT NULL GENERATED ALWAYS AS
                            (quantity * unit_amount - discount_amount) STORED,
-    tax_amount         money_minor NOT NULL GENERATED ALWAYS AS (
-                           CASE WHEN tax_included
-                           THEN ((quantity * unit_amount - discount_amount) * tax_rate * 2 + 1000000 + tax_rate)
-                                / (2 * (1000000 + tax_rate))
-                           ELSE ((quantity * unit_amount - discount_amount) * tax_rate + 500000) / 1000000
-                           END) STORED,
+    tax_amount         money_minor NOT NULL GENERATED ALWAYS AS (CASE WHEN tax_included
+        THEN ((quantity * unit_amount - discount_amount) * tax_rate * 2 + 1000000 + tax_rate)
+             / (2 * (1000000 + tax_rate))
+        ELSE ((quantity * unit_amount - discount_amount) * tax_rate + 500000) / 1000000 END) STORED,
     fulfilled_quantity integer     NOT NULL DEFAULT 0,
     returned_quantity  integer     NOT NULL DEFAULT 0,
     CONSTRAINT order_lines_returned_fulfilled_ordered CHECK (
@@ -103,12 +104,13 @@ BEGIN
     IF TG_OP = 'UPDATE' THEN
         IF pg_trigger_depth() > 1 THEN
             RETURN NEW; -- the counters of shipments and returns
-        ELSIF (NEW.id, NEW.order_id, NEW.fulfilled_quantity, NEW.returned_quantity)
-              IS DISTINCT FROM (OLD.id, OLD.order_id, OLD.fulfilled_quantity, OLD.returned_quantity) THEN
-            RAISE EXCEPTION USING ERRCODE = 'check_violation',
-                MESSAGE = 'an order line stays in its order, and shipments and returns count its pieces';
+        ELSIF (NEW.id, NEW.order_id, NEW.fulfilled_quantity, NEW.returned_quantity) IS DISTINCT FROM
+              (OLD.id, OLD.order_id, OLD.fulfilled_quantity, OLD.returned_quantity) THEN
+            RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE =
+                'an order line stays in its order, and shipments and returns count its pieces';
         END IF;
-    ELSIF TG_OP = 'INSERT' AND (NEW.fulfilled_quantity, NEW.returned_quantity) IS DISTINCT FROM (0, 0) THEN
+    ELSIF TG_OP = 'INSERT'
+          AND (NEW.fulfilled_quantity, NEW.returned_quantity) IS DISTINCT FROM (0, 0) THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation',
             MESSAGE = 'shipments and returns count the pieces of an order line';
     END IF;
@@ -145,7 +147,8 @@ DECLARE
 BEGIN
     PERFORM set_config('search_path', format('pg_catalog,%I,pg_temp', TG_TABLE_SCHEMA), true);
     IF TG_OP = 'UPDATE' THEN
-        RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'the use of a discount does not change';
+        RAISE EXCEPTION USING ERRCODE = 'check_violation',
+            MESSAGE = 'the use of a discount does not change';
     END IF;
     SELECT * INTO bought FROM orders o WHERE o.id = coalesce(NEW.order_id, OLD.order_id) FOR SHARE;
     IF bought.status <> 'DRAFT' AND NOT (TG_OP = 'DELETE' AND bought.status = 'CANCELLED') THEN
@@ -162,8 +165,12 @@ BEGIN
             MESSAGE = format('discount "%s" is not valid now', used.code);
     END IF;
     NEW.customer_id := bought.customer_id;
-    IF used.max_uses_per_customer <= (SELECT count(*) FROM discount_uses u
-                                      WHERE u.discount_id = used.id AND u.customer_id = NEW.customer_id) THEN
+    IF used.max_uses_per_customer IS NOT NULL AND NEW.customer_id IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation',
+            MESSAGE = format('discount "%s" is limited per customer, and the order has none', used.code);
+    ELSIF used.max_uses_per_customer <= (
+            SELECT count(*) FROM discount_uses u
+            WHERE u.discount_id = used.id AND u.customer_id = NEW.customer_id) THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation',
             MESSAGE = format('the customer has used discount "%s" as often as allowed', used.code);
     END IF;
@@ -201,7 +208,8 @@ CREATE TRIGGER payments_fixed BEFORE UPDATE ON payments
     FOR EACH ROW WHEN ((NEW.id, NEW.order_id, NEW.provider, NEW.amount)
             IS DISTINCT FROM (OLD.id, OLD.order_id, OLD.provider, OLD.amount)
         OR pg_trigger_depth() = 0 AND NEW.refunded_amount <> OLD.refunded_amount)
-    EXECUTE FUNCTION refuse_write('a payment keeps order, provider and amount, and refunds count what went back');
+    EXECUTE FUNCTION refuse_write(
+        'a payment keeps order, provider and amount, and refunds count what went back');
 CREATE TRIGGER payments_stay BEFORE DELETE ON payments
     FOR EACH ROW EXECUTE FUNCTION refuse_write('a payment stays: void it, or refund it');
 
@@ -222,7 +230,8 @@ CREATE INDEX ix_refunds_payment_id ON refunds (payment_id);
 CREATE TRIGGER refunds_status BEFORE INSERT OR UPDATE ON refunds
     FOR EACH ROW EXECUTE FUNCTION check_state_move();
 CREATE TRIGGER refunds_fixed BEFORE UPDATE ON refunds
-    FOR EACH ROW WHEN ((NEW.id, NEW.payment_id, NEW.amount) IS DISTINCT FROM (OLD.id, OLD.payment_id, OLD.amount))
+    FOR EACH ROW WHEN ((NEW.id, NEW.payment_id, NEW.amount)
+        IS DISTINCT FROM (OLD.id, OLD.payment_id, OLD.amount))
     EXECUTE FUNCTION refuse_write('a refund keeps payment and amount');
 CREATE TRIGGER refunds_stay BEFORE DELETE ON refunds
     FOR EACH ROW EXECUTE FUNCTION refuse_write('a refund stays: a failed one counts no more');
@@ -234,7 +243,8 @@ AS $$
 BEGIN
     PERFORM set_config('search_path', format('pg_catalog,%I,pg_temp', TG_TABLE_SCHEMA), true);
     UPDATE payments p
-    SET refunded_amount = p.refunded_amount + CASE TG_OP WHEN 'INSERT' THEN NEW.amount ELSE -NEW.amount END
+    SET refunded_amount = p.refunded_amount
+        + CASE TG_OP WHEN 'INSERT' THEN NEW.amount ELSE -NEW.amount END
     WHERE p.id = NEW.payment_id AND p.status = 'CAPTURED';
     IF NOT FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation',
@@ -247,7 +257,8 @@ $$;
 CREATE TRIGGER refunds_count AFTER INSERT ON refunds
     FOR EACH ROW EXECUTE FUNCTION count_refund();
 CREATE TRIGGER refunds_count_failed AFTER UPDATE ON refunds
-    FOR EACH ROW WHEN (NEW.status = 'FAILED' AND OLD.status <> 'FAILED') EXECUTE FUNCTION count_refund();
+    FOR EACH ROW WHEN (NEW.status = 'FAILED' AND OLD.status <> 'FAILED')
+    EXECUTE FUNCTION count_refund();
 
 -- Named so that it runs after orders_a_status, which has judged the move.
 CREATE FUNCTION guard_order() RETURNS trigger
@@ -269,20 +280,27 @@ BEGIN
         RETURN NEW;
     END IF;
     IF NEW.status = 'PLACED' AND OLD.status = 'DRAFT' THEN
-        SELECT sum(l.net_or_gross + CASE WHEN l.tax_included THEN 0 ELSE l.tax_amount END), sum(l.tax_amount), now()
+        SELECT sum(l.line_amount + CASE WHEN l.tax_included THEN 0 ELSE l.tax_amount END),
+               sum(l.tax_amount), now()
         INTO NEW.lines_amount, NEW.lines_tax_amount, NEW.placed_at
         FROM order_lines l WHERE l.order_id = NEW.id HAVING count(*) > 0;
         IF NOT FOUND THEN
             RAISE EXCEPTION USING ERRCODE = 'check_violation',
                 MESSAGE = format('order %s has no lines', NEW.number);
+        ELSIF EXISTS (SELECT FROM discount_uses u WHERE u.order_id = NEW.id
+                      AND u.customer_id IS DISTINCT FROM NEW.customer_id) THEN
+            RAISE EXCEPTION USING ERRCODE = 'check_violation',
+                MESSAGE = format('order %s has discounts of another customer', NEW.number);
         END IF;
         RETURN NEW;
     END IF;
-    IF (NEW.id, NEW.number, NEW.customer_id, NEW.currency, NEW.shipping_method, NEW.lines_amount,
-        NEW.lines_tax_amount, NEW.shipping_amount, NEW.shipping_tax_amount, NEW.created_at, NEW.placed_at)
+    IF (NEW.id, NEW.number, NEW.customer_id, NEW.currency, NEW.shipping_method,
+        NEW.lines_amount, NEW.lines_tax_amount, NEW.shipping_amount, NEW.shipping_tax_amount,
+        NEW.created_at, NEW.placed_at)
        IS DISTINCT FROM
-       (OLD.id, OLD.number, OLD.customer_id, OLD.currency, OLD.shipping_method, OLD.lines_amount,
-        OLD.lines_tax_amount, OLD.shipping_amount, OLD.shipping_tax_amount, OLD.created_at, OLD.placed_at)
+       (OLD.id, OLD.number, OLD.customer_id, OLD.currency, OLD.shipping_method,
+        OLD.lines_amount, OLD.lines_tax_amount, OLD.shipping_amount, OLD.shipping_tax_amount,
+        OLD.created_at, OLD.placed_at)
        OR NEW.email <> coalesce(OLD.email, '')
        OR NEW.billing_address <> coalesce(OLD.billing_address, '{}')
        OR NEW.shipping_address <> coalesce(OLD.shipping_address, '{}') THEN
@@ -368,7 +386,8 @@ CREATE TABLE return_lines (
 CREATE INDEX ix_return_lines_order_line_id ON return_lines (order_line_id);
 
 -- Adds the pieces of a shipment or return to the counters of the order line, whose CHECK refuses
--- more than was ordered, or more back than went out. Lines change only while theirs is new.
+-- more than was ordered, or more back than went out. Lines change only while theirs is new, and
+-- pieces leave only for an order in fulfilment, which can no longer be cancelled.
 CREATE FUNCTION count_fulfilment() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
@@ -392,11 +411,13 @@ BEGIN
     UPDATE order_lines l
     SET fulfilled_quantity = l.fulfilled_quantity + CASE WHEN is_sent THEN change ELSE 0 END,
         returned_quantity = l.returned_quantity + CASE WHEN is_sent THEN 0 ELSE change END
-    WHERE l.id = line AND l.order_id = of_order;
+    FROM orders o
+    WHERE l.id = line AND l.order_id = of_order AND o.id = of_order
+      AND (o.status = 'FULFILLING' OR o.status = 'COMPLETED' AND NOT is_sent);
     IF NOT FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation',
-            MESSAGE = format('%s: lines are those of the same order and change only while theirs is new',
-                             TG_TABLE_NAME);
+            MESSAGE = format('%s: not a line of this order, or no longer new, or the order is not in '
+                             'fulfilment', TG_TABLE_NAME);
     END IF;
     RETURN coalesce(NEW, OLD);
 END

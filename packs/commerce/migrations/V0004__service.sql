@@ -8,7 +8,8 @@ CREATE TABLE webhook_endpoints (
     secret_name varchar(100) NOT NULL,
     is_active   boolean      NOT NULL DEFAULT true,
     created_at  timestamptz  NOT NULL DEFAULT now(),
-    CONSTRAINT webhook_endpoints_url_is_https CHECK (url ~ '^https://[^[:space:]]+$' AND cardinality(events) > 0)
+    CONSTRAINT webhook_endpoints_url_is_https CHECK (
+        url ~ '^https://[^[:space:]]+$' AND cardinality(events) > 0)
 );
 
 CREATE TABLE webhook_deliveries (
@@ -24,7 +25,8 @@ CREATE TABLE webhook_deliveries (
     updated_at      timestamptz NOT NULL DEFAULT now()
 );
 
-CREATE INDEX ix_webhook_deliveries_due ON webhook_deliveries (next_attempt_at) WHERE status = 'PENDING';
+CREATE INDEX ix_webhook_deliveries_due ON webhook_deliveries (next_attempt_at)
+    WHERE status = 'PENDING';
 CREATE INDEX ix_webhook_deliveries_endpoint_id ON webhook_deliveries (endpoint_id, created_at DESC);
 CREATE TRIGGER webhook_deliveries_status BEFORE INSERT OR UPDATE ON webhook_deliveries
     FOR EACH ROW EXECUTE FUNCTION check_state_move();
@@ -55,7 +57,8 @@ AS $$
 BEGIN
     IF TG_OP <> 'INSERT' THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'the audit log is append-only';
-    ELSIF (SELECT pg_has_role(current_user, c.relowner, 'USAGE') FROM pg_class c WHERE c.oid = TG_RELID) THEN
+    ELSIF (SELECT pg_has_role(current_user, c.relowner, 'USAGE') FROM pg_class c
+           WHERE c.oid = TG_RELID) THEN
         RETURN NEW;
     ELSIF pg_trigger_depth() = 1 AND NEW.action IN ('INSERT', 'UPDATE', 'DELETE') THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation',
