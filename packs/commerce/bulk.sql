@@ -1,5 +1,5 @@
--- A large shop: 10,000 products, 20,000 variants, 40,000 prices, 20,000 customers, 15,000 orders with
--- 60,000 lines, 120,000 entries of the audit trail. Numbers are the only source of variety, so every load gives the same rows. Orders are a
+-- A large shop: 10,000 products, 20,000 variants, 40,000 prices, 20,000 customers, 10,000 orders with
+-- 60,000 lines, 135,000 entries of the audit trail. Numbers are the only source of variety, so every load gives the same rows. Orders are a
 -- minute apart and end now.
 
 INSERT INTO tax_rates (tax_class_id, country, valid_from, rate)
@@ -47,36 +47,36 @@ FROM generate_series(1, 200) AS n;
 
 INSERT INTO orders (id, customer_id, email, currency, shipping_amount, created_at)
 SELECT md5('order' || n)::uuid, md5('customer' || 1 + n * 7 % 20000)::uuid,
-       'customer' || 1 + n * 7 % 20000 || '@example.com', 'EUR', 490, now() - make_interval(mins => 15000 - n)
-FROM generate_series(1, 15000) AS n;
+       'customer' || 1 + n * 7 % 20000 || '@example.com', 'EUR', 490, now() - make_interval(mins => 10000 - n)
+FROM generate_series(1, 10000) AS n;
 INSERT INTO order_lines (id, order_id, variant_id, name, quantity, unit_amount, tax_rate)
-SELECT md5('line' || 4 * n + k)::uuid, md5('order' || n)::uuid, md5('variant' || 1 + (n * 4 + k) % 20000)::uuid,
+SELECT md5('line' || 6 * n + k)::uuid, md5('order' || n)::uuid, md5('variant' || 1 + (n * 6 + k) % 20000)::uuid,
        'Product', 1 + k % 2, 1000, 190000
-FROM generate_series(1, 15000) AS n, generate_series(0, 3) AS k;
+FROM generate_series(1, 10000) AS n, generate_series(0, 5) AS k;
 INSERT INTO discount_uses (order_id, discount_id)
-SELECT md5('order' || 10 * n)::uuid, md5('discount' || 1 + n % 200)::uuid FROM generate_series(1, 1500) AS n;
+SELECT md5('order' || 10 * n)::uuid, md5('discount' || 1 + n % 200)::uuid FROM generate_series(1, 1000) AS n;
 
 UPDATE orders SET status = 'PLACED' WHERE created_at < now() - INTERVAL '50 minutes';
 INSERT INTO payments (id, order_id, provider, provider_reference, amount, created_at)
 SELECT md5('payment' || n)::uuid, o.id, 'cardpay', 'ch_' || n, o.total_amount, o.created_at
-FROM generate_series(1, 14900) AS n JOIN orders AS o ON o.id = md5('order' || n)::uuid;
+FROM generate_series(1, 9900) AS n JOIN orders AS o ON o.id = md5('order' || n)::uuid;
 UPDATE payments SET status = 'CAPTURED';
-UPDATE orders SET status = 'FULFILLING' FROM generate_series(1, 14500) AS n WHERE id = md5('order' || n)::uuid;
+UPDATE orders SET status = 'FULFILLING' FROM generate_series(1, 9500) AS n WHERE id = md5('order' || n)::uuid;
 
 INSERT INTO shipments (id, order_id, location_id, carrier, tracking, created_at)
 SELECT md5('shipment' || n)::uuid, md5('order' || n)::uuid, md5('location' || n % 10 + 1)::uuid, 'DHL', 'JD' || n,
-       now() - make_interval(mins => 15000 - n)
-FROM generate_series(1, 14400) AS n;
+       now() - make_interval(mins => 10000 - n)
+FROM generate_series(1, 9400) AS n;
 INSERT INTO shipment_lines (shipment_id, order_line_id, quantity)
-SELECT md5('shipment' || n)::uuid, md5('line' || 4 * n)::uuid, 1 FROM generate_series(1, 14400) AS n;
-UPDATE shipments SET status = 'SHIPPED' FROM generate_series(1, 14000) AS n WHERE id = md5('shipment' || n)::uuid;
-UPDATE orders SET status = 'COMPLETED' FROM generate_series(1, 14000) AS n WHERE id = md5('order' || n)::uuid;
+SELECT md5('shipment' || n)::uuid, md5('line' || 6 * n)::uuid, 1 FROM generate_series(1, 9400) AS n;
+UPDATE shipments SET status = 'SHIPPED' FROM generate_series(1, 9000) AS n WHERE id = md5('shipment' || n)::uuid;
+UPDATE orders SET status = 'COMPLETED' FROM generate_series(1, 9000) AS n WHERE id = md5('order' || n)::uuid;
 
 INSERT INTO returns (id, order_id, created_at)
 SELECT md5('return' || n)::uuid, md5('order' || n)::uuid, now() - make_interval(mins => 2000 - n)
 FROM generate_series(1, 2000) AS n;
 INSERT INTO return_lines (return_id, order_line_id, quantity)
-SELECT md5('return' || n)::uuid, md5('line' || 4 * n)::uuid, 1 FROM generate_series(1, 2000) AS n;
+SELECT md5('return' || n)::uuid, md5('line' || 6 * n)::uuid, 1 FROM generate_series(1, 2000) AS n;
 UPDATE returns SET status = 'REJECTED' FROM generate_series(1, 1900) AS n WHERE id = md5('return' || n)::uuid;
 INSERT INTO refunds (payment_id, amount, reason)
 SELECT md5('payment' || n)::uuid, 500, 'Goodwill' FROM generate_series(1, 2000) AS n;

@@ -1,8 +1,8 @@
 -- Settings, state moves, customers, and what is for sale at which price and tax.
 
--- An amount of money is a whole number of the currency's smallest unit (cents of a euro, yen): exact,
--- never NaN, and of fixed length, so that tables of amounts need no TOAST table (README.md). The
--- limit leaves room for amount * rate in bigint.
+-- An amount of money is a whole number of the currency's smallest unit (cents of a euro, yen):
+-- exact, never NaN, and of fixed length, so that tables of amounts need no TOAST table
+-- (README.md). The limit leaves room for amount * rate in bigint.
 CREATE DOMAIN money_minor AS bigint
     CONSTRAINT money_minor_in_range CHECK (VALUE BETWEEN 0 AND 1000000000000);
 CREATE DOMAIN currency_code AS varchar(3)
@@ -50,7 +50,8 @@ CREATE TABLE settings (
 CREATE TRIGGER settings_touch BEFORE UPDATE ON settings
     FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
--- The moves that a row of a table may make; from '' is where it may begin. Tenants may read it only.
+-- The moves that a row of a table may make; from '' is where it may begin. Tenants may read it
+-- only.
 CREATE TABLE state_moves (
     machine    varchar(30) NOT NULL,
     from_state varchar(20) NOT NULL,
@@ -77,7 +78,8 @@ INSERT INTO state_moves (machine, from_state, to_state) VALUES
     ('payments', 'PENDING', 'CAPTURED'), ('payments', 'PENDING', 'FAILED'),
     ('payments', 'PENDING', 'VOIDED'), ('payments', 'AUTHORIZED', 'CAPTURED'),
     ('payments', 'AUTHORIZED', 'VOIDED'), ('payments', 'AUTHORIZED', 'FAILED'),
-    ('refunds', '', 'PENDING'), ('refunds', 'PENDING', 'SUCCEEDED'), ('refunds', 'PENDING', 'FAILED'),
+    ('refunds', '', 'PENDING'), ('refunds', 'PENDING', 'SUCCEEDED'),
+    ('refunds', 'PENDING', 'FAILED'),
     ('shipments', '', 'PENDING'), ('shipments', 'PENDING', 'SHIPPED'),
     ('shipments', 'PENDING', 'CANCELLED'), ('shipments', 'SHIPPED', 'DELIVERED'),
     ('shipments', 'SHIPPED', 'LOST'), ('shipments', 'LOST', 'DELIVERED'),
@@ -108,7 +110,8 @@ BEGIN
     IF NOT EXISTS (SELECT FROM state_moves m WHERE m.machine = TG_TABLE_NAME
                    AND m.from_state = before AND m.to_state = NEW.status) THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation',
-            MESSAGE = format('%s: no move from status "%s" to "%s"', TG_TABLE_NAME, before, NEW.status),
+            MESSAGE = format('%s: no move from status "%s" to "%s"',
+                             TG_TABLE_NAME, before, NEW.status),
             HINT = 'The table state_moves lists the moves that are allowed.';
     END IF;
     RETURN NEW;
@@ -212,9 +215,9 @@ CREATE TABLE price_lists (
     CONSTRAINT price_lists_currency_is_code CHECK (currency ~ '^[A-Z]{3}$')
 );
 
--- A price holds from valid_from until the next one of the same list, variant and quantity begins; an
--- amount of NULL ends it without a successor. So ranges cannot overlap, and no end has to be kept
--- right.
+-- A price holds from valid_from until the next one of the same list, variant and quantity begins;
+-- an amount of NULL ends it without a successor. So ranges cannot overlap, and no end has to be
+-- kept right.
 CREATE TABLE prices (
     price_list_id uuid        NOT NULL REFERENCES price_lists (id) ON DELETE CASCADE,
     variant_id    uuid        NOT NULL REFERENCES product_variants (id) ON DELETE CASCADE,

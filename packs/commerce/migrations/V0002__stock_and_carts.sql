@@ -53,7 +53,8 @@ CREATE TABLE stock_moves (
 
 CREATE INDEX ix_stock_moves_variant_id ON stock_moves (variant_id, location_id, at DESC);
 
--- The row of stock_levels has the foreign keys, and each move needs one: a move has none of its own.
+-- The row of stock_levels has the foreign keys, and each move needs one: a move has none of its
+-- own.
 CREATE FUNCTION apply_stock_move() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
@@ -73,7 +74,8 @@ $$;
 CREATE TRIGGER stock_moves_apply AFTER INSERT ON stock_moves
     FOR EACH ROW EXECUTE FUNCTION apply_stock_move();
 CREATE TRIGGER stock_moves_stay BEFORE UPDATE OR DELETE ON stock_moves
-    FOR EACH ROW EXECUTE FUNCTION refuse_write('stock_moves is a ledger: add a move that corrects it');
+    FOR EACH ROW EXECUTE FUNCTION refuse_write(
+        'stock_moves is a ledger: add a move that corrects it');
 
 CREATE TABLE carts (
     id          uuid        PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -125,9 +127,9 @@ CREATE INDEX ix_reservations_expires_at ON reservations (expires_at) WHERE statu
 CREATE TRIGGER reservations_status BEFORE INSERT OR UPDATE ON reservations
     FOR EACH ROW EXECUTE FUNCTION check_state_move();
 
--- Each change of what is held goes to stock_levels in one UPDATE, which locks its row: of two buyers
--- the second one waits. A reservation that ships leaves the reserved pieces first and the stock
--- after, through the ledger. Deleting a reservation that is held releases it.
+-- Each change of what is held goes to stock_levels in one UPDATE, which locks its row: of two
+-- buyers the second one waits. A reservation that ships leaves the reserved pieces first and the
+-- stock after, through the ledger. Deleting a reservation that is held releases it.
 CREATE FUNCTION apply_reservation() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$

@@ -1,7 +1,7 @@
 -- Discounts, orders and their lines, payments and refunds, shipments and returns.
 
--- A discount has a rate or an amount. used_count is kept by the triggers of discount_uses; the CHECK
--- holds the limit for two buyers at once: the second one's update waits for the first.
+-- A discount has a rate or an amount. used_count is kept by the triggers of discount_uses; the
+-- CHECK holds the limit for two buyers at once: the second one's update waits for the first.
 CREATE TABLE discounts (
     id                    uuid        PRIMARY KEY DEFAULT gen_random_uuid(),
     code                  varchar(50) NOT NULL UNIQUE,
@@ -31,8 +31,8 @@ CREATE TRIGGER discounts_count BEFORE UPDATE ON discounts
     FOR EACH ROW WHEN (pg_trigger_depth() = 0 AND NEW.used_count <> OLD.used_count)
     EXECUTE FUNCTION refuse_write('the uses of a discount are counted in discount_uses');
 
--- A draft is written freely. When it is placed its totals are computed from its lines, and from then
--- on both are fixed, so they cannot disagree. Addresses are copies: a customer's may change.
+-- A draft is written freely. When it is placed its totals are computed from its lines, and from
+-- then on both are fixed, so they cannot disagree. Addresses are copies: a customer's may change.
 CREATE TABLE orders (
     id                  uuid        PRIMARY KEY DEFAULT gen_random_uuid(),
     number              bigint      NOT NULL GENERATED ALWAYS AS IDENTITY UNIQUE,
@@ -167,7 +167,8 @@ BEGIN
     NEW.customer_id := bought.customer_id;
     IF used.max_uses_per_customer IS NOT NULL AND NEW.customer_id IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation',
-            MESSAGE = format('discount "%s" is limited per customer, and the order has none', used.code);
+            MESSAGE = format('discount "%s" is limited per customer, and the order has none',
+                             used.code);
     ELSIF used.max_uses_per_customer <= (
             SELECT count(*) FROM discount_uses u
             WHERE u.discount_id = used.id AND u.customer_id = NEW.customer_id) THEN
@@ -305,7 +306,8 @@ BEGIN
        OR NEW.billing_address <> coalesce(OLD.billing_address, '{}')
        OR NEW.shipping_address <> coalesce(OLD.shipping_address, '{}') THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation',
-            MESSAGE = format('order %s is %s: only its status may change', OLD.number, lower(OLD.status)),
+            MESSAGE = format('order %s is %s: only its status may change',
+                             OLD.number, lower(OLD.status)),
             HINT = 'The email and the addresses may also be set to NULL, to erase them.';
     END IF;
     IF NEW.status = 'PAID' AND OLD.status <> 'PAID'
@@ -416,8 +418,8 @@ BEGIN
       AND (o.status = 'FULFILLING' OR o.status = 'COMPLETED' AND NOT is_sent);
     IF NOT FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation',
-            MESSAGE = format('%s: not a line of this order, or no longer new, or the order is not in '
-                             'fulfilment', TG_TABLE_NAME);
+            MESSAGE = format('%s: not a line of this order, or no longer new,'
+                             ' or the order is not in fulfilment', TG_TABLE_NAME);
     END IF;
     RETURN coalesce(NEW, OLD);
 END

@@ -74,9 +74,9 @@ $$;
 CREATE TRIGGER audit_log_seal BEFORE INSERT OR UPDATE OR DELETE ON audit_log
     FOR EACH ROW EXECUTE FUNCTION seal_audit_log();
 
--- Of an update {"column": [old, new]}, of a deletion the row, of an insertion nothing: the row has it.
--- The arguments are columns whose values must be erasable (personal data) or follow from others:
--- they are named and shown as null.
+-- Of an update {"column": [old, new]}, of a deletion the row, of an insertion nothing: the row
+-- has it. The arguments are columns whose values must be erasable (personal data) or follow from
+-- others: they are named and shown as null.
 CREATE FUNCTION audit_row() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
