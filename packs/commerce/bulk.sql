@@ -1,5 +1,5 @@
--- A large shop: 10,000 products, 20,000 variants, 40,000 prices, 20,000 customers, 10,000 orders with
--- 60,000 lines, 135,000 entries of the audit trail. Numbers are the only source of variety, so every load gives the same rows. Orders are a
+-- A large shop: 10,000 products, 20,000 variants, 20,000 prices, 10,000 customers, 10,000 orders with
+-- 60,000 lines, 105,000 entries of the audit trail. Numbers are the only source of variety, so every load gives the same rows. Orders are a
 -- minute apart and end now.
 
 INSERT INTO tax_rates (tax_class_id, country, valid_from, rate)
@@ -21,18 +21,18 @@ SELECT md5('variant' || n)::uuid, md5('product' || (n + 1) / 2)::uuid, 'SKU-' ||
 FROM generate_series(1, 20000) AS n;
 
 INSERT INTO prices (price_list_id, variant_id, min_quantity, valid_from, amount)
-SELECT l.id, v.id, 1, date_trunc('day', now()) - make_interval(days => 100 * k), 1000 + 10 * k
-FROM price_lists AS l, product_variants AS v, generate_series(0, 1) AS k WHERE l.code = 'default';
+SELECT l.id, v.id, 1, date_trunc('day', now()), 1000
+FROM price_lists AS l, product_variants AS v WHERE l.code = 'default';
 
 INSERT INTO customers (id, email, name, status, created_at)
 SELECT md5('customer' || n)::uuid, 'customer' || n || '@example.com', 'Customer ' || n, 'ACTIVE',
-       now() - make_interval(mins => 40 * (20000 - n))
-FROM generate_series(1, 20000) AS n;
+       now() - make_interval(mins => 80 * (10000 - n))
+FROM generate_series(1, 10000) AS n;
 UPDATE customers SET status = 'DISABLED' WHERE right(email::text, 13) = '7@example.com' AND name LIKE '%77';
 
 INSERT INTO addresses (customer_id, name, line1, city, country, is_default)
 SELECT md5('customer' || n)::uuid, 'Customer ' || n, 'Street ' || n, 'City ' || n % 100, 'DE', true
-FROM generate_series(1, 20000) AS n;
+FROM generate_series(1, 10000) AS n;
 
 INSERT INTO locations (id, code, name)
 SELECT md5('location' || n)::uuid, 'store-' || n, 'Store ' || n FROM generate_series(1, 10) AS n;
@@ -46,8 +46,8 @@ SELECT md5('discount' || n)::uuid, 'CODE-' || n, 10000 * n % 500000, 100000, now
 FROM generate_series(1, 200) AS n;
 
 INSERT INTO orders (id, customer_id, email, currency, shipping_amount, created_at)
-SELECT md5('order' || n)::uuid, md5('customer' || 1 + n * 7 % 20000)::uuid,
-       'customer' || 1 + n * 7 % 20000 || '@example.com', 'EUR', 490, now() - make_interval(mins => 10000 - n)
+SELECT md5('order' || n)::uuid, md5('customer' || 1 + n * 7 % 10000)::uuid,
+       'customer' || 1 + n * 7 % 10000 || '@example.com', 'EUR', 490, now() - make_interval(mins => 10000 - n)
 FROM generate_series(1, 10000) AS n;
 INSERT INTO order_lines (id, order_id, variant_id, name, quantity, unit_amount, tax_rate)
 SELECT md5('line' || 6 * n + k)::uuid, md5('order' || n)::uuid, md5('variant' || 1 + (n * 6 + k) % 20000)::uuid,
