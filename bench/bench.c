@@ -1,12 +1,16 @@
 /* The part of the benchmarks that needs the library: tenants made on a warm connection, with the
  * time of each part of the work, and the SQL of a tenant for psql to run.
  *
- *   tenantry-bench CONNINFO KEYFILE create BLUEPRINT PREFIX FIRST COUNT
- *       makes COUNT tenants PREFIX-FIRST...; prints one JSON object per tenant: microseconds of
- * each part (parts exclude one another) and "total" tenantry-bench CONNINFO KEYFILE sql BLUEPRINT
- * full|ddl prints one transaction that makes a schema-tier tenant by hand: full has the roles,
- * rights and logins; ddl has the schema and what is in it tenantry-bench CONNINFO KEYFILE verifier
- * COUNT prints the microseconds that the server takes for one ALTER ROLE ... PASSWORD, COUNT times
+ *   tenantry-bench CONNINFO KEYFILE create BLUEPRINT TIER PREFIX FIRST COUNT
+ *       makes COUNT tenants PREFIX-FIRST...; TIER - is the blueprint's default; prints one JSON
+ *       object per tenant: microseconds of each part (parts exclude one another) and "total"
+ *
+ *   tenantry-bench CONNINFO KEYFILE sql BLUEPRINT full|ddl
+ *       prints one transaction that makes a schema-tier tenant by hand: full has the roles, rights
+ *       and logins; ddl has the schema and what is in it
+ *
+ *   tenantry-bench CONNINFO KEYFILE verifier COUNT
+ *       prints the microseconds that the server takes for one ALTER ROLE ... PASSWORD, COUNT times
  *
  *   tenantry-bench CONNINFO KEYFILE list-sql
  *       prints the statement behind "tenant list"
@@ -84,6 +88,9 @@ static Part enter(Part part)
 TIMED(PART_BLUEPRINT, bool, registry_get,
       (Arena * arena, Store *store, const char *name, Blueprint **ret_blueprint, Err *err),
       (arena, store, name, ret_blueprint, err))
+TIMED(PART_BLUEPRINT, bool, registry_get_head,
+      (Arena * arena, Store *store, const char *name, Blueprint **ret_blueprint, Err *err),
+      (arena, store, name, ret_blueprint, err))
 TIMED(PART_PARSE, bool, sql_script_split,
       (Arena * arena, const char *file, const char *text, ErrCode code, SqlScript *ret_script,
        Err *err),
@@ -117,12 +124,16 @@ static void print_profile(void)
 /* --- commands -----------------------------------------------------------------------------------
  */
 
-static bool create_one(Store *store, const char *blueprint, const char *slug, Err *err)
+static bool create_one(Store *store, const char *blueprint, const char *tier, const char *slug,
+                       Err *err)
 {
     int64_t job_id = 0;
     scoped_json Json *args = json_object();
     json_put_text(args, "slug", slug);
     json_put_text(args, "blueprint", blueprint);
+    if (strcmp(tier, "-") != 0) {
+        json_put_text(args, "tier", tier);
+    }
     const JobStart start = {
         .kind = &tenant_create_job, .subject = slug, .args = args, .actor = "bench"};
     memset(&profile, 0, sizeof profile);
@@ -138,11 +149,12 @@ static bool run_create(Arena *arena, Store *store, const char *const *args, Err 
 {
     int64_t first = 0;
     int64_t count = 0;
-    if (!text_to_int(args[2], &first) || !text_to_int(args[3], &count)) {
+    if (!text_to_int(args[3], &first) || !text_to_int(args[4], &count)) {
         return ERR_SET(err, ERR_USAGE, NULL, "FIRST and COUNT are numbers");
     }
     for (int64_t i = first; i < first + count; i++) {
-        if (!create_one(store, args[0], arena_printf(arena, "%s-%" PRId64, args[1], i), err)) {
+        const char *slug = arena_printf(arena, "%s-%" PRId64, args[2], i);
+        if (!create_one(store, args[0], args[1], slug, err)) {
             return false;
         }
     }
@@ -185,6 +197,18 @@ static bool is_about_rights(const char *sql)
     return false;
 }
 
+/* What lets the blueprint's statements run guarded: no part of what they make. */
+static bool is_about_guard(const char *sql)
+{
+    static const char *const whole[] = {"CLOSE ALL", "DISCARD TEMP", "RESET ALL", "UNLISTEN *"};
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
+        if (strcmp(sql, whole[i]) == 0) {
+            return true;
+        }
+    }
+    return strstr(sql, "_guard\"") != NULL;
+}
+
 /* Statements with parameters are rows of the control schema, which nobody needs by hand, but for
  * the one that sets the search_path. */
 static void print_batch(const PgBatch *batch, bool with_rights)
@@ -192,7 +216,7 @@ static void print_batch(const PgBatch *batch, bool with_rights)
     for (size_t i = 0; i < pg_batch_count(batch); i++) {
         PgParams params;
         const char *sql = pg_batch_statement(batch, i, &params);
-        if (params.count == 0 && (with_rights || !is_about_rights(sql))) {
+        if (params.count == 0 && !is_about_guard(sql) && (with_rights || !is_about_rights(sql))) {
             printf("%s;\n", sql);
         } else if (strstr(sql, "set_config('search_path'") != NULL) {
             printf("SET LOCAL search_path = %s;\n", params.values[0]);
@@ -290,7 +314,7 @@ static const struct {
     const char *name;
     int args;
     bool (*run)(Arena *arena, Store *store, const char *const *args, Err *err);
-} commands[] = {{"create", 4, run_create},
+} commands[] = {{"create", 5, run_create},
                 {"sql", 2, run_sql},
                 {"ready", 1, run_ready},
                 {"verifier", 1, run_verifier},

@@ -22,6 +22,13 @@ bool tier_from_name(const char *name, Tier *ret_tier)
     return false;
 }
 
+bool blueprint_fail_at(const Blueprint *blueprint, int line, const char *key, Err *err)
+{
+    return blueprint->lines.file == NULL
+               ? false
+               : err_prefix(err, "%s:%d: key \"%s\"", blueprint->lines.file, line, key);
+}
+
 const BlueprintPlan *blueprint_find_plan(const Blueprint *blueprint, const char *name)
 {
     for (size_t i = 0; i < blueprint->plan_count; i++) {

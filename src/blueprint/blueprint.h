@@ -66,6 +66,25 @@ typedef struct BlueprintPartition {
     int64_t ahead; /* how many partitions past the current one */
 } BlueprintPartition;
 
+/* A column that holds personal data; docs/blueprints.md has the words that each may be. */
+typedef struct BlueprintPersonal {
+    const char *table;
+    const char *column;
+    const char *category; /* what it says about a person: "contact" */
+    const char *reason;   /* why it is kept at all */
+    const char *keep;     /* for how long: "until closed", "5 years after closed" */
+    const char *mask;     /* how a copy hides it: "email" */
+    int line;             /* in the manifest; 0 when the blueprint was read from JSON */
+} BlueprintPersonal;
+
+/* Where things are in the manifest, for what is found out after it was read. */
+typedef struct BlueprintLines {
+    const char *file; /* NULL when the blueprint was read from JSON */
+    int name;
+    int plans;
+    const int *wanted; /* as many as Blueprint.wanted_count */
+} BlueprintLines;
+
 typedef struct Blueprint {
     const char *name;
     const char *title;
@@ -88,10 +107,13 @@ typedef struct Blueprint {
     const char **append_only; /* tables that the application may add to but not change */
     size_t partition_count;
     const BlueprintPartition *partitions;
+    size_t personal_count;
+    const BlueprintPersonal *personal;
     size_t migration_count;
     const BlueprintMigration *migrations; /* by version; the plain one before its variants */
     const char *seed; /* SQL run once in each new tenant, as its application role; or NULL */
     const char *demo; /* SQL that fills a tenant with synthetic data for `tenantry demo`; or NULL */
+    BlueprintLines lines;
 } Blueprint;
 
 /* Loads a pack folder. ERR_BLUEPRINT_INVALID: "FILE:LINE: key \"x\": what was expected". The whole
@@ -108,6 +130,10 @@ void blueprint_embedded_names(Arena *arena, const char *const **ret_names, size_
 /* The whole blueprint as JSON, and back; what the control schema stores. */
 Json *blueprint_to_json(const Blueprint *blueprint);
 bool blueprint_from_json(Arena *arena, const Json *json, Blueprint **ret_blueprint, Err *err);
+
+/* Puts "FILE:LINE: key "KEY": " before the message of an error about the blueprint, where it was
+ * read from a manifest. Returns false. */
+bool blueprint_fail_at(const Blueprint *blueprint, int line, const char *key, Err *err);
 
 /* NULL when there is none. name NULL asks for the default plan. */
 const BlueprintPlan *blueprint_find_plan(const Blueprint *blueprint, const char *name);

@@ -31,6 +31,7 @@ typedef struct Selection {
     size_t count;
     size_t next; /* the first that was not followed yet */
     LintTable *tables;
+    LintKey *keys;
 } Selection;
 
 void lint_report_at(Lint *lint, LintRule rule, const char *subject, const char *file, int line)
@@ -65,11 +66,13 @@ void lint_report(Lint *lint, LintRule rule, const char *subject)
 static void follow(Lint *lint, Selection *selection, const SqlScript *script)
 {
     lint->tables = selection->tables;
+    lint->keys = selection->keys;
     for (size_t i = 0; i < script->count; i++) {
         lint->line = script->statements[i].line;
         lint_follow_statement(lint, &script->statements[i]);
     }
     selection->tables = lint->tables;
+    selection->keys = lint->keys;
     selection->next++;
 }
 
@@ -156,11 +159,33 @@ static void check_partitions(Lint *lint, bool is_plain)
     }
 }
 
+static void check_personal(Lint *lint)
+{
+    for (size_t i = 0; i < lint->blueprint->personal_count; i++) {
+        const BlueprintPersonal *personal = &lint->blueprint->personal[i];
+        const LintTable *table = lint_find_table(lint, personal->table);
+        if (table == NULL) {
+            lint_report_at(lint, LINT_RULE_manifest_table,
+                           arena_printf(lint->arena, "key \"personal_data[%zu].table\": \"%s\"", i,
+                                        personal->table),
+                           "blueprint.yaml", personal->line);
+        } else if (!lint_has_column(table, personal->column)) {
+            lint_report_at(lint, LINT_RULE_manifest_column,
+                           arena_printf(lint->arena, "key \"personal_data[%zu].column\": \"%s.%s\"",
+                                        i, personal->table, personal->column),
+                           "blueprint.yaml", personal->line);
+        }
+    }
+}
+
 static void check_end(Lint *lint, Selection *selections)
 {
     for (size_t i = 0; i < SELECTION_COUNT_; i++) {
         lint->tables = selections[i].tables;
+        lint->keys = selections[i].keys;
         lint_check_tables(lint);
+        lint_check_cycles(lint);
+        check_personal(lint);
         check_named_tables(lint, lint->blueprint->shared, lint->blueprint->shared_count);
         check_named_tables(lint, lint->blueprint->append_only, lint->blueprint->append_only_count);
         check_partitions(lint, i == SELECTION_PLAIN);

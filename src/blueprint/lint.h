@@ -12,6 +12,11 @@ typedef enum LintRule {
     LINT_RULE_COUNT_
 } LintRule;
 
+typedef struct LintColumn {
+    struct LintColumn *next;
+    const char *name;
+} LintColumn;
+
 /* A table, as the migrations so far made it. */
 typedef struct LintTable {
     struct LintTable *next;
@@ -27,7 +32,28 @@ typedef struct LintTable {
     bool has_default;
     const char **primary_key; /* NULL: not seen */
     size_t primary_key_count;
+    LintColumn *columns;
+    bool has_more_columns; /* that are not followed: those of LIKE, INHERITS, CREATE TABLE AS */
+    /* Of one walk along foreign keys (lint_cycle.c). */
+    bool is_reached;
+    struct LintTable *reached_from;
+    struct LintTable *next_in_walk;
+    struct LintKey *edges;
 } LintTable;
+
+/* A foreign key, as the migrations so far made it. */
+typedef struct LintKey {
+    struct LintKey *next;
+    struct LintKey *next_edge; /* of the same table */
+    LintTable *from;
+    LintTable *to; /* NULL: no migration makes it */
+    const char *name;
+    const char *column; /* the first one */
+    const char *file;   /* where it was added */
+    int line;
+    bool is_deferrable;
+    bool is_dropped;
+} LintKey;
 
 typedef struct Lint {
     Arena *arena;
@@ -35,7 +61,9 @@ typedef struct Lint {
     bool is_row;      /* the blueprint offers the row tier */
     const char *file; /* that is being checked */
     int line;
-    LintTable *tables; /* of the selection of migrations that is being followed, newest first */
+    /* Of the selection of migrations that is being followed, newest first. */
+    LintTable *tables;
+    LintKey *keys;
     LintFinding *findings;
     size_t count;
     size_t capacity;
@@ -53,6 +81,12 @@ void lint_check_names(Lint *lint, const SqlStatement *statement);
 void lint_follow_statement(Lint *lint, const SqlStatement *statement);
 /* Rules of the tables at the end of all migrations. */
 void lint_check_tables(Lint *lint);
+
+/* Foreign keys that form a cycle at the end of all migrations (lint_cycle.c); once. */
+void lint_check_cycles(Lint *lint);
+
+/* Whether the table has the column, or may have it (lint_column.c). */
+bool lint_has_column(const LintTable *table, const char *name);
 
 /* The newest table of this name that is not dropped, or NULL (lint_table.c). */
 LintTable *lint_find_table(const Lint *lint, const char *name);

@@ -178,6 +178,8 @@ static void follow_command(Lint *lint, LintTable *table, const char *name, const
         return;
     }
     lint_note_command(table, command);
+    lint_note_column_command(lint, table, command);
+    lint_note_key_command(lint, table, command);
     const Json *definition = json_object_get(command, "def");
     for (int pass = 0; pass < 2; pass++) {
         check_column(lint, table, json_object_get(definition, "ColumnDef"), pass == 1);
@@ -220,7 +222,7 @@ static void follow_create_as(Lint *lint, const Json *tree)
         report_row(lint, LINT_RULE_row_materialized_view, "view",
                    json_get_text(relation, "relname", ""));
     } else if (!is_temporary(relation)) {
-        lint_add_table(lint, relation);
+        lint_add_table(lint, relation)->has_more_columns = true;
     }
 }
 
@@ -228,12 +230,51 @@ static void follow_select(Lint *lint, const Json *tree)
 {
     const Json *relation = json_object_get(json_object_get(tree, "intoClause"), "rel");
     if (relation != NULL && !is_temporary(relation)) {
-        lint_add_table(lint, relation);
+        lint_add_table(lint, relation)->has_more_columns = true;
+    }
+}
+
+/* Policies of this beginning are Tenantry's: they keep tenants apart. */
+static bool is_guard(const char *policy)
+{
+    return strncmp(policy, "tenant_", strlen("tenant_")) == 0;
+}
+
+static void report_guard(Lint *lint, const char *policy)
+{
+    if (is_guard(policy)) {
+        report_row(lint, LINT_RULE_row_guard_policy, "policy", policy);
+    }
+}
+
+static void follow_alter_policy(Lint *lint, const Json *tree)
+{
+    report_guard(lint, json_get_text(tree, "policy_name", ""));
+}
+
+static void follow_drop(Lint *lint, const Json *tree)
+{
+    lint_note_drop(lint, tree);
+    const Json *objects = json_object_get(tree, "objects");
+    const bool is_policy = tree_text_is(tree, "removeType", "OBJECT_POLICY");
+    for (size_t i = 0; is_policy && i < json_array_size(objects); i++) {
+        const Json *list = json_object_get(json_array_get(objects, i), "List");
+        report_guard(lint, tree_last_text(json_object_get(list, "items")));
+    }
+}
+
+static void follow_rename(Lint *lint, const Json *tree)
+{
+    lint_note_rename(lint, tree);
+    if (tree_text_is(tree, "renameType", "OBJECT_POLICY")) {
+        report_guard(lint, json_get_text(tree, "subname", ""));
+        report_guard(lint, json_get_text(tree, "newname", ""));
     }
 }
 
 static void follow_policy(Lint *lint, const Json *tree)
 {
+    report_guard(lint, json_get_text(tree, "policy_name", ""));
     if (json_get_bool(tree, "permissive", false)) {
         report_row(lint, LINT_RULE_row_permissive_policy, "policy",
                    json_get_text(tree, "policy_name", ""));
@@ -253,10 +294,15 @@ static const struct {
     const char *node;
     void (*follow)(Lint *lint, const Json *tree);
 } followers[] = {
-    {"AlterTableStmt", follow_alter}, {"CreatePolicyStmt", follow_policy},
-    {"CreateStmt", follow_create},    {"CreateTableAsStmt", follow_create_as},
-    {"DropStmt", lint_note_drop},     {"IndexStmt", follow_index},
-    {"RenameStmt", lint_note_rename}, {"SelectStmt", follow_select},
+    {"AlterPolicyStmt", follow_alter_policy},
+    {"AlterTableStmt", follow_alter},
+    {"CreatePolicyStmt", follow_policy},
+    {"CreateStmt", follow_create},
+    {"CreateTableAsStmt", follow_create_as},
+    {"DropStmt", follow_drop},
+    {"IndexStmt", follow_index},
+    {"RenameStmt", follow_rename},
+    {"SelectStmt", follow_select},
     {"ViewStmt", follow_view},
 };
 

@@ -58,6 +58,7 @@ static const struct {
     {"ImportForeignSchemaStmt", LINT_RULE_outside_object},
     {"LoadStmt", LINT_RULE_load},
     {"ReassignOwnedStmt", LINT_RULE_server_object},
+    {"SecLabelStmt", LINT_RULE_outside_object},
     {"TransactionStmt", LINT_RULE_transaction_control},
 };
 
@@ -231,9 +232,30 @@ static void check_create_function(Lint *lint, const Json *tree)
     check_function_options(lint, options);
 }
 
+/* Whether a function is SECURITY DEFINER cannot be seen where it is altered, so that its
+ * search_path may be set to another one, and never taken away. */
+static bool resets_search_path(const Json *options)
+{
+    for (size_t i = 0; i < json_array_size(options); i++) {
+        const Json *option = json_object_get(json_array_get(options, i), "DefElem");
+        const Json *set = json_object_get(json_object_get(option, "arg"), "VariableSetStmt");
+        if (tree_text_is(set, "kind", "VAR_RESET_ALL") ||
+            (tree_text_is(set, "name", "search_path") &&
+             !tree_text_is(set, "kind", "VAR_SET_VALUE"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_alter_function(Lint *lint, const Json *tree)
 {
-    check_function_options(lint, json_object_get(tree, "actions"));
+    const Json *actions = json_object_get(tree, "actions");
+    check_function_options(lint, actions);
+    const Json *security = tree_find_option(actions, "security");
+    if (resets_search_path(actions) && (security == NULL || !tree_option_is_true(security))) {
+        lint_report(lint, LINT_RULE_security_definer, NULL);
+    }
 }
 
 static void check_do(Lint *lint, const Json *tree)
@@ -259,6 +281,9 @@ static void check_alter_table(Lint *lint, const Json *tree)
         const Json *partition = json_object_get(json_object_get(command, "def"), "PartitionCmd");
         if (tree_text_is(command, "subtype", "AT_ChangeOwner")) {
             lint_report(lint, LINT_RULE_owner, NULL);
+        }
+        if (tree_text_is(command, "subtype", "AT_SetTableSpace")) {
+            lint_report(lint, LINT_RULE_server_object, NULL);
         }
         if (json_get_bool(partition, "concurrent", false)) {
             lint_report(lint, LINT_RULE_not_transactional, NULL);

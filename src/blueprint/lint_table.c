@@ -95,6 +95,8 @@ LintTable *lint_add_created(Lint *lint, const Json *tree)
         copy_tenant_id(table, lint_find_table(lint, json_get_text(like, "relname", "")));
         lint_note_column(table, json_object_get(element, "ColumnDef"));
     }
+    lint_note_created_columns(lint, table, tree);
+    lint_note_created_keys(lint, table, tree);
     return table;
 }
 
@@ -132,7 +134,10 @@ void lint_note_rename(Lint *lint, const Json *tree)
     const char *name = json_get_text(tree, "newname", "");
     if (tree_text_is(tree, "renameType", "OBJECT_TABLE")) {
         table->name = arena_strdup(lint->arena, name);
+    } else if (tree_text_is(tree, "renameType", "OBJECT_TABCONSTRAINT")) {
+        lint_rename_key(lint, table, json_get_text(tree, "subname", ""), name);
     } else if (tree_text_is(tree, "renameType", "OBJECT_COLUMN")) {
+        lint_rename_column(lint, table, json_get_text(tree, "subname", ""), name);
         /* What a column of another name was is not known: it counts as right. */
         if (strcmp(name, TENANT_COLUMN) == 0) {
             table->has_tenant_id = table->is_uuid = table->is_not_null = table->has_default = true;

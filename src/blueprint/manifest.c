@@ -36,6 +36,7 @@ typedef struct Manifest {
 
 static bool read_name(const Manifest *manifest, const Spot *spot, Err *err)
 {
+    manifest->blueprint->lines.name = spot->node == NULL ? 1 : spot->node->line;
     return spot_text(manifest->arena, spot, is_short_name,
                      "2 to 31 of a-z, 0-9 and _, beginning with a letter",
                      &manifest->blueprint->name, err);
@@ -99,6 +100,11 @@ static bool read_extensions(const Manifest *manifest, const Spot *spot, Err *err
                     &blueprint->optional_count, err)) {
         return false;
     }
+    int *lines = ARENA_ARRAY(manifest->arena, int, blueprint->wanted_count);
+    for (size_t i = 0; i < blueprint->wanted_count; i++) {
+        lines[i] = wanted.node->items[i]->line;
+    }
+    blueprint->lines.wanted = lines;
     for (size_t i = 0; i < blueprint->optional_count; i++) {
         for (size_t j = 0; j < blueprint->wanted_count; j++) {
             if (strcmp(blueprint->optional[i], blueprint->wanted[j]) == 0) {
@@ -113,6 +119,7 @@ static bool read_extensions(const Manifest *manifest, const Spot *spot, Err *err
 
 static bool read_plans(const Manifest *manifest, const Spot *spot, Err *err)
 {
+    manifest->blueprint->lines.plans = spot->node == NULL ? 1 : spot->node->line;
     return manifest_read_plans(manifest->arena, spot, manifest->blueprint, err);
 }
 
@@ -186,6 +193,11 @@ static bool read_partitions(const Manifest *manifest, const Spot *spot, Err *err
     return true;
 }
 
+static bool read_personal(const Manifest *manifest, const Spot *spot, Err *err)
+{
+    return manifest_read_personal(manifest->arena, spot, manifest->blueprint, err);
+}
+
 /* A file of the pack folder itself, so that a manifest cannot point elsewhere. */
 static bool is_sql_file(const char *text)
 {
@@ -227,6 +239,7 @@ static const struct {
     {"shared", read_shared},
     {"append_only", read_append_only},
     {"partitions", read_partitions},
+    {"personal_data", read_personal},
     {"seed", read_seed},
     {"demo", read_demo},
 };
@@ -245,6 +258,7 @@ bool manifest_read(Arena *arena, const char *file, const char *text, size_t leng
         return false;
     }
     ManifestFiles files = {0};
+    blueprint->lines.file = arena_strdup(arena, file);
     const Manifest manifest = {.arena = arena, .blueprint = blueprint, .files = &files};
     for (size_t i = 0; i < ARRAY_COUNT(keys_of_file); i++) {
         const Spot spot = spot_key(arena, &root, keys[i]);

@@ -44,22 +44,6 @@ const char *place_search_path(Arena *arena, const Extensions *extensions, const 
     return path.text;
 }
 
-void place_enter_role(Arena *arena, PgBatch *batch, const char *role, const char *search_path)
-{
-    const SqlArg name = sql_name(arena, role);
-    pg_batch_add(batch, SQL(arena, "GRANT {} TO CURRENT_USER", name), PG_NO_PARAMS);
-    pg_batch_add(batch, SQL(arena, "SET LOCAL ROLE {}", name), PG_NO_PARAMS);
-    pg_batch_add(batch, "SELECT set_config('search_path', $1, true)", PG_PARAMS(search_path));
-}
-
-void place_leave_role(Arena *arena, PgBatch *batch, const char *role)
-{
-    pg_batch_add(batch, "SET LOCAL ROLE NONE", PG_NO_PARAMS);
-    pg_batch_add(batch, "SET LOCAL search_path = pg_catalog", PG_NO_PARAMS);
-    pg_batch_add(batch, SQL(arena, "REVOKE {} FROM CURRENT_USER", sql_name(arena, role)),
-                 PG_NO_PARAMS);
-}
-
 bool place_add_script(Arena *arena, PgBatch *batch, const char *file, const char *text, Err *err)
 {
     SqlScript script = {0};
@@ -250,25 +234,62 @@ void place_add_narrowing(Arena *arena, PgBatch *batch, const Blueprint *blueprin
     }
 }
 
-bool place_add_schema(Arena *arena, Store *store, PgBatch *batch, const Blueprint *blueprint,
-                      const Extensions *extensions, const Place *place, bool *ret_lacks_partitions,
-                      Err *err)
+/* The stamp's statements. They were dumped in the order of their dependencies, except for what is
+ * in the bodies of functions, which are not looked into until they run. */
+static bool add_stamp(Arena *arena, PgBatch *batch, const Blueprint *blueprint, const Stamp *stamp,
+                      const Place *place, Err *err)
 {
-    bool has_variant = false;
+    pg_batch_add(batch, "SET LOCAL check_function_bodies = off", PG_NO_PARAMS);
+    for (int64_t i = 0; i < stamp->statement_count; i++) {
+        const char *sql = NULL;
+        if (!stamp_statement(arena, stamp, (size_t)i, place->schema_name, &sql, err)) {
+            return false;
+        }
+        pg_batch_add_at(batch,
+                        arena_printf(arena, "stamp of \"%s\", statement %lld", blueprint->name,
+                                     (long long)i + 1),
+                        sql, PG_NO_PARAMS);
+    }
+    pg_batch_add(batch, "SET LOCAL check_function_bodies = on", PG_NO_PARAMS);
+    return true;
+}
+
+bool place_add_structure(Arena *arena, const Store *store, PgBatch *batch,
+                         const PlaceSource *source, const Place *place, bool *ret_has_variant,
+                         Err *err)
+{
+    const Blueprint *blueprint = source->blueprint;
+    *ret_has_variant = false;
     add_ground(arena, store, batch, place);
-    place_enter_role(arena, batch, place->owner_role, place_search_path(arena, extensions, place));
+    place_enter_role(arena, batch, place->owner_role,
+                     place_search_path(arena, source->extensions, place));
     add_default_privileges(arena, batch, place, TIER_SCHEMA);
-    if (!add_migrations(arena, batch, blueprint, 0, extensions, &has_variant, err)) {
+    const bool is_added = source->stamp != NULL && source->stamp->is_flat
+                              ? add_stamp(arena, batch, blueprint, source->stamp, place, err)
+                              : add_migrations(arena, batch, blueprint, 0, source->extensions,
+                                               ret_has_variant, err);
+    if (!is_added) {
         return false;
     }
-    if (!has_variant) {
+    if (source->has_partitions && !*ret_has_variant) {
         partitions_add_first(arena, batch, blueprint, place);
     }
     place_add_narrowing(arena, batch, blueprint, place);
     place_leave_role(arena, batch, place->owner_role);
+    return true;
+}
+
+bool place_add_schema(Arena *arena, Store *store, PgBatch *batch, const Blueprint *blueprint,
+                      const Extensions *extensions, const Place *place, bool *ret_lacks_partitions,
+                      Err *err)
+{
+    PlaceSource source = {.blueprint = blueprint, .extensions = extensions, .has_partitions = true};
+    if (!stamp_find(arena, store, blueprint, extensions, &source.stamp, err) ||
+        !place_add_structure(arena, store, batch, &source, place, ret_lacks_partitions, err)) {
+        return false;
+    }
     places_add(arena, batch, place);
     add_ledger(arena, batch, blueprint, extensions, place, 0);
-    *ret_lacks_partitions = has_variant;
     return true;
 }
 

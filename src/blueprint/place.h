@@ -51,8 +51,9 @@ bool place_ensure_extensions(Arena *arena, Store *store, const Blueprint *bluepr
 /* The search_path of a place as SQL ("\"schema\", \"extensions\""), for SET and ALTER ROLE. */
 const char *place_search_path(Arena *arena, const Extensions *extensions, const Place *place);
 
-/* Adds statements that let the control role work as another role until place_leave_role, within the
- * transaction. */
+/* Everything that is added between the two runs as the role, in one guarded call (guard.c): texts
+ * without parameters, whose rows nobody sees. Code of tenants runs nowhere else. place_leave_role
+ * sets the session up anew, since that code may have changed settings. */
 void place_enter_role(Arena *arena, PgBatch *batch, const char *role, const char *search_path);
 void place_leave_role(Arena *arena, PgBatch *batch, const char *role);
 

@@ -3,6 +3,22 @@
 #define TENANTRY_BLUEPRINT_PLACE_PARTS_H
 
 #include "blueprint/place.h"
+#include "blueprint/stamp.h"
+
+/* What a place of the schema tier is made from. */
+typedef struct PlaceSource {
+    const Blueprint *blueprint;
+    const Extensions *extensions;
+    const Stamp *stamp;  /* NULL: the migrations */
+    bool has_partitions; /* makes those that begin soon */
+} PlaceSource;
+
+/* Adds the statements of place_add_schema that make the place, without the registry's rows.
+ * *ret_has_variant tells that a variant for an extension is among the migrations; then no
+ * partitions are made. */
+bool place_add_structure(Arena *arena, const Store *store, PgBatch *batch,
+                         const PlaceSource *source, const Place *place, bool *ret_has_variant,
+                         Err *err);
 
 /* Adds the statements that make the current partition of each declared table and those ahead; run
  * as the owner. Names are TABLE_2026_11 (month), TABLE_2026 (year), TABLE_2026_11_21 (day and the

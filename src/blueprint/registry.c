@@ -29,11 +29,13 @@ static bool fail_missing(Arena *arena, Store *store, const char *name, Err *err)
     return false;
 }
 
-static bool find(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint, Err *err)
+/* statement is BLUEPRINT_GET or BLUEPRINT_HEAD. */
+static bool find(Arena *arena, Store *store, StatementId statement, const char *name,
+                 Blueprint **ret_blueprint, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
     *ret_blueprint = NULL;
-    if (!store_query(store, BLUEPRINT_GET, PG_PARAMS(name), &rows, err)) {
+    if (!store_query(store, statement, PG_PARAMS(name), &rows, err)) {
         return false;
     }
     if (pg_rows_count(rows) == 0) {
@@ -46,7 +48,14 @@ static bool find(Arena *arena, Store *store, const char *name, Blueprint **ret_b
 
 bool registry_get(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint, Err *err)
 {
-    return find(arena, store, name, ret_blueprint, err) &&
+    return find(arena, store, BLUEPRINT_GET, name, ret_blueprint, err) &&
+           (*ret_blueprint != NULL || fail_missing(arena, store, name, err));
+}
+
+bool registry_get_head(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint,
+                       Err *err)
+{
+    return find(arena, store, BLUEPRINT_HEAD, name, ret_blueprint, err) &&
            (*ret_blueprint != NULL || fail_missing(arena, store, name, err));
 }
 
@@ -101,10 +110,43 @@ static bool check_plans_in_use(Arena *arena, Store *store, const Blueprint *blue
         return false;
     }
     const char *used = pg_rows_text(rows, 0, 0);
-    return used == NULL ||
-           ERR_SET(err, ERR_BLUEPRINT_EXISTS, "keep the plan, or move its tenants first",
-                   "blueprint \"%s\" no longer has plan \"%s\", which tenants use", blueprint->name,
-                   used);
+    if (used == NULL) {
+        return true;
+    }
+    ERR_SET(err, ERR_BLUEPRINT_EXISTS, "keep the plan, or move its tenants first",
+            "blueprint \"%s\" no longer has plan \"%s\", which tenants use", blueprint->name, used);
+    return blueprint_fail_at(blueprint, blueprint->lines.plans, "plans", err);
+}
+
+/* One that came from another folder may be another blueprint of the same name, and not a version of
+ * this one. A folder that was moved or copied has the same history. */
+static bool check_same_pack(const Blueprint *old, const Blueprint *new, Err *err)
+{
+    if (check_history(old, new, err)) {
+        return true;
+    }
+    if (strcmp(old->source, new->source) == 0) {
+        return false;
+    }
+    err_hint(err,
+             "two blueprints cannot have one name: give this one another, or, if it is the same "
+             "one, put the file back as it was");
+    err_prefix(err, "another blueprint of this name was added from %s", old->source);
+    return blueprint_fail_at(new, new->lines.name, "name", err);
+}
+
+static bool check_change(Arena *arena, Store *store, const Blueprint *old, const Blueprint *new,
+                         Err *err)
+{
+    return (old == NULL || check_same_pack(old, new, err)) &&
+           check_plans_in_use(arena, store, new, err);
+}
+
+bool registry_check(Arena *arena, Store *store, const Blueprint *blueprint, Err *err)
+{
+    Blueprint *old = NULL;
+    return find(arena, store, BLUEPRINT_GET, blueprint->name, &old, err) &&
+           check_change(arena, store, old, blueprint, err);
 }
 
 static bool write_blueprint(Arena *arena, Store *store, const Blueprint *blueprint, Err *err)
@@ -136,7 +178,7 @@ bool registry_add(Arena *arena, Store *store, const Blueprint *blueprint,
 {
     Blueprint *old = NULL;
     if (!store_query(store, BLUEPRINT_LOCK, PG_NO_PARAMS, NULL, err) ||
-        !find(arena, store, blueprint->name, &old, err)) {
+        !find(arena, store, BLUEPRINT_GET, blueprint->name, &old, err)) {
         return false;
     }
     *ret_change = old == NULL ? REGISTRY_ADDED : REGISTRY_CHANGED;
@@ -144,8 +186,7 @@ bool registry_add(Arena *arena, Store *store, const Blueprint *blueprint,
         *ret_change = REGISTRY_SAME;
         return true;
     }
-    return (old == NULL || check_history(old, blueprint, err)) &&
-           check_plans_in_use(arena, store, blueprint, err) &&
+    return check_change(arena, store, old, blueprint, err) &&
            write_blueprint(arena, store, blueprint, err);
 }
 
@@ -207,7 +248,9 @@ bool registry_find_extensions(Arena *arena, Store *store, const Blueprint *bluep
                     blueprint->name, blueprint->wanted[i]);
             err_hint(err, "install the package that has it on the server (postgresql-contrib, or "
                           "the extension's own), then try again");
-            return false;
+            return blueprint_fail_at(blueprint,
+                                     blueprint->lines.file == NULL ? 0 : blueprint->lines.wanted[i],
+                                     arena_printf(arena, "extensions.wanted[%zu]", i), err);
         }
     }
     return true;

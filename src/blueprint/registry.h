@@ -10,6 +10,11 @@
 bool registry_get(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint,
                   Err *err);
 
+/* The same without the texts of migrations, seed and demo, which are most of a definition: there
+ * are no migrations then, and seed and demo are NULL. */
+bool registry_get_head(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint,
+                       Err *err);
+
 typedef enum RegistryChange { REGISTRY_SAME, REGISTRY_ADDED, REGISTRY_CHANGED } RegistryChange;
 
 /* Records a blueprint, within the caller's transaction and under the blueprint's lock. A migration
@@ -17,6 +22,10 @@ typedef enum RegistryChange { REGISTRY_SAME, REGISTRY_ADDED, REGISTRY_CHANGED } 
  * gone, and a plan that a tenant uses must stay. Other parts of the manifest may change. */
 bool registry_add(Arena *arena, Store *store, const Blueprint *blueprint,
                   RegistryChange *ret_change, Err *err);
+
+/* Whether registry_add would take it, by what is recorded now: the same errors, with file and line
+ * where the blueprint was read from a manifest. */
+bool registry_check(Arena *arena, Store *store, const Blueprint *blueprint, Err *err);
 
 /* Which of the blueprint's extensions this server offers, and where those that are installed live.
  */

@@ -103,8 +103,11 @@ static void write_skip_arms(FILE *out, const Catalog *catalog)
     fputs(") [[ ${COMP_WORDS[i+1]} == = ]] || ((i++)); continue ;;\n", out);
 }
 
+/* "help" takes the words of a command: its completion goes on as if nothing had been typed yet, or
+ * only the first of them. */
 static void write_word_arms(FILE *out, const Catalog *catalog)
 {
+    fputs("        help:0) first='' ;;\n        help:1) first=$prev ;;\n", out);
     for (size_t i = 0; i < catalog->count; i++) {
         for (size_t k = 0; k < catalog->commands[i].positionals.count; k++) {
             const CliFlag *flag = &catalog->commands[i].positionals.items[k];

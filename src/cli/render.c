@@ -55,11 +55,51 @@ static size_t count_shown(const Render *render, const Field *fields)
     return count;
 }
 
+static bool has_long(const Field *fields)
+{
+    const Field *field = fields;
+    while (field->name != NULL && !field->is_long) {
+        field++;
+    }
+    return field->name != NULL;
+}
+
+/* Rows with something too long for a column: the short members on one line, each long one below. */
+static void write_blocks(const Render *render, const Field *fields, const Json *list, size_t indent)
+{
+    for (size_t row = 0; row < json_array_size(list); row++) {
+        const Json *object = json_array_get(list, row);
+        screen_pad(render->out, indent);
+        const char *gap = "";
+        for (const Field *field = fields; field->name != NULL; field++) {
+            if (is_shown(render, field) && !field->is_long) {
+                fprintf(render->out, "%s%s", gap,
+                        render_scalar(render->arena, field->type,
+                                      json_object_get(object, field->name)));
+                gap = "  ";
+            }
+        }
+        putc('\n', render->out);
+        for (const Field *field = fields; field->name != NULL; field++) {
+            if (is_shown(render, field) && field->is_long) {
+                screen_pad(render->out, indent + INDENT);
+                fprintf(render->out, "%s\n",
+                        render_scalar(render->arena, field->type,
+                                      json_object_get(object, field->name)));
+            }
+        }
+    }
+}
+
 static void write_list(const Render *render, const Field *fields, const Json *list, size_t indent)
 {
     if (json_array_size(list) == 0) {
         screen_pad(render->out, indent);
         fputs("none\n", render->out);
+        return;
+    }
+    if (has_long(fields)) {
+        write_blocks(render, fields, list, indent);
         return;
     }
     const size_t columns = count_shown(render, fields);

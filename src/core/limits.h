@@ -13,9 +13,11 @@ enum {
     LIMIT_MIGRATION_BYTES = 16 * 1024 * 1024,
     LIMIT_BLUEPRINT_BYTES = 64 * 1024 * 1024, /* all files of one blueprint together */
     LIMIT_SQL_RUN_TOKENS = 10000, /* in one SQL expression: bounds the depth of its parse tree */
-    LIMIT_MIGRATIONS = 10000,     /* in one blueprint */
+    LIMIT_DUMP_BYTES = 64 * 1024 * 1024, /* of a place, when a stamp is taken */
+    LIMIT_MIGRATIONS = 10000,            /* in one blueprint */
     LIMIT_PARTITIONED_TABLES = 1000,
-    LIMIT_PLANS = 100, /* in one blueprint */
+    LIMIT_PERSONAL_COLUMNS = 2000, /* named in one manifest */
+    LIMIT_PLANS = 100,             /* in one blueprint */
     LIMIT_YAML_DEPTH = 32,
     LIMIT_YAML_NODES = 100000,
     LIMIT_LIST_ROWS = 100000, /* rows that one answer lists */

@@ -52,7 +52,8 @@ typedef struct Child {
     const gid_t *groups;
     size_t group_count;
     int input;  /* its standard input */
-    int output; /* its standard output and error */
+    int output; /* its standard output */
+    int errors; /* its standard error; -1: the same */
     int report;
     pid_t parent;
 } Child;
@@ -63,8 +64,11 @@ typedef struct Running {
     int pidfd; /* -1 on a kernel without it */
     int input;
     int output;
+    int errors;
     const char *input_left;
+    size_t output_limit;
     StrBuf collected;
+    StrBuf collected_errors;
     int64_t deadline_us; /* 0: none */
     bool is_timeout;
 } Running;
@@ -135,7 +139,7 @@ static bool set_user(const ProcessUser *user, const Child *child)
 static bool set_files(const Child *child)
 {
     if (dup2(child->input, STDIN_FILENO) < 0 || dup2(child->output, STDOUT_FILENO) < 0 ||
-        dup2(child->output, STDERR_FILENO) < 0) {
+        dup2(child->errors >= 0 ? child->errors : child->output, STDERR_FILENO) < 0) {
         return false;
     }
     if (child->report != REPORT_FD && dup2(child->report, REPORT_FD) < 0) {
@@ -207,7 +211,8 @@ static bool raise_fd(int *fd)
 }
 
 /* ours and theirs are filled in as far as they were made; the caller closes both on failure too. */
-static bool open_channels(bool has_input, Running *running, Child *child, int *ret_report)
+static bool open_channels(const ProcessOptions *options, Running *running, Child *child,
+                          int *ret_report)
 {
     int pair[2];
     if (pipe2(pair, O_CLOEXEC) != 0) {
@@ -220,7 +225,17 @@ static bool open_channels(bool has_input, Running *running, Child *child, int *r
     }
     *ret_report = pair[0];
     child->report = pair[1];
-    if (has_input) {
+    if (options->is_error_apart) {
+        if (pipe2(pair, O_CLOEXEC) != 0) {
+            return false;
+        }
+        running->errors = pair[0];
+        child->errors = pair[1];
+        if (!raise_fd(&child->errors) || fcntl(running->errors, F_SETFL, O_NONBLOCK) != 0) {
+            return false;
+        }
+    }
+    if (options->input != NULL) {
         /* A socket and no pipe: MSG_NOSIGNAL spares us the SIGPIPE of a child that does not read.
          */
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
@@ -254,17 +269,28 @@ static bool read_report(int fd, const char *program, Err *err)
                    strerror(report.number));
 }
 
-static void read_output(Running *running)
+/* Takes what is there; closes the descriptor at its end. */
+static void read_some(int *fd, StrBuf *collected, size_t limit)
 {
     char chunk[16384];
     ssize_t got;
-    while ((got = read(running->output, chunk, sizeof chunk)) > 0) {
-        const size_t room = LIMIT_CHILD_OUTPUT_BYTES - running->collected.length;
-        strbuf_add_bytes(&running->collected, chunk, (size_t)got < room ? (size_t)got : room);
+    while ((got = read(*fd, chunk, sizeof chunk)) > 0) {
+        const size_t room = limit - collected->length;
+        strbuf_add_bytes(collected, chunk, (size_t)got < room ? (size_t)got : room);
     }
     if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
-        close_fd(&running->output);
+        close_fd(fd);
     }
+}
+
+static void read_output(Running *running)
+{
+    read_some(&running->output, &running->collected, running->output_limit);
+}
+
+static void read_errors(Running *running)
+{
+    read_some(&running->errors, &running->collected_errors, LIMIT_CHILD_OUTPUT_BYTES);
 }
 
 static void write_input(Running *running)
@@ -308,6 +334,7 @@ static int wait_for_end(Running *running)
         struct pollfd fds[] = {
             {.fd = running->pidfd, .events = POLLIN},
             {.fd = running->output, .events = POLLIN},
+            {.fd = running->errors, .events = POLLIN},
             {.fd = running->input, .events = POLLOUT},
         };
         if (poll(fds, sizeof fds / sizeof fds[0], next_wait_ms(running)) <= 0) {
@@ -317,11 +344,17 @@ static int wait_for_end(Running *running)
             read_output(running);
         }
         if (fds[2].revents != 0) {
+            read_errors(running);
+        }
+        if (fds[3].revents != 0) {
             write_input(running);
         }
     }
     if (running->output >= 0) {
         read_output(running); /* what it wrote last */
+    }
+    if (running->errors >= 0) {
+        read_errors(running);
     }
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
@@ -340,6 +373,7 @@ static bool start(Child *child, const ProcessOptions *options, Running *running,
     }
     close_fd(&child->report); /* or its end would never be seen */
     close_fd(&child->output);
+    close_fd(&child->errors);
     close_fd(&child->input);
     if (!read_report(report_fd, options->argv[0], err)) {
         waitpid(running->pid, NULL, 0);
@@ -354,29 +388,38 @@ static void close_channels(Running *running, Child *child, int *report_fd)
     close_fd(&running->pidfd);
     close_fd(&running->input);
     close_fd(&running->output);
+    close_fd(&running->errors);
     close_fd(&child->input);
     close_fd(&child->output);
+    close_fd(&child->errors);
     close_fd(&child->report);
     close_fd(report_fd);
 }
 
 bool process_run(Arena *arena, const ProcessOptions *options, ProcessResult *ret_result, Err *err)
 {
-    Child child = {.input = -1, .output = -1, .report = -1};
+    Child child = {.input = -1, .output = -1, .errors = -1, .report = -1};
     child.argv = unconst(arena, options->argv, count_strings(options->argv), NULL, 0);
     child.env = unconst(arena, base_env, sizeof base_env / sizeof base_env[0], options->env,
                         count_strings(options->env));
     if (options->user.is_set) {
         find_groups(arena, &options->user, &child);
     }
-    Running running = {.pidfd = -1, .input = -1, .output = -1, .input_left = options->input};
-    running.collected = strbuf_init(arena);
+    Running running = {.pidfd = -1,
+                       .input = -1,
+                       .output = -1,
+                       .errors = -1,
+                       .input_left = options->input,
+                       .output_limit = options->output_limit_bytes > 0 ? options->output_limit_bytes
+                                                                       : LIMIT_CHILD_OUTPUT_BYTES,
+                       .collected = strbuf_init(arena),
+                       .collected_errors = strbuf_init(arena)};
     if (options->timeout_ms > 0) {
         running.deadline_us = clock_monotonic_us() + options->timeout_ms * 1000;
     }
     int report_fd = -1;
     bool is_run = false;
-    if (!open_channels(options->input != NULL, &running, &child, &report_fd)) {
+    if (!open_channels(options, &running, &child, &report_fd)) {
         ERR_SET(err, ERR_IO, NULL, "cannot make the channels to \"%s\": %s", options->argv[0],
                 strerror(errno));
     } else {
@@ -386,10 +429,109 @@ bool process_run(Arena *arena, const ProcessOptions *options, ProcessResult *ret
         const int exit_status = wait_for_end(&running);
         *ret_result = (ProcessResult){.exit_status = exit_status,
                                       .is_timeout = running.is_timeout,
-                                      .output = running.collected.text};
+                                      .output = running.collected.text,
+                                      .errors = running.collected_errors.text};
     }
     close_channels(&running, &child, &report_fd);
     return is_run;
+}
+
+/* --- daemons ------------------------------------------------------------------------------------
+ */
+
+enum { MODE_LOG = 0600 };
+
+static bool open_daemon_channels(const char *log_path, Child *child, int *ret_report)
+{
+    int pair[2];
+    if (pipe2(pair, O_CLOEXEC) != 0) {
+        return false;
+    }
+    *ret_report = pair[0];
+    child->report = pair[1];
+    child->input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    child->output = open(log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+                         MODE_LOG);
+    return child->input >= 0 && child->output >= 0 && raise_fd(&child->output) &&
+           raise_fd(&child->report) && raise_fd(&child->input);
+}
+
+/* In the child of the child, which is nobody's child a moment later. */
+static _Noreturn void daemon_become(const Child *child)
+{
+    reset_signals();
+    umask(CHILD_UMASK);
+    if (!set_files(child)) {
+        child_fail(child->report, STEP_FILES);
+    }
+    if (chdir("/") != 0) {
+        child_fail(REPORT_FD, STEP_DIRECTORY);
+    }
+    execve(child->argv[0], child->argv, child->env);
+    child_fail(REPORT_FD, STEP_EXEC);
+}
+
+/* In the child: it tells the daemon's number and ends, so that nobody has to wait for the daemon.
+ */
+static _Noreturn void daemon_fork(const Child *child)
+{
+    setsid();
+    const pid_t pid = fork();
+    if (pid == 0) {
+        daemon_become(child);
+    }
+    const ChildReport report = {.step = pid > 0 ? STEP_COUNT_ : STEP_EXEC,
+                                .number = pid > 0 ? (int)pid : errno};
+    _exit(write(child->report, &report, sizeof report) == (ssize_t)sizeof report ? 0 : 1);
+}
+
+/* Reads what both tell: the number, in a report without a step, and a failure if there is one. */
+static bool read_daemon_reports(int fd, const char *program, pid_t *ret_pid, Err *err)
+{
+    ChildReport report;
+    *ret_pid = 0;
+    for (;;) {
+        const ssize_t got = read(fd, &report, sizeof report);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got != (ssize_t)sizeof report) {
+            return *ret_pid != 0 ||
+                   ERR_SET(err, ERR_IO, NULL, "\"%s\" could not be started", program);
+        }
+        if (report.step != STEP_COUNT_) {
+            return ERR_SET(err, ERR_IO, NULL, "%s \"%s\": %s", step_texts[report.step], program,
+                           strerror(report.number));
+        }
+        *ret_pid = report.number;
+    }
+}
+
+bool process_start_daemon(Arena *arena, const DaemonOptions *options, pid_t *ret_pid, Err *err)
+{
+    Child child = {.input = -1, .output = -1, .report = -1};
+    int report_fd = -1;
+    bool is_started = false;
+    child.argv = unconst(arena, options->argv, count_strings(options->argv), NULL, 0);
+    child.env = unconst(arena, base_env, sizeof base_env / sizeof base_env[0], options->env,
+                        count_strings(options->env));
+    const pid_t pid = open_daemon_channels(options->log_path, &child, &report_fd) ? fork() : -1;
+    if (pid == 0) {
+        daemon_fork(&child);
+    }
+    if (pid < 0) {
+        ERR_SET(err, ERR_IO, NULL, "cannot start \"%s\" with its log in \"%s\": %s",
+                options->argv[0], options->log_path, strerror(errno));
+    } else {
+        close_fd(&child.report);
+        is_started = read_daemon_reports(report_fd, options->argv[0], ret_pid, err);
+        waitpid(pid, NULL, 0);
+    }
+    close_fd(&child.input);
+    close_fd(&child.output);
+    close_fd(&child.report);
+    close_fd(&report_fd);
+    return is_started;
 }
 
 bool process_find_user(Arena *arena, const char *name, ProcessUser *ret_user, Err *err)

@@ -20,19 +20,21 @@ typedef struct ProcessUser {
 typedef struct ProcessOptions {
     const char *const
         *argv; /* argv[0] is the path of the program; ends in NULL. Holds no secrets: ps shows it */
-    const char *const *env; /* "NAME=value" added to a minimal environment (PATH, LC_ALL=C, TZ);
-                               ends in NULL; may be NULL */
-    ProcessUser user;       /* whom to become; groups are set too */
-    const char *directory;  /* working directory, or NULL for "/" */
-    const char *input;      /* written to its standard input, then closed; NULL: /dev/null */
-    int64_t timeout_ms;     /* it is killed after this; 0: never */
+    const char *const *env;    /* "NAME=value" added to a minimal environment (PATH, LC_ALL=C, TZ);
+                                  ends in NULL; may be NULL */
+    ProcessUser user;          /* whom to become; groups are set too */
+    const char *directory;     /* working directory, or NULL for "/" */
+    const char *input;         /* written to its standard input, then closed; NULL: /dev/null */
+    int64_t timeout_ms;        /* it is killed after this; 0: never */
+    bool is_error_apart;       /* keeps standard error out of the output */
+    size_t output_limit_bytes; /* kept of the output; 0: LIMIT_CHILD_OUTPUT_BYTES */
 } ProcessOptions;
 
 typedef struct ProcessResult {
     int exit_status; /* of the program, or 128 + signal */
     bool is_timeout;
-    const char *output; /* standard output and error together, the first LIMIT_CHILD_OUTPUT_BYTES,
-                           in the arena */
+    const char *output; /* standard output and error together, up to the limit, in the arena */
+    const char *errors; /* standard error when it was kept apart, up to LIMIT_CHILD_OUTPUT_BYTES */
 } ProcessResult;
 
 /* Runs a program and waits for it. True when it ran, whatever its exit status; false
@@ -41,6 +43,16 @@ typedef struct ProcessResult {
  * the terminal's end do not reach it, and is killed when the calling thread dies; a grandchild (a
  * daemon) is not. A grandchild that keeps the output open does not hold the call up. Blocks. */
 bool process_run(Arena *arena, const ProcessOptions *options, ProcessResult *ret_result, Err *err);
+
+/* Starts a program that goes on when we end: in a session of its own, working in "/", reading
+ * nothing, with what it prints appended to a file (mode 0600). *ret_pid is its number; nobody waits
+ * for it. Errors as process_run. */
+typedef struct DaemonOptions {
+    const char *const *argv;
+    const char *const *env; /* added to the minimal environment, as in ProcessOptions */
+    const char *log_path;
+} DaemonOptions;
+bool process_start_daemon(Arena *arena, const DaemonOptions *options, pid_t *ret_pid, Err *err);
 
 /* Looks a user up. ERR_CONFIG_INVALID when there is none of this name. */
 bool process_find_user(Arena *arena, const char *name, ProcessUser *ret_user, Err *err);

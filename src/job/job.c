@@ -110,6 +110,27 @@ bool job_resume(Store *store, const JobKind *const *kinds, size_t kind_count, in
     return is_done;
 }
 
+/* Asks the process that runs it to stop before its next step. The row of a job is locked while a
+ * step is under way, and nobody should wait for that without a word. */
+static bool ask_to_stop(Run *run, Err *err)
+{
+    const int64_t id = run->context.job_id;
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(run->context.store, JOB_CANCEL_WANTED,
+                     PG_PARAMS(pg_int_text(run->context.arena, id)), &rows, err)) {
+        return false;
+    }
+    if (pg_rows_affected(rows) == 1) {
+        return true;
+    }
+    ERR_SET(err, ERR_JOB_BUSY, NULL, "job %" PRId64 " is in the middle of a step", id);
+    err_hint(err,
+             "a step that has begun is whole or gone: ask again when it ended, tenantry job "
+             "cancel %" PRId64,
+             id);
+    return false;
+}
+
 bool job_cancel(Store *store, const JobKind *const *kinds, size_t kind_count, int64_t job_id,
                 const char *actor, bool *ret_is_asked, Err *err)
 {
@@ -126,9 +147,7 @@ bool job_cancel(Store *store, const JobKind *const *kinds, size_t kind_count, in
     }
     *ret_is_asked = !run.has_lock;
     if (is_done) {
-        is_done = run.has_lock ? run_undo(&run, "cancelled", NULL, err)
-                               : store_query(store, JOB_CANCEL_WANTED,
-                                             PG_PARAMS(pg_int_text(arena, job_id)), NULL, err);
+        is_done = run.has_lock ? run_undo(&run, "cancelled", NULL, err) : ask_to_stop(&run, err);
     }
     run_unlock(&run);
     return is_done;

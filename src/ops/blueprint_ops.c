@@ -4,6 +4,7 @@
 
 #include "blueprint/place.h"
 #include "blueprint/registry.h"
+#include "blueprint/trial.h"
 #include "core/strbuf.h"
 #include "ops/context.h"
 #include "ops/register.h"
@@ -19,12 +20,29 @@ static bool load_from_args(JobContext *context, Blueprint **ret_blueprint, Err *
                                ret_blueprint, err);
 }
 
+/* The row tier's shared place goes along with the blueprint once it exists; it is made with the
+ * first tenant. */
+static bool migrate_shared(JobContext *context, const Blueprint *blueprint, Err *err)
+{
+    Place *place = NULL;
+    bool is_changed = false;
+    return places_find_shared(context->arena, context->store, blueprint->name, &place, err) &&
+           (place == NULL ||
+            place_ensure_shared(context->arena, context->store, blueprint, &is_changed, err) ||
+            blueprint_blame(blueprint, "its shared tables were migrated", err));
+}
+
+/* One transaction tries the blueprint, records it and migrates the shared place: what any of these
+ * refuses was not recorded, and there is no job. */
 static bool step_record(JobContext *context, Err *err)
 {
     Blueprint *blueprint = NULL;
     RegistryChange change = REGISTRY_SAME;
     if (!load_from_args(context, &blueprint, err) ||
-        !registry_add(context->arena, context->store, blueprint, &change, err)) {
+        (json_get_bool(context->args, "is_tried", false) &&
+         !blueprint_try(context->arena, context->store, blueprint, err)) ||
+        !registry_add(context->arena, context->store, blueprint, &change, err) ||
+        !migrate_shared(context, blueprint, err)) {
         return false;
     }
     scoped_json Json *detail = json_object();
@@ -35,22 +53,8 @@ static bool step_record(JobContext *context, Err *err)
     return change == REGISTRY_SAME || job_audit(context, "blueprint.add", detail, err);
 }
 
-/* The row tier's shared place goes along with the blueprint once it exists; it is made with the
- * first tenant. */
-static bool step_migrate_shared(JobContext *context, Err *err)
-{
-    Blueprint *blueprint = NULL;
-    Place *place = NULL;
-    bool is_changed = false;
-    return load_from_args(context, &blueprint, err) &&
-           places_find_shared(context->arena, context->store, blueprint->name, &place, err) &&
-           (place == NULL ||
-            place_ensure_shared(context->arena, context->store, blueprint, &is_changed, err));
-}
-
 static const JobStep add_steps[] = {
-    {"record", "Recording the blueprint", JOB_STEP_TRANSACTION, step_record},
-    {"migrate_shared", "Migrating the shared tables", JOB_STEP_TRANSACTION, step_migrate_shared},
+    {"record", "Trying and recording the blueprint", JOB_STEP_TRANSACTION, step_record},
     {0},
 };
 const JobKind blueprint_add_job = {.operation = "blueprint.add", .steps = add_steps};
@@ -67,17 +71,21 @@ static bool refuse_findings(const LintFinding *findings, size_t count, Err *err)
     return true;
 }
 
-static bool lint_and_record(OpContext *context, const Blueprint *blueprint, int64_t *ret_job_id,
-                            Err *err)
+static bool lint(OpContext *context, const Blueprint *blueprint, Err *err)
 {
     const LintFinding *findings = NULL;
     size_t count = 0;
-    if (!blueprint_lint(context->arena, blueprint, &findings, &count, err) ||
-        !refuse_findings(findings, count, err)) {
-        return false;
-    }
+    return blueprint_lint(context->arena, blueprint, &findings, &count, err) &&
+           refuse_findings(findings, count, err);
+}
+
+/* is_tried: a place of each tier is made, and undone, before it is recorded. */
+static bool record(OpContext *context, const Blueprint *blueprint, bool is_tried,
+                   int64_t *ret_job_id, Err *err)
+{
     scoped_json Json *args = json_object();
     json_put(args, "definition", blueprint_to_json(blueprint));
+    json_put_bool(args, "is_tried", is_tried);
     return op_run_job(context, &blueprint_add_job, blueprint->name, NULL, args, ret_job_id, err);
 }
 
@@ -95,20 +103,45 @@ static bool is_recorded(OpContext *context, const Blueprint *blueprint, bool *re
     return true;
 }
 
+/* `up` records the packs of the program again and again; a folder of such a name would take turns
+ * with them. */
+static bool check_name(OpContext *context, const Blueprint *blueprint, Err *err)
+{
+    const char *const *names = NULL;
+    size_t count = 0;
+    blueprint_embedded_names(context->arena, &names, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(names[i], blueprint->name) == 0) {
+            ERR_SET(err, ERR_BLUEPRINT_EXISTS, "give this blueprint another name",
+                    "\"%s\" is the name of a blueprint that is part of tenantry", blueprint->name);
+            return blueprint_fail_at(blueprint, blueprint->lines.name, "name", err);
+        }
+    }
+    return true;
+}
+
+/* All that can be refused without making anything, cheapest first. */
+static bool check_addition(OpContext *context, Store *store, const Blueprint *blueprint, Err *err)
+{
+    Extensions extensions;
+    return check_name(context, blueprint, err) && lint(context, blueprint, err) &&
+           registry_check(context->arena, store, blueprint, err) &&
+           registry_find_extensions(context->arena, store, blueprint, &extensions, err);
+}
+
 static bool run_add(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     Blueprint *blueprint = NULL;
     Store *store = NULL;
-    Extensions extensions;
     int64_t job_id = 0;
     bool was_recorded = false;
     if (!blueprint_load_folder(context->arena, json_get_text(args, "path", ""), &blueprint, err) ||
-        !op_store(context, &store, err) ||
-        !registry_find_extensions(context->arena, store, blueprint, &extensions, err) ||
-        !is_recorded(context, blueprint, &was_recorded, err) ||
-        (!was_recorded && !lint_and_record(context, blueprint, &job_id, err))) {
+        !op_store(context, &store, err) || !is_recorded(context, blueprint, &was_recorded, err) ||
+        (!was_recorded && (!check_addition(context, store, blueprint, err) ||
+                           !record(context, blueprint, true, &job_id, err)))) {
         return false;
     }
+    op_note_stamp(context, blueprint);
     *ret_answer = json_object();
     json_put_text(*ret_answer, "name", blueprint->name);
     json_put_int(*ret_answer, "version", blueprint->version);
@@ -117,27 +150,39 @@ static bool run_add(OpContext *context, const Json *args, Json **ret_answer, Err
     return true;
 }
 
+/* Every pack is checked before the first is recorded. They are not tried: the program's own tests
+ * make tenants of each. */
 bool register_embedded_blueprints(OpContext *context, int64_t *ret_changed, Err *err)
 {
     const char *const *names = NULL;
     size_t count = 0;
+    size_t changed = 0;
+    Store *store = NULL;
     blueprint_embedded_names(context->arena, &names, &count);
-    *ret_changed = 0;
+    Blueprint **blueprints = ARENA_ARRAY(context->arena, Blueprint *, count);
+    if (!op_store(context, &store, err)) {
+        return false;
+    }
     for (size_t i = 0; i < count; i++) {
         Blueprint *blueprint = NULL;
         bool was_recorded = false;
         if (!blueprint_load_embedded(context->arena, names[i], &blueprint, err) ||
-            !is_recorded(context, blueprint, &was_recorded, err)) {
+            !is_recorded(context, blueprint, &was_recorded, err) ||
+            (!was_recorded && (!lint(context, blueprint, err) ||
+                               !registry_check(context->arena, store, blueprint, err)))) {
             return false;
         }
         if (!was_recorded) {
-            int64_t job_id = 0;
-            if (!lint_and_record(context, blueprint, &job_id, err)) {
-                return false;
-            }
-            (*ret_changed)++;
+            blueprints[changed++] = blueprint;
         }
     }
+    for (size_t i = 0; i < changed; i++) {
+        int64_t job_id = 0;
+        if (!record(context, blueprints[i], false, &job_id, err)) {
+            return false;
+        }
+    }
+    *ret_changed = (int64_t)changed;
     return true;
 }
 
@@ -145,9 +190,11 @@ const Operation op_blueprint_add = {
     .name = "blueprint.add",
     .summary = "Add a blueprint from a folder, or a newer version of one.",
     .description =
-        "The folder is read and linted whole before anything is changed. A migration that was "
-        "added before must be the same byte for byte. Shared tables of the row tier are migrated; "
-        "tenants of the schema tier keep their version, new ones get the newest.",
+        "The folder is read and linted whole, and tried in each of its tiers (place, migrations, "
+        "seed and demo, undone again), before anything is changed. A migration that was added "
+        "before must be the same byte for byte. Shared tables of the row tier are migrated; "
+        "tenants "
+        "of the schema tier keep their version, new ones get the newest.",
     .access = ACCESS_ADMIN,
     .kind = OP_JOB,
     .params = (const Param[]){{"path", PARAM_PATH, .is_positional = true, .is_required = true,
@@ -161,180 +208,6 @@ const Operation op_blueprint_add = {
     .examples = (const OpExample[]){{"blueprint add ./packs/crm", "then: tenant create"}, {0}},
     .done = "blueprint {name} is at version {version}",
     .run = run_add,
-};
-
-/* --- list, show
- * ----------------------------------------------------------------------------------- */
-
-static bool run_list(OpContext *context, const Json *args, Json **ret_answer, Err *err)
-{
-    (void)args;
-    return op_answer_list(context, BLUEPRINT_LIST, PG_NO_PARAMS, "blueprints", ret_answer, err);
-}
-
-const Operation op_blueprint_list = {
-    .name = "blueprint.list",
-    .summary = "List blueprints.",
-    .access = ACCESS_VIEWER,
-    .kind = OP_QUERY,
-    .http = {"GET", "/v1/blueprints"},
-    .params = (const Param[]){{0}},
-    .result =
-        (const Field[]){{"blueprints", FIELD_LIST,
-                         .fields = (const Field[]){{"name", FIELD_TEXT, .help = "name"},
-                                                   {"title", FIELD_TEXT, .help = "title"},
-                                                   {"version", FIELD_INT, .help = "version"},
-                                                   {"tiers", FIELD_TEXTS, .help = "tiers"},
-                                                   {"tenants", FIELD_INT, .help = "living tenants"},
-                                                   {"source", FIELD_TEXT, .is_wide = true,
-                                                    .help = "embedded, or the folder"},
-                                                   {"updated", FIELD_TIME, .help = "last change"},
-                                                   {0}},
-                         .help = "by name"},
-                        {0}},
-    .examples = (const OpExample[]){{"blueprint list", "what tenants can be made from"}, {0}},
-    .run = run_list,
-};
-
-static Json *limits_map(const BlueprintPlan *plan)
-{
-    Json *map = json_object();
-    for (size_t i = 0; i < plan->limit_count; i++) {
-        const BlueprintLimit *limit = &plan->limits[i];
-        json_put(map, limit->name,
-                 limit->is_unlimited ? json_string("unlimited") : json_integer(limit->value));
-    }
-    return map;
-}
-
-static Json *settings_map(const BlueprintPlan *plan)
-{
-    Json *map = json_object();
-    for (size_t i = 0; i < plan->setting_count; i++) {
-        json_put_text(map, plan->settings[i].name, plan->settings[i].value);
-    }
-    return map;
-}
-
-static Json *text_list(const char *const *texts, size_t count)
-{
-    Json *list = json_array();
-    for (size_t i = 0; i < count; i++) {
-        json_array_append_new(list, json_string(texts[i]));
-    }
-    return list;
-}
-
-static Json *plan_to_answer(const BlueprintPlan *plan)
-{
-    Json *entry = json_object();
-    json_put_text(entry, "plan", plan->name);
-    json_put_text(entry, "title", plan->title);
-    json_put_bool(entry, "is_default", plan->is_default);
-    json_put(entry, "limits", limits_map(plan));
-    json_put(entry, "features", text_list(plan->features, plan->feature_count));
-    json_put(entry, "settings", settings_map(plan));
-    return entry;
-}
-
-static Json *migrations_to_answer(const Blueprint *blueprint)
-{
-    Json *list = json_array();
-    for (size_t i = 0; i < blueprint->migration_count; i++) {
-        const BlueprintMigration *migration = &blueprint->migrations[i];
-        Json *entry = json_object();
-        json_put_int(entry, "migration", migration->version);
-        json_put_text(entry, "name", migration->name);
-        json_put_text(entry, "with", migration->extension);
-        json_put_bool(entry, "has_down", migration->down != NULL);
-        json_put_text(entry, "sha256", migration->sha256);
-        json_array_append_new(list, entry);
-    }
-    return list;
-}
-
-static bool run_show(OpContext *context, const Json *args, Json **ret_answer, Err *err)
-{
-    Store *store = NULL;
-    Blueprint *blueprint = NULL;
-    if (!op_store(context, &store, err) ||
-        !registry_get(context->arena, store, json_get_text(args, "name", ""), &blueprint, err)) {
-        return false;
-    }
-    *ret_answer = json_object();
-    json_put_text(*ret_answer, "name", blueprint->name);
-    json_put_text(*ret_answer, "title", blueprint->title);
-    json_put_text(*ret_answer, "description", blueprint->description);
-    json_put_int(*ret_answer, "version", blueprint->version);
-    json_put_text(*ret_answer, "checksum", blueprint->checksum);
-    json_put_text(*ret_answer, "source", blueprint->source);
-    Json *tiers = json_array();
-    for (size_t i = 0; i < blueprint->tier_count; i++) {
-        json_array_append_new(tiers, json_string(tier_name(blueprint->tiers[i])));
-    }
-    json_put(*ret_answer, "tiers", tiers);
-    json_put(*ret_answer, "extensions_wanted",
-             text_list(blueprint->wanted, blueprint->wanted_count));
-    json_put(*ret_answer, "extensions_optional",
-             text_list(blueprint->optional, blueprint->optional_count));
-    json_put(*ret_answer, "append_only",
-             text_list(blueprint->append_only, blueprint->append_only_count));
-    json_put(*ret_answer, "shared", text_list(blueprint->shared, blueprint->shared_count));
-    Json *plans = json_array();
-    for (size_t i = 0; i < blueprint->plan_count; i++) {
-        json_array_append_new(plans, plan_to_answer(&blueprint->plans[i]));
-    }
-    json_put(*ret_answer, "plans", plans);
-    json_put(*ret_answer, "migrations", migrations_to_answer(blueprint));
-    return true;
-}
-
-const Operation op_blueprint_show = {
-    .name = "blueprint.show",
-    .summary = "Show a blueprint: tiers, plans with limits, migrations.",
-    .access = ACCESS_VIEWER,
-    .kind = OP_QUERY,
-    .http = {"GET", "/v1/blueprints/{name}"},
-    .params = (const Param[]){{"name", PARAM_TEXT, .is_positional = true, .is_required = true,
-                               .most = 100, .help = "The blueprint."},
-                              {0}},
-    .result =
-        (const Field[]){
-            {"name", FIELD_TEXT, .help = "name"},
-            {"title", FIELD_TEXT, .help = "title"},
-            {"description", FIELD_TEXT, .is_nullable = true, .help = "what it is"},
-            {"version", FIELD_INT, .help = "of its newest migration"},
-            {"checksum", FIELD_TEXT, .is_wide = true, .help = "SHA-256 over all of it"},
-            {"source", FIELD_TEXT, .help = "embedded, or the folder"},
-            {"tiers", FIELD_TEXTS, .help = "tiers, the default first"},
-            {"extensions_wanted", FIELD_TEXTS, .help = "extensions that it needs"},
-            {"extensions_optional", FIELD_TEXTS, .help = "extensions that it can use"},
-            {"append_only", FIELD_TEXTS, .help = "tables that only grow"},
-            {"shared", FIELD_TEXTS, .help = "tables that tenants share and may only read"},
-            {"plans", FIELD_LIST,
-             .fields = (const Field[]){{"plan", FIELD_TEXT, .help = "name"},
-                                       {"title", FIELD_TEXT, .help = "title"},
-                                       {"is_default", FIELD_BOOL,
-                                        .help = "used when none is given"},
-                                       {"limits", FIELD_MAP, .help = "limits"},
-                                       {"features", FIELD_TEXTS, .help = "features"},
-                                       {"settings", FIELD_MAP, .is_wide = true,
-                                        .help = "PostgreSQL settings of its logins"},
-                                       {0}},
-             .help = "in the order of the manifest"},
-            {"migrations", FIELD_LIST,
-             .fields = (const Field[]){{"migration", FIELD_INT, .help = "version"},
-                                       {"name", FIELD_TEXT, .help = "name"},
-                                       {"with", FIELD_TEXT, .is_nullable = true,
-                                        .help = "extension that this variant is for"},
-                                       {"has_down", FIELD_BOOL, .help = "whether it can be undone"},
-                                       {"sha256", FIELD_TEXT, .is_wide = true,
-                                        .help = "of the text"},
-                                       {0}},
-             .help = "in order"},
-            {0}},
-    .examples = (const OpExample[]){{"blueprint show trading", "all of it"}, {0}},
-    .run = run_show,
 };
 
 /* --- lint

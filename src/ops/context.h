@@ -3,6 +3,7 @@
 #ifndef TENANTRY_OPS_CONTEXT_H
 #define TENANTRY_OPS_CONTEXT_H
 
+#include "blueprint/blueprint.h"
 #include "job/job.h"
 #include "ops/op.h"
 #include "pg/embedded.h"
@@ -33,6 +34,13 @@ bool op_run_job(OpContext *context, const JobKind *kind, const char *subject, co
 /* Makes logins ahead for tenants to come (option ready-logins), at most `most` pairs. */
 bool op_fill_ready_logins(OpContext *context, int64_t most, Err *err);
 
+/* Takes the stamp of a blueprint of the schema tier unless one is kept. A failure is logged and no
+ * more: tenants are then made by the migrations. */
+void op_note_stamp(OpContext *context, const Blueprint *blueprint);
+
+/* Drops what a stamp that was killed while it was taken left behind. */
+bool op_drop_stamp_leftovers(OpContext *context, Err *err);
+
 /* Every kind of job, for resume and cancel. */
 extern const JobKind *const op_job_kinds[];
 extern const size_t op_job_kind_count;
@@ -47,12 +55,14 @@ bool op_answer_list(OpContext *context, StatementId id, PgParams params, const c
 
 /* The operations of this program; table.c puts them together. */
 extern const Operation op_audit_list, op_audit_verify, op_blueprint_add, op_blueprint_lint,
-    op_blueprint_list, op_blueprint_show, op_demo, op_down, op_job_cancel, op_job_list,
-    op_job_resume, op_job_show, op_key_list, op_key_rotate, op_partition_detach,
-    op_partition_ensure, op_partition_list, op_status, op_tenant_archive, op_tenant_create,
-    op_tenant_credentials, op_tenant_list, op_tenant_purge, op_tenant_resume, op_tenant_rotate,
-    op_tenant_show, op_tenant_suspend, op_up;
+    op_blueprint_list, op_blueprint_show, op_blueprint_stamp, op_demo, op_down, op_job_cancel,
+    op_job_list, op_job_resume, op_job_show, op_key_list, op_key_rotate, op_partition_detach,
+    op_partition_ensure, op_partition_list, op_spare_drop, op_spare_fill, op_spare_keep,
+    op_spare_list, op_status, op_tenant_archive, op_tenant_create, op_tenant_credentials,
+    op_tenant_list, op_tenant_purge, op_tenant_resume, op_tenant_rotate, op_tenant_show,
+    op_tenant_suspend, op_up;
 
-extern const JobKind blueprint_add_job, key_rotate_job, partition_detach_job, partition_ensure_job;
+extern const JobKind blueprint_add_job, key_rotate_job, partition_detach_job, partition_ensure_job,
+    spare_drop_job, spare_fill_job;
 
 #endif

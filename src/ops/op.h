@@ -63,6 +63,7 @@ typedef struct Field {
     FieldType type;
     bool is_nullable;
     bool is_wide;               /* people see it with -v only; JSON always has it */
+    bool is_long;               /* of a list: too long for a column, a line of its own */
     const struct Field *fields; /* FIELD_OBJECT, FIELD_LIST; ends with {0} */
     const char *help;
 } Field;
@@ -127,7 +128,6 @@ void op_context_done(OpContext *context);
 
 /* The table that the program put together, sorted by name. */
 const Operation *const *op_table(size_t *ret_count);
-const Operation *op_find(const char *name); /* NULL when there is none */
 
 /* Checks args against the operation's parameters and fills in defaults: *ret_args is a new object.
  * Values may be JSON of the right type or text (as the command line has them). ERR_INPUT_INVALID

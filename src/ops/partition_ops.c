@@ -19,20 +19,34 @@ static bool step_note(JobContext *context, Err *err)
     return job_audit(context, "partition.ensure", NULL, err);
 }
 
+/* A spare, or a tenant's place, may be dropped while the places before it are done. */
+static bool hold_place(Store *store, const Place *place, bool *ret_is_gone, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(store, PLACE_HOLD, PG_PARAMS(place->id), &rows, err)) {
+        return false;
+    }
+    *ret_is_gone = pg_rows_count(rows) == 0;
+    return true;
+}
+
 static bool ensure_place(JobContext *context, const Place *place, Err *err)
 {
     scoped_arena Arena *arena = arena_new();
     Store *store = context->store;
     Blueprint *blueprint = NULL;
+    bool is_gone = false;
     if (pg_begin(store->conn, err) &&
         pg_query(store->conn, "SET LOCAL lock_timeout = '2s'", PG_NO_PARAMS, NULL, err) &&
+        hold_place(store, place, &is_gone, err) && !is_gone &&
         registry_get(arena, store, place->blueprint, &blueprint, err) &&
         place_ensure_partitions(arena, store, blueprint, place, err) &&
+        store_query(store, SPARE_RENEW, PG_PARAMS(place->id), NULL, err) &&
         pg_commit(store->conn, true, err)) {
         return true;
     }
     pg_rollback(store->conn);
-    return false;
+    return is_gone;
 }
 
 /* One transaction per place, so that a long run holds no locks; a place that is done is done again

@@ -4,6 +4,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "ops/context.h"
+#include "ops/keeper.h"
 #include "ops/register.h"
 #include "store/audit.h"
 
@@ -42,7 +43,8 @@ static bool install(OpContext *context, Json *answer, Err *err)
     const char *key_file = key_file_to_make(context);
     if (!op_store_options(context, &options, err) || !prepare_key_folder(context, key_file, err) ||
         !store_install(context->arena, &options, key_file, context->actor, &what, err) ||
-        !register_embedded_blueprints(context, &changed, err)) {
+        !register_embedded_blueprints(context, &changed, err) ||
+        !op_drop_stamp_leftovers(context, err)) {
         return false;
     }
     json_put_text(answer, "control_schema", what == NULL ? "up to date" : what);
@@ -76,6 +78,17 @@ static void make_ready_logins(OpContext *context)
     }
 }
 
+/* Spares are a matter of speed: without a keeper the server is up all the same. */
+static void start_keeper(OpContext *context, Json *answer)
+{
+    Err err;
+    pid_t pid = 0;
+    if (!op_has_external_database(context) && !keeper_start(context, &pid, &err)) {
+        log_warn("keeper.start", "nobody keeps spares: %s", err.message);
+    }
+    json_put(answer, "keeper", pid > 0 ? json_integer(pid) : json_null());
+}
+
 static bool run_up(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     (void)args;
@@ -107,6 +120,7 @@ static bool run_up(OpContext *context, const Json *args, Json **ret_answer, Err 
         return false;
     }
     /* Tenants can work without the master key, so the server is up; but people should know now. */
+    start_keeper(context, answer);
     *ret_answer = json_incref(answer);
     context->after = make_ready_logins;
     return store_need_keys(store, err);
@@ -131,6 +145,8 @@ const Operation op_up = {
             {"is_started", FIELD_BOOL, .is_wide = true, .help = "whether this call started it"},
             {"pid", FIELD_INT, .is_nullable = true, .help = "process id of the server"},
             {"port", FIELD_INT, .is_nullable = true, .help = "TCP port, 0: Unix socket only"},
+            {"keeper", FIELD_INT, .is_nullable = true, .is_wide = true,
+             .help = "process id of the keeper of spares"},
             {"data_dir", FIELD_TEXT, .is_nullable = true, .help = "data directory"},
             {"conninfo", FIELD_TEXT, .is_nullable = true, .is_wide = true,
              .help = "how Tenantry connects; the password is in the passfile"},
@@ -160,7 +176,8 @@ static bool run_down(OpContext *context, const Json *args, Json **ret_answer, Er
     }
     const EmbeddedOptions options = op_embedded_options(context);
     bool is_stopped = false;
-    if (!embedded_down(context->arena, &options, json_get_int(args, "timeout", 0), &is_stopped,
+    if (!keeper_stop(context, err) ||
+        !embedded_down(context->arena, &options, json_get_int(args, "timeout", 0), &is_stopped,
                        err)) {
         return false;
     }
@@ -173,7 +190,9 @@ static bool run_down(OpContext *context, const Json *args, Json **ret_answer, Er
 const Operation op_down = {
     .name = "down",
     .summary = "Stop the embedded PostgreSQL.",
-    .description = "Sessions are ended, what they had not committed is rolled back.",
+    .description =
+        "The keeper of spares ends first. Sessions are ended, what they had not committed "
+        "is rolled back.",
     .access = ACCESS_ADMIN,
     .kind = OP_COMMAND,
     .params = (const Param[]){{"timeout", PARAM_DURATION_MS, .fallback = "30s", .least = 0,
@@ -200,12 +219,39 @@ static const char *key_state(Store *store)
 
 static void put_nothing(Json *answer)
 {
-    static const char *const keys[] = {"server_version",  "database", "control_version",
-                                       "master_key",      "tenants",  "blueprints",
-                                       "interrupted_jobs"};
+    static const char *const keys[] = {
+        "server_version",   "database",   "control_version",  "master_key", "tenants",
+        "failed_this_week", "blueprints", "interrupted_jobs", "spares",     "spare_errors"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         json_put(answer, keys[i], json_null());
     }
+}
+
+/* How many spares are ready of each blueprint that has some or should, and why some are missing. */
+static bool put_spares(OpContext *context, Json *answer, Err *err)
+{
+    scoped_json Json *rows = NULL;
+    size_t i = 0;
+    const Json *row = NULL;
+    Json *ready = json_object();
+    Json *errors = json_object();
+    json_put(answer, "spares", ready);
+    json_put(answer, "spare_errors", errors);
+    if (!spares_survey(context, NULL, &rows, err)) {
+        return false;
+    }
+    json_array_foreach(rows, i, row)
+    {
+        const char *blueprint = json_get_text(row, "blueprint", "");
+        const char *error = json_get_text(row, "error", NULL);
+        if (json_get_int(row, "ready", 0) > 0 || json_get_int(row, "target", 0) > 0) {
+            json_put_int(ready, blueprint, json_get_int(row, "ready", 0));
+        }
+        if (error != NULL) {
+            json_put_text(errors, blueprint, error);
+        }
+    }
+    return true;
 }
 
 static bool put_installation(OpContext *context, Json *answer, Err *err)
@@ -219,7 +265,13 @@ static bool put_installation(OpContext *context, Json *answer, Err *err)
     json_object_del(found, "open_jobs");
     json_object_update(answer, found);
     json_put_text(answer, "master_key", key_state(store));
-    return put_interrupted_jobs(context, answer, err);
+    return put_spares(context, answer, err) && put_interrupted_jobs(context, answer, err);
+}
+
+static void put_keeper(OpContext *context, Json *answer)
+{
+    const pid_t pid = op_has_external_database(context) ? 0 : keeper_find(context);
+    json_put(answer, "keeper", pid > 0 ? json_integer(pid) : json_null());
 }
 
 static bool run_status(OpContext *context, const Json *args, Json **ret_answer, Err *err)
@@ -227,6 +279,7 @@ static bool run_status(OpContext *context, const Json *args, Json **ret_answer, 
     (void)args;
     scoped_json Json *answer = json_object();
     put_nothing(answer);
+    put_keeper(context, answer);
     bool is_reachable = true;
     if (op_has_external_database(context)) {
         json_put_text(answer, "state", "external");
@@ -267,9 +320,18 @@ const Operation op_status = {
             {"control_version", FIELD_INT, .is_nullable = true, .help = "of the control schema"},
             {"master_key", FIELD_TEXT, .is_nullable = true,
              .help = "ok, or the error that reading it gives"},
-            {"tenants", FIELD_MAP, .is_nullable = true, .help = "how many in each state"},
+            {"tenants", FIELD_MAP, .is_nullable = true,
+             .help = "how many in each state, of those that there are: not failed or purged ones"},
+            {"failed_this_week", FIELD_INT, .is_nullable = true,
+             .help = "tenants that could not be made in the last 7 days"},
             {"blueprints", FIELD_INT, .is_nullable = true, .help = "how many there are"},
             {"interrupted_jobs", FIELD_INT, .is_nullable = true, .help = "to resume or cancel"},
+            {"keeper", FIELD_INT, .is_nullable = true,
+             .help = "process id of the keeper of spares that \"up\" started"},
+            {"spares", FIELD_MAP, .is_nullable = true,
+             .help = "how many are ready of each blueprint"},
+            {"spare_errors", FIELD_MAP, .is_nullable = true,
+             .help = "blueprints whose spares cannot be made, and why"},
             {0}},
     .examples = (const OpExample[]){{"status", "one look"}, {0}},
     .run = run_status,

@@ -1,6 +1,4 @@
 /* The table of operations, put together; sorted by name. */
-#include <string.h>
-
 #include "ops/context.h"
 
 static const Operation *const operations[] = {
@@ -10,6 +8,7 @@ static const Operation *const operations[] = {
     &op_blueprint_lint,
     &op_blueprint_list,
     &op_blueprint_show,
+    &op_blueprint_stamp,
     &op_demo,
     &op_down,
     &op_job_cancel,
@@ -21,6 +20,10 @@ static const Operation *const operations[] = {
     &op_partition_detach,
     &op_partition_ensure,
     &op_partition_list,
+    &op_spare_drop,
+    &op_spare_fill,
+    &op_spare_keep,
+    &op_spare_list,
     &op_status,
     &op_tenant_archive,
     &op_tenant_create,
@@ -40,14 +43,4 @@ const Operation *const *op_table(size_t *ret_count)
 {
     *ret_count = OPERATIONS;
     return operations;
-}
-
-const Operation *op_find(const char *name)
-{
-    for (size_t i = 0; i < OPERATIONS; i++) {
-        if (strcmp(operations[i]->name, name) == 0) {
-            return operations[i];
-        }
-    }
-    return NULL;
 }

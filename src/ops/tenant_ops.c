@@ -12,7 +12,7 @@
 static const Field connection_fields[] = {
     {"login", FIELD_TEXT, .help = "app (reads and writes) or readonly"},
     {"role", FIELD_TEXT, .help = "the PostgreSQL role"},
-    {"uri", FIELD_TEXT, .help = "connection string for any PostgreSQL driver"},
+    {"uri", FIELD_TEXT, .is_long = true, .help = "connection string for any PostgreSQL driver"},
     {0},
 };
 

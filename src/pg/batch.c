@@ -2,15 +2,19 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/strbuf.h"
 #include "pg/internal.h"
 
 typedef struct Statement {
     const char *place; /* or NULL */
     const char *sql;
     PgParams params;
+    const char *call; /* of the group that it belongs to, or NULL */
     bool is_commit;
+    bool is_set_up; /* its one parameter is the connection's lock_timeout */
     PGresult *result;
 } Statement;
 
@@ -21,6 +25,7 @@ struct PgBatch {
     size_t capacity;
     size_t sent;
     size_t answered;
+    const char *call; /* of the group that is open, or NULL */
 };
 
 PgBatch *pg_batch_new(Arena *arena)
@@ -40,6 +45,9 @@ void pg_batch_done(PgBatch *batch)
 
 size_t pg_batch_add_at(PgBatch *batch, const char *place, const char *sql, PgParams params)
 {
+    if (batch->call != NULL && params.count > 0) {
+        abort(); /* a bug in the caller: a group takes texts alone */
+    }
     if (batch->count == batch->capacity) {
         batch->capacity = batch->capacity * 2 + 32;
         Statement *grown = ARENA_ARRAY(batch->arena, Statement, batch->capacity);
@@ -55,6 +63,7 @@ size_t pg_batch_add_at(PgBatch *batch, const char *place, const char *sql, PgPar
     batch->statements[batch->count] = (Statement){
         .place = arena_strdup(batch->arena, place),
         .sql = arena_strdup(batch->arena, sql),
+        .call = batch->call,
         .params = {.count = params.count, .values = values}};
     return batch->count++;
 }
@@ -62,6 +71,28 @@ size_t pg_batch_add_at(PgBatch *batch, const char *place, const char *sql, PgPar
 size_t pg_batch_add(PgBatch *batch, const char *sql, PgParams params)
 {
     return pg_batch_add_at(batch, NULL, sql, params);
+}
+
+void pg_batch_open_group(PgBatch *batch, const char *call)
+{
+    batch->call = arena_strdup(batch->arena, call);
+}
+
+void pg_batch_close_group(PgBatch *batch)
+{
+    batch->call = NULL;
+}
+
+void pg_batch_add_session_reset(PgBatch *batch)
+{
+    /* DISCARD TEMP before anything that names a relation: temporary ones may have taken its name.
+     * Cursors WITH HOLD would run their queries at COMMIT. */
+    static const char *const sql[] = {"CLOSE ALL", "DISCARD TEMP", "UNLISTEN *", "RESET ALL"};
+    for (size_t i = 0; i < sizeof sql / sizeof *sql; i++) {
+        pg_batch_add(batch, sql[i], PG_NO_PARAMS);
+    }
+    const size_t set_up = pg_batch_add(batch, pg_session_set_up, PG_PARAMS(""));
+    batch->statements[set_up].is_set_up = true;
 }
 
 size_t pg_batch_count(const PgBatch *batch)
@@ -94,14 +125,68 @@ static bool flush_out(PGconn *pq)
     }
 }
 
-static bool queue_statements(PGconn *pq, PgBatch *batch)
+static void add_quoted(StrBuf *list, const char *text)
 {
-    for (; batch->sent < batch->count; batch->sent++) {
+    strbuf_add_char(list, '"');
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '"' || *c == '\\') {
+            strbuf_add_char(list, '\\');
+        }
+        strbuf_add_char(list, *c);
+    }
+    strbuf_add_char(list, '"');
+}
+
+/* How many statements from here on are one group, which travels as one statement. */
+static size_t group_size(const PgBatch *batch, size_t first)
+{
+    size_t end = first + 1;
+    while (end < batch->count && batch->statements[first].call != NULL &&
+           batch->statements[end].call == batch->statements[first].call) {
+        end++;
+    }
+    return end - first;
+}
+
+/* {{"place","statement"},...} as text[]. */
+static const char *group_array(const PgBatch *batch, size_t first)
+{
+    StrBuf list = strbuf_init(batch->arena);
+    const size_t end = first + group_size(batch, first);
+    for (size_t i = first; i < end; i++) {
+        const Statement *statement = &batch->statements[i];
+        strbuf_add(&list, i == first ? "{{" : ",{");
+        add_quoted(&list, statement->place == NULL ? "" : statement->place);
+        strbuf_add_char(&list, ',');
+        add_quoted(&list, statement->sql);
+        strbuf_add_char(&list, '}');
+    }
+    strbuf_add_char(&list, '}');
+    return list.text;
+}
+
+static bool queue_statements(const PgConn *conn, PgBatch *batch)
+{
+    for (; batch->sent < batch->count; batch->sent += group_size(batch, batch->sent)) {
         const Statement *statement = &batch->statements[batch->sent];
-        if (!PQsendQueryParams(pq, statement->sql, (int)statement->params.count, NULL,
-                               statement->params.values, NULL, NULL, 0)) {
+        const bool is_group = statement->call != NULL;
+        const char *own = is_group ? group_array(batch, batch->sent) : conn->lock_timeout;
+        const PgParams params = is_group || statement->is_set_up
+                                    ? (PgParams){.count = 1, .values = &own}
+                                    : statement->params;
+        if (!PQsendQueryParams(conn->pq, is_group ? statement->call : statement->sql,
+                               (int)params.count, NULL, params.values, NULL, NULL, 0)) {
             return false;
         }
+    }
+    return true;
+}
+
+/* A group is sent whole or not at all. */
+static bool check_closed(const PgBatch *batch)
+{
+    if (batch->call != NULL) {
+        abort(); /* a bug in the caller */
     }
     return true;
 }
@@ -111,10 +196,11 @@ bool pg_batch_send(PgConn *conn, PgBatch *batch, Err *err)
     PGconn *pq = conn->pq;
     if (PQpipelineStatus(pq) == PQ_PIPELINE_OFF &&
         (PQsetnonblocking(pq, 1) != 0 || !PQenterPipelineMode(pq))) {
-        return pg_fail(err, pq, NULL);
+        return pg_fail(err, conn, NULL);
     }
-    return (queue_statements(pq, batch) && PQsendFlushRequest(pq) && flush_out(pq)) ||
-           pg_fail(err, pq, NULL);
+    return (check_closed(batch) && queue_statements(conn, batch) && PQsendFlushRequest(pq) &&
+            flush_out(pq)) ||
+           pg_fail(err, conn, NULL);
 }
 
 void pg_batch_add_commit(PgBatch *batch, bool is_durable)
@@ -133,8 +219,9 @@ static bool check_commit(const Statement *statement, Err *err)
 }
 
 /* Takes the answer of one statement; the first failure of a batch fills err. */
-static bool take_answer(PGconn *pq, Statement *statement, bool has_failed, Err *err)
+static bool take_answer(PgConn *conn, Statement *statement, bool has_failed, Err *err)
 {
+    PGconn *pq = conn->pq;
     bool is_good = true;
     for (PGresult *result = PQgetResult(pq); result != NULL; result = PQgetResult(pq)) {
         const ExecStatusType status = PQresultStatus(result);
@@ -144,8 +231,8 @@ static bool take_answer(PGconn *pq, Statement *statement, bool has_failed, Err *
             continue;
         }
         if (!has_failed && is_good) {
-            pg_fail(err, pq, status == PGRES_PIPELINE_ABORTED ? NULL : result);
-            if (statement->place != NULL) {
+            pg_fail(err, conn, status == PGRES_PIPELINE_ABORTED ? NULL : result);
+            if (statement->place != NULL && statement->call == NULL) {
                 err_prefix(err, "%s", statement->place);
             }
         }
@@ -156,11 +243,13 @@ static bool take_answer(PGconn *pq, Statement *statement, bool has_failed, Err *
 }
 
 /* Takes all answers up to the Sync, and leaves pipeline mode. */
-static bool take_answers(PGconn *pq, PgBatch *batch, Err *err)
+static bool take_answers(PgConn *conn, PgBatch *batch, Err *err)
 {
+    PGconn *pq = conn->pq;
     bool is_good = true;
-    for (; batch->answered < batch->sent && PQstatus(pq) == CONNECTION_OK; batch->answered++) {
-        is_good = take_answer(pq, &batch->statements[batch->answered], !is_good, err) && is_good;
+    for (; batch->answered < batch->sent && pg_is_alive(conn);
+         batch->answered += group_size(batch, batch->answered)) {
+        is_good = take_answer(conn, &batch->statements[batch->answered], !is_good, err) && is_good;
     }
     for (PGresult *result = PQgetResult(pq); result != NULL; result = PQgetResult(pq)) {
         const bool is_sync = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
@@ -169,12 +258,12 @@ static bool take_answers(PGconn *pq, PgBatch *batch, Err *err)
             break;
         }
     }
-    if (is_good && PQstatus(pq) != CONNECTION_OK) {
-        is_good = pg_fail(err, pq, NULL);
+    if (is_good && !pg_is_alive(conn)) {
+        is_good = pg_fail(err, conn, NULL);
     }
     return (PQexitPipelineMode(pq) && PQsetnonblocking(pq, 0) == 0) || !is_good
                ? is_good
-               : pg_fail(err, pq, NULL);
+               : pg_fail(err, conn, NULL);
 }
 
 bool pg_batch_run(PgConn *conn, PgBatch *batch, Err *err)
@@ -182,19 +271,21 @@ bool pg_batch_run(PgConn *conn, PgBatch *batch, Err *err)
     PGconn *pq = conn->pq;
     if (PQpipelineStatus(pq) == PQ_PIPELINE_OFF &&
         (PQsetnonblocking(pq, 1) != 0 || !PQenterPipelineMode(pq))) {
-        return pg_fail(err, pq, NULL);
+        return pg_fail(err, conn, NULL);
     }
-    if (!queue_statements(pq, batch) || !PQpipelineSync(pq) || !flush_out(pq)) {
-        return pg_fail(err, pq, NULL);
+    if (!check_closed(batch) || !queue_statements(conn, batch) || !PQpipelineSync(pq) ||
+        !flush_out(pq)) {
+        return pg_fail(err, conn, NULL);
     }
-    return take_answers(pq, batch, err);
+    return take_answers(conn, batch, err);
 }
 
 bool pg_batch_abandon(PgConn *conn, PgBatch *batch)
 {
     Err ignored;
     batch->count = batch->sent;
-    if (PQpipelineStatus(conn->pq) != PQ_PIPELINE_OFF) {
+    batch->call = NULL;
+    if (pg_is_alive(conn) && PQpipelineStatus(conn->pq) != PQ_PIPELINE_OFF) {
         pg_batch_run(conn, batch, &ignored);
     }
     return false;

@@ -26,6 +26,18 @@ size_t pg_batch_add(PgBatch *batch, const char *sql, PgParams params);
  * fails; copied. */
 size_t pg_batch_add_at(PgBatch *batch, const char *place, const char *sql, PgParams params);
 
+/* Statements that are added from here on, until the group is closed, travel as one: `call` is run
+ * with one parameter, a text[] of {place, statement} pairs, and is what runs them and puts the place
+ * before the message of one that fails. They have no parameters and give no rows. A batch is not
+ * sent while a group is open. */
+void pg_batch_open_group(PgBatch *batch, const char *call);
+void pg_batch_close_group(PgBatch *batch);
+
+/* Adds what makes the session again what pg_open made it, whatever ran in it: settings (until they
+ * are set again, also after COMMIT), temporary objects, cursors, channels. Advisory locks stay. It
+ * fails while triggers of temporary tables wait for the end of the transaction. */
+void pg_batch_add_session_reset(PgBatch *batch);
+
 /* Adds the end of the transaction, so that it needs no round trip of its own; as pg_commit. The run
  * fails when the transaction had failed before and was rolled back. Nothing is added after it. */
 void pg_batch_add_commit(PgBatch *batch, bool is_durable);

@@ -32,12 +32,13 @@ static void add_first_line(char *buffer, size_t size, const char *text)
     snprintf(buffer, size, "%.*s", (int)length, text);
 }
 
-bool pg_fail(Err *err, const PGconn *pq, const PGresult *result)
+bool pg_fail(Err *err, PgConn *conn, const PGresult *result)
 {
     const char *state = result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_SQLSTATE);
     if (state == NULL) {
         char line[ERR_MESSAGE_SIZE];
-        add_first_line(line, sizeof line, PQerrorMessage(pq));
+        add_first_line(line, sizeof line, PQerrorMessage(conn->pq));
+        conn->is_broken = true;
         return ERR_SET(err, ERR_PG_UNAVAILABLE, "check that PostgreSQL runs and try again",
                        "the connection to PostgreSQL failed: %s",
                        *line != '\0' ? line : "it was closed");
@@ -45,13 +46,14 @@ bool pg_fail(Err *err, const PGconn *pq, const PGresult *result)
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
     const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+    const bool has_detail = detail != NULL && *detail != '\0';
     size_t row = 0;
     while (strncmp(state, sqlstates[row].prefix, strlen(sqlstates[row].prefix)) != 0) {
         row++;
     }
     ERR_SET(err, sqlstates[row].code, *sqlstates[row].hint != '\0' ? sqlstates[row].hint : hint,
             "%s%s%s%s", primary != NULL ? primary : "PostgreSQL refused a statement",
-            detail != NULL ? " (" : "", detail != NULL ? detail : "", detail != NULL ? ")" : "");
+            has_detail ? " (" : "", has_detail ? detail : "", has_detail ? ")" : "");
     snprintf(err->sqlstate, sizeof err->sqlstate, "%s", state);
     return false;
 }
@@ -215,6 +217,14 @@ static bool open_once(const PgTarget *target, PgConn **ret_conn, Err *err)
     return true;
 }
 
+const char pg_session_set_up[] =
+    "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false),"
+    " pg_catalog.set_config('timezone', 'UTC', false),"
+    " pg_catalog.set_config('lock_timeout', $1::pg_catalog.text, false),"
+    " pg_catalog.set_config('client_min_messages', 'warning', false),"
+    " pg_catalog.set_config('standard_conforming_strings', 'on', false),"
+    " pg_catalog.set_config('application_name', 'tenantry', false)";
+
 static bool set_up_session(const PgTarget *target, PgConn *conn, Err *err)
 {
     if (PQserverVersion(conn->pq) < OLDEST_SERVER) {
@@ -225,16 +235,9 @@ static bool set_up_session(const PgTarget *target, PgConn *conn, Err *err)
     if (target->keeps_role_settings) {
         return true;
     }
-    char lock_timeout[32];
-    snprintf(lock_timeout, sizeof lock_timeout, "%" PRId64 "ms", target->lock_timeout_ms);
-    return pg_query(conn,
-                    "SELECT set_config('search_path', 'pg_catalog', false),"
-                    " set_config('timezone', 'UTC', false),"
-                    " set_config('lock_timeout', $1, false),"
-                    " set_config('client_min_messages', 'warning', false),"
-                    " set_config('standard_conforming_strings', 'on', false),"
-                    " set_config('application_name', 'tenantry', false)",
-                    PG_PARAMS(lock_timeout), NULL, err);
+    snprintf(conn->lock_timeout, sizeof conn->lock_timeout, "%" PRId64 "ms",
+             target->lock_timeout_ms);
+    return pg_query(conn, pg_session_set_up, PG_PARAMS(conn->lock_timeout), NULL, err);
 }
 
 bool pg_open(const PgTarget *target, PgConn **ret_conn, Err *err)
@@ -280,7 +283,7 @@ bool pg_query(PgConn *conn, const char *sql, PgParams params, PgRows **ret_rows,
                                                 params.values, NULL, NULL, 0);
     const ExecStatusType status = PQresultStatus(result);
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-        return pg_fail(err, conn->pq, result);
+        return pg_fail(err, conn, result);
     }
     if (ret_rows != NULL) {
         *ret_rows = result;
@@ -315,7 +318,7 @@ bool pg_commit(PgConn *conn, bool is_durable, Err *err)
     scoped_rows PgRows *rows = PQexec(
         conn->pq, is_durable ? "COMMIT" : "SET LOCAL synchronous_commit = off; COMMIT");
     if (PQresultStatus(rows) != PGRES_COMMAND_OK) {
-        return pg_fail(err, conn->pq, rows);
+        return pg_fail(err, conn, rows);
     }
     /* COMMIT of a failed transaction answers ROLLBACK and no error: that must not pass for success.
      */
@@ -326,14 +329,14 @@ bool pg_commit(PgConn *conn, bool is_durable, Err *err)
 void pg_rollback(PgConn *conn)
 {
     Err ignored;
-    if (PQtransactionStatus(conn->pq) != PQTRANS_IDLE) {
+    if (pg_is_alive(conn) && PQtransactionStatus(conn->pq) != PQTRANS_IDLE) {
         pg_query(conn, "ROLLBACK", PG_NO_PARAMS, NULL, &ignored);
     }
 }
 
 bool pg_is_alive(const PgConn *conn)
 {
-    return PQstatus(conn->pq) == CONNECTION_OK;
+    return PQstatus(conn->pq) == CONNECTION_OK && !conn->is_broken;
 }
 
 const char *pg_conn_user(const PgConn *conn)
@@ -349,6 +352,11 @@ const char *pg_conn_database(const PgConn *conn)
 const char *pg_conn_host(const PgConn *conn)
 {
     return or_empty(PQhost(conn->pq));
+}
+
+int pg_conn_version(const PgConn *conn)
+{
+    return PQserverVersion(conn->pq);
 }
 
 const char *pg_conn_port(const PgConn *conn)

@@ -34,7 +34,7 @@ typedef struct PgTarget {
 void pg_clean_environment(bool is_all);
 
 /* Connects, checks that the server is 15 or newer, and sets the session up: search_path is
- * pg_catalog alone, UTC, lock_timeout, application_name "tenantry". ERR_PG_UNAVAILABLE (after the
+ * pg_catalog (temporary relations last), UTC, lock_timeout, application_name "tenantry". ERR_PG_UNAVAILABLE (after the
  * retries), ERR_PG_UNSUPPORTED, ERR_PG_RIGHT_MISSING (authentication). */
 bool pg_open(const PgTarget *target, PgConn **ret_conn, Err *err);
 
@@ -80,6 +80,9 @@ const char *pg_conn_user(const PgConn *conn);
 const char *pg_conn_database(const PgConn *conn);
 const char *pg_conn_host(const PgConn *conn);
 const char *pg_conn_port(const PgConn *conn);
+
+/* The server's version number, 150020 for 15.20. */
+int pg_conn_version(const PgConn *conn);
 
 /* Rows. Text is borrowed from the rows; NULL for SQL's NULL. */
 size_t pg_rows_count(const PgRows *rows);

@@ -10,11 +10,8 @@
 enum { VERSION_TIMEOUT_MS = 10000, CANDIDATES_MAX = 64 };
 
 /* Where the packages of distributions and a build from source put the programs. */
-static const char *const patterns[] = {
-    "/usr/lib/postgresql/*/bin",
-    "/usr/pgsql-*/bin",
-    "/usr/local/pgsql/bin",
-    "/usr/local/bin",
+const char *const bin_folders[] = {
+    "/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pgsql/bin", "/usr/local/bin", NULL,
 };
 
 typedef struct Candidates {
@@ -108,10 +105,10 @@ static void add_pg_config(const Server *server, Candidates *candidates)
 static void collect(const Server *server, Candidates *candidates)
 {
     add_pg_config(server, candidates);
-    for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
+    for (size_t i = 0; bin_folders[i] != NULL; i++) {
         const size_t first = candidates->count;
         glob_t found = {0};
-        if (glob(patterns[i], 0, NULL, &found) == 0) {
+        if (glob(bin_folders[i], 0, NULL, &found) == 0) {
             for (size_t k = 0; k < found.gl_pathc; k++) {
                 add_candidate(server, candidates, found.gl_pathv[k]);
             }

@@ -1,4 +1,4 @@
-/* What the files of the embedded server share. Nobody outside src/pg/embedded*.c includes it. */
+/* What the files of the embedded server share. Nobody outside src/pg includes it. */
 #ifndef TENANTRY_PG_EMBEDDED_PARTS_H
 #define TENANTRY_PG_EMBEDDED_PARTS_H
 
@@ -62,6 +62,8 @@ bool dir_give(const Server *server, const char *path, mode_t mode, Err *err);
 bool bin_find(Server *server, int data_major, Err *err);
 /* The major number in the output of `postgres --version`, or 0. */
 int bin_parse_major(const char *version);
+/* Patterns of the usual folders of PostgreSQL's programs; ends in NULL. */
+extern const char *const bin_folders[];
 /* Whether the server can load this library ("pg_stat_statements"). */
 bool bin_has_library(const Server *server, const char *name);
 

@@ -1,5 +1,6 @@
 /* SQL text, read by libpg_query (the only other files that include it are none): split into
- * statements, parse trees as JSON. Nothing here changes SQL text. Any thread; does not block. */
+ * statements, parse trees as JSON. SQL text is never changed, except by
+ * sql_add_to_list. Any thread; does not block. */
 #ifndef TENANTRY_PG_SQL_PARSE_H
 #define TENANTRY_PG_SQL_PARSE_H
 
@@ -35,6 +36,10 @@ void sql_script_done(SqlScript *script);
  * lines, the same errors, no trees, a tenth of the time. There is nothing to release. */
 bool sql_script_split(Arena *arena, const char *file, const char *text, ErrCode code,
                       SqlScript *ret_script, Err *err);
+
+/* The statement with one more element at the end of its first list in parentheses (the columns of a
+ * CREATE TABLE); NULL when it has none, or an empty one. In the arena. */
+const char *sql_add_to_list(Arena *arena, const char *statement, const char *element);
 
 /* Calls visit for every JSON object below tree (tree included) that has a member `node`, with that
  * member's value; stops and returns false when visit returns false. */

@@ -1,8 +1,9 @@
 /* tenant.create: reserve the slug, make the place and the logins.
  *
- * Step "reserve" takes the slug and the tenant's id. Step "ground" makes what tenants share:
- * extensions, the row tier's shared place; mostly there is nothing to do. Step "provision" is one
- * transaction that makes everything else, so that a tenant is whole or gone. */
+ * Step "reserve" takes the slug and the tenant's id, and in the schema tier claims a spare when one
+ * is ready. Step "ground" makes what tenants share: extensions, the row tier's shared place; mostly
+ * there is nothing to do. Step "provision" is one transaction that makes everything else, or makes
+ * the spare the tenant's, so that a tenant is whole or gone. */
 #include <string.h>
 
 #include "blueprint/place.h"
@@ -13,6 +14,7 @@
 #include "pg/sql.h"
 #include "store/audit.h"
 #include "tenant/login.h"
+#include "tenant/spare.h"
 #include "tenant/state.h"
 
 /* What one run of the job has loaded; each step can do without what an earlier step of another run
@@ -21,8 +23,10 @@ typedef struct Create {
     Blueprint *blueprint;
     const BlueprintPlan *plan;
     Tier tier;
+    bool has_scripts; /* the blueprint is whole */
     Extensions extensions;
     bool has_extensions; /* they were looked up */
+    bool lacks_spare;    /* this run asked for a spare and there was none */
 } Create;
 
 static const char *tier_at(const Blueprint *blueprint, size_t i)
@@ -50,19 +54,11 @@ static void set_choice_error(Err *err, const Blueprint *blueprint, const char *w
     err_hint(err, "it has: %s", list.text);
 }
 
-static bool load(JobContext *context, Create **ret_create, Err *err)
+/* The plan and the tier that were asked for, or the blueprint's defaults. */
+static bool choose(JobContext *context, Create *create, Err *err)
 {
-    if (context->memory != NULL) {
-        *ret_create = context->memory;
-        return true;
-    }
-    Create *create = ARENA_NEW(context->arena, Create);
     const char *tier = json_get_text(context->args, "tier", "");
     const char *plan = json_get_text(context->args, "plan", NULL);
-    if (!registry_get(context->arena, context->store, json_get_text(context->args, "blueprint", ""),
-                      &create->blueprint, err)) {
-        return false;
-    }
     create->plan = blueprint_find_plan(create->blueprint, plan);
     if (create->plan == NULL) {
         set_choice_error(err, create->blueprint, "plan", plan, plan_at);
@@ -74,9 +70,42 @@ static bool load(JobContext *context, Create **ret_create, Err *err)
         set_choice_error(err, create->blueprint, "tier", tier, tier_at);
         return false;
     }
+    return true;
+}
+
+/* What is needed in any case: the blueprint without its scripts. */
+static bool load(JobContext *context, Create **ret_create, Err *err)
+{
+    if (context->memory != NULL) {
+        *ret_create = context->memory;
+        return true;
+    }
+    Create *create = ARENA_NEW(context->arena, Create);
+    if (!registry_get_head(context->arena, context->store,
+                           json_get_text(context->args, "blueprint", ""), &create->blueprint,
+                           err) ||
+        !choose(context, create, err)) {
+        return false;
+    }
     context->memory = create;
     *ret_create = create;
     return true;
+}
+
+/* What a tenant needs that is made anew: the scripts too, which may be those of a newer version by
+ * now. */
+static bool load_scripts(JobContext *context, Create *create, Err *err)
+{
+    Blueprint *whole = NULL;
+    if (create->has_scripts) {
+        return true;
+    }
+    if (!registry_get(context->arena, context->store, create->blueprint->name, &whole, err)) {
+        return false;
+    }
+    create->blueprint = whole;
+    create->has_scripts = choose(context, create, err);
+    return create->has_scripts;
 }
 
 /* The slug is taken: by a tenant, or by a create that was interrupted and can be finished. */
@@ -97,6 +126,25 @@ static bool fail_taken(JobContext *context, const Tenant *tenant, Err *err)
     return false;
 }
 
+/* The id of a spare that was made for the tenant to be, or a new one. */
+static bool choose_id(JobContext *context, Create *create, const char **ret_id, Err *err)
+{
+    if (create->tier == TIER_SCHEMA &&
+        !spare_claim(context->arena, context->store, create->blueprint, ret_id, err)) {
+        return false;
+    }
+    create->lacks_spare = *ret_id == NULL;
+    return *ret_id != NULL || secret_random_uuid(context->arena, ret_id, err);
+}
+
+/* The spare that the tenant claimed, in this run or an earlier one; NULL: none. */
+static bool find_spare(JobContext *context, const Create *create, Spare **ret_spare, Err *err)
+{
+    *ret_spare = NULL;
+    return create->lacks_spare || create->tier != TIER_SCHEMA ||
+           spare_find_claimed(context->arena, context->store, context->tenant_id, ret_spare, err);
+}
+
 static bool step_reserve(JobContext *context, Err *err)
 {
     const char *slug = json_get_text(context->args, "slug", "");
@@ -112,7 +160,7 @@ static bool step_reserve(JobContext *context, Err *err)
     if (holder != NULL) {
         return fail_taken(context, holder, err);
     }
-    if (!secret_random_uuid(context->arena, &id, err)) {
+    if (!choose_id(context, create, &id, err)) {
         return false;
     }
     /* Two creates at once: the unique index makes the second wait for the first and fail. */
@@ -139,8 +187,15 @@ static bool load_extensions(JobContext *context, Create *create, Err *err)
 static bool step_ground(JobContext *context, Err *err)
 {
     Create *create = NULL;
+    Spare *spare = NULL;
     bool is_changed = false;
-    if (!load(context, &create, err)) {
+    if (!load(context, &create, err) || !find_spare(context, create, &spare, err)) {
+        return false;
+    }
+    if (spare != NULL) {
+        return true; /* whoever made it did this */
+    }
+    if (!load_scripts(context, create, err)) {
         return false;
     }
     if (create->tier == TIER_ROW) {
@@ -312,19 +367,38 @@ static bool fill_batch(Provision *provision, const Extensions *extensions, Err *
            add_birth_record(provision, err);
 }
 
+/* The claimed spare becomes the tenant's place. */
+static bool fill_from_spare(Provision *provision, const Spare *spare, Err *err)
+{
+    JobContext *context = provision->context;
+    provision->place = &spare->place;
+    return spare_add_take(context->arena, context->store, provision->batch, spare,
+                          provision->create->plan, err) &&
+           add_birth_record(provision, err);
+}
+
+static bool fill_new(Provision *provision, Create *create, Err *err)
+{
+    return load_scripts(provision->context, create, err) &&
+           load_extensions(provision->context, create, err) &&
+           fill_batch(provision, &create->extensions, err);
+}
+
 static bool step_provision(JobContext *context, Err *err)
 {
     Create *create = NULL;
     Tenant *tenant = NULL;
+    Spare *spare = NULL;
     if (!load(context, &create, err) ||
         !tenants_get(context->arena, context->store, context->tenant_id, &tenant, err) ||
-        !load_extensions(context, create, err) || !store_hold_active_key(context->store, err) ||
+        !store_hold_active_key(context->store, err) || !find_spare(context, create, &spare, err) ||
         !tenant_move(context->store, tenant, TENANT_PROVISIONING, err)) {
         return false;
     }
     scoped_batch PgBatch *batch = pg_batch_new(context->arena);
     Provision provision = {.context = context, .create = create, .tenant = tenant, .batch = batch};
-    if (!fill_batch(&provision, &create->extensions, err)) {
+    if (!(spare != NULL ? fill_from_spare(&provision, spare, err)
+                        : fill_new(&provision, create, err))) {
         return pg_batch_abandon(context->store->conn, batch);
     }
     FAULT("tenant.provision.sent");
@@ -338,16 +412,20 @@ static bool step_provision(JobContext *context, Err *err)
     return true;
 }
 
-/* Provisioning is one transaction, so there is nothing to take down but the reservation. The audit
- * chain says why the slug was tried. */
+/* Provisioning is one transaction, so there is nothing to take down but the reservation, and the
+ * spare that was claimed: its id is the failed tenant's now. The audit chain says why the slug was
+ * tried. */
 static bool undo_create(JobContext *context, Err *err)
 {
     Tenant *tenant = NULL;
+    Spare *spare = NULL;
     scoped_json Json *detail = json_object();
     if (context->tenant_id == NULL) {
         return true;
     }
-    if (!tenants_get(context->arena, context->store, context->tenant_id, &tenant, err)) {
+    if (!tenants_get(context->arena, context->store, context->tenant_id, &tenant, err) ||
+        !spare_find_claimed(context->arena, context->store, tenant->id, &spare, err) ||
+        (spare != NULL && !spare_drop(context->arena, context->store, spare, err))) {
         return false;
     }
     json_put_text(detail, "slug", tenant->slug);

@@ -8,6 +8,7 @@
 #include "core/fault.h"
 #include "core/strbuf.h"
 #include "pg/sql.h"
+#include "tenant/drop.h"
 #include "tenant/login.h"
 #include "tenant/state.h"
 
@@ -343,38 +344,24 @@ static bool delete_rows(JobContext *context, const Tenant *tenant, Err *err)
 
 static bool drop_schema(JobContext *context, const Tenant *tenant, Err *err)
 {
-    Arena *arena = context->arena;
-    const Place *place = tenant->place;
-    scoped_batch PgBatch *batch = pg_batch_new(arena);
-    place_enter_role(arena, batch, place->owner_role, "pg_catalog");
-    pg_batch_add(
-        batch, SQL(arena, "DROP SCHEMA IF EXISTS {} CASCADE", sql_name(arena, place->schema_name)),
-        PG_NO_PARAMS);
-    place_leave_role(arena, batch, place->owner_role);
+    scoped_batch PgBatch *batch = pg_batch_new(context->arena);
+    drop_add_schema(context->arena, batch, tenant->place);
     return pg_batch_run(context->store->conn, batch, err);
 }
 
-/* Default privileges and other entries that name a role go with DROP OWNED, which takes membership.
- */
 static bool drop_roles(JobContext *context, const Tenant *tenant, Err *err)
 {
-    Arena *arena = context->arena;
     scoped_rows PgRows *rows = NULL;
     if (!store_query(context->store, ROLE_LIST, PG_PARAMS(tenant->id), &rows, err)) {
         return false;
     }
-    scoped_batch PgBatch *batch = pg_batch_new(arena);
-    static const char *const templates[] = {"GRANT {} TO CURRENT_USER", "DROP OWNED BY {} CASCADE"};
-    for (size_t t = 0; t < sizeof templates / sizeof *templates; t++) {
-        for (size_t i = 0; i < pg_rows_count(rows); i++) {
-            pg_batch_add(batch, SQL(arena, templates[t], sql_name(arena, pg_rows_text(rows, i, 0))),
-                         PG_NO_PARAMS);
-        }
+    const size_t count = pg_rows_count(rows);
+    const char **roles = ARENA_ARRAY(context->arena, const char *, count);
+    for (size_t i = 0; i < count; i++) {
+        roles[i] = pg_rows_text(rows, i, 0);
     }
-    for (size_t i = 0; i < pg_rows_count(rows); i++) {
-        pg_batch_add(batch, SQL(arena, "DROP ROLE {}", sql_name(arena, pg_rows_text(rows, i, 0))),
-                     PG_NO_PARAMS);
-    }
+    scoped_batch PgBatch *batch = pg_batch_new(context->arena);
+    drop_add_roles(context->arena, batch, roles, count);
     return pg_batch_run(context->store->conn, batch, err);
 }
 

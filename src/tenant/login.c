@@ -50,18 +50,32 @@ void login_add_password(Arena *arena, PgBatch *batch, const char *role, const Lo
                  PG_NO_PARAMS);
 }
 
-void login_add_settings(Arena *arena, PgBatch *batch, const char *role, bool is_readonly,
-                        const LoginLimits *limits, const char *search_path)
+void login_add_base(Arena *arena, PgBatch *batch, const char *role, bool is_readonly,
+                    const char *search_path)
 {
     const SqlArg name = sql_name(arena, role);
-    pg_batch_add(batch,
-                 SQL(arena, "ALTER ROLE {} CONNECTION LIMIT {}", name,
-                     sql_int(is_readonly ? limits->readonly_connections : limits->app_connections)),
-                 PG_NO_PARAMS);
     /* search_path is a list of quoted identifiers already: place_search_path made it. */
     pg_batch_add(batch,
                  arena_printf(arena, "%s%s", SQL(arena, "ALTER ROLE {} SET search_path = ", name),
                               search_path),
+                 PG_NO_PARAMS);
+    if (is_readonly) {
+        pg_batch_add(batch,
+                     SQL(arena, "ALTER ROLE {} SET default_transaction_read_only = on", name),
+                     PG_NO_PARAMS);
+    }
+}
+
+void login_add_plan(Arena *arena, PgBatch *batch, const char *role, bool is_readonly,
+                    const LoginLimits *limits, bool may_login)
+{
+    const SqlArg name = sql_name(arena, role);
+    pg_batch_add(batch,
+                 SQL(arena,
+                     may_login ? "ALTER ROLE {} LOGIN CONNECTION LIMIT {}"
+                               : "ALTER ROLE {} CONNECTION LIMIT {}",
+                     name,
+                     sql_int(is_readonly ? limits->readonly_connections : limits->app_connections)),
                  PG_NO_PARAMS);
     for (size_t i = 0; i < limits->plan->setting_count; i++) {
         const BlueprintSetting *setting = &limits->plan->settings[i];
@@ -70,11 +84,13 @@ void login_add_settings(Arena *arena, PgBatch *batch, const char *role, bool is_
                          sql_literal(setting->value)),
                      PG_NO_PARAMS);
     }
-    if (is_readonly) {
-        pg_batch_add(batch,
-                     SQL(arena, "ALTER ROLE {} SET default_transaction_read_only = on", name),
-                     PG_NO_PARAMS);
-    }
+}
+
+void login_add_settings(Arena *arena, PgBatch *batch, const char *role, bool is_readonly,
+                        const LoginLimits *limits, const char *search_path)
+{
+    login_add_plan(arena, batch, role, is_readonly, limits, false);
+    login_add_base(arena, batch, role, is_readonly, search_path);
 }
 
 void login_add_rows(Store *store, PgBatch *batch, const char *tenant_id, const char *kind,

@@ -24,6 +24,9 @@ typedef struct LoginPair {
     const char *sealed[LOGIN_COUNT_]; /* when ready: sealed for the tenant, as bytea text */
 } LoginPair;
 
+/* Names a new pair. */
+bool login_name_pair(Arena *arena, LoginPair *ret_pair, Err *err);
+
 /* "app", "readonly" */
 const char *login_kind(int login);
 
@@ -58,7 +61,16 @@ SecretBinding login_binding(const char *tenant_id, const char *role);
 /* Adds: ALTER ROLE ... LOGIN PASSWORD verifier. */
 void login_add_password(Arena *arena, PgBatch *batch, const char *role, const LoginSecret *secret);
 
-/* Adds the connection limit, search_path and settings of one login. */
+/* Adds what every login of a place has: search_path, and read-only transactions where it is for
+ * reading. */
+void login_add_base(Arena *arena, PgBatch *batch, const char *role, bool is_readonly,
+                    const char *search_path);
+
+/* Adds what a login has from the plan: its connection limit and settings. */
+void login_add_plan(Arena *arena, PgBatch *batch, const char *role, bool is_readonly,
+                    const LoginLimits *limits, bool may_login);
+
+/* Adds both. */
 void login_add_settings(Arena *arena, PgBatch *batch, const char *role, bool is_readonly,
                         const LoginLimits *limits, const char *search_path);
 

@@ -17,7 +17,7 @@ static void name_pair(Arena *arena, const char *stem, LoginPair *ret_pair)
                                       [LOGIN_READONLY] = arena_printf(arena, "%s_ro", stem)}};
 }
 
-static bool name_new_pair(Arena *arena, LoginPair *ret_pair, Err *err)
+bool login_name_pair(Arena *arena, LoginPair *ret_pair, Err *err)
 {
     const char *hex = NULL;
     if (!secret_random_hex(arena, 6, &hex, err)) {
@@ -58,7 +58,7 @@ bool login_claim_pair(Arena *arena, Store *store, const char *tenant_id, LoginPa
         return false;
     }
     return pg_rows_count(rows) == 0
-               ? name_new_pair(arena, ret_pair, err)
+               ? login_name_pair(arena, ret_pair, err)
                : reseal_row(arena, store, rows, 0, tenant_id, store->active_key_id, ret_pair, err);
 }
 
@@ -66,7 +66,7 @@ static bool make_pair(Arena *arena, Store *store, Err *err)
 {
     const char *id = NULL;
     LoginPair pair;
-    if (!secret_random_uuid(arena, &id, err) || !name_new_pair(arena, &pair, err) ||
+    if (!secret_random_uuid(arena, &id, err) || !login_name_pair(arena, &pair, err) ||
         !store_hold_active_key(store, err)) {
         return false;
     }

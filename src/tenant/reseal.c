@@ -2,6 +2,7 @@
 #include "core/fault.h"
 #include "tenant/login.h"
 #include "tenant/ready_login.h"
+#include "tenant/spare.h"
 
 bool login_reseal(Arena *arena, Store *store, const Sealed *old, const char *key_id,
                   const SecretBinding *binding, const char **ret_text, Err *err)
@@ -68,7 +69,8 @@ bool tenant_reseal_page(Arena *arena, Store *store, const char *key_id, int64_t 
     scoped_batch PgBatch *batch = pg_batch_new(arena);
     if (!reseal_installation(arena, store, key_id, err) ||
         !add_credentials(arena, store, batch, key_id, err) ||
-        !ready_logins_add_reseal(arena, store, batch, key_id, err)) {
+        !ready_logins_add_reseal(arena, store, batch, key_id, err) ||
+        !spares_add_reseal(arena, store, batch, key_id, err)) {
         return false;
     }
     FAULT("key.reseal.page");

@@ -63,7 +63,8 @@ RULES = {
     "registry rows of a tenant that is gone":
         "SELECT x.name FROM (SELECT name, tenant_id FROM tenantry.roles"
         " UNION ALL SELECT role_name, tenant_id FROM tenantry.credentials"
-        " UNION ALL SELECT role_name, tenant_id FROM tenancy.role_tenants) x"
+        " UNION ALL SELECT role_name, tenant_id FROM tenancy.role_tenants"
+        "  WHERE tenant_id NOT IN (SELECT tenant_id FROM tenantry.spares)) x"
         " WHERE NOT EXISTS (SELECT FROM tenantry.tenants t WHERE t.id = x.tenant_id AND t.state IN %s)" % PLACED,
     "a tenant without exactly its roles":
         "SELECT t.slug FROM tenantry.tenants t WHERE t.state IN %s AND (SELECT string_agg(r.kind, ',' ORDER BY r.kind)"
@@ -76,7 +77,8 @@ RULES = {
         "SELECT coalesce(m.role_name, r.name) FROM (SELECT r.* FROM tenantry.roles r JOIN tenantry.tenants t"
         "  ON t.id = r.tenant_id WHERE t.state IN %s) r"
         " FULL JOIN tenancy.role_tenants m ON m.role_name = r.name AND m.tenant_id = r.tenant_id"
-        " WHERE m.role_name IS NULL OR r.name IS NULL" % MAPPED,
+        " WHERE (m.role_name IS NULL OR r.name IS NULL)"
+        " AND (m.tenant_id IS NULL OR m.tenant_id NOT IN (SELECT tenant_id FROM tenantry.spares))" % MAPPED,
     "a role that may log in, or may not, against its tenant's state":
         "SELECT p.rolname FROM tenant_roles p LEFT JOIN tenantry.roles r ON r.name = p.rolname"
         " LEFT JOIN tenantry.tenants t ON t.id = r.tenant_id"
@@ -89,6 +91,18 @@ RULES = {
         "SELECT stem FROM tenantry.ready_logins l JOIN pg_roles r ON r.rolname IN (stem || '_app', stem || '_ro')"
         " JOIN pg_auth_members a ON r.oid IN (a.member, a.roleid)"
         " WHERE coalesce((to_jsonb(a)->>'set_option')::boolean, true)",
+    "a spare whose claim and tenant do not agree":
+        "SELECT s.tenant_id::text FROM tenantry.spares s LEFT JOIN tenantry.tenants t ON t.id = s.tenant_id"
+        " WHERE CASE WHEN s.claimed_at IS NULL THEN t.id IS NOT NULL ELSE t.state IS DISTINCT FROM 'requested' END",
+    "a spare whose roles do not map to its tenant":
+        "SELECT p.schema_name FROM tenantry.spares s JOIN tenantry.places p ON p.id = s.place_id"
+        " WHERE (SELECT array_agg(m.role_name::text ORDER BY m.role_name::text) FROM tenancy.role_tenants m"
+        "  WHERE m.tenant_id = s.tenant_id) IS DISTINCT FROM (SELECT array_agg(r ORDER BY r)"
+        "  FROM unnest(ARRAY[p.app_role::text, p.owner_role::text, p.readonly_role::text]) r)",
+    "a spare that a tenant has, or of a definition that never was":
+        "SELECT p.schema_name FROM tenantry.spares s JOIN tenantry.places p ON p.id = s.place_id"
+        " WHERE p.tier <> 'schema' OR p.blueprint <> s.blueprint"
+        " OR EXISTS (SELECT FROM tenantry.tenants t WHERE t.place_id = p.id)",
     "rows in shared tables that belong to nobody": ROWS_OF_NOBODY,
     "a right that archiving should have taken":
         "SELECT r.name FROM tenantry.tenants t JOIN tenantry.roles r ON r.tenant_id = t.id JOIN tenantry.places p"
@@ -101,9 +115,10 @@ RULES = {
         "SELECT j.id::text FROM tenantry.jobs j WHERE j.steps_done <> (SELECT count(*) FROM tenantry.job_steps s"
         " WHERE s.job_id = j.id) OR (j.state = 'done') <> (j.steps_done = j.steps_total)",
     "a secret under a key that is no longer used":
-        "SELECT c.role_name FROM tenantry.credentials c JOIN tenantry.keys k ON k.id = c.key_id"
+        "SELECT c.role_name::text FROM tenantry.credentials c JOIN tenantry.keys k ON k.id = c.key_id"
         " WHERE k.state = 'retired' UNION SELECT l.stem FROM tenantry.ready_logins l"
-        " JOIN tenantry.keys k ON k.id = l.key_id WHERE k.state = 'retired'",
+        " JOIN tenantry.keys k ON k.id = l.key_id WHERE k.state = 'retired' UNION SELECT s.tenant_id::text"
+        " FROM tenantry.spares s JOIN tenantry.keys k ON k.id = s.key_id WHERE k.state = 'retired'",
     "not one active key": "SELECT count(*)::text FROM tenantry.keys WHERE state = 'active' HAVING count(*) <> 1",
 }
 

@@ -241,6 +241,8 @@ class Server:
         self.folder = self._stack.enter_context(temporary_folder())
         self.data_dir = os.path.join(self.folder, "data")
         self.env.setdefault("TENANTRY_DATA_DIR", self.data_dir)
+        # No keeper: it would make places while a test counts them. Tests of spares set their own number.
+        self.env.setdefault("TENANTRY_SPARES", "0")
         return self
 
     def __exit__(self, *exc):

@@ -72,6 +72,48 @@ class CreateSchema(Create):
     blueprint = "trading"
 
 
+class CreateFromSpare(CreateSchema):
+    """The same from a spare, which a create that is taken back drops."""
+
+    def start(self, number):
+        self.run("spare", "fill", "trading", "--count", "1")
+        return super().start(number)
+
+
+class Spares(Operation):
+    """Spares are made and dropped one by one: any number of them may be there, each whole."""
+
+    def count(self):
+        row = self.run("spare", "list", "--blueprint", "trading")["spares"][0]
+        assert row["claimed"] == 0 and row["stale"] == 0, row
+        return row["ready"]
+
+    def undone(self):
+        assert self.count() in (0, 1, 2)
+
+
+class SpareFill(Spares):
+    name = "spare.fill"
+
+    def start(self, number):
+        self.run("spare", "drop", "--all")
+        return "spare", "fill", "trading", "--count", "2"
+
+    def done(self):
+        assert self.count() == 2
+
+
+class SpareDrop(Spares):
+    name = "spare.drop"
+
+    def start(self, number):
+        self.run("spare", "fill", "trading", "--count", "2")
+        return "spare", "drop", "trading", "--all"
+
+    def done(self):
+        assert self.count() == 0
+
+
 class Move(Operation):
     """An operation that takes a tenant from one state to another."""
 
@@ -315,14 +357,15 @@ def passed_points(operation, number=0):
     return points
 
 
-OPERATIONS = (Create, CreateSchema, Suspend, Resume, Archive, Purge, PurgeRow, Rotate, KeyRotate, BlueprintAdd,
-              PartitionEnsure, PartitionDetach)
+OPERATIONS = (Create, CreateSchema, CreateFromSpare, Suspend, Resume, Archive, Purge, PurgeRow, Rotate, KeyRotate,
+              BlueprintAdd, PartitionEnsure, PartitionDetach, SpareFill, SpareDrop)
 
 # Points that the operations above do not pass, and the tests below that do.
 ELSEWHERE = {
     "embedded.after_initdb", "embedded.before_rename", "embedded.before_start",
     "job.undo.before_commit", "job.undo.after_commit",
     "file.create.before_link", "file.create.after_link",
+    "stamp.committed", "stamp.dumped",
 }
 
 
@@ -346,6 +389,14 @@ def test_create_is_whole_or_gone_in_the_row_tier():
 
 def test_create_is_whole_or_gone_in_the_schema_tier():
     kill_everywhere(CreateSchema)
+
+
+def test_create_from_a_spare_is_whole_or_gone():
+    kill_everywhere(CreateFromSpare)
+
+
+def test_spares_are_whole_or_gone():
+    kill_everywhere(SpareFill, SpareDrop)
 
 
 def test_the_first_create_of_a_blueprint_is_whole_or_gone():

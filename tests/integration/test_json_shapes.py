@@ -2,6 +2,7 @@
 """Every operation is run for real, and its answer is held against the shape that it declares. This checker shares
 nothing with the program's own."""
 import functools
+import json
 import os
 import re
 
@@ -68,7 +69,10 @@ covered = set()
 def ask(name, *args, expect=0, env=None):
     """Runs an operation and checks its answer."""
     result = shared_server().tenantry(*name.split("."), *args, "--json", json=False, expect=expect, env=env)
-    answer = result.json()
+    return check_answer(name, result.json())
+
+
+def check_answer(name, answer):
     found = problems(shapes()[name], answer, name)
     assert not found, "\n".join(found)
     covered.add(name)
@@ -135,13 +139,14 @@ def test_the_life_of_a_tenant_in_both_tiers():
 
 def test_blueprints():
     assert ask("blueprint.list")["blueprints"]
+    assert ask("blueprint.stamp", "trading")["kind"] == "migrations"
     for name in ("saas", "trading"):
         ask("blueprint.show", name)
         ask("blueprint.lint", os.path.join(PACKS, name))
         with harness.temporary_folder() as folder:
             harness.run(["cp", "-r", os.path.join(PACKS, name), folder + "/pack"])
             with open(folder + "/pack/blueprint.yaml", "r+", encoding="utf-8") as f:
-                text = f.read().replace("title: ", "title: New ", 1)
+                text = f.read().replace("name: ", "name: new_", 1)
                 f.seek(0)
                 f.write(text)
             assert ask("blueprint.add", folder + "/pack")["change"] == "recorded"
@@ -163,6 +168,22 @@ def test_partitions():
         assert ask("partition.list", *place)["partitions"]
     ask("partition.ensure")
     ask("partition.detach", "--tenant", "parted", "--table", "trades", "--before", "2026-01-01")
+
+
+def test_spares():
+    assert ask("spare.list")["spares"]
+    assert ask("spare.fill", "trading", "--count", "2")["ready"] == 2
+    assert ask("status")["spares"] == {"trading": 2}
+    ask("spare.list", "--blueprint", "trading")
+    assert ask("spare.drop", "--stale")["left"] == 2
+    assert ask("spare.drop", "trading", "--all")["left"] == 0
+    child = shared_server().spawn("spare", "keep", "--json")
+    while ask("status")["keeper"] != child.pid:
+        assert child.poll() is None
+    child.terminate()
+    check_answer("spare.keep", json.loads(child.communicate()[0]))
+    ask("up", env={"TENANTRY_SPARES": "1"})
+    ask("up")
 
 
 def test_jobs():

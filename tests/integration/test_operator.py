@@ -148,7 +148,8 @@ def test_every_option_can_come_from_its_variable():
         "retries": "7",
         "server-user": "nobody",
         "socket-dir": "/tmp/s",
-        "ready-logins": "3",
+        "spares": "5",
+        "spares-max": "6",
         "verbose": "false",
     }
     env = {"TENANTRY_" + name.upper().replace("-", "_"): value for name, value in values.items()}

@@ -497,5 +497,59 @@ def test_every_state_change_is_a_job_with_steps_and_an_audit_entry():
         assert [e["job"] for e in entries] == [answer["job"]], (verb, entries)
 
 
+@in_both_tiers
+def test_a_tenant_whose_schema_a_person_dropped_can_be_archived_and_purged(_server, slug, blueprint, _insert, _count, _):
+    with harness.Server() as server:
+        server.up()
+        tenant = server.create(slug, blueprint)
+        schema = server.psql("SELECT p.schema_name FROM tenantry.tenants t JOIN tenantry.places p ON p.id = t.place_id"
+                             " WHERE t.slug = '%s'" % slug)
+        server.psql("DROP SCHEMA %s CASCADE" % schema, server.superuser)
+        server.tenantry("tenant", "archive", slug, "--drain-timeout", "0s")
+        server.tenantry("tenant", "purge", slug, "--yes")
+        assert server.psql(TRACES.format(stem=stem_of(tenant), id=tenant["id"])) == "0"
+
+
+@in_both_tiers
+def test_an_archived_tenant_whose_schema_a_person_dropped_can_be_purged(_server, slug, blueprint, _insert, _count, _):
+    with harness.Server() as server:
+        server.up()
+        tenant = server.create(slug, blueprint)
+        schema = server.psql("SELECT p.schema_name FROM tenantry.tenants t JOIN tenantry.places p ON p.id = t.place_id"
+                             " WHERE t.slug = '%s'" % slug)
+        server.tenantry("tenant", "archive", slug, "--drain-timeout", "0s")
+        server.psql("DROP SCHEMA %s CASCADE" % schema, server.superuser)
+        server.tenantry("tenant", "purge", slug, "--yes")
+        assert server.psql(TRACES.format(stem=stem_of(tenant), id=tenant["id"])) == "0"
+
+
+def test_a_cancel_does_not_wait_for_a_step_that_is_under_way():
+    server = shared_server()
+    token = "11111111-2222-3333-4444-555555555555"
+    job = server.psql("INSERT INTO tenantry.jobs (token, operation, subject, args, state, steps_total, actor)"
+                      " VALUES ('%s', 'tenant.create', 'slow', '{}', 'running', 3, 'test') RETURNING id" % token)
+    with Session(server.conninfo) as runner:
+        runner.ask("SELECT pg_advisory_lock(hashtextextended('%s', 0));" % token)
+        runner.ask("BEGIN;")
+        runner.ask("SELECT id FROM tenantry.jobs WHERE id = %s FOR UPDATE;" % job)
+        server.refused("job_busy", "job", "cancel", job, says=["job %s is in the middle of a step" % job, "ask again"])
+        runner.ask("COMMIT;")
+        assert server.tenantry("job", "cancel", job)["outcome"] == "asked to stop"
+    server.psql("DELETE FROM tenantry.jobs WHERE id = %s" % job)
+
+
+def test_status_counts_the_tenants_that_there_are_and_recent_failures_apart():
+    with harness.Server() as server:
+        server.up()
+        server.create("alive", "saas")
+        server.psql("INSERT INTO tenantry.tenants (id, slug, name, blueprint, plan, tier, state, state_at)"
+                    " SELECT gen_random_uuid(), t.slug, t.name, t.blueprint, t.plan, t.tier, s.state, s.at"
+                    " FROM tenantry.tenants t, (VALUES ('failed', now()), ('failed', now() - interval '8 days'),"
+                    " ('purged', now())) AS s (state, at)")
+        status = server.tenantry("status")
+        assert status["tenants"] == {"active": 1}
+        assert status["failed_this_week"] == 1
+
+
 if __name__ == "__main__":
     harness.main()

@@ -144,6 +144,17 @@ static const LintCase any_tier[] = {
      "AS 'SELECT 1'",
      ""},
     {"ALTER FUNCTION f() SECURITY DEFINER", "security_definer:1"},
+    {"ALTER FUNCTION f() SECURITY DEFINER SET search_path = pg_catalog", ""},
+    {"ALTER FUNCTION f() RESET search_path", "security_definer:1"},
+    {"ALTER FUNCTION f() RESET ALL", "security_definer:1"},
+    {"ALTER FUNCTION f() SET search_path FROM CURRENT", "security_definer:1"},
+    {"ALTER FUNCTION f() RESET work_mem", ""},
+    {"GRANT SELECT ON t TO PUBLIC", "grant:1"},
+    {"REVOKE SELECT ON t FROM PUBLIC", ""},
+    {"SECURITY LABEL ON TABLE t IS 'x'", "outside_object:1"},
+    {"COMMENT ON TABLE t IS 'x'", ""},
+    {"ALTER TABLE t SET TABLESPACE x", "server_object:1"},
+    {"ALTER TABLE t SET (fillfactor = 90)", ""},
     {"CREATE TABLE IF NOT EXISTS t (a int)", "[if_not_exists:1]"},
     {"CREATE INDEX IF NOT EXISTS i ON t (a)", "[if_not_exists:1]"},
     {"CREATE TABLE t (a timestamp, b timestamptz)", "[timestamp_type:1]"},
@@ -220,6 +231,14 @@ static const LintCase row_tier[] = {
     {PARENT "ALTER TABLE a ADD COLUMN parent bigint REFERENCES a (id)", "row_foreign_key:2"},
     {PARENT "CREATE POLICY p ON a USING (true)", "row_permissive_policy:2"},
     {PARENT "CREATE POLICY p ON a AS RESTRICTIVE USING (true)", ""},
+    {PARENT "CREATE POLICY tenant_x ON a AS RESTRICTIVE USING (true)", "row_guard_policy:2"},
+    {PARENT "DROP POLICY tenant_guard ON a", "row_guard_policy:2"},
+    {PARENT "DROP POLICY IF EXISTS p ON a", ""},
+    {PARENT "ALTER POLICY tenant_rows ON a USING (true)", "row_guard_policy:2"},
+    {PARENT "ALTER POLICY p ON a USING (true)", ""},
+    {PARENT "ALTER POLICY tenant_guard ON a RENAME TO p", "row_guard_policy:2"},
+    {PARENT "ALTER POLICY p ON a RENAME TO tenant_p", "row_guard_policy:2"},
+    {PARENT "ALTER POLICY p ON a RENAME TO q", ""},
     {PARENT "ALTER TABLE a DISABLE ROW LEVEL SECURITY", "row_security_off:2"},
     {PARENT "ALTER TABLE a NO FORCE ROW LEVEL SECURITY", "row_security_off:2"},
     {PARENT "ALTER TABLE a ENABLE ROW LEVEL SECURITY", ""},
@@ -243,6 +262,49 @@ static void rules_of_the_row_tier_find_what_they_are_for(void **state)
     }
 }
 
+#define CYCLE                                                                                      \
+    "CREATE TABLE a (id int PRIMARY KEY, b_id int);\n"                                             \
+    "CREATE TABLE b (id int PRIMARY KEY, a_id int REFERENCES a);\n"
+#define CLOSING "ALTER TABLE a ADD CONSTRAINT k FOREIGN KEY (b_id) REFERENCES b"
+
+static const LintCase cycles[] = {
+    {CYCLE, ""},
+    {CYCLE CLOSING, "foreign_key_cycle:3"},
+    {CYCLE CLOSING " DEFERRABLE", ""},
+    {CYCLE CLOSING " INITIALLY DEFERRED", ""},
+    {CYCLE CLOSING ";\nALTER TABLE a DROP CONSTRAINT k", ""},
+    {CYCLE CLOSING ";\nALTER TABLE a ALTER CONSTRAINT k DEFERRABLE", ""},
+    {CYCLE CLOSING " DEFERRABLE;\nALTER TABLE a ALTER CONSTRAINT k NOT DEFERRABLE",
+     "foreign_key_cycle:3"},
+    {CYCLE CLOSING ";\nALTER TABLE a RENAME CONSTRAINT k TO l;\nALTER TABLE a DROP CONSTRAINT l",
+     ""},
+    {CYCLE CLOSING ";\nALTER TABLE a DROP COLUMN b_id", ""},
+    {CYCLE CLOSING ";\nALTER TABLE b DROP CONSTRAINT b_a_id_fkey", ""},
+    {CYCLE CLOSING ";\nALTER TABLE b RENAME TO c", "foreign_key_cycle:3"},
+    {CYCLE CLOSING ";\nDROP TABLE b CASCADE", ""},
+    {CYCLE "ALTER TABLE a ADD COLUMN c int REFERENCES b", "foreign_key_cycle:3"},
+    {CYCLE "ALTER TABLE a ADD COLUMN c int REFERENCES b NOT DEFERRABLE", "foreign_key_cycle:3"},
+    {CYCLE "ALTER TABLE a ADD COLUMN c int REFERENCES b DEFERRABLE INITIALLY DEFERRED", ""},
+    {CYCLE "ALTER TABLE a ADD COLUMN c int REFERENCES b INITIALLY DEFERRED NOT NULL", ""},
+    {"CREATE TABLE a (id int PRIMARY KEY, up int REFERENCES a)", ""},
+    {CYCLE "CREATE TABLE c (id int PRIMARY KEY, b_id int REFERENCES b, a_id int REFERENCES a)", ""},
+    {CYCLE "CREATE TABLE c (id int PRIMARY KEY, b_id int REFERENCES b);\n"
+           "ALTER TABLE a ADD FOREIGN KEY (b_id) REFERENCES c",
+     "foreign_key_cycle:4"},
+    {CYCLE CLOSING ";\nCREATE TABLE c (id int PRIMARY KEY, b_id int REFERENCES b);\n"
+                   "ALTER TABLE b ADD COLUMN c_id int REFERENCES c",
+     "foreign_key_cycle:3 foreign_key_cycle:5"},
+};
+
+static void foreign_keys_in_a_cycle_are_found_at_the_key_that_closes_it(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(cycles); i++) {
+        scoped_arena Arena *arena = arena_new();
+        assert_string_equal(lint_one(arena, "[schema]", cycles[i].sql), cycles[i].findings);
+    }
+}
+
 #define MANIFEST(more) PACK_FILE("blueprint.yaml", MANIFEST_HEAD MANIFEST_PLANS more)
 
 static void tables_that_the_manifest_names_must_be_made(void **state)
@@ -257,6 +319,46 @@ static void tables_that_the_manifest_names_must_be_made(void **state)
     };
     assert_string_equal(lint_files(arena, files, COUNT(files)),
                         "manifest_partition:1 manifest_table:1 manifest_table:1 manifest_table:1");
+}
+
+#define PERSONAL(table, column)                                                                    \
+    "personal_data:\n  - {table: " table ", column: " column                                       \
+    ", category: contact, reason: r, keep: until closed, mask: hash}\n"
+
+static void columns_of_personal_data_must_be_made(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *more;
+        const char *sql;
+        const char *findings;
+    } cases[] = {
+        {PERSONAL("item", "id"), "SELECT 1", ""},
+        {PERSONAL("item", "mail"), "SELECT 1", "manifest_column:7"},
+        {PERSONAL("items", "id"), "SELECT 1", "manifest_table:7"},
+        {PERSONAL("item", "mail"), "ALTER TABLE item ADD COLUMN mail text", ""},
+        {PERSONAL("item", "mail"),
+         "ALTER TABLE item ADD COLUMN mail text; ALTER TABLE item DROP COLUMN mail",
+         "manifest_column:7"},
+        {PERSONAL("item", "number"), "ALTER TABLE item RENAME COLUMN id TO number", ""},
+        {PERSONAL("item", "id"), "ALTER TABLE item RENAME COLUMN id TO number",
+         "manifest_column:7"},
+        {PERSONAL("goods", "id"), "ALTER TABLE item RENAME TO goods", ""},
+        {PERSONAL("t", "a"),
+         "CREATE TABLE t AS SELECT 1 AS a, tenancy.current_tenant() AS tenant_id", ""},
+        {PERSONAL("t", "id"), "CREATE TABLE t (LIKE item)", ""},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        scoped_arena Arena *arena = arena_new();
+        const char *manifest = arena_printf(
+            arena, "name: shop\ntitle: T\ntiers: [schema]\n" MANIFEST_PLANS "%s", cases[i].more);
+        const EmbeddedFile files[] = {
+            {"p/blueprint.yaml", manifest, strlen(manifest)},
+            PACK_FILE("migrations/V1__a.sql", GOOD_TABLE),
+            {"p/migrations/V2__b.sql", cases[i].sql, strlen(cases[i].sql)},
+        };
+        assert_string_equal(lint_files(arena, files, COUNT(files)), cases[i].findings);
+    }
 }
 
 static void a_variant_may_make_another_kind_of_table(void **state)
@@ -341,7 +443,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_of_every_tier_find_what_they_are_for),
         cmocka_unit_test(rules_of_the_row_tier_find_what_they_are_for),
+        cmocka_unit_test(foreign_keys_in_a_cycle_are_found_at_the_key_that_closes_it),
         cmocka_unit_test(tables_that_the_manifest_names_must_be_made),
+        cmocka_unit_test(columns_of_personal_data_must_be_made),
         cmocka_unit_test(a_variant_may_make_another_kind_of_table),
         cmocka_unit_test(down_files_seed_and_variants_are_checked_too),
         cmocka_unit_test(a_finding_names_its_subject),

@@ -122,16 +122,6 @@ const Operation *const *op_table(size_t *ret_count)
     return rows;
 }
 
-const Operation *op_find(const char *name)
-{
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (strcmp(rows[i]->name, name) == 0) {
-            return rows[i];
-        }
-    }
-    return NULL;
-}
-
 void op_context_done(OpContext *context)
 {
     (void)context; /* the rows above open nothing */

@@ -65,6 +65,20 @@ static void wide_columns_show_only_when_asked_for(void **state)
                     "a     n      1 B  u          2026-11-21 01:24:00Z\n");
 }
 
+static void what_is_too_long_for_a_column_has_a_line_of_its_own(void **state)
+{
+    (void)state;
+    static const Field logins[] = {
+        {"login", FIELD_TEXT}, {"uri", FIELD_TEXT, .is_long = true}, {"role", FIELD_TEXT}, {0}};
+    static const Field fields[] = {{"connections", FIELD_LIST, .fields = logins}, {0}};
+    static const Operation op = {.name = "tenant.show", .result = fields};
+    assert_rendered(&op,
+                    "{\"connections\":[{\"login\":\"app\",\"role\":\"t_app\",\"uri\":\"u1\"},"
+                    "{\"login\":\"readonly\",\"role\":\"t_ro\",\"uri\":\"u2\"}]}",
+                    false, "app  t_app\n  u1\nreadonly  t_ro\n  u2\n");
+    assert_rendered(&op, "{\"connections\":[]}", false, "none\n");
+}
+
 static void an_empty_list_says_none(void **state)
 {
     (void)state;
@@ -190,6 +204,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_list_is_a_table_aligned_by_what_terminals_show),
         cmocka_unit_test(wide_columns_show_only_when_asked_for),
+        cmocka_unit_test(what_is_too_long_for_a_column_has_a_line_of_its_own),
         cmocka_unit_test(an_empty_list_says_none),
         cmocka_unit_test(a_tenants_name_cannot_attack_the_terminal),
         cmocka_unit_test(scalars_are_lines_and_the_rest_stands_below),

@@ -37,6 +37,24 @@ static void output_and_error_come_back_with_the_exit_status(void **state)
     assert_false(result.is_timeout);
 }
 
+static void error_can_be_kept_apart_and_the_limit_be_another(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    const ProcessResult result = run_shell(
+        arena, "echo out; echo wrong >&2; echo more; echo still >&2; exit 7",
+        (ProcessOptions){.is_error_apart = true, .output_limit_bytes = 6});
+    assert_int_equal(result.exit_status, 7);
+    assert_string_equal(result.output, "out\nmo");
+    assert_string_equal(result.errors, "wrong\nstill\n");
+    /* Neither stream may block the program while the other is full. */
+    const ProcessResult much = run_shell(
+        arena, "head -c 2000000 /dev/zero | tr '\\0' y >&2; head -c 2000000 /dev/zero | tr '\\0' x",
+        (ProcessOptions){.is_error_apart = true, .output_limit_bytes = 3000000});
+    assert_int_equal(strlen(much.output), 2000000);
+    assert_int_equal(strlen(much.errors), LIMIT_CHILD_OUTPUT_BYTES);
+}
+
 static void a_signal_gives_128_and_its_number(void **state)
 {
     (void)state;
@@ -198,6 +216,57 @@ static void another_user_comes_with_its_groups(void **state)
                         arena_printf(arena, "%u\n%u\n", (unsigned)user.uid, (unsigned)user.gid));
 }
 
+static bool file_has(const char *path, const char *expected)
+{
+    char text[256] = "";
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const ssize_t length = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return length > 0 && strcmp(text, expected) == 0;
+}
+
+static void a_daemon_goes_on_and_writes_its_log(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    char path[] = "/tmp/tenantry-daemon-XXXXXX";
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    const char *const argv[] = {"/bin/sh", "-c", "echo $WORD $PWD; echo wrong >&2", NULL};
+    const char *const env[] = {"WORD=here", NULL};
+    const DaemonOptions options = {.argv = argv, .env = env, .log_path = path};
+    pid_t pid = 0;
+    Err err = {0};
+    assert_true(process_start_daemon(arena, &options, &pid, &err));
+    assert_true(pid > 1 && pid != getpid());
+    enum { TRIES = 1000, PAUSE_MS = 10 };
+    for (int i = 0; i < TRIES && !file_has(path, "here /\nwrong\n"); i++) {
+        clock_sleep_ms(PAUSE_MS);
+    }
+    assert_true(file_has(path, "here /\nwrong\n"));
+    unlink(path);
+}
+
+static void a_daemon_that_cannot_start_is_an_error(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    const char *const argv[] = {"/nowhere/at-all", NULL};
+    pid_t pid = 0;
+    Err err = {0};
+    assert_false(process_start_daemon(
+        arena, &(DaemonOptions){.argv = argv, .log_path = "/dev/null"}, &pid, &err));
+    assert_int_equal(err.code, ERR_IO);
+    assert_string_equal(err.message, "cannot start \"/nowhere/at-all\": No such file or directory");
+    assert_false(process_start_daemon(
+        arena, &(DaemonOptions){.argv = argv, .log_path = "/nowhere/log"}, &pid, &err));
+    assert_int_equal(err.code, ERR_IO);
+    assert_non_null(strstr(err.message, "/nowhere/log"));
+}
+
 static void an_unknown_user_is_named(void **state)
 {
     (void)state;
@@ -213,6 +282,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(output_and_error_come_back_with_the_exit_status),
+        cmocka_unit_test(error_can_be_kept_apart_and_the_limit_be_another),
         cmocka_unit_test(a_signal_gives_128_and_its_number),
         cmocka_unit_test(input_of_any_size_reaches_the_program),
         cmocka_unit_test(a_program_that_does_not_read_its_input_does_no_harm),
@@ -225,6 +295,8 @@ int main(void)
         cmocka_unit_test(a_program_that_is_not_there_is_named),
         cmocka_unit_test(a_file_that_is_no_program_and_a_missing_folder_are_io_errors),
         cmocka_unit_test(another_user_comes_with_its_groups),
+        cmocka_unit_test(a_daemon_goes_on_and_writes_its_log),
+        cmocka_unit_test(a_daemon_that_cannot_start_is_an_error),
         cmocka_unit_test(an_unknown_user_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

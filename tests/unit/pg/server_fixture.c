@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "core/file.h"
+#include "pg/embedded_parts.h"
 
 enum { STOP_MS = 20000 };
 
@@ -20,6 +21,19 @@ static void on_progress(void *context, const char *what)
     Fixture *fixture = context;
     const size_t length = strlen(fixture->progress);
     snprintf(fixture->progress + length, sizeof fixture->progress - length, "%s\n", what);
+}
+
+bool fixture_has_programs(void)
+{
+    scoped_arena Arena *arena = arena_new();
+    const EmbeddedOptions options = {.data_dir = "/tmp"};
+    Server server;
+    Err err;
+    const bool is_found = dir_resolve(arena, &options, &server, &err) && bin_find(&server, 0, &err);
+    if (!is_found) {
+        print_message("PostgreSQL's server programs are not on this machine: skipped\n");
+    }
+    return is_found;
 }
 
 Fixture *fixture_new(void)

@@ -8,7 +8,13 @@
 #include "core/arena.h"
 #include "pg/embedded.h"
 
-enum { FIXTURE_PROGRESS_BYTES = 8192 };
+enum {
+    FIXTURE_PROGRESS_BYTES = 8192,
+    EXIT_SKIPPED = 77, /* what Meson takes for "skipped" */
+};
+
+/* Whether PostgreSQL's server programs are on this machine; says so when they are not. */
+bool fixture_has_programs(void);
 
 /* One folder with one data directory in it. */
 typedef struct Fixture {

@@ -219,6 +219,35 @@ static void visiting_finds_nodes_at_any_depth_and_stops_when_told(void **state)
     sql_script_done(&script);
 }
 
+static void an_element_goes_to_the_end_of_the_first_list(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *statement;
+        const char *expected; /* NULL: there is no list */
+    } cases[] = {
+        {"create table t (a int)", "create table t (a int, X)"},
+        {"create table t (a numeric(1, 2), b text[]) with (fillfactor = 9)",
+         "create table t (a numeric(1, 2), b text[], X) with (fillfactor = 9)"},
+        {"create table \"(\" (a text default ')' /* ) */) partition by range (a)",
+         "create table \"(\" (a text default ')' /* ) */, X) partition by range (a)"},
+        {"create table t (\n-- nothing\n)", NULL},
+        {"create table t ()", NULL},
+        {"create table t (a int", NULL},
+        {"vacuum", NULL},
+        {"", NULL},
+    };
+    scoped_arena Arena *arena = arena_new();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *found = sql_add_to_list(arena, cases[i].statement, "X");
+        if (cases[i].expected == NULL) {
+            assert_null(found);
+        } else {
+            assert_string_equal(found, cases[i].expected);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +259,7 @@ int main(void)
         cmocka_unit_test(nesting_that_would_break_the_parser_is_refused),
         cmocka_unit_test(nesting_past_the_tree_is_an_error_too),
         cmocka_unit_test(a_long_list_is_not_deep),
+        cmocka_unit_test(an_element_goes_to_the_end_of_the_first_list),
         cmocka_unit_test(visiting_finds_nodes_at_any_depth_and_stops_when_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,184 @@
+#include "blueprint/trial.h"
+
+#include <string.h>
+
+#include "blueprint/place.h"
+#include "blueprint/registry.h"
+#include "pg/sql.h"
+
+enum { TRIAL_NAME_BYTES = 6 };
+
+/* One tier of a blueprint while it is tried. */
+typedef struct Trial {
+    Arena *arena;
+    Store *store;
+    Blueprint blueprint; /* a copy with another name */
+    const char *tenant_id;
+    Extensions extensions;
+    bool has_ground; /* all is there but what the blueprint's own SQL makes */
+    const Place *place;
+    const char *app_role;
+} Trial;
+
+static bool name_trial(Trial *trial, Err *err)
+{
+    const char *hex = NULL;
+    if (!secret_random_hex(trial->arena, TRIAL_NAME_BYTES, &hex, err) ||
+        !secret_random_uuid(trial->arena, &trial->tenant_id, err)) {
+        return false;
+    }
+    trial->blueprint.name = arena_printf(trial->arena, "trial_%s", hex);
+    trial->app_role = arena_printf(trial->arena, "%s_app", trial->blueprint.name);
+    return true;
+}
+
+/* The tenant that the roles of the trial are, so that tenancy.current_tenant() has an answer. */
+static void add_tenant_role(const Trial *trial, PgBatch *batch, const char *role)
+{
+    store_batch(batch, ROLE_MAP, PG_PARAMS(role, trial->tenant_id));
+}
+
+static bool make_schema_place(Trial *trial, Err *err)
+{
+    Place *place = ARENA_NEW(trial->arena, Place);
+    bool lacks_partitions = false;
+    scoped_batch PgBatch *batch = pg_batch_new(trial->arena);
+    if (!place_name(trial->arena, &trial->blueprint, TIER_SCHEMA, trial->blueprint.name, place,
+                    err)) {
+        return false;
+    }
+    place_add_role(trial->arena, batch, place->app_role);
+    place_add_role(trial->arena, batch, place->readonly_role);
+    if (!place_add_schema(trial->arena, trial->store, batch, &trial->blueprint, &trial->extensions,
+                          place, &lacks_partitions, err)) {
+        return false;
+    }
+    add_tenant_role(trial, batch, place->owner_role);
+    add_tenant_role(trial, batch, place->app_role);
+    trial->place = place;
+    return pg_batch_run(trial->store->conn, batch, err) &&
+           (!lacks_partitions || place_ensure_partitions(trial->arena, trial->store,
+                                                         &trial->blueprint, trial->place, err));
+}
+
+static bool make_row_place(Trial *trial, Err *err)
+{
+    Place *place = NULL;
+    bool is_changed = false;
+    if (!place_ensure_shared(trial->arena, trial->store, &trial->blueprint, &is_changed, err) ||
+        !places_find_shared(trial->arena, trial->store, trial->blueprint.name, &place, err)) {
+        return false;
+    }
+    scoped_batch PgBatch *batch = pg_batch_new(trial->arena);
+    place_add_role(trial->arena, batch, trial->app_role);
+    pg_batch_add(
+        batch,
+        SQL(trial->arena, "GRANT {}, {} TO {}", sql_name(trial->arena, trial->store->tenants_role),
+            sql_name(trial->arena, place->app_role), sql_name(trial->arena, trial->app_role)),
+        PG_NO_PARAMS);
+    add_tenant_role(trial, batch, trial->app_role);
+    trial->place = place;
+    return pg_batch_run(trial->store->conn, batch, err);
+}
+
+/* Seed and demo, with the rights of the tenant's application. */
+static bool run_scripts(const Trial *trial, Err *err)
+{
+    const struct {
+        const char *file;
+        const char *text;
+    } scripts[] = {{"seed", trial->blueprint.seed}, {"demo", trial->blueprint.demo}};
+    scoped_batch PgBatch *batch = pg_batch_new(trial->arena);
+    place_enter_role(trial->arena, batch, trial->app_role,
+                     place_search_path(trial->arena, &trial->extensions, trial->place));
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
+        if (scripts[i].text != NULL &&
+            !place_add_script(trial->arena, batch, scripts[i].file, scripts[i].text, err)) {
+            return false;
+        }
+    }
+    place_leave_role(trial->arena, batch, trial->app_role);
+    return pg_batch_run(trial->store->conn, batch, err);
+}
+
+/* Deferred constraints are checked when a transaction commits, which this one never does. */
+static bool check_deferred(const Trial *trial, Err *err)
+{
+    return pg_query(trial->store->conn, "SET CONSTRAINTS ALL IMMEDIATE", PG_NO_PARAMS, NULL, err);
+}
+
+static bool make_ground(Trial *trial, Err *err)
+{
+    RegistryChange change = REGISTRY_SAME;
+    trial->has_ground = name_trial(trial, err) &&
+                        registry_add(trial->arena, trial->store, &trial->blueprint, &change, err) &&
+                        registry_find_extensions(trial->arena, trial->store, &trial->blueprint,
+                                                 &trial->extensions, err) &&
+                        place_ensure_extensions(trial->arena, trial->store, &trial->blueprint,
+                                                &trial->extensions, err);
+    return trial->has_ground;
+}
+
+static bool run_trial(Trial *trial, Tier tier, Err *err)
+{
+    return make_ground(trial, err) &&
+           (tier == TIER_ROW ? make_row_place(trial, err) : make_schema_place(trial, err)) &&
+           run_scripts(trial, err) && check_deferred(trial, err);
+}
+
+bool blueprint_blame(const Blueprint *blueprint, const char *when, Err *err)
+{
+    if (*err->sqlstate == '\0' || err_kind(err->code)->is_retryable) {
+        return false;
+    }
+    const Err found = *err;
+    err->code = ERR_BLUEPRINT_INVALID;
+    err_hint(
+        err,
+        "%s%sPostgreSQL refused it (SQLSTATE %s) when %s for blueprint \"%s\"; nothing was changed",
+        found.hint, *found.hint == '\0' ? "" : "; ", found.sqlstate, when, blueprint->name);
+    return false;
+}
+
+/* Messages name the blueprint as people know it. */
+static void put_real_name(const Trial *trial, const char *name, Err *err)
+{
+    const char *found = strstr(err->message, trial->blueprint.name);
+    if (found == NULL) {
+        return;
+    }
+    const Err before = *err;
+    const char *rest = before.message + (found - err->message) + strlen(trial->blueprint.name);
+    ERR_SET(err, before.code, before.hint, "%.*s%s%s", (int)(found - err->message), before.message,
+            name, rest);
+    err->where = before.where;
+    memcpy(err->sqlstate, before.sqlstate, sizeof err->sqlstate);
+}
+
+static bool blame(const Trial *trial, const Blueprint *blueprint, Tier tier, Err *err)
+{
+    put_real_name(trial, blueprint->name, err);
+    return trial->has_ground &&
+           blueprint_blame(
+               blueprint,
+               arena_printf(trial->arena, "a tenant of the %s tier was tried", tier_name(tier)),
+               err);
+}
+
+bool blueprint_try(Arena *arena, Store *store, const Blueprint *blueprint, Err *err)
+{
+    for (size_t i = 0; i < blueprint->tier_count; i++) {
+        Trial trial = {.arena = arena, .store = store, .blueprint = *blueprint};
+        if (!pg_query(store->conn, "SAVEPOINT trial", PG_NO_PARAMS, NULL, err)) {
+            return false;
+        }
+        if (!run_trial(&trial, blueprint->tiers[i], err)) {
+            return blame(&trial, blueprint, blueprint->tiers[i], err);
+        }
+        if (!pg_query(store->conn, "ROLLBACK TO SAVEPOINT trial", PG_NO_PARAMS, NULL, err) ||
+            !pg_query(store->conn, "RELEASE SAVEPOINT trial", PG_NO_PARAMS, NULL, err)) {
+            return false;
+        }
+    }
+    return true;
+}

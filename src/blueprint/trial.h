@@ -1,0 +1,22 @@
+/* Trying a blueprint before it is recorded: a place in each of its tiers, a tenant in it, its seed
+ * and its demo, as a create would make them, and all of it undone again.
+ *
+ * The trial goes under a name of its own, so that what is recorded under the blueprint's name, and
+ * the shared place that its tenants use, are neither changed nor locked. */
+#ifndef TENANTRY_BLUEPRINT_TRIAL_H
+#define TENANTRY_BLUEPRINT_TRIAL_H
+
+#include "blueprint/blueprint.h"
+#include "store/store.h"
+
+/* Within the caller's transaction, which is afterwards as it was before; on an error the caller
+ * rolls back. What PostgreSQL refuses is ERR_BLUEPRINT_INVALID: "FILE:LINE: message" with its
+ * SQLSTATE, and the tier in the hint. Blocks. */
+bool blueprint_try(Arena *arena, Store *store, const Blueprint *blueprint, Err *err);
+
+/* Turns what PostgreSQL said about the blueprint's SQL into ERR_BLUEPRINT_INVALID and tells in the
+ * hint when it was ("its shared tables were migrated"). Errors that trying again can help, and
+ * those that PostgreSQL did not give, stay as they are. Returns false. */
+bool blueprint_blame(const Blueprint *blueprint, const char *when, Err *err);
+
+#endif

@@ -1,0 +1,200 @@
+/* The keeper as a process: who it is, starting and stopping it. */
+#include "ops/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/file.h"
+#include "core/process.h"
+
+enum {
+    STOP_TIMEOUT_MS = 20000, /* a large blueprint's spare takes some seconds, and is finished */
+    STOP_POLL_MS = 20,
+    START_TIMEOUT_MS = 5000,
+    START_POLL_MS = 2,
+    LOG_MOST_BYTES = 1024 * 1024,
+    MODE_PID = 0644, /* holds no secret, and others may ask who the keeper is */
+};
+
+static const char *keeper_path(OpContext *context, const char *name)
+{
+    return arena_printf(context->arena, "%s/%s", op_data_dir(context), name);
+}
+
+static struct flock whole_file(void)
+{
+    return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+}
+
+pid_t keeper_find(OpContext *context)
+{
+    struct flock lock = whole_file();
+    const int fd = open(keeper_path(context, "keeper.pid"), O_RDONLY | O_CLOEXEC);
+    const bool is_asked = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return is_asked && lock.l_type != F_UNLCK ? lock.l_pid : 0;
+}
+
+bool keeper_lock(OpContext *context, int *ret_fd, Err *err)
+{
+    const char *path = keeper_path(context, "keeper.pid");
+    struct flock lock = whole_file();
+    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, MODE_PID);
+    if (fd < 0) {
+        return ERR_SET(err, ERR_IO, "\"tenantry up\" makes the data directory",
+                       "cannot open \"%s\": %s", path, strerror(errno));
+    }
+    if (fcntl(fd, F_SETLK, &lock) != 0) {
+        close(fd);
+        ERR_SET(err, ERR_CONFLICT, NULL, "process %d keeps the spares of \"%s\" already",
+                (int)keeper_find(context), op_data_dir(context));
+        err_hint(err, "\"%s up\" with the option spares at 0 stops it", context->program);
+        return false;
+    }
+    if (ftruncate(fd, 0) != 0 || dprintf(fd, "%d\n", (int)getpid()) < 0) {
+        close(fd);
+        return ERR_SET(err, ERR_IO, NULL, "cannot write \"%s\": %s", path, strerror(errno));
+    }
+    *ret_fd = fd;
+    return true;
+}
+
+bool keeper_has_lock(const char *data_dir, int fd)
+{
+    struct stat named;
+    struct stat locked;
+    scoped_arena Arena *arena = arena_new(); /* asked every second for months */
+    return stat(arena_printf(arena, "%s/keeper.pid", data_dir), &named) == 0 &&
+           fstat(fd, &locked) == 0 && named.st_dev == locked.st_dev &&
+           named.st_ino == locked.st_ino;
+}
+
+/* True when it is gone. */
+static bool wait_for_end(OpContext *context, pid_t pid, int64_t timeout_ms)
+{
+    const int64_t deadline_us = clock_monotonic_us() + timeout_ms * 1000;
+    while (keeper_find(context) == pid) {
+        if (clock_monotonic_us() > deadline_us) {
+            return false;
+        }
+        clock_sleep_ms(STOP_POLL_MS);
+    }
+    return true;
+}
+
+bool keeper_stop(OpContext *context, Err *err)
+{
+    const pid_t pid = keeper_find(context);
+    if (pid <= 0) {
+        return true;
+    }
+    if (kill(pid, SIGTERM) != 0 && errno != ESRCH) {
+        return ERR_SET(err, ERR_IO, "run this as the user who started it",
+                       "cannot stop the keeper, process %d: %s", (int)pid, strerror(errno));
+    }
+    if (wait_for_end(context, pid, STOP_TIMEOUT_MS)) {
+        return true;
+    }
+    kill(pid, SIGKILL);
+    return wait_for_end(context, pid, STOP_TIMEOUT_MS) ||
+           ERR_SET(err, ERR_IO, NULL, "the keeper, process %d, does not end", (int)pid);
+}
+
+/* Options that were given, but for those about printing and those that are settled here: the data
+ * directory is passed on in any case, and what the configuration file says is among the values. */
+static bool is_passed_on(const Config *config, OptionId id)
+{
+    static const OptionId kept_back[] = {OPT_COLOR, OPT_CONFIG, OPT_DATA_DIR,
+                                         OPT_JSON,  OPT_QUIET,  OPT_VERBOSE};
+    const char *ignored = NULL;
+    for (size_t i = 0; i < sizeof kept_back / sizeof *kept_back; i++) {
+        if (kept_back[i] == id) {
+            return false;
+        }
+    }
+    return config_text(config, id) != NULL && config_origin(config, id, &ignored) != ORIGIN_DEFAULT;
+}
+
+/* A path that holds elsewhere too: the keeper works in "/". */
+static const char *absolute(OpContext *context, const char *path)
+{
+    char here[PATH_MAX];
+    return *path == '/' || getcwd(here, sizeof here) == NULL
+               ? path
+               : arena_printf(context->arena, "%s/%s", here, path);
+}
+
+/* Whatever this call was told, as variables. Only the master key's is a secret, and came in one. */
+static const char *const *make_env(OpContext *context)
+{
+    Arena *arena = context->arena;
+    const char **env = ARENA_ARRAY(arena, const char *, (size_t)OPTION_COUNT_ + 3);
+    size_t count = 0;
+    for (int id = 0; id < OPTION_COUNT_; id++) {
+        const OptionId option = (OptionId)id;
+        if (is_passed_on(context->config, option)) {
+            const char *text = config_text(context->config, option);
+            env[count++] = arena_printf(
+                arena, "%s=%s", option_env_name(arena, option),
+                option_kind(option)->type == OPTION_PATH ? absolute(context, text) : text);
+        }
+    }
+    env[count++] = arena_printf(arena, "%s=%s", option_env_name(arena, OPT_DATA_DIR),
+                                absolute(context, op_data_dir(context)));
+    env[count] = arena_printf(arena, "%s=true", option_env_name(arena, OPT_VERBOSE));
+    return env;
+}
+
+static void put_large_log_aside(OpContext *context, const char *path)
+{
+    struct stat log;
+    if (stat(path, &log) == 0 && log.st_size > LOG_MOST_BYTES) {
+        rename(path, keeper_path(context, "keeper.log.old"));
+    }
+}
+
+/* So that a "down" right after this finds it. */
+static bool wait_for_lock(OpContext *context, pid_t pid, const char *log_path, Err *err)
+{
+    const int64_t deadline_us = clock_monotonic_us() + START_TIMEOUT_MS * INT64_C(1000);
+    while (keeper_find(context) != pid) {
+        if (clock_monotonic_us() > deadline_us || (kill(pid, 0) != 0 && errno == ESRCH)) {
+            return ERR_SET(err, ERR_IO, NULL, "the keeper did not start; see \"%s\"", log_path);
+        }
+        clock_sleep_ms(START_POLL_MS);
+    }
+    return true;
+}
+
+bool keeper_start(OpContext *context, pid_t *ret_pid, Err *err)
+{
+    char program[PATH_MAX];
+    *ret_pid = 0;
+    if (!keeper_stop(context, err)) {
+        return false;
+    }
+    if (config_int(context->config, OPT_SPARES) == 0) {
+        return true;
+    }
+    const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (length <= 0) {
+        return ERR_SET(err, ERR_IO, NULL, "cannot find this program: %s", strerror(errno));
+    }
+    program[length] = '\0';
+    const char *log_path = keeper_path(context, "keeper.log");
+    put_large_log_aside(context, log_path);
+    const DaemonOptions options = {.argv = (const char *const[]){program, "spare", "keep", NULL},
+                                   .env = make_env(context),
+                                   .log_path = log_path};
+    return process_start_daemon(context->arena, &options, ret_pid, err) &&
+           wait_for_lock(context, *ret_pid, log_path, err);
+}

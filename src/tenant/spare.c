@@ -1,0 +1,143 @@
+/* Claiming, taking and dropping spares. */
+#include "tenant/spare.h"
+
+#include <string.h>
+
+#include "blueprint/place.h"
+#include "core/fault.h"
+#include "tenant/drop.h"
+#include "tenant/login.h"
+#include "tenant/spare_parts.h"
+
+enum { PLACE_COLUMNS = 8 };
+
+bool spare_claim(Arena *arena, Store *store, const Blueprint *blueprint, const char **ret_tenant_id,
+                 Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    *ret_tenant_id = NULL;
+    if (!store_query(store, SPARE_CLAIM, PG_PARAMS(blueprint->name, blueprint->checksum), &rows,
+                     err)) {
+        return false;
+    }
+    if (pg_rows_count(rows) == 1) {
+        *ret_tenant_id = arena_strdup(arena, pg_rows_text(rows, 0, 0));
+        FAULT("spare.claimed");
+    }
+    return true;
+}
+
+Place *spare_read_place(Arena *arena, const PgRows *rows)
+{
+    Place *place = ARENA_NEW(arena, Place);
+    *place = (Place){.id = arena_strdup(arena, pg_rows_text(rows, 0, 0)),
+                     .version = pg_rows_int(rows, 0, 1),
+                     .schema_name = arena_strdup(arena, pg_rows_text(rows, 0, 2)),
+                     .owner_role = arena_strdup(arena, pg_rows_text(rows, 0, 3)),
+                     .app_role = arena_strdup(arena, pg_rows_text(rows, 0, 4)),
+                     .readonly_role = arena_strdup(arena, pg_rows_text(rows, 0, 5)),
+                     .blueprint = arena_strdup(arena, pg_rows_text(rows, 0, 6)),
+                     .tier = arena_strdup(arena, pg_rows_text(rows, 0, 7))};
+    return place;
+}
+
+Spare *spare_read(Arena *arena, const PgRows *rows)
+{
+    if (pg_rows_count(rows) == 0) {
+        return NULL;
+    }
+    Spare *spare = ARENA_NEW(arena, Spare);
+    *spare = (Spare){
+        .place = *spare_read_place(arena, rows),
+        .tenant_id = arena_strdup(arena, pg_rows_text(rows, 0, PLACE_COLUMNS)),
+        .key_id = arena_strdup(arena, pg_rows_text(rows, 0, PLACE_COLUMNS + 1)),
+        .app_sealed = arena_strdup(arena, pg_rows_text(rows, 0, PLACE_COLUMNS + 2)),
+        .readonly_sealed = arena_strdup(arena, pg_rows_text(rows, 0, PLACE_COLUMNS + 3))};
+    return spare;
+}
+
+bool spare_find_claimed(Arena *arena, Store *store, const char *tenant_id, Spare **ret_spare,
+                        Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(store, SPARE_FIND, PG_PARAMS(tenant_id), &rows, err)) {
+        return false;
+    }
+    *ret_spare = spare_read(arena, rows);
+    return true;
+}
+
+/* One password under another key; the binding, tenant and role, stays. */
+static bool reseal(Arena *arena, Store *store, const Spare *spare, const char *role,
+                   const char *sealed, const char *key_id, const char **ret_sealed, Err *err)
+{
+    const Sealed old = {
+        .key_id = spare->key_id, .binding = login_binding(spare->tenant_id, role), .text = sealed};
+    return login_reseal(arena, store, &old, key_id, &old.binding, ret_sealed, err);
+}
+
+static bool reseal_both(Arena *arena, Store *store, const Spare *spare, const char *key_id,
+                        Spare *ret_spare, Err *err)
+{
+    *ret_spare = *spare;
+    if (strcmp(spare->key_id, key_id) == 0) {
+        return true;
+    }
+    ret_spare->key_id = key_id;
+    return store_find_key(store, spare->key_id, err) &&
+           reseal(arena, store, spare, spare->place.app_role, spare->app_sealed, key_id,
+                  &ret_spare->app_sealed, err) &&
+           reseal(arena, store, spare, spare->place.readonly_role, spare->readonly_sealed, key_id,
+                  &ret_spare->readonly_sealed, err);
+}
+
+bool spare_add_take(Arena *arena, Store *store, PgBatch *batch, const Spare *spare,
+                    const BlueprintPlan *plan, Err *err)
+{
+    Spare current;
+    const LoginLimits limits = login_limits(plan);
+    if (!reseal_both(arena, store, spare, store->active_key_id, &current, err)) {
+        return false;
+    }
+    store_batch(
+        batch, SPARE_TAKE,
+        PG_PARAMS(current.tenant_id, current.key_id, current.app_sealed, current.readonly_sealed));
+    login_add_plan(arena, batch, spare->place.app_role, false, &limits, true);
+    login_add_plan(arena, batch, spare->place.readonly_role, true, &limits, true);
+    return true;
+}
+
+bool spare_drop(Arena *arena, Store *store, const Spare *spare, Err *err)
+{
+    const Place *place = &spare->place;
+    const char *const roles[] = {place->owner_role, place->app_role, place->readonly_role};
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    drop_add_schema(arena, batch, place);
+    drop_add_roles(arena, batch, roles, sizeof roles / sizeof *roles);
+    store_batch(batch, ROLE_UNMAP, PG_PARAMS(spare->tenant_id));
+    store_batch(batch, PLACE_DELETE, PG_PARAMS(place->id)); /* the spare's row goes with it */
+    return pg_batch_run(store->conn, batch, err);
+}
+
+bool spares_add_reseal(Arena *arena, Store *store, PgBatch *batch, const char *key_id, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(store, SPARE_NEXT, PG_PARAMS(key_id), &rows, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < pg_rows_count(rows); i++) {
+        const Spare spare = {.place = {.app_role = pg_rows_text(rows, i, 1),
+                                       .readonly_role = pg_rows_text(rows, i, 2)},
+                             .tenant_id = pg_rows_text(rows, i, 0),
+                             .key_id = pg_rows_text(rows, i, 3),
+                             .app_sealed = pg_rows_text(rows, i, 4),
+                             .readonly_sealed = pg_rows_text(rows, i, 5)};
+        Spare sealed;
+        if (!reseal_both(arena, store, &spare, key_id, &sealed, err)) {
+            return false;
+        }
+        store_batch(batch, SPARE_RESEAL,
+                    PG_PARAMS(spare.tenant_id, key_id, sealed.app_sealed, sealed.readonly_sealed));
+    }
+    return true;
+}

@@ -1,0 +1,269 @@
+/* Making spares, keeping their partitions, dropping those that are of no use. */
+#include <string.h>
+
+#include "blueprint/place.h"
+#include "blueprint/registry.h"
+#include "core/fault.h"
+#include "pg/sql.h"
+#include "tenant/login.h"
+#include "tenant/spare_parts.h"
+
+int64_t spare_target(int64_t base, int64_t most, int64_t created_lately)
+{
+    if (base == 0) {
+        return 0;
+    }
+    const int64_t wanted = created_lately > base ? created_lately : base;
+    const int64_t bound = most > base ? most : base;
+    return wanted < bound ? wanted : bound;
+}
+
+/* A spare that is being made. */
+typedef struct Stamp {
+    Arena *arena;
+    Store *store;
+    const Blueprint *blueprint;
+    const Extensions *extensions;
+    PgBatch *batch;
+    const char *tenant_id;
+    LoginPair logins;
+    Place place;
+    const char *search_path;
+    bool lacks_partitions;
+} Stamp;
+
+/* New passwords, sealed for the tenant to be. Not a pair from ready_logins: those are for creates
+ * that find no spare. */
+static bool add_logins(Stamp *stamp, Err *err)
+{
+    LoginPair *logins = &stamp->logins;
+    for (int i = 0; i < LOGIN_COUNT_; i++) {
+        LoginSecret secret;
+        const char *role = logins->roles[i];
+        const SecretBinding binding = login_binding(stamp->tenant_id, role);
+        if (!login_new_secret(stamp->arena, stamp->store, &binding, &secret, err)) {
+            return false;
+        }
+        logins->sealed[i] = secret.sealed;
+        pg_batch_add(stamp->batch,
+                     SQL(stamp->arena, "ALTER ROLE {} PASSWORD {}", sql_name(stamp->arena, role),
+                         sql_literal(secret.verifier)),
+                     PG_NO_PARAMS);
+        login_add_base(stamp->arena, stamp->batch, role, i == LOGIN_READONLY, stamp->search_path);
+    }
+    return true;
+}
+
+/* The map first: the seed may ask whose it is, and it is the tenant's to be. */
+static bool add_seed(Stamp *stamp, Err *err)
+{
+    const char *const roles[] = {stamp->place.owner_role, stamp->place.app_role,
+                                 stamp->place.readonly_role};
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
+        store_batch(stamp->batch, ROLE_MAP, PG_PARAMS(roles[i], stamp->tenant_id));
+    }
+    if (stamp->blueprint->seed == NULL) {
+        return true;
+    }
+    place_enter_role(stamp->arena, stamp->batch, stamp->place.app_role, stamp->search_path);
+    if (!place_add_script(stamp->arena, stamp->batch, "seed", stamp->blueprint->seed, err)) {
+        return false;
+    }
+    place_leave_role(stamp->arena, stamp->batch, stamp->place.app_role);
+    return true;
+}
+
+static bool fill_batch(Stamp *stamp, Err *err)
+{
+    Arena *arena = stamp->arena;
+    if (!secret_random_uuid(arena, &stamp->tenant_id, err) ||
+        !login_name_pair(arena, &stamp->logins, err) ||
+        !place_name(arena, stamp->blueprint, TIER_SCHEMA, stamp->logins.stem, &stamp->place, err)) {
+        return false;
+    }
+    stamp->search_path = place_search_path(arena, stamp->extensions, &stamp->place);
+    place_add_role(arena, stamp->batch, stamp->place.app_role);
+    place_add_role(arena, stamp->batch, stamp->place.readonly_role);
+    if (!place_add_schema(arena, stamp->store, stamp->batch, stamp->blueprint, stamp->extensions,
+                          &stamp->place, &stamp->lacks_partitions, err) ||
+        !add_logins(stamp, err) || !add_seed(stamp, err)) {
+        return false;
+    }
+    store_batch(stamp->batch, SPARE_ADD,
+                PG_PARAMS(stamp->place.id, stamp->tenant_id, stamp->blueprint->name,
+                          stamp->blueprint->checksum, stamp->store->active_key_id,
+                          stamp->logins.sealed[LOGIN_APP], stamp->logins.sealed[LOGIN_READONLY],
+                          stamp->blueprint->partition_count > 0 ? "true" : "false"));
+    return true;
+}
+
+/* Extensions that are not installed yet, in a transaction of their own: its lock would keep creates
+ * waiting while the spare is made. */
+static bool ensure_ground(Arena *arena, Store *store, const Blueprint *blueprint,
+                          Extensions *ret_extensions, Err *err)
+{
+    if (pg_begin(store->conn, err) &&
+        registry_find_extensions(arena, store, blueprint, ret_extensions, err) &&
+        place_ensure_extensions(arena, store, blueprint, ret_extensions, err) &&
+        pg_commit(store->conn, true, err)) {
+        return true;
+    }
+    pg_rollback(store->conn);
+    return false;
+}
+
+/* Under the lock of the blueprint's row, so that two fillers do not both make the last one. */
+static bool is_wanted(Store *store, const Blueprint *blueprint, int64_t target,
+                      SpareOutcome *ret_outcome, Err *err)
+{
+    scoped_rows PgRows *lock = NULL;
+    scoped_rows PgRows *ready = NULL;
+    if (!store_query(store, SPARE_FILL_LOCK, PG_PARAMS(blueprint->name), &lock, err)) {
+        return false;
+    }
+    if (pg_rows_count(lock) == 0) {
+        *ret_outcome = SPARE_OTHER;
+        return true;
+    }
+    if (!store_query(store, SPARE_READY, PG_PARAMS(blueprint->name, blueprint->checksum), &ready,
+                     err)) {
+        return false;
+    }
+    *ret_outcome = pg_rows_int(ready, 0, 0) < target ? SPARE_MADE : SPARE_ENOUGH;
+    return true;
+}
+
+static bool make_locked(Arena *arena, Store *store, const Blueprint *blueprint,
+                        const Extensions *extensions, Err *err)
+{
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    Stamp stamp = {.arena = arena,
+                   .store = store,
+                   .blueprint = blueprint,
+                   .extensions = extensions,
+                   .batch = batch};
+    if (!store_hold_active_key(store, err) || !fill_batch(&stamp, err) ||
+        !pg_batch_run(store->conn, batch, err)) {
+        return false;
+    }
+    FAULT("spare.make.sent");
+    return (!stamp.lacks_partitions ||
+            place_ensure_partitions(arena, store, blueprint, &stamp.place, err)) &&
+           store_query(store, SPARE_FILLED, PG_PARAMS(blueprint->name), NULL, err);
+}
+
+/* Its commit does not wait for the disk: a crash of the server may lose the newest spares, each
+ * whole, and the next one to look makes others. */
+static bool make_in_transaction(Arena *arena, Store *store, const Blueprint *blueprint,
+                                const Extensions *extensions, int64_t target,
+                                SpareOutcome *ret_outcome, Err *err)
+{
+    if (!pg_begin(store->conn, err) || !is_wanted(store, blueprint, target, ret_outcome, err)) {
+        return false;
+    }
+    if (*ret_outcome != SPARE_MADE) {
+        pg_rollback(store->conn);
+        return true;
+    }
+    if (!make_locked(arena, store, blueprint, extensions, err)) {
+        return false;
+    }
+    FAULT("spare.make.before_commit");
+    if (!pg_commit(store->conn, false, err)) {
+        return false;
+    }
+    FAULT("spare.make.after_commit");
+    return true;
+}
+
+bool spare_make(Store *store, const char *blueprint_name, int64_t target, SpareOutcome *ret_outcome,
+                Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    Blueprint *blueprint = NULL;
+    Extensions extensions = {0};
+    if (!registry_get(arena, store, blueprint_name, &blueprint, err)) {
+        return false;
+    }
+    if (!blueprint_has_tier(blueprint, TIER_SCHEMA)) {
+        return ERR_SET(err, ERR_INPUT_INVALID, "tenants of the row tier share their tables",
+                       "blueprint \"%s\" has no tier \"schema\", so it has no spares",
+                       blueprint_name);
+    }
+    if (!store_query(store, SPARE_FILL_ROW, PG_PARAMS(blueprint_name), NULL, err) ||
+        !ensure_ground(arena, store, blueprint, &extensions, err)) {
+        return false;
+    }
+    if (!make_in_transaction(arena, store, blueprint, &extensions, target, ret_outcome, err)) {
+        pg_rollback(store->conn);
+        return false;
+    }
+    return true;
+}
+
+static bool drop_in_transaction(Arena *arena, Store *store, const SpareChoice *choice,
+                                bool *ret_is_dropped, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    const char *job = choice->job_id == 0 ? NULL : pg_int_text(arena, choice->job_id);
+    if (!pg_begin(store->conn, err) ||
+        !store_query(store, SPARE_UNWANTED,
+                     PG_PARAMS(choice->blueprint, choice->is_all ? "true" : "false", job), &rows,
+                     err)) {
+        return false;
+    }
+    const Spare *spare = spare_read(arena, rows);
+    *ret_is_dropped = spare != NULL;
+    if (spare == NULL) {
+        pg_rollback(store->conn);
+        return true;
+    }
+    if (!spare_drop(arena, store, spare, err)) {
+        return false;
+    }
+    FAULT("spare.drop.before_commit");
+    if (!pg_commit(store->conn, false, err)) {
+        return false;
+    }
+    FAULT("spare.drop.after_commit");
+    return true;
+}
+
+bool spare_drop_one(Store *store, const SpareChoice *choice, bool *ret_is_dropped, Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    if (!drop_in_transaction(arena, store, choice, ret_is_dropped, err)) {
+        pg_rollback(store->conn);
+        return false;
+    }
+    return true;
+}
+
+static bool renew_in_transaction(Arena *arena, Store *store, bool *ret_is_renewed, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!pg_begin(store->conn, err) || !store_query(store, SPARE_DUE, PG_NO_PARAMS, &rows, err)) {
+        return false;
+    }
+    *ret_is_renewed = pg_rows_count(rows) == 1;
+    if (!*ret_is_renewed) {
+        pg_rollback(store->conn);
+        return true;
+    }
+    Blueprint *blueprint = NULL;
+    const Place *place = spare_read_place(arena, rows);
+    return registry_get(arena, store, place->blueprint, &blueprint, err) &&
+           place_ensure_partitions(arena, store, blueprint, place, err) &&
+           store_query(store, SPARE_RENEW, PG_PARAMS(place->id), NULL, err) &&
+           pg_commit(store->conn, false, err);
+}
+
+bool spare_renew_one(Store *store, bool *ret_is_renewed, Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    if (!renew_in_transaction(arena, store, ret_is_renewed, err)) {
+        pg_rollback(store->conn);
+        return false;
+    }
+    return true;
+}

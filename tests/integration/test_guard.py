@@ -1,0 +1,265 @@
+#!/usr/bin/env python3
+"""Code of blueprints and tenants against the control role: whatever runs it, it stays the owner's or the tenant's."""
+import contextlib
+import os
+
+import harness
+from harness import shared_server
+
+MANIFEST = """name: %s
+title: Guarded
+tiers: [%s]
+plans:
+  one: {title: One, default: true, limits: {max_connections: 10}}
+"""
+# A theft that works for the control role alone; the words are put together so that lint cannot see them.
+STEAL = "EXECUTE 'CREATE TABLE tenantry.stolen AS SELECT * FROM tenantry.credentials';"
+IN_DEFINER = 'cannot set parameter "%s" within security-definer function'
+NO_ROLE = IN_DEFINER % "role"
+NO_SESSION = IN_DEFINER % "session_authorization"
+RESET_ROLE = "EXECUTE 'RE' || 'SET ROLE'; " + STEAL
+
+# Ways to another role: the statement, and what the server says.
+ESCAPES = (
+    ("EXECUTE 'RE' || 'SET ROLE'", NO_ROLE),
+    ("EXECUTE 'SET ' || 'ROLE NONE'", NO_ROLE),
+    ("EXECUTE 'SET ' || 'ROLE tenantry'", NO_ROLE),
+    ("EXECUTE 'SET LOCAL ' || 'ROLE NONE'", NO_ROLE),
+    ("PERFORM set_config('ro' || 'le', 'none', false)", NO_ROLE),
+    ("PERFORM set_config('ro' || 'le', 'none', true)", NO_ROLE),
+    ("EXECUTE 'SET ' || 'SESSION AUTHORIZATION DEFAULT'", NO_SESSION),
+    ("EXECUTE 'RE' || 'SET SESSION AUTHORIZATION'", NO_SESSION),
+    ("PERFORM set_config('session_' || 'authorization', 'tenantry', false)", NO_SESSION),
+    ("EXECUTE 'RE' || 'SET ALL'", "permission denied for schema tenantry"),
+    ("EXECUTE 'DIS' || 'CARD ALL'", "DISCARD ALL cannot"),
+    ("COMMIT", "invalid transaction termination"),
+    ("ROLLBACK", "invalid transaction termination"),
+    ("EXECUTE 'GRANT tenantry TO ' || current_user", 'must have admin option on role "tenantry"'),
+    ("EXECUTE 'ALTER ROLE ' || quote_ident(current_user) || ' CREATEROLE'", "permission denied"),
+    ("BEGIN EXECUTE 'RE' || 'SET ROLE'; EXCEPTION WHEN OTHERS THEN NULL; END", "permission denied for schema tenantry"),
+)
+
+EVIL = "CREATE FUNCTION evil() RETURNS bool LANGUAGE plpgsql AS $f$ BEGIN %s RETURN true; END $f$;\n" % RESET_ROLE
+EVIL_OF = EVIL + "CREATE FUNCTION evil_of(v text) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN evil(); END';\n"
+EVIL_TRIGGER = ("CREATE FUNCTION evil_row() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN %s RETURN NEW; END $f$;\n"
+                "CREATE TABLE t (a text);\n" % RESET_ROLE)
+INSERT = "INSERT INTO t VALUES ('a');\n"
+# A deferred trigger that, while it fires, defers again and queues itself once more; at its second time it steals.
+CHAIN = """CREATE TABLE t (a int);
+CREATE FUNCTION chain() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN
+ IF NEW.a >= %d THEN %s END IF;
+ SET CONSTRAINTS ALL DEFERRED;
+ INSERT INTO t VALUES (NEW.a + 1);
+ RETURN NULL;
+END $f$;
+CREATE CONSTRAINT TRIGGER chained AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION chain();
+INSERT INTO t VALUES (1);
+"""
+# What runs code: statements of a migration, and the place that the error names.
+VECTORS = {
+    "do": ("DO $d$ BEGIN %s END $d$;\n" % RESET_ROLE, ":1: " + NO_ROLE),
+    "call": (EVIL + "SELECT evil();\n", ":2: " + NO_ROLE),
+    "nested": (EVIL + "CREATE FUNCTION outer_one() RETURNS bool LANGUAGE sql AS 'SELECT evil()';\nSELECT outer_one();\n",
+               ":3: " + NO_ROLE),
+    "trigger": (EVIL_TRIGGER + "CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION evil_row();\n" + INSERT,
+                ":4: " + NO_ROLE),
+    "deferred": (EVIL_TRIGGER + "CREATE CONSTRAINT TRIGGER x AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED"
+                 " FOR EACH ROW EXECUTE FUNCTION evil_row();\n" + INSERT, "deferred: " + NO_ROLE),
+    "chain": (CHAIN % (2, RESET_ROLE), "deferred: " + NO_ROLE),
+    "long_chain": (CHAIN % (3, RESET_ROLE), "deferred: cannot execute INSERT in a read-only transaction"),
+    "check": (EVIL + "CREATE TABLE t (a text CHECK (evil()));\n" + INSERT, ":3: " + NO_ROLE),
+    "default": (EVIL + "CREATE TABLE t (a text, b bool DEFAULT evil());\n" + INSERT, ":3: " + NO_ROLE),
+    "rewrite": (EVIL + "CREATE TABLE t (a text);\n" + INSERT + "ALTER TABLE t ADD COLUMN b bool DEFAULT evil();\n",
+                ":4: " + NO_ROLE),
+    "generated": (EVIL_OF + "CREATE TABLE t (a text, b bool GENERATED ALWAYS AS (evil_of(a)) STORED);\n" + INSERT,
+                  ":4: " + NO_ROLE),
+    "index": (EVIL_OF + "CREATE TABLE t (a text);\n" + INSERT + "CREATE INDEX i ON t (evil_of(a));\n",
+              ":5: " + NO_ROLE),
+    "policy": (EVIL + "CREATE TABLE t (a text);\n" + INSERT + "ALTER TABLE t ENABLE ROW LEVEL SECURITY;\n"
+               "ALTER TABLE t FORCE ROW LEVEL SECURITY;\nCREATE POLICY p ON t USING (evil());\nUPDATE t SET a = 'b';\n",
+               ":7: " + NO_ROLE),
+    "rule": (EVIL + "CREATE TABLE t (a text);\nCREATE RULE r AS ON INSERT TO t DO ALSO SELECT evil();\n" + INSERT,
+             ":4: " + NO_ROLE),
+    "literal": (EVIL + "CREATE DOMAIN d AS text CHECK (evil());\nCREATE TYPE c AS (v d);\n"
+                "CREATE TABLE t (a c DEFAULT '(1)');\n", ":4: " + NO_ROLE),
+    "bound": (EVIL + "CREATE DOMAIN d AS text CHECK (evil());\nCREATE TABLE t (a d) PARTITION BY LIST (a);\n"
+              "CREATE TABLE u PARTITION OF t FOR VALUES IN ('x');\n", ":4: " + NO_ROLE),
+    "guard": ("DO $d$ BEGIN EXECUTE format('ALTER FUNCTION %I.run(text[]) SECURITY INVOKER', current_user || '_guard');"
+              " END $d$;\n" + "DO $d$ BEGIN " + RESET_ROLE + " END $d$;\n", ":2: " + NO_ROLE),
+}
+
+
+@contextlib.contextmanager
+def pack(name, migration, tier="schema", seed=None):
+    with harness.temporary_folder() as folder:
+        os.mkdir(os.path.join(folder, "migrations"))
+        files = {"blueprint.yaml": MANIFEST % (name, tier) + ("seed: seed.sql\n" if seed else ""),
+                 "migrations/V0001__first.sql": migration, "seed.sql": seed}
+        for path, text in files.items():
+            if text is not None:
+                with open(os.path.join(folder, path), "w", encoding="utf-8") as f:
+                    f.write(text)
+        yield folder
+
+
+def is_stolen(server):
+    return server.psql("SELECT to_regclass('tenantry.stolen') IS NOT NULL") == "t"
+
+
+def guards_left(server):
+    return server.psql("SELECT count(*) FROM pg_namespace WHERE nspname LIKE '%\\_guard'")
+
+
+def attempt(server, name, migration, says, tier="schema", seed=None):
+    """A tenant cannot be made of this blueprint, and nothing was stolen."""
+    with pack(name, migration, tier, seed) as folder:
+        if tier == "row" and seed is None:
+            server.refused("blueprint_invalid", "blueprint", "add", folder, says=[says])
+        else:
+            server.tenantry("blueprint", "add", folder)
+            result = server.tenantry("tenant", "create", name.replace("_", "-"), "--blueprint", name, expect=None)
+            error = result.error()["error"]
+            assert result.status != 0 and says in error["message"], (name, error)
+    assert not is_stolen(server), "%s: the control schema was reached" % name
+    assert guards_left(server) == "0"
+
+
+def test_no_statement_of_a_migration_takes_another_role():
+    for number, (escape, says) in enumerate(ESCAPES):
+        migration = "CREATE TABLE t (a int);\nDO $d$ BEGIN %s; %s END $d$;\n" % (escape, STEAL)
+        attempt(shared_server(), "escape_%d" % number, migration, "V0001__first.sql:2: " + says)
+
+
+def test_nothing_that_a_migration_sets_off_takes_another_role():
+    for name, (migration, says) in VECTORS.items():
+        attempt(shared_server(), "vector_" + name, migration, says)
+
+
+def test_a_seed_takes_no_other_role_in_either_tier():
+    table = "CREATE TABLE t (tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant() PRIMARY KEY, a text);\n"
+    seed = "INSERT INTO t (a) VALUES ('x');\nDO $d$ BEGIN %s END $d$;\n" % RESET_ROLE
+    for tier in ("schema", "row"):
+        attempt(shared_server(), "seed_" + tier, table, "seed:2: " + NO_ROLE, tier, seed)
+
+
+def succeed(server, name, migration):
+    """A tenant can be made of this blueprint, and nothing was stolen; its connection strings."""
+    with pack(name, migration) as folder:
+        server.tenantry("blueprint", "add", folder)
+        tenant = server.create(name.replace("_", "-"), name)
+    assert not is_stolen(server), "%s: the control schema was reached" % name
+    assert guards_left(server) == "0"
+    return tenant
+
+
+def test_a_cursor_that_outlives_the_transaction_is_closed_before_it_runs():
+    declare = "DO $d$ BEGIN EXECUTE 'DECLARE c CURSOR WITH HOLD FOR SELECT evil()'; END $d$;\n"
+    succeed(shared_server(), "holder", EVIL + declare)
+
+
+def test_settings_that_a_migration_leaves_do_not_reach_what_comes_after():
+    settings = {"statement_timeout": "1", "lock_timeout": "1", "row_security": "off", "default_transaction_read_only": "on",
+                "standard_conforming_strings": "off", "app.current_tenant_id": "x", "timezone": "Asia/Tokyo",
+                "datestyle": "german", "default_transaction_isolation": "serializable"}
+    left = "".join("PERFORM set_config('%s', '%s', false); " % item for item in settings.items())
+    operators = "".join(
+        "CREATE FUNCTION same(a {0}, b {0}) RETURNS bool LANGUAGE plpgsql AS $f$ BEGIN {1} RETURN true; END $f$;\n"
+        "CREATE OPERATOR = (LEFTARG = {0}, RIGHTARG = {0}, FUNCTION = same);\n".format(kind, STEAL)
+        for kind in ("uuid", "text"))
+    path = "PERFORM set_config('search_' || 'path', current_schema() || ', pg_catalog', false); "
+    succeed(shared_server(), "setters", operators + "DO $d$ BEGIN %s %s END $d$;\n" % (left, path))
+
+
+def test_statements_reach_the_server_as_they_are_written():
+    text = 'a\\b "c" {d,e} $1 \\" é\n\tlast'
+    tenant = succeed(shared_server(), "quoted", "CREATE TABLE t (a int);\nCOMMENT ON TABLE t IS '%s';\n" % text)
+    assert shared_server().psql("SELECT obj_description('t'::regclass) = '%s'" % text, tenant["app"]) == "t"
+
+
+def test_a_control_role_that_is_a_superuser_lends_that_to_nobody():
+    server = shared_server()
+    server.psql("CREATE DATABASE super", server.superuser)
+    url = {"TENANTRY_DATABASE_URL": server.superuser.replace("dbname=tenantry", "dbname=super")}
+    server.tenantry("up", env=url)
+    for number, code in enumerate((RESET_ROLE, "EXECUTE 'CREATE ' || 'ROLE thief SUPERUSER';")):
+        name = "super_%d" % number
+        with pack(name, "DO $d$ BEGIN %s END $d$;\n" % code) as folder:
+            server.tenantry("blueprint", "add", folder, env=url)
+        server.refused("pg_right_missing", "tenant", "create", name.replace("_", "-"), "--blueprint", name, env=url,
+                       says=["V0001__first.sql:1: "])
+    assert server.psql("SELECT count(*) FROM pg_roles WHERE rolname = 'thief'", server.superuser) == "0"
+
+
+@contextlib.contextmanager
+def temporary_tables(server):
+    """The embedded server does not let tenants make temporary tables; other servers do."""
+    server.psql("GRANT TEMPORARY ON DATABASE tenantry TO PUBLIC", server.superuser)
+    try:
+        yield
+    finally:
+        server.psql("REVOKE TEMPORARY ON DATABASE tenantry FROM PUBLIC", server.superuser)
+
+
+def test_temporary_views_do_not_stand_in_for_the_catalogue():
+    views = "".join("CREATE TEMP VIEW %s AS SELECT c.* FROM pg_catalog.%s c WHERE evil();\n" % (name, name)
+                    for name in ("pg_class", "pg_namespace", "pg_roles", "pg_policy"))
+    server = shared_server()
+    with temporary_tables(server):
+        succeed(server, "shadows", EVIL.replace(RESET_ROLE, STEAL) + views)
+
+
+def test_triggers_of_temporary_tables_do_not_wait_for_the_commit():
+    migration = (CHAIN % (4, RESET_ROLE)).replace("CREATE TABLE", "CREATE TEMP TABLE")
+    server = shared_server()
+    with temporary_tables(server):
+        attempt(server, "temporary", migration, 'cannot DROP TABLE "t" because it has pending trigger events')
+
+
+# Steals when the session is the control role's, which tenants themselves are not.
+EVIL_LATER = ("CREATE FUNCTION evil_row() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN"
+              " IF session_user = 'tenantry' THEN %s END IF; RETURN coalesce(NEW, OLD); END $f$;\n" % RESET_ROLE)
+LEDGER = """CREATE TABLE t (tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant(), a text, at timestamptz NOT NULL)
+ PARTITION BY RANGE (at);
+CREATE TABLE t_default PARTITION OF t DEFAULT;
+CREATE TRIGGER x BEFORE INSERT OR DELETE ON t FOR EACH ROW EXECUTE FUNCTION evil_row();
+"""
+
+
+def test_moving_rows_between_partitions_runs_triggers_as_the_owner_only():
+    server = shared_server()
+    with pack("mover", EVIL_LATER + LEDGER) as folder:
+        with open(os.path.join(folder, "blueprint.yaml"), "a", encoding="utf-8") as f:
+            f.write("partitions:\n  - {table: t, column: at, every: year, ahead: 1}\n")
+        server.tenantry("blueprint", "add", folder)
+    tenant = server.create("mover", "mover")
+    next_year = server.psql("SELECT extract(year FROM now())::int + 1")
+    stem = tenant["connections"][0]["role"].rpartition("_")[0]
+    server.psql("DROP TABLE IF EXISTS %s.t_%s" % (stem, next_year), server.superuser)
+    server.psql("INSERT INTO t (a, at) VALUES ('x', now() + interval '1 year')", tenant["app"])
+    server.refused("pg_failed", "partition", "ensure", says=[NO_ROLE])
+    assert not is_stolen(server)
+
+
+def test_a_purge_of_rows_runs_triggers_as_the_owner_only():
+    server = shared_server()
+    with pack("purged", EVIL_LATER + LEDGER, tier="row") as folder:
+        server.tenantry("blueprint", "add", folder)
+    tenant = server.create("purged", "purged")
+    server.psql("INSERT INTO t (a, at) VALUES ('x', now())", tenant["app"])
+    server.tenantry("tenant", "archive", "purged", "--drain-timeout", "0s")
+    server.refused("pg_right_missing", "tenant", "purge", "purged", "--yes", says=[NO_ROLE])
+    assert not is_stolen(server)
+    assert server.tenantry("tenant", "show", "purged")["state"] == "archived"
+
+
+def test_the_place_and_the_hint_of_an_error_are_those_of_its_statement():
+    migration = "CREATE TABLE t (a int);\n\nSELECT\n  no_such_function(1);\n"
+    says = "migrations/V0001__first.sql:3: function no_such_function(integer) does not exist"
+    attempt(shared_server(), "placed", migration, says)
+    raised = ("DO $d$ BEGIN RAISE EXCEPTION 'no \"100 %%\"' USING DETAIL = 'a detail', HINT = 'a hint',"
+              " ERRCODE = 'XX123'; END $d$;\n")
+    attempt(shared_server(), "raised", raised, 'migrations/V0001__first.sql:1: no "100 %" (a detail)')
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,352 @@
+#!/usr/bin/env python3
+"""Stamps: a tenant made from one is what the migrations would have made, and nothing is left of a crash."""
+import functools
+import json
+import os
+import re
+
+import crash_state
+import harness
+from harness import check_refusal, shared_server
+
+FINGERPRINT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "src", "blueprint", "fingerprint.sql")
+
+MANIFEST = """name: NAME
+title: Everything that a migration may make
+tiers: [schema]
+plans:
+  one: {title: One, limits: {max_connections: 10}}
+append_only: [events]
+partitions:
+  - {table: events, column: at, every: month, ahead: 1}
+"""
+# Steps that take back a part of what was made before, so that the flattened form is the shorter one.
+MIGRATIONS = {
+    "V0001__types_and_tables": """
+CREATE TYPE colour AS ENUM ('red', 'green');
+CREATE TYPE pair AS (a int, b text);
+CREATE DOMAIN amount AS numeric(12, 2) CONSTRAINT amount_is_number CHECK (VALUE < 'NaN');
+CREATE SEQUENCE tickets START 100 INCREMENT 5;
+CREATE TABLE currencies (code text PRIMARY KEY, title text NOT NULL);
+INSERT INTO currencies VALUES ('EUR', 'Euro; the "one"'), ('USD', E'US\\\\dollar''s');
+CREATE TABLE accounts (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL UNIQUE,
+    useless text,
+    currency text NOT NULL DEFAULT 'EUR' REFERENCES currencies (code),
+    credit amount NOT NULL DEFAULT 0,
+    debit amount NOT NULL DEFAULT 0,
+    balance numeric GENERATED ALWAYS AS (credit - debit) STORED,
+    ticket bigint NOT NULL DEFAULT nextval('tickets'),
+    extra pair
+);
+CREATE TABLE events (
+    at timestamptz NOT NULL DEFAULT now(),
+    account_id bigint NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    what text NOT NULL,
+    PRIMARY KEY (account_id, at)
+) PARTITION BY RANGE (at);
+CREATE TABLE events_default PARTITION OF events DEFAULT;
+CREATE TABLE notes (event_at timestamptz, account_id bigint, body text,
+    FOREIGN KEY (account_id, event_at) REFERENCES events (account_id, at));
+""",
+    "V0002__changes": """
+ALTER TABLE accounts DROP COLUMN useless;
+ALTER TABLE accounts ADD COLUMN colour colour;
+ALTER TABLE accounts ADD COLUMN note text;
+ALTER TABLE accounts ALTER COLUMN colour SET DEFAULT 'red';
+ALTER TABLE accounts RENAME COLUMN note TO remark;
+ALTER TABLE accounts ADD COLUMN since date;
+ALTER TABLE accounts ALTER COLUMN since SET DEFAULT current_date;
+ALTER TABLE accounts ALTER COLUMN since SET NOT NULL;
+CREATE TABLE scratch (id int);
+ALTER TABLE scratch ADD COLUMN x int;
+ALTER TABLE scratch ADD COLUMN y int;
+ALTER TABLE scratch ADD COLUMN z int;
+DROP TABLE scratch;
+INSERT INTO currencies VALUES ('GBP', 'Pound');
+UPDATE currencies SET title = 'euro' WHERE code = 'EUR';
+UPDATE currencies SET title = 'Euro' WHERE code = 'EUR';
+COMMENT ON TABLE accounts IS 'who has what; it''s "quoted"';
+COMMENT ON COLUMN accounts.name IS 'as people say';
+""",
+    "V0003__behaviour": """
+CREATE FUNCTION stamp_time() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.remark := coalesce(NEW.remark, 'one; two $x$ tenantry');
+    RETURN NEW;
+END
+$$;
+CREATE FUNCTION total() RETURNS numeric LANGUAGE sql STABLE BEGIN ATOMIC SELECT sum(balance) FROM accounts; END;
+CREATE FUNCTION lookup(c text) RETURNS text LANGUAGE sql STABLE AS 'SELECT title FROM currencies WHERE code = c';
+CREATE TRIGGER accounts_time BEFORE INSERT ON accounts FOR EACH ROW EXECUTE FUNCTION stamp_time();
+CREATE INDEX accounts_lower ON accounts (lower(name));
+CREATE INDEX accounts_red ON accounts (since) WHERE colour = 'red' AND credit > 0 AND debit BETWEEN 1 AND 2;
+CREATE INDEX events_what ON events (what);
+CREATE VIEW rich WITH (security_invoker = true) AS SELECT name, balance FROM accounts WHERE balance > 100;
+CREATE MATERIALIZED VIEW sums AS SELECT currency, sum(balance) AS balance FROM accounts GROUP BY currency;
+CREATE UNIQUE INDEX sums_currency ON sums (currency);
+ALTER TABLE accounts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY everybody ON accounts USING (true) WITH CHECK (true);
+CREATE POLICY no_ghosts ON accounts AS RESTRICTIVE FOR SELECT TO CURRENT_USER USING (name <> 'ghost');
+ALTER TABLE accounts ADD CONSTRAINT accounts_sane CHECK (credit >= 0 AND debit >= 0 AND credit BETWEEN 0 AND 1000000);
+CREATE STATISTICS accounts_both (dependencies) ON currency, colour FROM accounts;
+ALTER TABLE notes REPLICA IDENTITY FULL;
+ALTER TABLE notes SET (fillfactor = 70);
+CREATE RULE notes_stay AS ON DELETE TO notes DO INSTEAD NOTHING;
+""",
+    "V0004__more": "".join("ALTER TABLE notes ADD COLUMN c%d text;\nALTER TABLE notes ALTER COLUMN c%d SET DEFAULT '%d';\n" % (n, n, n)
+                           for n in range(12)),
+}
+
+
+def write(folder, name, migrations):
+    os.makedirs(os.path.join(folder, "migrations"), exist_ok=True)
+    files = {"blueprint.yaml": MANIFEST.replace("NAME", name)}
+    files.update({"migrations/%s.sql" % file: text for file, text in migrations.items()})
+    for path, text in files.items():
+        with open(os.path.join(folder, path), "w", encoding="utf-8") as f:
+            f.write(text)
+    return folder
+
+
+def add(name, migrations, server=None):
+    with harness.temporary_folder() as folder:
+        return (server or shared_server()).tenantry("blueprint", "add", write(folder, name, migrations))
+
+
+def stamp(name, *args):
+    return shared_server().tenantry("blueprint", "stamp", name, *args)
+
+
+def make(slug, blueprint):
+    """The place of a new tenant."""
+    server = shared_server()
+    server.create(slug, blueprint)
+    row = server.psql(
+        "SELECT json_build_object('schema', schema_name, 'owner', owner_role, 'app', app_role, 'readonly', readonly_role)"
+        " FROM tenantry.tenants t JOIN tenantry.places p ON p.id = t.place_id WHERE t.slug = '%s'" % slug)
+    return json.loads(row)
+
+
+def query(place):
+    with open(FINGERPRINT, encoding="utf-8") as f:
+        return "SELECT to_json(x) FROM (%s) x" % f.read().replace("$1", "'%s'" % json.dumps([place]))
+
+
+def lines(place, change=""):
+    """What a place is made of, after a change that is taken back."""
+    text = shared_server().psql("BEGIN; %s; SET LOCAL search_path = pg_catalog; %s; ROLLBACK;" % (change or "SELECT", query(place)),
+                                crash_state.admin_conninfo(shared_server()))
+    found = [json.loads(line) for line in text.splitlines() if line]
+    return {(line["kind"], line["name"], line["definition"]) for line in found}
+
+
+@functools.lru_cache(maxsize=None)
+def both():
+    """A tenant made by the migrations and one made from the stamp."""
+    add("everything", MIGRATIONS)
+    kept = stamp("everything")
+    assert kept["kind"] == "flat" and not kept["is_new"], kept
+    assert kept["statements"] < kept["migration_statements"], kept
+    with harness.temporary_folder() as empty:
+        by_migrations = stamp("everything", "--force", "--pg-bin-dir", empty)
+    assert by_migrations["kind"] == "migrations", by_migrations
+    assert "no pg_dump" in by_migrations["reason"], by_migrations
+    first = make("by-migrations", "everything")
+    again = stamp("everything", "--force")
+    assert again["fingerprint"] == by_migrations["fingerprint"] == kept["fingerprint"], (again, kept)
+    return first, make("by-stamp", "everything")
+
+
+def in_place(place, sql):
+    return shared_server().psql('SET search_path = "%s"; %s' % (place["schema"], sql),
+                                crash_state.admin_conninfo(shared_server()))
+
+
+def test_a_tenant_from_the_stamp_is_one_from_the_migrations():
+    migrated, stamped = both()
+    assert lines(migrated) == lines(stamped), sorted(lines(migrated) ^ lines(stamped))
+    dropped = "SELECT count(*) FROM pg_attribute WHERE attisdropped AND attrelid = 'accounts'::regclass"
+    assert [in_place(place, dropped) for place in (migrated, stamped)] == ["1", "0"], "not made in two ways"
+
+
+def test_rows_and_sequences_are_those_of_the_migrations():
+    migrated, stamped = both()
+    for sql in ("SELECT * FROM currencies ORDER BY code", "INSERT INTO accounts (name) VALUES ('x') RETURNING id, ticket, remark",
+                "SELECT nextval('tickets'), lookup('USD'), total()"):
+        answers = [in_place(place, sql) for place in (migrated, stamped)]
+        assert answers[0] == answers[1], (sql, answers)
+
+
+def test_partitions_and_rights_are_made_after_the_stamp():
+    server = shared_server()
+    both()
+    shown = server.tenantry("partition", "list", "--tenant", "by-stamp")["partitions"]
+    assert len([p for p in shown if p["table"] == "events"]) >= 2, shown
+    uri = next(c["uri"] for c in server.tenantry("tenant", "credentials", "by-stamp")["connections"] if c["login"] == "app")
+    harness.refused_sql(uri, "UPDATE events SET what = 'x'", says="permission denied")
+    harness.refused_sql(uri, "CREATE TABLE x (y int)", says="permission denied")
+    assert harness.psql(uri, "INSERT INTO accounts (name) VALUES ('mine') RETURNING remark") == "one; two $x$ tenantry"
+
+
+CHANGES = {
+    "a column more": "ALTER TABLE {schema}.accounts ADD COLUMN more int",
+    "a column less": "ALTER TABLE {schema}.accounts DROP COLUMN since",
+    "a type": "ALTER TABLE {schema}.accounts ALTER COLUMN remark TYPE varchar(1000)",
+    "a default": "ALTER TABLE {schema}.accounts ALTER COLUMN credit SET DEFAULT 1",
+    "NULL": "ALTER TABLE {schema}.accounts ALTER COLUMN since DROP NOT NULL",
+    "an identity": "ALTER TABLE {schema}.accounts ALTER COLUMN id SET GENERATED BY DEFAULT",
+    "a generated column": "ALTER TABLE {schema}.accounts ALTER COLUMN balance DROP EXPRESSION",
+    "an index": "DROP INDEX {schema}.accounts_lower",
+    "a constraint": "ALTER TABLE {schema}.accounts DROP CONSTRAINT accounts_sane",
+    "a constraint that is not validated": "ALTER TABLE {schema}.notes ADD CHECK (body <> '') NOT VALID",
+    "a trigger that is disabled": "ALTER TABLE {schema}.accounts DISABLE TRIGGER accounts_time",
+    "a trigger": "DROP TRIGGER accounts_time ON {schema}.accounts",
+    "a grant to PUBLIC": "GRANT SELECT ON {schema}.accounts TO PUBLIC",
+    "a grant of a column": "GRANT UPDATE (what) ON {schema}.events TO {app}",
+    "a grant less": "REVOKE INSERT ON {schema}.accounts FROM {app}",
+    "the body of a function": "CREATE OR REPLACE FUNCTION {schema}.lookup(c text) RETURNS text LANGUAGE sql STABLE AS 'SELECT c'",
+    "the rights of a function": "GRANT EXECUTE ON FUNCTION {schema}.total() TO PUBLIC",
+    "a function's safety": "ALTER FUNCTION {schema}.total() SECURITY DEFINER",
+    "a policy": "ALTER POLICY everybody ON {schema}.accounts USING (false)",
+    "the roles of a policy": "ALTER POLICY no_ghosts ON {schema}.accounts TO PUBLIC",
+    "row security": "ALTER TABLE {schema}.accounts DISABLE ROW LEVEL SECURITY",
+    "forced row security": "ALTER TABLE {schema}.accounts FORCE ROW LEVEL SECURITY",
+    "an owner": "ALTER TABLE {schema}.currencies OWNER TO CURRENT_USER",
+    "the owner of a function": "ALTER FUNCTION {schema}.total() OWNER TO CURRENT_USER",
+    "a label": "ALTER TYPE {schema}.colour RENAME VALUE 'green' TO 'blue'",
+    "a domain": "ALTER DOMAIN {schema}.amount DROP CONSTRAINT amount_is_number",
+    "a sequence": "ALTER SEQUENCE {schema}.tickets INCREMENT 7",
+    "a comment": "COMMENT ON TABLE {schema}.accounts IS 'else'",
+    "a view": "CREATE OR REPLACE VIEW {schema}.rich AS SELECT name, balance FROM {schema}.accounts",
+    "a table option": "ALTER TABLE {schema}.notes SET (fillfactor = 50)",
+    "a replica identity": "ALTER TABLE {schema}.notes REPLICA IDENTITY NOTHING",
+    "a rule": "DROP RULE notes_stay ON {schema}.notes",
+    "statistics": "DROP STATISTICS {schema}.accounts_both",
+    "default privileges": "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {schema} GRANT SELECT ON TABLES TO PUBLIC",
+    "rights on the schema": "GRANT USAGE ON SCHEMA {schema} TO PUBLIC",
+    "a table more": "CREATE TABLE {schema}.more (x int)",
+    "an unlogged table": "ALTER TABLE {schema}.notes SET UNLOGGED",
+}
+
+
+def test_every_kind_of_change_changes_the_fingerprint():
+    _, place = both()
+    before = lines(place)
+    for what, change in CHANGES.items():
+        assert lines(place, change.format(**place)) != before, what
+
+
+def test_rows_and_partitions_do_not_change_the_fingerprint():
+    server = shared_server()
+    _, place = both()
+    before = lines(place)
+    in_place(place, "INSERT INTO currencies VALUES ('JPY', 'Yen'); SELECT nextval('tickets')")
+    server.tenantry("partition", "ensure")
+    server.old_partition(place["schema"], "events")
+    assert lines(place) == before, sorted(lines(place) ^ before)
+    server.tenantry("partition", "detach", "--tenant", "by-stamp", "--table", "events", "--before", "2020-02-01")
+    assert lines(place) == before, sorted(lines(place) ^ before)
+
+
+def test_the_packs_of_the_schema_tier_have_a_stamp_that_every_tenant_matches():
+    server = shared_server()
+    for blueprint in server.tenantry("blueprint", "list")["blueprints"]:
+        if blueprint["source"] != "embedded" or "schema" not in blueprint["tiers"]:
+            continue
+        name = blueprint["name"]
+        kept = stamp(name)
+        assert "not the same" not in kept["reason"] and "cannot be used" not in kept["reason"], kept
+        first, second = (make("%s-%d" % (name, n), name) for n in (1, 2))
+        assert lines(first) == lines(second), sorted(lines(first) ^ lines(second))
+
+
+def test_another_version_is_stamped_again():
+    add("growing", MIGRATIONS)
+    first = stamp("growing")
+    assert not first["is_new"]
+    add("growing", {**MIGRATIONS, "V0005__tags": "CREATE TABLE tags (name text PRIMARY KEY);"})
+    second = stamp("growing")
+    assert second["version"] == 5 and second["fingerprint"] != first["fingerprint"], second
+    assert ("table", "tags") in {line[:2] for line in lines(make("grown", "growing"))}
+
+
+def test_rows_that_differ_each_time_leave_the_migrations():
+    add("dice", {**MIGRATIONS, "V0005__dice": "CREATE TABLE dice (x uuid DEFAULT gen_random_uuid());"
+                                               "INSERT INTO dice DEFAULT VALUES; INSERT INTO dice DEFAULT VALUES;"})
+    kept = stamp("dice")
+    assert kept["kind"] == "migrations" and "not the same every time" in kept["reason"], kept
+    values = [in_place(make("dice-%d" % n, "dice"), "SELECT min(x::text) FROM dice") for n in (1, 2)]
+    assert values[0] != values[1]
+
+
+def test_a_blueprint_whose_migrations_are_shorter_keeps_them():
+    add("short", {"V0001__t": "CREATE TABLE events (id int, at timestamptz, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);"})
+    kept = stamp("short")
+    assert kept["kind"] == "migrations" and "the migrations have 1" in kept["reason"], kept
+
+
+def test_an_extension_is_used_from_where_it_is():
+    migrations = {**MIGRATIONS, "V0005__citext": "CREATE TABLE people (name citext PRIMARY KEY, nick citext DEFAULT 'x'::citext);"
+                                                 "CREATE INDEX people_nick ON people USING gin (nick gin_trgm_ops);"}
+    with harness.temporary_folder() as folder:
+        write(folder, "extended", migrations)
+        with open(os.path.join(folder, "blueprint.yaml"), "a", encoding="utf-8") as f:
+            f.write("extensions: {wanted: [citext, pg_trgm]}\n")
+        shared_server().tenantry("blueprint", "add", folder)
+    kept = stamp("extended")
+    assert kept["kind"] == "flat" and not kept["is_new"], kept
+    place = make("extended", "extended")
+    assert in_place(place, "INSERT INTO people VALUES ('A'); SELECT count(*) FROM people WHERE name OPERATOR(tenantry_ext.=) 'a'") == "1"
+    assert stamp("extended")["is_new"] is False
+
+
+def test_the_row_tier_has_no_stamps():
+    check_refusal(shared_server().tenantry("blueprint", "stamp", "saas", expect=None), "input_invalid", "no schema tier")
+    check_refusal(shared_server().tenantry("blueprint", "stamp", "nothing", expect=None), "blueprint_missing", "nothing")
+
+
+def test_pg_dump_gets_in_with_the_password_of_the_database_url():
+    server = shared_server()
+    admin = crash_state.admin_conninfo(server)
+    server.psql("CREATE ROLE guest LOGIN CREATEROLE PASSWORD 'gu/est'; CREATE DATABASE guest OWNER guest;", admin)
+    place = re.search(r"host='([^']+)' port=(\d+)", server.conninfo)
+    with harness.temporary_folder() as folder:
+        env = {"TENANTRY_DATABASE_URL": "postgresql://guest:gu%%2Fest@/guest?host=%s&port=%s" % place.groups(),
+               "TENANTRY_DATA_DIR": folder}
+        server.tenantry("up", env=env)
+        server.tenantry("blueprint", "add", write(os.path.join(folder, "pack"), "everything", MIGRATIONS), env=env)
+        kept = server.tenantry("blueprint", "stamp", "everything", env=env)
+        assert kept["kind"] == "flat", kept
+        server.tenantry("tenant", "create", "guest", "--blueprint", "everything", env=env)
+    assert leftovers(server) == ""
+
+
+def leftovers(server):
+    return server.psql("SELECT rolname FROM pg_roles WHERE rolname ~ '^stamp_' UNION ALL"
+                       " SELECT nspname FROM pg_namespace WHERE nspname ~ '^stamp_'")
+
+
+def test_nothing_is_left_of_a_stamp_that_was_killed():
+    harness.require_faults()
+    with harness.Server() as server:
+        server.up()
+        for point in ("stamp.committed", "stamp.dumped"):
+            result = server.tenantry("blueprint", "stamp", "trading", "--force", env={"TENANTRY_FAULT_AT": point}, expect=None)
+            assert result.status == -9, result.text()
+            crash_state.wait_until_quiet(server)
+            assert leftovers(server), point
+            server.create("after-" + point.replace(".", "-"), "trading")
+            server.tenantry("blueprint", "stamp", "trading", "--force")
+            assert leftovers(server) == "", point
+        result = server.tenantry("blueprint", "stamp", "trading", "--force", env={"TENANTRY_FAULT_AT": "stamp.dumped"}, expect=None)
+        assert result.status == -9, result.text()
+        crash_state.wait_until_quiet(server)
+        server.up()
+        assert leftovers(server) == "", "after up"
+        crash_state.check_whole(server)
+
+
+if __name__ == "__main__":
+    harness.main()
