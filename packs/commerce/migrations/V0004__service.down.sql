@@ -1,0 +1,12 @@
+DROP TRIGGER webhook_endpoints_z_audit ON webhook_endpoints;
+DROP TRIGGER returns_z_audit ON returns;
+DROP TRIGGER refunds_z_audit ON refunds;
+DROP TRIGGER payments_z_audit ON payments;
+DROP TRIGGER orders_z_audit ON orders;
+DROP TRIGGER customers_z_audit ON customers;
+DROP TRIGGER discounts_z_audit ON discounts;
+DROP TRIGGER prices_z_audit ON prices;
+DROP TRIGGER products_z_audit ON products;
+DROP TRIGGER settings_z_audit ON settings;
+DROP TABLE audit_log, webhook_deliveries, webhook_endpoints;
+DROP FUNCTION audit_row(), seal_audit_log();

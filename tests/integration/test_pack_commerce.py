@@ -1,0 +1,650 @@
+#!/usr/bin/env python3
+"""The commerce pack: each rule that its database keeps, and somebody who tries to break it."""
+import contextlib
+import functools
+import itertools
+import os
+import threading
+import time
+import uuid
+
+import harness
+from harness import Session, refused_sql, shared_server
+
+DEMO = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "packs", "commerce", "demo.sql")
+BLOCKED_TIMEOUT_S = 20
+_names = itertools.count(1)
+
+
+@functools.lru_cache(maxsize=None)
+def shop():
+    """One tenant for the file; every test has products and orders of its own."""
+    return shared_server().create("shop", "commerce")
+
+
+def sql(text, login="app"):
+    return shared_server().psql(text, shop()[login])
+
+
+def refused(text, says, login="app"):
+    """What the database must refuse, and changes nothing by."""
+    return refused_sql(shop()[login], text, says)
+
+
+def new_id():
+    return str(uuid.uuid4())
+
+
+def values(**columns):
+    """The two lists of an INSERT; None is NULL."""
+    literals = ["NULL" if v is None else "'%s'" % str(v).replace("'", "''") for v in columns.values()]
+    return "(%s) VALUES (%s)" % (", ".join(columns), ", ".join(literals))
+
+
+def add(table, **columns):
+    """Inserts a row with an id of ours, which it gives."""
+    columns.setdefault("id", new_id())
+    sql("INSERT INTO %s %s" % (table, values(**columns)))
+    return columns["id"]
+
+
+def variant():
+    n = next(_names)
+    tax_class = sql("SELECT id FROM tax_classes WHERE code = 'standard'")
+    product = add("products", tax_class_id=tax_class, slug="p%d" % n, name="Product %d" % n, status="ACTIVE")
+    return add("product_variants", product_id=product, sku="SKU-%d" % n, name="Product %d" % n)
+
+
+@functools.lru_cache(maxsize=None)
+def warehouse():
+    return sql("SELECT id FROM locations WHERE code = 'main'")
+
+
+def stocked(pieces):
+    """A variant of which so many pieces are there."""
+    made = variant()
+    sql("INSERT INTO stock_moves " + values(variant_id=made, location_id=warehouse(), quantity=pieces, kind="RECEIPT"))
+    return made
+
+
+def stock(of):
+    return sql("SELECT on_hand, reserved FROM stock_levels WHERE variant_id = '%s'" % of)
+
+
+def reserve(of, pieces, **owner):
+    """The statement that holds pieces for a cart or an order line."""
+    return "INSERT INTO reservations " + values(variant_id=of, location_id=warehouse(), quantity=pieces, **owner)
+
+
+def cart():
+    return add("carts", currency="EUR")
+
+
+def draft(quantity=2, unit_amount=1000, **columns):
+    """An order with one line: both ids."""
+    order = add("orders", currency="EUR", **columns)
+    line = add("order_lines", order_id=order, variant_id=variant(), name="Thing", quantity=quantity,
+               unit_amount=unit_amount, tax_rate=190000)
+    return order, line
+
+
+def move(table, row, *statuses):
+    for status in statuses:
+        sql("UPDATE %s SET status = '%s' WHERE id = '%s'" % (table, status, row))
+
+
+def placed(**columns):
+    order, line = draft(**columns)
+    move("orders", order, "PLACED")
+    return order, line
+
+
+def paid(amount=2000):
+    order, line = placed(unit_amount=amount // 2)
+    payment = add("payments", order_id=order, provider="cardpay", amount=amount)
+    move("payments", payment, "CAPTURED")
+    return order, line, payment
+
+
+def in_fulfilment():
+    order, line, _ = paid()
+    move("orders", order, "PAID", "FULFILLING")
+    return order, line
+
+
+def customer():
+    return add("customers", email="c%d@example.com" % next(_names), name="Somebody")
+
+
+class Second:
+    """Another session that runs one statement while the first one has locked what it needs."""
+
+    def __init__(self, statement):
+        self._session = Session(shop()["app"])
+        self._pid = self._session.ask("SELECT pg_backend_pid();")
+        self._thread = threading.Thread(target=self._run, args=(statement,))
+        self.said = None
+
+    def _run(self, statement):
+        self.said = self._session.ask(statement + ";")
+
+    def start(self):
+        """Returns when the statement waits for the other session."""
+        self._thread.start()
+        end = time.monotonic() + BLOCKED_TIMEOUT_S
+        waits = "SELECT cardinality(pg_blocking_pids(%s)) > 0" % self._pid
+        while shared_server().psql(waits, shared_server().superuser) != "t":
+            assert self._thread.is_alive() and time.monotonic() < end, "it does not wait: %r" % self.said
+            time.sleep(harness.POLL_S)
+
+    def finish(self):
+        self._thread.join(BLOCKED_TIMEOUT_S)
+        self._session.close()
+        return self.said
+
+
+def race(first, second, end="COMMIT"):
+    """What the second statement says when it waited for the first, which then ended so."""
+    with contextlib.closing(Session(shop()["app"])) as session:
+        said = session.ask("BEGIN; " + first + ";")
+        assert "ERROR" not in said, said
+        other = Second(second)
+        other.start()
+        session.ask(end + ";")
+        return other.finish()
+
+
+# Stock
+
+
+def test_stock_is_what_the_ledger_says():
+    v = stocked(10)
+    sql("INSERT INTO stock_moves " + values(variant_id=v, location_id=warehouse(), quantity=-3, kind="ADJUSTMENT"))
+    assert stock(v) == "7|0"
+    refused("INSERT INTO stock_moves " + values(variant_id=v, location_id=warehouse(), quantity=-8, kind="ADJUSTMENT"),
+            "stock_levels_cover_reservations")
+    refused("INSERT INTO stock_moves " + values(variant_id=v, location_id=warehouse(), quantity=3, kind="SHIPMENT"),
+            "stock_moves_kind_has_sign")
+    assert stock(v) == "7|0"
+
+
+def test_stock_is_changed_in_no_other_way():
+    v = stocked(5)
+    says = "stock is changed by stock_moves and reservations"
+    refused("UPDATE stock_levels SET on_hand = 99 WHERE variant_id = '%s'" % v, says)
+    refused("UPDATE stock_levels SET reserved = 1 WHERE variant_id = '%s'" % v, says)
+    refused("INSERT INTO stock_levels " + values(variant_id=variant(), location_id=warehouse(), on_hand=5), says)
+    refused("DELETE FROM stock_levels WHERE variant_id = '%s'" % v, "there is stock left")
+    refused("UPDATE stock_moves SET quantity = 50 WHERE variant_id = '%s'" % v, "permission denied")
+    refused("DELETE FROM stock_moves WHERE variant_id = '%s'" % v, "permission denied")
+    sql("UPDATE stock_levels SET reorder_level = 3 WHERE variant_id = '%s'" % v)
+    assert stock(v) == "5|0"
+
+
+def test_no_more_is_held_than_there_is():
+    v = stocked(5)
+    sql(reserve(v, 3, cart_id=cart()))
+    refused(reserve(v, 3, cart_id=cart()), "stock_levels_cover_reservations")
+    refused(reserve(v, 0, cart_id=cart()), "pieces_positive")
+    refused(reserve(v, 1), "reservations_one_owner")
+    refused(reserve(variant(), 1, cart_id=cart()), "reservations_stock_level")
+    assert stock(v) == "5|3"
+    refused("INSERT INTO stock_moves " + values(variant_id=v, location_id=warehouse(), quantity=-3, kind="TRANSFER"),
+            "stock_levels_cover_reservations")
+
+
+def test_a_reservation_is_released_shipped_or_deleted_once():
+    v, c = stocked(10), cart()
+    ids = [new_id() for _ in range(4)]
+    for r in ids:
+        sql(reserve(v, 2, id=r, cart_id=c))
+    assert stock(v) == "10|8"
+    refused("UPDATE reservations SET quantity = 1 WHERE id = '%s'" % ids[0], "a reservation does not change")
+    move("reservations", ids[0], "RELEASED")
+    move("reservations", ids[1], "SHIPPED")
+    assert stock(v) == "8|4"
+    for r, status in ((ids[0], "SHIPPED"), (ids[1], "RELEASED"), (ids[0], "HELD")):
+        refused("UPDATE reservations SET status = '%s' WHERE id = '%s'" % (status, r), "reservations: no move from")
+    sql("DELETE FROM reservations WHERE id = '%s'" % ids[2])
+    assert stock(v) == "8|2"
+    sql("DELETE FROM carts WHERE id = '%s'" % c)
+    assert stock(v) == "8|0"
+    assert sql("SELECT sum(quantity) FROM stock_moves WHERE variant_id = '%s'" % v) == "8"
+
+
+def test_two_sessions_cannot_both_have_the_last_piece():
+    v = stocked(1)
+    said = race(reserve(v, 1, cart_id=cart()), reserve(v, 1, cart_id=cart()))
+    assert "stock_levels_cover_reservations" in said, said
+    assert stock(v) == "1|1"
+
+
+def test_the_second_session_has_the_last_piece_when_the_first_one_gives_up():
+    v = stocked(1)
+    said = race(reserve(v, 1, cart_id=cart()), reserve(v, 1, cart_id=cart()), end="ROLLBACK")
+    assert "ERROR" not in said, said
+    assert stock(v) == "1|1"
+
+
+def test_many_sessions_together_hold_exactly_what_there_is():
+    v, carts = stocked(5), [cart() for _ in range(8)]
+    with contextlib.ExitStack() as stack:
+        sessions = [stack.enter_context(contextlib.closing(Session(shop()["app"]))) for _ in carts]
+        said = [None] * len(carts)
+
+        def run(i):
+            said[i] = sessions[i].ask(reserve(v, 1, cart_id=carts[i]) + ";")
+
+        threads = [threading.Thread(target=run, args=(i,)) for i in range(len(carts))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert stock(v) == "5|5"
+    assert sum("stock_levels_cover_reservations" in text for text in said) == 3, said
+
+
+# Orders
+
+
+def test_totals_are_those_of_the_lines():
+    order, _ = draft(quantity=3, unit_amount=999, shipping_amount=490, lines_amount=1)
+    add("order_lines", order_id=order, variant_id=variant(), name="Net", quantity=1, unit_amount=1000,
+        tax_rate=190000, tax_included="false", discount_amount=100)
+    assert sql("SELECT lines_amount FROM orders WHERE id = '%s'" % order) == "0"
+    sql("UPDATE orders SET status = 'PLACED', lines_amount = 5, lines_tax_amount = 5 WHERE id = '%s'" % order)
+    # 2997 with 478.5 tax in it, 900 and 171 tax on it
+    answer = sql("SELECT lines_amount, lines_tax_amount, total_amount FROM orders WHERE id = '%s'" % order)
+    assert answer == "4068|650|4558", answer
+    refused("INSERT INTO orders (currency, total_amount) VALUES ('EUR', 5)", "total_amount")
+
+
+def test_lines_of_an_order_that_is_placed_are_fixed():
+    order, line = placed()
+    for statement in (
+        "UPDATE order_lines SET quantity = 1 WHERE id = '%s'" % line,
+        "UPDATE order_lines SET name = 'Other' WHERE id = '%s'" % line,
+        "DELETE FROM order_lines WHERE id = '%s'" % line,
+        "INSERT INTO order_lines " + values(order_id=order, variant_id=variant(), name="More", quantity=1,
+                                            unit_amount=1, tax_rate=0),
+    ):
+        refused(statement, "the order is placed: its lines are fixed")
+    _, other = draft()
+    refused("UPDATE order_lines SET order_id = '%s' WHERE id = '%s'" % (order, other), "stays in its order")
+    refused("UPDATE order_lines SET fulfilled_quantity = 1 WHERE id = '%s'" % other, "shipments and returns count")
+
+
+def test_an_order_that_is_placed_is_fixed():
+    order, _ = placed(email="a@example.com")
+    for change in ("lines_amount = 1", "shipping_amount = 5", "currency = 'USD'", "placed_at = now()",
+                   "customer_id = '%s'" % customer(), "email = 'b@example.com'",
+                   "shipping_address = '{\"city\": \"Elsewhere\"}'"):
+        refused("UPDATE orders SET %s WHERE id = '%s'" % (change, order), "only its status may change")
+    refused("DELETE FROM orders WHERE id = '%s'" % order, "it stays")
+    sql("UPDATE orders SET email = NULL WHERE id = '%s'" % order)
+    refused("UPDATE orders SET email = 'a@example.com' WHERE id = '%s'" % order, "only its status may change")
+
+
+def test_a_line_cannot_slip_into_an_order_that_is_being_placed():
+    order, _ = draft()
+    more = "INSERT INTO order_lines " + values(order_id=order, variant_id=variant(), name="More", quantity=1,
+                                               unit_amount=500, tax_rate=0)
+    said = race("UPDATE orders SET status = 'PLACED' WHERE id = '%s'" % order, more)
+    assert "its lines are fixed" in said, said
+    assert sql("SELECT total_amount FROM orders WHERE id = '%s'" % order) == "2000"
+
+
+def test_an_order_that_is_placed_has_the_line_that_it_waited_for():
+    order, _ = draft()
+    more = "INSERT INTO order_lines " + values(order_id=order, variant_id=variant(), name="More", quantity=1,
+                                               unit_amount=500, tax_rate=0)
+    said = race(more, "UPDATE orders SET status = 'PLACED' WHERE id = '%s'" % order)
+    assert "ERROR" not in said, said
+    assert sql("SELECT total_amount FROM orders WHERE id = '%s'" % order) == "2500"
+
+
+def test_an_order_moves_only_as_the_table_of_moves_says():
+    order, _ = draft()
+    for status in ("PAID", "FULFILLING", "COMPLETED", "SOMETHING", ""):
+        refused("UPDATE orders SET status = '%s' WHERE id = '%s'" % (status, order), 'no move from status "DRAFT"')
+    refused("INSERT INTO orders (currency, status) VALUES ('EUR', 'PAID')", 'no move from status ""')
+    move("orders", order, "CANCELLED")
+    refused("UPDATE orders SET status = 'PLACED' WHERE id = '%s'" % order, 'no move from status "CANCELLED"')
+    refused("INSERT INTO state_moves VALUES ('orders', 'CANCELLED', 'PAID')", "permission denied")
+    refused("DELETE FROM state_moves", "permission denied")
+
+
+def test_an_order_without_lines_cannot_be_placed():
+    order = add("orders", currency="EUR")
+    refused("UPDATE orders SET status = 'PLACED' WHERE id = '%s'" % order, "has no lines")
+
+
+def test_an_order_is_paid_when_its_payments_cover_it():
+    order, _ = placed()
+    payment = add("payments", order_id=order, provider="cardpay", amount=1999)
+    move("payments", payment, "CAPTURED")
+    pay = "UPDATE orders SET status = 'PAID' WHERE id = '%s'" % order
+    refused(pay, "is not paid in full")
+    second = add("payments", order_id=order, provider="cardpay", amount=1)
+    refused(pay, "is not paid in full")
+    move("payments", second, "AUTHORIZED", "CAPTURED")
+    sql(pay)
+
+
+def test_an_order_that_is_cancelled_gives_back_what_it_held():
+    v = stocked(4)
+    discount = add("discounts", code="BACK", rate=100000, max_uses=1)
+    order, line = draft()
+    sql("INSERT INTO discount_uses " + values(order_id=order, discount_id=discount))
+    sql(reserve(v, 2, order_line_id=line))
+    move("orders", order, "PLACED", "CANCELLED")
+    assert stock(v) == "4|0"
+    assert sql("SELECT used_count FROM discounts WHERE id = '%s'" % discount) == "0"
+
+
+# Money
+
+
+def test_money_is_whole_not_negative_and_has_a_currency():
+    order, _ = draft()
+    line = values(order_id=order, variant_id=variant(), name="X", quantity=1, unit_amount=-1, tax_rate=0)
+    refused("INSERT INTO order_lines " + line, "money_minor_in_range")
+    line = values(order_id=order, variant_id=variant(), name="X", quantity=1, unit_amount=5, discount_amount=6, tax_rate=0)
+    refused("INSERT INTO order_lines " + line, "money_minor_in_range")
+    refused("INSERT INTO orders (currency) VALUES ('eur')", "currency_code_is_iso_4217")
+    refused("INSERT INTO price_lists (code, name, currency) VALUES ('x', 'X', 'E')", "price_lists_currency_is_code")
+
+
+def test_refunds_never_exceed_the_payment():
+    _, _, payment = paid(2000)
+    first = add("refunds", payment_id=payment, amount=1500)
+    refused("INSERT INTO refunds " + values(payment_id=payment, amount=501), "payments_cover_refunds")
+    move("refunds", first, "FAILED")
+    add("refunds", payment_id=payment, amount=2000)
+    refused("UPDATE refunds SET amount = 5000 WHERE payment_id = '%s'" % payment, "a refund keeps payment and amount")
+    refused("DELETE FROM refunds WHERE payment_id = '%s'" % payment, "a refund stays")
+    refused("UPDATE payments SET refunded_amount = 0 WHERE id = '%s'" % payment, "refunds count what went back")
+    refused("UPDATE payments SET amount = 9000 WHERE id = '%s'" % payment, "a payment keeps order")
+    refused("DELETE FROM payments WHERE id = '%s'" % payment, "a payment stays")
+    refused("INSERT INTO refunds " + values(payment_id=payment, amount=0), "refunds_amount_positive")
+
+
+def test_two_refunds_at_once_cannot_exceed_the_payment():
+    _, _, payment = paid(2000)
+    refund = "INSERT INTO refunds " + values(payment_id=payment, amount=1200)
+    said = race(refund, refund)
+    assert "payments_cover_refunds" in said, said
+
+
+def test_only_a_captured_payment_is_refunded():
+    order, _ = placed()
+    payment = add("payments", order_id=order, provider="cardpay", amount=2000)
+    refused("INSERT INTO refunds " + values(payment_id=payment, amount=1), "only a captured payment")
+    move("payments", payment, "FAILED")
+    refused("UPDATE payments SET status = 'CAPTURED' WHERE id = '%s'" % payment, 'no move from status "FAILED"')
+    refused("INSERT INTO payments " + values(order_id=order, provider="x", amount=5, status="CAPTURED"),
+            'no move from status ""')
+    refused("INSERT INTO payments " + values(order_id=order, provider="x", amount=5, refunded_amount=1),
+            "is counted in refunds")
+
+
+# Discounts
+
+
+def discount_use(discount, order):
+    return "INSERT INTO discount_uses " + values(order_id=order, discount_id=discount)
+
+
+def test_a_discount_is_used_as_often_as_allowed():
+    discount = add("discounts", code="ONCE", rate=100000, max_uses=1)
+    order, _ = draft()
+    sql(discount_use(discount, order))
+    refused(discount_use(discount, draft()[0]), "discounts_use_limit")
+    refused("UPDATE discounts SET used_count = 0 WHERE id = '%s'" % discount, "counted in discount_uses")
+    refused("INSERT INTO discounts (code, rate, used_count) VALUES ('MINUS', 1, -5)", "counted in discount_uses")
+    refused("UPDATE discount_uses SET discount_id = discount_id WHERE order_id = '%s'" % order, "does not change")
+    move("orders", order, "PLACED")
+    refused("DELETE FROM discount_uses WHERE order_id = '%s'" % order, "its discounts are fixed")
+    refused(discount_use(add("discounts", code="LATE", rate=1), order), "its discounts are fixed")
+
+
+def test_two_sessions_cannot_both_have_the_last_use_of_a_discount():
+    discount = add("discounts", code="LAST", rate=100000, max_uses=1)
+    said = race(discount_use(discount, draft()[0]), discount_use(discount, draft()[0]))
+    assert "discounts_use_limit" in said, said
+    assert sql("SELECT used_count FROM discounts WHERE id = '%s'" % discount) == "1"
+
+
+def test_two_orders_of_one_customer_at_once_keep_the_limit_per_customer():
+    c = customer()
+    discount = add("discounts", code="PERSONAL", rate=100000, max_uses_per_customer=1)
+    orders = [draft(customer_id=c)[0] for _ in range(2)]
+    said = race(discount_use(discount, orders[0]), discount_use(discount, orders[1]))
+    assert "as often as allowed" in said, said
+    sql(discount_use(discount, draft(customer_id=customer())[0]))
+
+
+def test_a_limit_per_customer_is_not_passed_by_naming_another_customer():
+    c = customer()
+    discount = add("discounts", code="MINE", rate=100000, max_uses_per_customer=1)
+    refused(discount_use(discount, draft()[0]), "the order has none")
+    order, _ = draft(customer_id=customer())
+    sql(discount_use(discount, order))
+    sql("UPDATE orders SET customer_id = '%s' WHERE id = '%s'" % (c, order))
+    refused("UPDATE orders SET status = 'PLACED' WHERE id = '%s'" % order, "discounts of another customer")
+
+
+def test_a_draft_that_is_deleted_gives_back_what_it_held():
+    v = stocked(3)
+    discount = add("discounts", code="DRAFTED", rate=1, max_uses=1)
+    order, line = draft()
+    sql(discount_use(discount, order))
+    sql(reserve(v, 2, order_line_id=line))
+    sql("DELETE FROM orders WHERE id = '%s'" % order)
+    assert stock(v) == "3|0"
+    assert sql("SELECT used_count FROM discounts WHERE id = '%s'" % discount) == "0"
+
+
+def test_a_discount_is_used_while_it_is_valid():
+    discount = add("discounts", code="OVER", rate=1, valid_from="2020-01-01", valid_until="2021-01-01")
+    refused(discount_use(discount, draft()[0]), 'discount "OVER" is not valid now')
+    refused("INSERT INTO discounts (code, rate, amount, currency) VALUES ('BOTH', 1, 1, 'EUR')",
+            "discounts_rate_or_amount")
+    refused("INSERT INTO discounts (code, rate) VALUES ('lower', 1)", "discounts_code_is_upper")
+
+
+# Shipments and returns
+
+
+def test_no_more_is_sent_than_was_ordered_and_no_more_comes_back_than_was_sent():
+    order, line = in_fulfilment()
+    shipment = add("shipments", order_id=order, location_id=warehouse())
+    send = "INSERT INTO shipment_lines " + values(shipment_id=shipment, order_line_id=line, quantity=3)
+    refused(send, "order_lines_returned_fulfilled_ordered")
+    given = add("returns", order_id=order)
+    back = "INSERT INTO return_lines " + values(return_id=given, order_line_id=line, quantity=1)
+    refused(back, "order_lines_returned_fulfilled_ordered")
+    sql(send.replace("'3'", "'2'"))
+    refused("UPDATE shipment_lines SET quantity = 3 WHERE shipment_id = '%s'" % shipment,
+            "order_lines_returned_fulfilled_ordered")
+    sql(back)
+    second = add("shipments", order_id=order, location_id=warehouse())
+    refused("INSERT INTO shipment_lines " + values(shipment_id=second, order_line_id=line, quantity=1),
+            "order_lines_returned_fulfilled_ordered")
+    refused("UPDATE shipments SET status = 'CANCELLED' WHERE id = '%s'" % shipment,
+            "order_lines_returned_fulfilled_ordered")
+    move("returns", given, "REJECTED")
+    move("shipments", shipment, "CANCELLED")
+    assert sql("SELECT fulfilled_quantity, returned_quantity FROM order_lines WHERE id = '%s'" % line) == "0|0"
+    refused("DELETE FROM shipment_lines WHERE shipment_id = '%s'" % shipment, "no longer new")
+    refused("UPDATE shipments SET status = 'SHIPPED' WHERE id = '%s'" % shipment, 'no move from status "CANCELLED"')
+    refused("UPDATE returns SET status = 'RECEIVED' WHERE id = '%s'" % given, 'no move from status "REJECTED"')
+
+
+def test_a_shipment_has_lines_of_its_own_order():
+    order, _ = in_fulfilment()
+    _, other = in_fulfilment()
+    shipment = add("shipments", order_id=order, location_id=warehouse())
+    refused("INSERT INTO shipment_lines " + values(shipment_id=shipment, order_line_id=other, quantity=1),
+            "not a line of this order")
+
+
+def test_nothing_is_sent_before_the_order_is_in_fulfilment():
+    order, line, _ = paid()
+    shipment = add("shipments", order_id=order, location_id=warehouse())
+    send = "INSERT INTO shipment_lines " + values(shipment_id=shipment, order_line_id=line, quantity=1)
+    refused(send, "the order is not in fulfilment")
+    move("orders", order, "PAID")
+    refused(send, "the order is not in fulfilment")
+    move("orders", order, "FULFILLING")
+    sql(send)
+    refused("UPDATE orders SET status = 'CANCELLED' WHERE id = '%s'" % order, "no move from status")
+
+
+def test_two_shipments_at_once_cannot_send_a_piece_twice():
+    order, line = in_fulfilment()
+    ids = [add("shipments", order_id=order, location_id=warehouse()) for _ in range(2)]
+    send = ["INSERT INTO shipment_lines " + values(shipment_id=s, order_line_id=line, quantity=2) for s in ids]
+    assert "order_lines_returned_fulfilled_ordered" in race(*send)
+
+
+# Catalogue
+
+
+def category(name, parent=None):
+    return add("categories", slug="%s-%d" % (name, next(_names)), name=name, parent_id=parent)
+
+
+def put_below(child, parent):
+    return "UPDATE categories SET parent_id = '%s' WHERE id = '%s'" % (parent, child)
+
+
+def test_a_category_is_not_its_own_ancestor():
+    a = category("a")
+    b = category("b", a)
+    c = category("c", b)
+    for parent in (a, b, c):
+        refused(put_below(a, parent), "would be its own ancestor")
+    own = new_id()
+    refused("INSERT INTO categories " + values(id=own, parent_id=own, slug="self", name="Self"),
+            "would be its own ancestor")
+    sql(put_below(c, a))
+
+
+def test_two_moves_at_once_make_no_cycle():
+    a, b = category("a"), category("b")
+    with contextlib.closing(Session(shop()["app"])) as session:
+        session.ask("BEGIN; SELECT FROM categories WHERE id = '%s' FOR UPDATE;" % a)
+        other = Second(put_below(b, a))
+        other.start()
+        mine = session.ask(put_below(a, b) + "; COMMIT;")
+        theirs = other.finish()
+    assert ("ERROR" in mine) != ("ERROR" in theirs), (mine, theirs)
+    assert sql("SELECT count(*) FROM categories WHERE id IN ('%s', '%s') AND parent_id IS NULL" % (a, b)) == "1"
+
+
+def test_a_variant_has_one_price_at_any_time():
+    v, prices = variant(), sql("SELECT id FROM price_lists WHERE code = 'default'")
+    for month, amount in (("01", 1000), ("03", 800), ("04", 1000), ("06", None)):
+        sql("INSERT INTO prices " + values(price_list_id=prices, variant_id=v, valid_from="2026-%s-01Z" % month, amount=amount))
+    refused("INSERT INTO prices " + values(price_list_id=prices, variant_id=v, valid_from="2026-03-01Z", amount=1), "prices_pkey")
+    answer = sql("SELECT coalesce((SELECT amount::text FROM prices WHERE variant_id = '%s' AND valid_from <= day"
+                 " ORDER BY valid_from DESC LIMIT 1), 'none')"
+                 " FROM unnest('{2025-12-31Z,2026-02-28Z,2026-03-01Z,2026-05-01Z,2026-07-01Z}'::timestamptz[]) day" % v)
+    assert answer.split() == ["none", "1000", "800", "1000", "none"], answer
+
+
+def test_customers_are_known_once_and_can_be_erased():
+    c = add("customers", email="once@example.com", name="Once", phone="1")
+    refused("INSERT INTO customers (email) VALUES ('once@example.com')", "idx_customers_email")
+    refused("INSERT INTO customers (email) VALUES ('Once@Example.com')", "email_is_lower_case_address")
+    refused("INSERT INTO customers (name) VALUES ('Nobody')", "customers_known_until_erased")
+    refused("UPDATE customers SET status = 'ERASED' WHERE id = '%s'" % c, "customers_known_until_erased")
+    sql("UPDATE customers SET status = 'ERASED', email = NULL, name = NULL, phone = NULL WHERE id = '%s'" % c)
+    assert sql("SELECT count(*) FROM audit_log WHERE row_id = '%s' AND changes::text ~ 'once|Once'" % c) == "0"
+    refused("UPDATE customers SET status = 'ACTIVE', email = 'x@y' WHERE id = '%s'" % c, "no move from status")
+
+
+# Audit and policies
+
+
+def test_the_audit_log_says_who_changed_what_and_when():
+    sql("SET app.actor = 'ada'; UPDATE settings SET value = '\"SEK\"' WHERE key = 'shop.currency'")
+    answer = sql("SELECT login = current_user, actor, action, table_name, changes, at <= now() FROM audit_log"
+                 " WHERE row_id = 'shop.currency' AND action = 'UPDATE'")
+    assert answer == 't|ada|UPDATE|settings|{"value": ["EUR", "SEK"]}|t', answer
+    sql("UPDATE settings SET value = value WHERE key = 'shop.currency'")
+    assert sql("SELECT count(*) FROM audit_log WHERE row_id = 'shop.currency' AND action = 'UPDATE'") == "1"
+
+
+def test_the_audit_log_is_append_only_for_everybody():
+    server = shared_server()
+    schema = sql("SELECT current_schema")
+    for statement in ("UPDATE {0}.audit_log SET actor = 'x'", "DELETE FROM {0}.audit_log"):
+        refused(statement.format(schema), "permission denied")
+        refused_sql(server.superuser, statement.format(schema), "the audit log is append-only")
+    partition = sql("SELECT tableoid::regclass FROM audit_log LIMIT 1")
+    assert partition != "audit_log"
+    refused("DELETE FROM " + partition, "permission denied")
+    refused_sql(server.superuser, "DELETE FROM %s.%s" % (schema, partition), "the audit log is append-only")
+
+
+def test_an_audit_entry_cannot_be_forged():
+    refused("INSERT INTO audit_log (action, table_name, row_id) VALUES ('UPDATE', 'orders', 'x')", "written by triggers")
+    sql("INSERT INTO audit_log (action, login, actor) VALUES ('signed_in', 'somebody', 'somebody')")
+    assert sql("SELECT login = current_user, actor IS NULL FROM audit_log WHERE action = 'signed_in'") == "t|t"
+    refused("INSERT INTO audit_log (at, action) VALUES (now() - INTERVAL '1 year', 'old')", "another partition")
+
+
+def test_a_session_of_another_tenant_sees_no_customer_and_changes_no_product():
+    c, v = customer(), variant()
+    add("addresses", customer_id=c, name="N", line1="L", city="C", country="DE")
+    counts = "SELECT (SELECT count(*) > 0 FROM customers), (SELECT count(*) > 0 FROM addresses);"
+    for login in ("app", "readonly"):
+        assert sql(counts, login) == "t|t"
+        wrong = "SET app.current_tenant_id = '%s'; " % new_id()
+        assert sql(wrong + counts, login) == "f|f"
+        assert sql("SET app.current_tenant_id = '%s'; " % shop()["id"] + counts, login) == "t|t"
+    refused(wrong + "INSERT INTO customers (email) VALUES ('n@example.com')", "row-level security")
+    product = "(SELECT product_id FROM product_variants WHERE id = '%s')" % v
+    assert sql(wrong + "UPDATE products SET name = 'Stolen' WHERE id = %s RETURNING id" % product) == ""
+    assert sql("SELECT name FROM products WHERE id = " + product) != "Stolen"
+
+
+def test_rules_hold_whatever_the_search_path_is():
+    schema = sql("SELECT current_schema")
+    order, line = placed()
+    refused("SET search_path = ''; UPDATE {0}.order_lines SET quantity = 1 WHERE id = '{1}'".format(schema, line),
+            "its lines are fixed")
+    refused("SET search_path = pg_catalog; UPDATE %s.orders SET status = 'DRAFT' WHERE id = '%s'" % (schema, order),
+            "no move from status")
+
+
+def test_the_rules_follow_the_schema_when_it_is_renamed():
+    server = shared_server()
+    tenant = server.create("renamed", "commerce")
+    schema = server.psql("SELECT current_schema", tenant["app"])
+    server.psql("ALTER SCHEMA %s RENAME TO moved" % schema, server.superuser)
+    path = "SET search_path = moved; "
+    refused_sql(tenant["app"], path + "INSERT INTO orders (currency, status) VALUES ('EUR', 'PAID')", "no move from")
+    server.psql(path + "UPDATE settings SET value = '1' WHERE key = 'shop.currency'", tenant["app"])
+    assert server.psql(path + "SELECT count(*) FROM audit_log WHERE action = 'UPDATE'", tenant["app"]) == "1"
+    server.psql("ALTER SCHEMA moved RENAME TO " + schema, server.superuser)
+
+
+def test_the_synthetic_data_keeps_the_rules():
+    server = shared_server()
+    tenant = server.create("filled", "commerce")
+    with open(DEMO, encoding="utf-8") as f:
+        server.psql(f.read(), tenant["app"])
+    answer = server.psql(
+        "SELECT (SELECT count(*) FROM orders), (SELECT count(DISTINCT status) FROM orders),"
+        " (SELECT count(*) FROM stock_levels s WHERE on_hand <> (SELECT sum(quantity) FROM stock_moves m"
+        "  WHERE m.variant_id = s.variant_id AND m.location_id = s.location_id)),"
+        " (SELECT count(*) FROM stock_levels s WHERE reserved <> (SELECT coalesce(sum(quantity), 0) FROM reservations r"
+        "  WHERE r.variant_id = s.variant_id AND r.location_id = s.location_id AND r.status = 'HELD'))", tenant["app"])
+    assert answer == "80|6|0|0", answer
+
+
+if __name__ == "__main__":
+    harness.main()
