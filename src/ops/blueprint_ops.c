@@ -141,7 +141,9 @@ static bool run_add(OpContext *context, const Json *args, Json **ret_answer, Err
                            !record(context, blueprint, true, &job_id, err)))) {
         return false;
     }
-    op_note_stamp(context, blueprint);
+    if (blueprint_has_tier(blueprint, TIER_SCHEMA)) {
+        op_note_stamp(context, blueprint->name);
+    }
     *ret_answer = json_object();
     json_put_text(*ret_answer, "name", blueprint->name);
     json_put_int(*ret_answer, "version", blueprint->version);

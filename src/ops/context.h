@@ -36,7 +36,7 @@ bool op_fill_ready_logins(OpContext *context, int64_t most, Err *err);
 
 /* Takes the stamp of a blueprint of the schema tier unless one is kept. A failure is logged and no
  * more: tenants are then made by the migrations. */
-void op_note_stamp(OpContext *context, const Blueprint *blueprint);
+void op_note_stamp(OpContext *context, const char *blueprint);
 
 /* Drops what a stamp that was killed while it was taken left behind. */
 bool op_drop_stamp_leftovers(OpContext *context, Err *err);

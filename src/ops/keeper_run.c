@@ -127,6 +127,16 @@ static bool drop_stale(Keeper *keeper, Store *store, const Json *row, bool *is_b
     return true;
 }
 
+/* A spare is made the way that costs least, once that is known. In an arena of its own: a keeper
+ * lives long. */
+static void ensure_stamp(const Keeper *keeper, const char *blueprint)
+{
+    scoped_arena Arena *arena = arena_new();
+    OpContext context = keeper->own;
+    context.arena = arena;
+    op_note_stamp(&context, blueprint);
+}
+
 static bool make_missing(Keeper *keeper, Store *store, const Json *row, bool *is_busy, Err *err)
 {
     Err why;
@@ -140,6 +150,7 @@ static bool make_missing(Keeper *keeper, Store *store, const Json *row, bool *is
         return false;
     }
     const int64_t begun_us = clock_monotonic_us();
+    ensure_stamp(keeper, blueprint);
     if (!spare_make(store, blueprint, target, &outcome, &why)) {
         return note_failure(store, row, "a spare", &why, err);
     }

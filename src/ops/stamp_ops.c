@@ -22,16 +22,15 @@ bool op_drop_stamp_leftovers(OpContext *context, Err *err)
     return op_store(context, &store, err) && stamp_drop_leftovers(context->arena, store, err);
 }
 
-void op_note_stamp(OpContext *context, const Blueprint *blueprint)
+void op_note_stamp(OpContext *context, const char *blueprint)
 {
     const Stamp *stamp = NULL;
     bool is_new = false;
     Err err;
-    if (blueprint_has_tier(blueprint, TIER_SCHEMA) &&
-        !ensure(context, blueprint->name, false, &stamp, &is_new, &err)) {
+    if (!ensure(context, blueprint, false, &stamp, &is_new, &err)) {
         log_warn("blueprint.stamp",
-                 "blueprint \"%s\" has no stamp, tenants are made by its migrations: %s",
-                 blueprint->name, err.message);
+                 "blueprint \"%s\" has no stamp, tenants are made by its migrations: %s", blueprint,
+                 err.message);
     }
 }
 
