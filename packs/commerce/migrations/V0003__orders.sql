@@ -54,13 +54,13 @@ CREATE TABLE orders (
     placed_at           timestamptz,
     CONSTRAINT orders_shipping_tax_is_part CHECK (shipping_tax_amount <= shipping_amount),
     CONSTRAINT orders_placed_has_time CHECK (
-        placed_at IS NOT NULL OR status IN ('DRAFT', 'CANCELLED'))
+        placed_at IS NOT NULL OR status = 'DRAFT' OR status = 'CANCELLED')
 );
 
 CREATE INDEX ix_orders_customer_id ON orders (customer_id, created_at DESC);
 CREATE INDEX ix_orders_created_at ON orders (created_at DESC, id);
 CREATE INDEX ix_orders_open ON orders (status, placed_at)
-    WHERE status IN ('PLACED', 'PAID', 'FULFILLING');
+    WHERE status = 'PLACED' OR status = 'PAID' OR status = 'FULFILLING';
 
 -- What was bought, as it was then. Amounts follow from quantity, price, discount and rate; with
 -- tax_included the tax is part of the price. Tax is rounded half up, once for each line.
@@ -376,7 +376,8 @@ CREATE TABLE returns (
 );
 
 CREATE INDEX ix_returns_order_id ON returns (order_id);
-CREATE INDEX ix_returns_open ON returns (created_at) WHERE status IN ('REQUESTED', 'APPROVED');
+CREATE INDEX ix_returns_open ON returns (created_at)
+    WHERE status = 'REQUESTED' OR status = 'APPROVED';
 
 CREATE TABLE return_lines (
     return_id     uuid   NOT NULL REFERENCES returns (id),
