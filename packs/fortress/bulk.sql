@@ -77,7 +77,7 @@ INSERT INTO receipts (id, user_id, transaction_id, amount, currency, image_s3_ke
 SELECT md5('receipt' || n)::uuid, md5('user' || 1 + n % 2000)::uuid,
        CASE WHEN n % 5 > 0 THEN md5('transaction' || 25000 + n)::uuid END, (n % 9973) / 100.0,
        'BRL', 'receipts/' || n, date_trunc('hour', now()) - make_interval(mins => n * 20)
-FROM generate_series(1, 20000) AS n;
+FROM generate_series(1, 10000) AS n;
 
 INSERT INTO products (id, sku, name, brand, category_id, price, currency)
 SELECT md5('product' || n)::uuid, 'SKU-' || n, 'Product ' || n, 'Brand ' || n % 40,
@@ -86,7 +86,7 @@ FROM generate_series(1, 5000) AS n;
 
 INSERT INTO receipt_items (receipt_id, line, product_id, description, amount)
 SELECT md5('receipt' || n)::uuid, line, md5('product' || 1 + (n * line) % 5000)::uuid, 'Line', 1.5
-FROM generate_series(1, 20000) AS n, generate_series(1, 2) AS line;
+FROM generate_series(1, 10000) AS n, generate_series(1, 2) AS line;
 
 INSERT INTO locations (id, name)
 SELECT md5('location' || n)::uuid, 'Shop ' || n FROM generate_series(1, 4) AS n;
@@ -133,19 +133,19 @@ WHERE status = 'shipped' AND created_at < now() - INTERVAL '280 days';
 INSERT INTO audit_logs (created_at, entity, entity_id, action, user_id)
 SELECT date_trunc('hour', now()) - make_interval(mins => (n * 7) % 570000), 'products',
        md5('product' || 1 + n % 5000)::uuid, 'update', md5('user' || 1 + n % 2000)::uuid
-FROM generate_series(1, 60000) AS n;
+FROM generate_series(1, 50000) AS n;
 
 INSERT INTO events_outbox (event_id, aggregate, aggregate_id, event_type, payload, status, sent_at,
                            attempts)
 SELECT md5('event' || n)::uuid, 'order', md5('order' || 1 + n % 15000)::uuid, 'order.created', '{}',
-       CASE WHEN n <= 58000 THEN 'sent' WHEN n <= 58100 THEN 'failed' ELSE 'pending' END,
-       CASE WHEN n <= 58000 THEN now() END, 1
-FROM generate_series(1, 60000) AS n;
+       CASE WHEN n <= 38000 THEN 'sent' WHEN n <= 38100 THEN 'failed' ELSE 'pending' END,
+       CASE WHEN n <= 38000 THEN now() END, 1
+FROM generate_series(1, 40000) AS n;
 
 INSERT INTO attachments (entity, entity_id, user_id, s3_key, file_name, content_type, size_bytes,
                          sha256)
 SELECT 'receipts', md5('receipt' || n)::uuid, md5('user' || 1 + n % 2000)::uuid, 'files/' || n,
        'scan.jpg', 'image/jpeg', 1000 + n, sha256(n::text::bytea)
-FROM generate_series(1, 20000) AS n;
+FROM generate_series(1, 10000) AS n;
 
 SELECT refresh_analytics(CURRENT_DATE - 400, CURRENT_DATE);

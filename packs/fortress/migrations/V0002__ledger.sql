@@ -60,7 +60,6 @@ CREATE TABLE merchants (
 );
 
 CREATE UNIQUE INDEX ux_merchants_code ON merchants (tenant_id, merchant_code);
-CREATE INDEX ix_merchants_name ON merchants (tenant_id, name);
 
 -- A transfer takes from the account and gives to the counterparty's, in one row.
 CREATE TABLE transactions (

@@ -55,7 +55,7 @@ CREATE TABLE inventory (
     CONSTRAINT inventory_reserved_is_there CHECK (reserved <= quantity)
 );
 
-CREATE INDEX ix_inventory_location ON inventory (tenant_id, location_id);
+CREATE INDEX ix_inventory_location_product ON inventory (tenant_id, location_id, product_id);
 CREATE INDEX ix_inventory_low_stock ON inventory (tenant_id, location_id, product_id)
     WHERE quantity - reserved <= reorder_threshold;
 
@@ -212,14 +212,16 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
     effect record;
+    state  text;
 BEGIN
     FOR effect IN
         SELECT tenant_id, order_id, sum(quantity * unit_price) AS amount
         FROM added GROUP BY tenant_id, order_id ORDER BY tenant_id, order_id
     LOOP
         UPDATE orders SET total_amount = total_amount + effect.amount
-        WHERE tenant_id = effect.tenant_id AND id = effect.order_id AND status = 'created';
-        IF NOT FOUND THEN
+        WHERE tenant_id = effect.tenant_id AND id = effect.order_id
+        RETURNING status INTO state;
+        IF state <> 'created' THEN
             RAISE EXCEPTION 'order % takes no more items', effect.order_id
                 USING ERRCODE = 'check_violation';
         END IF;
