@@ -66,6 +66,17 @@ typedef struct BlueprintPartition {
     int64_t ahead; /* how many partitions past the current one */
 } BlueprintPartition;
 
+/* A column that holds personal data; docs/blueprints.md has the words that each may be. */
+typedef struct BlueprintPersonal {
+    const char *table;
+    const char *column;
+    const char *category; /* what it says about a person: "contact" */
+    const char *reason;   /* why it is kept at all */
+    const char *keep;     /* for how long: "until closed", "5 years after closed" */
+    const char *mask;     /* how a copy hides it: "email" */
+    int line;             /* in the manifest; 0 when the blueprint was read from JSON */
+} BlueprintPersonal;
+
 typedef struct Blueprint {
     const char *name;
     const char *title;
@@ -88,6 +99,8 @@ typedef struct Blueprint {
     const char **append_only; /* tables that the application may add to but not change */
     size_t partition_count;
     const BlueprintPartition *partitions;
+    size_t personal_count;
+    const BlueprintPersonal *personal;
     size_t migration_count;
     const BlueprintMigration *migrations; /* by version; the plain one before its variants */
     const char *seed; /* SQL run once in each new tenant, as its application role; or NULL */

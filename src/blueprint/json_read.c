@@ -137,6 +137,29 @@ static void read_partitions(JsonReader *reader, const Json *object, Blueprint *b
     blueprint->partitions = partitions;
 }
 
+/* Missing means none (json_write.c). */
+static void read_personal(JsonReader *reader, const Json *object, Blueprint *blueprint)
+{
+    if (json_object_get(object, "personal_data") == NULL) {
+        return;
+    }
+    const Json *array = read_array(reader, object, "personal_data", &blueprint->personal_count);
+    BlueprintPersonal *personal = ARENA_ARRAY(reader->arena, BlueprintPersonal,
+                                              blueprint->personal_count);
+    for (size_t i = 0; i < blueprint->personal_count; i++) {
+        const Json *item = json_array_get(array, i);
+        personal[i] = (BlueprintPersonal){
+            .table = read_text(reader, item, "table"),
+            .column = read_text(reader, item, "column"),
+            .category = read_text(reader, item, "category"),
+            .reason = read_text(reader, item, "reason"),
+            .keep = read_text(reader, item, "keep"),
+            .mask = read_text(reader, item, "mask"),
+        };
+    }
+    blueprint->personal = personal;
+}
+
 static void read_migrations(JsonReader *reader, const Json *object, Blueprint *blueprint)
 {
     const Json *array = read_array(reader, object, "migrations", &blueprint->migration_count);
@@ -175,6 +198,7 @@ bool blueprint_from_json(Arena *arena, const Json *json, Blueprint **ret_bluepri
     blueprint->append_only = read_names(&reader, json, "append_only",
                                         &blueprint->append_only_count);
     read_partitions(&reader, json, blueprint);
+    read_personal(&reader, json, blueprint);
     read_migrations(&reader, json, blueprint);
     blueprint->seed = read_optional(&reader, json, "seed");
     blueprint->demo = read_optional(&reader, json, "demo");

@@ -80,6 +80,23 @@ static Json *partitions_to_json(const Blueprint *blueprint)
     return array;
 }
 
+static Json *personal_to_json(const Blueprint *blueprint)
+{
+    Json *array = json_array();
+    for (size_t i = 0; i < blueprint->personal_count; i++) {
+        const BlueprintPersonal *personal = &blueprint->personal[i];
+        Json *object = json_object();
+        json_put_text(object, "table", personal->table);
+        json_put_text(object, "column", personal->column);
+        json_put_text(object, "category", personal->category);
+        json_put_text(object, "reason", personal->reason);
+        json_put_text(object, "keep", personal->keep);
+        json_put_text(object, "mask", personal->mask);
+        json_array_append_new(array, object);
+    }
+    return array;
+}
+
 static Json *migrations_to_json(const Blueprint *blueprint)
 {
     Json *array = json_array();
@@ -113,6 +130,12 @@ Json *blueprint_content_to_json(const Blueprint *blueprint)
     json_put(object, "append_only",
              names_to_json(blueprint->append_only, blueprint->append_only_count));
     json_put(object, "partitions", partitions_to_json(blueprint));
+    /* Left out when empty, so that a blueprint recorded before the key was known keeps its
+     * checksum.
+     */
+    if (blueprint->personal_count > 0) {
+        json_put(object, "personal_data", personal_to_json(blueprint));
+    }
     json_put(object, "migrations", migrations_to_json(blueprint));
     json_put_text(object, "seed", blueprint->seed);
     json_put_text(object, "demo", blueprint->demo);

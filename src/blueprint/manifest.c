@@ -186,6 +186,11 @@ static bool read_partitions(const Manifest *manifest, const Spot *spot, Err *err
     return true;
 }
 
+static bool read_personal(const Manifest *manifest, const Spot *spot, Err *err)
+{
+    return manifest_read_personal(manifest->arena, spot, manifest->blueprint, err);
+}
+
 /* A file of the pack folder itself, so that a manifest cannot point elsewhere. */
 static bool is_sql_file(const char *text)
 {
@@ -227,6 +232,7 @@ static const struct {
     {"shared", read_shared},
     {"append_only", read_append_only},
     {"partitions", read_partitions},
+    {"personal_data", read_personal},
     {"seed", read_seed},
     {"demo", read_demo},
 };

@@ -20,6 +20,9 @@ bool manifest_read(Arena *arena, const char *file, const char *text, size_t leng
 /* The part below "plans" (manifest_plan.c). */
 bool manifest_read_plans(Arena *arena, const Spot *plans, Blueprint *blueprint, Err *err);
 
+/* The list "personal_data" (manifest_personal.c); missing gives none. */
+bool manifest_read_personal(Arena *arena, const Spot *spot, Blueprint *blueprint, Err *err);
+
 /* "day", "week", "month", "year". */
 const char *partition_every_name(PartitionEvery every);
 bool partition_every_from_name(const char *name, PartitionEvery *ret_every);

@@ -15,6 +15,7 @@ enum {
     LIMIT_SQL_RUN_TOKENS = 10000, /* in one SQL expression: bounds the depth of its parse tree */
     LIMIT_MIGRATIONS = 10000,     /* in one blueprint */
     LIMIT_PARTITIONED_TABLES = 1000,
+    LIMIT_PERSONAL_COLUMNS = 2000, /* named in one manifest */
     LIMIT_PLANS = 100, /* in one blueprint */
     LIMIT_YAML_DEPTH = 32,
     LIMIT_YAML_NODES = 100000,

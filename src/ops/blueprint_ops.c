@@ -237,6 +237,23 @@ static Json *plan_to_answer(const BlueprintPlan *plan)
     return entry;
 }
 
+static Json *personal_to_answer(const Blueprint *blueprint)
+{
+    Json *list = json_array();
+    for (size_t i = 0; i < blueprint->personal_count; i++) {
+        const BlueprintPersonal *personal = &blueprint->personal[i];
+        Json *entry = json_object();
+        json_put_text(entry, "table", personal->table);
+        json_put_text(entry, "column", personal->column);
+        json_put_text(entry, "category", personal->category);
+        json_put_text(entry, "keep", personal->keep);
+        json_put_text(entry, "mask", personal->mask);
+        json_put_text(entry, "reason", personal->reason);
+        json_array_append_new(list, entry);
+    }
+    return list;
+}
+
 static Json *migrations_to_answer(const Blueprint *blueprint)
 {
     Json *list = json_array();
@@ -285,6 +302,7 @@ static bool run_show(OpContext *context, const Json *args, Json **ret_answer, Er
         json_array_append_new(plans, plan_to_answer(&blueprint->plans[i]));
     }
     json_put(*ret_answer, "plans", plans);
+    json_put(*ret_answer, "personal_data", personal_to_answer(blueprint));
     json_put(*ret_answer, "migrations", migrations_to_answer(blueprint));
     return true;
 }
@@ -322,6 +340,16 @@ const Operation op_blueprint_show = {
                                         .help = "PostgreSQL settings of its logins"},
                                        {0}},
              .help = "in the order of the manifest"},
+            {"personal_data", FIELD_LIST,
+             .fields =
+                 (const Field[]){{"table", FIELD_TEXT, .help = "table"},
+                                 {"column", FIELD_TEXT, .help = "column"},
+                                 {"category", FIELD_TEXT, .help = "what it says about a person"},
+                                 {"keep", FIELD_TEXT, .help = "for how long it is kept"},
+                                 {"mask", FIELD_TEXT, .help = "how a copy hides it"},
+                                 {"reason", FIELD_TEXT, .is_wide = true, .help = "why it is kept"},
+                                 {0}},
+             .help = "columns with personal data, in the order of the manifest"},
             {"migrations", FIELD_LIST,
              .fields = (const Field[]){{"migration", FIELD_INT, .help = "version"},
                                        {"name", FIELD_TEXT, .help = "name"},

@@ -111,10 +111,10 @@ bool pg_batch_send(PgConn *conn, PgBatch *batch, Err *err)
     PGconn *pq = conn->pq;
     if (PQpipelineStatus(pq) == PQ_PIPELINE_OFF &&
         (PQsetnonblocking(pq, 1) != 0 || !PQenterPipelineMode(pq))) {
-        return pg_fail(err, pq, NULL);
+        return pg_fail(err, conn, NULL);
     }
     return (queue_statements(pq, batch) && PQsendFlushRequest(pq) && flush_out(pq)) ||
-           pg_fail(err, pq, NULL);
+           pg_fail(err, conn, NULL);
 }
 
 void pg_batch_add_commit(PgBatch *batch, bool is_durable)
@@ -133,8 +133,9 @@ static bool check_commit(const Statement *statement, Err *err)
 }
 
 /* Takes the answer of one statement; the first failure of a batch fills err. */
-static bool take_answer(PGconn *pq, Statement *statement, bool has_failed, Err *err)
+static bool take_answer(PgConn *conn, Statement *statement, bool has_failed, Err *err)
 {
+    PGconn *pq = conn->pq;
     bool is_good = true;
     for (PGresult *result = PQgetResult(pq); result != NULL; result = PQgetResult(pq)) {
         const ExecStatusType status = PQresultStatus(result);
@@ -144,7 +145,7 @@ static bool take_answer(PGconn *pq, Statement *statement, bool has_failed, Err *
             continue;
         }
         if (!has_failed && is_good) {
-            pg_fail(err, pq, status == PGRES_PIPELINE_ABORTED ? NULL : result);
+            pg_fail(err, conn, status == PGRES_PIPELINE_ABORTED ? NULL : result);
             if (statement->place != NULL) {
                 err_prefix(err, "%s", statement->place);
             }
@@ -156,11 +157,12 @@ static bool take_answer(PGconn *pq, Statement *statement, bool has_failed, Err *
 }
 
 /* Takes all answers up to the Sync, and leaves pipeline mode. */
-static bool take_answers(PGconn *pq, PgBatch *batch, Err *err)
+static bool take_answers(PgConn *conn, PgBatch *batch, Err *err)
 {
+    PGconn *pq = conn->pq;
     bool is_good = true;
-    for (; batch->answered < batch->sent && PQstatus(pq) == CONNECTION_OK; batch->answered++) {
-        is_good = take_answer(pq, &batch->statements[batch->answered], !is_good, err) && is_good;
+    for (; batch->answered < batch->sent && pg_is_alive(conn); batch->answered++) {
+        is_good = take_answer(conn, &batch->statements[batch->answered], !is_good, err) && is_good;
     }
     for (PGresult *result = PQgetResult(pq); result != NULL; result = PQgetResult(pq)) {
         const bool is_sync = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
@@ -169,12 +171,12 @@ static bool take_answers(PGconn *pq, PgBatch *batch, Err *err)
             break;
         }
     }
-    if (is_good && PQstatus(pq) != CONNECTION_OK) {
-        is_good = pg_fail(err, pq, NULL);
+    if (is_good && !pg_is_alive(conn)) {
+        is_good = pg_fail(err, conn, NULL);
     }
     return (PQexitPipelineMode(pq) && PQsetnonblocking(pq, 0) == 0) || !is_good
                ? is_good
-               : pg_fail(err, pq, NULL);
+               : pg_fail(err, conn, NULL);
 }
 
 bool pg_batch_run(PgConn *conn, PgBatch *batch, Err *err)
@@ -182,19 +184,19 @@ bool pg_batch_run(PgConn *conn, PgBatch *batch, Err *err)
     PGconn *pq = conn->pq;
     if (PQpipelineStatus(pq) == PQ_PIPELINE_OFF &&
         (PQsetnonblocking(pq, 1) != 0 || !PQenterPipelineMode(pq))) {
-        return pg_fail(err, pq, NULL);
+        return pg_fail(err, conn, NULL);
     }
     if (!queue_statements(pq, batch) || !PQpipelineSync(pq) || !flush_out(pq)) {
-        return pg_fail(err, pq, NULL);
+        return pg_fail(err, conn, NULL);
     }
-    return take_answers(pq, batch, err);
+    return take_answers(conn, batch, err);
 }
 
 bool pg_batch_abandon(PgConn *conn, PgBatch *batch)
 {
     Err ignored;
     batch->count = batch->sent;
-    if (PQpipelineStatus(conn->pq) != PQ_PIPELINE_OFF) {
+    if (pg_is_alive(conn) && PQpipelineStatus(conn->pq) != PQ_PIPELINE_OFF) {
         pg_batch_run(conn, batch, &ignored);
     }
     return false;

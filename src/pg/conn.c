@@ -32,12 +32,13 @@ static void add_first_line(char *buffer, size_t size, const char *text)
     snprintf(buffer, size, "%.*s", (int)length, text);
 }
 
-bool pg_fail(Err *err, const PGconn *pq, const PGresult *result)
+bool pg_fail(Err *err, PgConn *conn, const PGresult *result)
 {
     const char *state = result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_SQLSTATE);
     if (state == NULL) {
         char line[ERR_MESSAGE_SIZE];
-        add_first_line(line, sizeof line, PQerrorMessage(pq));
+        add_first_line(line, sizeof line, PQerrorMessage(conn->pq));
+        conn->is_broken = true;
         return ERR_SET(err, ERR_PG_UNAVAILABLE, "check that PostgreSQL runs and try again",
                        "the connection to PostgreSQL failed: %s",
                        *line != '\0' ? line : "it was closed");
@@ -280,7 +281,7 @@ bool pg_query(PgConn *conn, const char *sql, PgParams params, PgRows **ret_rows,
                                                 params.values, NULL, NULL, 0);
     const ExecStatusType status = PQresultStatus(result);
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-        return pg_fail(err, conn->pq, result);
+        return pg_fail(err, conn, result);
     }
     if (ret_rows != NULL) {
         *ret_rows = result;
@@ -315,7 +316,7 @@ bool pg_commit(PgConn *conn, bool is_durable, Err *err)
     scoped_rows PgRows *rows = PQexec(
         conn->pq, is_durable ? "COMMIT" : "SET LOCAL synchronous_commit = off; COMMIT");
     if (PQresultStatus(rows) != PGRES_COMMAND_OK) {
-        return pg_fail(err, conn->pq, rows);
+        return pg_fail(err, conn, rows);
     }
     /* COMMIT of a failed transaction answers ROLLBACK and no error: that must not pass for success.
      */
@@ -326,14 +327,14 @@ bool pg_commit(PgConn *conn, bool is_durable, Err *err)
 void pg_rollback(PgConn *conn)
 {
     Err ignored;
-    if (PQtransactionStatus(conn->pq) != PQTRANS_IDLE) {
+    if (pg_is_alive(conn) && PQtransactionStatus(conn->pq) != PQTRANS_IDLE) {
         pg_query(conn, "ROLLBACK", PG_NO_PARAMS, NULL, &ignored);
     }
 }
 
 bool pg_is_alive(const PgConn *conn)
 {
-    return PQstatus(conn->pq) == CONNECTION_OK;
+    return PQstatus(conn->pq) == CONNECTION_OK && !conn->is_broken;
 }
 
 const char *pg_conn_user(const PgConn *conn)

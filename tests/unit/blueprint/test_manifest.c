@@ -71,6 +71,8 @@ static void the_only_plan_is_the_default(void **state)
 #define PLAN_OPEN MANIFEST_HEAD "plans:\n  basic:\n    title: B\n" /* 6 lines */
 #define LIMITS_OK "    limits: {max_connections: 9}\n"
 #define ALL_OK MANIFEST_HEAD MANIFEST_PLANS /* 5 lines */
+#define PERSONAL(rest) ALL_OK "personal_data:\n  - {table: a, " rest "}\n"
+#define PERSONAL_OK "column: b, category: health, reason: r, keep: 1 day after changed, mask: null"
 
 static const struct {
     const char *manifest;
@@ -180,6 +182,24 @@ static const struct {
     {ALL_OK "partitions:\n  - {table: a, column: b, every: day, ahead: 1}\n"
             "  - {table: a, column: c, every: day, ahead: 1}\n",
      AT "8: key \"partitions[1]\": table \"a\" is in the list twice"},
+    {ALL_OK "personal_data: {}\n",
+     AT "6: key \"personal_data\": expected a list of maps (table, column, category, reason, keep, "
+        "mask), found an empty map"},
+    {PERSONAL("colum: b"), AT "7: key \"colum\" is not known here"},
+    {PERSONAL("column: b"), AT "7: key \"personal_data[0].category\": expected identity, contact, "
+                               "financial, location, health, credential, behaviour or document, "
+                               "found no such key"},
+    {PERSONAL("column: b, category: contact, reason: \"\""),
+     AT "7: key \"personal_data[0].reason\": expected one line of 1 to 200 characters, found "
+        "nothing"},
+    {PERSONAL("column: b, category: contact, reason: r, keep: for ever"),
+     AT "7: key \"personal_data[0].keep\": expected a time such as \"5 years after closed\", or "
+        "\"until closed\" (or after recorded, changed, dropped), found \"for ever\""},
+    {PERSONAL("column: b, category: contact, reason: r, keep: until closed, mask: x"),
+     AT "7: key \"personal_data[0].mask\": expected none, hash, partial, email, phone, null or "
+        "fixed, found \"x\""},
+    {PERSONAL(PERSONAL_OK "}\n  - {table: a, " PERSONAL_OK),
+     AT "8: key \"personal_data[1]\": column \"b\" of \"a\" is in the list twice"},
     {ALL_OK "seed: ../x.sql\n", AT "6: key \"seed\": expected the name of a .sql file in the "
                                    "folder, found \"../x.sql\""},
     {ALL_OK "demo: demo.txt\n", AT "6: key \"demo\": expected the name of a .sql file in the "
@@ -211,6 +231,45 @@ static void an_unknown_key_comes_with_what_was_meant(void **state)
                                &blueprint, &err));
     assert_string_equal(err.message, AT "8: key \"workmem\" is not known here");
     assert_string_equal(err.hint, "did you mean \"work_mem\"?");
+}
+
+static void the_time_of_keeping_is_a_duration_after_an_event(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *keep;
+        bool is_accepted;
+    } cases[] = {
+        {"until closed", true},
+        {"until dropped", true},
+        {"1 day after recorded", true},
+        {"1000 weeks after changed", true},
+        {"5 years after closed", true},
+        {"until tomorrow", false},
+        {"until", false},
+        {"0 days after closed", false},
+        {"-1 days after closed", false},
+        {"1001 days after closed", false},
+        {"5 decades after closed", false},
+        {"5 years after  closed", false},
+        {"5 years", false},
+        {"5 years after", false},
+        {"5 years after birth", false},
+        {"years after closed", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        scoped_arena Arena *arena = arena_new();
+        Blueprint *blueprint = NULL;
+        Err err;
+        const char *manifest = arena_printf(
+            arena,
+            ALL_OK "personal_data:\n  - {table: a, column: b, category: contact, reason: r, "
+                   "mask: none, keep: %s}\n",
+            cases[i].keep);
+        assert_int_equal(load_manifest(arena, manifest, &blueprint, &err), cases[i].is_accepted);
+        assert_true(!cases[i].is_accepted ||
+                    strcmp(blueprint->personal[0].keep, cases[i].keep) == 0);
+    }
 }
 
 static void settings_are_read_as_postgresql_reads_them(void **state)
@@ -266,6 +325,7 @@ int main(void)
         cmocka_unit_test(the_only_plan_is_the_default),
         cmocka_unit_test(every_manifest_error_names_file_line_and_key),
         cmocka_unit_test(an_unknown_key_comes_with_what_was_meant),
+        cmocka_unit_test(the_time_of_keeping_is_a_duration_after_an_event),
         cmocka_unit_test(settings_are_read_as_postgresql_reads_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -217,6 +217,8 @@ static void a_blueprint_comes_back_from_json_as_it_was(void **state)
                   "  pro: {title: P, description: Q, limits: {max_connections: 20}}\n"
                   "shared: [s]\nappend_only: [l]\n"
                   "partitions: [{table: t, column: c, every: week, ahead: 2}]\n"
+                  "personal_data: [{table: t, column: c, category: contact, reason: R, "
+                  "keep: 5 years after closed, mask: email}]\n"
                   "seed: seed.sql\ndemo: demo.sql\n"),
         PACK_FILE("seed.sql", "SELECT 1"),
         PACK_FILE("demo.sql", "SELECT '\xc3\xa9'"),
@@ -235,15 +237,17 @@ static void a_blueprint_comes_back_from_json_as_it_was(void **state)
     assert_string_equal(blueprint->checksum, again->checksum);
     assert_string_equal(blueprint_find_plan(again, NULL)->settings[0].value, "off");
     assert_int_equal(again->partitions[0].every, EVERY_WEEK);
+    assert_int_equal(again->personal_count, 1);
+    assert_string_equal(again->personal[0].keep, "5 years after closed");
 }
 
 static void stored_json_of_another_form_is_refused(void **state)
 {
     (void)state;
     scoped_arena Arena *arena = arena_new();
-    static const char *const keys[] = {"name",   "title",  "version",     "checksum",
-                                       "tiers",  "wanted", "plans",       "partitions",
-                                       "shared", "source", "append_only", "migrations"};
+    static const char *const keys[] = {
+        "name",       "title",  "version", "checksum",    "tiers",      "wanted",       "plans",
+        "partitions", "shared", "source",  "append_only", "migrations", "personal_data"};
     Blueprint *blueprint = NULL;
     Err err = {0};
     assert_true(load_manifest(arena, MANIFEST_HEAD MANIFEST_PLANS, &blueprint, &err));
