@@ -1,6 +1,7 @@
 -- Fills one tenant for tests of plans: 100,000 transactions and tens of thousands of rows in the
--- tables around them. Ids are md5 of a name and a number; times count back from this hour. Every
--- rule of the tables holds: stock comes before orders, balances follow from transactions.
+-- tables around them. Ids are md5 of a name and a number; times of the partitioned tables count
+-- back from the end of this month. Every rule of the tables holds: stock comes before orders, and
+-- balances follow from transactions.
 
 INSERT INTO users (id, email, phone, last_login_at, created_at, deleted_at, is_active)
 SELECT md5('user' || n)::uuid, 'user' || n || '@bulk.example', '+5511' || 900000000 + n,
@@ -32,7 +33,8 @@ FROM generate_series(1, 1000) AS n;
 INSERT INTO transactions (id, occurred_at, account_id, counterparty_account_id, category_id,
                           merchant_id, type, status, amount, currency, idempotency_key)
 SELECT md5('transaction' || n)::uuid,
-       date_trunc('hour', now()) - make_interval(mins => (n * 5) % 570000),
+       date_trunc('month', now(), 'UTC') + INTERVAL '1 month'
+           - make_interval(mins => 1 + (n * 5) % 570000),
        md5('account' || 1 + n % 3000)::uuid,
        CASE WHEN n % 10 = 0 THEN md5('account' || 1 + (n + 2) % 3000)::uuid END,
        CASE WHEN n % 3 > 0 THEN md5('category' || 11 + n % 190)::uuid END,
@@ -46,7 +48,8 @@ FROM generate_series(1, 25000) AS n;
 INSERT INTO transactions (id, occurred_at, account_id, category_id, merchant_id, type, status,
                           amount, currency, idempotency_key)
 SELECT md5('transaction' || n)::uuid,
-       date_trunc('hour', now()) - make_interval(mins => (n * 7) % 570000),
+       date_trunc('month', now(), 'UTC') + INTERVAL '1 month'
+           - make_interval(mins => 1 + (n * 7) % 570000),
        md5('account' || 1 + n % 3000)::uuid, md5('category' || 11 + n % 190)::uuid,
        md5('merchant' || 1 + n % 1000)::uuid, 'debit', 'posted', (n % 9973) / 100.0,
        CASE WHEN n % 2 = 1 THEN 'BRL' ELSE 'EUR' END, 'key-' || n
@@ -55,7 +58,8 @@ FROM generate_series(25001, 50000) AS n;
 INSERT INTO transactions (id, occurred_at, account_id, category_id, merchant_id, type, status,
                           amount, currency, idempotency_key)
 SELECT md5('transaction' || n)::uuid,
-       date_trunc('hour', now()) - make_interval(mins => (n * 7) % 570000),
+       date_trunc('month', now(), 'UTC') + INTERVAL '1 month'
+           - make_interval(mins => 1 + (n * 7) % 570000),
        md5('account' || 1 + n % 3000)::uuid, md5('category' || 11 + n % 190)::uuid,
        md5('merchant' || 1 + n % 1000)::uuid, 'debit', 'posted', (n % 9973) / 100.0,
        CASE WHEN n % 2 = 1 THEN 'BRL' ELSE 'EUR' END, 'key-' || n
@@ -64,7 +68,8 @@ FROM generate_series(50001, 75000) AS n;
 INSERT INTO transactions (id, occurred_at, account_id, type, status, amount, currency,
                           idempotency_key)
 SELECT md5('transaction' || n)::uuid,
-       date_trunc('hour', now()) - make_interval(mins => (n * 11) % 570000),
+       date_trunc('month', now(), 'UTC') + INTERVAL '1 month'
+           - make_interval(mins => 1 + (n * 11) % 570000),
        md5('account' || 1 + n % 3000)::uuid, 'credit', 'posted', (n % 9973) / 100.0,
        CASE WHEN n % 2 = 1 THEN 'BRL' ELSE 'EUR' END, 'key-' || n
 FROM generate_series(75001, 100000) AS n;
@@ -131,7 +136,8 @@ UPDATE orders SET status = 'delivered'
 WHERE status = 'shipped' AND created_at < now() - INTERVAL '280 days';
 
 INSERT INTO audit_logs (created_at, entity, entity_id, action, user_id)
-SELECT date_trunc('hour', now()) - make_interval(mins => (n * 7) % 570000), 'products',
+SELECT date_trunc('month', now(), 'UTC') + INTERVAL '1 month'
+           - make_interval(mins => 1 + (n * 7) % 570000), 'products',
        md5('product' || 1 + n % 5000)::uuid, 'update', md5('user' || 1 + n % 2000)::uuid
 FROM generate_series(1, 50000) AS n;
 
@@ -148,4 +154,4 @@ SELECT 'receipts', md5('receipt' || n)::uuid, md5('user' || 1 + n % 2000)::uuid,
        'scan.jpg', 'image/jpeg', 1000 + n, sha256(n::text::bytea)
 FROM generate_series(1, 10000) AS n;
 
-SELECT refresh_analytics(CURRENT_DATE - 400, CURRENT_DATE);
+SELECT refresh_analytics(CURRENT_DATE - 400, CURRENT_DATE + 31);
