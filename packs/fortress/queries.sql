@@ -1,5 +1,5 @@
--- What a finance and supermarket application asks as one of its tenants' roles. No statement names
--- tenant_id: in the row tier the policy adds it, in the schema tier all rows are the tenant's.
+-- What a finance and supermarket application asks as one of its tenants' roles. No statement has the
+-- tenant in it. In the row tier the policy adds it, in the schema tier all rows are the tenant's.
 
 -- query: sign in, by an address that the application put in lower case
 -- values: SELECT email::text FROM users WHERE email IS NOT NULL LIMIT 1

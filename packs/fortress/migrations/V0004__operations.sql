@@ -176,17 +176,20 @@ CREATE TRIGGER outbox_positions_are_derived
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_direct_change();
 
 -- The oldest events that nobody works on: claimed for this publisher, and given back. What a
--- publisher claimed and did not finish within the lease is free again.
+-- publisher claimed and did not finish within the lease is free again. (Materialized: as the inner
+-- side of a join the subquery could run several times, and take other rows each time.)
 CREATE FUNCTION claim_events(publisher text, most integer DEFAULT 100,
                              lease interval DEFAULT INTERVAL '1 minute')
 RETURNS SETOF events_outbox
 LANGUAGE sql
 BEGIN ATOMIC
+    WITH free AS MATERIALIZED (
+        SELECT tenant_id, id FROM events_outbox
+        WHERE status = 'pending' AND (claimed_at IS NULL OR claimed_at < now() - lease)
+        ORDER BY id LIMIT most FOR UPDATE SKIP LOCKED)
     UPDATE events_outbox e
     SET claimed_by = publisher, claimed_at = now(), attempts = e.attempts + 1
-    FROM (SELECT tenant_id, id FROM events_outbox
-          WHERE status = 'pending' AND (claimed_at IS NULL OR claimed_at < now() - lease)
-          ORDER BY id LIMIT most FOR UPDATE SKIP LOCKED) AS free
+    FROM free
     WHERE e.tenant_id = free.tenant_id AND e.id = free.id
     RETURNING e.*;
 END;
