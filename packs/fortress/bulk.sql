@@ -21,8 +21,8 @@ FROM generate_series(1, 3000) AS n;
 INSERT INTO categories (id, name)
 SELECT md5('category' || n)::uuid, 'Group ' || n FROM generate_series(1, 10) AS n;
 INSERT INTO categories (id, parent_id, name)
-SELECT md5('category' || n)::uuid, md5('category' || 1 + n % 10)::uuid, 'Category ' || n
-FROM generate_series(11, 200) AS n;
+SELECT md5('category' || n)::uuid, md5('category' || 1 + n % CASE WHEN n <= 200 THEN 10 ELSE 190 END)::uuid, 'Category ' || n
+FROM generate_series(11, 3000) AS n;
 
 INSERT INTO merchants (id, name, merchant_code, category)
 SELECT md5('merchant' || n)::uuid, 'Merchant ' || n, 'M' || n, 'Shop'
@@ -96,8 +96,8 @@ FROM generate_series(1, 10000) AS n, generate_series(1, 2) AS line;
 INSERT INTO locations (id, name)
 SELECT md5('location' || n)::uuid, 'Shop ' || n FROM generate_series(1, 4) AS n;
 
-INSERT INTO inventory (product_id, location_id, reorder_threshold)
-SELECT md5('product' || n)::uuid, md5('location' || shop)::uuid, 5
+INSERT INTO inventory (product_id, location_id)
+SELECT md5('product' || n)::uuid, md5('location' || shop)::uuid
 FROM generate_series(1, 5000) AS n, generate_series(1, 4) AS shop;
 
 INSERT INTO inventory_movements (product_id, location_id, reason, quantity_change, created_at)
@@ -105,6 +105,9 @@ SELECT md5('product' || n)::uuid, md5('location' || shop)::uuid, 'restock',
        CASE WHEN n % 97 = 0 AND shop > 1 THEN 3 ELSE 500 END,
        date_trunc('hour', now()) - INTERVAL '400 days'
 FROM generate_series(1, 5000) AS n, generate_series(1, 4) AS shop;
+
+UPDATE inventory SET reorder_threshold = 5
+WHERE quantity < 5 OR get_byte(sha256(product_id::text::bytea), 0) < 10;
 
 INSERT INTO carts (id, user_id, expires_at, checked_out_at, created_at)
 SELECT md5('cart' || n)::uuid, md5('user' || 1 + n % 2000)::uuid,

@@ -1,5 +1,9 @@
 -- Types that all tables share, people, and the accounts whose balance the ledger (V0002) keeps.
 
+-- Where tenant_id stands in an index: last, where an id or a code before it says which few rows are
+-- meant, so that the index also serves the schema tier, where no policy compares tenant_id; first,
+-- where a time or a state follows, since the row tier would read all tenants' rows of that time.
+
 -- A check of one column is that of a domain: it is in the catalogue once per place, not once per
 -- table and partition. numeric accepts NaN, which is greater than every number, so it is kept out.
 CREATE DOMAIN currency_code AS text CHECK (VALUE ~ '^[A-Z]{3}$');
@@ -27,11 +31,11 @@ CREATE TABLE users (
     updated_at    timestamptz NOT NULL DEFAULT now(),
     last_login_at timestamptz,
     deleted_at    timestamptz,
-    PRIMARY KEY (tenant_id, id)
+    PRIMARY KEY (id, tenant_id)
 );
 
-CREATE UNIQUE INDEX ux_users_tenant_email ON users (tenant_id, email) WHERE email IS NOT NULL;
-CREATE UNIQUE INDEX ux_users_tenant_phone ON users (tenant_id, phone) WHERE phone IS NOT NULL;
+CREATE UNIQUE INDEX ux_users_tenant_email ON users (email, tenant_id) WHERE email IS NOT NULL;
+CREATE UNIQUE INDEX ux_users_tenant_phone ON users (phone, tenant_id) WHERE phone IS NOT NULL;
 CREATE INDEX ix_users_deleted ON users (tenant_id, deleted_at) WHERE deleted_at IS NOT NULL;
 
 -- An account of nobody in particular (user_id is null) is the organisation's.
@@ -47,12 +51,12 @@ CREATE TABLE accounts (
     closed_at  timestamptz,
     created_at timestamptz   NOT NULL DEFAULT now(),
     updated_at timestamptz   NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, id),
+    PRIMARY KEY (id, tenant_id),
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
 );
 
 CREATE INDEX ix_accounts_tenant_type ON accounts (tenant_id, type);
-CREATE INDEX ix_accounts_user ON accounts (tenant_id, user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX ix_accounts_user ON accounts (user_id, tenant_id) WHERE user_id IS NOT NULL;
 
 CREATE FUNCTION touch_updated_at() RETURNS trigger
 LANGUAGE plpgsql

@@ -15,11 +15,11 @@ CREATE TABLE categories (
     name       short_text  NOT NULL,
     rules      json_object NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, id),
+    PRIMARY KEY (id, tenant_id),
     FOREIGN KEY (tenant_id, parent_id) REFERENCES categories (tenant_id, id)
 );
 
-CREATE UNIQUE INDEX ux_categories_parent_name ON categories (tenant_id, parent_id, name)
+CREATE UNIQUE INDEX ux_categories_parent_name ON categories (parent_id, name, tenant_id)
     NULLS NOT DISTINCT;
 
 -- Walks from the new parent to the root. The share locks make two moves that would close a circle
@@ -56,10 +56,10 @@ CREATE TABLE merchants (
     category      short_text,
     metadata      json_object NOT NULL DEFAULT '{}',
     created_at    timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, id)
+    PRIMARY KEY (id, tenant_id)
 );
 
-CREATE UNIQUE INDEX ux_merchants_code ON merchants (tenant_id, merchant_code);
+CREATE UNIQUE INDEX ux_merchants_code ON merchants (merchant_code, tenant_id);
 
 -- A transfer takes from the account and gives to the counterparty's, in one row.
 CREATE TABLE transactions (
@@ -80,7 +80,7 @@ CREATE TABLE transactions (
     description             text,
     metadata                json_object        NOT NULL DEFAULT '{}',
     created_at              timestamptz        NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, id, occurred_at),
+    PRIMARY KEY (id, occurred_at, tenant_id),
     FOREIGN KEY (tenant_id, account_id) REFERENCES accounts (tenant_id, id),
     FOREIGN KEY (tenant_id, counterparty_account_id) REFERENCES accounts (tenant_id, id),
     FOREIGN KEY (tenant_id, category_id) REFERENCES categories (tenant_id, id),
@@ -94,15 +94,15 @@ CREATE TABLE transactions (
 CREATE TABLE transactions_default PARTITION OF transactions DEFAULT;
 
 CREATE INDEX ix_transactions_account_occurred
-    ON transactions (tenant_id, account_id, occurred_at DESC);
+    ON transactions (account_id, occurred_at DESC, tenant_id);
 CREATE INDEX ix_transactions_counterparty_occurred
-    ON transactions (tenant_id, counterparty_account_id, occurred_at DESC)
+    ON transactions (counterparty_account_id, occurred_at DESC, tenant_id)
     WHERE counterparty_account_id IS NOT NULL;
 CREATE INDEX ix_transactions_tenant_occurred ON transactions (tenant_id, occurred_at DESC);
 CREATE INDEX ix_transactions_category_occurred
-    ON transactions (tenant_id, category_id, occurred_at DESC) WHERE category_id IS NOT NULL;
+    ON transactions (category_id, occurred_at DESC, tenant_id) WHERE category_id IS NOT NULL;
 CREATE INDEX ix_transactions_merchant_occurred
-    ON transactions (tenant_id, merchant_id, occurred_at DESC) WHERE merchant_id IS NOT NULL;
+    ON transactions (merchant_id, occurred_at DESC, tenant_id) WHERE merchant_id IS NOT NULL;
 
 -- What must be unique over all months, which a unique key of a partitioned table cannot say. It
 -- also tells in which month a transaction is, and is what foreign keys point at, so that old months
@@ -114,14 +114,14 @@ CREATE TABLE transaction_keys (
     original_id     uuid,
     status          varchar(10)  NOT NULL,
     idempotency_key varchar(200),
-    PRIMARY KEY (tenant_id, transaction_id),
+    PRIMARY KEY (transaction_id, tenant_id),
     FOREIGN KEY (tenant_id, original_id) REFERENCES transaction_keys (tenant_id, transaction_id)
 );
 
-CREATE UNIQUE INDEX ux_transaction_keys_original ON transaction_keys (tenant_id, original_id)
+CREATE UNIQUE INDEX ux_transaction_keys_original ON transaction_keys (original_id, tenant_id)
     WHERE original_id IS NOT NULL;
 CREATE UNIQUE INDEX ux_transaction_keys_idempotency
-    ON transaction_keys (tenant_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+    ON transaction_keys (idempotency_key, tenant_id) WHERE idempotency_key IS NOT NULL;
 
 -- For every table that only grows, besides the rights that the manifest takes away.
 CREATE FUNCTION refuse_change() RETURNS trigger

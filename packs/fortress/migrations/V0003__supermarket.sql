@@ -19,12 +19,12 @@ CREATE TABLE products (
     is_active   boolean       NOT NULL DEFAULT true,
     created_at  timestamptz   NOT NULL DEFAULT now(),
     updated_at  timestamptz   NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, id),
+    PRIMARY KEY (id, tenant_id),
     FOREIGN KEY (tenant_id, category_id) REFERENCES categories (tenant_id, id)
 );
 
-CREATE UNIQUE INDEX ux_products_sku ON products (tenant_id, sku);
-CREATE INDEX ix_products_category_name ON products (tenant_id, category_id, name);
+CREATE UNIQUE INDEX ux_products_sku ON products (sku, tenant_id);
+CREATE INDEX ix_products_category_name ON products (category_id, name, tenant_id);
 
 CREATE TRIGGER products_touch BEFORE UPDATE ON products
     FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
@@ -34,10 +34,10 @@ CREATE TABLE locations (
     id         uuid         NOT NULL DEFAULT gen_random_uuid(),
     name       varchar(100) NOT NULL,
     created_at timestamptz  NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, id)
+    PRIMARY KEY (id, tenant_id)
 );
 
-CREATE UNIQUE INDEX ux_locations_name ON locations (tenant_id, name);
+CREATE UNIQUE INDEX ux_locations_name ON locations (name, tenant_id);
 
 -- What is there of a product in a location. The numbers are those of the movements; the row is made
 -- by the application, with its threshold, before anything moves.
@@ -49,15 +49,15 @@ CREATE TABLE inventory (
     reserved          quantity NOT NULL DEFAULT 0,
     reorder_threshold quantity NOT NULL DEFAULT 0,
     last_restock_at   timestamptz,
-    PRIMARY KEY (tenant_id, product_id, location_id),
+    PRIMARY KEY (product_id, location_id, tenant_id),
     FOREIGN KEY (tenant_id, product_id) REFERENCES products (tenant_id, id),
     FOREIGN KEY (tenant_id, location_id) REFERENCES locations (tenant_id, id),
     CONSTRAINT inventory_reserved_is_there CHECK (reserved <= quantity)
 );
 
-CREATE INDEX ix_inventory_location_product ON inventory (tenant_id, location_id, product_id);
-CREATE INDEX ix_inventory_low_stock ON inventory (tenant_id, location_id, product_id)
-    WHERE quantity - reserved <= reorder_threshold;
+CREATE INDEX ix_inventory_location_product ON inventory (location_id, product_id, tenant_id);
+CREATE INDEX ix_inventory_low_stock ON inventory (location_id, product_id, tenant_id)
+    WHERE quantity - reserved < reorder_threshold;
 
 CREATE TABLE inventory_movements (
     tenant_id       uuid        NOT NULL DEFAULT tenancy.current_tenant(),
@@ -69,7 +69,7 @@ CREATE TABLE inventory_movements (
     quantity_change integer     NOT NULL DEFAULT 0,
     reserved_change integer     NOT NULL DEFAULT 0,
     created_at      timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, id),
+    PRIMARY KEY (id, tenant_id),
     FOREIGN KEY (tenant_id, product_id, location_id)
         REFERENCES inventory (tenant_id, product_id, location_id),
     -- The direction of each kind; only a correction may go both ways.
@@ -86,7 +86,7 @@ CREATE TABLE inventory_movements (
 );
 
 CREATE INDEX ix_inventory_movements_product_location_created
-    ON inventory_movements (tenant_id, product_id, location_id, created_at DESC);
+    ON inventory_movements (product_id, location_id, created_at DESC, tenant_id);
 
 CREATE FUNCTION guard_inventory() RETURNS trigger
 LANGUAGE plpgsql
@@ -146,11 +146,11 @@ CREATE TABLE carts (
     checked_out_at timestamptz,
     expires_at     timestamptz NOT NULL DEFAULT now() + INTERVAL '7 days',
     created_at     timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, id),
+    PRIMARY KEY (id, tenant_id),
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
 );
 
-CREATE INDEX ix_carts_user_created ON carts (tenant_id, user_id, created_at DESC);
+CREATE INDEX ix_carts_user_created ON carts (user_id, created_at DESC, tenant_id);
 CREATE INDEX ix_carts_expires ON carts (tenant_id, expires_at) WHERE checked_out_at IS NULL;
 
 CREATE TABLE cart_items (
@@ -159,7 +159,7 @@ CREATE TABLE cart_items (
     product_id uuid        NOT NULL,
     quantity   counted     NOT NULL DEFAULT 1,
     added_at   timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, cart_id, product_id),
+    PRIMARY KEY (cart_id, product_id, tenant_id),
     FOREIGN KEY (tenant_id, cart_id) REFERENCES carts (tenant_id, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant_id, product_id) REFERENCES products (tenant_id, id)
 );
@@ -180,13 +180,13 @@ CREATE TABLE orders (
     payment_reference short_text,
     created_at        timestamptz     NOT NULL DEFAULT now(),
     updated_at        timestamptz     NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, id),
+    PRIMARY KEY (id, tenant_id),
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id),
     FOREIGN KEY (tenant_id, cart_id) REFERENCES carts (tenant_id, id)
 );
 
-CREATE UNIQUE INDEX ux_orders_cart ON orders (tenant_id, cart_id) WHERE cart_id IS NOT NULL;
-CREATE INDEX ix_orders_user_created ON orders (tenant_id, user_id, created_at DESC);
+CREATE UNIQUE INDEX ux_orders_cart ON orders (cart_id, tenant_id) WHERE cart_id IS NOT NULL;
+CREATE INDEX ix_orders_user_created ON orders (user_id, created_at DESC, tenant_id);
 CREATE INDEX ix_orders_status_created ON orders (tenant_id, status, created_at DESC);
 
 -- The price is that of the day of the order.
@@ -197,14 +197,14 @@ CREATE TABLE order_items (
     location_id uuid           NOT NULL,
     quantity    counted        NOT NULL,
     unit_price  numeric(12, 2) NOT NULL,
-    PRIMARY KEY (tenant_id, order_id, product_id, location_id),
+    PRIMARY KEY (order_id, product_id, location_id, tenant_id),
     FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id),
     FOREIGN KEY (tenant_id, product_id, location_id)
         REFERENCES inventory (tenant_id, product_id, location_id),
     CONSTRAINT order_items_price_is_possible CHECK (unit_price >= 0 AND unit_price < 'NaN')
 );
 
-CREATE INDEX ix_order_items_product ON order_items (tenant_id, product_id, location_id);
+CREATE INDEX ix_order_items_product ON order_items (product_id, location_id, tenant_id);
 
 -- Adding items: reserves them, adds them to the total, while the order is just created.
 CREATE FUNCTION take_order_items() RETURNS trigger
@@ -329,14 +329,14 @@ CREATE TABLE receipts (
     ocr_data       json_object     NOT NULL DEFAULT '{}',
     image_s3_key   short_text,
     created_at     timestamptz     NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, id),
+    PRIMARY KEY (id, tenant_id),
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id),
     FOREIGN KEY (tenant_id, transaction_id)
         REFERENCES transaction_keys (tenant_id, transaction_id)
 );
 
-CREATE INDEX ix_receipts_user_created ON receipts (tenant_id, user_id, created_at DESC);
-CREATE INDEX ix_receipts_transaction ON receipts (tenant_id, transaction_id)
+CREATE INDEX ix_receipts_user_created ON receipts (user_id, created_at DESC, tenant_id);
+CREATE INDEX ix_receipts_transaction ON receipts (transaction_id, tenant_id)
     WHERE transaction_id IS NOT NULL;
 
 -- As read from the paper: a line's amount need not be its quantity times its price.
@@ -348,10 +348,10 @@ CREATE TABLE receipt_items (
     description short_text      NOT NULL,
     quantity    unsigned_amount NOT NULL DEFAULT 1,
     amount      amount          NOT NULL,
-    PRIMARY KEY (tenant_id, receipt_id, line),
+    PRIMARY KEY (receipt_id, line, tenant_id),
     FOREIGN KEY (tenant_id, receipt_id) REFERENCES receipts (tenant_id, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant_id, product_id) REFERENCES products (tenant_id, id)
 );
 
-CREATE INDEX ix_receipt_items_product ON receipt_items (tenant_id, product_id)
+CREATE INDEX ix_receipt_items_product ON receipt_items (product_id, tenant_id)
     WHERE product_id IS NOT NULL;

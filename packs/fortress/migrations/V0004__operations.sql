@@ -10,15 +10,15 @@ CREATE TABLE audit_logs (
     action     short_text  NOT NULL,
     user_id    uuid,
     diff       json_object NOT NULL DEFAULT '{}',
-    PRIMARY KEY (tenant_id, id, created_at)
+    PRIMARY KEY (id, created_at, tenant_id)
 ) PARTITION BY RANGE (created_at);
 
 CREATE TABLE audit_logs_default PARTITION OF audit_logs DEFAULT;
 
 CREATE INDEX ix_audit_logs_tenant_created ON audit_logs (tenant_id, created_at DESC);
 CREATE INDEX ix_audit_logs_entity_created
-    ON audit_logs (tenant_id, entity, entity_id, created_at DESC);
-CREATE INDEX ix_audit_logs_user_created ON audit_logs (tenant_id, user_id, created_at DESC)
+    ON audit_logs (entity, entity_id, created_at DESC, tenant_id);
+CREATE INDEX ix_audit_logs_user_created ON audit_logs (user_id, created_at DESC, tenant_id)
     WHERE user_id IS NOT NULL;
 
 CREATE TRIGGER audit_logs_are_final BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_logs
@@ -92,7 +92,7 @@ CREATE TABLE events_outbox (
     CONSTRAINT events_outbox_sent_has_time CHECK ((status = 'sent') = (sent_at IS NOT NULL))
 );
 
-CREATE UNIQUE INDEX ux_events_outbox_event ON events_outbox (tenant_id, event_id);
+CREATE UNIQUE INDEX ux_events_outbox_event ON events_outbox (event_id, tenant_id);
 CREATE INDEX ix_outbox_status ON events_outbox (tenant_id, id) WHERE status = 'pending';
 
 -- The number of the last row is kept in a setting during one statement, so that a statement with
@@ -185,7 +185,8 @@ LANGUAGE sql
 BEGIN ATOMIC
     WITH free AS MATERIALIZED (
         SELECT tenant_id, id FROM events_outbox
-        WHERE status = 'pending' AND (claimed_at IS NULL OR claimed_at < now() - lease)
+        WHERE tenant_id = tenancy.current_tenant() AND status = 'pending'
+          AND (claimed_at IS NULL OR claimed_at < now() - lease)
         ORDER BY id LIMIT most FOR UPDATE SKIP LOCKED)
     UPDATE events_outbox e
     SET claimed_by = publisher, claimed_at = now(), attempts = e.attempts + 1
@@ -207,10 +208,10 @@ CREATE TABLE attachments (
     size_bytes   bigint      NOT NULL,
     sha256       bytea       NOT NULL,
     created_at   timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, id),
+    PRIMARY KEY (id, tenant_id),
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id),
     CONSTRAINT attachments_contents CHECK (size_bytes >= 0 AND length(sha256) = 32)
 );
 
-CREATE INDEX ix_attachments_entity ON attachments (tenant_id, entity, entity_id);
-CREATE INDEX ix_attachments_user ON attachments (tenant_id, user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX ix_attachments_entity ON attachments (entity, entity_id, tenant_id);
+CREATE INDEX ix_attachments_user ON attachments (user_id, tenant_id) WHERE user_id IS NOT NULL;

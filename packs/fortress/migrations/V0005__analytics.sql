@@ -9,7 +9,7 @@ CREATE TABLE analytics_dim_dates (
     quarter     smallint NOT NULL,
     month       smallint NOT NULL,
     day_of_week smallint NOT NULL,
-    PRIMARY KEY (tenant_id, date)
+    PRIMARY KEY (date, tenant_id)
 );
 
 CREATE TABLE analytics_dim_accounts (
@@ -18,7 +18,7 @@ CREATE TABLE analytics_dim_accounts (
     type       varchar(20) NOT NULL,
     currency   varchar(3)  NOT NULL,
     is_closed  boolean     NOT NULL,
-    PRIMARY KEY (tenant_id, account_id)
+    PRIMARY KEY (account_id, tenant_id)
 );
 
 -- root_name is the name of the category at the top, depth is 0 there.
@@ -29,7 +29,7 @@ CREATE TABLE analytics_dim_categories (
     root_id     uuid         NOT NULL,
     root_name   varchar(200) NOT NULL,
     depth       integer      NOT NULL,
-    PRIMARY KEY (tenant_id, category_id)
+    PRIMARY KEY (category_id, tenant_id)
 );
 
 CREATE TABLE analytics_dim_merchants (
@@ -37,7 +37,7 @@ CREATE TABLE analytics_dim_merchants (
     merchant_id uuid         NOT NULL,
     name        varchar(200) NOT NULL,
     category    varchar(200),
-    PRIMARY KEY (tenant_id, merchant_id)
+    PRIMARY KEY (merchant_id, tenant_id)
 );
 
 CREATE TABLE analytics_dim_products (
@@ -46,7 +46,7 @@ CREATE TABLE analytics_dim_products (
     name        varchar(200) NOT NULL,
     brand       varchar(200),
     category_id uuid,
-    PRIMARY KEY (tenant_id, product_id)
+    PRIMARY KEY (product_id, tenant_id)
 );
 
 -- One row for each day, account, type, category and merchant with posted entries. amount has the
@@ -67,7 +67,7 @@ CREATE UNIQUE INDEX ux_analytics_fact_transactions_date
     ON analytics_fact_transactions (tenant_id, date, account_id, type, category_id, merchant_id)
     NULLS NOT DISTINCT;
 CREATE INDEX ix_analytics_fact_transactions_category_date
-    ON analytics_fact_transactions (tenant_id, category_id, date) WHERE category_id IS NOT NULL;
+    ON analytics_fact_transactions (category_id, date, tenant_id) WHERE category_id IS NOT NULL;
 
 -- What was ordered on a day and not cancelled.
 CREATE TABLE analytics_fact_sales (
@@ -130,22 +130,26 @@ BEGIN
     ON CONFLICT (tenant_id, product_id) DO UPDATE
         SET name = EXCLUDED.name, brand = EXCLUDED.brand, category_id = EXCLUDED.category_id;
 
-    DELETE FROM analytics_fact_transactions WHERE date BETWEEN from_date AND until_date;
+    DELETE FROM analytics_fact_transactions
+    WHERE tenant_id = tenancy.current_tenant() AND date BETWEEN from_date AND until_date;
     INSERT INTO analytics_fact_transactions (date, account_id, type, category_id, merchant_id,
                                              currency, transaction_count, amount)
     SELECT (occurred_at AT TIME ZONE 'UTC')::date, account_id, type, category_id, merchant_id,
            currency, count(*), sum(amount)
     FROM ledger_entries
-    WHERE status = 'posted' AND occurred_at >= from_time AND occurred_at < until_time
+    WHERE tenant_id = tenancy.current_tenant() AND status = 'posted'
+      AND occurred_at >= from_time AND occurred_at < until_time
     GROUP BY 1, 2, 3, 4, 5, 6;
     GET DIAGNOSTICS total = ROW_COUNT;
 
-    DELETE FROM analytics_fact_sales WHERE date BETWEEN from_date AND until_date;
+    DELETE FROM analytics_fact_sales
+    WHERE tenant_id = tenancy.current_tenant() AND date BETWEEN from_date AND until_date;
     INSERT INTO analytics_fact_sales (date, product_id, location_id, currency, quantity, amount)
     SELECT (o.created_at AT TIME ZONE 'UTC')::date, i.product_id, i.location_id, o.currency,
            sum(i.quantity), sum(i.quantity * i.unit_price)
     FROM orders o JOIN order_items i ON i.tenant_id = o.tenant_id AND i.order_id = o.id
-    WHERE o.status <> 'cancelled' AND o.created_at >= from_time AND o.created_at < until_time
+    WHERE o.tenant_id = tenancy.current_tenant() AND o.status <> 'cancelled'
+      AND o.created_at >= from_time AND o.created_at < until_time
     GROUP BY 1, 2, 3, 4;
     GET DIAGNOSTICS found_rows = ROW_COUNT;
     RETURN total + found_rows;
