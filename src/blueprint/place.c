@@ -203,13 +203,15 @@ static void add_ledger(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
     }
 }
 
-/* A partition has default privileges of its own and is a table that can be named, so it is narrowed
- * like the table that it belongs to. */
+/* A partition has default privileges of its own and is a table that can be named. It is read like
+ * the table that it belongs to, and added to through that table only: a row put straight into a
+ * partition would pass by the triggers that the table has for whole statements. */
 static const char narrow_partitions[] =
     "DO $narrow$ DECLARE one regclass; BEGIN"
     " FOR one IN SELECT relid FROM pg_partition_tree(format('%I.%I', {}, {})::regclass)"
     "  WHERE level > 0 LOOP"
-    " EXECUTE format('REVOKE UPDATE, DELETE ON %s FROM %I', one, {}); END LOOP; END $narrow$";
+    " EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON %s FROM %I', one, {});"
+    " END LOOP; END $narrow$";
 
 void place_add_narrowing(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
                          const Place *place)

@@ -1,0 +1,104 @@
+-- Types that all tables share, people, and the accounts whose balance the ledger (V0002) keeps.
+
+-- Where tenant_id stands in an index: last, where an id or a code before it says which few rows are
+-- meant, so that the index also serves the schema tier, where no policy compares tenant_id; first,
+-- where a time or a state follows, since the row tier would read all tenants' rows of that time.
+
+-- A check of one column is that of a domain: it is in the catalogue once per place, not once per
+-- table and partition. numeric accepts NaN, which is greater than every number, so it is kept out.
+CREATE DOMAIN currency_code AS text CHECK (VALUE ~ '^[A-Z]{3}$');
+CREATE DOMAIN email_address AS text
+    CHECK (VALUE = lower(VALUE) AND VALUE ~ '^[^@[:space:]]+@[^@[:space:]]+$');
+CREATE DOMAIN phone_number AS text CHECK (VALUE ~ '^\+[1-9][0-9]{6,14}$');
+CREATE DOMAIN short_text AS text CHECK (VALUE ~ '[^[:space:]]' AND length(VALUE) <= 200);
+CREATE DOMAIN json_object AS jsonb CHECK (jsonb_typeof(VALUE) = 'object');
+CREATE DOMAIN amount AS numeric(20, 6) CHECK (VALUE < 'NaN');
+CREATE DOMAIN unsigned_amount AS numeric(20, 6) CHECK (VALUE >= 0 AND VALUE < 'NaN');
+CREATE DOMAIN account_type AS text
+    CHECK (VALUE IN ('wallet', 'bank', 'credit', 'savings', 'cash', 'investment'));
+
+-- Addresses are kept in lower case: under row-level security an index on lower(email) could keep
+-- them unique but not find one, because lower() is not leakproof.
+CREATE TABLE users (
+    tenant_id     uuid        NOT NULL DEFAULT tenancy.current_tenant(),
+    id            uuid        NOT NULL DEFAULT gen_random_uuid(),
+    email         email_address,
+    phone         phone_number,
+    password_hash text,
+    profile       json_object NOT NULL DEFAULT '{}',
+    is_active     boolean     NOT NULL DEFAULT true,
+    created_at    timestamptz NOT NULL DEFAULT now(),
+    updated_at    timestamptz NOT NULL DEFAULT now(),
+    last_login_at timestamptz,
+    deleted_at    timestamptz,
+    PRIMARY KEY (id, tenant_id)
+);
+
+CREATE UNIQUE INDEX ux_users_tenant_email ON users (email, tenant_id) WHERE email IS NOT NULL;
+CREATE UNIQUE INDEX ux_users_tenant_phone ON users (phone, tenant_id) WHERE phone IS NOT NULL;
+CREATE INDEX ix_users_deleted ON users (tenant_id, deleted_at) WHERE deleted_at IS NOT NULL;
+
+-- An account of nobody in particular (user_id is null) is the organisation's.
+CREATE TABLE accounts (
+    tenant_id  uuid          NOT NULL DEFAULT tenancy.current_tenant(),
+    id         uuid          NOT NULL DEFAULT gen_random_uuid(),
+    user_id    uuid,
+    name       short_text    NOT NULL,
+    type       account_type  NOT NULL,
+    currency   currency_code NOT NULL,
+    balance    amount        NOT NULL DEFAULT 0,
+    metadata   json_object   NOT NULL DEFAULT '{}',
+    closed_at  timestamptz,
+    created_at timestamptz   NOT NULL DEFAULT now(),
+    updated_at timestamptz   NOT NULL DEFAULT now(),
+    PRIMARY KEY (id, tenant_id),
+    FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+);
+
+CREATE INDEX ix_accounts_tenant_type ON accounts (tenant_id, type);
+CREATE INDEX ix_accounts_user ON accounts (user_id, tenant_id) WHERE user_id IS NOT NULL;
+
+CREATE FUNCTION touch_updated_at() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    NEW.updated_at := pg_catalog.now();
+    RETURN NEW;
+END
+$$;
+
+CREATE TRIGGER users_touch BEFORE UPDATE ON users
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
+-- The balance is what the ledger says. Only the ledger's trigger, which makes the depth of this one
+-- two, changes it; nobody but the owner of the tables can make a trigger.
+CREATE FUNCTION guard_account() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.balance <> 0 THEN
+            RAISE EXCEPTION 'an account begins with a balance of zero'
+                USING ERRCODE = 'check_violation', HINT = 'Insert a transaction.';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF NEW.balance <> OLD.balance AND pg_trigger_depth() < 2 THEN
+        RAISE EXCEPTION 'the balance of an account is changed by transactions only'
+            USING ERRCODE = 'restrict_violation', HINT = 'Insert a transaction.';
+    END IF;
+    IF NEW.currency <> OLD.currency THEN
+        RAISE EXCEPTION 'the currency of an account cannot change'
+            USING ERRCODE = 'restrict_violation', HINT = 'Open another account.';
+    END IF;
+    IF NEW.closed_at IS NOT NULL AND NEW.balance <> 0 THEN
+        RAISE EXCEPTION 'an account with a balance cannot be closed'
+            USING ERRCODE = 'check_violation', HINT = 'Transfer the balance first.';
+    END IF;
+    NEW.updated_at := now();
+    RETURN NEW;
+END
+$$;
+
+CREATE TRIGGER accounts_guard BEFORE INSERT OR UPDATE ON accounts
+    FOR EACH ROW EXECUTE FUNCTION guard_account();
