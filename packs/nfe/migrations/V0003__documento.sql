@@ -382,6 +382,7 @@ CREATE TABLE nfe_responsavel_tecnico (
     FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
     CONSTRAINT nfe_responsavel_tecnico_regras CHECK (
         (id_csrt IS NULL) = (hash_csrt IS NULL)
+        AND ((hash_csrt IS NULL OR length(hash_csrt) = 20))
     )
 );
 
