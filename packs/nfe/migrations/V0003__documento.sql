@@ -75,6 +75,7 @@ CREATE TABLE nfe_ref_chave (
         tipo IN ('refNFe', 'refNFeSig', 'refCTe')
     )
 );
+CREATE INDEX ix_nfe_ref_chave_chave ON nfe_ref_chave (chave);
 
 -- ide/NFref/refNF
 CREATE TABLE nfe_ref_nf (

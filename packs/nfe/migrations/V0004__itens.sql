@@ -45,6 +45,7 @@ CREATE TABLE nfe_item (
         produto_especifico IN ('veicProd', 'med', 'arma', 'comb', 'nRECOPI')
     )
 );
+CREATE INDEX ix_nfe_item_produto_id ON nfe_item (produto_id) WHERE produto_id IS NOT NULL;
 
 -- det/prod/gCred
 CREATE TABLE nfe_item_cred_presumido (
@@ -111,6 +112,7 @@ CREATE TABLE nfe_item_rastro (
     PRIMARY KEY (nfe_id, n_item, ordem),
     FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item ON DELETE CASCADE
 );
+CREATE INDEX ix_nfe_item_rastro_n_lote ON nfe_item_rastro (n_lote);
 
 -- det/prod/infProdNFF
 CREATE TABLE nfe_item_nff (

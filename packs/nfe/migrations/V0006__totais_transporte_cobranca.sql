@@ -229,6 +229,7 @@ CREATE TABLE nfe_duplicata (
     PRIMARY KEY (nfe_id, ordem),
     FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE
 );
+CREATE INDEX ix_nfe_duplicata_d_venc ON nfe_duplicata (d_venc);
 
 -- pag/detPag; pag/vTroco is nfe.v_troco
 CREATE TABLE nfe_pagamento (
