@@ -310,7 +310,8 @@ BEGIN
         RAISE check_violation USING MESSAGE = format('%s: uma linha nao muda de documento', TG_TABLE_NAME);
     END IF;
     SELECT status INTO estado FROM nfe WHERE id = documento FOR SHARE;
-    IF estado <> 'CRIADA' AND estado::text <> ALL (TG_ARGV) THEN
+    -- TG_ARGV is NULL, not empty, when a trigger has no arguments.
+    IF estado <> 'CRIADA' AND coalesce(estado::text <> ALL (TG_ARGV), true) THEN
         RAISE check_violation USING MESSAGE = format('%s: documento %s esta %s: seu conteudo nao muda mais', TG_TABLE_NAME, documento, estado);
     END IF;
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
