@@ -298,6 +298,7 @@ def test_a_wrong_choice_is_refused():
             ("nfe_item_pis", "grupo = 'PISNT'"), ("nfe_item_pis", "cst = '04'"), ("nfe_item_pis", "p_pis = NULL"),
             ("nfe_item_pis", "q_bc_prod = 1"), ("nfe_item_cofins", "grupo = 'COFINSX'"),
             ("nfe_item_icms", "grupo = 'ICMS10'"), ("nfe_item_icms", "v_icms_st_dest = 1.00"),
+            ("nfe_item_icms", "p_fcp = 2.00"), ("nfe_item_icms", "v_icms_deson = 1.00, mot_des_icms = '9'"),
             ("nfe_item_ibscbs", "grupo = 'gTransfCred'"), ("nfe_destinatario", "cpf = '11144477735'"),
             ("nfe_destinatario", "tem_endereco = false"), ("nfe_transporte", "vagao = '1'")):
         refused("UPDATE %s SET %s WHERE nfe_id = '%s'" % (table, change, draft), table + "_regras")

@@ -177,6 +177,7 @@ CREATE TABLE nfe_emitente (
     FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
     CONSTRAINT nfe_emitente_regras CHECK (
         (cnpj IS NULL) <> (cpf IS NULL)
+        AND (im IS NOT NULL OR cnae IS NULL)
     )
 );
 
@@ -382,8 +383,8 @@ CREATE TABLE nfe_responsavel_tecnico (
     PRIMARY KEY (nfe_id),
     FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
     CONSTRAINT nfe_responsavel_tecnico_regras CHECK (
-        (id_csrt IS NULL) = (hash_csrt IS NULL)
-        AND ((hash_csrt IS NULL OR length(hash_csrt) = 20))
+        (hash_csrt IS NULL OR length(hash_csrt) = 20)
+        AND num_nonnulls(id_csrt, hash_csrt) IN (0, 2)
     )
 );
 

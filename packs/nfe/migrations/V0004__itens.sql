@@ -43,6 +43,7 @@ CREATE TABLE nfe_item (
     FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
     CONSTRAINT nfe_item_regras CHECK (
         produto_especifico IN ('veicProd', 'med', 'arma', 'comb', 'nRECOPI')
+        AND (cest IS NOT NULL OR num_nonnulls(ind_escala, cnpj_fab) = 0)
     )
 );
 CREATE INDEX ix_nfe_item_produto_id ON nfe_item (produto_id) WHERE produto_id IS NOT NULL;

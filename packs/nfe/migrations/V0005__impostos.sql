@@ -74,6 +74,7 @@ CREATE TABLE nfe_item_icms (
             WHEN 'ICMS00' THEN
                 cst = '00'
                 AND num_nonnulls(orig, cst, mod_bc, v_bc, p_icms, v_icms) = 6
+                AND num_nonnulls(p_fcp, v_fcp) IN (0, 2)
                 AND num_nonnulls(v_bc_fcp, mod_bc_st, p_mva_st, p_red_bc_st, v_bc_st, p_icms_st,
                     v_icms_st, v_bc_fcp_st, p_fcp_st, v_fcp_st, v_icms_st_deson, mot_des_icms_st,
                     p_red_bc, v_icms_deson, mot_des_icms, ind_deduz_deson, c_benef_rbc, v_icms_op,
@@ -85,6 +86,7 @@ CREATE TABLE nfe_item_icms (
                 cst = '10'
                 AND num_nonnulls(orig, cst, mod_bc, v_bc, p_icms, v_icms, mod_bc_st, v_bc_st,
                     p_icms_st, v_icms_st) = 10
+                AND num_nonnulls(v_bc_fcp, p_fcp, v_fcp) IN (0, 3)
                 AND num_nonnulls(p_red_bc, v_icms_deson, mot_des_icms, ind_deduz_deson,
                     c_benef_rbc, v_icms_op, p_dif, v_icms_dif, p_fcp_dif, v_fcp_dif, v_fcp_efet,
                     v_bc_st_ret, p_st, v_icms_substituto, v_icms_st_ret, v_bc_fcp_st_ret,
@@ -95,6 +97,7 @@ CREATE TABLE nfe_item_icms (
                 cst = '20'
                 AND mot_des_icms IN ('3', '9', '10', '11', '12')
                 AND num_nonnulls(orig, cst, mod_bc, p_red_bc, v_bc, p_icms, v_icms) = 7
+                AND num_nonnulls(v_bc_fcp, p_fcp, v_fcp) IN (0, 3)
                 AND num_nonnulls(mod_bc_st, p_mva_st, p_red_bc_st, v_bc_st, p_icms_st, v_icms_st,
                     v_bc_fcp_st, p_fcp_st, v_fcp_st, v_icms_st_deson, mot_des_icms_st,
                     c_benef_rbc, v_icms_op, p_dif, v_icms_dif, p_fcp_dif, v_fcp_dif, v_fcp_efet,
@@ -126,6 +129,7 @@ CREATE TABLE nfe_item_icms (
             WHEN 'ICMS51' THEN
                 cst = '51'
                 AND num_nonnulls(orig, cst) = 2
+                AND num_nonnulls(v_bc_fcp, p_fcp, v_fcp) IN (0, 3)
                 AND num_nonnulls(mod_bc_st, p_mva_st, p_red_bc_st, v_bc_st, p_icms_st, v_icms_st,
                     v_bc_fcp_st, p_fcp_st, v_fcp_st, v_icms_st_deson, mot_des_icms_st,
                     v_icms_deson, mot_des_icms, ind_deduz_deson, v_bc_st_ret, p_st,
@@ -135,6 +139,8 @@ CREATE TABLE nfe_item_icms (
             WHEN 'ICMS60' THEN
                 cst = '60'
                 AND num_nonnulls(orig, cst) = 2
+                AND num_nonnulls(v_bc_st_ret, p_st, v_icms_st_ret) IN (0, 3)
+                AND (v_bc_st_ret IS NOT NULL OR v_icms_substituto IS NULL)
                 AND num_nonnulls(mod_bc, v_bc, p_icms, v_icms, p_fcp, v_fcp, v_bc_fcp, mod_bc_st,
                     p_mva_st, p_red_bc_st, v_bc_st, p_icms_st, v_icms_st, v_bc_fcp_st, p_fcp_st,
                     v_fcp_st, v_icms_st_deson, mot_des_icms_st, p_red_bc, v_icms_deson,
@@ -146,6 +152,7 @@ CREATE TABLE nfe_item_icms (
                 AND mot_des_icms IN ('3', '9', '12')
                 AND num_nonnulls(orig, cst, mod_bc, p_red_bc, v_bc, p_icms, v_icms, mod_bc_st,
                     v_bc_st, p_icms_st, v_icms_st) = 11
+                AND num_nonnulls(v_bc_fcp, p_fcp, v_fcp) IN (0, 3)
                 AND num_nonnulls(c_benef_rbc, v_icms_op, p_dif, v_icms_dif, p_fcp_dif, v_fcp_dif,
                     v_fcp_efet, v_bc_st_ret, p_st, v_icms_substituto, v_icms_st_ret,
                     v_bc_fcp_st_ret, p_fcp_st_ret, v_fcp_st_ret, p_red_bc_efet, v_bc_efet,
@@ -156,6 +163,14 @@ CREATE TABLE nfe_item_icms (
                 AND mot_des_icms IN ('3', '9', '12')
                 AND num_nonnulls(orig, cst) = 2
                 AND (p_red_bc IS DISTINCT FROM 0 OR scale(p_red_bc) > 0)
+                AND num_nonnulls(mod_bc, v_bc, p_icms, v_icms) IN (0, 4)
+                AND (mod_bc IS NOT NULL OR num_nonnulls(p_red_bc, c_benef_rbc, v_icms_op, p_dif,
+                    v_icms_dif, v_bc_fcp, p_fcp, v_fcp, p_fcp_dif, v_fcp_dif, v_fcp_efet) = 0)
+                AND num_nonnulls(v_icms_op, p_dif, v_icms_dif) IN (0, 3)
+                AND num_nonnulls(v_bc_fcp, p_fcp, v_fcp) IN (0, 3)
+                AND num_nonnulls(mod_bc_st, v_bc_st, p_icms_st, v_icms_st) IN (0, 4)
+                AND (mod_bc_st IS NOT NULL OR num_nonnulls(p_mva_st, p_red_bc_st, v_bc_fcp_st,
+                    p_fcp_st, v_fcp_st) = 0)
                 AND num_nonnulls(v_bc_st_ret, p_st, v_icms_substituto, v_icms_st_ret,
                     v_bc_fcp_st_ret, p_fcp_st_ret, v_fcp_st_ret, p_red_bc_efet, v_bc_efet,
                     p_icms_efet, v_icms_efet, p_bc_op, uf_st, v_bc_st_dest, v_icms_st_dest, csosn,
@@ -227,6 +242,8 @@ CREATE TABLE nfe_item_icms (
             WHEN 'ICMSSN500' THEN
                 csosn = '500'
                 AND num_nonnulls(orig, csosn) = 2
+                AND num_nonnulls(v_bc_st_ret, p_st, v_icms_st_ret) IN (0, 3)
+                AND (v_bc_st_ret IS NOT NULL OR v_icms_substituto IS NULL)
                 AND num_nonnulls(cst, mod_bc, v_bc, p_icms, v_icms, p_fcp, v_fcp, v_bc_fcp,
                     mod_bc_st, p_mva_st, p_red_bc_st, v_bc_st, p_icms_st, v_icms_st, v_bc_fcp_st,
                     p_fcp_st, v_fcp_st, v_icms_st_deson, mot_des_icms_st, p_red_bc, v_icms_deson,
@@ -237,6 +254,12 @@ CREATE TABLE nfe_item_icms (
                 csosn = '900'
                 AND csosn IS NOT NULL
                 AND (p_red_bc IS DISTINCT FROM 0 OR scale(p_red_bc) > 0)
+                AND num_nonnulls(mod_bc, v_bc, p_icms, v_icms) IN (0, 4)
+                AND (mod_bc IS NOT NULL OR p_red_bc IS NULL)
+                AND num_nonnulls(mod_bc_st, v_bc_st, p_icms_st, v_icms_st) IN (0, 4)
+                AND (mod_bc_st IS NOT NULL OR num_nonnulls(p_mva_st, p_red_bc_st, v_bc_fcp_st,
+                    p_fcp_st, v_fcp_st) = 0)
+                AND num_nonnulls(p_cred_sn, v_cred_icms_sn) IN (0, 2)
                 AND num_nonnulls(cst, p_fcp, v_fcp, v_bc_fcp, v_icms_st_deson, mot_des_icms_st,
                     v_icms_deson, mot_des_icms, ind_deduz_deson, c_benef_rbc, v_icms_op, p_dif,
                     v_icms_dif, p_fcp_dif, v_fcp_dif, v_fcp_efet, v_bc_st_ret, p_st,
@@ -244,6 +267,14 @@ CREATE TABLE nfe_item_icms (
                     p_red_bc_efet, v_bc_efet, p_icms_efet, v_icms_efet, p_bc_op, uf_st,
                     v_bc_st_dest, v_icms_st_dest) = 0
             ELSE false END
+        AND num_nonnulls(v_bc_fcp_st, p_fcp_st, v_fcp_st) IN (0, 3)
+        AND num_nonnulls(v_icms_st_deson, mot_des_icms_st) IN (0, 2)
+        AND num_nonnulls(v_icms_deson, mot_des_icms) IN (0, 2)
+        AND (v_icms_deson IS NOT NULL OR ind_deduz_deson IS NULL)
+        AND num_nonnulls(p_fcp_dif, v_fcp_dif) IN (0, 2)
+        AND (p_fcp_dif IS NOT NULL OR v_fcp_efet IS NULL)
+        AND num_nonnulls(v_bc_fcp_st_ret, p_fcp_st_ret, v_fcp_st_ret) IN (0, 3)
+        AND num_nonnulls(p_red_bc_efet, v_bc_efet, p_icms_efet, v_icms_efet) IN (0, 4)
     )
 );
 
@@ -298,6 +329,7 @@ CREATE TABLE nfe_item_icms_monofasico (
                     ad_rem_icms_reten, v_icms_mono_reten, p_red_ad_rem, mot_red_ad_rem,
                     v_icms_mono_op, p_dif, v_icms_mono_dif, q_bc_mono_dif, ad_rem_icms_dif) = 0
             ELSE false END
+        AND num_nonnulls(p_red_ad_rem, mot_red_ad_rem) IN (0, 2)
     )
 );
 
@@ -513,7 +545,9 @@ CREATE TABLE nfe_item_is (
     PRIMARY KEY (nfe_id, n_item),
     FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item_imposto ON DELETE CASCADE,
     CONSTRAINT nfe_item_is_regras CHECK (
-        num_nonnulls(u_trib, q_trib) IN (0, 2)
+        num_nonnulls(v_bc_is, p_is, v_is) IN (0, 3)
+        AND (v_bc_is IS NOT NULL OR num_nonnulls(ad_rem_is, u_trib, q_trib) = 0)
+        AND num_nonnulls(u_trib, q_trib) IN (0, 2)
     )
 );
 

@@ -245,7 +245,7 @@ CREATE TABLE nfe_pagamento (
     PRIMARY KEY (nfe_id, ordem),
     FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
     CONSTRAINT nfe_pagamento_regras CHECK (
-        (cnpj_pag IS NULL) = (uf_pag IS NULL)
+        num_nonnulls(cnpj_pag, uf_pag) IN (0, 2)
     )
 );
 
