@@ -20,7 +20,8 @@ INSERT INTO pessoa_enderecos (pessoa_id, ordem, x_lgr, nro, x_bairro, c_mun, x_m
 SELECT id, 1, 'Avenida do Comercio', '10', 'Centro', '3106200', 'Belo Horizonte', 'MG' FROM pessoas;
 
 INSERT INTO produtos (id, empresa_id, codigo, descricao, ncm, gtin, unidade, valor)
-SELECT md5('produto:' || e || ':' || n)::uuid, md5('empresa:' || e)::uuid, 'P' || lpad(n::text, 4, '0'), 'Produto ' || n,
+SELECT md5('produto:' || e || ':' || n)::uuid, md5('empresa:' || e)::uuid, 'P' || lpad(n::text, 4, '0'),
+    'Produto ' || n,
        '82052000', CASE WHEN n % 4 = 0 THEN lpad((7890000000000 + n)::text, 13, '0') ELSE 'SEM GTIN' END, 'UN', n
 FROM generate_series(1, 4) AS e, generate_series(1, 1000) AS n;
 
@@ -50,7 +51,8 @@ INSERT INTO nfe_item (nfe_id, n_item, produto_id, c_prod, c_ean, x_prod, ncm, cf
                       c_ean_trib, u_trib, q_trib, v_un_trib, ind_tot)
 SELECT md5('nfe:' || n)::uuid, i, md5('produto:' || 1 + n % 4 || ':' || p)::uuid, 'P' || lpad(p::text, 4, '0'),
        'SEM GTIN', 'Produto ' || p, '82052000', '5102', 'UN', i, p, (i * p)::numeric(13, 2), 'SEM GTIN', 'UN', i, p, 1
-FROM generate_series(1, 2500) AS n, generate_series(1, 40) AS i, LATERAL (SELECT 1 + (n * 7 + i * 53) % 1000 AS p) AS p;
+FROM generate_series(1, 2500) AS n, generate_series(1, 40) AS i,
+    LATERAL (SELECT 1 + (n * 7 + i * 53) % 1000 AS p) AS p;
 
 INSERT INTO nfe_item_imposto (nfe_id, n_item, grupo)
 SELECT nfe_id, n_item, 'ICMS' FROM nfe_item;
@@ -84,22 +86,27 @@ UPDATE nfe SET status = 'ASSINADA' WHERE n_nf IS NOT NULL;
 UPDATE nfe SET status = 'ENVIADA' WHERE status = 'ASSINADA' AND n_nf % 50 <> 0;
 UPDATE nfe SET status = 'PROCESSANDO' WHERE status = 'ENVIADA' AND n_nf % 50 <> 1;
 
-INSERT INTO nfe_protocolo (nfe_id, ordem, tp_amb, ver_aplic, ch_nfe, dh_recbto, dh_recbto_fuso, n_prot, c_stat, x_motivo)
+INSERT INTO nfe_protocolo (nfe_id, ordem, tp_amb, ver_aplic, ch_nfe, dh_recbto, dh_recbto_fuso, n_prot, c_stat,
+    x_motivo)
 SELECT id, 1, tp_amb, 'SP_NFE_PL_010', chave_acesso, dh_emi, -3, '13526' ||
        lpad((row_number() OVER (ORDER BY dh_emi))::text, 10, '0'), '100', 'Autorizado o uso da NF-e'
 FROM nfe WHERE status = 'PROCESSANDO' AND n_nf % 50 <> 2;
-UPDATE nfe SET status = CASE WHEN n_nf % 50 = 2 THEN 'REJEITADA' ELSE 'AUTORIZADA' END::status_nfe WHERE status = 'PROCESSANDO';
+UPDATE nfe SET status = CASE WHEN n_nf % 50 = 2 THEN 'REJEITADA' ELSE 'AUTORIZADA' END::status_nfe
+    WHERE status = 'PROCESSANDO';
 
 INSERT INTO nfe_xml (nfe_id, tipo, conteudo)
-SELECT id, 'nfeProc', convert_to('<nfeProc chave="' || chave_acesso || '"/>', 'UTF8') FROM nfe WHERE status = 'AUTORIZADA';
+SELECT id, 'nfeProc', convert_to('<nfeProc chave="' || chave_acesso || '"/>', 'UTF8') FROM nfe
+    WHERE status = 'AUTORIZADA';
 
-INSERT INTO nfe_evento (nfe_id, tp_evento, n_seq_evento, dh_evento, dh_evento_fuso, c_orgao, tp_amb, id, c_stat, n_prot)
+INSERT INTO nfe_evento (nfe_id, tp_evento, n_seq_evento, dh_evento, dh_evento_fuso, c_orgao, tp_amb, id, c_stat,
+    n_prot)
 SELECT id, '110111', 1, dh_emi, -3, '35', tp_amb, 'ID110111' || chave_acesso || '01', '135', '235260000000001'
 FROM nfe WHERE status = 'AUTORIZADA' AND n_nf % 20 = 3;
 UPDATE nfe SET status = 'CANCELADA' WHERE status = 'AUTORIZADA' AND n_nf % 20 = 3;
 
 INSERT INTO nfe_inutilizacao (id, empresa_id, tp_amb, c_uf, ano, cnpj, mod, serie, n_nf_ini, n_nf_fin, x_just)
-SELECT 'ID3526' || e.cnpj || '55001' || lpad(n::text, 9, '0') || lpad(n::text, 9, '0'), e.id, '1', 35, '26', e.cnpj, '55', 1,
+SELECT 'ID3526' || e.cnpj || '55001' || lpad(n::text, 9, '0') || lpad(n::text, 9, '0'), e.id, '1', 35, '26',
+    e.cnpj, '55', 1,
        n, n, 'Falha na numeracao do sistema'
 FROM empresas AS e, generate_series(5000, 5499) AS n;
 

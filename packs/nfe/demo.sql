@@ -1,7 +1,8 @@
 -- Two companies, their buyers and products, and 24 invoices in every state, moved through the states
 -- as an application would. All names are invented; the check digits are right.
 
-INSERT INTO empresas (id, cnpj, razao_social, nome_fantasia, ie, crt, x_lgr, nro, x_bairro, c_mun, x_mun, uf, cep, fone)
+INSERT INTO empresas (id, cnpj, razao_social, nome_fantasia, ie, crt, x_lgr, nro, x_bairro, c_mun, x_mun, uf,
+    cep, fone)
 SELECT md5('empresa:' || n)::uuid, base || modulo_11(base, 9) || modulo_11(base || modulo_11(base, 9), 9),
        razao, fantasia, '11004249011' || n, crt::crt, 'Rua das Palmeiras', (100 * n)::text, 'Centro', '3550308',
        'Sao Paulo', 'SP', '01001000', '1130001000'
@@ -70,7 +71,8 @@ INSERT INTO nfe_item (nfe_id, n_item, produto_id, c_prod, c_ean, x_prod, ncm, cf
 SELECT n.id, i, p.id, p.codigo, p.gtin, p.descricao, p.ncm, '6102', p.unidade, i::numeric(9, 4), p.valor,
        round(i * p.valor, 2), p.gtin, p.unidade, i::numeric(9, 4), p.valor, 1
 FROM nfe AS n, generate_series(1, 3) AS i, produtos AS p
-WHERE p.empresa_id = n.empresa_id AND p.codigo = 'P' || lpad((1 + (i * 5 + extract(hour FROM n.dh_emi)::integer) % 15)::text, 4, '0');
+WHERE p.empresa_id = n.empresa_id AND p.codigo = 'P'
+    || lpad((1 + (i * 5 + extract(hour FROM n.dh_emi)::integer) % 15)::text, 4, '0');
 
 INSERT INTO nfe_item_imposto (nfe_id, n_item, grupo)
 SELECT nfe_id, n_item, 'ICMS' FROM nfe_item;
@@ -137,18 +139,22 @@ BEGIN
         UPDATE nfe SET status = 'PROCESSANDO' WHERE id = n.id;
         CONTINUE WHEN n.k > 15;
         protocolo := '13526' || lpad(n.k::text, 10, '0');
-        INSERT INTO nfe_protocolo (nfe_id, ordem, tp_amb, ver_aplic, ch_nfe, dh_recbto, dh_recbto_fuso, n_prot, c_stat, x_motivo)
+        INSERT INTO nfe_protocolo (nfe_id, ordem, tp_amb, ver_aplic, ch_nfe, dh_recbto, dh_recbto_fuso, n_prot,
+            c_stat, x_motivo)
         SELECT id, 1, tp_amb, 'SP_NFE_PL_010', chave_acesso, dh_emi + INTERVAL '1 minute', -3,
                CASE WHEN n.k <= 12 THEN protocolo END,
                CASE WHEN n.k <= 11 THEN '100' WHEN n.k = 12 THEN '110' ELSE '610' END,
                CASE WHEN n.k <= 11 THEN 'Autorizado o uso da NF-e' WHEN n.k = 12 THEN 'Uso Denegado'
                     ELSE 'Rejeicao: Total da NF difere do somatorio dos valores' END
         FROM nfe WHERE id = n.id;
-        UPDATE nfe SET status = CASE WHEN n.k <= 11 THEN 'AUTORIZADA' WHEN n.k = 12 THEN 'DENEGADA' ELSE 'REJEITADA' END::status_nfe
+        UPDATE nfe SET status = CASE WHEN n.k <= 11 THEN 'AUTORIZADA' WHEN n.k = 12 THEN 'DENEGADA'
+            ELSE 'REJEITADA' END::status_nfe
         WHERE id = n.id;
         CONTINUE WHEN n.k > 3;
-        INSERT INTO nfe_evento (nfe_id, tp_evento, n_seq_evento, dh_evento, dh_evento_fuso, c_orgao, tp_amb, id, c_stat, x_motivo, n_prot, registrado_em)
-        SELECT id, CASE WHEN n.k <= 2 THEN '110111' ELSE '110110' END, 1, dh_emi + INTERVAL '1 hour', -3, '35', tp_amb,
+        INSERT INTO nfe_evento (nfe_id, tp_evento, n_seq_evento, dh_evento, dh_evento_fuso, c_orgao, tp_amb, id,
+            c_stat, x_motivo, n_prot, registrado_em)
+        SELECT id, CASE WHEN n.k <= 2 THEN '110111' ELSE '110110' END, 1, dh_emi + INTERVAL '1 hour', -3, '35',
+            tp_amb,
                'ID' || CASE WHEN n.k <= 2 THEN '110111' ELSE '110110' END || chave_acesso || '01', '135',
                'Evento registrado e vinculado a NF-e', '23526' || lpad(n.k::text, 10, '0'), now()
         FROM nfe WHERE id = n.id;
@@ -158,14 +164,16 @@ BEGIN
             UPDATE nfe SET status = 'CANCELADA' WHERE id = n.id;
         ELSE
             INSERT INTO nfe_evento_cce (nfe_id, n_seq_evento, x_correcao, x_cond_uso)
-            VALUES (n.id, 1, 'Endereco de entrega: sala 12', 'A Carta de Correcao e disciplinada pelo Ajuste SINIEF 7/2005.');
+            VALUES (n.id, 1, 'Endereco de entrega: sala 12',
+                'A Carta de Correcao e disciplinada pelo Ajuste SINIEF 7/2005.');
         END IF;
     END LOOP;
 END
 $$;
 
 -- One rejected number is given up.
-INSERT INTO nfe_inutilizacao (id, empresa_id, tp_amb, c_uf, ano, cnpj, mod, serie, n_nf_ini, n_nf_fin, x_just, c_stat, x_motivo, n_prot)
+INSERT INTO nfe_inutilizacao (id, empresa_id, tp_amb, c_uf, ano, cnpj, mod, serie, n_nf_ini, n_nf_fin, x_just,
+    c_stat, x_motivo, n_prot)
 SELECT 'ID' || n.c_uf || to_char(n.dh_emi, 'YY') || e.cnpj || n.mod || lpad(n.serie::text, 3, '0')
            || lpad(n.n_nf::text, 9, '0') || lpad(n.n_nf::text, 9, '0'),
        n.empresa_id, n.tp_amb, n.c_uf, to_char(n.dh_emi, 'YY'), e.cnpj, n.mod, n.serie, n.n_nf, n.n_nf,

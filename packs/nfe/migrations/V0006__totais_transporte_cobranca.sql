@@ -138,8 +138,11 @@ CREATE TABLE nfe_transporte (
     PRIMARY KEY (nfe_id),
     FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
     CONSTRAINT nfe_transporte_regras CHECK (
-        CASE grupo WHEN 'vagao' THEN vagao IS NOT NULL AND balsa IS NULL WHEN 'balsa' THEN vagao IS NULL AND balsa IS NOT NULL
-             WHEN 'rodoviario' THEN num_nonnulls(vagao, balsa) = 0 ELSE grupo IS NULL AND num_nonnulls(vagao, balsa) = 0 END
+        CASE grupo
+            WHEN 'vagao' THEN vagao IS NOT NULL AND balsa IS NULL
+            WHEN 'balsa' THEN vagao IS NULL AND balsa IS NOT NULL
+            WHEN 'rodoviario' THEN num_nonnulls(vagao, balsa) = 0
+            ELSE grupo IS NULL AND num_nonnulls(vagao, balsa) = 0 END
     )
 );
 

@@ -30,7 +30,8 @@ DECLARE
 BEGIN
     SELECT * INTO documento FROM nfe WHERE id = documento_id FOR UPDATE;
     IF documento.status IS DISTINCT FROM 'CRIADA' THEN
-        RAISE check_violation USING MESSAGE = format('documento %s nao existe ou nao esta CRIADA', documento_id);
+        RAISE check_violation
+            USING MESSAGE = format('documento %s nao existe ou nao esta CRIADA', documento_id);
     END IF;
     IF documento.n_nf IS NULL THEN
         UPDATE empresa_series AS s SET proximo_numero = proximo_numero + 1
@@ -41,8 +42,10 @@ BEGIN
             RAISE no_data_found USING MESSAGE = format('empresa sem serie %s', documento.serie);
         END IF;
         LOOP
-            documento.c_nf := lpad((hashtext(gen_random_uuid()::text)::bigint & 2147483647) % 100000000 || '', 8, '0');
-            EXIT WHEN documento.c_nf::integer <> documento.n_nf AND documento.c_nf <> repeat(left(documento.c_nf, 1), 8);
+            documento.c_nf := lpad(
+                ((hashtext(gen_random_uuid()::text)::bigint & 2147483647) % 100000000)::text, 8, '0');
+            EXIT WHEN documento.c_nf::integer <> documento.n_nf
+                AND documento.c_nf <> repeat(left(documento.c_nf, 1), 8);
         END LOOP;
     END IF;
     base := nfe_chave_base(documento);
@@ -66,11 +69,16 @@ AS $$
     UNION ALL
     SELECT 'produto especifico difere do grupo informado'
     FROM (VALUES
-        ('veicProd', EXISTS (SELECT FROM nfe_item_veiculo AS p WHERE (p.nfe_id, p.n_item) = (item.nfe_id, item.n_item))),
-        ('med', EXISTS (SELECT FROM nfe_item_medicamento AS p WHERE (p.nfe_id, p.n_item) = (item.nfe_id, item.n_item))),
-        ('arma', EXISTS (SELECT FROM nfe_item_arma AS p WHERE (p.nfe_id, p.n_item) = (item.nfe_id, item.n_item))),
-        ('comb', EXISTS (SELECT FROM nfe_item_combustivel AS p WHERE (p.nfe_id, p.n_item) = (item.nfe_id, item.n_item))),
-        ('nRECOPI', EXISTS (SELECT FROM nfe_item_papel AS p WHERE (p.nfe_id, p.n_item) = (item.nfe_id, item.n_item)))
+        ('veicProd', EXISTS (SELECT FROM nfe_item_veiculo AS p
+         WHERE (p.nfe_id, p.n_item) = (item.nfe_id, item.n_item))),
+        ('med', EXISTS (SELECT FROM nfe_item_medicamento AS p
+         WHERE (p.nfe_id, p.n_item) = (item.nfe_id, item.n_item))),
+        ('arma', EXISTS (SELECT FROM nfe_item_arma AS p
+         WHERE (p.nfe_id, p.n_item) = (item.nfe_id, item.n_item))),
+        ('comb', EXISTS (SELECT FROM nfe_item_combustivel AS p
+         WHERE (p.nfe_id, p.n_item) = (item.nfe_id, item.n_item))),
+        ('nRECOPI', EXISTS (SELECT FROM nfe_item_papel AS p
+         WHERE (p.nfe_id, p.n_item) = (item.nfe_id, item.n_item)))
     ) AS p (grupo, existe)
     WHERE p.existe <> (coalesce(item.produto_especifico, '') = p.grupo)
     UNION ALL
@@ -101,10 +109,14 @@ AS $$
     SELECT 'IBSCBS difere do grupo ' || coalesce(b.grupo, 'nenhum')
     FROM nfe_item_ibscbs AS b,
          LATERAL (VALUES
-             ('gIBSCBS', (SELECT count(*) FROM nfe_item_ibscbs_tributo AS x WHERE (x.nfe_id, x.n_item) = (b.nfe_id, b.n_item)), 3),
-             ('gIBSCBSMono', (SELECT count(*) FROM nfe_item_ibscbs_mono AS x WHERE (x.nfe_id, x.n_item) = (b.nfe_id, b.n_item)), 1),
-             ('gTransfCred', (SELECT count(*) FROM nfe_item_ibscbs_transf_cred AS x WHERE (x.nfe_id, x.n_item) = (b.nfe_id, b.n_item)), 1),
-             ('gAjusteCompet', (SELECT count(*) FROM nfe_item_ibscbs_ajuste_compet AS x WHERE (x.nfe_id, x.n_item) = (b.nfe_id, b.n_item)), 1)
+             ('gIBSCBS', (SELECT count(*) FROM nfe_item_ibscbs_tributo AS x
+              WHERE (x.nfe_id, x.n_item) = (b.nfe_id, b.n_item)), 3),
+             ('gIBSCBSMono', (SELECT count(*) FROM nfe_item_ibscbs_mono AS x
+              WHERE (x.nfe_id, x.n_item) = (b.nfe_id, b.n_item)), 1),
+             ('gTransfCred', (SELECT count(*) FROM nfe_item_ibscbs_transf_cred AS x
+              WHERE (x.nfe_id, x.n_item) = (b.nfe_id, b.n_item)), 1),
+             ('gAjusteCompet', (SELECT count(*) FROM nfe_item_ibscbs_ajuste_compet AS x
+              WHERE (x.nfe_id, x.n_item) = (b.nfe_id, b.n_item)), 1)
          ) AS x (grupo, linhas, esperadas)
     WHERE (b.nfe_id, b.n_item) = (item.nfe_id, item.n_item)
       AND x.linhas <> CASE WHEN b.grupo = x.grupo THEN x.esperadas ELSE 0 END
@@ -150,7 +162,8 @@ AS $$
     UNION ALL
     SELECT 'transporte: veiculos sem o grupo rodoviario, ou o contrario' FROM nfe_transporte AS t
     WHERE t.nfe_id = documento.id
-      AND (coalesce(t.grupo, '') = 'rodoviario') <> EXISTS (SELECT FROM nfe_transporte_veiculo AS v WHERE v.nfe_id = t.nfe_id)
+      AND (coalesce(t.grupo, '') = 'rodoviario')
+          <> EXISTS (SELECT FROM nfe_transporte_veiculo AS v WHERE v.nfe_id = t.nfe_id)
     UNION ALL
     SELECT 'referencias com a mesma ordem'
     FROM (SELECT ordem FROM nfe_ref_chave WHERE nfe_id = documento.id
@@ -212,8 +225,9 @@ BEGIN
         IF OLD.status = 'CRIADA' AND OLD.n_nf IS NULL OR OLD.reter_ate < current_date THEN
             RETURN OLD;
         END IF;
-        RAISE check_violation USING MESSAGE = format('documento %s nao pode ser apagado (%s, reter ate %s)',
-                                                     OLD.id, OLD.status, coalesce(OLD.reter_ate::text, 'sem data'));
+        RAISE check_violation USING MESSAGE = format(
+            'documento %s nao pode ser apagado (%s, reter ate %s)',
+            OLD.id, OLD.status, coalesce(OLD.reter_ate::text, 'sem data'));
     ELSIF TG_OP = 'INSERT' THEN
         IF NEW.status <> 'CRIADA' OR NEW.n_nf IS NOT NULL AND NOT chave_valida(NEW.chave_acesso) THEN
             RAISE check_violation USING MESSAGE = 'um documento comeca como CRIADA';
@@ -229,7 +243,8 @@ BEGIN
         igual.reter_ate := OLD.reter_ate;
         -- The images, not the values: 18.0 and 18.00 are different contents.
         IF igual *<> OLD THEN
-            RAISE check_violation USING MESSAGE = format('documento %s esta %s: seu conteudo nao muda mais', OLD.id, OLD.status);
+            RAISE check_violation USING MESSAGE =
+                format('documento %s esta %s: seu conteudo nao muda mais', OLD.id, OLD.status);
         END IF;
     ELSIF OLD.n_nf IS NOT NULL AND (NEW.empresa_id, NEW.tp_amb, NEW.mod, NEW.serie, NEW.n_nf)
           IS DISTINCT FROM (OLD.empresa_id, OLD.tp_amb, OLD.mod, OLD.serie, OLD.n_nf) THEN
@@ -242,9 +257,11 @@ BEGIN
         RETURN NEW;
     END IF;
     IF NOT nfe_transicao_permitida(OLD.status, NEW.status) THEN
-        RAISE check_violation USING MESSAGE = format('documento %s: de %s para %s nao e permitido', OLD.id, OLD.status, NEW.status);
+        RAISE check_violation USING MESSAGE = format(
+            'documento %s: de %s para %s nao e permitido', OLD.id, OLD.status, NEW.status);
     ELSIF NOT nfe_fundamento(NEW) THEN
-        RAISE check_violation USING MESSAGE = format('documento %s: falta o protocolo, evento ou inutilizacao para %s', OLD.id, NEW.status);
+        RAISE check_violation USING MESSAGE = format(
+            'documento %s: falta o protocolo, evento ou inutilizacao para %s', OLD.id, NEW.status);
     ELSIF NEW.status = 'ASSINADA' THEN
         SELECT string_agg(p, '; ') INTO problema FROM nfe_problemas(NEW) AS p;
         IF problema IS NOT NULL THEN
@@ -312,7 +329,8 @@ BEGIN
     SELECT status INTO estado FROM nfe WHERE id = documento FOR SHARE;
     -- TG_ARGV is NULL, not empty, when a trigger has no arguments.
     IF estado <> 'CRIADA' AND coalesce(estado::text <> ALL (TG_ARGV), true) THEN
-        RAISE check_violation USING MESSAGE = format('%s: documento %s esta %s: seu conteudo nao muda mais', TG_TABLE_NAME, documento, estado);
+        RAISE check_violation USING MESSAGE = format(
+            '%s: documento %s esta %s: seu conteudo nao muda mais', TG_TABLE_NAME, documento, estado);
     END IF;
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END
