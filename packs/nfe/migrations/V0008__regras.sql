@@ -229,7 +229,7 @@ BEGIN
             'documento %s nao pode ser apagado (%s, reter ate %s)',
             OLD.id, OLD.status, coalesce(OLD.reter_ate::text, 'sem data'));
     ELSIF TG_OP = 'INSERT' THEN
-        IF NEW.status <> 'CRIADA' OR NEW.n_nf IS NOT NULL AND NOT chave_valida(NEW.chave_acesso) THEN
+        IF NEW.status <> 'CRIADA' THEN
             RAISE check_violation USING MESSAGE = 'um documento comeca como CRIADA';
         END IF;
         NEW.reter_ate := NULL;
