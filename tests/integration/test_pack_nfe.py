@@ -87,6 +87,7 @@ RENAMED = {
     "nfe_ref_chave": {"refnfe": "chave", "refnfesig": "chave", "refcte": "chave"},
     "nfe_item_ibscbs_tributo": {"pibsuf": "ptributo", "pibsmun": "ptributo", "pcbs": "ptributo",
                                 "vibsuf": "vtributo", "vibsmun": "vtributo", "vcbs": "vtributo"},
+    "nfe_item_dfe_referenciado": {"nitem": "nitemref"},
     "nfe_total_ibs_ente": {"vibsuf": "vibs", "vibsmun": "vibs"},
 }
 # In nfe_total_ibscbs two groups have fields of one name.

@@ -55,8 +55,6 @@ CREATE TABLE nfe (
         AND versao ~ '^[1-9][0-9]?\.[0-9]{2}$'
         AND (dh_sai_ent IS NULL) = (dh_sai_ent_fuso IS NULL)
         AND num_nonnulls(dh_cont, dh_cont_fuso, x_just) IN (0, 3)
-        AND (tp_nf_debito IS NULL OR fin_nfe = '6')
-        AND (tp_nf_credito IS NULL OR fin_nfe = '5')
     )
 );
 CREATE INDEX ix_nfe_status ON nfe (status, dh_emi);

@@ -294,11 +294,12 @@ CREATE TABLE nfe_item_observacao (
     )
 );
 
--- det/DFeReferenciado
+-- det/DFeReferenciado; n_item_ref is its nItem, the item of the other document
 CREATE TABLE nfe_item_dfe_referenciado (
     nfe_id       uuid    NOT NULL,
     n_item       tnitem  NOT NULL,
     chave_acesso tch_nfe NOT NULL,
+    n_item_ref   tnitem,
     PRIMARY KEY (nfe_id, n_item),
     FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item ON DELETE CASCADE
 );
