@@ -265,6 +265,13 @@ def test_no_field_of_an_authorised_document_changes():
     accepted("UPDATE nfe SET reter_ate = reter_ate + 365 WHERE id = '%s'" % identity)
 
 
+def test_the_date_until_which_a_document_is_kept_is_not_brought_forward():
+    for state in ("AUTORIZADA", "REJEITADA", "CRIADA"):
+        identity = document(state)
+        refused("UPDATE nfe SET reter_ate = '2020-01-01' WHERE id = '%s';\nDELETE FROM nfe WHERE id = '%s'"
+                % (identity, identity), "nao pode ser apagado")
+
+
 def test_an_unnumbered_draft_is_deleted_with_its_content():
     draft = sql("SELECT id FROM nfe WHERE n_nf IS NULL LIMIT 1")
     assert sql("BEGIN; DELETE FROM nfe WHERE id = '%s'; SELECT count(*) FROM nfe_item WHERE nfe_id = '%s'; ROLLBACK"

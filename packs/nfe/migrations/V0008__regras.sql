@@ -251,7 +251,8 @@ BEGIN
         RAISE check_violation USING MESSAGE = format('documento %s: o numero atribuido nao muda', OLD.id);
     END IF;
     NEW.atualizado_em := now();
-    NEW.reter_ate := greatest(NEW.reter_ate, OLD.reter_ate);
+    -- The date comes with the state; it can be put off, neither brought forward nor given to a draft.
+    NEW.reter_ate := CASE WHEN OLD.reter_ate IS NOT NULL THEN greatest(NEW.reter_ate, OLD.reter_ate) END;
     NEW.autorizada_em := OLD.autorizada_em;
     IF NEW.status = OLD.status THEN
         RETURN NEW;
