@@ -20,6 +20,7 @@ enum {
     BUSY_MS = 2000, /* how long creates may hold up one spare: when they never pause, they are who
                        needs it */
     RENEW_PAUSE_MS = 60000,
+    DROP_PAUSE_MS = 10000,
     FIRST_PAUSE_MS = 1000,
     LONGEST_PAUSE_MS = 30000,
     STOPPED_TRIES = 3, /* a server that is restarted has no pid file for a moment */
@@ -58,6 +59,7 @@ typedef struct Keeper {
     const char *data_dir;
     int lock_fd; /* -1: an external database has no lock */
     int64_t renew_again_us;
+    int64_t drop_again_us;
     int64_t stopped_tries;
 } Keeper;
 
@@ -116,8 +118,17 @@ static bool drop_stale(Keeper *keeper, Store *store, const Json *row, bool *is_b
     if (json_get_int(row, "stale", 0) == 0) {
         return true;
     }
+    if (clock_monotonic_us() < keeper->drop_again_us) {
+        return true;
+    }
     if (!spare_drop_one(store, &choice, &is_dropped, &why)) {
-        return note_failure(store, row, "dropping a spare", &why, err);
+        /* Not noted with the blueprint: what cannot be dropped now keeps no other from being made.
+         */
+        keeper->drop_again_us = clock_monotonic_us() + DROP_PAUSE_MS * INT64_C(1000);
+        log_warn("spare.failed", "dropping a spare of blueprint \"%s\": %s", choice.blueprint,
+                 why.message);
+        *err = why;
+        return why.code != ERR_PG_UNAVAILABLE && pg_is_alive(store->conn);
     }
     keeper->report->dropped += is_dropped ? 1 : 0;
     *is_busy = *is_busy || is_dropped;
@@ -153,6 +164,11 @@ static bool make_missing(Keeper *keeper, Store *store, const Json *row, bool *is
     ensure_stamp(keeper, blueprint);
     if (!spare_make(store, blueprint, target, &outcome, &why)) {
         return note_failure(store, row, "a spare", &why, err);
+    }
+    /* A seed may have taken advisory locks, which would stay with this session; it has none of its
+     * own. */
+    if (!pg_query(store->conn, "SELECT pg_advisory_unlock_all()", PG_NO_PARAMS, NULL, err)) {
+        return false;
     }
     if (outcome == SPARE_MADE) {
         keeper->report->made++;
@@ -197,8 +213,8 @@ static bool do_round(Keeper *keeper, bool *ret_is_busy, Err *err)
         if (wants_stop) {
             break;
         }
-        if (json_get_bool(row, "may_try", true) &&
-            (!drop_stale(keeper, store, row, ret_is_busy, err) ||
+        if (!drop_stale(keeper, store, row, ret_is_busy, err) ||
+            (json_get_bool(row, "may_try", true) &&
              !make_missing(keeper, store, row, ret_is_busy, err))) {
             return false;
         }

@@ -17,10 +17,11 @@ enum { OLDEST_SERVER = 150000, FIRST_RETRY_PAUSE_MS = 200 };
 
 static const struct {
     const char *prefix;
+    const char *words;
     ErrCode code;
     const char *hint;
 } sqlstates[] = {
-#define SQLSTATE(prefix, code, hint) {prefix, code, hint},
+#define SQLSTATE(prefix, words, code, hint) {prefix, words, code, hint},
 #include "pg/sqlstates.def"
 #undef SQLSTATE
 };
@@ -48,7 +49,8 @@ bool pg_fail(Err *err, PgConn *conn, const PGresult *result)
     const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
     const bool has_detail = detail != NULL && *detail != '\0';
     size_t row = 0;
-    while (strncmp(state, sqlstates[row].prefix, strlen(sqlstates[row].prefix)) != 0) {
+    while (strncmp(state, sqlstates[row].prefix, strlen(sqlstates[row].prefix)) != 0 ||
+           (primary != NULL && strstr(primary, sqlstates[row].words) == NULL)) {
         row++;
     }
     ERR_SET(err, sqlstates[row].code, *sqlstates[row].hint != '\0' ? sqlstates[row].hint : hint,

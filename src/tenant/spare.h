@@ -76,7 +76,8 @@ bool spares_add_reseal(Arena *arena, Store *store, PgBatch *batch, const char *k
 
 /* How many spares of a blueprint are kept ready: `base`, and as many as tenants were created in the
  * last ten minutes when those are more, but never more than `most`. So the number follows a rush
- * upwards at once, and falls back as the rush leaves the window. A base of 0 turns spares off. */
+ * upwards at once, and falls back as the rush leaves the window; what was made waits to be claimed,
+ * or for `spare drop`. A base of 0 turns spares off. */
 int64_t spare_target(int64_t base, int64_t most, int64_t created_lately);
 
 #endif
