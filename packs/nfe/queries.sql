@@ -158,7 +158,9 @@ LIMIT 1;
 -- plan: index=nfe_xml_pkey
 SELECT conteudo, sha256
 FROM nfe_xml
-WHERE nfe_id = $1 AND tipo = 'nfeProc';
+WHERE nfe_id = $1 AND tipo = 'nfeProc'
+ORDER BY ordem DESC
+LIMIT 1;
 
 -- query: how a document came to its state
 -- values: SELECT id FROM nfe LIMIT 1

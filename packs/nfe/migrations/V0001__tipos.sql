@@ -132,9 +132,21 @@ CREATE DOMAIN tdig_9 AS varchar(9)
     CHECK (VALUE !~ '[^0-9]' AND length(VALUE) = 9);
 
 -- Text: no blank at either end, U+0021 to U+00FF.
+-- Five forms: version 1, version 2 online and offline, version 3 online and offline.
 CREATE DOMAIN tqr_code AS varchar(1000)
-    CHECK (VALUE ~* '^https?://[^ ]+\?(p|chNFe)=[0-9]{6}[0-9A-Z]{12}[0-9]{26}' AND length(VALUE)
-            >= 60);
+    CHECK (length(VALUE) >= 60 AND VALUE ~ ('^(HTTPS?|https?)://[^\n\r]*\?('
+        'chNFe=[0-9]{6}[0-9A-Z]{12}[0-9]{26}&nVersao=100&tpAmb=[12](&cDest=([A-Za-z0-9.:+-/)(]{5,20})?)?'
+        '&dhEmi=[A-Fa-f0-9]{50}&vNF=(0|0\.[0-9]{2}|[1-9][0-9]{0,12}(\.[0-9]{2})?)'
+        '&vICMS=(0|0\.[0-9]{2}|[1-9][0-9]{0,12}(\.[0-9]{2})?)'
+        '&digVal=[A-Fa-f0-9]{56}&cIdToken=[0-9]{6}&cHashQRCode=[A-Fa-f0-9]{40}'
+        '|p=[0-9]{6}[0-9A-Z]{12}[0-9]{16}('
+            '[134][0-9]{9}\|2\|[12]\|(0|[1-9][0-9]{0,5})\|[A-Fa-f0-9]{40}'
+            '|9[0-9]{9}\|2\|[12]\|(0[1-9]|[12][0-9]|3[01])\|(0|0\.[0-9]{2}|[1-9][0-9]{0,12}(\.[0-9]{2})?)'
+                '\|[A-Fa-f0-9]{56}\|(0|[1-9][0-9]{0,5})\|[A-Fa-f0-9]{40}'
+            '|[134][0-9]{9}\|3\|[12]'
+            '|9[0-9]{9}\|3\|[12]\|(0[1-9]|[12][0-9]|3[01])\|(0|0\.[0-9]{2}|[1-9][0-9]{0,12}(\.[0-9]{2})?)'
+                '\|[123]?\|([0-9A-Z]{12}[0-9]{2})?\|[a-zA-Z0-9+/]+={0,2}'
+        '))$'));
 CREATE DOMAIN tstring_1 AS varchar(1)
     CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND length(VALUE) = 1);
 CREATE DOMAIN tstring_120 AS varchar(120)

@@ -269,6 +269,7 @@ CREATE TABLE nfe_item_icms (
             ELSE false END
         AND num_nonnulls(v_bc_fcp_st, p_fcp_st, v_fcp_st) IN (0, 3)
         AND num_nonnulls(v_icms_st_deson, mot_des_icms_st) IN (0, 2)
+        AND mot_des_icms_st IN ('3', '9', '12')
         AND num_nonnulls(v_icms_deson, mot_des_icms) IN (0, 2)
         AND (v_icms_deson IS NOT NULL OR ind_deduz_deson IS NULL)
         AND num_nonnulls(p_fcp_dif, v_fcp_dif) IN (0, 2)

@@ -1,13 +1,15 @@
 -- What happens to a document: its XML, its states, batches, protocols, events and checks.
 
--- The bytes as signed or received. They are the legal document; the tables are its contents.
+-- Append only: the bytes as signed or received. They are the legal document; the tables are its contents.
+-- Of several of one kind the highest ordem holds.
 CREATE TABLE nfe_xml (
     nfe_id    uuid        NOT NULL REFERENCES nfe ON DELETE CASCADE,
     tipo      varchar(9)  NOT NULL,
+    ordem     tordem_99   NOT NULL DEFAULT 1,
     conteudo  bytea       NOT NULL,
     sha256    bytea       NOT NULL GENERATED ALWAYS AS (pg_catalog.sha256(conteudo)) STORED,
     criado_em timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (nfe_id, tipo),
+    PRIMARY KEY (nfe_id, tipo, ordem),
     CONSTRAINT nfe_xml_regras CHECK (
         tipo IN ('gerado', 'assinado', 'nfeProc', 'importado') AND length(conteudo) > 0
     )
@@ -103,6 +105,7 @@ CREATE TABLE nfe_evento (
         AND c_orgao ~ '^[0-9]{2}$'
         AND n_prot ~ '^([0-9]{15}|[0-9]{17})$'
         AND (tp_evento <> '110110' OR n_seq_evento <= 20)
+        AND (c_stat NOT IN ('135', '136', '155') OR n_prot IS NOT NULL)
     )
 );
 
@@ -155,6 +158,7 @@ CREATE TABLE nfe_inutilizacao (
     CONSTRAINT nfe_inutilizacao_regras CHECK (
         n_nf_fin BETWEEN n_nf_ini AND n_nf_ini + 9999
         AND n_prot ~ '^([0-9]{15}|[0-9]{17})$'
+        AND (c_stat <> '102' OR n_prot IS NOT NULL)
         AND id = 'ID' || c_uf || ano || cnpj || CASE mod WHEN '55' THEN '55' ELSE '65' END
                  || lpad(serie::text, 3, '0') || lpad(n_nf_ini::text, 9, '0') || lpad(n_nf_fin::text, 9, '0')
     )
