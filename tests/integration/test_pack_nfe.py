@@ -3,10 +3,12 @@
 
 The comparison reads schema_fields.tsv of the folder that TEST_NFE_LAYOUT names, or of shared/nfe beside the
 project; without it that test is skipped, as is the one of the check digits."""
+import collections
 import csv
 import functools
 import json
 import os
+import re
 import threading
 
 import harness
@@ -96,7 +98,7 @@ PREFIXES = {"total/IBSCBSTot/gIBS": "ibs", "total/IBSCBSTot/gCBS": "cbs"}
 COLUMNS = """
 SELECT json_agg(json_build_object('table', c.relname, 'column', replace(a.attname, '_', ''), 'type', b.typname,
            'length', CASE WHEN b.typname = 'varchar' THEN greatest(a.atttypmod, t.typtypmod) - 4 END,
-           'labels', (SELECT json_agg(e.enumlabel) FROM pg_enum e WHERE e.enumtypid = b.oid)))
+           'domain', t.typname, 'labels', (SELECT json_agg(e.enumlabel) FROM pg_enum e WHERE e.enumtypid = b.oid)))
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = current_schema()
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
 JOIN pg_type t ON t.oid = a.atttypid
@@ -162,19 +164,118 @@ def narrower(field, column):
     return None
 
 
-def test_every_field_of_the_layout_has_a_column_that_is_wide_enough():
+def columns_of_fields():
+    """Each field of the layout: its path, the field, its column or None."""
     fields = list(csv.DictReader(read_layout("schema_fields.tsv").splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
     columns = {(c["table"], c["column"]): c for c in json.loads(sql(COLUMNS))}
-    problems = []
     for field in fields:
         path = field["path"].replace("NFe/infNFe/", "")
         tag = PREFIXES.get(path, "") + field["field"].lower()
         names = [(table, RENAMED.get(table, {}).get(tag, tag)) for table in tables_of(path)]
-        found = [columns[name] for name in names if name in columns]
-        problem = narrower(field, found[0]) if found else "has no column"
+        yield path, field, next((columns[name] for name in names if name in columns), None)
+
+
+def test_every_field_of_the_layout_has_a_column_that_is_wide_enough():
+    found = list(columns_of_fields())
+    problems = []
+    for path, field, column in found:
+        problem = narrower(field, column) if column else "has no column"
         if problem:
             problems.append("%s/%s %s" % (path, field["field"], problem))
-    assert len(fields) > 800 and not problems, "\n".join(problems)
+    assert len(found) > 800 and not problems, "\n".join(problems)
+
+
+# Which of the values a domain takes and gives back as they were written. The login makes no functions.
+TAKES = """
+DO $$
+DECLARE
+    value text;
+    kept  text;
+    taken json[] = '{}';
+BEGIN
+    FOR value IN SELECT json_array_elements_text('%s') LOOP
+        BEGIN
+            EXECUTE format('SELECT %%L::%s::text', value) INTO kept;
+            IF kept = value THEN
+                taken := taken || to_json(value);
+            END IF;
+        EXCEPTION WHEN check_violation THEN
+            NULL;
+        END;
+    END LOOP;
+    PERFORM set_config('test.taken', to_json(taken)::text, false);
+END
+$$;
+SELECT current_setting('test.taken');
+"""
+
+
+def taken_by(domain, values):
+    return set(json.loads(sql(TAKES % (json.dumps(values), domain))))
+
+
+def boundary_values():
+    """Decimals around every number of digits that the layout has, without leading zeros and signs."""
+    whole = ["0", "1", "100", "101"] + ["9" * n for n in range(1, 16)] + ["1" + "0" * n for n in range(1, 16)]
+    values = set(whole)
+    for scale in range(1, 13):
+        for part in ("0" * scale, "9" * scale, "0" * (scale - 1) + "1"):
+            values.update("%s.%s" % (n, part) for n in whole)
+    return sorted(values)
+
+
+def test_every_decimal_takes_the_values_of_the_layout_and_no_others():
+    patterns = collections.defaultdict(set)  # several fields may share a column
+    for _, field, column in columns_of_fields():
+        if field["sql_type"].startswith("numeric") and field["pattern"]:
+            patterns[column["table"], column["column"], column["domain"]].add(field["pattern"])
+    kinds = {("|".join(sorted(several)), domain) for (_, _, domain), several in patterns.items()}
+    assert len(kinds) >= 17, "kinds of decimals: %d" % len(kinds)
+    values = boundary_values()
+    problems = []
+    for pattern, domain in sorted(kinds):
+        wanted = {value for value in values if re.fullmatch(pattern, value)}
+        taken = taken_by(domain, values)
+        assert len(wanted) > 20, "%s: %d values" % (pattern, len(wanted))
+        problems += ["%s takes %s" % (domain, value) for value in sorted(taken - wanted)]
+        problems += ["%s does not take %s" % (domain, value) for value in sorted(wanted - taken)]
+    assert not problems, "\n".join(problems)
+
+
+# What the five patterns of the layout ask for, in the order of its versions.
+CHECK_CODES = {
+    "v1": "?chNFe=KEY1NUMBER&nVersao=100&tpAmb=1&cDest=11144477735&dhEmi=HEX50&vNF=10.00&vICMS=0&digVal=HEX56"
+          "&cIdToken=000001&cHashQRCode=HEX40",
+    "v2": "?p=KEY1NUMBER|2|1|1|HEX40", "v2 offline": "?p=KEY9NUMBER|2|1|31|0.50|HEX56|1|HEX40",
+    "v3": "?p=KEY1NUMBER|3|2", "v3 offline": "?p=KEY9NUMBER|3|2|01|10.00|1|12ABC34501DE35|QUJD+/==",
+}
+
+
+def check_code(form):
+    code = "https://www.fazenda.sp.gov.br/qr" + CHECK_CODES[form].replace("KEY", "352601" + "12ABC34501DE" + "35" + "0" * 14)
+    code = code.replace("NUMBER", "123456789")
+    for digits in (40, 50, 56):
+        code = code.replace("HEX%d" % digits, "aF" * (digits // 2))
+    return code
+
+
+def test_a_check_code_has_one_of_the_forms_of_the_layout():
+    def takes(code):
+        return taken_by("tqr_code", [code]) == {code}
+
+    patterns = re.findall(r'<xs:pattern value="(.*)"/>', read_layout("xsd", "PL_010e_v1.01", "leiauteNFe_v4.00.xsd")
+                          .partition('name="qrCode"')[2].partition("</xs:element>")[0])
+    assert len(patterns) == 5
+    for form, pattern in zip(CHECK_CODES, patterns):
+        code = check_code(form)
+        assert re.fullmatch(pattern.replace("&amp;", "&"), code), "%s: %s" % (form, code)
+        assert takes(code), "%s: %s" % (form, code)
+        for wrong in (code[:-1] + "~", code.replace("https", "ftp"), code.replace("tpAmb=1", "tpAmb=3"),
+                      code.replace("|2|1|", "|2|3|").replace("|3|2", "|3|3"), code.replace("=3526", "=X526"), code + "|x"):
+            assert wrong == code or not takes(wrong), "%s: %s" % (form, wrong)
+    assert not takes(check_code("v3") + "|01"), "an online code with the day of an offline one"
+    assert not takes(check_code("v3 offline").replace("|01|", "|32|"))
+    assert not takes(check_code("v2 offline").replace("9123456789", "1123456789"))
 
 
 def test_check_digits_are_those_of_the_vectors():

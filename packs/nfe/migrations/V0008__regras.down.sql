@@ -114,7 +114,6 @@ DROP FUNCTION nfe_transicao_permitida(status_nfe, status_nfe);
 DROP FUNCTION nfe_problemas(nfe);
 DROP FUNCTION nfe_item_problemas(nfe_item);
 DROP FUNCTION nfe_numerar(uuid);
-DROP FUNCTION nfe_travar_serie(uuid, tp_amb, modelo_documento, integer);
 DROP FUNCTION nfe_inutilizacao_vale(text);
 DROP FUNCTION nfe_chave_base(nfe);
 DROP FUNCTION nfe_reter_ate(timestamptz, smallint);

@@ -23,25 +23,6 @@ CREATE FUNCTION nfe_inutilizacao_vale(c_stat text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN coalesce(c_stat = '102', true);
 
--- The next number of a series, which is locked until the transaction ends. An update and not only a
--- lock: a transaction that has an older picture of the series fails instead of going by it.
-CREATE FUNCTION nfe_travar_serie(empresa uuid, ambiente tp_amb, modelo modelo_documento, numero_serie integer)
-RETURNS integer
-LANGUAGE plpgsql
-AS $$
-DECLARE
-    proximo integer;
-BEGIN
-    UPDATE empresa_series AS s SET proximo_numero = s.proximo_numero
-    WHERE s.empresa_id = empresa AND s.tp_amb = ambiente AND s.mod = modelo AND s.serie = numero_serie
-    RETURNING s.proximo_numero INTO proximo;
-    IF NOT FOUND THEN
-        RAISE no_data_found USING MESSAGE = format('empresa sem serie %s', numero_serie);
-    END IF;
-    RETURN proximo;
-END
-$$;
-
 -- Gives a draft its number, random code and key; a rejected document keeps its number and gets its
 -- key anew. The row of the series stays locked until the transaction ends, so that two sessions
 -- never get one number and none is lost unless a transaction is. Voided numbers are passed over, and
@@ -61,7 +42,14 @@ BEGIN
             USING MESSAGE = format('documento %s nao existe ou nao esta CRIADA', documento_id);
     END IF;
     IF documento.n_nf IS NULL THEN
-        proximo := nfe_travar_serie(documento.empresa_id, documento.tp_amb, documento.mod, documento.serie);
+        SELECT s.proximo_numero INTO proximo
+        FROM empresa_series AS s
+        WHERE s.empresa_id = documento.empresa_id AND s.tp_amb = documento.tp_amb
+          AND s.mod = documento.mod AND s.serie = documento.serie
+        FOR UPDATE;
+        IF NOT FOUND THEN
+            RAISE no_data_found USING MESSAGE = format('empresa sem serie %s', documento.serie);
+        END IF;
         LOOP
             SELECT max(i.n_nf_fin) INTO ultimo
             FROM nfe_inutilizacao AS i
@@ -446,7 +434,8 @@ CREATE TRIGGER nfe_registrado BEFORE UPDATE OR DELETE ON nfe_inutilizacao
     FOR EACH ROW EXECUTE FUNCTION nfe_registrado();
 
 -- A voided range is one of the company, holds no number of a document that was answered for, and
--- none of another range. The series is locked, so that none of its numbers is given meanwhile.
+-- none of another range. The series is updated and not only locked, so that none of its numbers is
+-- given meanwhile: a transaction with an older picture of it fails instead of going by that.
 CREATE FUNCTION nfe_inutilizacao_livre() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
@@ -454,7 +443,11 @@ BEGIN
     IF NOT nfe_inutilizacao_vale(NEW.c_stat) THEN
         RETURN NEW;
     END IF;
-    PERFORM nfe_travar_serie(NEW.empresa_id, NEW.tp_amb, NEW.mod, NEW.serie);
+    UPDATE empresa_series AS s SET proximo_numero = s.proximo_numero
+    WHERE s.empresa_id = NEW.empresa_id AND s.tp_amb = NEW.tp_amb AND s.mod = NEW.mod AND s.serie = NEW.serie;
+    IF NOT FOUND THEN
+        RAISE no_data_found USING MESSAGE = format('empresa sem serie %s', NEW.serie);
+    END IF;
     IF NOT EXISTS (SELECT FROM empresas AS e WHERE e.id = NEW.empresa_id AND e.cnpj::text = NEW.cnpj::text) THEN
         RAISE check_violation USING MESSAGE = 'o CNPJ da inutilizacao difere do da empresa';
     END IF;
