@@ -595,6 +595,11 @@ def test_decimals_and_offsets_come_back_as_they_were_written():
     refused("UPDATE nfe SET nat_op = 'Venda ' WHERE id = '%s'" % draft, "tstring_60_check")
 
 
+def test_a_place_made_from_a_dump_of_the_pack_is_the_same():
+    stamp = shared_server().tenantry("blueprint", "stamp", "nfe")
+    assert "is not the same" not in (stamp["reason"] or ""), stamp["reason"]
+
+
 DRAFTS = """
 INSERT INTO nfe (id, empresa_id, c_uf, nat_op, mod, serie, dh_emi, dh_emi_fuso, tp_nf, id_dest, c_mun_fg, tp_imp,
                  tp_emis, tp_amb, fin_nfe, ind_final, ind_pres, proc_emi, ver_proc)

@@ -1,6 +1,7 @@
 -- Enumerations and domains: each type of the layout once, with its pattern, range and length.
 -- A check in a domain is kept once for all columns of the type. Decimals are numeric without a
--- declared scale, so that 18.00 and 18.0000 come back as they were written.
+-- declared scale, so that 18.00 and 18.0000 come back as they were written. Lists of texts are ANY of
+-- an array: pg_dump does not write IN over varchar back unchanged.
 
 CREATE TYPE uf_type AS ENUM ('AC', 'AL', 'AM', 'AP', 'BA', 'CE', 'DF', 'ES', 'GO', 'MA', 'MG', 'MS', 'MT', 'PA', 'PB',
         'PE', 'PI', 'PR', 'RJ', 'RN', 'RO', 'RR', 'RS', 'SC', 'SE', 'SP', 'TO', 'EX');
@@ -51,17 +52,17 @@ CREATE DOMAIN tclist_serv AS varchar(5)
 CREATE DOMAIN tchassi AS varchar(17)
     CHECK (VALUE !~ '[^A-Z0-9]' AND length(VALUE) = 17);
 CREATE DOMAIN tcod_01_02 AS varchar(2)
-    CHECK (VALUE IN ('01', '02'));
+    CHECK (VALUE = ANY ('{01, 02}'::text[]));
 CREATE DOMAIN tcod_01_04 AS varchar(2)
-    CHECK (VALUE IN ('01', '04'));
+    CHECK (VALUE = ANY ('{01, 04}'::text[]));
 CREATE DOMAIN tcod_08_10_12_14_15 AS varchar(2)
-    CHECK (VALUE IN ('08', '10', '12', '14', '15'));
+    CHECK (VALUE = ANY ('{08, 10, 12, 14, 15}'::text[]));
 CREATE DOMAIN tcod_2b_2c_2d AS varchar(2)
-    CHECK (VALUE IN ('2B', '2C', '2D'));
+    CHECK (VALUE = ANY ('{2B, 2C, 2D}'::text[]));
 CREATE DOMAIN tcod_r_n AS varchar(1)
-    CHECK (VALUE IN ('R', 'N'));
+    CHECK (VALUE = ANY ('{R, N}'::text[]));
 CREATE DOMAIN tcod_s_n AS varchar(1)
-    CHECK (VALUE IN ('S', 'N'));
+    CHECK (VALUE = ANY ('{S, N}'::text[]));
 CREATE DOMAIN tgtin AS varchar(14)
     CHECK (VALUE !~ '[^0-9]' AND length(VALUE) IN (0, 8, 12, 13, 14) OR VALUE = 'SEM GTIN');
 CREATE DOMAIN tguid AS varchar(36)
@@ -71,7 +72,7 @@ CREATE DOMAIN tncm AS varchar(8)
 CREATE DOMAIN tnve AS varchar(6)
     CHECK (VALUE ~ '^[A-Z]{2}[0-9]{4}$');
 CREATE DOMAIN tnome_pais_emitente AS varchar(6)
-    CHECK (VALUE IN ('Brasil', 'BRASIL'));
+    CHECK (VALUE = ANY ('{Brasil, BRASIL}'::text[]));
 CREATE DOMAIN tpais_emitente AS varchar(4)
     CHECK (VALUE = '1058');
 CREATE DOMAIN tplaca AS varchar(7)

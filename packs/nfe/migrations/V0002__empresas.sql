@@ -97,7 +97,7 @@ CREATE TABLE pessoa_enderecos (
     x_pais    tstring_2_60,
     fone      tdig_6_14,
     PRIMARY KEY (pessoa_id, ordem),
-    CONSTRAINT pessoa_enderecos_regras CHECK (tipo IN ('principal', 'cobranca', 'entrega', 'retirada'))
+    CONSTRAINT pessoa_enderecos_regras CHECK (tipo = ANY ('{principal, cobranca, entrega, retirada}'::text[]))
 );
 
 CREATE TABLE produtos (
@@ -165,7 +165,8 @@ CREATE TABLE regras_tributarias (
     vigente_ate   date,
     fundamento    varchar(200),
     CONSTRAINT regras_tributarias_regras CHECK (
-        regra IN ('ICMS_INTERNA', 'ICMS_INTERESTADUAL', 'FCP', 'MVA_ST', 'IBS_UF', 'IBS_MUN', 'CBS')
+        regra = ANY ('{ICMS_INTERNA, ICMS_INTERESTADUAL, FCP,
+                    MVA_ST, IBS_UF, IBS_MUN, CBS}'::text[])
         AND vigente_ate >= vigente_de
     )
 );

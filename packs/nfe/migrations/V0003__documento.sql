@@ -70,7 +70,7 @@ CREATE TABLE nfe_ref_chave (
     PRIMARY KEY (nfe_id, ordem),
     FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
     CONSTRAINT nfe_ref_chave_regras CHECK (
-        tipo IN ('refNFe', 'refNFeSig', 'refCTe')
+        tipo = ANY ('{refNFe, refNFeSig, refCTe}'::text[])
     )
 );
 CREATE INDEX ix_nfe_ref_chave_chave ON nfe_ref_chave (chave);
@@ -253,7 +253,7 @@ CREATE TABLE nfe_local (
     PRIMARY KEY (nfe_id, tipo),
     FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
     CONSTRAINT nfe_local_regras CHECK (
-        tipo IN ('retirada', 'entrega')
+        tipo = ANY ('{retirada, entrega}'::text[])
         AND (cnpj IS NULL) <> (cpf IS NULL)
     )
 );
@@ -299,7 +299,7 @@ CREATE TABLE nfe_observacao (
     PRIMARY KEY (nfe_id, tipo, ordem),
     FOREIGN KEY (nfe_id) REFERENCES nfe_info_adicional ON DELETE CASCADE,
     CONSTRAINT nfe_observacao_regras CHECK (
-        tipo IN ('obsCont', 'obsFisco')
+        tipo = ANY ('{obsCont, obsFisco}'::text[])
     )
 );
 

@@ -42,7 +42,7 @@ CREATE TABLE nfe_item (
     PRIMARY KEY (nfe_id, n_item),
     FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
     CONSTRAINT nfe_item_regras CHECK (
-        produto_especifico IN ('veicProd', 'med', 'arma', 'comb', 'nRECOPI')
+        produto_especifico = ANY ('{veicProd, med, arma, comb, nRECOPI}'::text[])
         AND (cest IS NOT NULL OR num_nonnulls(ind_escala, cnpj_fab) = 0)
     )
 );
@@ -290,7 +290,7 @@ CREATE TABLE nfe_item_observacao (
     PRIMARY KEY (nfe_id, n_item, tipo),
     FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item ON DELETE CASCADE,
     CONSTRAINT nfe_item_observacao_regras CHECK (
-        tipo IN ('obsCont', 'obsFisco')
+        tipo = ANY ('{obsCont, obsFisco}'::text[])
     )
 );
 

@@ -111,7 +111,7 @@ CREATE TABLE nfe_total_ibs_ente (
     PRIMARY KEY (nfe_id, ente),
     FOREIGN KEY (nfe_id) REFERENCES nfe_total_ibscbs ON DELETE CASCADE,
     CONSTRAINT nfe_total_ibs_ente_regras CHECK (
-        ente IN ('gIBSUF', 'gIBSMun')
+        ente = ANY ('{gIBSUF, gIBSMun}'::text[])
     )
 );
 

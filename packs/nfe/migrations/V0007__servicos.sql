@@ -11,7 +11,7 @@ CREATE TABLE nfe_xml (
     criado_em timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (nfe_id, tipo, ordem),
     CONSTRAINT nfe_xml_regras CHECK (
-        tipo IN ('gerado', 'assinado', 'nfeProc', 'importado') AND length(conteudo) > 0
+        tipo = ANY ('{gerado, assinado, nfeProc, importado}'::text[]) AND length(conteudo) > 0
     )
 );
 
@@ -105,7 +105,7 @@ CREATE TABLE nfe_evento (
         AND c_orgao ~ '^[0-9]{2}$'
         AND n_prot ~ '^([0-9]{15}|[0-9]{17})$'
         AND (tp_evento <> '110110' OR n_seq_evento <= 20)
-        AND (c_stat NOT IN ('135', '136', '155') OR n_prot IS NOT NULL)
+        AND (c_stat <> ALL ('{135, 136, 155}'::text[]) OR n_prot IS NOT NULL)
     )
 );
 
@@ -176,5 +176,5 @@ CREATE TABLE nfe_validacao (
     mensagem   varchar(500) NOT NULL,
     criado_em  timestamptz  NOT NULL DEFAULT now(),
     PRIMARY KEY (nfe_id, ordem),
-    CONSTRAINT nfe_validacao_regras CHECK (severidade IN ('erro', 'aviso'))
+    CONSTRAINT nfe_validacao_regras CHECK (severidade = ANY ('{erro, aviso}'::text[]))
 );

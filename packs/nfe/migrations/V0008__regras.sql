@@ -211,13 +211,14 @@ $$;
 -- The moves that a document may make.
 CREATE FUNCTION nfe_transicao_permitida(de status_nfe, para status_nfe) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN (de, para) IN (
-    ('CRIADA', 'ASSINADA'), ('ASSINADA', 'CRIADA'), ('ASSINADA', 'ENVIADA'),
-    ('ENVIADA', 'CRIADA'), ('ENVIADA', 'PROCESSANDO'),
-    ('PROCESSANDO', 'AUTORIZADA'), ('PROCESSANDO', 'REJEITADA'), ('PROCESSANDO', 'DENEGADA'),
-    ('REJEITADA', 'CRIADA'), ('AUTORIZADA', 'CANCELADA'),
-    ('CRIADA', 'INUTILIZADA'), ('REJEITADA', 'INUTILIZADA'),
-    ('ENVIADA', 'INUTILIZADA'), ('PROCESSANDO', 'INUTILIZADA'));
+RETURN para = ANY (CASE de
+    WHEN 'CRIADA' THEN '{ASSINADA, INUTILIZADA}'::status_nfe[]
+    WHEN 'ASSINADA' THEN '{CRIADA, ENVIADA}'::status_nfe[]
+    WHEN 'ENVIADA' THEN '{CRIADA, PROCESSANDO, INUTILIZADA}'::status_nfe[]
+    WHEN 'PROCESSANDO' THEN '{AUTORIZADA, REJEITADA, DENEGADA, INUTILIZADA}'::status_nfe[]
+    WHEN 'AUTORIZADA' THEN '{CANCELADA}'::status_nfe[]
+    WHEN 'REJEITADA' THEN '{CRIADA, INUTILIZADA}'::status_nfe[]
+    ELSE '{}'::status_nfe[] END);
 
 -- The answers by which a document is rejected, as far as they are known. Not among them: that it was
 -- denied (205, 301 to 303), is cancelled (218), is there already or is being looked at (204, 539, 635),
@@ -248,24 +249,24 @@ RETURN CASE documento.status
         -- The service was down when the newest batch with the document was sent.
         SELECT l.c_stat FROM nfe_lote_documento AS d JOIN nfe_lote AS l ON l.id = d.lote_id
         WHERE d.nfe_id = documento.id ORDER BY l.enviado_em DESC NULLS FIRST LIMIT 1
-    ) IN ('108', '109') AND nfe_vezes(documento.id, de, 'CRIADA') < (
+    ) = ANY ('{108, 109}'::text[]) AND nfe_vezes(documento.id, de, 'CRIADA') < (
         SELECT count(*) FROM nfe_lote_documento AS d JOIN nfe_lote AS l ON l.id = d.lote_id
-        WHERE d.nfe_id = documento.id AND l.c_stat IN ('108', '109'))
+        WHERE d.nfe_id = documento.id AND l.c_stat = ANY ('{108, 109}'::text[]))
     WHEN 'REJEITADA' THEN nfe_vezes(documento.id, de, 'REJEITADA') < (
         SELECT count(*) FROM nfe_protocolo AS p
         WHERE p.nfe_id = documento.id AND p.tp_amb = documento.tp_amb AND nfe_rejeicao(p.c_stat))
     WHEN 'AUTORIZADA' THEN EXISTS (
         SELECT FROM nfe_protocolo AS p
         WHERE p.nfe_id = documento.id AND p.ch_nfe = documento.chave_acesso
-          AND p.tp_amb = documento.tp_amb AND p.c_stat IN ('100', '150') AND p.n_prot IS NOT NULL)
+          AND p.tp_amb = documento.tp_amb AND p.c_stat = ANY ('{100, 150}'::text[]) AND p.n_prot IS NOT NULL)
     WHEN 'DENEGADA' THEN EXISTS (
         SELECT FROM nfe_protocolo AS p
         WHERE p.nfe_id = documento.id AND p.ch_nfe = documento.chave_acesso
-          AND p.tp_amb = documento.tp_amb AND p.c_stat IN ('110', '301', '302', '303'))
+          AND p.tp_amb = documento.tp_amb AND p.c_stat = ANY ('{110, 301, 302, 303}'::text[]))
     WHEN 'CANCELADA' THEN EXISTS (
         SELECT FROM nfe_evento AS e
-        WHERE e.nfe_id = documento.id AND e.tp_evento IN ('110111', '110112')
-          AND e.c_stat IN ('135', '136', '155') AND e.n_prot IS NOT NULL)
+        WHERE e.nfe_id = documento.id AND e.tp_evento = ANY ('{110111, 110112}'::text[])
+          AND e.c_stat = ANY ('{135, 136, 155}'::text[]) AND e.n_prot IS NOT NULL)
     WHEN 'INUTILIZADA' THEN EXISTS (
         SELECT FROM nfe_inutilizacao AS i
         WHERE i.empresa_id = documento.empresa_id AND i.tp_amb = documento.tp_amb
