@@ -553,10 +553,44 @@ def test_a_wrong_key_or_registration_is_refused():
             " WHERE id = '%s'" % draft, "nfe_regras")
     refused("UPDATE nfe SET c_nf = '12345678' WHERE id = '%s'; UPDATE nfe SET status = 'ASSINADA' WHERE id = '%s'"
             % (draft, draft), "chave difere dos dados")
-    refused("INSERT INTO pessoas (tipo, cnpj, nome) VALUES ('J', '11222333000182', 'Alguem')", "tcnpj_dv")
-    refused("INSERT INTO pessoas (tipo, cpf, nome) VALUES ('F', '11144477736', 'Alguem')", "tcpf_dv")
+    refused("INSERT INTO pessoas (tipo, cnpj, nome) VALUES ('J', '11222333000182', 'Alguem')", "pessoas_regras")
+    refused("INSERT INTO pessoas (tipo, cpf, nome) VALUES ('F', '11144477736', 'Alguem')", "pessoas_regras")
+    refused("INSERT INTO empresas (cnpj) VALUES ('11222333000182')", "tcnpj_dv")
     refused("UPDATE nfe_emitente SET cnpj = '1122233300018' WHERE nfe_id = '%s'" % draft, "tcnpj_check")
     refused("UPDATE nfe_emitente SET cpf = '11144477735' WHERE nfe_id = '%s'" % draft, "nfe_emitente_regras")
+
+
+# Texts that are the application's own and may hold anything.
+FREE = {"empresa_certificados": {"referencia", "titular"}, "regras_tributarias": {"fundamento"},
+        "nfe_status_historico": {"motivo", "usuario"}, "nfe_lote": {"x_motivo"}, "nfe_evento": {"x_motivo", "ver_evento"},
+        "nfe_inutilizacao": {"x_motivo"}, "nfe_protocolo": {"id_prot"},
+        "nfe_validacao": {"regra", "caminho", "mensagem"}}
+UNCHECKED = """
+SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND a.atttypid = 'varchar'::regtype
+  AND NOT EXISTS (SELECT FROM pg_constraint k
+                  WHERE k.conrelid = c.oid AND k.contype = 'c' AND a.attnum = ANY (k.conkey))
+"""
+
+
+def test_a_text_without_a_domain_is_checked_by_its_table():
+    unchecked = {tuple(line.split("|")) for line in sql(UNCHECKED).splitlines()}
+    assert unchecked == {(table, column) for table, columns in FREE.items() for column in columns}, unchecked
+    draft = document("CRIADA")
+    insert = "INSERT INTO %s (nfe_id, %s) VALUES ('" + draft + "', %s)"
+    for table, columns, right, wrong in (
+            ("nfe_compra", "x_ped", "'7 A'", ("'7 '", "''", "' 7'", "E'7\\n'", "'\u20ac'")),
+            ("nfe_transportadora", "x_nome", "'Ab'", ("'A'", "'Ab '")),
+            ("nfe_transportadora", "cpf", "'11144477735'", ("'1114447773'", "'1114447773X'")),
+            ("nfe_transportadora", "ie", "'ISENTO'", ("'isento'", "'1'")),
+            ("nfe_ref_chave", "ordem, tipo, chave", "1, 'refNFe', repeat('1', 44)",
+             ("1, 'refNFe', repeat('1', 43)", "1, 'refNFe', repeat('A', 44)", "1, 'ref', repeat('1', 44)")),
+            ("nfe_item_nve", "n_item, ordem, nve", "1, 1, 'AB1234'", ("1, 1, 'ab1234'", "1, 1, 'AB123'")),
+            ("nfe_item_papel", "n_item, n_recopi", "1, repeat('1', 20)", ("1, repeat('1', 19)", "1, repeat('x', 20)")),
+            ("nfe_ref_ecf", "ordem, mod, n_ecf, n_coo", "1, '2B', '1', '1'", ("1, '2A', '1', '1'", "1, '2B', '', '1'"))):
+        accepted(insert % (table, columns, right))
+        for values in wrong:
+            refused(insert % (table, columns, values), table + "_regras")
 
 
 def test_a_wrong_choice_is_refused():
