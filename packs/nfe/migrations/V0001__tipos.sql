@@ -114,7 +114,8 @@ CREATE DOMAIN tdig_8_9 AS varchar(9)
 CREATE DOMAIN tdig_9 AS varchar(9)
     CHECK (VALUE !~ '[^0-9]' AND length(VALUE) = 9);
 
--- Text: no blank at either end, U+0021 to U+00FF. The QR code has five forms: version 1, version 2 online and offline, version 3 online and offline.
+-- Text: no blank at either end, U+0021 to U+00FF. The QR code has five forms: version 1, version 2
+-- online and offline, version 3 online and offline.
 CREATE DOMAIN tqr_code AS varchar(1000)
     CHECK (length(VALUE) >= 60 AND VALUE ~ ('^(HTTPS?|https?)://[^\n\r]*\?('
         'chNFe=[0-9]{6}[0-9A-Z]{12}[0-9]{26}&nVersao=100&tpAmb=[12](&cDest=([A-Za-z0-9.:+-/)(]{5,20})?)?'

@@ -420,7 +420,8 @@ LANGUAGE plpgsql
 AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM nfe AS n
-                   WHERE n.id = NEW.nfe_id AND n.chave_acesso = substr(NEW.id, 9, 44) AND n.tp_amb = NEW.tp_amb) THEN
+                   WHERE n.id = NEW.nfe_id AND n.chave_acesso = substr(NEW.id, 9, 44)
+                     AND n.tp_amb = NEW.tp_amb) THEN
         RAISE check_violation USING MESSAGE = format(
             'nfe_evento: o evento %s nao e do documento %s', NEW.id, NEW.nfe_id);
     END IF;
@@ -449,7 +450,8 @@ BEGIN
     IF NOT FOUND THEN
         RAISE no_data_found USING MESSAGE = format('empresa sem serie %s', NEW.serie);
     END IF;
-    IF NOT EXISTS (SELECT FROM empresas AS e WHERE e.id = NEW.empresa_id AND e.cnpj::text = NEW.cnpj::text) THEN
+    IF NOT EXISTS (SELECT FROM empresas AS e
+                   WHERE e.id = NEW.empresa_id AND e.cnpj::text = NEW.cnpj::text) THEN
         RAISE check_violation USING MESSAGE = 'o CNPJ da inutilizacao difere do da empresa';
     END IF;
     IF EXISTS (SELECT FROM nfe_inutilizacao AS i
@@ -487,12 +489,14 @@ BEGIN
                WHERE p.nfe_id = NEW.nfe_id AND p.c_stat IN ('100', '150', '110', '301', '302', '303')
            ) AND (estado = 'PROCESSANDO'
                   OR estado IN ('AUTORIZADA', 'DENEGADA', 'CANCELADA')
-                     AND NOT EXISTS (SELECT FROM nfe_xml AS x WHERE (x.nfe_id, x.tipo) = (NEW.nfe_id, NEW.tipo)))
+                     AND NOT EXISTS (SELECT FROM nfe_xml AS x
+                                     WHERE x.nfe_id = NEW.nfe_id AND x.tipo = NEW.tipo))
            ELSE estado IN ('CRIADA', 'ASSINADA') END) THEN
         RETURN NEW;
     END IF;
     RAISE check_violation USING MESSAGE = format(
-        'nfe_xml: documento %s esta %s, %s nao pode mais ou ainda nao pode vir', NEW.nfe_id, estado, NEW.tipo);
+        'nfe_xml: documento %s esta %s, %s nao pode mais ou ainda nao pode vir',
+        NEW.nfe_id, estado, NEW.tipo);
 END
 $$;
 CREATE TRIGGER nfe_xml_a_seu_tempo BEFORE INSERT ON nfe_xml
