@@ -252,8 +252,8 @@ CHECK_CODES = {
 
 
 def check_code(form):
-    code = "https://www.fazenda.sp.gov.br/qr" + CHECK_CODES[form].replace("KEY", "352601" + "12ABC34501DE" + "35" + "0" * 14)
-    code = code.replace("NUMBER", "123456789")
+    key = "352601" + "12ABC34501DE" + "35" + "0" * 14
+    code = "https://www.fazenda.sp.gov.br/qr" + CHECK_CODES[form].replace("KEY", key).replace("NUMBER", "123456789")
     for digits in (40, 50, 56):
         code = code.replace("HEX%d" % digits, "aF" * (digits // 2))
     return code
@@ -271,7 +271,8 @@ def test_a_check_code_has_one_of_the_forms_of_the_layout():
         assert re.fullmatch(pattern.replace("&amp;", "&"), code), "%s: %s" % (form, code)
         assert takes(code), "%s: %s" % (form, code)
         for wrong in (code[:-1] + "~", code.replace("https", "ftp"), code.replace("tpAmb=1", "tpAmb=3"),
-                      code.replace("|2|1|", "|2|3|").replace("|3|2", "|3|3"), code.replace("=3526", "=X526"), code + "|x"):
+                      code.replace("|2|1|", "|2|3|").replace("|3|2", "|3|3"), code.replace("=3526", "=X526"),
+                      code + "|x"):
             assert wrong == code or not takes(wrong), "%s: %s" % (form, wrong)
     assert not takes(check_code("v3") + "|01"), "an online code with the day of an offline one"
     assert not takes(check_code("v3 offline").replace("|01|", "|32|"))
@@ -562,8 +563,8 @@ def test_a_wrong_key_or_registration_is_refused():
 
 # Texts that are the application's own and may hold anything.
 FREE = {"empresa_certificados": {"referencia", "titular"}, "regras_tributarias": {"fundamento"},
-        "nfe_status_historico": {"motivo", "usuario"}, "nfe_lote": {"x_motivo"}, "nfe_evento": {"x_motivo", "ver_evento"},
-        "nfe_inutilizacao": {"x_motivo"}, "nfe_protocolo": {"id_prot"},
+        "nfe_status_historico": {"motivo", "usuario"}, "nfe_lote": {"x_motivo"},
+        "nfe_evento": {"x_motivo", "ver_evento"}, "nfe_inutilizacao": {"x_motivo"}, "nfe_protocolo": {"id_prot"},
         "nfe_validacao": {"regra", "caminho", "mensagem"}}
 UNCHECKED = """
 SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
@@ -586,8 +587,10 @@ def test_a_text_without_a_domain_is_checked_by_its_table():
             ("nfe_ref_chave", "ordem, tipo, chave", "1, 'refNFe', repeat('1', 44)",
              ("1, 'refNFe', repeat('1', 43)", "1, 'refNFe', repeat('A', 44)", "1, 'ref', repeat('1', 44)")),
             ("nfe_item_nve", "n_item, ordem, nve", "1, 1, 'AB1234'", ("1, 1, 'ab1234'", "1, 1, 'AB123'")),
-            ("nfe_item_papel", "n_item, n_recopi", "1, repeat('1', 20)", ("1, repeat('1', 19)", "1, repeat('x', 20)")),
-            ("nfe_ref_ecf", "ordem, mod, n_ecf, n_coo", "1, '2B', '1', '1'", ("1, '2A', '1', '1'", "1, '2B', '', '1'"))):
+            ("nfe_item_papel", "n_item, n_recopi", "1, repeat('1', 20)",
+             ("1, repeat('1', 19)", "1, repeat('x', 20)")),
+            ("nfe_ref_ecf", "ordem, mod, n_ecf, n_coo", "1, '2B', '1', '1'",
+             ("1, '2A', '1', '1'", "1, '2B', '', '1'"))):
         accepted(insert % (table, columns, right))
         for values in wrong:
             refused(insert % (table, columns, values), table + "_regras")
