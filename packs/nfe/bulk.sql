@@ -83,14 +83,20 @@ FROM generate_series(1, 2500, 5) AS n;
 -- All get a number; each state is left by those that go on.
 SELECT count(nfe_numerar(md5('nfe:' || n)::uuid)) FROM generate_series(1, 2400) AS n;
 UPDATE nfe SET status = 'ASSINADA' WHERE n_nf IS NOT NULL;
+INSERT INTO nfe_assinatura (nfe_id, digest_value, signature_value, x509_certificate, reference_uri)
+SELECT id, substr(sha256(convert_to(chave_acesso, 'UTF8')), 1, 20), '\x00', '\x00', '#NFe' || chave_acesso
+FROM nfe WHERE status = 'ASSINADA';
 UPDATE nfe SET status = 'ENVIADA' WHERE status = 'ASSINADA' AND n_nf % 50 <> 0;
 UPDATE nfe SET status = 'PROCESSANDO' WHERE status = 'ENVIADA' AND n_nf % 50 <> 1;
 
 INSERT INTO nfe_protocolo (nfe_id, ordem, tp_amb, ver_aplic, ch_nfe, dh_recbto, dh_recbto_fuso, n_prot, c_stat,
     x_motivo)
-SELECT id, 1, tp_amb, 'SP_NFE_PL_010', chave_acesso, dh_emi, -3, '13526' ||
-       lpad((row_number() OVER (ORDER BY dh_emi))::text, 10, '0'), '100', 'Autorizado o uso da NF-e'
-FROM nfe WHERE status = 'PROCESSANDO' AND n_nf % 50 <> 2;
+SELECT id, 1, tp_amb, 'SP_NFE_PL_010', chave_acesso, dh_emi, -3,
+       CASE WHEN n_nf % 50 <> 2 THEN '13526' || lpad((row_number() OVER (ORDER BY dh_emi))::text, 10, '0') END,
+       CASE WHEN n_nf % 50 = 2 THEN '610' ELSE '100' END,
+       CASE WHEN n_nf % 50 = 2 THEN 'Rejeicao: Total da NF difere do somatorio dos itens'
+            ELSE 'Autorizado o uso da NF-e' END
+FROM nfe WHERE status = 'PROCESSANDO';
 UPDATE nfe SET status = CASE WHEN n_nf % 50 = 2 THEN 'REJEITADA' ELSE 'AUTORIZADA' END::status_nfe
     WHERE status = 'PROCESSANDO';
 

@@ -134,6 +134,9 @@ BEGIN
         CONTINUE WHEN n.k > 18;
         UPDATE nfe SET status = 'ASSINADA' WHERE id = n.id;
         CONTINUE WHEN n.k > 17;
+        INSERT INTO nfe_assinatura (nfe_id, digest_value, signature_value, x509_certificate, reference_uri)
+        SELECT id, substr(sha256(convert_to(chave_acesso, 'UTF8')), 1, 20), '\x00', '\x00', '#NFe' || chave_acesso
+        FROM nfe WHERE id = n.id;
         UPDATE nfe SET status = 'ENVIADA' WHERE id = n.id;
         CONTINUE WHEN n.k > 16;
         UPDATE nfe SET status = 'PROCESSANDO' WHERE id = n.id;

@@ -23,6 +23,22 @@ WHERE empresa_id = $1 AND tp_amb = '1' AND mod = '55' AND serie = 1 AND n_nf IS 
 ORDER BY n_nf DESC
 LIMIT 20;
 
+-- query: gaps in the numbers of a series: neither given nor voided
+-- values: SELECT empresa_id, 1, 400 FROM nfe LIMIT 1
+-- plan: index=nfe_empresa_id_tp_amb_mod_serie_n_nf_key
+-- plan: index=ix_nfe_inutilizacao_empresa_id
+SELECT ate_aqui + 1 AS de, proximo - 1 AS ate
+FROM (SELECT max(fim) OVER (ORDER BY inicio) AS ate_aqui, lead(inicio) OVER (ORDER BY inicio) AS proximo
+      FROM (SELECT n_nf AS inicio, n_nf AS fim
+            FROM nfe
+            WHERE empresa_id = $1 AND tp_amb = '1' AND mod = '55' AND serie = 1 AND n_nf BETWEEN $2 AND $3
+            UNION ALL
+            SELECT n_nf_ini, n_nf_fin
+            FROM nfe_inutilizacao
+            WHERE empresa_id = $1 AND tp_amb = '1' AND mod = '55' AND serie = 1 AND n_nf_ini BETWEEN $2 AND $3
+              AND c_stat = '102') AS usado) AS faixa
+WHERE proximo > ate_aqui + 1;
+
 -- query: the newest page of a company's documents
 -- values: SELECT id FROM empresas LIMIT 1
 -- plan: index=ix_nfe_empresa_id_dh_emi
@@ -57,6 +73,16 @@ JOIN nfe_validacao AS v ON v.nfe_id = n.id
 WHERE n.status = 'REJEITADA'
 ORDER BY n.dh_emi
 LIMIT 50;
+
+-- query: documents whose retention is over, oldest first
+-- plan: index=ix_nfe_status
+-- plan: noseq=nfe
+SELECT id, chave_acesso, reter_ate
+FROM nfe
+WHERE status = ANY ('{AUTORIZADA,DENEGADA,CANCELADA,INUTILIZADA}') AND dh_emi < now() - INTERVAL '5 years'
+  AND reter_ate < current_date
+ORDER BY dh_emi
+LIMIT 1000;
 
 -- query: what a buyer bought, newest first
 -- values: SELECT destinatario_id FROM nfe LIMIT 1
@@ -158,7 +184,9 @@ LIMIT 1;
 -- plan: index=nfe_xml_pkey
 SELECT conteudo, sha256
 FROM nfe_xml
-WHERE nfe_id = $1 AND tipo = 'nfeProc';
+WHERE nfe_id = $1 AND tipo = 'nfeProc'
+ORDER BY ordem DESC
+LIMIT 1;
 
 -- query: how a document came to its state
 -- values: SELECT id FROM nfe LIMIT 1

@@ -3,10 +3,12 @@
 
 The comparison reads schema_fields.tsv of the folder that TEST_NFE_LAYOUT names, or of shared/nfe beside the
 project; without it that test is skipped, as is the one of the check digits."""
+import collections
 import csv
 import functools
 import json
 import os
+import re
 import threading
 
 import harness
@@ -96,7 +98,7 @@ PREFIXES = {"total/IBSCBSTot/gIBS": "ibs", "total/IBSCBSTot/gCBS": "cbs"}
 COLUMNS = """
 SELECT json_agg(json_build_object('table', c.relname, 'column', replace(a.attname, '_', ''), 'type', b.typname,
            'length', CASE WHEN b.typname = 'varchar' THEN greatest(a.atttypmod, t.typtypmod) - 4 END,
-           'labels', (SELECT json_agg(e.enumlabel) FROM pg_enum e WHERE e.enumtypid = b.oid)))
+           'domain', t.typname, 'labels', (SELECT json_agg(e.enumlabel) FROM pg_enum e WHERE e.enumtypid = b.oid)))
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = current_schema()
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
 JOIN pg_type t ON t.oid = a.atttypid
@@ -162,19 +164,119 @@ def narrower(field, column):
     return None
 
 
-def test_every_field_of_the_layout_has_a_column_that_is_wide_enough():
+def columns_of_fields():
+    """Each field of the layout: its path, the field, its column or None."""
     fields = list(csv.DictReader(read_layout("schema_fields.tsv").splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
     columns = {(c["table"], c["column"]): c for c in json.loads(sql(COLUMNS))}
-    problems = []
     for field in fields:
         path = field["path"].replace("NFe/infNFe/", "")
         tag = PREFIXES.get(path, "") + field["field"].lower()
         names = [(table, RENAMED.get(table, {}).get(tag, tag)) for table in tables_of(path)]
-        found = [columns[name] for name in names if name in columns]
-        problem = narrower(field, found[0]) if found else "has no column"
+        yield path, field, next((columns[name] for name in names if name in columns), None)
+
+
+def test_every_field_of_the_layout_has_a_column_that_is_wide_enough():
+    found = list(columns_of_fields())
+    problems = []
+    for path, field, column in found:
+        problem = narrower(field, column) if column else "has no column"
         if problem:
             problems.append("%s/%s %s" % (path, field["field"], problem))
-    assert len(fields) > 800 and not problems, "\n".join(problems)
+    assert len(found) > 800 and not problems, "\n".join(problems)
+
+
+# Which of the values a domain takes and gives back as they were written. The login makes no functions.
+TAKES = """
+DO $$
+DECLARE
+    value text;
+    kept  text;
+    taken json[] = '{}';
+BEGIN
+    FOR value IN SELECT json_array_elements_text('%s') LOOP
+        BEGIN
+            EXECUTE format('SELECT %%L::%s::text', value) INTO kept;
+            IF kept = value THEN
+                taken := taken || to_json(value);
+            END IF;
+        EXCEPTION WHEN check_violation THEN
+            NULL;
+        END;
+    END LOOP;
+    PERFORM set_config('test.taken', to_json(taken)::text, false);
+END
+$$;
+SELECT current_setting('test.taken');
+"""
+
+
+def taken_by(domain, values):
+    return set(json.loads(sql(TAKES % (json.dumps(values), domain))))
+
+
+def boundary_values():
+    """Decimals around every number of digits that the layout has, without leading zeros and signs."""
+    whole = ["0", "1", "100", "101"] + ["9" * n for n in range(1, 16)] + ["1" + "0" * n for n in range(1, 16)]
+    values = set(whole)
+    for scale in range(1, 13):
+        for part in ("0" * scale, "9" * scale, "0" * (scale - 1) + "1"):
+            values.update("%s.%s" % (n, part) for n in whole)
+    return sorted(values)
+
+
+def test_every_decimal_takes_the_values_of_the_layout_and_no_others():
+    patterns = collections.defaultdict(set)  # several fields may share a column
+    for _, field, column in columns_of_fields():
+        if field["sql_type"].startswith("numeric") and field["pattern"]:
+            patterns[column["table"], column["column"], column["domain"]].add(field["pattern"])
+    kinds = {("|".join(sorted(several)), domain) for (_, _, domain), several in patterns.items()}
+    assert len(kinds) >= 17, "kinds of decimals: %d" % len(kinds)
+    values = boundary_values()
+    problems = []
+    for pattern, domain in sorted(kinds):
+        wanted = {value for value in values if re.fullmatch(pattern, value)}
+        taken = taken_by(domain, values)
+        assert len(wanted) > 20, "%s: %d values" % (pattern, len(wanted))
+        problems += ["%s takes %s" % (domain, value) for value in sorted(taken - wanted)]
+        problems += ["%s does not take %s" % (domain, value) for value in sorted(wanted - taken)]
+    assert not problems, "\n".join(problems)
+
+
+# What the five patterns of the layout ask for, in the order of its versions.
+CHECK_CODES = {
+    "v1": "?chNFe=KEY1NUMBER&nVersao=100&tpAmb=1&cDest=11144477735&dhEmi=HEX50&vNF=10.00&vICMS=0&digVal=HEX56"
+          "&cIdToken=000001&cHashQRCode=HEX40",
+    "v2": "?p=KEY1NUMBER|2|1|1|HEX40", "v2 offline": "?p=KEY9NUMBER|2|1|31|0.50|HEX56|1|HEX40",
+    "v3": "?p=KEY1NUMBER|3|2", "v3 offline": "?p=KEY9NUMBER|3|2|01|10.00|1|12ABC34501DE35|QUJD+/==",
+}
+
+
+def check_code(form):
+    key = "352601" + "12ABC34501DE" + "35" + "0" * 14
+    code = "https://www.fazenda.sp.gov.br/qr" + CHECK_CODES[form].replace("KEY", key).replace("NUMBER", "123456789")
+    for digits in (40, 50, 56):
+        code = code.replace("HEX%d" % digits, "aF" * (digits // 2))
+    return code
+
+
+def test_a_check_code_has_one_of_the_forms_of_the_layout():
+    def takes(code):
+        return taken_by("tqr_code", [code]) == {code}
+
+    patterns = re.findall(r'<xs:pattern value="(.*)"/>', read_layout("xsd", "PL_010e_v1.01", "leiauteNFe_v4.00.xsd")
+                          .partition('name="qrCode"')[2].partition("</xs:element>")[0])
+    assert len(patterns) == 5
+    for form, pattern in zip(CHECK_CODES, patterns):
+        code = check_code(form)
+        assert re.fullmatch(pattern.replace("&amp;", "&"), code), "%s: %s" % (form, code)
+        assert takes(code), "%s: %s" % (form, code)
+        for wrong in (code[:-1] + "~", code.replace("https", "ftp"), code.replace("tpAmb=1", "tpAmb=3"),
+                      code.replace("|2|1|", "|2|3|").replace("|3|2", "|3|3"), code.replace("=3526", "=X526"),
+                      code + "|x"):
+            assert wrong == code or not takes(wrong), "%s: %s" % (form, wrong)
+    assert not takes(check_code("v3") + "|01"), "an online code with the day of an offline one"
+    assert not takes(check_code("v3 offline").replace("|01|", "|32|"))
+    assert not takes(check_code("v2 offline").replace("9123456789", "1123456789"))
 
 
 def test_check_digits_are_those_of_the_vectors():
@@ -186,24 +288,51 @@ def test_check_digits_are_those_of_the_vectors():
             assert answer == ("t" if vector["valid"] else "f"), "%s %s: %s" % (kind, vector[name], answer)
 
 
-def evidence(identity, target):
-    """What the new state rests on."""
-    if target == "INUTILIZADA":
-        return ("INSERT INTO nfe_inutilizacao (id, empresa_id, tp_amb, c_uf, ano, cnpj, mod, serie, n_nf_ini, n_nf_fin,"
-                " x_just, c_stat) SELECT 'ID3526' || e.cnpj || '55001' || lpad(n_nf::text, 9, '0') ||"
-                " lpad(n_nf::text, 9, '0'), empresa_id, tp_amb, 35, '26', e.cnpj, mod, serie, n_nf, n_nf,"
-                " 'Numero que nao sera usado', '102' FROM nfe JOIN empresas e ON e.id = empresa_id"
-                " WHERE nfe.id = '%s' ON CONFLICT DO NOTHING" % identity)
-    answers = {"AUTORIZADA": "100", "DENEGADA": "110"}
+def voiding(identity, first=None, last=None, answer="'102', '135260000000007'", cnpj="e.cnpj"):
+    """A voiding of the numbers around a document's; without numbers, of its own."""
+    first, last = first or "n_nf", last or first or "n_nf"
+    return ("INSERT INTO nfe_inutilizacao (id, empresa_id, tp_amb, c_uf, ano, cnpj, mod, serie, n_nf_ini, n_nf_fin,"
+            " x_just, c_stat, n_prot) SELECT 'ID3526' || %s || '55001' || lpad((%s)::text, 9, '0') ||"
+            " lpad((%s)::text, 9, '0'), empresa_id, tp_amb, 35, '26', %s, mod, serie, %s, %s,"
+            " 'Numero que nao sera usado', %s FROM nfe JOIN empresas e ON e.id = empresa_id"
+            " WHERE nfe.id = '%s'" % (cnpj, first, last, cnpj, first, last, answer, identity))
+
+
+def answered(identity, c_stat):
+    return ("INSERT INTO nfe_protocolo (nfe_id, ordem, tp_amb, ver_aplic, ch_nfe, dh_recbto, dh_recbto_fuso,"
+            " n_prot, c_stat, x_motivo) SELECT id, 9, tp_amb, 'v', chave_acesso, dh_emi, -3, '135260000000001', '%s',"
+            " 'ok' FROM nfe WHERE id = '%s'" % (c_stat, identity))
+
+
+def batch(identity, c_stat):
+    return ("WITH l AS (INSERT INTO nfe_lote (empresa_id, tp_amb, id_lote, ind_sinc, c_stat, enviado_em)"
+            " SELECT empresa_id, tp_amb, (SELECT count(*) + 1 FROM nfe_lote), 1, '%s', clock_timestamp() FROM nfe"
+            " WHERE id = '%s' RETURNING id)"
+            " INSERT INTO nfe_lote_documento (lote_id, ordem, nfe_id) SELECT id, 1, '%s' FROM l"
+            % (c_stat, identity, identity))
+
+
+def signature(identity):
+    return ("INSERT INTO nfe_assinatura (nfe_id, digest_value, signature_value, x509_certificate, reference_uri)"
+            " SELECT id, decode(repeat('00', 20), 'hex'), '\\x00', '\\x00', '#NFe' || chave_acesso FROM nfe"
+            " WHERE id = '%s' ON CONFLICT DO NOTHING" % identity)
+
+
+def event(identity, kind="110111", key="chave_acesso", answer="'135', '135260000000008'"):
+    return ("INSERT INTO nfe_evento (nfe_id, tp_evento, n_seq_evento, dh_evento, dh_evento_fuso, c_orgao, tp_amb,"
+            " id, c_stat, n_prot) SELECT id, '%s', 1, dh_emi, -3, '35', tp_amb, 'ID%s' || %s || '01', %s"
+            " FROM nfe WHERE id = '%s'" % (kind, kind, key, answer, identity))
+
+
+def evidence(identity, state, target):
+    """What a move rests on."""
+    if (state, target) == ("ENVIADA", "CRIADA"):
+        return batch(identity, "108")
+    answers = {"AUTORIZADA": "100", "DENEGADA": "110", "REJEITADA": "610"}
     if target in answers:
-        return ("INSERT INTO nfe_protocolo (nfe_id, ordem, tp_amb, ver_aplic, ch_nfe, dh_recbto, dh_recbto_fuso,"
-                " n_prot, c_stat, x_motivo) SELECT id, 9, tp_amb, 'v', chave_acesso, dh_emi, -3, '135260000000001', '%s',"
-                " 'ok' FROM nfe WHERE id = '%s'" % (answers[target], identity))
-    if target == "CANCELADA":
-        return ("INSERT INTO nfe_evento (nfe_id, tp_evento, n_seq_evento, dh_evento, dh_evento_fuso, c_orgao, tp_amb,"
-                " id, c_stat) SELECT id, '110111', 1, dh_emi, -3, '35', tp_amb, 'ID110111' || chave_acesso || '01',"
-                " '135' FROM nfe WHERE id = '%s' ON CONFLICT DO NOTHING" % identity)
-    return "SELECT"
+        return answered(identity, answers[target])
+    made = {"INUTILIZADA": voiding, "ENVIADA": signature, "CANCELADA": event}
+    return made[target](identity) if target in made else "SELECT"
 
 
 def test_a_document_makes_the_moves_of_its_state_and_no_other():
@@ -213,17 +342,148 @@ def test_a_document_makes_the_moves_of_its_state_and_no_other():
         for target in EDGES:
             move = "UPDATE nfe SET status = '%s' WHERE id = '%s'" % (target, identity)
             if target in targets:
-                accepted("%s;\n%s" % (evidence(identity, target), move))
+                accepted("%s;\n%s" % (evidence(identity, state, target), move))
             elif target != state:
                 refused(move, "de %s para %s nao e permitido" % (state, target))
 
 
+def moved(identity, *states):
+    return ";\n".join("UPDATE nfe SET status = '%s' WHERE id = '%s'" % (state, identity) for state in states)
+
+
 def test_a_state_needs_what_it_rests_on():
-    for state, target in (("PROCESSANDO", "AUTORIZADA"), ("PROCESSANDO", "DENEGADA"), ("AUTORIZADA", "CANCELADA"),
-                          ("PROCESSANDO", "INUTILIZADA")):
+    for state, target in (("PROCESSANDO", "AUTORIZADA"), ("PROCESSANDO", "DENEGADA"), ("PROCESSANDO", "REJEITADA"),
+                          ("AUTORIZADA", "CANCELADA"), ("PROCESSANDO", "INUTILIZADA"), ("ASSINADA", "ENVIADA"),
+                          ("ENVIADA", "CRIADA")):
         identity = sql("SELECT id FROM nfe WHERE status = '%s' AND NOT EXISTS (SELECT FROM nfe_evento"
                        " WHERE nfe_id = nfe.id AND tp_evento = '110111') LIMIT 1" % state)
-        refused("UPDATE nfe SET status = '%s' WHERE id = '%s'" % (target, identity), "falta o protocolo")
+        refused(moved(identity, target), "falta aquilo em que %s se apoia" % target)
+
+
+def test_an_unknown_answer_is_no_rejection():
+    identity = document("PROCESSANDO")
+    for c_stat in ("100", "105", "204", "217", "302", "539", "656", "999", "9999"):
+        refused("%s;\n%s" % (answered(identity, c_stat), moved(identity, "REJEITADA")), "em que REJEITADA se apoia")
+    for c_stat in ("225", "610", "817"):
+        accepted("%s;\n%s" % (answered(identity, c_stat), moved(identity, "REJEITADA")))
+
+
+def test_an_answer_is_good_for_one_move():
+    again = moved(document("REJEITADA"), "CRIADA", "ASSINADA")
+    identity = document("REJEITADA")
+    refused(";\n".join((again, signature(identity), moved(identity, "ENVIADA", "PROCESSANDO", "REJEITADA"))),
+            "em que REJEITADA se apoia")
+    identity = document("ENVIADA")
+    back = ";\n".join((batch(identity, "108"), moved(identity, "CRIADA", "ASSINADA"), signature(identity),
+                       moved(identity, "ENVIADA")))
+    refused("%s;\n%s" % (back, moved(identity, "CRIADA")), "em que CRIADA se apoia")
+    accepted("%s;\n%s;\n%s" % (back, batch(identity, "109"), moved(identity, "CRIADA")))
+    refused("%s;\n%s;\n%s" % (batch(identity, "108"), batch(identity, "103"), moved(identity, "CRIADA")),
+            "em que CRIADA se apoia")
+
+
+def test_a_document_that_changes_is_signed_again():
+    identity = document("ASSINADA")
+    refused(";\n".join((signature(identity), moved(identity, "CRIADA", "ASSINADA", "ENVIADA"))),
+            "em que ENVIADA se apoia")
+    refused("%s;\nUPDATE nfe_assinatura SET reference_uri = '#NFe' || repeat('1', 44) WHERE nfe_id = '%s';\n%s"
+            % (signature(identity), identity, moved(identity, "ENVIADA")), "em que ENVIADA se apoia")
+
+
+def test_a_registered_event_has_its_protocol_and_its_documents_key():
+    identity = document("AUTORIZADA")
+    refused(event(identity, answer="'135', NULL"), "nfe_evento_regras")
+    refused(event(identity, key="(SELECT chave_acesso FROM nfe WHERE status = 'DENEGADA')"), "nao e do documento")
+    refused("%s;\nUPDATE nfe_evento SET id = overlay(id PLACING '99' FROM 9) WHERE nfe_id = '%s' AND c_stat IS NULL"
+            % (event(identity, "210200", answer="NULL, NULL"), identity), "nao e do documento")
+    refused("%s;\n%s;\nDELETE FROM nfe_evento WHERE nfe_id = '%s'"
+            % (event(identity), moved(identity, "CANCELADA"), identity), "ja registrado")
+    refused(voiding(document("PROCESSANDO"), answer="'102', NULL"), "nfe_inutilizacao_regras")
+
+
+# The series of a document, in words that stand for columns of it.
+NEXT = "(SELECT s.proximo_numero FROM empresa_series s WHERE (s.empresa_id, s.tp_amb, s.mod, s.serie) = (" \
+       "nfe.empresa_id, nfe.tp_amb, nfe.mod, nfe.serie))"
+
+
+def test_a_voided_number_is_not_given():
+    identity = sql("SELECT id FROM nfe WHERE n_nf IS NULL ORDER BY id LIMIT 1")
+    give = "SELECT nfe_numerar(id) - (%s) FROM nfe WHERE id = '%s'" % (NEXT, identity)
+    free = "SELECT %s FROM nfe WHERE id = '%s'" % (NEXT, identity)
+    following = int(sql(free))
+
+    def given(*before):
+        script = ";\n".join(("BEGIN", *before, "SELECT nfe_numerar('%s')" % identity, "ROLLBACK;"))
+        return int(sql(script)) - following
+
+    first = NEXT + " + %d"
+    assert given() == 0, give
+    assert given(voiding(identity, first % 0)) == 1
+    assert given(voiding(identity, first % 0, first % 4), voiding(identity, first % 5)) == 6
+    assert given(voiding(identity, first % 1)) == 0
+    assert given(voiding(identity, first % 0, answer="NULL, NULL")) == 1
+    assert given(voiding(identity, first % 0, answer="'241', NULL")) == 0
+
+
+def test_a_voiding_and_the_giving_of_a_number_exclude_each_other():
+    identity = sql("SELECT id FROM nfe WHERE n_nf IS NULL ORDER BY id LIMIT 1")
+    with harness.Session(tenant()["app"]) as first:
+        first.ask("BEGIN;\n%s;" % voiding(identity, NEXT))
+        refused("SET LOCAL lock_timeout = '1ms';\nSELECT nfe_numerar('%s')" % identity, 'in relation "empresa_series"')
+        first.ask("ROLLBACK;\nBEGIN;\nSELECT nfe_numerar('%s');" % identity)
+        refused("SET LOCAL lock_timeout = '1ms';\n%s" % voiding(identity, NEXT), 'in relation "empresa_series"')
+
+
+def test_a_voiding_covers_free_numbers_of_its_company_once():
+    identity = document("AUTORIZADA")
+    number = "(n_nf - 1)" if sql("SELECT n_nf > 1 FROM nfe WHERE id = '%s'" % identity) == "t" else "n_nf"
+    refused(voiding(identity), "numero ja utilizado")
+    refused(voiding(identity, number, "(n_nf + 1)"), "numero ja utilizado")
+    asked = voiding(identity, "5000", "5010", "NULL, NULL")
+    refused("%s;\nUPDATE nfe_inutilizacao SET n_nf_ini = 1, id = overlay(id PLACING '000000001' FROM 26)"
+            " WHERE n_nf_ini = 5000" % asked, "numero ja utilizado")
+    for first, last in (("5010", "5020"), ("4990", "5000"), ("5002", "5003"), ("4999", "5011")):
+        refused("%s;\n%s" % (asked, voiding(identity, first, last)), "outra inutilizacao")
+    accepted("%s;\n%s" % (asked, voiding(identity, "5011", "5020")))
+    accepted("%s;\n%s" % (asked.replace("NULL, NULL", "'241', NULL"), voiding(identity, "5000", "5005")))
+    accepted("%s;\nUPDATE nfe_inutilizacao SET c_stat = '102', n_prot = '135260000000007' WHERE n_nf_ini = 5000"
+             % asked)
+    refused(voiding(identity, "5000", cnpj="'11444777000161'"), "difere do da empresa")
+
+
+def test_a_voided_number_is_not_signed():
+    draft = document("CRIADA")
+    refused("%s;\n%s" % (voiding(draft), moved(draft, "ASSINADA")), "numero inutilizado")
+
+
+def xml(status, kind, ordem=1):
+    return ("INSERT INTO nfe_xml (nfe_id, tipo, ordem, conteudo) SELECT id, '%s', %d, '\\x3c' FROM nfe"
+            " WHERE id = '%s'" % (kind, ordem, document(status)))
+
+
+def test_bytes_come_in_their_time_and_stay():
+    for status, kind in (("CRIADA", "importado"), ("CRIADA", "gerado"), ("ASSINADA", "assinado"),
+                         ("AUTORIZADA", "nfeProc"), ("CANCELADA", "nfeProc")):
+        accepted(xml(status, kind))
+    for status, kind in (("ENVIADA", "assinado"), ("AUTORIZADA", "assinado"), ("AUTORIZADA", "gerado"),
+                         ("AUTORIZADA", "importado"), ("REJEITADA", "nfeProc"), ("PROCESSANDO", "nfeProc"),
+                         ("INUTILIZADA", "importado")):
+        refused(xml(status, kind), "nao pode mais ou ainda nao pode vir")
+    accepted("%s;\n%s" % (xml("ASSINADA", "assinado"), xml("ASSINADA", "assinado", 2)))
+    refused("%s;\n%s" % (xml("AUTORIZADA", "nfeProc"), xml("AUTORIZADA", "nfeProc", 2)), "nao pode mais")
+    accepted("%s;\n%s" % (answered(document("PROCESSANDO"), "100"), xml("PROCESSANDO", "nfeProc")))
+    for change in ("DELETE FROM nfe_xml", "UPDATE nfe_xml SET conteudo = '\\x00'"):
+        refused(change, "permission denied")
+
+
+def test_only_the_reasons_of_the_layout_are_given_for_relief_of_substitution():
+    base = ("UPDATE nfe_item_icms SET grupo = 'ICMS10', cst = '10', mod_bc_st = '4', v_bc_st = 1.00, p_icms_st = 12.00,"
+            " v_icms_st = 0.12, v_icms_st_deson = 0.10, mot_des_icms_st = '%%s' WHERE n_item = 1 AND nfe_id = '%s'"
+            % sql("SELECT nfe_id FROM nfe_item_icms JOIN nfe ON id = nfe_id WHERE status = 'CRIADA'"
+                  " AND grupo = 'ICMS00' LIMIT 1"))
+    for reason in ("3", "9", "12"):
+        accepted(base % reason)
+    refused(base % "4", "nfe_item_icms_regras")
 
 
 def test_every_move_is_in_the_history():
@@ -294,10 +554,46 @@ def test_a_wrong_key_or_registration_is_refused():
             " WHERE id = '%s'" % draft, "nfe_regras")
     refused("UPDATE nfe SET c_nf = '12345678' WHERE id = '%s'; UPDATE nfe SET status = 'ASSINADA' WHERE id = '%s'"
             % (draft, draft), "chave difere dos dados")
-    refused("INSERT INTO pessoas (tipo, cnpj, nome) VALUES ('J', '11222333000182', 'Alguem')", "tcnpj_dv")
-    refused("INSERT INTO pessoas (tipo, cpf, nome) VALUES ('F', '11144477736', 'Alguem')", "tcpf_dv")
+    refused("INSERT INTO pessoas (tipo, cnpj, nome) VALUES ('J', '11222333000182', 'Alguem')", "pessoas_regras")
+    refused("INSERT INTO pessoas (tipo, cpf, nome) VALUES ('F', '11144477736', 'Alguem')", "pessoas_regras")
+    refused("INSERT INTO empresas (cnpj) VALUES ('11222333000182')", "tcnpj_dv")
     refused("UPDATE nfe_emitente SET cnpj = '1122233300018' WHERE nfe_id = '%s'" % draft, "tcnpj_check")
     refused("UPDATE nfe_emitente SET cpf = '11144477735' WHERE nfe_id = '%s'" % draft, "nfe_emitente_regras")
+
+
+# Texts that are the application's own and may hold anything.
+FREE = {"empresa_certificados": {"referencia", "titular"}, "regras_tributarias": {"fundamento"},
+        "nfe_status_historico": {"motivo", "usuario"}, "nfe_lote": {"x_motivo"},
+        "nfe_evento": {"x_motivo", "ver_evento"}, "nfe_inutilizacao": {"x_motivo"}, "nfe_protocolo": {"id_prot"},
+        "nfe_validacao": {"regra", "caminho", "mensagem"}}
+UNCHECKED = """
+SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND a.atttypid = 'varchar'::regtype
+  AND NOT EXISTS (SELECT FROM pg_constraint k
+                  WHERE k.conrelid = c.oid AND k.contype = 'c' AND a.attnum = ANY (k.conkey))
+"""
+
+
+def test_a_text_without_a_domain_is_checked_by_its_table():
+    unchecked = {tuple(line.split("|")) for line in sql(UNCHECKED).splitlines()}
+    assert unchecked == {(table, column) for table, columns in FREE.items() for column in columns}, unchecked
+    draft = document("CRIADA")
+    insert = "INSERT INTO %s (nfe_id, %s) VALUES ('" + draft + "', %s)"
+    for table, columns, right, wrong in (
+            ("nfe_compra", "x_ped", "'7 A'", ("'7 '", "''", "' 7'", "E'7\\n'", "'\u20ac'")),
+            ("nfe_transportadora", "x_nome", "'Ab'", ("'A'", "'Ab '")),
+            ("nfe_transportadora", "cpf", "'11144477735'", ("'1114447773'", "'1114447773X'")),
+            ("nfe_transportadora", "ie", "'ISENTO'", ("'isento'", "'1'")),
+            ("nfe_ref_chave", "ordem, tipo, chave", "1, 'refNFe', repeat('1', 44)",
+             ("1, 'refNFe', repeat('1', 43)", "1, 'refNFe', repeat('A', 44)", "1, 'ref', repeat('1', 44)")),
+            ("nfe_item_nve", "n_item, ordem, nve", "1, 1, 'AB1234'", ("1, 1, 'ab1234'", "1, 1, 'AB123'")),
+            ("nfe_item_papel", "n_item, n_recopi", "1, repeat('1', 20)",
+             ("1, repeat('1', 19)", "1, repeat('x', 20)")),
+            ("nfe_ref_ecf", "ordem, mod, n_ecf, n_coo", "1, '2B', '1', '1'",
+             ("1, '2A', '1', '1'", "1, '2B', '', '1'"))):
+        accepted(insert % (table, columns, right))
+        for values in wrong:
+            refused(insert % (table, columns, values), table + "_regras")
 
 
 def test_a_wrong_choice_is_refused():
@@ -334,6 +630,11 @@ def test_decimals_and_offsets_come_back_as_they_were_written():
         refused("UPDATE nfe_item_pis SET p_pis = %s WHERE nfe_id = '%s'" % (written, draft), "tdec_0302a04_check")
     refused("UPDATE nfe SET dh_sai_ent = now() WHERE id = '%s'" % draft, "nfe_regras")
     refused("UPDATE nfe SET nat_op = 'Venda ' WHERE id = '%s'" % draft, "tstring_60_check")
+
+
+def test_a_place_made_from_a_dump_of_the_pack_is_the_same():
+    stamp = shared_server().tenantry("blueprint", "stamp", "nfe")
+    assert "is not the same" not in (stamp["reason"] or ""), stamp["reason"]
 
 
 DRAFTS = """

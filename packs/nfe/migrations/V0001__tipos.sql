@@ -1,6 +1,7 @@
 -- Enumerations and domains: each type of the layout once, with its pattern, range and length.
 -- A check in a domain is kept once for all columns of the type. Decimals are numeric without a
--- declared scale, so that 18.00 and 18.0000 come back as they were written.
+-- declared scale, so that 18.00 and 18.0000 come back as they were written. Lists of texts are ANY of
+-- an array: pg_dump does not write IN over varchar back unchanged.
 
 CREATE TYPE uf_type AS ENUM ('AC', 'AL', 'AM', 'AP', 'BA', 'CE', 'DF', 'ES', 'GO', 'MA', 'MG', 'MS', 'MT', 'PA', 'PB',
         'PE', 'PI', 'PR', 'RJ', 'RN', 'RO', 'RR', 'RS', 'SC', 'SE', 'SP', 'TO', 'EX');
@@ -25,6 +26,16 @@ CREATE TYPE mod_bc_st AS ENUM ('0', '1', '2', '3', '4', '5', '6');
 CREATE TYPE mot_des_icms AS ENUM ('1', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12', '16', '90');
 CREATE TYPE ind_iss AS ENUM ('1', '2', '3', '4', '5', '6', '7');
 
+-- The patterns of most domains below, for short tables that name varchar(n) and check the patterns
+-- themselves: of a domain PostgreSQL does not see the length, and gives its table a TOAST relation.
+CREATE FUNCTION texto(valor text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN valor ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$';
+
+CREATE FUNCTION digitos(valor text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN valor !~ '[^0-9]';
+
 -- Keys and registrations.
 CREATE DOMAIN tch_nfe AS varchar(44)
     CHECK (VALUE ~ '^[0-9]{6}[0-9A-Z]{12}[0-9]{26}$');
@@ -48,34 +59,18 @@ CREATE DOMAIN tcfop AS varchar(4)
     CHECK (VALUE ~ '^[123567][0-9]{3}$');
 CREATE DOMAIN tclist_serv AS varchar(5)
     CHECK (VALUE ~ '^[0-9]{2}\.[0-9]{2}$');
-CREATE DOMAIN tchassi AS varchar(17)
-    CHECK (VALUE !~ '[^A-Z0-9]' AND length(VALUE) = 17);
-CREATE DOMAIN tcod_01_02 AS varchar(2)
-    CHECK (VALUE IN ('01', '02'));
-CREATE DOMAIN tcod_01_04 AS varchar(2)
-    CHECK (VALUE IN ('01', '04'));
-CREATE DOMAIN tcod_08_10_12_14_15 AS varchar(2)
-    CHECK (VALUE IN ('08', '10', '12', '14', '15'));
-CREATE DOMAIN tcod_2b_2c_2d AS varchar(2)
-    CHECK (VALUE IN ('2B', '2C', '2D'));
-CREATE DOMAIN tcod_r_n AS varchar(1)
-    CHECK (VALUE IN ('R', 'N'));
 CREATE DOMAIN tcod_s_n AS varchar(1)
-    CHECK (VALUE IN ('S', 'N'));
+    CHECK (VALUE = ANY ('{S, N}'::text[]));
 CREATE DOMAIN tgtin AS varchar(14)
     CHECK (VALUE !~ '[^0-9]' AND length(VALUE) IN (0, 8, 12, 13, 14) OR VALUE = 'SEM GTIN');
 CREATE DOMAIN tguid AS varchar(36)
     CHECK (VALUE ~ '^[A-F0-9]{8}(-[A-F0-9]{4}){3}-[A-F0-9]{12}$');
 CREATE DOMAIN tncm AS varchar(8)
     CHECK (VALUE !~ '[^0-9]' AND length(VALUE) IN (2, 8));
-CREATE DOMAIN tnve AS varchar(6)
-    CHECK (VALUE ~ '^[A-Z]{2}[0-9]{4}$');
 CREATE DOMAIN tnome_pais_emitente AS varchar(6)
-    CHECK (VALUE IN ('Brasil', 'BRASIL'));
+    CHECK (VALUE = ANY ('{Brasil, BRASIL}'::text[]));
 CREATE DOMAIN tpais_emitente AS varchar(4)
     CHECK (VALUE = '1058');
-CREATE DOMAIN tplaca AS varchar(7)
-    CHECK (VALUE ~ '^([A-Z]{2,3}[0-9]{4}|[A-Z]{3,4}[0-9]{3}|[A-Z0-9]{7})$');
 CREATE DOMAIN tprod_anvisa AS varchar(13)
     CHECK (VALUE !~ '[^0-9]' AND length(VALUE) IN (11, 13) OR VALUE = 'ISENTO');
 
@@ -84,13 +79,9 @@ CREATE DOMAIN tdig_0_12 AS varchar(12)
     CHECK (VALUE !~ '[^0-9]');
 CREATE DOMAIN tdig_1 AS varchar(1)
     CHECK (VALUE !~ '[^0-9]' AND length(VALUE) = 1);
-CREATE DOMAIN tdig_15 AS varchar(15)
-    CHECK (VALUE !~ '[^0-9]' AND length(VALUE) = 15);
 CREATE DOMAIN tdig_1_12 AS varchar(12)
     CHECK (VALUE !~ '[^0-9]' AND VALUE <> '');
 CREATE DOMAIN tdig_1_15 AS varchar(15)
-    CHECK (VALUE !~ '[^0-9]' AND VALUE <> '');
-CREATE DOMAIN tdig_1_2 AS varchar(2)
     CHECK (VALUE !~ '[^0-9]' AND VALUE <> '');
 CREATE DOMAIN tdig_1_21 AS varchar(21)
     CHECK (VALUE !~ '[^0-9]' AND VALUE <> '');
@@ -98,16 +89,10 @@ CREATE DOMAIN tdig_1_3 AS varchar(3)
     CHECK (VALUE !~ '[^0-9]' AND VALUE <> '');
 CREATE DOMAIN tdig_1_4 AS varchar(4)
     CHECK (VALUE !~ '[^0-9]' AND VALUE <> '');
-CREATE DOMAIN tdig_1_5 AS varchar(5)
-    CHECK (VALUE !~ '[^0-9]' AND VALUE <> '');
 CREATE DOMAIN tdig_1_6 AS varchar(6)
-    CHECK (VALUE !~ '[^0-9]' AND VALUE <> '');
-CREATE DOMAIN tdig_1_9 AS varchar(9)
     CHECK (VALUE !~ '[^0-9]' AND VALUE <> '');
 CREATE DOMAIN tdig_2 AS varchar(2)
     CHECK (VALUE !~ '[^0-9]' AND length(VALUE) = 2);
-CREATE DOMAIN tdig_20 AS varchar(20)
-    CHECK (VALUE !~ '[^0-9]' AND length(VALUE) = 20);
 CREATE DOMAIN tdig_2_14 AS varchar(14)
     CHECK (VALUE !~ '[^0-9]' AND length(VALUE) >= 2);
 CREATE DOMAIN tdig_2_3 AS varchar(3)
@@ -116,8 +101,6 @@ CREATE DOMAIN tdig_3 AS varchar(3)
     CHECK (VALUE !~ '[^0-9]' AND length(VALUE) = 3);
 CREATE DOMAIN tdig_3_4 AS varchar(4)
     CHECK (VALUE !~ '[^0-9]' AND length(VALUE) >= 3);
-CREATE DOMAIN tdig_4 AS varchar(4)
-    CHECK (VALUE !~ '[^0-9]' AND length(VALUE) = 4);
 CREATE DOMAIN tdig_6 AS varchar(6)
     CHECK (VALUE !~ '[^0-9]' AND length(VALUE) = 6);
 CREATE DOMAIN tdig_6_14 AS varchar(14)
@@ -131,18 +114,24 @@ CREATE DOMAIN tdig_8_9 AS varchar(9)
 CREATE DOMAIN tdig_9 AS varchar(9)
     CHECK (VALUE !~ '[^0-9]' AND length(VALUE) = 9);
 
--- Text: no blank at either end, U+0021 to U+00FF.
+-- Text: no blank at either end, U+0021 to U+00FF. The QR code has five forms: version 1, version 2
+-- online and offline, version 3 online and offline.
 CREATE DOMAIN tqr_code AS varchar(1000)
-    CHECK (VALUE ~* '^https?://[^ ]+\?(p|chNFe)=[0-9]{6}[0-9A-Z]{12}[0-9]{26}' AND length(VALUE)
-            >= 60);
-CREATE DOMAIN tstring_1 AS varchar(1)
-    CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND length(VALUE) = 1);
+    CHECK (length(VALUE) >= 60 AND VALUE ~ ('^(HTTPS?|https?)://[^\n\r]*\?('
+        'chNFe=[0-9]{6}[0-9A-Z]{12}[0-9]{26}&nVersao=100&tpAmb=[12](&cDest=([A-Za-z0-9.:+-/)(]{5,20})?)?'
+        '&dhEmi=[A-Fa-f0-9]{50}&vNF=(0|0\.[0-9]{2}|[1-9][0-9]{0,12}(\.[0-9]{2})?)'
+        '&vICMS=(0|0\.[0-9]{2}|[1-9][0-9]{0,12}(\.[0-9]{2})?)'
+        '&digVal=[A-Fa-f0-9]{56}&cIdToken=[0-9]{6}&cHashQRCode=[A-Fa-f0-9]{40}'
+        '|p=[0-9]{6}[0-9A-Z]{12}[0-9]{16}('
+            '[134][0-9]{9}\|2\|[12]\|(0|[1-9][0-9]{0,5})\|[A-Fa-f0-9]{40}'
+            '|9[0-9]{9}\|2\|[12]\|(0[1-9]|[12][0-9]|3[01])\|(0|0\.[0-9]{2}|[1-9][0-9]{0,12}(\.[0-9]{2})?)'
+                '\|[A-Fa-f0-9]{56}\|(0|[1-9][0-9]{0,5})\|[A-Fa-f0-9]{40}'
+            '|[134][0-9]{9}\|3\|[12]'
+            '|9[0-9]{9}\|3\|[12]\|(0[1-9]|[12][0-9]|3[01])\|(0|0\.[0-9]{2}|[1-9][0-9]{0,12}(\.[0-9]{2})?)'
+                '\|[123]?\|([0-9A-Z]{12}[0-9]{2})?\|[a-zA-Z0-9+/]+={0,2}'
+        '))$'));
 CREATE DOMAIN tstring_120 AS varchar(120)
     CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$');
-CREATE DOMAIN tstring_128 AS varchar(128)
-    CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$');
-CREATE DOMAIN tstring_14_14 AS varchar(14)
-    CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND length(VALUE) = 14);
 CREATE DOMAIN tstring_15 AS varchar(15)
     CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$');
 CREATE DOMAIN tstring_15_1000 AS varchar(1000)
@@ -151,21 +140,13 @@ CREATE DOMAIN tstring_15_255 AS varchar(255)
     CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND length(VALUE) >= 15);
 CREATE DOMAIN tstring_15_256 AS varchar(256)
     CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND length(VALUE) >= 15);
-CREATE DOMAIN tstring_2 AS varchar(2)
-    CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$');
 CREATE DOMAIN tstring_20 AS varchar(20)
     CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$');
 CREATE DOMAIN tstring_2000 AS varchar(2000)
     CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$');
-CREATE DOMAIN tstring_21 AS varchar(21)
-    CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$');
 CREATE DOMAIN tstring_21_85 AS varchar(85)
     CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND length(VALUE) >= 21);
-CREATE DOMAIN tstring_22 AS varchar(22)
-    CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$');
 CREATE DOMAIN tstring_255 AS varchar(255)
-    CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$');
-CREATE DOMAIN tstring_256 AS varchar(256)
     CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$');
 CREATE DOMAIN tstring_2_5000 AS varchar(5000)
     CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND length(VALUE) >= 2);
@@ -179,10 +160,6 @@ CREATE DOMAIN tstring_30 AS varchar(30)
     CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$');
 CREATE DOMAIN tstring_3_30 AS varchar(30)
     CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND length(VALUE) >= 3);
-CREATE DOMAIN tstring_4 AS varchar(4)
-    CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$');
-CREATE DOMAIN tstring_40 AS varchar(40)
-    CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$');
 CREATE DOMAIN tstring_4_9 AS varchar(9)
     CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND length(VALUE) >= 4);
 CREATE DOMAIN tstring_500 AS varchar(500)
@@ -199,8 +176,6 @@ CREATE DOMAIN tstring_8 AS varchar(8)
     CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$');
 CREATE DOMAIN tstring_8_12 AS varchar(12)
     CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND length(VALUE) >= 8);
-CREATE DOMAIN tstring_9 AS varchar(9)
-    CHECK (VALUE ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$');
 
 -- Small numbers.
 CREATE DOMAIN tcod_uf_ibge AS smallint
@@ -315,8 +290,6 @@ CREATE DOMAIN tdec_1302opc AS numeric
     CHECK (VALUE > 0 AND VALUE < 1e13 AND scale(VALUE) IN (0, 2));
 
 -- Dates and times.
-CREATE DOMAIN taamm AS varchar(4)
-    CHECK (VALUE ~ '^[0-9]{2}(0[1-9]|1[0-2])$');
 CREATE DOMAIN tcompet_apur AS varchar(7)
     CHECK (VALUE ~ '^20[0-9]{2}-(0[1-9]|1[0-2])$' AND VALUE >= '2025-01');
 CREATE DOMAIN tdata AS date

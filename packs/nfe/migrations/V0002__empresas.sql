@@ -57,19 +57,19 @@ CREATE TABLE empresa_certificados (
 
 -- Buyers, carriers and whoever else stands in a document.
 CREATE TABLE pessoas (
-    id             uuid         PRIMARY KEY DEFAULT gen_random_uuid(),
-    tipo           varchar(1)   NOT NULL,
-    cnpj           tcnpj_dv     UNIQUE,
-    cpf            tcpf_dv      UNIQUE,
-    id_estrangeiro tid_estrangeiro,
-    nome           tstring_2_60 NOT NULL,
-    ind_ie_dest    ind_ie_dest  NOT NULL DEFAULT '9',
-    ie             tdig_2_14,
-    isuf           tdig_8_9,
-    im             tstring_15,
-    email          tstring_60,
-    criado_em      timestamptz  NOT NULL DEFAULT now(),
-    atualizado_em  timestamptz  NOT NULL DEFAULT now(),
+    id             uuid        PRIMARY KEY DEFAULT gen_random_uuid(),
+    tipo           varchar(1)  NOT NULL,
+    cnpj           varchar(14) UNIQUE,
+    cpf            varchar(11) UNIQUE,
+    id_estrangeiro varchar(20),
+    nome           varchar(60) NOT NULL,
+    ind_ie_dest    ind_ie_dest NOT NULL DEFAULT '9',
+    ie             varchar(14),
+    isuf           varchar(9),
+    im             varchar(15),
+    email          varchar(60),
+    criado_em      timestamptz NOT NULL DEFAULT now(),
+    atualizado_em  timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT pessoas_regras CHECK (
         CASE tipo
             WHEN 'J' THEN cnpj IS NOT NULL AND num_nonnulls(cpf, id_estrangeiro) = 0
@@ -77,27 +77,38 @@ CREATE TABLE pessoas (
             WHEN 'E' THEN id_estrangeiro IS NOT NULL AND num_nonnulls(cnpj, cpf) = 0
             ELSE false END
         AND (ind_ie_dest <> '1' OR ie IS NOT NULL)
+        AND cnpj_valido(cnpj) AND cpf_valido(cpf)
+        AND id_estrangeiro !~ '[^!-\u00ff]' AND length(id_estrangeiro) NOT BETWEEN 1 AND 4
+        AND texto(nome) AND length(nome) >= 2 AND digitos(ie) AND length(ie) >= 2
+        AND digitos(isuf) AND length(isuf) >= 8 AND texto(im) AND texto(email)
     )
 );
 CREATE INDEX ix_pessoas_nome ON pessoas (lower(nome::text) text_pattern_ops);
 
 CREATE TABLE pessoa_enderecos (
-    pessoa_id uuid         NOT NULL REFERENCES pessoas ON DELETE CASCADE,
-    ordem     tordem_99    NOT NULL,
-    tipo      varchar(9)   NOT NULL DEFAULT 'principal',
-    x_lgr     tstring_2_60 NOT NULL,
-    nro       tstring_60   NOT NULL,
-    x_cpl     tstring_60,
-    x_bairro  tstring_2_60 NOT NULL,
-    c_mun     tdig_7       NOT NULL,
-    x_mun     tstring_2_60 NOT NULL,
-    uf        uf_type      NOT NULL,
-    cep       tdig_8,
-    c_pais    tdig_1_4,
-    x_pais    tstring_2_60,
-    fone      tdig_6_14,
+    pessoa_id uuid        NOT NULL REFERENCES pessoas ON DELETE CASCADE,
+    ordem     tordem_99   NOT NULL,
+    tipo      varchar(9)  NOT NULL DEFAULT 'principal',
+    x_lgr     varchar(60) NOT NULL,
+    nro       varchar(60) NOT NULL,
+    x_cpl     varchar(60),
+    x_bairro  varchar(60) NOT NULL,
+    c_mun     varchar(7)  NOT NULL,
+    x_mun     varchar(60) NOT NULL,
+    uf        uf_type     NOT NULL,
+    cep       varchar(8),
+    c_pais    varchar(4),
+    x_pais    varchar(60),
+    fone      varchar(14),
     PRIMARY KEY (pessoa_id, ordem),
-    CONSTRAINT pessoa_enderecos_regras CHECK (tipo IN ('principal', 'cobranca', 'entrega', 'retirada'))
+    CONSTRAINT pessoa_enderecos_regras CHECK (
+        tipo = ANY ('{principal, cobranca, entrega, retirada}'::text[])
+        AND texto(x_lgr) AND length(x_lgr) >= 2 AND texto(nro) AND texto(x_cpl)
+        AND texto(x_bairro) AND length(x_bairro) >= 2 AND digitos(c_mun) AND length(c_mun) = 7
+        AND texto(x_mun) AND length(x_mun) >= 2 AND digitos(cep) AND length(cep) = 8
+        AND digitos(c_pais) AND c_pais <> '' AND texto(x_pais) AND length(x_pais) >= 2
+        AND digitos(fone) AND length(fone) >= 6
+    )
 );
 
 CREATE TABLE produtos (
@@ -165,7 +176,8 @@ CREATE TABLE regras_tributarias (
     vigente_ate   date,
     fundamento    varchar(200),
     CONSTRAINT regras_tributarias_regras CHECK (
-        regra IN ('ICMS_INTERNA', 'ICMS_INTERESTADUAL', 'FCP', 'MVA_ST', 'IBS_UF', 'IBS_MUN', 'CBS')
+        regra = ANY ('{ICMS_INTERNA, ICMS_INTERESTADUAL, FCP,
+                    MVA_ST, IBS_UF, IBS_MUN, CBS}'::text[])
         AND vigente_ate >= vigente_de
     )
 );

@@ -63,14 +63,15 @@ CREATE INDEX ix_nfe_destinatario_id ON nfe (destinatario_id, dh_emi) WHERE desti
 
 -- ide/NFref: documents referred to by key; ordem counts over the four nfe_ref tables
 CREATE TABLE nfe_ref_chave (
-    nfe_id uuid       NOT NULL,
-    ordem  tordem_999 NOT NULL,
-    tipo   varchar(9) NOT NULL,
-    chave  tch_nfe    NOT NULL,
+    nfe_id uuid        NOT NULL,
+    ordem  tordem_999  NOT NULL,
+    tipo   varchar(9)  NOT NULL,
+    chave  varchar(44) NOT NULL,
     PRIMARY KEY (nfe_id, ordem),
     FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
     CONSTRAINT nfe_ref_chave_regras CHECK (
-        tipo IN ('refNFe', 'refNFeSig', 'refCTe')
+        tipo = ANY ('{refNFe, refNFeSig, refCTe}'::text[])
+        AND chave ~ '^[0-9]{6}[0-9A-Z]{12}[0-9]{26}$'
     )
 );
 CREATE INDEX ix_nfe_ref_chave_chave ON nfe_ref_chave (chave);
@@ -80,13 +81,17 @@ CREATE TABLE nfe_ref_nf (
     nfe_id uuid         NOT NULL,
     ordem  tordem_999   NOT NULL,
     c_uf   tcod_uf_ibge NOT NULL,
-    aamm   taamm        NOT NULL,
-    cnpj   tcnpj        NOT NULL,
-    mod    tcod_01_02   NOT NULL,
+    aamm   varchar(4)   NOT NULL,
+    cnpj   varchar(14)  NOT NULL,
+    mod    varchar(2)   NOT NULL,
     serie  topcao_0_999 NOT NULL,
     n_nf   tnf          NOT NULL,
     PRIMARY KEY (nfe_id, ordem),
-    FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE
+    FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
+    CONSTRAINT nfe_ref_nf_regras CHECK (
+        aamm ~ '^[0-9]{2}(0[1-9]|1[0-2])$' AND cnpj ~ '^[0-9A-Z]{12}[0-9]{2}$'
+        AND mod = ANY ('{01, 02}'::text[])
+    )
 );
 
 -- ide/NFref/refNFP
@@ -94,29 +99,37 @@ CREATE TABLE nfe_ref_nf_produtor (
     nfe_id uuid         NOT NULL,
     ordem  tordem_999   NOT NULL,
     c_uf   tcod_uf_ibge NOT NULL,
-    aamm   taamm        NOT NULL,
-    cnpj   tcnpj,
-    cpf    tcpf,
-    ie     tie          NOT NULL,
-    mod    tcod_01_04   NOT NULL,
+    aamm   varchar(4)   NOT NULL,
+    cnpj   varchar(14),
+    cpf    varchar(11),
+    ie     varchar(14)  NOT NULL,
+    mod    varchar(2)   NOT NULL,
     serie  topcao_0_999 NOT NULL,
     n_nf   tnf          NOT NULL,
     PRIMARY KEY (nfe_id, ordem),
     FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
     CONSTRAINT nfe_ref_nf_produtor_regras CHECK (
         (cnpj IS NULL) <> (cpf IS NULL)
+        AND aamm ~ '^[0-9]{2}(0[1-9]|1[0-2])$' AND cnpj ~ '^[0-9A-Z]{12}[0-9]{2}$'
+        AND digitos(cpf) AND length(cpf) = 11
+        AND (digitos(ie) AND length(ie) >= 2 OR ie = 'ISENTO')
+        AND mod = ANY ('{01, 04}'::text[])
     )
 );
 
 -- ide/NFref/refECF
 CREATE TABLE nfe_ref_ecf (
-    nfe_id uuid          NOT NULL,
-    ordem  tordem_999    NOT NULL,
-    mod    tcod_2b_2c_2d NOT NULL,
-    n_ecf  tdig_1_3      NOT NULL,
-    n_coo  tdig_1_6      NOT NULL,
+    nfe_id uuid       NOT NULL,
+    ordem  tordem_999 NOT NULL,
+    mod    varchar(2) NOT NULL,
+    n_ecf  varchar(3) NOT NULL,
+    n_coo  varchar(6) NOT NULL,
     PRIMARY KEY (nfe_id, ordem),
-    FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE
+    FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
+    CONSTRAINT nfe_ref_ecf_regras CHECK (
+        mod = ANY ('{2B, 2C, 2D}'::text[]) AND digitos(n_ecf) AND n_ecf <> ''
+        AND digitos(n_coo) AND n_coo <> ''
+    )
 );
 
 -- ide/gCompraGov
@@ -131,20 +144,26 @@ CREATE TABLE nfe_compra_gov (
 
 -- ide/gCompraGov/refDFeAnt
 CREATE TABLE nfe_compra_gov_ref (
-    nfe_id      uuid      NOT NULL,
-    ordem       tordem_99 NOT NULL,
-    ref_dfe_ant tch_nfe   NOT NULL,
+    nfe_id      uuid        NOT NULL,
+    ordem       tordem_99   NOT NULL,
+    ref_dfe_ant varchar(44) NOT NULL,
     PRIMARY KEY (nfe_id, ordem),
-    FOREIGN KEY (nfe_id) REFERENCES nfe_compra_gov ON DELETE CASCADE
+    FOREIGN KEY (nfe_id) REFERENCES nfe_compra_gov ON DELETE CASCADE,
+    CONSTRAINT nfe_compra_gov_ref_regras CHECK (
+        ref_dfe_ant ~ '^[0-9]{6}[0-9A-Z]{12}[0-9]{26}$'
+    )
 );
 
 -- ide/gPagAntecipado/refNFe
 CREATE TABLE nfe_pag_antecipado (
-    nfe_id  uuid      NOT NULL,
-    ordem   tordem_99 NOT NULL,
-    ref_nfe tch_nfe   NOT NULL,
+    nfe_id  uuid        NOT NULL,
+    ordem   tordem_99   NOT NULL,
+    ref_nfe varchar(44) NOT NULL,
     PRIMARY KEY (nfe_id, ordem),
-    FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE
+    FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
+    CONSTRAINT nfe_pag_antecipado_regras CHECK (
+        ref_nfe ~ '^[0-9]{6}[0-9A-Z]{12}[0-9]{26}$'
+    )
 );
 
 -- emit and emit/enderEmit: the company as it was when the document was made
@@ -253,7 +272,7 @@ CREATE TABLE nfe_local (
     PRIMARY KEY (nfe_id, tipo),
     FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
     CONSTRAINT nfe_local_regras CHECK (
-        tipo IN ('retirada', 'entrega')
+        tipo = ANY ('{retirada, entrega}'::text[])
         AND (cnpj IS NULL) <> (cpf IS NULL)
     )
 );
@@ -262,22 +281,27 @@ CREATE TABLE nfe_local (
 CREATE TABLE nfe_autorizado_xml (
     nfe_id uuid      NOT NULL,
     ordem  tordem_10 NOT NULL,
-    cnpj   tcnpj,
-    cpf    tcpf,
+    cnpj   varchar(14),
+    cpf    varchar(11),
     PRIMARY KEY (nfe_id, ordem),
     FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
     CONSTRAINT nfe_autorizado_xml_regras CHECK (
         (cnpj IS NULL) <> (cpf IS NULL)
+        AND cnpj ~ '^[0-9A-Z]{12}[0-9]{2}$' AND digitos(cpf) AND length(cpf) = 11
     )
 );
 
 -- infIntermed
 CREATE TABLE nfe_intermediador (
-    nfe_id          uuid         NOT NULL,
-    cnpj            tcnpj        NOT NULL,
-    id_cad_int_tran tstring_2_60 NOT NULL,
+    nfe_id          uuid        NOT NULL,
+    cnpj            varchar(14) NOT NULL,
+    id_cad_int_tran varchar(60) NOT NULL,
     PRIMARY KEY (nfe_id),
-    FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE
+    FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
+    CONSTRAINT nfe_intermediador_regras CHECK (
+        cnpj ~ '^[0-9A-Z]{12}[0-9]{2}$'
+        AND texto(id_cad_int_tran) AND length(id_cad_int_tran) >= 2
+    )
 );
 
 -- infAdic; the row is the element, which may be empty
@@ -291,47 +315,57 @@ CREATE TABLE nfe_info_adicional (
 
 -- infAdic/obsCont and infAdic/obsFisco
 CREATE TABLE nfe_observacao (
-    nfe_id  uuid       NOT NULL,
-    tipo    varchar(8) NOT NULL,
-    ordem   tordem_10  NOT NULL,
-    x_campo tstring_20 NOT NULL,
-    x_texto tstring_60 NOT NULL,
+    nfe_id  uuid        NOT NULL,
+    tipo    varchar(8)  NOT NULL,
+    ordem   tordem_10   NOT NULL,
+    x_campo varchar(20) NOT NULL,
+    x_texto varchar(60) NOT NULL,
     PRIMARY KEY (nfe_id, tipo, ordem),
     FOREIGN KEY (nfe_id) REFERENCES nfe_info_adicional ON DELETE CASCADE,
     CONSTRAINT nfe_observacao_regras CHECK (
-        tipo IN ('obsCont', 'obsFisco')
+        tipo = ANY ('{obsCont, obsFisco}'::text[])
+        AND texto(x_campo) AND texto(x_texto)
     )
 );
 
 -- infAdic/procRef
 CREATE TABLE nfe_processo_ref (
-    nfe_id   uuid                NOT NULL,
-    ordem    tordem_100          NOT NULL,
-    n_proc   tstring_60          NOT NULL,
-    ind_proc topcao_0_1_2_3_4_9  NOT NULL,
-    tp_ato   tcod_08_10_12_14_15,
+    nfe_id   uuid               NOT NULL,
+    ordem    tordem_100         NOT NULL,
+    n_proc   varchar(60)        NOT NULL,
+    ind_proc topcao_0_1_2_3_4_9 NOT NULL,
+    tp_ato   varchar(2),
     PRIMARY KEY (nfe_id, ordem),
-    FOREIGN KEY (nfe_id) REFERENCES nfe_info_adicional ON DELETE CASCADE
+    FOREIGN KEY (nfe_id) REFERENCES nfe_info_adicional ON DELETE CASCADE,
+    CONSTRAINT nfe_processo_ref_regras CHECK (
+        texto(n_proc) AND tp_ato = ANY ('{08, 10, 12, 14, 15}'::text[])
+    )
 );
 
 -- exporta
 CREATE TABLE nfe_exportacao (
-    nfe_id         uuid       NOT NULL,
-    uf_saida_pais  tuf_emi    NOT NULL,
-    x_loc_exporta  tstring_60 NOT NULL,
-    x_loc_despacho tstring_60,
+    nfe_id         uuid        NOT NULL,
+    uf_saida_pais  tuf_emi     NOT NULL,
+    x_loc_exporta  varchar(60) NOT NULL,
+    x_loc_despacho varchar(60),
     PRIMARY KEY (nfe_id),
-    FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE
+    FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
+    CONSTRAINT nfe_exportacao_regras CHECK (
+        texto(x_loc_exporta) AND texto(x_loc_despacho)
+    )
 );
 
 -- compra
 CREATE TABLE nfe_compra (
-    nfe_id  uuid       NOT NULL,
-    x_n_emp tstring_22,
-    x_ped   tstring_60,
-    x_cont  tstring_60,
+    nfe_id  uuid NOT NULL,
+    x_n_emp varchar(22),
+    x_ped   varchar(60),
+    x_cont  varchar(60),
     PRIMARY KEY (nfe_id),
-    FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE
+    FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
+    CONSTRAINT nfe_compra_regras CHECK (
+        texto(x_n_emp) AND texto(x_ped) AND texto(x_cont)
+    )
 );
 
 -- cana
@@ -396,12 +430,15 @@ CREATE TABLE nfe_solicitacao_nff (
 
 -- agropecuario/defensivo
 CREATE TABLE nfe_defensivo (
-    nfe_id        uuid       NOT NULL,
-    ordem         tordem_20  NOT NULL,
-    n_receituario tstring_30 NOT NULL,
-    cpf_resp_tec  tcpf       NOT NULL,
+    nfe_id        uuid        NOT NULL,
+    ordem         tordem_20   NOT NULL,
+    n_receituario varchar(30) NOT NULL,
+    cpf_resp_tec  varchar(11) NOT NULL,
     PRIMARY KEY (nfe_id, ordem),
-    FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE
+    FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
+    CONSTRAINT nfe_defensivo_regras CHECK (
+        texto(n_receituario) AND digitos(cpf_resp_tec) AND length(cpf_resp_tec) = 11
+    )
 );
 
 -- agropecuario/guiaTransito
@@ -409,10 +446,13 @@ CREATE TABLE nfe_guia_transito (
     nfe_id     uuid       NOT NULL,
     tp_guia    topcao_1_7 NOT NULL,
     uf_guia    tuf_emi    NOT NULL,
-    serie_guia tstring_9,
-    n_guia     tdig_1_9   NOT NULL,
+    serie_guia varchar(9),
+    n_guia     varchar(9) NOT NULL,
     PRIMARY KEY (nfe_id),
-    FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE
+    FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
+    CONSTRAINT nfe_guia_transito_regras CHECK (
+        texto(serie_guia) AND digitos(n_guia) AND n_guia <> ''
+    )
 );
 
 -- infPAA

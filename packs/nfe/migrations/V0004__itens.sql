@@ -42,7 +42,7 @@ CREATE TABLE nfe_item (
     PRIMARY KEY (nfe_id, n_item),
     FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
     CONSTRAINT nfe_item_regras CHECK (
-        produto_especifico IN ('veicProd', 'med', 'arma', 'comb', 'nRECOPI')
+        produto_especifico = ANY ('{veicProd, med, arma, comb, nRECOPI}'::text[])
         AND (cest IS NOT NULL OR num_nonnulls(ind_escala, cnpj_fab) = 0)
     )
 );
@@ -117,12 +117,16 @@ CREATE INDEX ix_nfe_item_rastro_n_lote ON nfe_item_rastro (n_lote);
 
 -- det/prod/infProdNFF
 CREATE TABLE nfe_item_nff (
-    nfe_id       uuid          NOT NULL,
-    n_item       tnitem        NOT NULL,
-    c_prod_fisco tstring_14_14 NOT NULL,
-    c_oper_nff   tdig_1_5      NOT NULL,
+    nfe_id       uuid        NOT NULL,
+    n_item       tnitem      NOT NULL,
+    c_prod_fisco varchar(14) NOT NULL,
+    c_oper_nff   varchar(5)  NOT NULL,
     PRIMARY KEY (nfe_id, n_item),
-    FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item ON DELETE CASCADE
+    FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item ON DELETE CASCADE,
+    CONSTRAINT nfe_item_nff_regras CHECK (
+        texto(c_prod_fisco) AND length(c_prod_fisco) = 14
+        AND digitos(c_oper_nff) AND c_oper_nff <> ''
+    )
 );
 
 -- det/prod/infProdEmb
@@ -141,31 +145,41 @@ CREATE TABLE nfe_item_veiculo (
     nfe_id         uuid               NOT NULL,
     n_item         tnitem             NOT NULL,
     tp_op          topcao_0_3         NOT NULL,
-    chassi         tchassi            NOT NULL,
-    c_cor          tstring_4          NOT NULL,
-    x_cor          tstring_40         NOT NULL,
-    pot            tstring_4          NOT NULL,
-    cilin          tstring_4          NOT NULL,
-    peso_l         tstring_9          NOT NULL,
-    peso_b         tstring_9          NOT NULL,
-    n_serie        tstring_9          NOT NULL,
-    tp_comb        tstring_2          NOT NULL,
-    n_motor        tstring_21         NOT NULL,
-    cmt            tstring_9          NOT NULL,
-    dist           tstring_4          NOT NULL,
-    ano_mod        tdig_4             NOT NULL,
-    ano_fab        tdig_4             NOT NULL,
-    tp_pint        tstring_1          NOT NULL,
-    tp_veic        tdig_1_2           NOT NULL,
-    esp_veic       tdig_1             NOT NULL,
-    vin            tcod_r_n           NOT NULL,
+    chassi         varchar(17)        NOT NULL,
+    c_cor          varchar(4)         NOT NULL,
+    x_cor          varchar(40)        NOT NULL,
+    pot            varchar(4)         NOT NULL,
+    cilin          varchar(4)         NOT NULL,
+    peso_l         varchar(9)         NOT NULL,
+    peso_b         varchar(9)         NOT NULL,
+    n_serie        varchar(9)         NOT NULL,
+    tp_comb        varchar(2)         NOT NULL,
+    n_motor        varchar(21)        NOT NULL,
+    cmt            varchar(9)         NOT NULL,
+    dist           varchar(4)         NOT NULL,
+    ano_mod        varchar(4)         NOT NULL,
+    ano_fab        varchar(4)         NOT NULL,
+    tp_pint        varchar(1)         NOT NULL,
+    tp_veic        varchar(2)         NOT NULL,
+    esp_veic       varchar(1)         NOT NULL,
+    vin            varchar(1)         NOT NULL,
     cond_veic      topcao_1_3         NOT NULL,
-    c_mod          tdig_1_6           NOT NULL,
-    c_cor_denatran tdig_1_2           NOT NULL,
-    lota           tdig_1_3           NOT NULL,
+    c_mod          varchar(6)         NOT NULL,
+    c_cor_denatran varchar(2)         NOT NULL,
+    lota           varchar(3)         NOT NULL,
     tp_rest        topcao_0_1_2_3_4_9 NOT NULL,
     PRIMARY KEY (nfe_id, n_item),
-    FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item ON DELETE CASCADE
+    FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item ON DELETE CASCADE,
+    CONSTRAINT nfe_item_veiculo_regras CHECK (
+        chassi !~ '[^A-Z0-9]' AND length(chassi) = 17 AND texto(c_cor) AND texto(x_cor)
+        AND texto(pot) AND texto(cilin) AND texto(peso_l) AND texto(peso_b) AND texto(n_serie)
+        AND texto(tp_comb) AND texto(n_motor) AND texto(cmt) AND texto(dist)
+        AND digitos(ano_mod) AND length(ano_mod) = 4
+        AND digitos(ano_fab) AND length(ano_fab) = 4 AND texto(tp_pint) AND length(tp_pint) = 1
+        AND digitos(tp_veic) AND tp_veic <> '' AND digitos(esp_veic) AND length(esp_veic) = 1
+        AND vin = ANY ('{R, N}'::text[]) AND digitos(c_mod) AND c_mod <> ''
+        AND digitos(c_cor_denatran) AND c_cor_denatran <> '' AND digitos(lota) AND lota <> ''
+    )
 );
 
 -- det/prod/med
@@ -181,15 +195,18 @@ CREATE TABLE nfe_item_medicamento (
 
 -- det/prod/arma
 CREATE TABLE nfe_item_arma (
-    nfe_id  uuid        NOT NULL,
-    n_item  tnitem      NOT NULL,
-    ordem   tordem_500  NOT NULL,
-    tp_arma topcao_0_1  NOT NULL,
-    n_serie tstring_15  NOT NULL,
-    n_cano  tstring_15  NOT NULL,
-    descr   tstring_256 NOT NULL,
+    nfe_id  uuid         NOT NULL,
+    n_item  tnitem       NOT NULL,
+    ordem   tordem_500   NOT NULL,
+    tp_arma topcao_0_1   NOT NULL,
+    n_serie varchar(15)  NOT NULL,
+    n_cano  varchar(15)  NOT NULL,
+    descr   varchar(256) NOT NULL,
     PRIMARY KEY (nfe_id, n_item, ordem),
-    FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item ON DELETE CASCADE
+    FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item ON DELETE CASCADE,
+    CONSTRAINT nfe_item_arma_regras CHECK (
+        texto(n_serie) AND texto(n_cano) AND texto(descr)
+    )
 );
 
 -- det/prod/comb
@@ -212,21 +229,27 @@ CREATE TABLE nfe_item_combustivel (
 
 -- det/prod/NVE
 CREATE TABLE nfe_item_nve (
-    nfe_id uuid     NOT NULL,
-    n_item tnitem   NOT NULL,
-    ordem  tordem_8 NOT NULL,
-    nve    tnve     NOT NULL,
+    nfe_id uuid       NOT NULL,
+    n_item tnitem     NOT NULL,
+    ordem  tordem_8   NOT NULL,
+    nve    varchar(6) NOT NULL,
     PRIMARY KEY (nfe_id, n_item, ordem),
-    FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item ON DELETE CASCADE
+    FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item ON DELETE CASCADE,
+    CONSTRAINT nfe_item_nve_regras CHECK (
+        nve ~ '^[A-Z]{2}[0-9]{4}$'
+    )
 );
 
 -- det/prod/nRECOPI
 CREATE TABLE nfe_item_papel (
-    nfe_id   uuid    NOT NULL,
-    n_item   tnitem  NOT NULL,
-    n_recopi tdig_20 NOT NULL,
+    nfe_id   uuid        NOT NULL,
+    n_item   tnitem      NOT NULL,
+    n_recopi varchar(20) NOT NULL,
     PRIMARY KEY (nfe_id, n_item),
-    FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item ON DELETE CASCADE
+    FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item ON DELETE CASCADE,
+    CONSTRAINT nfe_item_papel_regras CHECK (
+        digitos(n_recopi) AND length(n_recopi) = 20
+    )
 );
 
 -- det/prod/DI/adi
@@ -282,26 +305,30 @@ CREATE TABLE nfe_item_combustivel_origem (
 
 -- det/obsItem/obsCont and det/obsItem/obsFisco
 CREATE TABLE nfe_item_observacao (
-    nfe_id  uuid       NOT NULL,
-    n_item  tnitem     NOT NULL,
-    tipo    varchar(8) NOT NULL,
-    x_campo tstring_20 NOT NULL,
-    x_texto tstring_60 NOT NULL,
+    nfe_id  uuid        NOT NULL,
+    n_item  tnitem      NOT NULL,
+    tipo    varchar(8)  NOT NULL,
+    x_campo varchar(20) NOT NULL,
+    x_texto varchar(60) NOT NULL,
     PRIMARY KEY (nfe_id, n_item, tipo),
     FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item ON DELETE CASCADE,
     CONSTRAINT nfe_item_observacao_regras CHECK (
-        tipo IN ('obsCont', 'obsFisco')
+        tipo = ANY ('{obsCont, obsFisco}'::text[])
+        AND texto(x_campo) AND texto(x_texto)
     )
 );
 
 -- det/DFeReferenciado; n_item_ref is its nItem, the item of the other document
 CREATE TABLE nfe_item_dfe_referenciado (
-    nfe_id       uuid    NOT NULL,
-    n_item       tnitem  NOT NULL,
-    chave_acesso tch_nfe NOT NULL,
+    nfe_id       uuid        NOT NULL,
+    n_item       tnitem      NOT NULL,
+    chave_acesso varchar(44) NOT NULL,
     n_item_ref   tnitem,
     PRIMARY KEY (nfe_id, n_item),
-    FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item ON DELETE CASCADE
+    FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item ON DELETE CASCADE,
+    CONSTRAINT nfe_item_dfe_referenciado_regras CHECK (
+        chave_acesso ~ '^[0-9]{6}[0-9A-Z]{12}[0-9]{26}$'
+    )
 );
 
 -- det/impostoDevol

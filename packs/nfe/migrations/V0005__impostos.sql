@@ -9,7 +9,7 @@ CREATE TABLE nfe_item_imposto (
     PRIMARY KEY (nfe_id, n_item),
     FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item ON DELETE CASCADE,
     CONSTRAINT nfe_item_imposto_regras CHECK (
-        grupo IN ('ICMS', 'ISSQN')
+        grupo = ANY ('{ICMS, ISSQN}'::text[])
     )
 );
 
@@ -269,6 +269,7 @@ CREATE TABLE nfe_item_icms (
             ELSE false END
         AND num_nonnulls(v_bc_fcp_st, p_fcp_st, v_fcp_st) IN (0, 3)
         AND num_nonnulls(v_icms_st_deson, mot_des_icms_st) IN (0, 2)
+        AND mot_des_icms_st IN ('3', '9', '12')
         AND num_nonnulls(v_icms_deson, mot_des_icms) IN (0, 2)
         AND (v_icms_deson IS NOT NULL OR ind_deduz_deson IS NULL)
         AND num_nonnulls(p_fcp_dif, v_fcp_dif) IN (0, 2)
@@ -370,13 +371,13 @@ CREATE TABLE nfe_item_ipi (
     CONSTRAINT nfe_item_ipi_regras CHECK (
         CASE grupo
             WHEN 'IPITrib' THEN
-                cst IN ('00', '49', '50', '99')
+                cst = ANY ('{00, 49, 50, 99}'::text[])
                 AND v_ipi IS NOT NULL
                 AND num_nonnulls(v_bc, p_ipi) IN (0, 2)
                 AND num_nonnulls(q_unid, v_unid) IN (0, 2)
                 AND (v_bc IS NULL) <> (q_unid IS NULL)
             WHEN 'IPINT' THEN
-                cst IN ('01', '02', '03', '04', '05', '51', '52', '53', '54', '55')
+                cst = ANY ('{01, 02, 03, 04, 05, 51, 52, 53, 54, 55}'::text[])
                 AND num_nonnulls(v_bc, p_ipi, q_unid, v_unid, v_ipi) = 0
             ELSE false END
     )
@@ -434,7 +435,7 @@ CREATE TABLE nfe_item_pis (
     CONSTRAINT nfe_item_pis_regras CHECK (
         CASE grupo
             WHEN 'PISAliq' THEN
-                cst IN ('01', '02')
+                cst = ANY ('{01, 02}'::text[])
                 AND num_nonnulls(v_bc, p_pis, v_pis) = 3
                 AND num_nonnulls(q_bc_prod, v_aliq_prod) = 0
             WHEN 'PISQtde' THEN
@@ -442,11 +443,11 @@ CREATE TABLE nfe_item_pis (
                 AND num_nonnulls(q_bc_prod, v_aliq_prod, v_pis) = 3
                 AND num_nonnulls(v_bc, p_pis) = 0
             WHEN 'PISNT' THEN
-                cst IN ('04', '05', '06', '07', '08', '09')
+                cst = ANY ('{04, 05, 06, 07, 08, 09}'::text[])
                 AND num_nonnulls(v_bc, p_pis, v_pis, q_bc_prod, v_aliq_prod) = 0
             WHEN 'PISOutr' THEN
-                cst IN ('49', '50', '51', '52', '53', '54', '55', '56', '60', '61', '62',
-                    '63', '64', '65', '66', '67', '70', '71', '72', '73', '74', '75', '98', '99')
+                cst = ANY ('{49, 50, 51, 52, 53, 54, 55, 56, 60, 61, 62, 63,
+                    64, 65, 66, 67, 70, 71, 72, 73, 74, 75, 98, 99}'::text[])
                 AND v_pis IS NOT NULL
                 AND num_nonnulls(v_bc, p_pis) IN (0, 2)
                 AND num_nonnulls(q_bc_prod, v_aliq_prod) IN (0, 2)
@@ -490,7 +491,7 @@ CREATE TABLE nfe_item_cofins (
     CONSTRAINT nfe_item_cofins_regras CHECK (
         CASE grupo
             WHEN 'COFINSAliq' THEN
-                cst IN ('01', '02')
+                cst = ANY ('{01, 02}'::text[])
                 AND num_nonnulls(v_bc, p_cofins, v_cofins) = 3
                 AND num_nonnulls(q_bc_prod, v_aliq_prod) = 0
             WHEN 'COFINSQtde' THEN
@@ -498,11 +499,11 @@ CREATE TABLE nfe_item_cofins (
                 AND num_nonnulls(q_bc_prod, v_aliq_prod, v_cofins) = 3
                 AND num_nonnulls(v_bc, p_cofins) = 0
             WHEN 'COFINSNT' THEN
-                cst IN ('04', '05', '06', '07', '08', '09')
+                cst = ANY ('{04, 05, 06, 07, 08, 09}'::text[])
                 AND num_nonnulls(v_bc, p_cofins, v_cofins, q_bc_prod, v_aliq_prod) = 0
             WHEN 'COFINSOutr' THEN
-                cst IN ('49', '50', '51', '52', '53', '54', '55', '56', '60', '61', '62',
-                    '63', '64', '65', '66', '67', '70', '71', '72', '73', '74', '75', '98', '99')
+                cst = ANY ('{49, 50, 51, 52, 53, 54, 55, 56, 60, 61, 62, 63,
+                    64, 65, 66, 67, 70, 71, 72, 73, 74, 75, 98, 99}'::text[])
                 AND v_cofins IS NOT NULL
                 AND num_nonnulls(v_bc, p_cofins) IN (0, 2)
                 AND num_nonnulls(q_bc_prod, v_aliq_prod) IN (0, 2)
@@ -564,7 +565,7 @@ CREATE TABLE nfe_item_ibscbs (
     PRIMARY KEY (nfe_id, n_item),
     FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item_imposto ON DELETE CASCADE,
     CONSTRAINT nfe_item_ibscbs_regras CHECK (
-        grupo IN ('gIBSCBS', 'gIBSCBSMono', 'gTransfCred', 'gAjusteCompet')
+        grupo = ANY ('{gIBSCBS, gIBSCBSMono, gTransfCred, gAjusteCompet}'::text[])
         AND num_nonnulls(v_bc, v_ibs) = CASE grupo WHEN 'gIBSCBS' THEN 2 ELSE 0 END
     )
 );
@@ -590,7 +591,7 @@ CREATE TABLE nfe_item_ibscbs_tributo (
     PRIMARY KEY (nfe_id, n_item, tributo),
     FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item_ibscbs ON DELETE CASCADE,
     CONSTRAINT nfe_item_ibscbs_tributo_regras CHECK (
-        tributo IN ('gIBSUF', 'gIBSMun', 'gCBS')
+        tributo = ANY ('{gIBSUF, gIBSMun, gCBS}'::text[])
         AND num_nonnulls(p_dif, v_dif) IN (0, 2)
         AND (v_dev_trib IS NOT NULL OR p_dev_trib IS NULL)
         AND num_nonnulls(p_red_aliq, p_aliq_efet) IN (0, 2)
@@ -759,7 +760,7 @@ CREATE TABLE nfe_item_ibscbs_cred_pres_valor (
     PRIMARY KEY (nfe_id, n_item, tributo),
     FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item_ibscbs_cred_pres ON DELETE CASCADE,
     CONSTRAINT nfe_item_ibscbs_cred_pres_valor_regras CHECK (
-        tributo IN ('gIBSCredPres', 'gCBSCredPres')
+        tributo = ANY ('{gIBSCredPres, gCBSCredPres}'::text[])
         AND (v_cred_pres IS NULL) <> (v_cred_pres_cond_sus IS NULL)
     )
 );

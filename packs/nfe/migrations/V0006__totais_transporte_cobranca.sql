@@ -111,7 +111,7 @@ CREATE TABLE nfe_total_ibs_ente (
     PRIMARY KEY (nfe_id, ente),
     FOREIGN KEY (nfe_id) REFERENCES nfe_total_ibscbs ON DELETE CASCADE,
     CONSTRAINT nfe_total_ibs_ente_regras CHECK (
-        ente IN ('gIBSUF', 'gIBSMun')
+        ente = ANY ('{gIBSUF, gIBSMun}'::text[])
     )
 );
 
@@ -130,11 +130,11 @@ CREATE TABLE nfe_total_mono (
 
 -- transp; grupo is the alternative of the choice: vagao, balsa, or rodoviario (veicTransp, reboque)
 CREATE TABLE nfe_transporte (
-    nfe_id    uuid        NOT NULL,
+    nfe_id    uuid      NOT NULL,
     grupo     varchar(10),
-    mod_frete mod_frete   NOT NULL,
-    vagao     tstring_20,
-    balsa     tstring_20,
+    mod_frete mod_frete NOT NULL,
+    vagao     varchar(20),
+    balsa     varchar(20),
     PRIMARY KEY (nfe_id),
     FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
     CONSTRAINT nfe_transporte_regras CHECK (
@@ -143,23 +143,28 @@ CREATE TABLE nfe_transporte (
             WHEN 'balsa' THEN vagao IS NULL AND balsa IS NOT NULL
             WHEN 'rodoviario' THEN num_nonnulls(vagao, balsa) = 0
             ELSE grupo IS NULL AND num_nonnulls(vagao, balsa) = 0 END
+        AND texto(vagao) AND texto(balsa)
     )
 );
 
 -- transp/transporta
 CREATE TABLE nfe_transportadora (
-    nfe_id  uuid         NOT NULL,
-    cnpj    tcnpj,
-    cpf     tcpf,
-    x_nome  tstring_2_60,
-    ie      tie,
-    x_ender tstring_60,
-    x_mun   tstring_60,
+    nfe_id  uuid NOT NULL,
+    cnpj    varchar(14),
+    cpf     varchar(11),
+    x_nome  varchar(60),
+    ie      varchar(14),
+    x_ender varchar(60),
+    x_mun   varchar(60),
     uf      uf_type,
     PRIMARY KEY (nfe_id),
     FOREIGN KEY (nfe_id) REFERENCES nfe_transporte ON DELETE CASCADE,
     CONSTRAINT nfe_transportadora_regras CHECK (
-        cnpj IS NULL OR cpf IS NULL
+        (cnpj IS NULL OR cpf IS NULL)
+        AND cnpj ~ '^[0-9A-Z]{12}[0-9]{2}$' AND digitos(cpf) AND length(cpf) = 11
+        AND texto(x_nome) AND length(x_nome) >= 2
+        AND (digitos(ie) AND length(ie) >= 2 OR ie = 'ISENTO') AND texto(x_ender)
+        AND texto(x_mun)
     )
 );
 
@@ -180,11 +185,14 @@ CREATE TABLE nfe_transporte_retencao (
 CREATE TABLE nfe_transporte_veiculo (
     nfe_id uuid       NOT NULL,
     ordem  topcao_0_5 NOT NULL,
-    placa  tplaca     NOT NULL,
+    placa  varchar(7) NOT NULL,
     uf     uf_type,
-    rntc   tstring_20,
+    rntc   varchar(20),
     PRIMARY KEY (nfe_id, ordem),
-    FOREIGN KEY (nfe_id) REFERENCES nfe_transporte ON DELETE CASCADE
+    FOREIGN KEY (nfe_id) REFERENCES nfe_transporte ON DELETE CASCADE,
+    CONSTRAINT nfe_transporte_veiculo_regras CHECK (
+        placa ~ '^([A-Z]{2,3}[0-9]{4}|[A-Z]{3,4}[0-9]{3}|[A-Z0-9]{7})$' AND texto(rntc)
+    )
 );
 
 -- transp/vol
@@ -206,9 +214,12 @@ CREATE TABLE nfe_volume_lacre (
     nfe_id      uuid        NOT NULL,
     ordem       tordem_5000 NOT NULL,
     ordem_lacre tordem_5000 NOT NULL,
-    n_lacre     tstring_60  NOT NULL,
+    n_lacre     varchar(60) NOT NULL,
     PRIMARY KEY (nfe_id, ordem, ordem_lacre),
-    FOREIGN KEY (nfe_id, ordem) REFERENCES nfe_volume ON DELETE CASCADE
+    FOREIGN KEY (nfe_id, ordem) REFERENCES nfe_volume ON DELETE CASCADE,
+    CONSTRAINT nfe_volume_lacre_regras CHECK (
+        texto(n_lacre)
+    )
 );
 
 -- cobr/fat
@@ -254,14 +265,18 @@ CREATE TABLE nfe_pagamento (
 
 -- pag/detPag/card
 CREATE TABLE nfe_pagamento_cartao (
-    nfe_id      uuid        NOT NULL,
-    ordem       tordem_100  NOT NULL,
-    tp_integra  topcao_1_2  NOT NULL,
-    cnpj        tcnpj,
-    t_band      tdig_2,
-    c_aut       tstring_128,
-    cnpj_receb  tcnpj,
-    id_term_pag tstring_40,
+    nfe_id      uuid       NOT NULL,
+    ordem       tordem_100 NOT NULL,
+    tp_integra  topcao_1_2 NOT NULL,
+    cnpj        varchar(14),
+    t_band      varchar(2),
+    c_aut       varchar(128),
+    cnpj_receb  varchar(14),
+    id_term_pag varchar(40),
     PRIMARY KEY (nfe_id, ordem),
-    FOREIGN KEY (nfe_id, ordem) REFERENCES nfe_pagamento ON DELETE CASCADE
+    FOREIGN KEY (nfe_id, ordem) REFERENCES nfe_pagamento ON DELETE CASCADE,
+    CONSTRAINT nfe_pagamento_cartao_regras CHECK (
+        cnpj ~ '^[0-9A-Z]{12}[0-9]{2}$' AND digitos(t_band) AND length(t_band) = 2
+        AND texto(c_aut) AND cnpj_receb ~ '^[0-9A-Z]{12}[0-9]{2}$' AND texto(id_term_pag)
+    )
 );

@@ -1,15 +1,17 @@
 -- What happens to a document: its XML, its states, batches, protocols, events and checks.
 
--- The bytes as signed or received. They are the legal document; the tables are its contents.
+-- Append only: the bytes as signed or received. They are the legal document; the tables are its contents.
+-- Of several of one kind the highest ordem holds.
 CREATE TABLE nfe_xml (
     nfe_id    uuid        NOT NULL REFERENCES nfe ON DELETE CASCADE,
     tipo      varchar(9)  NOT NULL,
+    ordem     tordem_99   NOT NULL DEFAULT 1,
     conteudo  bytea       NOT NULL,
     sha256    bytea       NOT NULL GENERATED ALWAYS AS (pg_catalog.sha256(conteudo)) STORED,
     criado_em timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (nfe_id, tipo),
+    PRIMARY KEY (nfe_id, tipo, ordem),
     CONSTRAINT nfe_xml_regras CHECK (
-        tipo IN ('gerado', 'assinado', 'nfeProc', 'importado') AND length(conteudo) > 0
+        tipo = ANY ('{gerado, assinado, nfeProc, importado}'::text[]) AND length(conteudo) > 0
     )
 );
 
@@ -31,13 +33,16 @@ CREATE TABLE nfe_lote (
     tp_amb      tp_amb      NOT NULL,
     id_lote     varchar(15) NOT NULL,
     ind_sinc    topcao_0_1  NOT NULL,
-    recibo      tdig_15,
-    c_stat      tdig_3_4,
+    recibo      varchar(15),
+    c_stat      varchar(4),
     x_motivo    varchar(255),
     enviado_em  timestamptz,
     recebido_em timestamptz,
     UNIQUE (empresa_id, tp_amb, id_lote),
-    CONSTRAINT nfe_lote_regras CHECK (id_lote ~ '^[0-9]{1,15}$')
+    CONSTRAINT nfe_lote_regras CHECK (
+        id_lote ~ '^[0-9]{1,15}$'
+        AND digitos(recibo) AND length(recibo) = 15 AND digitos(c_stat) AND length(c_stat) >= 3
+    )
 );
 
 CREATE TABLE nfe_lote_documento (
@@ -69,13 +74,16 @@ CREATE TABLE nfe_protocolo (
 );
 
 CREATE TABLE nfe_protocolo_msg (
-    nfe_id    uuid        NOT NULL,
-    ordem     tordem_99   NOT NULL,
-    ordem_msg tordem_5    NOT NULL,
-    c_msg     tdig_1_4    NOT NULL,
-    x_msg     tstring_255 NOT NULL,
+    nfe_id    uuid         NOT NULL,
+    ordem     tordem_99    NOT NULL,
+    ordem_msg tordem_5     NOT NULL,
+    c_msg     varchar(4)   NOT NULL,
+    x_msg     varchar(255) NOT NULL,
     PRIMARY KEY (nfe_id, ordem, ordem_msg),
-    FOREIGN KEY (nfe_id, ordem) REFERENCES nfe_protocolo ON DELETE CASCADE
+    FOREIGN KEY (nfe_id, ordem) REFERENCES nfe_protocolo ON DELETE CASCADE,
+    CONSTRAINT nfe_protocolo_msg_regras CHECK (
+        digitos(c_msg) AND c_msg <> '' AND texto(x_msg)
+    )
 );
 
 -- Events: cancelling, corrections, what the buyer says, and those of the reform.
@@ -103,22 +111,26 @@ CREATE TABLE nfe_evento (
         AND c_orgao ~ '^[0-9]{2}$'
         AND n_prot ~ '^([0-9]{15}|[0-9]{17})$'
         AND (tp_evento <> '110110' OR n_seq_evento <= 20)
+        AND (c_stat <> ALL ('{135, 136, 155}'::text[]) OR n_prot IS NOT NULL)
     )
 );
 
 CREATE TABLE nfe_evento_cancelamento (
-    nfe_id       uuid           NOT NULL,
-    tp_evento    tdig_6         NOT NULL,
-    n_seq_evento tordem_99      NOT NULL,
-    n_prot       varchar(17)    NOT NULL,
-    x_just       tstring_15_255 NOT NULL,
-    ch_nfe_ref   tch_nfe,
+    nfe_id       uuid         NOT NULL,
+    tp_evento    varchar(6)   NOT NULL,
+    n_seq_evento tordem_99    NOT NULL,
+    n_prot       varchar(17)  NOT NULL,
+    x_just       varchar(255) NOT NULL,
+    ch_nfe_ref   varchar(44),
     PRIMARY KEY (nfe_id, tp_evento, n_seq_evento),
     FOREIGN KEY (nfe_id, tp_evento, n_seq_evento) REFERENCES nfe_evento ON DELETE CASCADE,
     CONSTRAINT nfe_evento_cancelamento_regras CHECK (
         n_prot ~ '^([0-9]{15}|[0-9]{17})$'
         AND CASE tp_evento WHEN '110111' THEN ch_nfe_ref IS NULL
                            WHEN '110112' THEN ch_nfe_ref IS NOT NULL ELSE false END
+        AND digitos(tp_evento) AND length(tp_evento) = 6
+        AND texto(x_just) AND length(x_just) >= 15
+        AND ch_nfe_ref ~ '^[0-9]{6}[0-9A-Z]{12}[0-9]{26}$'
     )
 );
 
@@ -155,6 +167,7 @@ CREATE TABLE nfe_inutilizacao (
     CONSTRAINT nfe_inutilizacao_regras CHECK (
         n_nf_fin BETWEEN n_nf_ini AND n_nf_ini + 9999
         AND n_prot ~ '^([0-9]{15}|[0-9]{17})$'
+        AND (c_stat <> '102' OR n_prot IS NOT NULL)
         AND id = 'ID' || c_uf || ano || cnpj || CASE mod WHEN '55' THEN '55' ELSE '65' END
                  || lpad(serie::text, 3, '0') || lpad(n_nf_ini::text, 9, '0') || lpad(n_nf_fin::text, 9, '0')
     )
@@ -172,5 +185,5 @@ CREATE TABLE nfe_validacao (
     mensagem   varchar(500) NOT NULL,
     criado_em  timestamptz  NOT NULL DEFAULT now(),
     PRIMARY KEY (nfe_id, ordem),
-    CONSTRAINT nfe_validacao_regras CHECK (severidade IN ('erro', 'aviso'))
+    CONSTRAINT nfe_validacao_regras CHECK (severidade = ANY ('{erro, aviso}'::text[]))
 );

@@ -18,14 +18,22 @@ RETURN (
     WHERE e.nfe_id = documento.id
 );
 
+-- A range is given up from the moment that the authority is asked until it refuses.
+CREATE FUNCTION nfe_inutilizacao_vale(c_stat text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN coalesce(c_stat = '102', true);
+
 -- Gives a draft its number, random code and key; a rejected document keeps its number and gets its
 -- key anew. The row of the series stays locked until the transaction ends, so that two sessions
--- never get one number and none is lost unless a transaction is.
+-- never get one number and none is lost unless a transaction is. Voided numbers are passed over, and
+-- those that the authority was asked to void and has not answered for.
 CREATE FUNCTION nfe_numerar(documento_id uuid) RETURNS integer
 LANGUAGE plpgsql
 AS $$
 DECLARE
     documento nfe;
+    proximo   integer;
+    ultimo    integer;
     base      text;
 BEGIN
     SELECT * INTO documento FROM nfe WHERE id = documento_id FOR UPDATE;
@@ -34,13 +42,28 @@ BEGIN
             USING MESSAGE = format('documento %s nao existe ou nao esta CRIADA', documento_id);
     END IF;
     IF documento.n_nf IS NULL THEN
-        UPDATE empresa_series AS s SET proximo_numero = proximo_numero + 1
+        SELECT s.proximo_numero INTO proximo
+        FROM empresa_series AS s
         WHERE s.empresa_id = documento.empresa_id AND s.tp_amb = documento.tp_amb
           AND s.mod = documento.mod AND s.serie = documento.serie
-        RETURNING proximo_numero - 1 INTO documento.n_nf;
+        FOR UPDATE;
         IF NOT FOUND THEN
             RAISE no_data_found USING MESSAGE = format('empresa sem serie %s', documento.serie);
         END IF;
+        LOOP
+            SELECT max(i.n_nf_fin) INTO ultimo
+            FROM nfe_inutilizacao AS i
+            WHERE i.empresa_id = documento.empresa_id AND i.tp_amb = documento.tp_amb
+              AND i.mod = documento.mod AND i.serie = documento.serie
+              AND i.n_nf_ini BETWEEN proximo - 9999 AND proximo AND i.n_nf_fin >= proximo
+              AND nfe_inutilizacao_vale(i.c_stat);
+            EXIT WHEN ultimo IS NULL;
+            proximo := ultimo + 1;
+        END LOOP;
+        UPDATE empresa_series AS s SET proximo_numero = proximo + 1
+        WHERE s.empresa_id = documento.empresa_id AND s.tp_amb = documento.tp_amb
+          AND s.mod = documento.mod AND s.serie = documento.serie;
+        documento.n_nf := proximo;
         LOOP
             documento.c_nf := lpad(
                 ((hashtext(gen_random_uuid()::text)::bigint & 2147483647) % 100000000)::text, 8, '0');
@@ -150,6 +173,11 @@ AS $$
     SELECT 'chave difere dos dados'
     WHERE documento.chave_acesso IS DISTINCT FROM nfe_chave_base(documento) || documento.c_dv
     UNION ALL
+    SELECT 'numero inutilizado' FROM nfe_inutilizacao AS i
+    WHERE i.empresa_id = documento.empresa_id AND i.tp_amb = documento.tp_amb
+      AND i.mod = documento.mod AND i.serie = documento.serie
+      AND documento.n_nf BETWEEN i.n_nf_ini AND i.n_nf_fin AND nfe_inutilizacao_vale(i.c_stat)
+    UNION ALL
     SELECT 'cobranca sem tem_cobr'
     WHERE NOT documento.tem_cobr
       AND (EXISTS (SELECT FROM nfe_fatura WHERE nfe_id = documento.id)
@@ -183,35 +211,68 @@ $$;
 -- The moves that a document may make.
 CREATE FUNCTION nfe_transicao_permitida(de status_nfe, para status_nfe) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN (de, para) IN (
-    ('CRIADA', 'ASSINADA'), ('ASSINADA', 'CRIADA'), ('ASSINADA', 'ENVIADA'),
-    ('ENVIADA', 'CRIADA'), ('ENVIADA', 'PROCESSANDO'),
-    ('PROCESSANDO', 'AUTORIZADA'), ('PROCESSANDO', 'REJEITADA'), ('PROCESSANDO', 'DENEGADA'),
-    ('REJEITADA', 'CRIADA'), ('AUTORIZADA', 'CANCELADA'),
-    ('CRIADA', 'INUTILIZADA'), ('REJEITADA', 'INUTILIZADA'),
-    ('ENVIADA', 'INUTILIZADA'), ('PROCESSANDO', 'INUTILIZADA'));
+RETURN para = ANY (CASE de
+    WHEN 'CRIADA' THEN '{ASSINADA, INUTILIZADA}'::status_nfe[]
+    WHEN 'ASSINADA' THEN '{CRIADA, ENVIADA}'::status_nfe[]
+    WHEN 'ENVIADA' THEN '{CRIADA, PROCESSANDO, INUTILIZADA}'::status_nfe[]
+    WHEN 'PROCESSANDO' THEN '{AUTORIZADA, REJEITADA, DENEGADA, INUTILIZADA}'::status_nfe[]
+    WHEN 'AUTORIZADA' THEN '{CANCELADA}'::status_nfe[]
+    WHEN 'REJEITADA' THEN '{CRIADA, INUTILIZADA}'::status_nfe[]
+    ELSE '{}'::status_nfe[] END);
 
--- Whether what the new state rests on is there: an answer of the authority, an event, a voiding.
-CREATE FUNCTION nfe_fundamento(documento nfe) RETURNS boolean
+-- The answers by which a document is rejected, as far as they are known. Not among them: that it was
+-- denied (205, 301 to 303), is cancelled (218), is there already or is being looked at (204, 539, 635),
+-- was not found (217), that too much is asked (656), and errors without a name (999). After those and
+-- after unknown ones the document is asked for again.
+CREATE FUNCTION nfe_rejeicao(c_stat text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN c_stat::integer <@ int4multirange '{
+    [201,204), [206,217), [219,300), [304,305), [315,371), [372,377), [378,400), [401,412),
+    [416,419), [420,421), [450,456), [461,469), [471,472), [476,495), [496,497), [501,539), [540,566),
+    [567,581), [587,635), [650,652), [653,656), [657,659), [660,664), [678,744), [745,747), [748,761),
+    [762,797), [798,801), [805,808), [817,818)}';
+
+-- How often a document made a move; an answer is good for one.
+CREATE FUNCTION nfe_vezes(documento uuid, partida status_nfe, chegada status_nfe) RETURNS bigint
+LANGUAGE sql STABLE
+RETURN (SELECT count(*) FROM nfe_status_historico AS h
+        WHERE h.nfe_id = documento AND h.de = partida AND h.para = chegada);
+
+-- Whether what a move rests on is there: a signature, an answer of the authority, an event, a voiding.
+CREATE FUNCTION nfe_fundamento(documento nfe, de status_nfe) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN CASE documento.status
+    WHEN 'ENVIADA' THEN EXISTS (
+        SELECT FROM nfe_assinatura AS a
+        WHERE a.nfe_id = documento.id AND a.reference_uri = '#NFe' || documento.chave_acesso)
+    WHEN 'CRIADA' THEN de <> 'ENVIADA' OR (
+        -- The service was down when the newest batch with the document was sent.
+        SELECT l.c_stat FROM nfe_lote_documento AS d JOIN nfe_lote AS l ON l.id = d.lote_id
+        WHERE d.nfe_id = documento.id ORDER BY l.enviado_em DESC NULLS FIRST LIMIT 1
+    ) = ANY ('{108, 109}'::text[]) AND nfe_vezes(documento.id, de, 'CRIADA') < (
+        SELECT count(*) FROM nfe_lote_documento AS d JOIN nfe_lote AS l ON l.id = d.lote_id
+        WHERE d.nfe_id = documento.id AND l.c_stat = ANY ('{108, 109}'::text[]))
+    WHEN 'REJEITADA' THEN nfe_vezes(documento.id, de, 'REJEITADA') < (
+        SELECT count(*) FROM nfe_protocolo AS p
+        WHERE p.nfe_id = documento.id AND p.tp_amb = documento.tp_amb AND nfe_rejeicao(p.c_stat))
     WHEN 'AUTORIZADA' THEN EXISTS (
         SELECT FROM nfe_protocolo AS p
         WHERE p.nfe_id = documento.id AND p.ch_nfe = documento.chave_acesso
-          AND p.tp_amb = documento.tp_amb AND p.c_stat IN ('100', '150') AND p.n_prot IS NOT NULL)
+          AND p.tp_amb = documento.tp_amb AND p.c_stat = ANY ('{100, 150}'::text[]) AND p.n_prot IS NOT NULL)
     WHEN 'DENEGADA' THEN EXISTS (
         SELECT FROM nfe_protocolo AS p
         WHERE p.nfe_id = documento.id AND p.ch_nfe = documento.chave_acesso
-          AND p.c_stat IN ('110', '301', '302', '303'))
+          AND p.tp_amb = documento.tp_amb AND p.c_stat = ANY ('{110, 301, 302, 303}'::text[]))
     WHEN 'CANCELADA' THEN EXISTS (
         SELECT FROM nfe_evento AS e
-        WHERE e.nfe_id = documento.id AND e.tp_evento IN ('110111', '110112')
-          AND e.c_stat IN ('135', '136', '155'))
+        WHERE e.nfe_id = documento.id AND e.tp_evento = ANY ('{110111, 110112}'::text[])
+          AND e.c_stat = ANY ('{135, 136, 155}'::text[]) AND e.n_prot IS NOT NULL)
     WHEN 'INUTILIZADA' THEN EXISTS (
         SELECT FROM nfe_inutilizacao AS i
         WHERE i.empresa_id = documento.empresa_id AND i.tp_amb = documento.tp_amb
           AND i.mod = documento.mod AND i.serie = documento.serie
-          AND documento.n_nf BETWEEN i.n_nf_ini AND i.n_nf_fin AND i.c_stat = '102')
+          AND documento.n_nf BETWEEN i.n_nf_ini AND i.n_nf_fin
+          AND i.c_stat = '102' AND i.n_prot IS NOT NULL)
     ELSE true END;
 
 CREATE FUNCTION nfe_antes() RETURNS trigger
@@ -260,9 +321,9 @@ BEGIN
     IF NOT nfe_transicao_permitida(OLD.status, NEW.status) THEN
         RAISE check_violation USING MESSAGE = format(
             'documento %s: de %s para %s nao e permitido', OLD.id, OLD.status, NEW.status);
-    ELSIF NOT nfe_fundamento(NEW) THEN
+    ELSIF NOT coalesce(nfe_fundamento(NEW, OLD.status), false) THEN
         RAISE check_violation USING MESSAGE = format(
-            'documento %s: falta o protocolo, evento ou inutilizacao para %s', OLD.id, NEW.status);
+            'documento %s: falta aquilo em que %s se apoia', OLD.id, NEW.status);
     ELSIF NEW.status = 'ASSINADA' THEN
         SELECT string_agg(p, '; ') INTO problema FROM nfe_problemas(NEW) AS p;
         IF problema IS NOT NULL THEN
@@ -289,6 +350,10 @@ BEGIN
     VALUES (NEW.id, CASE TG_OP WHEN 'UPDATE' THEN OLD.status END, NEW.status,
             nullif(current_setting('nfe.motivo', true), ''),
             coalesce(nullif(current_setting('nfe.usuario', true), ''), session_user));
+    -- What was signed may change now: it is signed again.
+    IF TG_OP = 'UPDATE' AND NEW.status = 'CRIADA' THEN
+        DELETE FROM nfe_assinatura WHERE nfe_id = NEW.id;
+    END IF;
     RETURN NULL;
 END
 $$;
@@ -348,16 +413,54 @@ BEGIN
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END
 $$;
+
+-- The id of an event names its document.
+CREATE FUNCTION nfe_evento_do_documento() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM nfe AS n
+                   WHERE n.id = NEW.nfe_id AND n.chave_acesso = substr(NEW.id, 9, 44)
+                     AND n.tp_amb = NEW.tp_amb) THEN
+        RAISE check_violation USING MESSAGE = format(
+            'nfe_evento: o evento %s nao e do documento %s', NEW.id, NEW.nfe_id);
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER nfe_evento_do_documento BEFORE INSERT OR UPDATE ON nfe_evento
+    FOR EACH ROW EXECUTE FUNCTION nfe_evento_do_documento();
 CREATE TRIGGER nfe_registrado BEFORE UPDATE OR DELETE ON nfe_evento
     FOR EACH ROW EXECUTE FUNCTION nfe_registrado();
 CREATE TRIGGER nfe_registrado BEFORE UPDATE OR DELETE ON nfe_inutilizacao
     FOR EACH ROW EXECUTE FUNCTION nfe_registrado();
 
--- A voided range may hold no number of a document that was answered for.
+-- A voided range is one of the company, holds no number of a document that was answered for, and
+-- none of another range. The series is updated and not only locked, so that none of its numbers is
+-- given meanwhile: a transaction with an older picture of it fails instead of going by that.
 CREATE FUNCTION nfe_inutilizacao_livre() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
+    IF NOT nfe_inutilizacao_vale(NEW.c_stat) THEN
+        RETURN NEW;
+    END IF;
+    UPDATE empresa_series AS s SET proximo_numero = s.proximo_numero
+    WHERE s.empresa_id = NEW.empresa_id AND s.tp_amb = NEW.tp_amb AND s.mod = NEW.mod AND s.serie = NEW.serie;
+    IF NOT FOUND THEN
+        RAISE no_data_found USING MESSAGE = format('empresa sem serie %s', NEW.serie);
+    END IF;
+    IF NOT EXISTS (SELECT FROM empresas AS e
+                   WHERE e.id = NEW.empresa_id AND e.cnpj::text = NEW.cnpj::text) THEN
+        RAISE check_violation USING MESSAGE = 'o CNPJ da inutilizacao difere do da empresa';
+    END IF;
+    IF EXISTS (SELECT FROM nfe_inutilizacao AS i
+               WHERE i.empresa_id = NEW.empresa_id AND i.tp_amb = NEW.tp_amb AND i.mod = NEW.mod
+                 AND i.serie = NEW.serie AND i.n_nf_ini <= NEW.n_nf_fin AND i.n_nf_fin >= NEW.n_nf_ini
+                 AND nfe_inutilizacao_vale(i.c_stat)
+                 AND i.id <> CASE TG_OP WHEN 'UPDATE' THEN OLD.id ELSE '' END) THEN
+        RAISE check_violation USING MESSAGE = 'a faixa contem um numero de outra inutilizacao';
+    END IF;
     IF EXISTS (SELECT FROM nfe AS n
                WHERE n.empresa_id = NEW.empresa_id AND n.tp_amb = NEW.tp_amb AND n.mod = NEW.mod
                  AND n.serie = NEW.serie AND n.n_nf BETWEEN NEW.n_nf_ini AND NEW.n_nf_fin
@@ -367,12 +470,38 @@ BEGIN
     RETURN NEW;
 END
 $$;
-CREATE TRIGGER nfe_inutilizacao_livre BEFORE INSERT ON nfe_inutilizacao
+CREATE TRIGGER nfe_inutilizacao_livre BEFORE INSERT OR UPDATE ON nfe_inutilizacao
     FOR EACH ROW EXECUTE FUNCTION nfe_inutilizacao_livre();
 
--- Signed bytes may be replaced until the authority has answered; what is added later is the answer.
-CREATE TRIGGER nfe_conteudo BEFORE UPDATE OR DELETE ON nfe_xml
-    FOR EACH ROW EXECUTE FUNCTION nfe_conteudo('ASSINADA', 'REJEITADA');
+-- Bytes are only added: those of the application until the document is sent, the answer when it has
+-- come, and once more when it was lost; the last of its kind holds.
+CREATE FUNCTION nfe_xml_a_seu_tempo() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    estado status_nfe;
+BEGIN
+    SELECT status INTO estado FROM nfe WHERE id = NEW.nfe_id FOR SHARE;
+    IF (CASE NEW.tipo
+           WHEN 'importado' THEN estado = 'CRIADA'
+           WHEN 'nfeProc' THEN EXISTS (
+               SELECT FROM nfe_protocolo AS p
+               WHERE p.nfe_id = NEW.nfe_id AND p.c_stat IN ('100', '150', '110', '301', '302', '303')
+           ) AND (estado = 'PROCESSANDO'
+                  OR estado IN ('AUTORIZADA', 'DENEGADA', 'CANCELADA')
+                     AND NOT EXISTS (SELECT FROM nfe_xml AS x
+                                     WHERE x.nfe_id = NEW.nfe_id AND x.tipo = NEW.tipo))
+           ELSE estado IN ('CRIADA', 'ASSINADA') END) THEN
+        RETURN NEW;
+    END IF;
+    RAISE check_violation USING MESSAGE = format(
+        'nfe_xml: documento %s esta %s, %s nao pode mais ou ainda nao pode vir',
+        NEW.nfe_id, estado, NEW.tipo);
+END
+$$;
+CREATE TRIGGER nfe_xml_a_seu_tempo BEFORE INSERT ON nfe_xml
+    FOR EACH ROW EXECUTE FUNCTION nfe_xml_a_seu_tempo();
+
 CREATE TRIGGER nfe_conteudo BEFORE INSERT OR UPDATE OR DELETE ON nfe_ref_chave
     FOR EACH ROW EXECUTE FUNCTION nfe_conteudo();
 CREATE TRIGGER nfe_conteudo BEFORE INSERT OR UPDATE OR DELETE ON nfe_ref_nf
