@@ -101,12 +101,6 @@ static bool run_scripts(const Trial *trial, Err *err)
     return pg_batch_run(trial->store->conn, batch, err);
 }
 
-/* Deferred constraints are checked when a transaction commits, which this one never does. */
-static bool check_deferred(const Trial *trial, Err *err)
-{
-    return pg_query(trial->store->conn, "SET CONSTRAINTS ALL IMMEDIATE", PG_NO_PARAMS, NULL, err);
-}
-
 static bool make_ground(Trial *trial, Err *err)
 {
     RegistryChange change = REGISTRY_SAME;
@@ -123,7 +117,7 @@ static bool run_trial(Trial *trial, Tier tier, Err *err)
 {
     return make_ground(trial, err) &&
            (tier == TIER_ROW ? make_row_place(trial, err) : make_schema_place(trial, err)) &&
-           run_scripts(trial, err) && check_deferred(trial, err);
+           run_scripts(trial, err);
 }
 
 bool blueprint_blame(const Blueprint *blueprint, const char *when, Err *err)

@@ -146,6 +146,55 @@ def succeed(server, name, migration):
     return tenant
 
 
+# A chain that makes the transaction writable again when the guard's second round made it read-only.
+WRITABLE = ("EXECUTE 'RE' || 'SET transaction_read_only'", "EXECUTE 'SET transaction_read_only TO ' || 'DEFAULT'",
+            "PERFORM set_config('transaction_' || 'read_only', 'off', true)")
+PENDING = 'deferred: cannot ALTER TABLE "t" because it has pending trigger events'
+STAYS_READ_ONLY = "deferred: "
+
+
+def long_chain(writable):
+    """The chain's table and trigger, and the row that sets it off."""
+    code = CHAIN % (9, RESET_ROLE)
+    code = code.replace(" SET CONSTRAINTS", " IF session_user = 'tenantry' AND current_user = 'tenantry' THEN %s END IF;\n"
+                        " IF current_setting('transaction_read_only') = 'on' THEN %s; END IF;\n SET CONSTRAINTS"
+                        % (RESET_ROLE, writable), 1)
+    made, insert, row = code.partition("INSERT INTO t VALUES (1);")
+    return made, insert + row
+
+
+def test_a_chain_of_deferred_triggers_does_not_reach_the_commit():
+    for number, writable in enumerate(WRITABLE):
+        made, insert = long_chain(writable)
+        says = PENDING if number == 0 else STAYS_READ_ONLY
+        attempt(shared_server(), "chain_%d" % number, made + insert, says)
+        attempt(shared_server(), "chain_seed_%d" % number, made, says, "schema", insert)
+        row = made.replace("(a int)", "(a int, tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant(),"
+                           " PRIMARY KEY (tenant_id, a))")
+        attempt(shared_server(), "chain_row_%d" % number, row, says, "row", insert)
+
+
+def test_a_chain_on_a_table_of_another_role_does_not_reach_the_commit():
+    made, insert = long_chain(WRITABLE[0])
+    grant = "DO $d$ BEGIN EXECUTE format('GRANT CREATE ON SCHEMA %I TO PUBLIC', current_schema()); END $d$;\n"
+    attempt(shared_server(), "chain_own", grant, PENDING, "schema", made + insert)
+
+
+def test_a_deferred_constraint_is_checked_where_it_can_be_reported():
+    table = "CREATE TABLE t (a int PRIMARY KEY, b int NOT NULL REFERENCES t DEFERRABLE INITIALLY DEFERRED);\n"
+    attempt(shared_server(), "dangling", table, "deferred: insert or update on table \"t\" violates foreign key",
+            "schema", "INSERT INTO t VALUES (1, 2);\n")
+
+
+def test_a_seed_whose_rows_refer_to_each_other_passes():
+    server = shared_server()
+    table = "CREATE TABLE t (a int PRIMARY KEY, b int NOT NULL REFERENCES t DEFERRABLE INITIALLY DEFERRED);\n"
+    with pack("cyclic", table, "schema", "INSERT INTO t VALUES (1, 2);\nINSERT INTO t VALUES (2, 1);\n") as folder:
+        server.tenantry("blueprint", "add", folder)
+    tenant = server.create("cyclic", "cyclic")
+    assert server.psql("SELECT count(*) FROM t", tenant["app"]) == "2"
+
+
 def test_a_cursor_that_outlives_the_transaction_is_closed_before_it_runs():
     declare = "DO $d$ BEGIN EXECUTE 'DECLARE c CURSOR WITH HOLD FOR SELECT evil()'; END $d$;\n"
     succeed(shared_server(), "holder", EVIL + declare)
