@@ -80,7 +80,7 @@ WITH place AS MATERIALIZED (
            'identity ' || nullif(a.attidentity, '')::text,
            CASE WHEN a.attstorage <> t.typstorage THEN 'storage ' || a.attstorage::text END,
            'compression ' || nullif(a.attcompression, '')::text,
-           'statistics ' || nullif(nullif(a.attstattarget, -1), 0),
+           'statistics ' || nullif(a.attstattarget, -1),
            -- 15.20 keeps a number of its own among the options, pg_attver, which no two tables have alike.
            (SELECT 'with ' || string_agg(o.option, ', ' ORDER BY o.option) FROM unnest(a.attoptions) AS o (option)
              WHERE o.option !~ '^pg_'),

@@ -10,13 +10,12 @@
 bool stamp_flatten(Arena *arena, const char *dump, const char *const **ret_statements,
                    int64_t *ret_count, Err *err);
 
-/* What a place holds: its structure, and its rows and sequences as one text. */
+/* What a place holds: its structure, and whether there is more. */
 typedef struct StampContents {
     const FingerprintLine *lines;
     size_t line_count;
     const char *fingerprint;
-    const char *rows;
-    bool has_forced; /* a table forces row-level security upon its owner: rows is empty */
+    const char *filled; /* a table with rows or a sequence that was moved, or NULL */
 } StampContents;
 
 /* Reads a place within the caller's transaction. */
