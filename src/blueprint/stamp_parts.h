@@ -5,7 +5,7 @@
 #include "blueprint/fingerprint.h"
 #include "blueprint/stamp.h"
 
-/* The statements of a dump that make the objects and rows of its schema: without session settings
+/* The statements of a dump that make the objects of its schema: without session settings
  * and the schema itself; keys that pg_dump adds to a table later are put into its CREATE TABLE. */
 bool stamp_flatten(Arena *arena, const char *dump, const char *const **ret_statements,
                    int64_t *ret_count, Err *err);
