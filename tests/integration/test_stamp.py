@@ -281,11 +281,11 @@ FILLINGS = {
 
 def test_what_the_migrations_fill_leaves_the_migrations():
     for what, (statement, reason) in FILLINGS.items():
-        name = "filled-" + what
+        name = "filled_" + what
         add(name, {**MIGRATIONS, "V0005__fill": statement})
         kept = stamp(name)
         assert kept["kind"] == "migrations" and reason in kept["reason"], kept
-    assert in_place(make("filled", "filled-rows"), "SELECT title FROM currencies") == "Euro"
+    assert in_place(make("filled", "filled_rows"), "SELECT title FROM currencies") == "Euro"
 
 
 STEAL = """CREATE FUNCTION take() RETURNS text LANGUAGE plpgsql VOLATILE AS $f$ BEGIN
@@ -304,7 +304,7 @@ THEFTS = {
 def test_no_code_of_a_blueprint_runs_as_the_control_role_while_a_stamp_is_taken():
     server = shared_server()
     for what, statements in THEFTS.items():
-        name = "theft-" + what
+        name = "theft_" + what
         add(name, {**MIGRATIONS, "V0005__theft": STEAL + statements})
         stamp(name, "--force")
         assert server.psql("SELECT to_regclass('tenantry.stolen') IS NULL") == "t", what
