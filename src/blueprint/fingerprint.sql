@@ -190,6 +190,9 @@ WITH place AS MATERIALIZED (
     SELECT p.schema, 'other', o.identity, ''
       FROM (SELECT oprnamespace AS nsp, format('operator %s(%s,%s)', oprname, oprleft::regtype, oprright::regtype) AS identity
               FROM pg_operator
+            UNION ALL SELECT t.typnamespace, format('cast %s to %s %s %s', k.castsource::regtype, k.casttarget::regtype,
+                                                    k.castcontext, nullif(k.castfunc, 0)::regprocedure)
+              FROM pg_cast k JOIN pg_type t ON t.oid IN (k.castsource, k.casttarget)
             UNION ALL SELECT opcnamespace, format('operator class %s', opcname) FROM pg_opclass
             UNION ALL SELECT opfnamespace, format('operator family %s', opfname) FROM pg_opfamily
             UNION ALL SELECT collnamespace, format('collation %s', collname) FROM pg_collation

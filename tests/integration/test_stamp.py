@@ -224,6 +224,7 @@ CHANGES = {
     "default privileges": "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {schema} GRANT SELECT ON TABLES TO PUBLIC",
     "rights on the schema": "GRANT USAGE ON SCHEMA {schema} TO PUBLIC",
     "no statistics": "ALTER TABLE {schema}.accounts ALTER COLUMN name SET STATISTICS 0",
+    "a cast": "CREATE CAST ({schema}.pair AS text) WITH INOUT",
     "a table more": "CREATE TABLE {schema}.more (x int)",
     "an unlogged table": "ALTER TABLE {schema}.notes SET UNLOGGED",
 }
