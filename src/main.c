@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdio.h>
 
 #include "cli/cli.h"
@@ -7,6 +8,7 @@
 int main(int argc, char **argv)
 {
     Err err;
+    signal(SIGCHLD, SIG_DFL); /* ignored by our parent, it would hide how programs end */
     if (!secret_init(&err)) {
         fprintf(stderr, "tenantry: %s\n", err.message);
         return err_kind(err.code)->exit_status;

@@ -80,7 +80,7 @@ WITH place AS MATERIALIZED (
            'identity ' || nullif(a.attidentity, '')::text,
            CASE WHEN a.attstorage <> t.typstorage THEN 'storage ' || a.attstorage::text END,
            'compression ' || nullif(a.attcompression, '')::text,
-           'statistics ' || nullif(nullif(a.attstattarget, -1), 0),
+           'statistics ' || nullif(a.attstattarget, -1),
            -- 15.20 keeps a number of its own among the options, pg_attver, which no two tables have alike.
            (SELECT 'with ' || string_agg(o.option, ', ' ORDER BY o.option) FROM unnest(a.attoptions) AS o (option)
              WHERE o.option !~ '^pg_'),
@@ -190,6 +190,9 @@ WITH place AS MATERIALIZED (
     SELECT p.schema, 'other', o.identity, ''
       FROM (SELECT oprnamespace AS nsp, format('operator %s(%s,%s)', oprname, oprleft::regtype, oprright::regtype) AS identity
               FROM pg_operator
+            UNION ALL SELECT t.typnamespace, format('cast %s to %s %s %s', k.castsource::regtype, k.casttarget::regtype,
+                                                    k.castcontext, nullif(k.castfunc, 0)::regprocedure)
+              FROM pg_cast k JOIN pg_type t ON t.oid IN (k.castsource, k.casttarget)
             UNION ALL SELECT opcnamespace, format('operator class %s', opcname) FROM pg_opclass
             UNION ALL SELECT opfnamespace, format('operator family %s', opfname) FROM pg_opfamily
             UNION ALL SELECT collnamespace, format('collation %s', collname) FROM pg_collation

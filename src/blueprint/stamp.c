@@ -7,7 +7,7 @@
 #include "core/strbuf.h"
 
 /* Part of the key: a program that takes stamps in another way takes all of them again. */
-#define STAMP_FORMAT "1"
+#define STAMP_FORMAT "2"
 
 static const char *extensions_text(Arena *arena, const Extensions *extensions)
 {
@@ -149,8 +149,23 @@ bool stamp_ensure(Arena *arena, Store *store, const Blueprint *blueprint,
                        "stamps are for the schema tier; tenants of the row tier share one place",
                        "blueprint \"%s\" has no schema tier", blueprint->name);
     }
-    if (!store_query(store, STAMP_LOCK, PG_NO_PARAMS, NULL, err)) {
+    Extensions extensions = {0};
+    *ret_stamp = NULL;
+    *ret_is_new = false;
+    /* First without the lock, which somebody may hold. */
+    if (!options->is_forced &&
+        (!registry_find_extensions(arena, store, blueprint, &extensions, err) ||
+         !stamp_find(arena, store, blueprint, &extensions, ret_stamp, err))) {
         return false;
+    }
+    if (*ret_stamp != NULL) {
+        return true;
+    }
+    if (!store_query(store, STAMP_LOCK, PG_NO_PARAMS, NULL, err)) {
+        return err->code == ERR_PG_LOCKED
+                   ? ERR_SET(err, ERR_JOB_BUSY, "wait for it, or raise --lock-timeout",
+                             "a stamp is being taken by another process")
+                   : false;
     }
     const bool is_done = ensure_locked(arena, store, blueprint, options, ret_stamp, ret_is_new,
                                        err);

@@ -5,18 +5,17 @@
 #include "blueprint/fingerprint.h"
 #include "blueprint/stamp.h"
 
-/* The statements of a dump that make the objects and rows of its schema: without session settings
+/* The statements of a dump that make the objects of its schema: without session settings
  * and the schema itself; keys that pg_dump adds to a table later are put into its CREATE TABLE. */
 bool stamp_flatten(Arena *arena, const char *dump, const char *const **ret_statements,
                    int64_t *ret_count, Err *err);
 
-/* What a place holds: its structure, and its rows and sequences as one text. */
+/* What a place holds: its structure, and whether there is more. */
 typedef struct StampContents {
     const FingerprintLine *lines;
     size_t line_count;
     const char *fingerprint;
-    const char *rows;
-    bool has_forced; /* a table forces row-level security upon its owner: rows is empty */
+    const char *filled; /* a table with rows or a sequence that was moved, or NULL */
 } StampContents;
 
 /* Reads a place within the caller's transaction. */

@@ -327,10 +327,12 @@ static int next_wait_ms(Running *running)
 }
 
 /* Until the program itself ends: others may hold its output open for ever. */
-static int wait_for_end(Running *running)
+static bool wait_for_end(Running *running, const char *program, int *ret_status, Err *err)
 {
     int status = 0;
-    while (waitpid(running->pid, &status, WNOHANG) == 0) {
+    pid_t ended;
+    while ((ended = waitpid(running->pid, &status, WNOHANG)) == 0 ||
+           (ended < 0 && errno == EINTR)) {
         struct pollfd fds[] = {
             {.fd = running->pidfd, .events = POLLIN},
             {.fd = running->output, .events = POLLIN},
@@ -350,13 +352,18 @@ static int wait_for_end(Running *running)
             write_input(running);
         }
     }
+    if (ended < 0) {
+        return ERR_SET(err, ERR_IO, NULL, "cannot learn how \"%s\" ended: %s", program,
+                       strerror(errno));
+    }
     if (running->output >= 0) {
         read_output(running); /* what it wrote last */
     }
     if (running->errors >= 0) {
         read_errors(running);
     }
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    *ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    return true;
 }
 
 static bool start(Child *child, const ProcessOptions *options, Running *running, int report_fd,
@@ -426,7 +433,8 @@ bool process_run(Arena *arena, const ProcessOptions *options, ProcessResult *ret
         is_run = start(&child, options, &running, report_fd, err);
     }
     if (is_run) {
-        const int exit_status = wait_for_end(&running);
+        int exit_status = 0;
+        is_run = wait_for_end(&running, options->argv[0], &exit_status, err);
         *ret_result = (ProcessResult){.exit_status = exit_status,
                                       .is_timeout = running.is_timeout,
                                       .output = running.collected.text,

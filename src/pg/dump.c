@@ -11,7 +11,7 @@
 #include "pg/embedded_parts.h"
 #include "pg/internal.h"
 
-enum { VERSION_TIMEOUT_MS = 10000, ROWS_PER_INSERT = 500, MAJOR_FACTOR = 10000, SHOWN_BYTES = 200 };
+enum { VERSION_TIMEOUT_MS = 10000, MAJOR_FACTOR = 10000, SHOWN_BYTES = 200 };
 
 /* The best program so far. */
 typedef struct Search {
@@ -81,9 +81,23 @@ bool pg_dump_find(Arena *arena, PgConn *conn, const char *bin_dir, const char **
     return true;
 }
 
-/* How conn is connected, as libpq's environment variables, the password too: a command line can be
- * read by everybody, the environment by the same user only. */
-static const char *const *connection_env(Arena *arena, const PgConn *conn)
+/* What says who logs in; a service could name its own user and win over the environment. */
+static bool is_identity(const char *keyword)
+{
+    static const char *const identities[] = {"options", "passfile", "password",    "service",
+                                             "sslcert", "sslkey",   "sslpassword", "user"};
+    for (size_t i = 0; i < sizeof identities / sizeof *identities; i++) {
+        if (strcmp(keyword, identities[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where conn is connected to and who logs in, as libpq's environment variables, the password too: a
+ * command line can be read by everybody, the environment by the same user only. */
+static const char *const *connection_env(Arena *arena, const PgConn *conn,
+                                         const PgDumpOptions *dump)
 {
     /* pg_dump among many schemas chooses a merge join that takes minutes. */
     static const char settings[] = "PGOPTIONS=-c enable_mergejoin=off";
@@ -93,13 +107,15 @@ static const char *const *connection_env(Arena *arena, const PgConn *conn)
          option++) {
         count++;
     }
-    const char **env = ARENA_ARRAY(arena, const char *, count + 2);
+    const char **env = ARENA_ARRAY(arena, const char *, count + 4);
     size_t used = 0;
     env[used++] = settings;
+    env[used++] = arena_printf(arena, "PGUSER=%s", dump->role);
+    env[used++] = arena_printf(arena, "PGPASSWORD=%s", dump->password);
     for (size_t i = 0; i < count; i++) {
         const PQconninfoOption *option = &options[i];
         if (option->envvar != NULL && option->val != NULL && *option->val != '\0' &&
-            strcmp(option->keyword, "options") != 0) {
+            !is_identity(option->keyword)) {
             env[used++] = arena_printf(arena, "%s=%s", option->envvar, option->val);
         }
     }
@@ -132,8 +148,7 @@ bool pg_dump_schema(Arena *arena, const PgConn *conn, const PgDumpOptions *optio
     const char *const argv[] = {
         options->program,
         arena_printf(arena, "--schema=%s", options->schema),
-        arena_printf(arena, "--role=%s", options->role),
-        arena_printf(arena, "--rows-per-insert=%d", (int)ROWS_PER_INSERT),
+        "--schema-only",
         arena_printf(arena, "--lock-wait-timeout=%lld", (long long)options->timeout_ms),
         "--encoding=UTF8",
         "--no-owner",
@@ -146,7 +161,7 @@ bool pg_dump_schema(Arena *arena, const PgConn *conn, const PgDumpOptions *optio
         NULL,
     };
     const ProcessOptions run = {.argv = argv,
-                                .env = connection_env(arena, conn),
+                                .env = connection_env(arena, conn, options),
                                 .timeout_ms = options->timeout_ms,
                                 .is_error_apart = true,
                                 .output_limit_bytes = options->max_bytes};

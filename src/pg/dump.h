@@ -5,20 +5,21 @@
 #include "pg/conn.h"
 
 /* Looks for a pg_dump that can read this server: one of its major version or of the nearest newer
- * one. bin_dir: only there; NULL: in PATH and in the usual folders. *ret_path is NULL when there is
- * none. */
+ * one. bin_dir: only there; NULL: in the usual folders, and in PATH when those have none. *ret_path
+ * is NULL when there is none. */
 bool pg_dump_find(Arena *arena, PgConn *conn, const char *bin_dir, const char **ret_path, Err *err);
 
 typedef struct PgDumpOptions {
     const char *program; /* from pg_dump_find */
     const char *schema;
-    const char *role; /* reads as this role, which the connection's role is a member of */
+    const char *role; /* logs in, so that nothing that pg_dump runs can become another role */
+    const char *password;
     int64_t timeout_ms;
     size_t max_bytes;
 } PgDumpOptions;
 
-/* One schema with its rows as INSERT statements, without owners and rights. Connects as conn does;
- * the password is not in the command line. ERR_IO with what pg_dump said, ERR_LIMIT. */
+/* One schema without rows, owners and rights. Connects to where conn does; the password is not in
+ * the command line. ERR_IO with what pg_dump said, ERR_LIMIT. */
 bool pg_dump_schema(Arena *arena, const PgConn *conn, const PgDumpOptions *options,
                     const char **ret_sql, Err *err);
 

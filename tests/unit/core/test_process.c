@@ -63,6 +63,21 @@ static void a_signal_gives_128_and_its_number(void **state)
                      128 + SIGTERM);
 }
 
+static void an_end_that_nobody_tells_is_an_error(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    const char *const argv[] = {"/bin/sh", "-c", "exit 7", NULL};
+    ProcessResult result = {0};
+    Err err = {0};
+    signal(SIGCHLD, SIG_IGN);
+    const bool is_run = process_run(arena, &(ProcessOptions){.argv = argv}, &result, &err);
+    signal(SIGCHLD, SIG_DFL);
+    assert_false(is_run);
+    assert_int_equal(err.code, ERR_IO);
+    assert_non_null(strstr(err.message, "cannot learn how \"/bin/sh\" ended"));
+}
+
 static void input_of_any_size_reaches_the_program(void **state)
 {
     (void)state;
@@ -284,6 +299,7 @@ int main(void)
         cmocka_unit_test(output_and_error_come_back_with_the_exit_status),
         cmocka_unit_test(error_can_be_kept_apart_and_the_limit_be_another),
         cmocka_unit_test(a_signal_gives_128_and_its_number),
+        cmocka_unit_test(an_end_that_nobody_tells_is_an_error),
         cmocka_unit_test(input_of_any_size_reaches_the_program),
         cmocka_unit_test(a_program_that_does_not_read_its_input_does_no_harm),
         cmocka_unit_test(output_is_cut_at_the_limit),
