@@ -330,4 +330,3 @@ int main(void)
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
-const char *severity_name(Severity s) { static const char *const n[] = {"critical", "high", "medium", "low"}; return n[s]; }
