@@ -9,8 +9,9 @@
 static const char table_changes[] = "AT_ChangeOwner|AT_EnableRowSecurity|AT_ForceRowSecurity|"
                                     "AT_ReplaceRelOptions|AT_ResetRelOptions|AT_SetNotNull|"
                                     "AT_SetRelOptions";
-static const char droppables[] = "OBJECT_EVENT_TRIGGER|OBJECT_POLICY|OBJECT_PUBLICATION|OBJECT_RULE|"
-                                 "OBJECT_TRIGGER";
+static const char droppables[] =
+    "OBJECT_EVENT_TRIGGER|OBJECT_POLICY|OBJECT_PUBLICATION|OBJECT_RULE|"
+    "OBJECT_TRIGGER";
 
 /* REVOKE; the parse tree leaves out what is false. */
 static bool is_revoke(const Json *tree)

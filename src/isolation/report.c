@@ -77,9 +77,9 @@ const Finding *report_first_failing(const Report *report)
 const char *report_verdict(const Report *report)
 {
     const ReportCounts counts = report_count(report);
-    return counts.open > 0                        ? "violated"
+    return counts.open > 0                       ? "violated"
            : report->result->unchecked_count > 0 ? "isolated_as_far_as_checked"
-                                                  : "isolated";
+                                                 : "isolated";
 }
 
 static Json *acceptance_to_json(const Acceptance *acceptance)

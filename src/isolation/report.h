@@ -1,7 +1,7 @@
 /* The reports of one run of the checks, as texts: for people, for other programs, and signed.
  *
- * What this module does not do: ask the database, keep anything, or decide what is accepted; whoever
- * calls brings all of that in a Report. Nothing blocks. */
+ * What this module does not do: ask the database, keep anything, or decide what is accepted;
+ * whoever calls brings all of that in a Report. Nothing blocks. */
 #ifndef TENANTRY_ISOLATION_REPORT_H
 #define TENANTRY_ISOLATION_REPORT_H
 
@@ -28,7 +28,7 @@ typedef struct Report {
     const char *product_version;
     const char *server_version;
     const char *installation_id;
-    const char *tenant; /* slug; NULL: the whole fleet */
+    const char *tenant;             /* slug; NULL: the whole fleet */
     const char *started, *finished; /* RFC 3339 */
     int64_t run;
     bool has_probes;
@@ -48,9 +48,9 @@ const char *report_find_unchecked(const Report *report, const char *check_id);
 size_t report_count_findings(const Report *report, const IsolationCheck *check);
 
 typedef struct ReportCounts {
-    size_t failing;  /* not accepted, and severe enough to count */
-    size_t open;     /* not accepted */
-    size_t accepted; /* findings with an acceptance in force */
+    size_t failing;                       /* not accepted, and severe enough to count */
+    size_t open;                          /* not accepted */
+    size_t accepted;                      /* findings with an acceptance in force */
     size_t by_severity[SEVERITY_LOW + 1]; /* of the open ones */
 } ReportCounts;
 ReportCounts report_count(const Report *report);
@@ -86,7 +86,8 @@ const char *report_to_sarif(Arena *arena, const Report *report);
 bool report_sign(Arena *arena, const Report *report, const uint8_t *seed, const char **ret_text,
                  Err *err);
 
-/* What people compare: the first 128 bits of SHA-256 over a public key, in groups of four digits. */
+/* What people compare: the first 128 bits of SHA-256 over a public key, in groups of four digits.
+ */
 bool report_fingerprint(Arena *arena, const uint8_t *public_key, const char **ret_fingerprint,
                         Err *err);
 

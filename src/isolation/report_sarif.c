@@ -1,5 +1,5 @@
-/* SARIF 2.1.0 (OASIS Standard, 27 March 2020): what code scanners exchange. Sections are named where
- * a member is not obvious. */
+/* SARIF 2.1.0 (OASIS Standard, 27 March 2020): what code scanners exchange. Sections are named
+ * where a member is not obvious. */
 #include <string.h>
 
 #include "isolation/report.h"

@@ -12,10 +12,10 @@ enum { FINGERPRINT_GROUPS = 8, FINGERPRINT_GROUP_DIGITS = 4 };
 
 static const char *check_state(const Report *report, const IsolationCheck *check)
 {
-    return report_count_findings(report, check) > 0             ? "found"
-           : check->is_probe && !report->has_probes             ? "not run"
+    return report_count_findings(report, check) > 0           ? "found"
+           : check->is_probe && !report->has_probes           ? "not run"
            : report_find_unchecked(report, check->id) != NULL ? "not checked"
-                                                                : "clean";
+                                                              : "clean";
 }
 
 static Json *checks_to_json(const Report *report)
@@ -126,8 +126,8 @@ static bool is_unchanged(Arena *arena, const char *text, size_t length, ReportCh
                         json_object_size(signed_by) == 4 &&
                         strcmp(to_file(arena, checked->root), text) == 0 &&
                         strcmp(json_get_text(signed_by, "algorithm", ""), algorithm) == 0 &&
-                        strcmp(json_get_text(signed_by, "fingerprint", ""),
-                               checked->fingerprint) == 0 &&
+                        strcmp(json_get_text(signed_by, "fingerprint", ""), checked->fingerprint) ==
+                            0 &&
                         strcmp(json_get_text(body, "format", ""), format) == 0;
     return true;
 }

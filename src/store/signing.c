@@ -57,13 +57,12 @@ static bool make_key(Arena *arena, Store *store, const char *actor, Err *err)
     }
     scoped_json Json *detail = json_object();
     json_put_text(detail, "public_key", secret_to_hex(arena, public_key, sizeof public_key));
-    return pg_rows_affected(added) == 0 ||
-           audit_append(store,
-                        &(AuditEntry){.chain = AUDIT_INSTALLATION,
-                                      .actor = actor,
-                                      .action = "isolation.key",
-                                      .detail = detail},
-                        err);
+    return pg_rows_affected(added) == 0 || audit_append(store,
+                                                        &(AuditEntry){.chain = AUDIT_INSTALLATION,
+                                                                      .actor = actor,
+                                                                      .action = "isolation.key",
+                                                                      .detail = detail},
+                                                        err);
 }
 
 bool store_signing_key(Arena *arena, Store *store, const char *actor, uint8_t **ret_seed, Err *err)

@@ -5,9 +5,9 @@
 
 #include "store/store.h"
 
-/* The private key, on the secure heap: SECRET_SEED_BYTES, to be freed with secret_free. Making it is
- * written to the installation's audit chain. Within no transaction. ERR_KEY_MISSING, ERR_KEY_WRONG,
- * ERR_SECRET_CORRUPT. */
+/* The private key, on the secure heap: SECRET_SEED_BYTES, to be freed with secret_free. Making it
+ * is written to the installation's audit chain. Within no transaction. ERR_KEY_MISSING,
+ * ERR_KEY_WRONG, ERR_SECRET_CORRUPT. */
 bool store_signing_key(Arena *arena, Store *store, const char *actor, uint8_t **ret_seed, Err *err);
 
 #endif

@@ -26,19 +26,27 @@ static const IsolationCheck checks[] = {
 };
 
 static const Finding findings[] = {
-    {.check = &checks[1], .tenant_id = TENANT, .other_id = OTHER,
+    {.check = &checks[1],
+     .tenant_id = TENANT,
+     .other_id = OTHER,
      .object = "table tenant_ab.\"<orders>\x1b[31m & co\"",
-     .evidence = "role \"tenant_cd_app\" has SELECT, over three roles, on a table of another tenant "
-                 "that is named at such length that the line has to be broken at a space",
-     .mend = "REVOKE SELECT ON tenant_ab.orders FROM tenant_cd_app", .id = "00000000000000aa"},
-    {.check = &checks[3], .tenant_id = TENANT, .object = "table public.notes",
-     .evidence = "the attempt gave a row", .id = "00000000000000bb"},
+     .evidence =
+         "role \"tenant_cd_app\" has SELECT, over three roles, on a table of another tenant "
+         "that is named at such length that the line has to be broken at a space",
+     .mend = "REVOKE SELECT ON tenant_ab.orders FROM tenant_cd_app",
+     .id = "00000000000000aa"},
+    {.check = &checks[3],
+     .tenant_id = TENANT,
+     .object = "table public.notes",
+     .evidence = "the attempt gave a row",
+     .id = "00000000000000bb"},
 };
 static const Unchecked unchecked[] = {{"hidden_rule", "the control role is no superuser"}};
 static const Acceptance acceptances[] = {
     {"00000000000000bb", "public on purpose", "os:ada", "2027-01-31T23:59:59Z"}};
 
-/* A run with a critical finding, one that is accepted, a check that was not done and a clean one. */
+/* A run with a critical finding, one that is accepted, a check that was not done and a clean one.
+ */
 typedef struct Sample {
     Arena *arena;
     Json *slugs;
@@ -129,7 +137,8 @@ static void lines_for_people_fit_and_cannot_control_a_terminal(void **state)
     assert_non_null(strstr(text, "NOT ISOLATED: 1 finding (1 critical)\n"));
     assert_non_null(strstr(text, "the whole fleet: 2 tenants, 3 rules, 40 attempts, 1 accepted\n"));
     assert_non_null(strstr(text, "tenants acme and " OTHER));
-    assert_non_null(strstr(text, "accepted until 2027-01-31T23:59:59Z by os:ada: public on purpose"));
+    assert_non_null(
+        strstr(text, "accepted until 2027-01-31T23:59:59Z by os:ada: public on purpose"));
     assert_non_null(strstr(text, "    hidden_rule: the control role is no superuser\n"));
     assert_null(strchr(text, '\x1b'));
     while (*text != '\0') {
@@ -160,7 +169,8 @@ static void junit_parses_and_has_a_case_for_every_check(void **state)
     const char *text = NULL;
     Err err;
     assert_true(report_to_junit(sample->arena, &sample->report, &text, &err));
-    xmlDocPtr document = xmlReadMemory(text, (int)strlen(text), "report.xml", NULL, XML_PARSE_NONET);
+    xmlDocPtr document = xmlReadMemory(text, (int)strlen(text), "report.xml", NULL,
+                                       XML_PARSE_NONET);
     assert_non_null(document);
     xmlXPathContextPtr xpath = xmlXPathNewContext(document);
     assert_int_equal(count_nodes(xpath, "/testsuites/testsuite"), 2);
@@ -208,7 +218,8 @@ static void sarif_has_what_the_standard_requires(void **state)
         assert_non_null(json_get_text(json_object_get(result, "message"), "text", NULL));
         assert_true(json_is_array(json_object_get(result, "suppressions")));
     }
-    assert_int_equal(json_array_size(json_object_get(json_array_get(results, 0), "suppressions")), 0);
+    assert_int_equal(json_array_size(json_object_get(json_array_get(results, 0), "suppressions")),
+                     0);
     const Json *suppression = json_array_get(
         json_object_get(json_array_get(results, 1), "suppressions"), 0);
     assert_string_equal(json_get_text(suppression, "kind", ""), "external");
@@ -284,7 +295,11 @@ static void any_changed_byte_of_a_signed_report_is_noticed(void **state)
 
 static void what_is_no_report_is_changed_and_what_is_no_key_is_refused(void **state)
 {
-    static const char *const texts[] = {"", "{}", "[]", "7", "{\"report\": {}, \"signature\": {}}",
+    static const char *const texts[] = {"",
+                                        "{}",
+                                        "[]",
+                                        "7",
+                                        "{\"report\": {}, \"signature\": {}}",
                                         "{\"report\": 1, \"signature\": {\"public_key\": \"00\"}}"};
     const Sample *sample = *state;
     ReportChecked checked;
