@@ -38,12 +38,25 @@ typedef struct Piece {
 } Piece;
 
 static const Piece pieces[] = {
-    {"iso_target", true},   {"iso_place", false},     {"iso_own", false},
-    {"iso_reach", false},   {"iso_relation", false},  {"iso_function", false},
-    {"iso_type", false},    {"iso_object", false},    {"iso_acl", false},
-    {"iso_holder", false},  {"iso_outside", false},   {"iso_role", false},
-    {"iso_outgoing", true}, {"iso_reference", false}, {"iso_space", false},
+    {"iso_target", true},
+    {"iso_place", false},
+    {"iso_own", false},
+    {"iso_reach", false},
+    {"iso_relation", false},
+    {"iso_function", false},
+    {"iso_type", false},
+    {"iso_object", false},
+    {"iso_acl", false},
+    {"iso_outside", false},
+    {"iso_far", true},
+    {"iso_holder", false},
+    {"iso_role", false},
+    {"iso_outgoing", true},
+    {"iso_reference", false},
+    {"iso_space", false},
     {"iso_grant", false},
+    {"iso_shared", false},
+    {"iso_map", true},
 };
 
 enum { PIECES = sizeof pieces / sizeof *pieces };
