@@ -11,7 +11,8 @@ static const char *const limits[] = {
 const Acceptance *report_find_acceptance(const Report *report, const Finding *finding)
 {
     for (size_t i = 0; i < report->acceptance_count; i++) {
-        if (strcmp(report->acceptances[i].finding_id, finding->id) == 0) {
+        if (strcmp(report->acceptances[i].finding_id, finding->id) == 0 &&
+            strcmp(report->acceptances[i].evidence, finding->evidence) == 0) {
             return &report->acceptances[i];
         }
     }

@@ -8,9 +8,11 @@
 #include "core/json.h"
 #include "isolation/isolation.h"
 
-/* A finding that somebody answers for, until a time. */
+/* A finding that somebody answers for, until a time: as it was then. One whose evidence is another
+ * by now (a right more on the same table) counts again. */
 typedef struct Acceptance {
     const char *finding_id;
+    const char *evidence;
     const char *reason;
     const char *actor;
     const char *until; /* RFC 3339 */

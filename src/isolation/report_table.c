@@ -107,11 +107,12 @@ static void add_head(Page *page)
     add_wrapped(page, 0, verdict_sentence(page, &counts));
     add_wrapped(page, 0,
                 arena_printf(page->arena,
-                             "%s: %" PRId64 " tenant%s, %" PRId64 " rules, %" PRId64
+                             "%s: %" PRId64 " tenant%s, %" PRId64 " rule%s, %" PRId64
                              " attempts, %zu accepted",
                              report->tenant != NULL ? report->tenant : "the whole fleet",
                              report->result->tenants, report->result->tenants == 1 ? "" : "s",
-                             report->result->rules, report->result->probes, counts.accepted));
+                             report->result->rules, report->result->rules == 1 ? "" : "s",
+                             report->result->probes, counts.accepted));
 }
 
 static void add_unchecked(Page *page)

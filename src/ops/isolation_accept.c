@@ -12,6 +12,7 @@ enum { MICROSECONDS = 1000000, DAY_SECONDS = 24 * 60 * 60, REASON_MAX_CHARS = 10
 typedef struct SeenFinding {
     const char *check;
     const char *object;
+    const char *evidence;
     const char *tenant_id; /* whose audit chain it belongs to; NULL: the installation's */
 } SeenFinding;
 
@@ -30,7 +31,8 @@ static bool find_seen(OpContext *context, const char *id, SeenFinding *ret_seen,
     }
     *ret_seen = (SeenFinding){.check = arena_strdup(context->arena, pg_rows_text(rows, 0, 0)),
                               .tenant_id = arena_strdup(context->arena, pg_rows_text(rows, 0, 1)),
-                              .object = arena_strdup(context->arena, pg_rows_text(rows, 0, 2))};
+                              .object = arena_strdup(context->arena, pg_rows_text(rows, 0, 2)),
+                              .evidence = arena_strdup(context->arena, pg_rows_text(rows, 0, 3))};
     return true;
 }
 
@@ -40,6 +42,7 @@ static Json *job_args(const char *id, const SeenFinding *seen)
     json_put_text(args, "finding", id);
     json_put_text(args, "check", seen->check);
     json_put_text(args, "object", seen->object);
+    json_put_text(args, "evidence", seen->evidence);
     return args;
 }
 
@@ -87,7 +90,8 @@ static bool step_accept(JobContext *context, Err *err)
     const char *id = json_get_text(context->args, "finding", "");
     return store_query(store, ISOLATION_ACCEPTANCE_END, PG_PARAMS(id), NULL, err) &&
            store_query(store, ISOLATION_ACCEPTANCE_ADD,
-                       PG_PARAMS(id, json_get_text(context->args, "reason", ""), context->actor,
+                       PG_PARAMS(id, json_get_text(context->args, "evidence", ""),
+                                 json_get_text(context->args, "reason", ""), context->actor,
                                  json_get_text(context->args, "until", "")),
                        NULL, err) &&
            job_audit(context, "isolation.accept", context->args, err);
@@ -137,7 +141,7 @@ const Operation op_isolation_accept = {
     .name = "isolation.accept",
     .summary = "Accept a finding until a day: it is reported, but does not fail \"verify\".",
     .description = "Reason, day and who accepted it are in every report and in the audit log. When "
-                   "the day is over, the finding counts again.",
+                   "the day is over, or more is found than was accepted, it counts again.",
     .access = ACCESS_ADMIN,
     .kind = OP_JOB,
     .http = {"POST", "/v1/isolation/findings/{id}/accept"},

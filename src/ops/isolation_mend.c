@@ -26,8 +26,13 @@ static const Finding *find_finding(const IsolationResult *result, const char *id
 
 static bool step_record(JobContext *context, Err *err)
 {
-    return store_need_keys(context->store, err) &&
-           job_audit(context, "isolation.mend", context->args, err);
+    const Json *mends = json_object_get(context->args, "mends");
+    scoped_json Json *detail = json_object(); /* {finding: statement} */
+    for (size_t i = 0; i < json_array_size(mends); i++) {
+        const Json *mend = json_array_get(mends, i);
+        json_put_text(detail, json_get_text(mend, "id", ""), json_get_text(mend, "statement", ""));
+    }
+    return job_audit(context, "isolation.mend", detail, err);
 }
 
 /* Owners of the places that a statement names: what belongs to them only they, and who is a member,
@@ -121,7 +126,8 @@ static bool step_apply(JobContext *context, Err *err)
         }
         if (finding->mend == NULL ||
             strcmp(finding->mend, json_get_text(mend, "statement", "")) != 0) {
-            return ERR_SET(err, ERR_ISOLATION, "cancel the job and look again",
+            return ERR_SET(err, ERR_ISOLATION,
+                           "\"tenantry isolation mend\" shows what mends it now",
                            "what mends finding \"%s\" has changed since it was shown", finding->id);
         }
         if (!apply(context, finding, err)) {
@@ -144,7 +150,9 @@ static bool step_look(JobContext *context, Err *err)
         if (finding != NULL) {
             ERR_SET(err, ERR_ISOLATION, NULL, "finding \"%s\" is still there: %s, %s", finding->id,
                     finding->object, finding->evidence);
-            err_hint(err, "somebody with more rights has to run: %s", finding->mend);
+            if (finding->mend != NULL) {
+                err_hint(err, "what it takes now: %s", finding->mend);
+            }
             return false;
         }
     }

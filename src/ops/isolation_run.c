@@ -199,9 +199,10 @@ static bool load_acceptances(Arena *arena, Store *store, Report *report, Err *er
     Acceptance *list = ARENA_ARRAY(arena, Acceptance, pg_rows_count(rows));
     for (size_t i = 0; i < pg_rows_count(rows); i++) {
         list[i] = (Acceptance){.finding_id = arena_strdup(arena, pg_rows_text(rows, i, 0)),
-                               .reason = arena_strdup(arena, pg_rows_text(rows, i, 1)),
-                               .actor = arena_strdup(arena, pg_rows_text(rows, i, 2)),
-                               .until = arena_strdup(arena, pg_rows_text(rows, i, 3))};
+                               .evidence = arena_strdup(arena, pg_rows_text(rows, i, 1)),
+                               .reason = arena_strdup(arena, pg_rows_text(rows, i, 2)),
+                               .actor = arena_strdup(arena, pg_rows_text(rows, i, 3)),
+                               .until = arena_strdup(arena, pg_rows_text(rows, i, 4))};
     }
     report->acceptances = list;
     report->acceptance_count = pg_rows_count(rows);

@@ -11,7 +11,7 @@ from harness import shared_server
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-WITHOUT_ANSWER = {"completion", "docs.errors", "docs.operations", "docs.options", "help", "man", "version"}
+WITHOUT_ANSWER = {"completion", "docs.errors", "docs.isolation", "docs.operations", "docs.options", "help", "man", "version"}
 PACKS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "packs")
 
 

@@ -33,6 +33,7 @@ CREATE INDEX isolation_findings_id ON tenantry.isolation_findings (id, run_id);
 CREATE TABLE tenantry.isolation_acceptances (
     id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
     finding_id text NOT NULL CHECK (finding_id ~ '^[0-9a-f]{16}$'),
+    evidence text NOT NULL,                          -- what was accepted; when there is more to it, it counts again
     reason text NOT NULL CHECK (char_length(reason) BETWEEN 1 AND 1000),
     actor text NOT NULL,
     accepted_at timestamptz NOT NULL DEFAULT now(),

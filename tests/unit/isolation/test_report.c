@@ -43,7 +43,7 @@ static const Finding findings[] = {
 };
 static const Unchecked unchecked[] = {{"hidden_rule", "the control role is no superuser"}};
 static const Acceptance acceptances[] = {
-    {"00000000000000bb", "public on purpose", "os:ada", "2027-01-31T23:59:59Z"}};
+    {"00000000000000bb", "the attempt gave a row", "public on purpose", "os:ada", "2027-01-31T23:59:59Z"}};
 
 /* A run with a critical finding, one that is accepted, a check that was not done and a clean one.
  */
@@ -107,6 +107,14 @@ static void an_accepted_finding_does_not_count(void **state)
     assert_string_equal(report_verdict(&sample->report), "violated");
     sample->report.acceptance_count = 0;
     assert_int_equal(report_count(&sample->report).failing, 2);
+}
+
+static void a_finding_with_other_evidence_than_was_accepted_counts_again(void **state)
+{
+    Sample *sample = *state;
+    sample->result.list.findings[1].evidence = "the attempt changed a row";
+    assert_int_equal(report_count(&sample->report).failing, 2);
+    assert_int_equal(report_count(&sample->report).accepted, 0);
 }
 
 static void only_findings_that_are_severe_enough_count(void **state)
@@ -332,6 +340,7 @@ int main(void)
 #define WITH_SAMPLE(test) cmocka_unit_test_setup_teardown(test, make_sample, drop_sample)
     static const struct CMUnitTest tests[] = {
         WITH_SAMPLE(an_accepted_finding_does_not_count),
+        WITH_SAMPLE(a_finding_with_other_evidence_than_was_accepted_counts_again),
         WITH_SAMPLE(only_findings_that_are_severe_enough_count),
         WITH_SAMPLE(what_was_not_checked_is_part_of_the_verdict),
         WITH_SAMPLE(lines_for_people_fit_and_cannot_control_a_terminal),
