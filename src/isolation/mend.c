@@ -3,15 +3,16 @@
 #include <string.h>
 
 #include "core/choices.h"
+#include "core/json.h"
 #include "pg/sql_parse.h"
 
-/* What ALTER TABLE may do, and what may be dropped. None of these loses data. */
-static const char table_changes[] = "AT_ChangeOwner|AT_EnableRowSecurity|AT_ForceRowSecurity|"
-                                    "AT_ReplaceRelOptions|AT_ResetRelOptions|AT_SetNotNull|"
-                                    "AT_SetRelOptions";
+/* What ALTER TABLE may do, and what may be dropped. */
+static const char table_changes[] = "AT_ChangeOwner|AT_DetachPartition|AT_DropConstraint|"
+                                    "AT_DropInherit|AT_EnableAlwaysTrig|AT_EnableRowSecurity|"
+                                    "AT_EnableTrig|AT_ForceRowSecurity|AT_ReplaceRelOptions|"
+                                    "AT_ResetRelOptions|AT_SetNotNull|AT_SetRelOptions";
 static const char droppables[] =
-    "OBJECT_EVENT_TRIGGER|OBJECT_POLICY|OBJECT_PUBLICATION|OBJECT_RULE|"
-    "OBJECT_TRIGGER";
+    "OBJECT_EVENT_TRIGGER|OBJECT_POLICY|OBJECT_PUBLICATION|OBJECT_RULE|OBJECT_TRIGGER";
 
 /* REVOKE; the parse tree leaves out what is false. */
 static bool is_revoke(const Json *tree)
@@ -63,6 +64,21 @@ static bool is_reset(const Json *tree)
     return choices_has("VAR_RESET|VAR_RESET_ALL", kind);
 }
 
+/* A restrictive policy can only hide rows. */
+static bool is_restrictive(const Json *tree)
+{
+    return !json_get_bool(tree, "permissive", false);
+}
+
+/* The map of roles to tenants is the one table whose rows are mended. */
+static bool is_of_tenant_map(const Json *tree)
+{
+    const Json *table = json_object_get(tree, "relation");
+    return json_object_get(tree, "withClause") == NULL &&
+           strcmp(json_get_text(table, "schemaname", ""), "tenancy") == 0 &&
+           strcmp(json_get_text(table, "relname", ""), "role_tenants") == 0;
+}
+
 static bool is_any(const Json *tree)
 {
     return tree != NULL;
@@ -80,9 +96,13 @@ static const struct {
     {"AlterRoleSetStmt", is_reset},
     {"AlterRoleStmt", takes_attributes_away},
     {"AlterTableStmt", is_safe_table_change},
+    {"CreatePolicyStmt", is_restrictive},
+    {"DeleteStmt", is_of_tenant_map},
     {"DropStmt", is_safe_drop},
     {"GrantRoleStmt", is_revoke},
     {"GrantStmt", is_revoke},
+    {"InsertStmt", is_of_tenant_map},
+    {"UpdateStmt", is_of_tenant_map},
 };
 
 /* Parse trees are as deep as the statement, which the parser has bounded. */
@@ -110,18 +130,32 @@ static bool may_run(const SqlStatement *statement)
     return false;
 }
 
-bool mend_check(Arena *arena, const char *statement, Json **ret_names, Err *err)
+static void read_statements(Arena *arena, const SqlScript *script, Mend *ret_mend)
+{
+    scoped_json Json *names = json_array();
+    const char **texts = ARENA_ARRAY(arena, const char *, script->count);
+    bool may_all_run = true;
+    for (size_t i = 0; i < script->count; i++) {
+        texts[i] = script->statements[i].text;
+        may_all_run = may_all_run && may_run(&script->statements[i]);
+        collect_texts(script->statements[i].tree, names);
+    }
+    *ret_mend = (Mend){.may_run = may_all_run,
+                       .statements = texts,
+                       .count = script->count,
+                       .names = json_to_text(arena, names)};
+}
+
+bool mend_read(Arena *arena, const char *text, Mend *ret_mend, Err *err)
 {
     SqlScript script = {0};
-    if (!sql_script_parse(arena, "mending statement", statement, ERR_INTERNAL, &script, err)) {
+    if (!sql_script_parse(arena, "mending statement", text, ERR_INTERNAL, &script, err)) {
         return false;
     }
-    const bool is_good = script.count == 1 && may_run(&script.statements[0]);
-    if (is_good) {
-        *ret_names = json_array();
-        collect_texts(script.statements[0].tree, *ret_names);
+    if (script.count == 0) {
+        return ERR_SET(err, ERR_INTERNAL, NULL, "the mending statement is empty");
     }
+    read_statements(arena, &script, ret_mend);
     sql_script_done(&script);
-    return is_good || ERR_SET(err, ERR_INTERNAL, "run it by hand if it is right",
-                              "the mending statement is not of a kind that mends");
+    return true;
 }

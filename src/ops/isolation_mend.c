@@ -35,16 +35,7 @@ static bool step_record(JobContext *context, Err *err)
     return job_audit(context, "isolation.mend", detail, err);
 }
 
-/* Owners of the places that a statement names: what belongs to them only they, and who is a member,
- * may change. */
-static bool find_owners(JobContext *context, const char *statement, PgRows **ret_owners, Err *err)
-{
-    scoped_json Json *names = NULL;
-    return mend_check(context->arena, statement, &names, err) &&
-           store_query(context->store, ISOLATION_OWNERS,
-                       PG_PARAMS(json_to_text(context->arena, names)), ret_owners, err);
-}
-
+/* What belongs to the owner of a place only that role, and who is a member, may change. */
 static bool change_membership(JobContext *context, const char *sql_template, const PgRows *owners,
                               Err *err)
 {
@@ -82,16 +73,17 @@ static bool audit_mended(JobContext *context, const Finding *finding, Err *err)
 
 static bool apply_in_transaction(JobContext *context, const Finding *finding, Err *err)
 {
-    PgConn *conn = context->store->conn;
+    Mend mend;
     scoped_rows PgRows *owners = NULL;
-    if (!find_owners(context, finding->mend, &owners, err) ||
+    if (!mend_read(context->arena, finding->mend, &mend, err) ||
+        !store_query(context->store, ISOLATION_OWNERS, PG_PARAMS(mend.names), &owners, err) ||
         !change_membership(context, "GRANT {} TO CURRENT_USER", owners, err)) {
         return false;
     }
-    if (!pg_query(conn, finding->mend, PG_NO_PARAMS, NULL, err)) {
-        err_prefix(err, "finding \"%s\"", finding->id);
-        err_hint(err, "somebody with the right has to run it: %s", finding->mend);
-        return false;
+    for (size_t i = 0; i < mend.count; i++) {
+        if (!pg_query(context->store->conn, mend.statements[i], PG_NO_PARAMS, NULL, err)) {
+            return err_prefix(err, "finding \"%s\"", finding->id);
+        }
     }
     return change_membership(context, "REVOKE {} FROM CURRENT_USER", owners, err) &&
            audit_mended(context, finding, err);
@@ -104,6 +96,24 @@ static bool apply(JobContext *context, const Finding *finding, Err *err)
         !pg_commit(conn, true, err)) {
         pg_rollback(conn);
         return false;
+    }
+    return true;
+}
+
+/* One that the server refuses does not keep the others from being mended: it is told, and found
+ * again by the next step. */
+static bool apply_or_tell(JobContext *context, const Finding *finding, Err *err)
+{
+    Err refused;
+    if (apply(context, finding, &refused)) {
+        return true;
+    }
+    if (err_kind(refused.code)->is_retryable || !pg_is_alive(context->store->conn)) {
+        *err = refused;
+        return false;
+    }
+    if (context->progress.note != NULL) {
+        context->progress.note(context->progress.context, refused.message);
     }
     return true;
 }
@@ -130,7 +140,7 @@ static bool step_apply(JobContext *context, Err *err)
                            "\"tenantry isolation mend\" shows what mends it now",
                            "what mends finding \"%s\" has changed since it was shown", finding->id);
         }
-        if (!apply(context, finding, err)) {
+        if (!apply_or_tell(context, finding, err)) {
             return false;
         }
     }
@@ -141,22 +151,26 @@ static bool step_look(JobContext *context, Err *err)
 {
     IsolationResult result = {0};
     const Json *mends = json_object_get(context->args, "mends");
+    const Finding *first = NULL;
+    size_t left = 0;
     if (!isolation_check_rules(context->arena, context->store, NULL, &result, err)) {
         return false;
     }
     for (size_t i = 0; i < json_array_size(mends); i++) {
-        const Finding *finding = find_finding(&result,
-                                              json_get_text(json_array_get(mends, i), "id", ""));
-        if (finding != NULL) {
-            ERR_SET(err, ERR_ISOLATION, NULL, "finding \"%s\" is still there: %s, %s", finding->id,
-                    finding->object, finding->evidence);
-            if (finding->mend != NULL) {
-                err_hint(err, "what it takes now: %s", finding->mend);
-            }
-            return false;
-        }
+        const char *id = json_get_text(json_array_get(mends, i), "id", "");
+        const Finding *finding = find_finding(&result, id);
+        left += finding != NULL ? 1 : 0;
+        first = first == NULL ? finding : first;
     }
-    return true;
+    if (first == NULL) {
+        return true;
+    }
+    ERR_SET(err, ERR_ISOLATION, NULL, "%zu of %zu findings are still there; the first: %s, %s: %s",
+            left, json_array_size(mends), first->id, first->object, first->evidence);
+    if (first->mend != NULL) {
+        err_hint(err, "what it takes now, perhaps by somebody with more rights: %s", first->mend);
+    }
+    return false;
 }
 
 const JobKind isolation_mend_job = {
@@ -180,24 +194,72 @@ static void add_mend(Json *mends, const Finding *finding)
     json_array_append_new(mends, mend);
 }
 
-/* The findings that were named, each of which must be there and have a statement. */
+/* Whether Tenantry runs what mends a finding itself. */
+static bool is_run_here(Arena *arena, const Finding *finding, bool *ret_is, Err *err)
+{
+    Mend mend;
+    *ret_is = false;
+    if (finding->mend != NULL) {
+        if (!mend_read(arena, finding->mend, &mend, err)) {
+            return err_prefix(err, "finding \"%s\"", finding->id);
+        }
+        *ret_is = mend.may_run;
+    }
+    return true;
+}
+
+static bool choose_one(Arena *arena, const IsolationResult *result, const char *id, Json *mends,
+                       Err *err)
+{
+    const Finding *finding = find_finding(result, id);
+    bool is_ours = false;
+    if (finding == NULL) {
+        return ERR_SET(err, ERR_FINDING_MISSING, "\"tenantry isolation verify\" looks again",
+                       "the rules find nothing with the id \"%s\" now", id);
+    }
+    if (!is_run_here(arena, finding, &is_ours, err)) {
+        return false;
+    }
+    if (is_ours) {
+        add_mend(mends, finding);
+        return true;
+    }
+    ERR_SET(err, ERR_INPUT_INVALID, "\"tenantry isolation rules\" says what to do",
+            "finding \"%s\" is for a person to mend", id);
+    if (finding->mend != NULL) {
+        err_hint(err, "this would: %s", finding->mend);
+    }
+    return false;
+}
+
 static bool choose_named(Arena *arena, const IsolationResult *result, const char *ids, Json *mends,
                          Err *err)
 {
     for (const char *at = ids; *at != '\0';) {
         const size_t length = strcspn(at, ", ");
-        const char *id = arena_strndup(arena, at, length);
-        const Finding *finding = find_finding(result, id);
+        if (!choose_one(arena, result, arena_strndup(arena, at, length), mends, err)) {
+            return false;
+        }
         at += length + strspn(at + length, ", ");
-        if (finding == NULL) {
-            return ERR_SET(err, ERR_FINDING_MISSING, "\"tenantry isolation verify\" looks again",
-                           "the rules find nothing with the id \"%s\" now", id);
+    }
+    return true;
+}
+
+/* *ret_by_hand: how many are for a person to mend. */
+static bool choose_all(Arena *arena, const IsolationResult *result, Json *mends,
+                       int64_t *ret_by_hand, Err *err)
+{
+    for (size_t i = 0; i < result->list.count; i++) {
+        const Finding *finding = &result->list.findings[i];
+        bool is_ours = false;
+        if (!is_run_here(arena, finding, &is_ours, err)) {
+            return false;
         }
-        if (finding->mend == NULL) {
-            return ERR_SET(err, ERR_INPUT_INVALID, "\"tenantry isolation rules\" says what to do",
-                           "there is no statement that mends finding \"%s\"", id);
+        if (is_ours) {
+            add_mend(mends, finding);
+        } else {
+            (*ret_by_hand)++;
         }
-        add_mend(mends, finding);
     }
     return true;
 }
@@ -223,13 +285,13 @@ static bool is_confirmed(OpContext *context, const Json *args, const Json *mends
                    "mending was not confirmed");
 }
 
-static bool choose(OpContext *context, const Json *args, Json *mends, int64_t *ret_without,
+static bool choose(OpContext *context, const Json *args, Json *mends, int64_t *ret_by_hand,
                    Err *err)
 {
     Store *store = NULL;
     IsolationResult result = {0};
     const char *ids = json_get_text(args, "ids", NULL);
-    *ret_without = 0;
+    *ret_by_hand = 0;
     if ((ids == NULL) == !json_get_bool(args, "all", false)) {
         return ERR_SET(err, ERR_INPUT_INVALID, "\"tenantry isolation list\" shows the ids",
                        "either ids of findings or --all is expected");
@@ -238,30 +300,8 @@ static bool choose(OpContext *context, const Json *args, Json *mends, int64_t *r
         !isolation_check_rules(context->arena, store, NULL, &result, err)) {
         return false;
     }
-    if (ids != NULL) {
-        return choose_named(context->arena, &result, ids, mends, err);
-    }
-    for (size_t i = 0; i < result.list.count; i++) {
-        if (result.list.findings[i].mend != NULL) {
-            add_mend(mends, &result.list.findings[i]);
-        } else {
-            (*ret_without)++;
-        }
-    }
-    return true;
-}
-
-/* Nothing may be run that is not of the kinds that mend, and nothing is begun when one is not. */
-static bool check_statements(OpContext *context, const Json *mends, Err *err)
-{
-    for (size_t i = 0; i < json_array_size(mends); i++) {
-        const Json *mend = json_array_get(mends, i);
-        scoped_json Json *names = NULL;
-        if (!mend_check(context->arena, json_get_text(mend, "statement", ""), &names, err)) {
-            return err_prefix(err, "finding \"%s\"", json_get_text(mend, "id", ""));
-        }
-    }
-    return true;
+    return ids != NULL ? choose_named(context->arena, &result, ids, mends, err)
+                       : choose_all(context->arena, &result, mends, ret_by_hand, err);
 }
 
 static bool run_mend(OpContext *context, const Json *args, Json **ret_answer, Err *err)
@@ -269,9 +309,9 @@ static bool run_mend(OpContext *context, const Json *args, Json **ret_answer, Er
     scoped_json Json *job = json_object();
     Json *mends = json_array();
     int64_t job_id = 0;
-    int64_t without = 0;
+    int64_t by_hand = 0;
     json_put(job, "mends", mends);
-    if (!choose(context, args, mends, &without, err) || !check_statements(context, mends, err)) {
+    if (!choose(context, args, mends, &by_hand, err)) {
         return false;
     }
     if (json_array_size(mends) > 0 &&
@@ -281,7 +321,7 @@ static bool run_mend(OpContext *context, const Json *args, Json **ret_answer, Er
     }
     *ret_answer = json_object();
     json_put_int(*ret_answer, "mended", (int64_t)json_array_size(mends));
-    json_put_int(*ret_answer, "without_statement", without);
+    json_put_int(*ret_answer, "by_hand", by_hand);
     json_put(*ret_answer, "mends", json_incref(mends));
     json_put(*ret_answer, "job", job_id == 0 ? json_null() : json_integer(job_id));
     return true;
@@ -292,8 +332,8 @@ const Operation op_isolation_mend = {
     .summary = "Run the statements that mend findings of the rules, after showing them.",
     .description =
         "Each runs in a transaction of its own, as the owner of the place where that is needed; "
-        "then the rules look again whether the finding is gone. Only REVOKE, ALTER that puts an "
-        "attribute right, and DROP of policies, triggers, rules and publications can be run.",
+        "then the rules look again whether the finding is gone. Statements that drop tables, "
+        "views or routines are shown by \"isolation list\" and left to a person.",
     .access = ACCESS_ADMIN,
     .kind = OP_JOB,
     .http = {"POST", "/v1/isolation/mend"},
@@ -305,7 +345,7 @@ const Operation op_isolation_mend = {
     .result =
         (const Field[]){
             {"mended", FIELD_INT, .help = "findings that are gone now"},
-            {"without_statement", FIELD_INT, .help = "findings that no statement mends"},
+            {"by_hand", FIELD_INT, .help = "findings that are for a person to mend"},
             {"mends", FIELD_LIST,
              .fields = (const Field[]){{"id", FIELD_TEXT, .help = "the finding"},
                                        {"check", FIELD_TEXT, .help = "the rule"},
