@@ -11,6 +11,7 @@ static const Operation *const operations[] = {
     &op_blueprint_stamp,
     &op_demo,
     &op_down,
+    &op_isolation_verify,
     &op_job_cancel,
     &op_job_list,
     &op_job_resume,

@@ -1,0 +1,348 @@
+/* Reading the catalogue and asking the rules.
+ *
+ * The snapshot is a list of relations, each a query over the catalogue and those before it; the
+ * rules are queries over them. For one tenant everything is one statement, the snapshot its CTEs:
+ * no catalogue is written. For the fleet the snapshot is temporary tables with statistics, since
+ * the planner must know how many rows there are, and the transaction is rolled back. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/embedded_file.h"
+#include "core/strbuf.h"
+#include "isolation/isolation.h"
+
+/* When a rule is asked. */
+typedef enum Scope {
+    SCOPE_BIRTH, /* always, also by isolation_require */
+    SCOPE_CHECK, /* by isolation_check_rules */
+    SCOPE_SUPER, /* the same, when the role may read what others may not */
+} Scope;
+
+typedef struct Rule {
+    const char *id;
+    Scope scope;
+} Rule;
+
+#define RULE(id, severity, tiers, scope, title, why) {id, scope},
+static const Rule rules[] = {
+#include "isolation/rules.def"
+};
+#undef RULE
+
+enum { RULES = sizeof rules / sizeof *rules };
+
+/* In the order of their needs. `by_reach`: a file for one tenant and another for the fleet. */
+typedef struct Piece {
+    const char *name;
+    bool by_reach;
+} Piece;
+
+static const Piece pieces[] = {
+    {"iso_target", true},   {"iso_place", false},     {"iso_own", false},
+    {"iso_reach", false},   {"iso_relation", false},  {"iso_function", false},
+    {"iso_type", false},    {"iso_object", false},    {"iso_acl", false},
+    {"iso_holder", false},  {"iso_outside", false},   {"iso_role", false},
+    {"iso_outgoing", true}, {"iso_reference", false}, {"iso_space", false},
+    {"iso_grant", false},
+};
+
+enum { PIECES = sizeof pieces / sizeof *pieces };
+enum { COLUMN_RULE, COLUMN_TENANT, COLUMN_OTHER, COLUMN_OBJECT, COLUMN_EVIDENCE, COLUMN_MEND };
+
+static bool find_sql(Arena *arena, const char *folder, const char *name, const char *suffix,
+                     const char **ret_sql, Err *err)
+{
+    const char *path = arena_printf(arena, "src/isolation/%s/%s%s.sql", folder, name, suffix);
+    const EmbeddedFile *file = embedded_file_find(path);
+    if (file == NULL) {
+        return ERR_SET(err, ERR_INTERNAL, NULL, "\"%s\" is not in the binary", path);
+    }
+    *ret_sql = file->text;
+    return true;
+}
+
+static bool find_piece(Arena *arena, const Piece *piece, bool is_fleet, const char **ret_sql,
+                       Err *err)
+{
+    const char *suffix = !piece->by_reach ? "" : is_fleet ? "_fleet" : "_tenant";
+    return find_sql(arena, "snapshot", piece->name, suffix, ret_sql, err);
+}
+
+/* --- which rules ------------------------------------------------------------------------------ */
+
+typedef struct Plan {
+    bool is_birth;
+    bool is_super;
+} Plan;
+
+static bool is_asked(const Plan *plan, const Rule *rule)
+{
+    return rule->scope == SCOPE_BIRTH ||
+           (!plan->is_birth && (rule->scope == SCOPE_CHECK || plan->is_super));
+}
+
+static bool rule_sql(Arena *arena, const Rule *rule, const char **ret_sql, Err *err)
+{
+    const char *body = NULL;
+    if (!find_sql(arena, "rules", rule->id, "", &body, err)) {
+        return false;
+    }
+    /* The id is a word of our own table. */
+    *ret_sql = arena_printf(arena,
+                            "SELECT '%s', r.tenant_id::text, r.other_id::text, r.object::text,"
+                            " r.evidence::text, r.mend::text FROM (%s) r",
+                            rule->id, body);
+    return true;
+}
+
+/* The digest, in the form of a finding: digest and number of tenants. */
+static bool digest_sql(Arena *arena, const char **ret_sql, Err *err)
+{
+    const char *body = NULL;
+    if (!find_sql(arena, "snapshot", "digest", "", &body, err)) {
+        return false;
+    }
+    *ret_sql = arena_printf(
+        arena,
+        "SELECT '', NULL, NULL, r.digest, r.tenants::text, NULL FROM (%s) r (digest, tenants)",
+        body);
+    return true;
+}
+
+/* --- one tenant: one statement ---------------------------------------------------------------- */
+
+static bool build_statement(Arena *arena, const Plan *plan, bool is_fleet, const char **ret_sql,
+                            Err *err)
+{
+    StrBuf sql = strbuf_init(arena);
+    const char *part = NULL;
+    for (size_t i = 0; i < PIECES; i++) {
+        if (!find_piece(arena, &pieces[i], is_fleet, &part, err)) {
+            return false;
+        }
+        strbuf_printf(&sql, "%s %s AS MATERIALIZED (%s)", i == 0 ? "WITH" : ",", pieces[i].name,
+                      part);
+    }
+    const char *separator = "";
+    for (size_t i = 0; i < RULES; i++) {
+        if (is_asked(plan, &rules[i])) {
+            if (!rule_sql(arena, &rules[i], &part, err)) {
+                return false;
+            }
+            strbuf_printf(&sql, "%s %s", separator, part);
+            separator = " UNION ALL";
+        }
+    }
+    if (!plan->is_birth) {
+        if (!digest_sql(arena, &part, err)) {
+            return false;
+        }
+        strbuf_printf(&sql, "%s %s", separator, part);
+    }
+    *ret_sql = sql.text;
+    return true;
+}
+
+/* --- findings --------------------------------------------------------------------------------- */
+
+static bool take_rows(const PgRows *rows, IsolationResult *result, Err *err)
+{
+    for (size_t i = 0; i < pg_rows_count(rows); i++) {
+        const char *id = pg_rows_text(rows, i, COLUMN_RULE);
+        if (*id == '\0') {
+            result->catalogue = arena_strdup(result->list.arena,
+                                             pg_rows_text(rows, i, COLUMN_OBJECT));
+            result->tenants = pg_rows_int(rows, i, COLUMN_EVIDENCE);
+            continue;
+        }
+        const Finding finding = {.check = isolation_find_check(id),
+                                 .tenant_id = pg_rows_text(rows, i, COLUMN_TENANT),
+                                 .other_id = pg_rows_text(rows, i, COLUMN_OTHER),
+                                 .object = pg_rows_text(rows, i, COLUMN_OBJECT),
+                                 .evidence = pg_rows_text(rows, i, COLUMN_EVIDENCE),
+                                 .mend = pg_rows_text(rows, i, COLUMN_MEND)};
+        if (!isolation_add_finding(result, &finding, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int compare_texts(const char *a, const char *b)
+{
+    return strcmp(a == NULL ? "" : a, b == NULL ? "" : b);
+}
+
+static int compare_findings(const void *left, const void *right)
+{
+    const Finding *a = left;
+    const Finding *b = right;
+    const int orders[] = {(int)a->check->severity - (int)b->check->severity,
+                          strcmp(a->check->id, b->check->id),
+                          compare_texts(a->object, b->object),
+                          compare_texts(a->tenant_id, b->tenant_id),
+                          compare_texts(a->other_id, b->other_id),
+                          compare_texts(a->evidence, b->evidence)};
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        if (orders[i] != 0) {
+            return orders[i];
+        }
+    }
+    return 0;
+}
+
+/* Sorted, and one finding per id: two ways to the same right are one thing to mend first. */
+static void finish_list(FindingList *list)
+{
+    size_t kept = 0;
+    if (list->count > 0) {
+        qsort(list->findings, list->count, sizeof *list->findings, compare_findings);
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        if (kept == 0 || strcmp(list->findings[kept - 1].id, list->findings[i].id) != 0) {
+            list->findings[kept++] = list->findings[i];
+        }
+    }
+    list->count = kept;
+}
+
+static void list_unchecked(Arena *arena, const Plan *plan, IsolationResult *result)
+{
+    Unchecked *unchecked = ARENA_ARRAY(arena, Unchecked, RULES);
+    size_t count = 0;
+    for (size_t i = 0; i < RULES; i++) {
+        if (is_asked(plan, &rules[i])) {
+            result->rules++;
+        } else {
+            unchecked[count++] = (Unchecked){
+                .check_id = rules[i].id,
+                .reason = "the control role is no superuser and may not read this"};
+        }
+    }
+    result->unchecked = unchecked;
+    result->unchecked_count = count;
+}
+
+/* --- running ---------------------------------------------------------------------------------- */
+
+/* Just-in-time compilation of statements that run once would take longer than all of this. */
+static const char no_jit[] = "SET LOCAL jit = off";
+
+static bool run_statement(Arena *arena, Store *store, const Plan *plan, const char *tenant_id,
+                          IsolationResult *result, Err *err)
+{
+    const char *sql = NULL;
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    if (!build_statement(arena, plan, tenant_id == NULL, &sql, err)) {
+        return false;
+    }
+    pg_batch_add(batch, no_jit, PG_NO_PARAMS);
+    const size_t answer = pg_batch_add(batch, sql,
+                                       tenant_id == NULL ? PG_NO_PARAMS : PG_PARAMS(tenant_id));
+    return pg_batch_run(store->conn, batch, err) &&
+           take_rows(pg_batch_rows(batch, answer), result, err);
+}
+
+/* Names of pieces are words of our own table. */
+static bool add_snapshot(Arena *arena, PgBatch *batch, Err *err)
+{
+    const char *part = NULL;
+    pg_batch_add(batch, no_jit, PG_NO_PARAMS);
+    for (size_t i = 0; i < PIECES; i++) {
+        if (!find_piece(arena, &pieces[i], true, &part, err)) {
+            return false;
+        }
+        pg_batch_add(batch,
+                     arena_printf(arena, "CREATE TEMPORARY TABLE %s ON COMMIT DROP AS %s",
+                                  pieces[i].name, part),
+                     PG_NO_PARAMS);
+        pg_batch_add(batch, arena_printf(arena, "ANALYZE pg_temp.%s", pieces[i].name),
+                     PG_NO_PARAMS);
+    }
+    return true;
+}
+
+static bool run_tables(Arena *arena, Store *store, const Plan *plan, IsolationResult *result,
+                       Err *err)
+{
+    const char *part = NULL;
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    if (!add_snapshot(arena, batch, err) || !digest_sql(arena, &part, err)) {
+        return false;
+    }
+    const size_t first = pg_batch_add(batch, part, PG_NO_PARAMS);
+    for (size_t i = 0; i < RULES; i++) {
+        if (is_asked(plan, &rules[i])) {
+            if (!rule_sql(arena, &rules[i], &part, err)) {
+                return false;
+            }
+            pg_batch_add(batch, part, PG_NO_PARAMS);
+        }
+    }
+    if (!pg_batch_run(store->conn, batch, err)) {
+        return false;
+    }
+    for (size_t i = first; i < pg_batch_count(batch); i++) {
+        if (!take_rows(pg_batch_rows(batch, i), result, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Without the right to make temporary tables the fleet is one statement too; only slower. */
+static bool run_snapshot(Arena *arena, Store *store, const char *tenant_id, IsolationResult *result,
+                         Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!pg_query(store->conn, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", PG_NO_PARAMS,
+                  NULL, err) ||
+        !pg_query_row(store->conn,
+                      "SELECT has_database_privilege(current_database(), 'TEMPORARY'),"
+                      " current_setting('is_superuser') = 'on'",
+                      PG_NO_PARAMS, &rows, err)) {
+        return false;
+    }
+    const Plan plan = {.is_super = pg_rows_bool(rows, 0, 1)};
+    list_unchecked(arena, &plan, result);
+    return tenant_id == NULL && pg_rows_bool(rows, 0, 0)
+               ? run_tables(arena, store, &plan, result, err)
+               : run_statement(arena, store, &plan, tenant_id, result, err);
+}
+
+bool isolation_check_rules(Arena *arena, Store *store, const char *tenant_id,
+                           IsolationResult *ret_result, Err *err)
+{
+    IsolationResult result = {.list = {.arena = arena}};
+    if (!pg_begin(store->conn, err)) {
+        return false;
+    }
+    const bool is_done = run_snapshot(arena, store, tenant_id, &result, err);
+    pg_rollback(store->conn);
+    if (!is_done) {
+        return err_prefix(err, "the rules of isolation");
+    }
+    finish_list(&result.list);
+    *ret_result = result;
+    return true;
+}
+
+bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *err)
+{
+    const Plan plan = {.is_birth = true};
+    IsolationResult result = {.list = {.arena = arena}};
+    if (!run_statement(arena, store, &plan, tenant_id, &result, err)) {
+        return err_prefix(err, "the rules of isolation");
+    }
+    finish_list(&result.list);
+    if (result.list.count == 0 || result.list.findings[0].check->severity > SEVERITY_HIGH) {
+        return true;
+    }
+    const Finding *first = &result.list.findings[0];
+    ERR_SET(err, ERR_ISOLATION, NULL, "isolation is not whole: %s, %s: %s", first->check->id,
+            first->object, first->evidence);
+    if (first->mend != NULL) {
+        err_hint(err, "as a superuser: %s", first->mend);
+    }
+    return false;
+}

@@ -1,0 +1,13 @@
+-- Who holds a right that iso_acl lists: the grantee, and every member of it. The groups whose members are tenants by
+-- design are not taken apart: a right of theirs is every tenant's.
+WITH RECURSIVE grantee AS (
+    SELECT DISTINCT a.grantee FROM iso_acl a WHERE a.grantee <> 0
+), holder (grantee, member, depth) AS (
+    SELECT grantee, grantee, 0 FROM grantee
+    UNION
+    SELECT h.grantee, m.member, 1
+      FROM holder h
+      JOIN pg_auth_members m ON m.roleid = h.member
+     WHERE NOT EXISTS (SELECT FROM iso_own o WHERE o.oid = h.member AND o.kind IN ('tenants', 'group_app', 'group_readonly'))
+)
+SELECT grantee, member, bool_and(depth > 0) AS is_inherited FROM holder GROUP BY grantee, member
