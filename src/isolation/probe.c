@@ -22,6 +22,7 @@ typedef struct Turn {
     Arena *arena;
     Run *run;
     const ProbeTenant *tenant;
+    size_t number; /* of the turn */
     ProbeTenants neighbours;
     ProbeTargets *targets; /* of each neighbour */
     ProbeTargets own;      /* what it may call itself */
@@ -84,9 +85,24 @@ static bool is_about_canary(const ProbeAttempt *attempt)
     return attempt->kind->setup[0] == 'c' && attempt->phase == 'u';
 }
 
-static void note_unknown(Turn *turn, const ProbeSession *session, const ProbeAttempt *attempt)
+/* Whether another statement of the same probe got an answer about the same target. */
+static bool is_answered(const ProbeAttempts *attempts, const ProbeAttempt *attempt)
 {
-    if (is_about_canary(attempt)) {
+    for (size_t i = 0; i < attempts->count; i++) {
+        const ProbeAttempt *other = &attempts->list[i];
+        if (other->target == attempt->target && other->target != NULL &&
+            strcmp(other->kind->probe, attempt->kind->probe) == 0 &&
+            probe_judge(other) != PROBE_UNKNOWN) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void note_unknown(Turn *turn, const ProbeSession *session, const ProbeAttempts *attempts,
+                         const ProbeAttempt *attempt)
+{
+    if (is_about_canary(attempt) || is_answered(attempts, attempt)) {
         return;
     }
     add_unchecked(turn->run, attempt->kind->probe,
@@ -108,7 +124,7 @@ static bool take_attempts(Turn *turn, const ProbeSession *session, const ProbeAt
         const ProbeVerdict verdict = probe_judge(attempt);
         turn->run->result->probes++;
         if (verdict == PROBE_UNKNOWN) {
-            note_unknown(turn, session, attempt);
+            note_unknown(turn, session, attempts, attempt);
         }
         if (verdict != PROBE_BROKEN || (attempt->kind->on == ON_OWN_DEFINER && has_touched)) {
             continue; /* what one function read counts for those after it too */
@@ -128,39 +144,40 @@ static bool take_attempts(Turn *turn, const ProbeSession *session, const ProbeAt
     return true;
 }
 
-/* Whether rows of our own could be put anywhere for the attempts that need one. */
-static void check_canaries(Turn *turn, const ProbeAttempts *attempts, const ProbeTenant *neighbour)
-{
-    size_t wanted = 0;
-    size_t made = 0;
-    for (size_t i = 0; i < attempts->count; i++) {
-        const ProbeAttempt *attempt = &attempts->list[i];
-        wanted += attempt->kind->setup[0] == 'c';
-        made += attempt->kind->setup[0] == 'c' && attempt->phase != 'u';
-    }
-    if (wanted > 0 && made == 0) {
-        add_unchecked(turn->run, "probe_shared_forged",
-                      arena_printf(turn->arena,
-                                   "tenant \"%s\": no table of schema %s took a row of its own",
-                                   turn->tenant->slug, neighbour->schema));
-    }
-}
-
 /* --- one login
  * -------------------------------------------------------------------------------------- */
 
-static bool try_neighbour(Turn *turn, const ProbeSession *session, const ProbeTenant *neighbour,
-                          const ProbeTargets *targets, Err *err)
+/* A row of our own makes a leak visible without showing anybody's data. */
+static bool prepare_canary(Turn *turn, const ProbeSession *session, ProbeTargets *targets, Err *err)
 {
-    ProbeAttempts attempts;
-    probe_make_attempts(turn->arena, session, neighbour, targets, &attempts);
-    if (!probe_run_attempts(turn->arena, session, &attempts, turn->run->options->pause_ms, err)) {
+    const size_t tables = targets->first[ON_SHARED_TABLE + 1] - targets->first[ON_SHARED_TABLE];
+    if (tables == 0 || session->is_readonly) {
+        return true;
+    }
+    if (!probe_find_canary(turn->arena, session, targets, err)) {
         return false;
     }
-    if (neighbour != NULL) {
-        check_canaries(turn, &attempts, neighbour);
+    if (targets->canary == NULL) {
+        add_unchecked(turn->run, "probe_shared_forged",
+                      arena_printf(turn->arena,
+                                   "tenant \"%s\": no table of schema %s took a row of its own",
+                                   turn->tenant->slug, turn->tenant->schema));
     }
-    return take_attempts(turn, session, &attempts, err);
+    return true;
+}
+
+static bool try_neighbour(Turn *turn, const ProbeSession *session, const ProbeTenant *neighbour,
+                          ProbeTargets *targets, Err *err)
+{
+    ProbeAttempts attempts;
+    if (!probe_knock(turn->arena, session, targets, err) ||
+        !prepare_canary(turn, session, targets, err)) {
+        return false;
+    }
+    probe_make_attempts(turn->arena, session, neighbour, targets, &attempts);
+    return probe_run_attempts(turn->arena, session, &attempts, turn->run->options->pause_ms,
+                              err) &&
+           take_attempts(turn, session, &attempts, err);
 }
 
 /* What there is for every tenant, and what its plan says. */
@@ -214,6 +231,7 @@ static bool open_session(Turn *turn, const TenantLogin *login, ProbeSession *ret
     target.retries = 0;
     *ret_session = (ProbeSession){.tenant = turn->tenant,
                                   .role = login->role,
+                                  .is_thorough = turn->run->options->is_all_pairs,
                                   .is_readonly = strcmp(login->kind, "readonly") == 0,
                                   .control_pid = turn->run->control_pid};
     return pg_open(&target, &ret_session->conn, err);
@@ -239,11 +257,37 @@ static bool try_login(Turn *turn, const TenantLogin *login, Err *err)
 /* --- one tenant
  * ------------------------------------------------------------------------------------- */
 
-static bool find_neighbours(Turn *turn, int64_t most, Err *err)
+/* One pair a turn: of the tenant's own blueprint and of another by turns, where there are both. */
+static void choose_one(Turn *turn)
+{
+    ProbeTenants *neighbours = &turn->neighbours;
+    if (neighbours->count > 1 && turn->number % 2 == 1) {
+        neighbours->list++;
+    }
+    neighbours->count = neighbours->count > 0;
+}
+
+static bool list_neighbours(Turn *turn, Err *err)
+{
+    const ProbeOptions *options = turn->run->options;
+    const bool is_one = options->tenant_id != NULL;
+    const int64_t most = options->is_all_pairs                ? 0
+                         : is_one && options->pairs > 0 ? options->pairs
+                                                              : 1;
+    if (!probe_list_neighbours(turn->arena, turn->run->store, turn->tenant, options->seed, most,
+                               &turn->neighbours, err)) {
+        return false;
+    }
+    if (!is_one && options->pairs > 0 && !options->is_all_pairs) {
+        choose_one(turn);
+    }
+    return true;
+}
+
+static bool find_neighbours(Turn *turn, Err *err)
 {
     const int64_t seed = turn->run->options->seed;
-    if (!probe_list_neighbours(turn->arena, turn->run->store, turn->tenant, seed, most,
-                               &turn->neighbours, err) ||
+    if (!list_neighbours(turn, err) ||
         !probe_find_own_targets(turn->run->store, turn->tenant, &turn->own, err)) {
         return false;
     }
@@ -286,16 +330,20 @@ static bool find_logins(Turn *turn, TenantLogin logins[TENANT_LOGINS], size_t *r
     return pg_is_alive(turn->run->store->conn);
 }
 
-static bool take_turn(Run *run, const ProbeTenant *tenant, int64_t most, Err *err)
+static bool take_turn(Run *run, const ProbeTenant *tenant, size_t number, Err *err)
 {
     scoped_arena Arena *arena = arena_new();
-    Turn turn = {.arena = arena, .run = run, .tenant = tenant, .own = {.arena = arena}};
+    Turn turn = {.arena = arena,
+                 .run = run,
+                 .tenant = tenant,
+                 .number = number,
+                 .own = {.arena = arena}};
     TenantLogin logins[TENANT_LOGINS];
     size_t count = 0;
     if (!find_logins(&turn, logins, &count, err)) {
         return false;
     }
-    bool is_good = count == 0 || find_neighbours(&turn, most, err);
+    bool is_good = count == 0 || find_neighbours(&turn, err);
     for (size_t i = 0; i < count; i++) {
         is_good = is_good && try_login(&turn, &logins[i], err);
         logins[i].password = password_free(logins[i].password);
@@ -337,10 +385,9 @@ bool isolation_probe(Arena *arena, Store *store, const ProbeOptions *options,
     if (!start_run(&run, err) || !probe_list_tenants(arena, store, options, &tenants, err)) {
         return false;
     }
-    const int64_t most = options->is_all_pairs ? 0 : 1;
     bool is_good = true;
     for (size_t i = 0; i < tenants.count && is_good; i++) {
-        is_good = take_turn(&run, &tenants.list[i], most, err);
+        is_good = take_turn(&run, &tenants.list[i], i, err);
         if (options->on_progress != NULL) {
             options->on_progress(options->progress_context, (int64_t)i + 1,
                                  (int64_t)tenants.count);

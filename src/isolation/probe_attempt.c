@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/strbuf.h"
@@ -19,7 +20,6 @@ static const struct {
     const char *args;
     const char *sql;
 } setups[] = {
-    {'!', "!", NULL}, /* a row in the neighbour's name */
     {'=', "",
      "CREATE FUNCTION pg_temp.tenantry_probe(uuid, uuid) RETURNS boolean LANGUAGE sql"
      " AS 'SELECT true'"},
@@ -27,10 +27,12 @@ static const struct {
      "CREATE OPERATOR pg_temp.= (LEFTARG = uuid, RIGHTARG = uuid,"
      " FUNCTION = pg_temp.tenantry_probe)"},
     {'=', "", "SET LOCAL search_path = pg_temp, pg_catalog"},
+    {'c', "", "SET LOCAL search_path TO DEFAULT"}, /* triggers look for what they name there */
     {'c', "@", NULL}, /* a canary: a row of our own, without any meaning */
     {'d', "n", "SET LOCAL {} TO DEFAULT"},
     {'f', "b", "SELECT set_config('app.current_tenant_id', {}, true)"},
     {'g', "G", "SET LOCAL ROLE {}"},
+    {'k', "", "SET LOCAL search_path TO DEFAULT"},
     {'k', "T", "SELECT set_config('tenantry_probe.tables', {}, true)"},
     {'k', "sn0", "SELECT {}.{}({})"},
     {'m', "", "SELECT set_config('app.current_tenant_id', 'x'' OR true --', true)"},
@@ -43,6 +45,7 @@ static const struct {
     {'t', "", "CREATE TEMP TABLE role_tenants (role_name name, tenant_id uuid)"},
     {'t', "", "INSERT INTO role_tenants VALUES (current_user, gen_random_uuid())"},
     {'t', "", "SET LOCAL search_path = pg_temp, pg_catalog"},
+    {'w', "", "SET LOCAL search_path TO DEFAULT"},
 };
 enum { SETUPS = sizeof setups / sizeof *setups, MOST_ARGS = 8 };
 
@@ -106,29 +109,32 @@ static SqlArg make_arg(const Scene *scene, char letter)
     }
 }
 
-/* INSERT of a row with all that it needs, in the name of a tenant. */
-static const char *canary_sql(const Scene *scene, const char *tenant_id)
+/* INSERT of a row in the name of a tenant, with all that it needs or with times alone. */
+static const char *canary_sql(const Scene *scene, const char *tenant_id, bool is_whole)
 {
     Arena *arena = scene->arena;
     const ProbeTarget *target = scene->target;
     SqlArg *args = ARENA_ARRAY(arena, SqlArg, 3 + 2 * target->canary_count);
-    StrBuf sql = strbuf_init(arena);
-    size_t count = 0;
-    strbuf_add(&sql, "INSERT INTO {}.{} (tenant_id");
-    args[count++] = sql_name(arena, target->schema);
-    args[count++] = sql_name(arena, target->name);
+    StrBuf columns = strbuf_init(arena);
+    StrBuf values = strbuf_init(arena);
+    size_t used = 0;
     for (size_t i = 0; i < target->canary_count; i++) {
-        strbuf_add(&sql, ", {}");
-        args[count++] = sql_name(arena, target->canary[i].name);
+        used += is_whole || target->canary[i].is_time;
     }
-    strbuf_add(&sql, ") VALUES ({}");
-    args[count++] = sql_literal(tenant_id);
-    for (size_t i = 0; i < target->canary_count; i++) {
-        strbuf_add(&sql, ", {}");
-        args[count++] = sql_literal(target->canary[i].value);
+    args[0] = sql_name(arena, target->schema);
+    args[1] = sql_name(arena, target->name);
+    args[2 + used] = sql_literal(tenant_id);
+    for (size_t i = 0, next = 0; i < target->canary_count; i++) {
+        if (is_whole || target->canary[i].is_time) {
+            strbuf_add(&columns, ", {}");
+            strbuf_add(&values, ", {}");
+            args[2 + next] = sql_name(arena, target->canary[i].name);
+            args[3 + used + next++] = sql_literal(target->canary[i].value);
+        }
     }
-    strbuf_add(&sql, ")");
-    return sql_build(arena, sql.text, args, count);
+    const char *sql = arena_printf(arena, "INSERT INTO {}.{} (tenant_id%s) VALUES ({}%s)",
+                                   columns.text, values.text);
+    return sql_build(arena, sql, args, 3 + 2 * used);
 }
 
 /* "SELECT {}.{}({})" for a function of three arguments: "SELECT {}.{}(NULL, NULL, NULL)". */
@@ -147,11 +153,11 @@ static const char *make_sql(const Scene *scene, const char *args, const char *sq
 {
     SqlArg values[MOST_ARGS];
     size_t count = 0;
-    if (*args == '!') {
-        return canary_sql(scene, scene->neighbour->id);
+    if (*args == '!' || *args == '+') {
+        return canary_sql(scene, scene->neighbour->id, *args == '+');
     }
     if (*args == '@') {
-        return canary_sql(scene, scene->session->tenant->id);
+        return canary_sql(scene, scene->session->tenant->id, true);
     }
     for (; args[count] != '\0' && args[count] != '0' && count < MOST_ARGS; count++) {
         values[count] = make_arg(scene, args[count]);
@@ -195,12 +201,50 @@ static void add_attempt(const Scene *scene, const ProbeKind *kind, ProbeAttempts
         .sql = make_sql(scene, kind->args, kind->sql)};
 }
 
-/* How many targets a row of the table is tried on. */
-static size_t count_targets(const ProbeKind *kind, const ProbeTargets *targets)
+/* Kinds that are reached by name, and so not at all where the schema is shut. */
+static bool is_by_name(ProbeOn on)
 {
-    const size_t most = kind->many == FEW ? PROBE_FEW_TARGETS : PROBE_MOST_TARGETS;
+    static const bool by_name[ON_COUNT_] = {[ON_CONTROL_FUNCTION] = true, [ON_CONTROL_TABLE] = true,
+                                            [ON_FUNCTION] = true,         [ON_PARTITION] = true,
+                                            [ON_TABLE] = true,            [ON_TYPE] = true,
+                                            [ON_VIEW] = true};
+    return by_name[on];
+}
+
+/* How many targets a row of the table is tried on. */
+static size_t count_targets(const ProbeSession *session, const ProbeKind *kind,
+                            const ProbeTargets *targets)
+{
     const size_t there = targets->first[kind->on + 1] - targets->first[kind->on];
+    const bool is_one = kind->many == ONE || (targets->is_shut && is_by_name(kind->on));
+    const size_t most = session->is_thorough ? there : is_one ? 1 : PROBE_MOST_TARGETS;
     return there < most ? there : most;
+}
+
+static bool needs_canary(const ProbeKind *kind)
+{
+    return *kind->setup == 'c';
+}
+
+static void add_kind(Scene *scene, const ProbeKind *kind, ProbeAttempts *attempts)
+{
+    const ProbeTargets *targets = scene->targets;
+    if (kind->on == ON_NOTHING && scene->neighbour == NULL) {
+        add_attempt(scene, kind, attempts);
+    }
+    if (needs_canary(kind) && targets->canary != NULL && !scene->session->is_thorough) {
+        scene->target = targets->canary;
+        add_attempt(scene, kind, attempts);
+    }
+    if (kind->on == ON_NOTHING || (needs_canary(kind) && !scene->session->is_thorough)) {
+        return;
+    }
+    for (size_t i = 0; i < count_targets(scene->session, kind, targets); i++) {
+        scene->target = &targets->list[targets->first[kind->on] + i];
+        if (can_make(kind, scene->target)) {
+            add_attempt(scene, kind, attempts);
+        }
+    }
 }
 
 void probe_make_attempts(Arena *arena, const ProbeSession *session, const ProbeTenant *neighbour,
@@ -208,26 +252,55 @@ void probe_make_attempts(Arena *arena, const ProbeSession *session, const ProbeT
 {
     size_t most = 0;
     for (size_t k = 0; k < probe_kind_count; k++) {
-        most += 1 + count_targets(&probe_kinds[k], targets);
+        most += 1 + count_targets(session, &probe_kinds[k], targets);
     }
     *ret_attempts = (ProbeAttempts){.list = ARENA_ARRAY(arena, ProbeAttempt, most)};
     Scene scene = {
         .arena = arena, .session = session, .neighbour = neighbour, .targets = targets};
     for (size_t k = 0; k < probe_kind_count; k++) {
-        const ProbeKind *kind = &probe_kinds[k];
-        if (!is_for(kind, session)) {
-            continue;
-        }
-        if (kind->on == ON_NOTHING && neighbour == NULL) {
-            add_attempt(&scene, kind, ret_attempts);
-        }
-        for (size_t i = 0; kind->on != ON_NOTHING && i < count_targets(kind, targets); i++) {
-            scene.target = &targets->list[targets->first[kind->on] + i];
-            if (can_make(kind, scene.target)) {
-                add_attempt(&scene, kind, ret_attempts);
-            }
+        if (is_for(&probe_kinds[k], session)) {
+            add_kind(&scene, &probe_kinds[k], ret_attempts);
         }
     }
+}
+
+/* Few columns first: they are likelier to take what we make up. */
+static int compare_canaries(const void *a, const void *b)
+{
+    const ProbeTarget *left = a;
+    const ProbeTarget *right = b;
+    return left->canary_count != right->canary_count
+               ? (left->canary_count < right->canary_count ? -1 : 1)
+               : strcmp(left->name, right->name);
+}
+
+bool probe_find_canary(Arena *arena, const ProbeSession *session, ProbeTargets *targets, Err *err)
+{
+    static const ProbeKind kind = {
+        .probe = "", .on = ON_SHARED_TABLE, .also = "", .past = "", .setup = "w", .args = "@",
+        .sql = ""};
+    const size_t first = targets->first[ON_SHARED_TABLE];
+    const size_t there = targets->first[ON_SHARED_TABLE + 1] - first;
+    const size_t tries = there < PROBE_CANARY_TRIES ? there : PROBE_CANARY_TRIES;
+    ProbeTarget *tables = ARENA_ARRAY(arena, ProbeTarget, there);
+    ProbeAttempts attempts = {.list = ARENA_ARRAY(arena, ProbeAttempt, tries)};
+    if (there > 0) {
+        memcpy(tables, &targets->list[first], there * sizeof *tables);
+        qsort(tables, there, sizeof *tables, compare_canaries);
+    }
+    Scene scene = {.arena = arena, .session = session, .targets = targets};
+    for (size_t i = 0; i < tries; i++) {
+        scene.target = &tables[i];
+        add_attempt(&scene, &kind, &attempts);
+    }
+    if (!probe_run_attempts(arena, session, &attempts, 0, err)) {
+        return false;
+    }
+    targets->canary = NULL;
+    for (size_t i = 0; i < attempts.count && targets->canary == NULL; i++) {
+        targets->canary = attempts.list[i].phase == 'd' ? attempts.list[i].target : NULL;
+    }
+    return true;
 }
 
 /* Whether a list of SQLSTATEs has this one. */
@@ -297,7 +370,7 @@ const char *probe_object(Arena *arena, const ProbeSession *session, const ProbeA
 const char *probe_describe(Arena *arena, const ProbeSession *session, const ProbeAttempt *attempt)
 {
     /* A planted row has values, though nobody's: they are left out. */
-    const char *what = *attempt->kind->args == '!' ? "INSERT of a row with the other's tenant_id"
+    const char *what = attempt->kind->sql[0] == '\0' ? "INSERT of a row with the other's tenant_id"
                                                    : attempt->sql;
     if (attempt->phase != 'd') {
         return arena_printf(arena, "as role %s, %s ended with SQLSTATE %s", session->role, what,

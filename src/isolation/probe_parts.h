@@ -12,8 +12,8 @@ enum {
     PROBE_LOCK_TIMEOUT_MS = 5, /* what waits behind us waits no longer either */
     PROBE_STATEMENT_TIMEOUT_MS = 2000,
     PROBE_ATTEMPTS_PER_TRANSACTION = 200,
-    PROBE_FEW_TARGETS = 2,    /* of a kind, for attempts that are not made on every one */
-    PROBE_MOST_TARGETS = 100, /* of a kind, for those that are */
+    PROBE_CANARY_TRIES = 12, /* tables */
+    PROBE_MOST_TARGETS = 10, /* of a kind, for attempts on every one, unless all pairs are tried */
 };
 
 /* A file of this module's SQL, by its name; it is in the binary. */
@@ -74,6 +74,7 @@ typedef enum ProbeOn {
 typedef struct ProbeColumn {
     const char *name;
     const char *value;
+    bool is_time;
 } ProbeColumn;
 
 typedef struct ProbeTarget {
@@ -93,6 +94,8 @@ typedef struct ProbeTargets {
     size_t count;
     size_t capacity;
     size_t first[ON_COUNT_ + 1]; /* where each kind begins, after probe_sort_targets */
+    bool is_shut; /* the login that tries may not use the schemas; see probe_knock */
+    const ProbeTarget *canary; /* a shared table that takes a row of our own, or NULL */
 } ProbeTargets;
 
 void probe_add_target(ProbeTargets *targets, const ProbeTarget *target);
@@ -117,7 +120,7 @@ bool probe_find_plan_targets(Arena *arena, Store *store, const ProbeTenant *tena
                              bool is_readonly, ProbeTargets *targets, Err *err);
 
 typedef enum ProbeWho { WHO_BOTH, WHO_APP, WHO_READONLY } ProbeWho;
-typedef enum ProbeMany { EVERY, FEW } ProbeMany;
+typedef enum ProbeMany { EVERY, ONE } ProbeMany;
 typedef enum ProbeGood { REFUSED, NO_ROWS } ProbeGood;
 
 /* A row of probe_attempts.def. */
@@ -142,6 +145,7 @@ typedef struct ProbeSession {
     const ProbeTenant *tenant;
     const char *role;
     bool is_readonly;
+    bool is_thorough; /* every target of a kind, however many there are */
     int64_t control_pid; /* of Tenantry's own session */
 } ProbeSession;
 
@@ -166,6 +170,12 @@ typedef struct ProbeAttempts {
  * are there whoever the neighbours are. */
 void probe_make_attempts(Arena *arena, const ProbeSession *session, const ProbeTenant *neighbour,
                          const ProbeTargets *targets, ProbeAttempts *ret_attempts);
+
+/* Asks whether the session's role may use any of the schemas of what is reached by name. */
+bool probe_knock(Arena *arena, const ProbeSession *session, ProbeTargets *targets, Err *err);
+
+/* Looks for a shared table that takes a row of the session's tenant; NULL when none does. */
+bool probe_find_canary(Arena *arena, const ProbeSession *session, ProbeTargets *targets, Err *err);
 
 /* Runs them, each rolled back. Fails when the session was lost or the driver was refused. */
 bool probe_run_attempts(Arena *arena, const ProbeSession *session, ProbeAttempts *attempts,

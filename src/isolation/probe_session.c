@@ -8,12 +8,34 @@
 /* Settings of the transaction: names are looked up in the catalogue, whatever the role's settings
  * say; nothing waits long; and the role decides who it is. */
 static const char set_up[] =
-    "SELECT FROM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true),"
+    "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true),"
     " pg_catalog.set_config('lock_timeout', $1, true),"
     " pg_catalog.set_config('statement_timeout', $2, true),"
     " pg_catalog.set_config('row_security', 'on', true),"
     " pg_catalog.set_config('app.current_tenant_id', '', true),"
-    " pg_catalog.set_config('tenantry_probe.attempts', $3, true)";
+    " pg_catalog.set_config('tenantry_probe.attempts', $3, true) IS NULL";
+
+bool probe_knock(Arena *arena, const ProbeSession *session, ProbeTargets *targets, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    scoped_json Json *schemas = json_array();
+    const char *last = "";
+    for (size_t i = 0; i < targets->count; i++) {
+        if (strcmp(targets->list[i].schema, last) != 0) {
+            last = targets->list[i].schema;
+            json_array_append_new(schemas, json_string(last));
+        }
+    }
+    if (!pg_query_row(session->conn,
+                      "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n"
+                      " WHERE n.nspname IN (SELECT pg_catalog.json_array_elements_text($1))"
+                      " AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'))",
+                      PG_PARAMS(json_to_text(arena, schemas)), &rows, err)) {
+        return false;
+    }
+    targets->is_shut = pg_rows_bool(rows, 0, 0);
+    return true;
+}
 
 static const char *attempts_to_json(Arena *arena, const ProbeAttempt *attempts, size_t count)
 {
@@ -90,6 +112,7 @@ bool probe_run_attempts(Arena *arena, const ProbeSession *session, ProbeAttempts
  */
 static const char *const used_session[] = {
     "BEGIN READ WRITE",
+    "DEALLOCATE ALL",
     "SELECT set_config('app.current_tenant_id', 'probe', false)",
     "PREPARE tenantry_probe AS SELECT 1",
     "DECLARE tenantry_probe CURSOR WITH HOLD FOR SELECT 1",

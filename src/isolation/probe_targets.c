@@ -82,7 +82,8 @@ static bool read_canary(Arena *arena, const char *text, const ProbeColumn **ret_
         const Json *column = json_array_get(list, i);
         columns[i] = (ProbeColumn){
             .name = arena_strdup(arena, json_get_text(column, "name", "")),
-            .value = arena_strdup(arena, json_get_text(column, "value", ""))};
+            .value = arena_strdup(arena, json_get_text(column, "value", "")),
+            .is_time = json_get_bool(column, "is_time", false)};
     }
     *ret_columns = columns;
     return true;

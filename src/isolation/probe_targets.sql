@@ -10,7 +10,8 @@ WITH place AS (
                 ELSE 'table' END AS kind,
            place.nspname, c.relname AS name, c.oid, 0 AS arguments, first.attname AS column_name,
            CASE WHEN $2::boolean AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-                THEN (SELECT json_agg(json_build_object('name', a.attname, 'value', CASE
+                THEN (SELECT json_agg(json_build_object('name', a.attname, 'is_time', t.typcategory = 'D',
+                             'value', CASE
                                  WHEN t.typname = 'uuid' THEN gen_random_uuid()::text
                                  WHEN t.typname IN ('json', 'jsonb') THEN '{}'
                                  WHEN t.typname = 'bytea' THEN '\x00'
@@ -22,7 +23,8 @@ WITH place AS (
                                  WHEN t.typcategory = 'D' THEN now()::text
                                  WHEN t.typcategory = 'T' THEN '1 second'
                                  WHEN t.typcategory = 'A' THEN '{}'
-                                 ELSE 'probe-' || left(gen_random_uuid()::text, 8) END)
+                                 ELSE left(replace(gen_random_uuid()::text, '-', ''), CASE
+                                     WHEN a.atttypmod > 4 THEN a.atttypmod - 4 ELSE 32 END) END)
                               ORDER BY a.attnum)
                         FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
                        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull
