@@ -81,9 +81,10 @@ bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *e
 
 typedef struct ProbeOptions {
     const char *tenant_id; /* prober; NULL: every tenant of a sample */
-    int64_t
-        pairs; /* how many pairs of tenants are tried; 0: one neighbour per tenant and blueprint */
-    bool is_all_pairs;
+    int64_t pairs;     /* of all tenants this many probe, each one neighbour; 0: every one, each a
+                          neighbour of its blueprint and one of another */
+    bool is_all_pairs; /* every neighbour */
+    int64_t seed;      /* decides the sample; the same seed, the same pairs */
     int64_t pause_ms; /* between two attempts of one session */
     void (*on_progress)(void *context, int64_t done, int64_t total); /* may be NULL */
     void *progress_context;
