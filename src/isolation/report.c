@@ -146,6 +146,7 @@ Json *report_to_json(const Report *report)
     json_put_int(answer, "tenants", report->result->tenants);
     json_put_int(answer, "rules", report->result->rules);
     json_put_int(answer, "probes", report->result->probes);
+    json_put_int(answer, "seed", report->seed);
     json_put_int(answer, "failing", (int64_t)counts.failing);
     json_put_int(answer, "accepted", (int64_t)counts.accepted);
     json_put_text(answer, "started", report->started);

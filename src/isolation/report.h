@@ -33,6 +33,7 @@ typedef struct Report {
     const char *tenant;             /* slug; NULL: the whole fleet */
     const char *started, *finished; /* RFC 3339 */
     int64_t run;
+    int64_t seed; /* of the sample of pairs */
     bool has_probes;
     int fail_on; /* the least Severity that counts, or REPORT_FAIL_NEVER */
 } Report;

@@ -160,6 +160,7 @@ const Operation op_isolation_verify = {
             {"tenants", FIELD_INT, .help = "tenants that were looked at"},
             {"rules", FIELD_INT, .help = "rules that were asked"},
             {"probes", FIELD_INT, .help = "attempts that were made"},
+            {"seed", FIELD_INT, .help = "decided which pairs were tried"},
             {"failing", FIELD_INT, .help = "findings that count: severe enough, not accepted"},
             {"accepted", FIELD_INT, .help = "findings that somebody accepted"},
             {"started", FIELD_TIME, .help = "when it began"},

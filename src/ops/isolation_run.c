@@ -34,6 +34,7 @@ bool isolation_read_options(OpContext *context, const Json *args, IsolationRunOp
                                          .has_probes = !is_rules_only,
                                          .pairs = json_get_int(args, "pairs", 0),
                                          .is_all_pairs = is_all_pairs,
+                                         .seed = json_get_int(args, "seed", clock_wall_us()),
                                          .fail_on = json_get_text(args, "fail-on", "never")};
     return true;
 }
@@ -97,6 +98,7 @@ static bool check(OpContext *context, const IsolationRunOptions *options, Isolat
     const ProbeOptions probe = {.tenant_id = tenant_id,
                                 .pairs = options->pairs,
                                 .is_all_pairs = options->is_all_pairs,
+                                .seed = options->seed,
                                 .pause_ms = config_int(context->config, OPT_PROBE_PAUSE),
                                 .on_progress = on_progress,
                                 .progress_context = context};
@@ -233,6 +235,7 @@ static void fill_report(OpContext *context, const IsolationRunOptions *options, 
     report->installation_id = context->store->installation_id;
     report->tenant = options->tenant == NULL ? NULL : options->tenant->slug;
     report->has_probes = options->has_probes;
+    report->seed = options->seed;
     report->fail_on = severity_of(options->fail_on);
 }
 

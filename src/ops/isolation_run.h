@@ -13,6 +13,7 @@ typedef struct IsolationRunOptions {
     bool has_probes;
     int64_t pairs;
     bool is_all_pairs;
+    int64_t seed;        /* of the sample of pairs */
     const char *fail_on; /* a severity, or "never" */
 } IsolationRunOptions;
 
@@ -34,6 +35,8 @@ bool isolation_read_options(OpContext *context, const Json *args, IsolationRunOp
 #define ISOLATION_PROBE_PARAMS                                                                     \
     {"pairs", PARAM_INT, .least = 1, .most = 1000000,                                              \
      .help = "Try this many pairs of tenants; if not given, one neighbour of each tenant."},       \
+        {"seed", PARAM_INT, .least = 0, .most = INT64_MAX,                                         \
+         .help = "Decides which pairs those are; if not given, others each time."},                \
         {"all-pairs", PARAM_BOOL, .help = "Try every pair of tenants: for small fleets."},         \
     {                                                                                              \
         "rules-only", PARAM_BOOL, .help = "Read the catalogue only: nobody logs in."               \
