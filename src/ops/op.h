@@ -92,13 +92,13 @@ typedef struct Operation {
     const Param *params;       /* ends with {0} */
     const Field *result;       /* the members of the answer, always an object; ends with {0} */
     const OpExample *examples; /* ends with {0} */
-    const char *document; /* a member whose text, when it has one, is all that people see: it has a
-                             form of its own; or NULL */
     const char *done; /* sentence for people when it worked, members in braces: "tenant {slug} is
                          active"; or NULL */
     /* args is an object with every parameter that was given or has a default, checked. *ret_answer
      * is a new object that fits result. */
     bool (*run)(OpContext *context, const Json *args, Json **ret_answer, Err *err);
+    const char *document; /* a member whose text, when it has one, is all that people see: it has a
+                             form of its own; or NULL */
 } Operation;
 
 /* What a face tells while an operation runs. All members may be NULL. */
