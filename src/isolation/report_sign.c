@@ -95,40 +95,50 @@ bool report_sign(Arena *arena, const Report *report, const uint8_t *seed, const 
     return true;
 }
 
+/* The parts of a signed report as the file has them. */
+typedef struct SignedParts {
+    const Json *body;
+    const Json *signed_by;
+    uint8_t public_key[SECRET_PUBLIC_BYTES];
+    uint8_t signature[SECRET_SIGNATURE_BYTES];
+} SignedParts;
+
+/* False when it has not the form of a signed report. */
+static bool read_parts(const Json *root, SignedParts *ret_parts)
+{
+    ret_parts->body = json_object_get(root, "report");
+    ret_parts->signed_by = json_object_get(root, "signature");
+    return json_object_size(root) == 2 && json_object_size(ret_parts->signed_by) == 4 &&
+           strcmp(json_get_text(ret_parts->body, "format", ""), format) == 0 &&
+           strcmp(json_get_text(ret_parts->signed_by, "algorithm", ""), algorithm) == 0 &&
+           secret_from_hex(json_get_text(ret_parts->signed_by, "public_key", ""),
+                           ret_parts->public_key, sizeof ret_parts->public_key) &&
+           secret_from_hex(json_get_text(ret_parts->signed_by, "value", ""), ret_parts->signature,
+                           sizeof ret_parts->signature);
+}
+
 /* Whether the file is exactly what report_sign writes for its content, and the signature fits. */
 static bool is_unchanged(Arena *arena, const char *text, size_t length, ReportChecked *checked,
                          bool *ret_is_unchanged, Err *err)
 {
-    uint8_t public_key[SECRET_PUBLIC_BYTES];
-    uint8_t signature[SECRET_SIGNATURE_BYTES];
+    SignedParts parts;
     Err unused;
     *ret_is_unchanged = false;
-    if (strlen(text) != length || !json_parse(text, "the report", &checked->root, &unused)) {
+    if (strlen(text) != length || !json_parse(text, "the report", &checked->root, &unused) ||
+        !read_parts(checked->root, &parts)) {
         return true;
     }
-    const Json *body = json_object_get(checked->root, "report");
-    const Json *signed_by = json_object_get(checked->root, "signature");
-    const char *key = json_get_text(signed_by, "public_key", "");
-    if (!secret_from_hex(key, public_key, sizeof public_key)) {
-        return true;
-    }
-    checked->key = arena_strdup(arena, key);
-    const char *bytes = json_to_canonical(arena, body != NULL ? body : signed_by);
-    if (!report_fingerprint(arena, public_key, &checked->fingerprint, err) ||
-        !secret_from_hex(json_get_text(signed_by, "value", ""), signature, sizeof signature)) {
-        return *checked->fingerprint != '\0';
-    }
-    bool is_right = false;
-    if (!secret_sign_check(public_key, bytes, strlen(bytes), signature, &is_right, err)) {
+    const char *bytes = json_to_canonical(arena, parts.body);
+    bool is_signed = false;
+    if (!report_fingerprint(arena, parts.public_key, &checked->fingerprint, err) ||
+        !secret_sign_check(parts.public_key, bytes, strlen(bytes), parts.signature, &is_signed,
+                           err)) {
         return false;
     }
-    *ret_is_unchanged = is_right && json_object_size(checked->root) == 2 &&
-                        json_object_size(signed_by) == 4 &&
-                        strcmp(to_file(arena, checked->root), text) == 0 &&
-                        strcmp(json_get_text(signed_by, "algorithm", ""), algorithm) == 0 &&
-                        strcmp(json_get_text(signed_by, "fingerprint", ""), checked->fingerprint) ==
-                            0 &&
-                        strcmp(json_get_text(body, "format", ""), format) == 0;
+    checked->key = secret_to_hex(arena, parts.public_key, sizeof parts.public_key);
+    const char *named = json_get_text(parts.signed_by, "fingerprint", "");
+    *ret_is_unchanged = is_signed && strcmp(to_file(arena, checked->root), text) == 0 &&
+                        strcmp(named, checked->fingerprint) == 0;
     return true;
 }
 

@@ -42,8 +42,8 @@ static const Finding findings[] = {
      .id = "00000000000000bb"},
 };
 static const Unchecked unchecked[] = {{"hidden_rule", "the control role is no superuser"}};
-static const Acceptance acceptances[] = {
-    {"00000000000000bb", "the attempt gave a row", "public on purpose", "os:ada", "2027-01-31T23:59:59Z"}};
+static const Acceptance acceptances[] = {{"00000000000000bb", "the attempt gave a row",
+                                          "public on purpose", "os:ada", "2027-01-31T23:59:59Z"}};
 
 /* A run with a critical finding, one that is accepted, a check that was not done and a clean one.
  */
@@ -158,7 +158,7 @@ static void lines_for_people_fit_and_cannot_control_a_terminal(void **state)
 
 static xmlXPathObjectPtr find(xmlXPathContextPtr xpath, const char *path)
 {
-    xmlXPathObjectPtr found = xmlXPathEvalExpression(BAD_CAST path, xpath);
+    xmlXPathObjectPtr found = xmlXPathEvalExpression((const xmlChar *)path, xpath);
     assert_non_null(found);
     return found;
 }
