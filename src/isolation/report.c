@@ -43,7 +43,7 @@ size_t report_count_findings(const Report *report, const IsolationCheck *check)
     return count;
 }
 
-static bool is_failing(const Report *report, const Finding *finding)
+bool report_is_failing(const Report *report, const Finding *finding)
 {
     return (int)finding->check->severity <= report->fail_on &&
            report_find_acceptance(report, finding) == NULL;
@@ -60,7 +60,7 @@ ReportCounts report_count(const Report *report)
         }
         counts.open++;
         counts.by_severity[finding->check->severity]++;
-        counts.failing += is_failing(report, finding) ? 1 : 0;
+        counts.failing += report_is_failing(report, finding) ? 1 : 0;
     }
     return counts;
 }
@@ -68,7 +68,7 @@ ReportCounts report_count(const Report *report)
 const Finding *report_first_failing(const Report *report)
 {
     for (size_t i = 0; i < report->result->list.count; i++) {
-        if (is_failing(report, &report->result->list.findings[i])) {
+        if (report_is_failing(report, &report->result->list.findings[i])) {
             return &report->result->list.findings[i];
         }
     }

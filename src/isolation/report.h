@@ -50,6 +50,9 @@ const char *report_find_unchecked(const Report *report, const char *check_id);
 /* How many findings of a check there are. */
 size_t report_count_findings(const Report *report, const IsolationCheck *check);
 
+/* Whether a finding counts: severe enough, and not accepted. */
+bool report_is_failing(const Report *report, const Finding *finding);
+
 typedef struct ReportCounts {
     size_t failing;                       /* not accepted, and severe enough to count */
     size_t open;                          /* not accepted */

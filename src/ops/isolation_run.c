@@ -114,11 +114,11 @@ static bool check(OpContext *context, const IsolationRunOptions *options, Isolat
 /* --- keeping ----------------------------------------------------------------------------------
  */
 
-static const char *findings_text(Arena *arena, const IsolationResult *result)
+static const char *findings_text(Arena *arena, const Report *report)
 {
     scoped_json Json *list = json_array();
-    for (size_t i = 0; i < result->list.count; i++) {
-        const Finding *finding = &result->list.findings[i];
+    for (size_t i = 0; i < report->result->list.count; i++) {
+        const Finding *finding = &report->result->list.findings[i];
         Json *object = json_object();
         json_put_text(object, "id", finding->id);
         json_put_text(object, "check", finding->check->id);
@@ -128,6 +128,7 @@ static const char *findings_text(Arena *arena, const IsolationResult *result)
         json_put_text(object, "object", finding->object);
         json_put_text(object, "evidence", finding->evidence);
         json_put_text(object, "mend", finding->mend);
+        json_put_bool(object, "is_accepted", report_find_acceptance(report, finding) != NULL);
         json_array_append_new(list, object);
     }
     return json_to_text(arena, list);
@@ -163,7 +164,7 @@ static bool keep(OpContext *context, IsolationRun *run, const char *tenant_id, i
     if (pg_begin(store->conn, err) && add_run(context, run, tenant_id, duration_us, err) &&
         store_query(store, ISOLATION_ADD_FINDINGS,
                     PG_PARAMS(pg_int_text(context->arena, run->report.run),
-                              findings_text(context->arena, &run->result)),
+                              findings_text(context->arena, &run->report)),
                     NULL, err) &&
         store_query(store, ISOLATION_PRUNE,
                     PG_PARAMS(tenant_id, run->report.has_probes ? "true" : "false",

@@ -4,7 +4,7 @@
 #include "ops/context.h"
 #include "ops/isolation_run.h"
 
-/* The run before: {finding's id: true}, and its catalogue. */
+/* The run before: {finding's id: {evidence, is_accepted}}, and its catalogue. */
 typedef struct Before {
     bool is_there;
     Json *ids;
@@ -41,26 +41,46 @@ static bool read_before(OpContext *context, const IsolationRunOptions *options, 
         return false;
     }
     for (size_t i = 0; i < pg_rows_count(rows); i++) {
-        json_put_bool(ret_before->ids, pg_rows_text(rows, i, 0), true);
+        Json *finding = json_object();
+        json_put_text(finding, "evidence", pg_rows_text(rows, i, 1));
+        json_put_bool(finding, "is_accepted", pg_rows_bool(rows, i, 2));
+        json_put(ret_before->ids, pg_rows_text(rows, i, 0), finding);
     }
     return true;
 }
 
-/* What is new since then; those that are there still leave before->ids, so that the gone stay. */
-static Json *take_new(const Report *report, Before *before, int64_t *ret_unchanged)
+/* There before, with the same evidence, and not accepted then while it counts now. */
+static bool is_old(const Report *report, const Before *before, const Finding *finding)
 {
+    const Json *was = json_object_get(before->ids, finding->id);
+    return was != NULL && strcmp(json_get_text(was, "evidence", ""), finding->evidence) == 0 &&
+           !(json_get_bool(was, "is_accepted", false) && report_is_failing(report, finding));
+}
+
+/* What is new since then, and how much of it counts; what is there leaves before->ids, so that the
+ * gone stay. */
+typedef struct Drift {
+    Json *fresh;
+    int64_t unchanged;
+    size_t failing;
+} Drift;
+
+static Drift find_drift(const Report *report, Before *before)
+{
+    Drift drift = {.fresh = json_array()};
     scoped_json Json *findings = report_findings_to_json(report);
-    Json *fresh = json_array();
-    *ret_unchanged = 0;
-    for (size_t i = 0; i < json_array_size(findings); i++) {
-        Json *finding = json_array_get(findings, i);
-        if (json_object_del(before->ids, json_get_text(finding, "id", "")) == 0) {
-            (*ret_unchanged)++;
+    for (size_t i = 0; i < report->result->list.count; i++) {
+        const Finding *finding = &report->result->list.findings[i];
+        const bool is_unchanged = is_old(report, before, finding);
+        json_object_del(before->ids, finding->id);
+        if (is_unchanged) {
+            drift.unchanged++;
         } else {
-            json_array_append(fresh, finding);
+            json_array_append(drift.fresh, json_array_get(findings, i));
+            drift.failing += report_is_failing(report, finding) ? 1 : 0;
         }
     }
-    return fresh;
+    return drift;
 }
 
 static Json *ids_of(const Before *before)
@@ -73,38 +93,17 @@ static Json *ids_of(const Before *before)
     return list;
 }
 
-/* Drift is a new finding that counts: not accepted, and severe enough. */
-static bool judge_new(const IsolationRun *run, const Json *fresh, Err *err)
-{
-    size_t failing = 0;
-    for (size_t i = 0; i < run->result.list.count; i++) {
-        const Finding *finding = &run->result.list.findings[i];
-        for (size_t n = 0; n < json_array_size(fresh); n++) {
-            const char *id = json_get_text(json_array_get(fresh, n), "id", "");
-            failing += strcmp(id, finding->id) == 0 &&
-                               (int)finding->check->severity <= run->report.fail_on &&
-                               report_find_acceptance(&run->report, finding) == NULL
-                           ? 1
-                           : 0;
-        }
-    }
-    return failing == 0 ||
-           ERR_SET(err, ERR_ISOLATION, "\"tenantry isolation list\" shows all of them",
-                   "%zu finding%s new since the last run", failing, failing == 1 ? " is" : "s are");
-}
-
 static bool run_watch(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     IsolationRunOptions options;
     scoped_before Before before = {0};
     scoped_isolation_run IsolationRun run = {0};
-    int64_t unchanged = 0;
     if (!isolation_read_options(context, args, &options, err) ||
         !read_before(context, &options, &before, err) ||
         !isolation_run(context, &options, &run, err)) {
         return false;
     }
-    Json *fresh = take_new(&run.report, &before, &unchanged);
+    const Drift drift = find_drift(&run.report, &before);
     const char *now = run.result.catalogue;
     *ret_answer = json_object();
     json_put_text(*ret_answer, "verdict", report_verdict(&run.report));
@@ -113,18 +112,23 @@ static bool run_watch(OpContext *context, const Json *args, Json **ret_answer, E
     json_put_bool(*ret_answer, "is_catalogue_changed",
                   before.is_there && before.catalogue != NULL && now != NULL &&
                       strcmp(before.catalogue, now) != 0);
-    json_put_int(*ret_answer, "unchanged", unchanged);
-    json_put(*ret_answer, "new", fresh);
+    json_put_int(*ret_answer, "unchanged", drift.unchanged);
+    json_put(*ret_answer, "new", drift.fresh);
     json_put(*ret_answer, "gone", ids_of(&before));
-    return judge_new(&run, fresh, err);
+    return drift.failing == 0 ||
+           ERR_SET(err, ERR_ISOLATION, "\"tenantry isolation list\" shows all of them",
+                   "%zu finding%s new since the last run", drift.failing,
+                   drift.failing == 1 ? " is" : "s are");
 }
 
 const Operation op_isolation_watch = {
     .name = "isolation.watch",
     .summary = "Verify again and tell what changed since the last run of the same kind.",
-    .description = "For cron: exit status 76 when there is a finding that was not there before and "
-                   "nobody accepted, 0 otherwise. Compared are runs of the same tenant or of the "
-                   "fleet, with or without probes; in the first one everything is new.",
+    .description =
+        "For cron: exit status 76 when there is a finding that was not there before, with "
+        "the same evidence, or whose acceptance has ended, and "
+        "nobody accepted, 0 otherwise. Compared are runs of the same tenant or of the "
+        "fleet, with or without probes; in the first one everything is new.",
     .access = ACCESS_VIEWER,
     .kind = OP_COMMAND,
     .http = {"POST", "/v1/isolation/watch"},

@@ -220,6 +220,7 @@ def test_a_report_of_another_installation_is_told_apart():
     with harness.Server() as other, harness.temporary_folder() as folder:
         other.up()
         path = os.path.join(folder, "report.json")
+        other.refused("finding_missing", "isolation", "list", says=("no run", "isolation verify"))
         other.tenantry("isolation", "verify", "--rules-only", "--report", path)
         assert check_report(path).json()["state"] == "right_if_key_is"
         result = check_report(path, "--key", key, expect=None)
@@ -372,6 +373,19 @@ def test_watching_tells_what_is_new_and_what_is_gone():
         assert second["new"] == [] and second["unchanged"] == 1 and not second["is_catalogue_changed"]
     third = watch()
     assert third["gone"] == [finding] and third["is_catalogue_changed"] and third["unchanged"] == 0
+
+
+def test_watching_tells_when_an_acceptance_is_over_or_a_finding_has_grown():
+    server = shared_server()
+    with broken():
+        finding = the_finding(verify(expect=76))["id"]
+        server.tenantry("isolation", "accept", finding, "--reason", "for a while")
+        assert watch()["unchanged"] == 1
+        server.psql("UPDATE tenantry.isolation_acceptances SET until = now() - interval '1 second'")
+        assert [f["id"] for f in watch(expect=76)["new"]] == [finding]
+        assert watch()["unchanged"] == 1
+        with broken("DELETE ON {0}.trades"):
+            assert [f["id"] for f in watch(expect=76)["new"]] == [finding]
 
 
 def test_only_as_many_runs_are_kept_as_the_option_says():

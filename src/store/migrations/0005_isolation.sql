@@ -26,6 +26,7 @@ CREATE TABLE tenantry.isolation_findings (
     object text NOT NULL,
     evidence text NOT NULL,
     mend text,
+    is_accepted boolean NOT NULL,                    -- when it was found
     PRIMARY KEY (run_id, id)
 );
 CREATE INDEX isolation_findings_id ON tenantry.isolation_findings (id, run_id);
