@@ -152,10 +152,10 @@ bool mend_read(Arena *arena, const char *text, Mend *ret_mend, Err *err)
     if (!sql_script_parse(arena, "mending statement", text, ERR_INTERNAL, &script, err)) {
         return false;
     }
-    if (script.count == 0) {
-        return ERR_SET(err, ERR_INTERNAL, NULL, "the mending statement is empty");
+    if (script.count > 0) {
+        read_statements(arena, &script, ret_mend);
     }
-    read_statements(arena, &script, ret_mend);
+    const bool is_empty = script.count == 0;
     sql_script_done(&script);
-    return true;
+    return !is_empty || ERR_SET(err, ERR_INTERNAL, NULL, "the mending statement is empty");
 }

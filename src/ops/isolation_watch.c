@@ -124,11 +124,11 @@ static bool run_watch(OpContext *context, const Json *args, Json **ret_answer, E
 const Operation op_isolation_watch = {
     .name = "isolation.watch",
     .summary = "Verify again and tell what changed since the last run of the same kind.",
-    .description =
-        "For cron: exit status 76 when there is a finding that was not there before, with "
-        "the same evidence, or whose acceptance has ended, and "
-        "nobody accepted, 0 otherwise. Compared are runs of the same tenant or of the "
-        "fleet, with or without probes; in the first one everything is new.",
+    .description = "For cron: exit status 76 when something counts that is new, was found with "
+                   "less evidence, or "
+                   "was accepted until now; 0 otherwise. Compared are runs of the same tenant or "
+                   "of the fleet, "
+                   "with or without probes; in the first one everything is new.",
     .access = ACCESS_VIEWER,
     .kind = OP_COMMAND,
     .http = {"POST", "/v1/isolation/watch"},
