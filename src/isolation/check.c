@@ -81,6 +81,7 @@ typedef struct Plan {
     bool is_birth;
     bool is_super;
     bool has_rows[PIECES]; /* of the sieves */
+    bool is_whole_needed;  /* birth.sql says that the place is new */
 } Plan;
 
 static bool is_asked(const Plan *plan, const Rule *rule)
@@ -205,12 +206,22 @@ static bool build_statement(Arena *arena, const Plan *plan, bool is_fleet, bool 
 
 /* --- findings --------------------------------------------------------------------------------- */
 
+/* A piece that has rows; without a name: everything is new and must be asked. */
+static void note_sieve(Plan *plan, const char *name)
+{
+    if (name == NULL) {
+        plan->is_whole_needed = true;
+    } else {
+        plan->has_rows[find_piece_number(name)] = true;
+    }
+}
+
 static bool take_rows(const PgRows *rows, Plan *plan, IsolationResult *result, Err *err)
 {
     for (size_t i = 0; i < pg_rows_count(rows); i++) {
         const char *id = pg_rows_text(rows, i, COLUMN_RULE);
         if (strcmp(id, SIEVE_MARK) == 0) {
-            plan->has_rows[find_piece_number(pg_rows_text(rows, i, COLUMN_OBJECT))] = true;
+            note_sieve(plan, pg_rows_text(rows, i, COLUMN_OBJECT));
             continue;
         }
         if (*id == '\0') {
@@ -289,25 +300,48 @@ static void list_unchecked(Arena *arena, const Plan *plan, IsolationResult *resu
 
 /* --- running ---------------------------------------------------------------------------------- */
 
-/* Just-in-time compilation of statements that run once would take longer than all of this. */
-static const char no_jit[] = "SET LOCAL jit = off";
+/* How the planner works for the length of a check. Just-in-time compilation and parallel workers
+ * take longer to start than all of this; for one tenant every join is a few look-ups by index,
+ * which the planner cannot know of a snapshot without statistics. */
+static const char *const quick_settings[] = {"jit"};
+static const char *const look_up_settings[] = {"jit", "enable_hashjoin", "enable_mergejoin",
+                                               "enable_seqscan", "enable_material"};
+
+static void add_settings(Arena *arena, PgBatch *batch, const char *const *names, size_t count,
+                         const char *value)
+{
+    for (size_t i = 0; i < count; i++) {
+        pg_batch_add(batch, arena_printf(arena, "SET LOCAL %s TO %s", names[i], value),
+                     PG_NO_PARAMS);
+    }
+    pg_batch_add(batch,
+                 arena_printf(arena, "SET LOCAL max_parallel_workers_per_gather TO %s",
+                              strcmp(value, "off") == 0 ? "0" : value),
+                 PG_NO_PARAMS);
+}
+
+/* Runs one statement for one tenant or all; the planner is as it was afterwards. */
+static bool run_sql(Arena *arena, Store *store, const char *sql, const char *tenant_id, Plan *plan,
+                    IsolationResult *result, Err *err)
+{
+    const bool is_fleet = tenant_id == NULL;
+    const char *const *settings = is_fleet ? quick_settings : look_up_settings;
+    const size_t count = is_fleet ? sizeof quick_settings / sizeof *quick_settings
+                                  : sizeof look_up_settings / sizeof *look_up_settings;
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    add_settings(arena, batch, settings, count, "off");
+    const size_t answer = pg_batch_add(batch, sql, is_fleet ? PG_NO_PARAMS : PG_PARAMS(tenant_id));
+    add_settings(arena, batch, settings, count, "DEFAULT");
+    return pg_batch_run(store->conn, batch, err) &&
+           take_rows(pg_batch_rows(batch, answer), plan, result, err);
+}
 
 static bool run_statement(Arena *arena, Store *store, Plan *plan, const char *tenant_id,
                           bool is_first, IsolationResult *result, Err *err)
 {
     const char *sql = NULL;
-    scoped_batch PgBatch *batch = pg_batch_new(arena);
-    if (!build_statement(arena, plan, tenant_id == NULL, is_first, &sql, err)) {
-        return false;
-    }
-    if (sql == NULL) {
-        return true;
-    }
-    pg_batch_add(batch, no_jit, PG_NO_PARAMS);
-    const size_t answer = pg_batch_add(batch, sql,
-                                       tenant_id == NULL ? PG_NO_PARAMS : PG_PARAMS(tenant_id));
-    return pg_batch_run(store->conn, batch, err) &&
-           take_rows(pg_batch_rows(batch, answer), plan, result, err);
+    return build_statement(arena, plan, tenant_id == NULL, is_first, &sql, err) &&
+           (sql == NULL || run_sql(arena, store, sql, tenant_id, plan, result, err));
 }
 
 static bool run_statements(Arena *arena, Store *store, Plan *plan, const char *tenant_id,
@@ -321,7 +355,8 @@ static bool run_statements(Arena *arena, Store *store, Plan *plan, const char *t
 static bool add_snapshot(Arena *arena, PgBatch *batch, Err *err)
 {
     const char *part = NULL;
-    pg_batch_add(batch, no_jit, PG_NO_PARAMS);
+    add_settings(arena, batch, quick_settings, sizeof quick_settings / sizeof *quick_settings,
+                 "off");
     for (size_t i = 0; i < PIECES; i++) {
         if (!find_piece(arena, &pieces[i], true, &part, err)) {
             return false;
@@ -400,6 +435,22 @@ bool isolation_check_rules(Arena *arena, Store *store, const char *tenant_id,
     return true;
 }
 
+/* ERR_ISOLATION when a finding is severe. */
+static bool judge(IsolationResult *result, Err *err)
+{
+    finish_list(&result->list);
+    if (result->list.count == 0 || result->list.findings[0].check->severity > SEVERITY_HIGH) {
+        return true;
+    }
+    const Finding *first = &result->list.findings[0];
+    ERR_SET(err, ERR_ISOLATION, NULL, "isolation is not whole: %s, %s: %s", first->check->id,
+            first->object, first->evidence);
+    if (first->mend != NULL) {
+        err_hint(err, "as a superuser: %s", first->mend);
+    }
+    return false;
+}
+
 bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *err)
 {
     Plan plan = {.is_birth = true};
@@ -407,15 +458,18 @@ bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *e
     if (!run_statements(arena, store, &plan, tenant_id, &result, err)) {
         return err_prefix(err, "the rules of isolation");
     }
-    finish_list(&result.list);
-    if (result.list.count == 0 || result.list.findings[0].check->severity > SEVERITY_HIGH) {
-        return true;
+    return judge(&result, err);
+}
+
+bool isolation_require_created(Arena *arena, Store *store, const char *tenant_id, Err *err)
+{
+    Plan plan = {.is_birth = true};
+    IsolationResult result = {.list = {.arena = arena}};
+    const char *sql = NULL;
+    if (!find_sql(arena, "snapshot", "birth", "", &sql, err) ||
+        !run_sql(arena, store, sql, tenant_id, &plan, &result, err)) {
+        return err_prefix(err, "the rules of isolation");
     }
-    const Finding *first = &result.list.findings[0];
-    ERR_SET(err, ERR_ISOLATION, NULL, "isolation is not whole: %s, %s: %s", first->check->id,
-            first->object, first->evidence);
-    if (first->mend != NULL) {
-        err_hint(err, "as a superuser: %s", first->mend);
-    }
-    return false;
+    return plan.is_whole_needed ? isolation_require(arena, store, tenant_id, err)
+                                : judge(&result, err);
 }
