@@ -66,6 +66,6 @@ extern const Operation op_audit_list, op_audit_verify, op_blueprint_add, op_blue
 
 extern const JobKind blueprint_add_job, isolation_accept_job, isolation_mend_job,
     isolation_reopen_job, key_rotate_job, partition_detach_job, partition_ensure_job,
-    spare_drop_job, spare_fill_job;
+    spare_drop_job, spare_fill_job, tenant_create_job, tenant_resume_job;
 
 #endif

@@ -3,7 +3,3 @@ SELECT g.holder_tenant AS tenant_id, NULL::uuid AS other_id, g.object,
        format('REVOKE %s FROM %s', g.on_sql, g.to_sql) AS mend
   FROM iso_grant g
  WHERE g.place_kind = 'control'
-   AND NOT (g.holder_kind = 'tenants'
-            AND (g.object, g.privileges) IN (('schema tenancy', 'USAGE'), ('table tenancy.role_tenants', 'SELECT'),
-                                             ('function tenancy.current_tenant()', 'EXECUTE')))
-   AND NOT (g.through IS NOT NULL AND g.holder_kind = 'group')

@@ -1,10 +1,7 @@
-SELECT m.tenant_id, NULL::uuid AS other_id, format('role %s', g.rolname) AS object,
-       format('%s is a member of %s%s', m.rolname, g.rolname, CASE WHEN v.oid <> m.oid THEN ' through ' || v.rolname END) AS evidence,
-       format('REVOKE %I FROM %I', g.rolname, v.rolname) AS mend
-  FROM iso_reach x
-  JOIN iso_role m ON m.oid = x.member
-  JOIN iso_role g ON g.oid = x.role
-  JOIN iso_role v ON v.oid = x.via
-  JOIN tenantry.places p ON g.rolname IN (p.app_role, p.readonly_role) AND p.tier = 'row'
-  LEFT JOIN tenantry.tenants t ON t.id = m.tenant_id
- WHERE m.kind IN ('owner', 'app', 'readonly', 'group') AND g.kind = 'group' AND t.place_id IS DISTINCT FROM p.id
+SELECT m.member_tenant AS tenant_id, NULL::uuid AS other_id, format('role %s', m.role_name) AS object, m.evidence AS evidence,
+       m.mend AS mend
+  FROM iso_member m
+  JOIN tenantry.places p ON m.role_name IN (p.app_role, p.readonly_role)
+  LEFT JOIN tenantry.tenants t ON t.id = m.member_tenant
+ WHERE m.role_kind = 'group' AND m.member_kind IN ('owner', 'app', 'readonly', 'group')
+   AND t.place_id IS DISTINCT FROM p.id

@@ -1,10 +1,6 @@
-SELECT m.tenant_id, NULL::uuid AS other_id, format('role %s', g.rolname) AS object,
-       format('%s is a member of %s%s', m.rolname, g.rolname, CASE WHEN v.oid <> m.oid THEN ' through ' || v.rolname END) AS evidence,
-       format('REVOKE %I FROM %I', g.rolname, v.rolname) AS mend
-  FROM iso_reach x
-  JOIN iso_role m ON m.oid = x.member
-  JOIN iso_role g ON g.oid = x.role
-  JOIN iso_role v ON v.oid = x.via
-  LEFT JOIN tenantry.places p ON p.owner_role = g.rolname
- WHERE m.kind IN ('app', 'readonly', 'group', 'tenants') AND p.id IS NOT NULL
-   AND (g.kind = 'group' OR m.tenant_id = g.tenant_id OR m.tenant_id IS NULL)
+SELECT m.member_tenant AS tenant_id, NULL::uuid AS other_id, format('role %s', m.role_name) AS object, m.evidence AS evidence,
+       m.mend AS mend
+  FROM iso_member m
+  JOIN tenantry.places p ON p.owner_role = m.role_name
+ WHERE m.member_kind IN ('owner', 'app', 'readonly', 'group', 'tenants')
+   AND (m.role_kind = 'group' OR m.member_tenant = m.role_tenant OR m.member_tenant IS NULL)

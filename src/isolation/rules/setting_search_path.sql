@@ -1,12 +1,7 @@
 SELECT x.tenant_id, t.id AS other_id, format('role %s', x.rolname) AS object,
        format('its search_path names schema %s', p.schema_name) AS evidence,
        format('ALTER ROLE %I RESET search_path', x.rolname) AS mend
-  FROM (SELECT o.tenant_id, o.rolname, o.nspoid, split_part(c.setting, '=', 1) AS name,
-               substr(c.setting, strpos(c.setting, '=') + 1) AS value
-          FROM iso_own o
-          JOIN pg_db_role_setting s ON s.setrole = o.oid
-           AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
- CROSS JOIN LATERAL unnest(s.setconfig) c (setting)) x
+  FROM iso_setting x
  CROSS JOIN LATERAL (SELECT btrim(btrim(w.word), '"') AS word FROM unnest(string_to_array(x.value, ',')) w (word)) w
   JOIN tenantry.places p ON p.schema_name = w.word::name
   LEFT JOIN tenantry.tenants t ON t.place_id = p.id AND p.tier = 'schema'
