@@ -165,7 +165,10 @@ bool probe_find_control_targets(Arena *arena, Store *store, ProbeTargets *ret_ta
 bool probe_find_own_targets(Store *store, const ProbeTenant *tenant, ProbeTargets *targets,
                             Err *err)
 {
-    return add_place(store, tenant->schema, SEEN_OWN, 0, targets, err);
+    scoped_rows PgRows *rows = NULL;
+    return pg_query(store->conn, probe_sql("probe_definers.sql"), PG_PARAMS(tenant->schema), &rows,
+                    err) &&
+           add_rows(rows, SEEN_OWN, targets, err);
 }
 
 bool probe_find_plan_targets(Arena *arena, Store *store, const ProbeTenant *tenant,
