@@ -13,17 +13,17 @@ SECRET = "kanarienvogel"  # a value of the neighbour's; it must not be seen anyw
 
 @functools.lru_cache(maxsize=None)
 def tenants():
-    """Two tenants of each pack that has the tier, with a row of the second that can be recognised."""
+    """Two tenants of each tier, with rows of the second ones that can be recognised."""
     server = shared_server()
     made = {}
-    for blueprint, tier in (("trading", "schema"), ("commerce", "schema"), ("saas", "row"), ("fortress", "row")):
+    for blueprint in ("trading", "saas"):
         for number in "12":
-            tenant = server.create(blueprint + number, blueprint, "--tier", tier)
+            tenant = server.create(blueprint + number, blueprint)
             tenant["app_role"], tenant["readonly_role"] = (c["role"] for c in tenant["connections"])
             tenant["schema"] = server.tenantry("tenant", "show", blueprint + number)["schema"]
             made[blueprint + number] = tenant
     server.psql("INSERT INTO users (email) VALUES ('%s@example.org')" % SECRET, made["saas2"]["app"])
-    server.psql("INSERT INTO portfolios (name) VALUES ('%s')" % SECRET, made["trading2"]["app"])
+    server.psql("INSERT INTO portfolios (user_id, name) SELECT gen_random_uuid(), '%s' FROM generate_series(1, 9)" % SECRET, made["trading2"]["app"])
     return made
 
 
@@ -41,10 +41,225 @@ def found(tenant, *options):
     return {(f["check"], f["object"]): f for f in answer["findings"]}
 
 
-# Name: who probes, what breaks (as superuser), what mends, the probe and the object that must be in the answer.
-# {a} and {b} are the two tenants of the blueprint; {sa}, {sb} their schemas; {ra}, {rb} roles; {ro} a's read-only role.
+# Break, mend: rows below say what is broken of the first tenant of a blueprint and must be found. {ra}, {ro} its logins,
+# {rb} the second's application login, {ob} the second's owner, {sa}, {sb} their schemas, {guard} the policy's condition.
+IN = "GRANT USAGE ON SCHEMA {sb} TO {ra};"
+OUT = "REVOKE ALL ON SCHEMA {sb} FROM {ra};"
+
+
+def right(name, table):
+    """Broken and mended: a right on the neighbour's table, and the way there."""
+    return (IN + "GRANT %s ON {sb}.%s TO {ra}" % (name, table), OUT + "REVOKE ALL ON {sb}.%s FROM {ra}" % table)
+
+
+def member(role):
+    return ("GRANT %s TO {ra}" % role, "REVOKE %s FROM {ra}" % role)
+
+
+def policy(clauses):
+    return (
+        "ALTER POLICY tenant_guard ON saas.users %s" % clauses,
+        "ALTER POLICY tenant_guard ON saas.users USING {guard} WITH CHECK {guard}",
+    )
+
+
+WHO_FUNCTION = (
+    "CREATE FUNCTION saas.who() RETURNS uuid LANGUAGE plpgsql AS"
+    " 'BEGIN RETURN (SELECT tenant_id FROM role_tenants WHERE role_name = current_user); END';"
+    "GRANT TEMPORARY ON DATABASE tenantry TO {ra};"
+)
+LEAK_FUNCTION = (
+    "CREATE FUNCTION {sa}.leak() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS"
+    " 'DECLARE n bigint; BEGIN EXECUTE ''SELECT count(*) FROM {sb}.portfolios'' INTO n; RETURN n; END';"
+    "GRANT EXECUTE ON FUNCTION {sa}.leak() TO {ra}"
+)
+UNSAFE_LEVEL = "ALTER TABLE saas.users DISABLE ROW LEVEL SECURITY"
+SAFE_LEVEL = "ALTER TABLE saas.users ENABLE ROW LEVEL SECURITY"
+
+# probe: blueprint, break, mend, object of the finding
 BROKEN = {
-    "a grant on a table": ("trading", "GRANT USAGE ON SCHEMA {sb} TO {ra}; GRANT SELECT ON {sb}.orders TO {ra}",
-                           "REVOKE ALL ON SCHEMA {sb} FROM {ra}; REVOKE ALL ON {sb}.orders FROM {ra}",
-                           ("probe_read", "table {sb}.orders")),
+    "probe_activity": ("trading", *member("pg_read_all_stats"), "login {ra}"),
+    "probe_alter": ("trading", *member("{ob}"), "table {sb}.portfolios"),
+    "probe_attributes": ("saas", "ALTER ROLE {ra} BYPASSRLS", "ALTER ROLE {ra} NOBYPASSRLS", "login {ra}"),
+    "probe_call": (
+        "trading",
+        IN + "CREATE FUNCTION {sb}.ask(a integer, b text DEFAULT '') RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+        OUT + "DROP FUNCTION {sb}.ask(integer, text)",
+        "function {sb}.ask",
+    ),
+    "probe_call_touches": ("trading", LEAK_FUNCTION, "DROP FUNCTION {sa}.leak()", "function {sa}.leak"),
+    "probe_catalogue_secrets": (
+        "saas", "GRANT SELECT ON pg_authid TO {ra}", "REVOKE SELECT ON pg_authid FROM {ra}", "login {ra}",
+    ),
+    "probe_connection_limit": ("saas", "ALTER ROLE {ra} CONNECTION LIMIT -1", None, "login {ra}"),
+    "probe_control_call": (
+        "saas",
+        "GRANT USAGE ON SCHEMA tenantry_audit TO {ra};"
+        "GRANT EXECUTE ON FUNCTION tenantry_audit.ensure_partition(timestamptz) TO {ra}",
+        "REVOKE USAGE ON SCHEMA tenantry_audit FROM {ra};"
+        "REVOKE EXECUTE ON FUNCTION tenantry_audit.ensure_partition(timestamptz) FROM {ra}",
+        "function tenantry_audit.ensure_partition",
+    ),
+    "probe_control_read": (
+        "trading",
+        "GRANT USAGE ON SCHEMA tenantry TO {ro}; GRANT SELECT (slug) ON tenantry.tenants TO {ro}",
+        "REVOKE USAGE ON SCHEMA tenantry FROM {ro}; REVOKE SELECT (slug) ON tenantry.tenants FROM {ro}",
+        "table tenantry.tenants",
+    ),
+    "probe_control_write": (
+        "trading",
+        "GRANT USAGE ON SCHEMA tenantry TO {ra}; GRANT INSERT ON tenantry.roles TO {ra}",
+        "REVOKE USAGE ON SCHEMA tenantry FROM {ra}; REVOKE INSERT ON tenantry.roles FROM {ra}",
+        "table tenantry.roles",
+    ),
+    "probe_copy": (
+        "trading", *(a + ";" + b for a, b in zip(right("SELECT", "portfolios"), member("pg_write_server_files"))),
+        "table {sb}.portfolios",
+    ),
+    "probe_create": (
+        "saas", "GRANT CREATE ON SCHEMA {sa} TO {ra}", "REVOKE CREATE ON SCHEMA {sa} FROM {ra}", "login {ra}",
+    ),
+    "probe_explain": ("trading", *right("SELECT", "trades"), "table {sb}.trades"),
+    "probe_identity": (
+        "saas",
+        "UPDATE tenancy.role_tenants SET tenant_id = '{idb}' WHERE role_name = '{ra}'",
+        "UPDATE tenancy.role_tenants SET tenant_id = '{ida}' WHERE role_name = '{ra}'",
+        "login {ra}",
+    ),
+    "probe_large_object": (
+        "trading",
+        "SELECT lo_from_bytea(424242, 'x'); ALTER LARGE OBJECT 424242 OWNER TO {rb};"
+        "GRANT SELECT ON LARGE OBJECT 424242 TO {ra}; GRANT EXECUTE ON FUNCTION lo_get(oid, bigint, integer) TO {ra}",
+        "SELECT lo_unlink(424242); REVOKE EXECUTE ON FUNCTION lo_get(oid, bigint, integer) FROM {ra}",
+        "large object 424242",
+    ),
+    "probe_lock": ("trading", *right("SELECT", "positions"), "table {sb}.positions"),
+    "probe_map": (
+        "saas", "GRANT DELETE ON tenancy.role_tenants TO {ra}", "REVOKE DELETE ON tenancy.role_tenants FROM {ra}",
+        "login {ra}",
+    ),
+    "probe_plan_setting": (
+        "trading", "ALTER ROLE {ra} SET statement_timeout = '9h'", None, "setting statement_timeout of login {ra}",
+    ),
+    "probe_pool": (
+        "saas", "ALTER ROLE {ra} SET app.current_tenant_id = 'probe'", "ALTER ROLE {ra} RESET app.current_tenant_id",
+        "login {ra}",
+    ),
+    "probe_power_role": ("trading", *member("pg_monitor"), "role pg_monitor"),
+    "probe_read": ("trading", *right("SELECT (name)", "portfolios"), "table {sb}.portfolios"),
+    "probe_readonly_write": (
+        "saas", "GRANT DELETE ON saas.items TO {ro}", "REVOKE DELETE ON saas.items FROM {ro}", "table saas.items",
+    ),
+    "probe_reference": ("trading", *right("REFERENCES", "portfolios"), "table {sb}.portfolios"),
+    "probe_role": ("trading", *member("{rb}"), "role {rb}"),
+    "probe_role_change": ("trading", "GRANT {rb} TO {ra} WITH ADMIN OPTION", "REVOKE {rb} FROM {ra}", "role {rb}"),
+    "probe_row_security_off": ("saas", UNSAFE_LEVEL, SAFE_LEVEL, "table saas.users"),
+    "probe_sequence": (
+        "trading", "CREATE SEQUENCE {sb}.numbers; GRANT USAGE ON SEQUENCE {sb}.numbers TO {ra}",
+        "DROP SEQUENCE {sb}.numbers", "sequence {sb}.numbers",
+    ),
+    "probe_server_control": ("trading", *member("pg_signal_backend"), "login {ra}"),
+    "probe_server_files": ("trading", *member("pg_write_server_files"), "login {ra}"),
+    "probe_server_objects": (
+        "trading", "GRANT CREATE ON DATABASE tenantry TO {ra}", "REVOKE CREATE ON DATABASE tenantry FROM {ra}",
+        "login {ra}",
+    ),
+    "probe_server_setting": (
+        "trading", "GRANT SET ON PARAMETER session_replication_role TO {ra}",
+        "REVOKE SET ON PARAMETER session_replication_role FROM {ra}", "login {ra}",
+    ),
+    "probe_shared_forged": ("saas", *policy("USING (true)"), "table saas.users"),
+    "probe_shared_leaky": ("saas", *policy("USING (true)"), "table saas.users"),
+    "probe_shared_partition": (
+        "saas", "GRANT SELECT ON saas.audit_log_default TO {ra}", "REVOKE SELECT ON saas.audit_log_default FROM {ra}",
+        "table saas.audit_log_default",
+    ),
+    "probe_shared_plant": ("saas", *policy("WITH CHECK (true)"), "table saas.users"),
+    "probe_shared_read": (
+        "saas", *policy("USING (tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid)"),
+        "table saas.users",
+    ),
+    "probe_shared_shadow": (
+        "saas", WHO_FUNCTION + policy("USING (tenant_id = saas.who())")[0],
+        policy("")[1] + "; DROP FUNCTION saas.who(); REVOKE TEMPORARY ON DATABASE tenantry FROM {ra}",
+        "table saas.users",
+    ),
+    "probe_shared_table_rights": (
+        "saas", "GRANT TRUNCATE ON saas.items TO {ra}", "REVOKE TRUNCATE ON saas.items FROM {ra}", "table saas.items",
+    ),
+    "probe_statistics": (
+        "trading", right("SELECT", "portfolios")[0] + "; ANALYZE {sb}.portfolios", right("SELECT", "portfolios")[1],
+        "table {sb}.portfolios",
+    ),
+    "probe_truncate": ("trading", *right("TRUNCATE", "portfolios"), "table {sb}.portfolios"),
+    "probe_type": ("trading", IN, OUT, "type {sb}.amount"),
+    "probe_view_over": (
+        "trading", IN + "GRANT CREATE ON SCHEMA {sa} TO {ra}", OUT + "REVOKE CREATE ON SCHEMA {sa} FROM {ra}",
+        "table {sb}.portfolios",
+    ),
+    "probe_write": ("trading", *right("UPDATE (name, id)", "portfolios"), "table {sb}.portfolios"),
 }
+
+
+def names(blueprint):
+    server = shared_server()
+    a, b = tenants()[blueprint + "1"], tenants()[blueprint + "2"]
+    owner = server.psql("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = '%s'" % b["schema"])
+    guard = server.psql("SELECT pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polname = 'tenant_guard'"
+                        " AND polrelid = 'tenantry.guard'::regclass")
+    return {"sa": a["schema"], "sb": b["schema"], "ra": a["app_role"], "ro": a["readonly_role"], "rb": b["app_role"],
+            "ob": owner, "ida": a["id"], "idb": b["id"], "guard": "(%s)" % guard}
+
+
+def check_broken(name):
+    blueprint, break_it, mend_it, where = BROKEN[name]
+    words, server = names(blueprint), shared_server()
+    server.psql(break_it.format(**words), server.superuser)
+    try:
+        answer = found(blueprint + "1")
+        key = (name, where.format(**words))
+        assert key in answer, "%s not in %s" % (key, sorted(answer))
+        mend_it = mend_it or answer[key]["mend"]
+        others = [f for f in found(blueprint + "2").values() if f["check"] == name]
+        assert words["ra"] not in str(others) or name.startswith("probe_shared"), others
+    finally:
+        server.psql((mend_it or "").format(**words), server.superuser)
+
+
+def test_every_probe_has_a_tenant_that_is_broken_for_it():
+    text = open(os.path.join(os.path.dirname(__file__), "../../src/isolation/probes.def"), encoding="utf-8").read()
+    probes = [line.split('"')[1] for line in text.splitlines() if line.startswith("PROBE(")]
+    assert probes == sorted(probes) and set(probes) == set(BROKEN), set(probes) ^ set(BROKEN)
+
+
+def test_packs_in_both_tiers_give_no_finding():
+    with harness.Server() as server:
+        server.up()
+        for blueprint in server.tenantry("blueprint", "list")["blueprints"]:
+            name = blueprint["name"]
+            for tier in server.tenantry("blueprint", "show", name)["tiers"]:
+                for number in "12":
+                    server.create("%s-%s-%s" % (name, tier, number), name, "--tier", tier)
+        for options in ((), ("all=1",), ("seed=7",), ("pairs=3",)):
+            answer = probe(*options, server=server)
+            assert answer["findings"] == [] and answer["unchecked"] == [], answer
+            assert answer["probes"] > 100
+
+
+def test_every_probe_reports_its_broken_tenant():
+    failures = {}
+    for name in BROKEN:
+        try:
+            check_broken(name)
+        except AssertionError as e:
+            failures[name] = str(e)[:1000]
+    assert not failures, "\n".join("%s: %s" % item for item in failures.items())
+
+
+def test_the_clean_twins_are_clean_again():
+    answer = probe("all=1")
+    assert answer["findings"] == [], answer["findings"]
+
+
+if __name__ == "__main__":
+    harness.main()
