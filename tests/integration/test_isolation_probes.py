@@ -261,5 +261,104 @@ def test_the_clean_twins_are_clean_again():
     assert answer["findings"] == [], answer["findings"]
 
 
+# All that a probe could leave, each with what it counts; sequences by what was drawn from them.
+LEFT = """
+SELECT 'relations', count(*) FROM pg_class UNION ALL SELECT 'functions', count(*) FROM pg_proc
+UNION ALL SELECT 'types', count(*) FROM pg_type UNION ALL SELECT 'schemas', count(*) FROM pg_namespace
+UNION ALL SELECT 'roles', count(*) FROM pg_roles UNION ALL SELECT 'settings', count(*) FROM pg_db_role_setting
+UNION ALL SELECT 'members', count(*) FROM pg_auth_members UNION ALL SELECT 'policies', count(*) FROM pg_policy
+UNION ALL SELECT 'large objects', count(*) FROM pg_largeobject_metadata
+UNION ALL SELECT 'rights', sum(hashtext(relacl::text)) FROM pg_class
+UNION ALL SELECT 'drawn', sum(last_value) FROM pg_sequences WHERE schemaname <> 'tenantry'
+UNION ALL SELECT 'rows of ' || s || t, (xpath('/row/c/text()', query_to_xml(format(
+    'SELECT count(*) AS c FROM %I.%I', s, t), false, true, '')))[1]::text::bigint
+  FROM (SELECT schemaname, tablename FROM pg_tables
+         WHERE schemaname NOT IN ('pg_catalog', 'information_schema')) x (s, t)
+ORDER BY 1
+"""
+
+
+def test_nothing_is_left_of_a_run():
+    tenants()
+    server = shared_server()
+    before = server.psql(LEFT, server.superuser)
+    probe("all=1")
+    assert server.psql(LEFT, server.superuser) == before
+    roles = ",".join("'%s'" % t[k] for t in tenants().values() for k in ("app_role", "readonly_role"))
+    held = "SELECT count(*) FROM pg_stat_activity a JOIN pg_locks l USING (pid) WHERE a.usename IN (%s)" % roles
+    assert server.psql(held, server.superuser) == "0"
+
+
+def test_nothing_is_left_when_the_tenant_could_do_everything():
+    """The neighbour's role with ADMIN OPTION: what is refused elsewhere succeeds here, and is rolled back."""
+    server, words = shared_server(), names("trading")
+    everything = "GRANT {rb}, {ob} TO {ra} WITH ADMIN OPTION; GRANT CREATE ON DATABASE tenantry TO {ra}"
+    server.psql(everything.format(**words), server.superuser)
+    try:
+        before = server.psql(LEFT, server.superuser)
+        assert ("probe_truncate", "table %s.portfolios" % words["sb"]) in found("trading1")
+        assert server.psql(LEFT, server.superuser) == before
+    finally:
+        server.psql("REVOKE {rb}, {ob} FROM {ra}; REVOKE CREATE ON DATABASE tenantry FROM {ra}".format(**words),
+                    server.superuser)
+
+
+def test_the_neighbours_values_are_in_no_log():
+    tenants()
+    server = shared_server()
+    with open(os.path.join(server.data_dir, "server.log"), encoding="utf-8") as f:
+        assert SECRET not in f.read()
+
+
+def test_refusals_are_not_written_to_the_servers_log():
+    tenants()
+    path = os.path.join(shared_server().data_dir, "server.log")
+    before = os.path.getsize(path)
+    probe()
+    with open(path, encoding="utf-8") as f:
+        f.seek(before)
+        assert "permission denied" not in f.read()
+
+
+def test_a_locked_table_of_a_neighbour_is_not_waited_for():
+    """A neighbour that works, with a transaction open, is not disturbed and does not disturb."""
+    schema = tenants()["trading2"]["schema"]
+    with harness.Session(shared_server().superuser) as session:
+        session.ask("BEGIN; LOCK TABLE %s.portfolios, saas.users IN ACCESS EXCLUSIVE MODE;" % schema)
+        answer = probe("tenant=" + tenants()["trading1"]["id"])
+        assert answer["findings"] == [] and answer["unchecked"] == [], answer
+        session.ask("ROLLBACK;")
+
+
+def test_what_could_not_be_tried_is_said():
+    server, tenant = shared_server(), tenants()["saas1"]
+    server.tenantry("tenant", "suspend", "saas1")
+    try:
+        answer = probe("tenant=" + tenant["id"])
+        assert [u["reason"] for u in answer["unchecked"]] == ['tenant "saas1" is suspended: its logins are shut']
+    finally:
+        server.tenantry("tenant", "resume", "saas1")
+    server.psql("ALTER ROLE %s PASSWORD 'another'" % tenant["readonly_role"], server.superuser)
+    answer = probe("tenant=" + tenant["id"])
+    assert len(answer["unchecked"]) == 1 and answer["probes"] > 50, answer
+    assert "login %s: cannot connect" % tenant["readonly_role"] in answer["unchecked"][0]["reason"]
+    server.tenantry("tenant", "rotate", "saas1")
+    assert probe("tenant=" + tenant["id"])["unchecked"] == []
+
+
+def test_a_tenant_without_a_neighbour_is_said():
+    with harness.Server() as server:
+        server.up()
+        server.create("alone", "saas")
+        answer = probe(server=server)
+        assert [u["reason"] for u in answer["unchecked"]] == ['tenant "alone" has no neighbour'], answer
+        assert answer["findings"] == []
+
+
+def test_a_pause_is_made_between_attempts_and_changes_nothing():
+    answer = probe("pairs=1", "pause=1")
+    assert answer["findings"] == [] and answer["took_us"] >= answer["probes"] * 500, answer
+
+
 if __name__ == "__main__":
     harness.main()
