@@ -2,7 +2,9 @@
  *
  * The snapshot is a list of relations, each a query over the catalogue and those before it; the
  * rules are queries over them. For one tenant everything is one statement, the snapshot its CTEs:
- * no catalogue is written. For the fleet the snapshot is temporary tables with statistics, since
+ * no catalogue is written. Planning a hundred rules would take longer than all else, so most have a
+ * sieve: a piece of the snapshot that is empty where all is well; a second statement has the rules
+ * whose sieve is not. For the fleet the snapshot is temporary tables with statistics, since
  * the planner must know how many rows there are, and the transaction is rolled back. */
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +23,10 @@ typedef enum Scope {
 typedef struct Rule {
     const char *id;
     Scope scope;
+    const char *sieve; /* a piece of the snapshot: where it is empty, so is the rule; or NULL */
 } Rule;
 
-#define RULE(id, severity, tiers, scope, title, why) {id, scope},
+#define RULE(id, severity, tiers, scope, sieve, title, why) {id, scope, sieve},
 static const Rule rules[] = {
 #include "isolation/rules.def"
 };
@@ -38,15 +41,19 @@ typedef struct Piece {
 } Piece;
 
 static const Piece pieces[] = {
-    {"iso_target", true},   {"iso_place", false},     {"iso_own", false},
-    {"iso_reach", false},   {"iso_relation", false},  {"iso_function", false},
-    {"iso_type", false},    {"iso_object", false},    {"iso_acl", false},
-    {"iso_holder", false},  {"iso_outside", false},   {"iso_role", false},
-    {"iso_outgoing", true}, {"iso_reference", false}, {"iso_space", false},
-    {"iso_grant", false},
+    {"iso_target", true},   {"iso_place", false},    {"iso_own", false},
+    {"iso_reach", false},   {"iso_relation", false}, {"iso_function", false},
+    {"iso_type", false},    {"iso_object", false},   {"iso_acl", false},
+    {"iso_outside", false}, {"iso_far", true},       {"iso_holder", false},
+    {"iso_role", false},    {"iso_outgoing", true},  {"iso_reference", false},
+    {"iso_space", false},   {"iso_grant", false},    {"iso_excess", false},
+    {"iso_member", false},  {"iso_misowned", false}, {"iso_definer", false},
+    {"iso_power", false},   {"iso_setting", false},  {"iso_shared", false},
+    {"iso_map", true},
 };
 
 enum { PIECES = sizeof pieces / sizeof *pieces };
+#define SIEVE_MARK "?"
 enum { COLUMN_RULE, COLUMN_TENANT, COLUMN_OTHER, COLUMN_OBJECT, COLUMN_EVIDENCE, COLUMN_MEND };
 
 static bool find_sql(Arena *arena, const char *folder, const char *name, const char *suffix,
@@ -73,12 +80,34 @@ static bool find_piece(Arena *arena, const Piece *piece, bool is_fleet, const ch
 typedef struct Plan {
     bool is_birth;
     bool is_super;
+    bool has_rows[PIECES]; /* of the sieves */
+    bool is_whole_needed;  /* birth.sql says that the place is new */
 } Plan;
 
 static bool is_asked(const Plan *plan, const Rule *rule)
 {
     return rule->scope == SCOPE_BIRTH ||
            (!plan->is_birth && (rule->scope == SCOPE_CHECK || plan->is_super));
+}
+
+static size_t find_piece_number(const char *name)
+{
+    size_t i = 0;
+    while (i < PIECES && strcmp(pieces[i].name, name) != 0) {
+        i++;
+    }
+    return i;
+}
+
+/* Whether the rule is part of this statement: the first has those without a sieve, the second those
+ * whose sieve let something through. */
+static bool is_in_statement(const Plan *plan, const Rule *rule, bool is_first)
+{
+    if (!is_asked(plan, rule)) {
+        return false;
+    }
+    return rule->sieve == NULL ? is_first
+                               : !is_first && plan->has_rows[find_piece_number(rule->sieve)];
 }
 
 static bool rule_sql(Arena *arena, const Rule *rule, const char **ret_sql, Err *err)
@@ -111,21 +140,50 @@ static bool digest_sql(Arena *arena, const char **ret_sql, Err *err)
 
 /* --- one tenant: one statement ---------------------------------------------------------------- */
 
-static bool build_statement(Arena *arena, const Plan *plan, bool is_fleet, const char **ret_sql,
-                            Err *err)
+static bool add_pieces(Arena *arena, bool is_fleet, StrBuf *sql, Err *err)
 {
-    StrBuf sql = strbuf_init(arena);
     const char *part = NULL;
     for (size_t i = 0; i < PIECES; i++) {
         if (!find_piece(arena, &pieces[i], is_fleet, &part, err)) {
             return false;
         }
-        strbuf_printf(&sql, "%s %s AS MATERIALIZED (%s)", i == 0 ? "WITH" : ",", pieces[i].name,
+        strbuf_printf(sql, "%s %s AS MATERIALIZED (%s)", i == 0 ? "WITH" : ",", pieces[i].name,
                       part);
     }
-    const char *separator = "";
+    return true;
+}
+
+/* The sieves that have rows, in the form of findings: SIEVE_MARK and the piece's name. */
+static void add_sieves(const Plan *plan, StrBuf *sql)
+{
+    bool is_sieve[PIECES] = {false};
     for (size_t i = 0; i < RULES; i++) {
-        if (is_asked(plan, &rules[i])) {
+        if (rules[i].sieve != NULL && is_asked(plan, &rules[i])) {
+            is_sieve[find_piece_number(rules[i].sieve)] = true;
+        }
+    }
+    for (size_t i = 0; i < PIECES; i++) {
+        if (is_sieve[i]) {
+            strbuf_printf(sql,
+                          " UNION ALL SELECT '" SIEVE_MARK "', NULL, NULL, '%s', NULL, NULL"
+                          " WHERE EXISTS (SELECT FROM %s)",
+                          pieces[i].name, pieces[i].name);
+        }
+    }
+}
+
+/* *ret_sql is NULL when no rule is left for the statement. */
+static bool build_statement(Arena *arena, const Plan *plan, bool is_fleet, bool is_first,
+                            const char **ret_sql, Err *err)
+{
+    StrBuf sql = strbuf_init(arena);
+    const char *part = NULL;
+    const char *separator = "";
+    if (!add_pieces(arena, is_fleet, &sql, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < RULES; i++) {
+        if (is_in_statement(plan, &rules[i], is_first)) {
             if (!rule_sql(arena, &rules[i], &part, err)) {
                 return false;
             }
@@ -133,22 +191,39 @@ static bool build_statement(Arena *arena, const Plan *plan, bool is_fleet, const
             separator = " UNION ALL";
         }
     }
-    if (!plan->is_birth) {
+    if (is_first && !plan->is_birth) {
         if (!digest_sql(arena, &part, err)) {
             return false;
         }
         strbuf_printf(&sql, "%s %s", separator, part);
     }
-    *ret_sql = sql.text;
+    if (is_first) {
+        add_sieves(plan, &sql);
+    }
+    *ret_sql = *separator == '\0' ? NULL : sql.text;
     return true;
 }
 
 /* --- findings --------------------------------------------------------------------------------- */
 
-static bool take_rows(const PgRows *rows, IsolationResult *result, Err *err)
+/* A piece that has rows; without a name: everything is new and must be asked. */
+static void note_sieve(Plan *plan, const char *name)
+{
+    if (name == NULL) {
+        plan->is_whole_needed = true;
+    } else {
+        plan->has_rows[find_piece_number(name)] = true;
+    }
+}
+
+static bool take_rows(const PgRows *rows, Plan *plan, IsolationResult *result, Err *err)
 {
     for (size_t i = 0; i < pg_rows_count(rows); i++) {
         const char *id = pg_rows_text(rows, i, COLUMN_RULE);
+        if (strcmp(id, SIEVE_MARK) == 0) {
+            note_sieve(plan, pg_rows_text(rows, i, COLUMN_OBJECT));
+            continue;
+        }
         if (*id == '\0') {
             result->catalogue = arena_strdup(result->list.arena,
                                              pg_rows_text(rows, i, COLUMN_OBJECT));
@@ -225,29 +300,63 @@ static void list_unchecked(Arena *arena, const Plan *plan, IsolationResult *resu
 
 /* --- running ---------------------------------------------------------------------------------- */
 
-/* Just-in-time compilation of statements that run once would take longer than all of this. */
-static const char no_jit[] = "SET LOCAL jit = off";
+/* How the planner works for the length of a check. Just-in-time compilation and parallel workers
+ * take longer to start than all of this; for one tenant every join is a few look-ups by index,
+ * which the planner cannot know of a snapshot without statistics. */
+static const char *const quick_settings[] = {"jit"};
+static const char *const look_up_settings[] = {"jit", "enable_hashjoin", "enable_mergejoin",
+                                               "enable_seqscan", "enable_material"};
 
-static bool run_statement(Arena *arena, Store *store, const Plan *plan, const char *tenant_id,
-                          IsolationResult *result, Err *err)
+static void add_settings(Arena *arena, PgBatch *batch, const char *const *names, size_t count,
+                         const char *value)
+{
+    for (size_t i = 0; i < count; i++) {
+        pg_batch_add(batch, arena_printf(arena, "SET LOCAL %s TO %s", names[i], value),
+                     PG_NO_PARAMS);
+    }
+    pg_batch_add(batch,
+                 arena_printf(arena, "SET LOCAL max_parallel_workers_per_gather TO %s",
+                              strcmp(value, "off") == 0 ? "0" : value),
+                 PG_NO_PARAMS);
+}
+
+/* Runs one statement for one tenant or all; the planner is as it was afterwards. */
+static bool run_sql(Arena *arena, Store *store, const char *sql, const char *tenant_id, Plan *plan,
+                    IsolationResult *result, Err *err)
+{
+    const bool is_fleet = tenant_id == NULL;
+    const char *const *settings = is_fleet ? quick_settings : look_up_settings;
+    const size_t count = is_fleet ? sizeof quick_settings / sizeof *quick_settings
+                                  : sizeof look_up_settings / sizeof *look_up_settings;
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    add_settings(arena, batch, settings, count, "off");
+    const size_t answer = pg_batch_add(batch, sql, is_fleet ? PG_NO_PARAMS : PG_PARAMS(tenant_id));
+    add_settings(arena, batch, settings, count, "DEFAULT");
+    return pg_batch_run(store->conn, batch, err) &&
+           take_rows(pg_batch_rows(batch, answer), plan, result, err);
+}
+
+static bool run_statement(Arena *arena, Store *store, Plan *plan, const char *tenant_id,
+                          bool is_first, IsolationResult *result, Err *err)
 {
     const char *sql = NULL;
-    scoped_batch PgBatch *batch = pg_batch_new(arena);
-    if (!build_statement(arena, plan, tenant_id == NULL, &sql, err)) {
-        return false;
-    }
-    pg_batch_add(batch, no_jit, PG_NO_PARAMS);
-    const size_t answer = pg_batch_add(batch, sql,
-                                       tenant_id == NULL ? PG_NO_PARAMS : PG_PARAMS(tenant_id));
-    return pg_batch_run(store->conn, batch, err) &&
-           take_rows(pg_batch_rows(batch, answer), result, err);
+    return build_statement(arena, plan, tenant_id == NULL, is_first, &sql, err) &&
+           (sql == NULL || run_sql(arena, store, sql, tenant_id, plan, result, err));
+}
+
+static bool run_statements(Arena *arena, Store *store, Plan *plan, const char *tenant_id,
+                           IsolationResult *result, Err *err)
+{
+    return run_statement(arena, store, plan, tenant_id, true, result, err) &&
+           run_statement(arena, store, plan, tenant_id, false, result, err);
 }
 
 /* Names of pieces are words of our own table. */
 static bool add_snapshot(Arena *arena, PgBatch *batch, Err *err)
 {
     const char *part = NULL;
-    pg_batch_add(batch, no_jit, PG_NO_PARAMS);
+    add_settings(arena, batch, quick_settings, sizeof quick_settings / sizeof *quick_settings,
+                 "off");
     for (size_t i = 0; i < PIECES; i++) {
         if (!find_piece(arena, &pieces[i], true, &part, err)) {
             return false;
@@ -262,8 +371,7 @@ static bool add_snapshot(Arena *arena, PgBatch *batch, Err *err)
     return true;
 }
 
-static bool run_tables(Arena *arena, Store *store, const Plan *plan, IsolationResult *result,
-                       Err *err)
+static bool run_tables(Arena *arena, Store *store, Plan *plan, IsolationResult *result, Err *err)
 {
     const char *part = NULL;
     scoped_batch PgBatch *batch = pg_batch_new(arena);
@@ -283,7 +391,7 @@ static bool run_tables(Arena *arena, Store *store, const Plan *plan, IsolationRe
         return false;
     }
     for (size_t i = first; i < pg_batch_count(batch); i++) {
-        if (!take_rows(pg_batch_rows(batch, i), result, err)) {
+        if (!take_rows(pg_batch_rows(batch, i), plan, result, err)) {
             return false;
         }
     }
@@ -303,11 +411,11 @@ static bool run_snapshot(Arena *arena, Store *store, const char *tenant_id, Isol
                       PG_NO_PARAMS, &rows, err)) {
         return false;
     }
-    const Plan plan = {.is_super = pg_rows_bool(rows, 0, 1)};
+    Plan plan = {.is_super = pg_rows_bool(rows, 0, 1)};
     list_unchecked(arena, &plan, result);
     return tenant_id == NULL && pg_rows_bool(rows, 0, 0)
                ? run_tables(arena, store, &plan, result, err)
-               : run_statement(arena, store, &plan, tenant_id, result, err);
+               : run_statements(arena, store, &plan, tenant_id, result, err);
 }
 
 bool isolation_check_rules(Arena *arena, Store *store, const char *tenant_id,
@@ -327,22 +435,41 @@ bool isolation_check_rules(Arena *arena, Store *store, const char *tenant_id,
     return true;
 }
 
-bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *err)
+/* ERR_ISOLATION when a finding is severe. */
+static bool judge(IsolationResult *result, Err *err)
 {
-    const Plan plan = {.is_birth = true};
-    IsolationResult result = {.list = {.arena = arena}};
-    if (!run_statement(arena, store, &plan, tenant_id, &result, err)) {
-        return err_prefix(err, "the rules of isolation");
-    }
-    finish_list(&result.list);
-    if (result.list.count == 0 || result.list.findings[0].check->severity > SEVERITY_HIGH) {
+    finish_list(&result->list);
+    if (result->list.count == 0 || result->list.findings[0].check->severity > SEVERITY_HIGH) {
         return true;
     }
-    const Finding *first = &result.list.findings[0];
+    const Finding *first = &result->list.findings[0];
     ERR_SET(err, ERR_ISOLATION, NULL, "isolation is not whole: %s, %s: %s", first->check->id,
             first->object, first->evidence);
     if (first->mend != NULL) {
         err_hint(err, "as a superuser: %s", first->mend);
     }
     return false;
+}
+
+bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *err)
+{
+    Plan plan = {.is_birth = true};
+    IsolationResult result = {.list = {.arena = arena}};
+    if (!run_statements(arena, store, &plan, tenant_id, &result, err)) {
+        return err_prefix(err, "the rules of isolation");
+    }
+    return judge(&result, err);
+}
+
+bool isolation_require_created(Arena *arena, Store *store, const char *tenant_id, Err *err)
+{
+    Plan plan = {.is_birth = true};
+    IsolationResult result = {.list = {.arena = arena}};
+    const char *sql = NULL;
+    if (!find_sql(arena, "snapshot", "birth", "", &sql, err) ||
+        !run_sql(arena, store, sql, tenant_id, &plan, &result, err)) {
+        return err_prefix(err, "the rules of isolation");
+    }
+    return plan.is_whole_needed ? isolation_require(arena, store, tenant_id, err)
+                                : judge(&result, err);
 }

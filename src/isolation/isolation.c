@@ -7,7 +7,8 @@
 
 #include "core/strbuf.h"
 
-#define RULE(id, severity, tiers, scope, title, why) {id, severity, false, tiers, title, why},
+#define RULE(id, severity, tiers, scope, sieve, title, why)                                        \
+    {id, severity, false, tiers, title, why},
 #define PROBE(id, severity, tiers, title, why, ...) {id, severity, true, tiers, title, why},
 static IsolationCheck checks[] = {
 #include "isolation/rules.def"

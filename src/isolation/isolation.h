@@ -75,9 +75,15 @@ bool isolation_add_finding(IsolationResult *result, const Finding *finding, Err 
 bool isolation_check_rules(Arena *arena, Store *store, const char *tenant_id,
                            IsolationResult *ret_result, Err *err);
 
-/* The same within the caller's transaction, for one tenant: what every create and resume ends with.
- * ERR_ISOLATION names the first finding of severity high or critical. */
+/* The rules that concern what a tenant has (not the server as a whole), within the caller's
+ * transaction, for one tenant or the tenant to be of a spare: what every resume, and the making of
+ * every spare, ends with. ERR_ISOLATION names the first finding of severity high or critical. */
 bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *err);
+
+/* What every create ends with: isolation_require when the tenant's place was made in this
+ * transaction; where it was there (a spare, a shared place), what the create itself did: roles,
+ * memberships, the map, the schema's rights (a few milliseconds). */
+bool isolation_require_created(Arena *arena, Store *store, const char *tenant_id, Err *err);
 
 typedef struct ProbeOptions {
     const char *tenant_id; /* prober; NULL: every tenant of a sample */

@@ -63,6 +63,6 @@ extern const Operation op_audit_list, op_audit_verify, op_blueprint_add, op_blue
     op_tenant_suspend, op_up;
 
 extern const JobKind blueprint_add_job, key_rotate_job, partition_detach_job, partition_ensure_job,
-    spare_drop_job, spare_fill_job;
+    spare_drop_job, spare_fill_job, tenant_create_job, tenant_resume_job;
 
 #endif

@@ -1,7 +1,9 @@
--- Who holds a right that iso_acl lists: the grantee, and every member of it. The groups whose members are tenants by
+-- Who holds a right that iso_acl or iso_far lists: the grantee, and every member of it. The groups whose members are tenants by
 -- design are not taken apart: a right of theirs is every tenant's.
 WITH RECURSIVE grantee AS (
-    SELECT DISTINCT a.grantee FROM iso_acl a WHERE a.grantee <> 0
+    SELECT a.grantee FROM iso_acl a WHERE a.grantee <> 0
+    UNION
+    SELECT f.grantee FROM iso_far f
 ), holder (grantee, member, depth) AS (
     SELECT grantee, grantee, 0 FROM grantee
     UNION
