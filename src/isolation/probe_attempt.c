@@ -209,9 +209,12 @@ static void add_attempt(const Scene *scene, const ProbeKind *kind, ProbeAttempts
 /* Kinds that are reached by name, and so not at all where the schema is shut. */
 static bool is_by_name(ProbeOn on)
 {
-    static const bool by_name[ON_COUNT_] = {[ON_CONTROL_FUNCTION] = true, [ON_CONTROL_TABLE] = true,
-                                            [ON_FUNCTION] = true,         [ON_PARTITION] = true,
-                                            [ON_TABLE] = true,            [ON_TYPE] = true,
+    static const bool by_name[ON_COUNT_] = {[ON_CONTROL_FUNCTION] = true,
+                                            [ON_CONTROL_TABLE] = true,
+                                            [ON_FUNCTION] = true,
+                                            [ON_PARTITION] = true,
+                                            [ON_TABLE] = true,
+                                            [ON_TYPE] = true,
                                             [ON_VIEW] = true};
     return by_name[on];
 }
@@ -260,8 +263,7 @@ void probe_make_attempts(Arena *arena, const ProbeSession *session, const ProbeT
         most += 1 + count_targets(session, &probe_kinds[k], targets);
     }
     *ret_attempts = (ProbeAttempts){.list = ARENA_ARRAY(arena, ProbeAttempt, most)};
-    Scene scene = {
-        .arena = arena, .session = session, .neighbour = neighbour, .targets = targets};
+    Scene scene = {.arena = arena, .session = session, .neighbour = neighbour, .targets = targets};
     for (size_t k = 0; k < probe_kind_count; k++) {
         if (is_for(&probe_kinds[k], session)) {
             add_kind(&scene, &probe_kinds[k], ret_attempts);
@@ -281,9 +283,13 @@ static int compare_canaries(const void *a, const void *b)
 
 bool probe_find_canary(Arena *arena, const ProbeSession *session, ProbeTargets *targets, Err *err)
 {
-    static const ProbeKind kind = {
-        .probe = "", .on = ON_SHARED_TABLE, .also = "", .past = "", .setup = "w", .args = "@",
-        .sql = ""};
+    static const ProbeKind kind = {.probe = "",
+                                   .on = ON_SHARED_TABLE,
+                                   .also = "",
+                                   .past = "",
+                                   .setup = "w",
+                                   .args = "@",
+                                   .sql = ""};
     const size_t first = targets->first[ON_SHARED_TABLE];
     const size_t there = targets->first[ON_SHARED_TABLE + 1] - first;
     const size_t tries = there < PROBE_CANARY_TRIES ? there : PROBE_CANARY_TRIES;
@@ -382,7 +388,7 @@ const char *probe_describe(Arena *arena, const ProbeSession *session, const Prob
 {
     /* A planted row has values, though nobody's: they are left out. */
     const char *what = attempt->kind->sql[0] == '\0' ? "INSERT of a row with the other's tenant_id"
-                                                   : attempt->sql;
+                                                     : attempt->sql;
     if (attempt->phase != 'd') {
         return arena_printf(arena, "as role %s, %s ended with SQLSTATE %s", session->role, what,
                             attempt->sqlstate);

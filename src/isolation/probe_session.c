@@ -67,8 +67,8 @@ static bool read_answers(const char *text, ProbeAttempt *attempts, size_t count,
         attempts[read].rows = strtoll(strchr(strchr(line, ' ') + 1, ' '), &end, 10);
         line = end + strspn(end, "\n");
     }
-    return read == count || ERR_SET(err, ERR_INTERNAL, NULL, "%zu answers came to %zu attempts",
-                                    read, count);
+    return read == count ||
+           ERR_SET(err, ERR_INTERNAL, NULL, "%zu answers came to %zu attempts", read, count);
 }
 
 /* All in one round trip; the rollback is part of it. */
@@ -150,8 +150,7 @@ static bool leave_things(Arena *arena, PgConn *conn, Err *err)
     return true;
 }
 
-bool probe_reuse_session(Arena *arena, const ProbeSession *session, const char **ret_left,
-                         Err *err)
+bool probe_reuse_session(Arena *arena, const ProbeSession *session, const char **ret_left, Err *err)
 {
     scoped_batch PgBatch *batch = pg_batch_new(arena);
     *ret_left = NULL;

@@ -80,10 +80,9 @@ static bool read_canary(Arena *arena, const char *text, const ProbeColumn **ret_
     ProbeColumn *columns = ARENA_ARRAY(arena, ProbeColumn, *ret_count);
     for (size_t i = 0; i < *ret_count; i++) {
         const Json *column = json_array_get(list, i);
-        columns[i] = (ProbeColumn){
-            .name = arena_strdup(arena, json_get_text(column, "name", "")),
-            .value = arena_strdup(arena, json_get_text(column, "value", "")),
-            .is_time = json_get_bool(column, "is_time", false)};
+        columns[i] = (ProbeColumn){.name = arena_strdup(arena, json_get_text(column, "name", "")),
+                                   .value = arena_strdup(arena, json_get_text(column, "value", "")),
+                                   .is_time = json_get_bool(column, "is_time", false)};
     }
     *ret_columns = columns;
     return true;
