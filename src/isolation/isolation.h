@@ -91,7 +91,7 @@ typedef struct ProbeOptions {
                           neighbour of its blueprint and one of another */
     bool is_all_pairs; /* every neighbour */
     int64_t seed;      /* decides the sample; the same seed, the same pairs */
-    int64_t pause_ms; /* between two attempts of one session */
+    int64_t pause_ms;  /* between two attempts of one session */
     void (*on_progress)(void *context, int64_t done, int64_t total); /* may be NULL */
     void *progress_context;
 } ProbeOptions;

@@ -45,8 +45,7 @@ static void add_unchecked(Run *run, const char *check_id, const char *reason)
         run->unchecked = grown;
     }
     run->unchecked[run->unchecked_count++] = (Unchecked){
-        .check_id = arena_strdup(run->arena, check_id),
-        .reason = arena_strdup(run->arena, reason)};
+        .check_id = arena_strdup(run->arena, check_id), .reason = arena_strdup(run->arena, reason)};
 }
 
 /* --- what came of the attempts
@@ -130,14 +129,14 @@ static bool take_attempts(Turn *turn, const ProbeSession *session, const ProbeAt
             continue; /* what one function read counts for those after it too */
         }
         has_touched = has_touched || attempt->kind->on == ON_OWN_DEFINER;
-        if (!add_finding(turn->run, attempt->kind->probe,
-                         &(Finding){.tenant_id = turn->tenant->id,
-                                    .other_id = attempt->neighbour == NULL ? NULL
-                                                                           : attempt->neighbour->id,
-                                    .object = probe_object(arena, session, attempt),
-                                    .evidence = probe_describe(arena, session, attempt),
-                                    .mend = probe_mend(arena, session, attempt)},
-                         err)) {
+        if (!add_finding(
+                turn->run, attempt->kind->probe,
+                &(Finding){.tenant_id = turn->tenant->id,
+                           .other_id = attempt->neighbour == NULL ? NULL : attempt->neighbour->id,
+                           .object = probe_object(arena, session, attempt),
+                           .evidence = probe_describe(arena, session, attempt),
+                           .mend = probe_mend(arena, session, attempt)},
+                err)) {
             return false;
         }
     }
@@ -175,8 +174,7 @@ static bool try_neighbour(Turn *turn, const ProbeSession *session, const ProbeTe
         return false;
     }
     probe_make_attempts(turn->arena, session, neighbour, targets, &attempts);
-    return probe_run_attempts(turn->arena, session, &attempts, turn->run->options->pause_ms,
-                              err) &&
+    return probe_run_attempts(turn->arena, session, &attempts, turn->run->options->pause_ms, err) &&
            take_attempts(turn, session, &attempts, err);
 }
 
@@ -203,13 +201,14 @@ static bool try_reuse(Turn *turn, const ProbeSession *session, Err *err)
         return false;
     }
     return left == NULL ||
-           add_finding(turn->run, "probe_pool",
-                       &(Finding){.tenant_id = turn->tenant->id,
-                                  .object = arena_printf(turn->arena, "login %s", session->role),
-                                  .evidence = arena_printf(
-                                      turn->arena, "as role %s, %s was still there after DISCARD ALL",
-                                      session->role, left)},
-                       err);
+           add_finding(
+               turn->run, "probe_pool",
+               &(Finding){.tenant_id = turn->tenant->id,
+                          .object = arena_printf(turn->arena, "login %s", session->role),
+                          .evidence = arena_printf(
+                              turn->arena, "as role %s, %s was still there after DISCARD ALL",
+                              session->role, left)},
+               err);
 }
 
 static bool try_everything(Turn *turn, const ProbeSession *session, Err *err)
@@ -271,9 +270,9 @@ static bool list_neighbours(Turn *turn, Err *err)
 {
     const ProbeOptions *options = turn->run->options;
     const bool is_one = options->tenant_id != NULL;
-    const int64_t most = options->is_all_pairs                ? 0
+    const int64_t most = options->is_all_pairs          ? 0
                          : is_one && options->pairs > 0 ? options->pairs
-                                                              : 1;
+                                                        : 1;
     if (!probe_list_neighbours(turn->arena, turn->run->store, turn->tenant, options->seed, most,
                                &turn->neighbours, err)) {
         return false;
@@ -304,9 +303,9 @@ static bool find_neighbours(Turn *turn, Err *err)
         probe_sort_targets(targets);
     }
     if (turn->neighbours.count == 0) {
-        add_unchecked(turn->run, "probes",
-                      arena_printf(turn->arena, "tenant \"%s\" has no neighbour",
-                                   turn->tenant->slug));
+        add_unchecked(
+            turn->run, "probes",
+            arena_printf(turn->arena, "tenant \"%s\" has no neighbour", turn->tenant->slug));
     }
     return true;
 }
@@ -333,11 +332,8 @@ static bool find_logins(Turn *turn, TenantLogin logins[TENANT_LOGINS], size_t *r
 static bool take_turn(Run *run, const ProbeTenant *tenant, size_t number, Err *err)
 {
     scoped_arena Arena *arena = arena_new();
-    Turn turn = {.arena = arena,
-                 .run = run,
-                 .tenant = tenant,
-                 .number = number,
-                 .own = {.arena = arena}};
+    Turn turn = {
+        .arena = arena, .run = run, .tenant = tenant, .number = number, .own = {.arena = arena}};
     TenantLogin logins[TENANT_LOGINS];
     size_t count = 0;
     if (!find_logins(&turn, logins, &count, err)) {
@@ -389,8 +385,7 @@ bool isolation_probe(Arena *arena, Store *store, const ProbeOptions *options,
     for (size_t i = 0; i < tenants.count && is_good; i++) {
         is_good = take_turn(&run, &tenants.list[i], i, err);
         if (options->on_progress != NULL) {
-            options->on_progress(options->progress_context, (int64_t)i + 1,
-                                 (int64_t)tenants.count);
+            options->on_progress(options->progress_context, (int64_t)i + 1, (int64_t)tenants.count);
         }
     }
     merge_unchecked(&run);

@@ -43,11 +43,14 @@ static const struct {
     {'r', "", "RESET SESSION AUTHORIZATION"},
     {'r', "", "SET ROLE NONE"},
     {'t', "", "CREATE TEMP TABLE role_tenants (role_name name, tenant_id uuid)"},
-    {'t', "", "INSERT INTO role_tenants VALUES (current_user, gen_random_uuid())"},
+    {'t', "B", "INSERT INTO role_tenants VALUES (current_user, {})"},
     {'t', "", "SET LOCAL search_path = pg_temp, pg_catalog"},
     {'w', "", "SET LOCAL search_path TO DEFAULT"},
 };
 enum { SETUPS = sizeof setups / sizeof *setups, MOST_ARGS = 8 };
+
+/* A tenant that there is not. */
+static const char nobody[] = "00000000-0000-0000-0000-000000000000";
 
 /* What a statement is made from. */
 typedef struct Scene {
@@ -78,6 +81,8 @@ static SqlArg make_arg(const Scene *scene, char letter)
     const ProbeTenant *tenant = session->tenant;
     const ProbeTarget *target = scene->target;
     switch (letter) {
+    case 'B':
+        return sql_literal(scene->neighbour != NULL ? scene->neighbour->id : nobody);
     case 'C':
         return sql_literal(target->column);
     case 'G':
@@ -204,9 +209,12 @@ static void add_attempt(const Scene *scene, const ProbeKind *kind, ProbeAttempts
 /* Kinds that are reached by name, and so not at all where the schema is shut. */
 static bool is_by_name(ProbeOn on)
 {
-    static const bool by_name[ON_COUNT_] = {[ON_CONTROL_FUNCTION] = true, [ON_CONTROL_TABLE] = true,
-                                            [ON_FUNCTION] = true,         [ON_PARTITION] = true,
-                                            [ON_TABLE] = true,            [ON_TYPE] = true,
+    static const bool by_name[ON_COUNT_] = {[ON_CONTROL_FUNCTION] = true,
+                                            [ON_CONTROL_TABLE] = true,
+                                            [ON_FUNCTION] = true,
+                                            [ON_PARTITION] = true,
+                                            [ON_TABLE] = true,
+                                            [ON_TYPE] = true,
                                             [ON_VIEW] = true};
     return by_name[on];
 }
@@ -255,8 +263,7 @@ void probe_make_attempts(Arena *arena, const ProbeSession *session, const ProbeT
         most += 1 + count_targets(session, &probe_kinds[k], targets);
     }
     *ret_attempts = (ProbeAttempts){.list = ARENA_ARRAY(arena, ProbeAttempt, most)};
-    Scene scene = {
-        .arena = arena, .session = session, .neighbour = neighbour, .targets = targets};
+    Scene scene = {.arena = arena, .session = session, .neighbour = neighbour, .targets = targets};
     for (size_t k = 0; k < probe_kind_count; k++) {
         if (is_for(&probe_kinds[k], session)) {
             add_kind(&scene, &probe_kinds[k], ret_attempts);
@@ -276,9 +283,13 @@ static int compare_canaries(const void *a, const void *b)
 
 bool probe_find_canary(Arena *arena, const ProbeSession *session, ProbeTargets *targets, Err *err)
 {
-    static const ProbeKind kind = {
-        .probe = "", .on = ON_SHARED_TABLE, .also = "", .past = "", .setup = "w", .args = "@",
-        .sql = ""};
+    static const ProbeKind kind = {.probe = "",
+                                   .on = ON_SHARED_TABLE,
+                                   .also = "",
+                                   .past = "",
+                                   .setup = "w",
+                                   .args = "@",
+                                   .sql = ""};
     const size_t first = targets->first[ON_SHARED_TABLE];
     const size_t there = targets->first[ON_SHARED_TABLE + 1] - first;
     const size_t tries = there < PROBE_CANARY_TRIES ? there : PROBE_CANARY_TRIES;
@@ -306,14 +317,22 @@ bool probe_find_canary(Arena *arena, const ProbeSession *session, ProbeTargets *
 /* Whether a list of SQLSTATEs has this one. */
 static bool has_state(const char *list, const char *state)
 {
-    const char *found = strstr(list, state);
-    return *state != '\0' && found != NULL;
+    return *state != '\0' && strstr(list, state) != NULL;
+}
+
+/* Whether the statement came to where rights have been looked at. "*": it runs code, which may end
+ * with any error but those of names, locks, cancelling and resources. */
+static bool is_past_rights(const ProbeKind *kind, const char *state)
+{
+    static const char keys[] = "23502 23503 23505 23P01";
+    static const char before[] = "08 0A 3F 40 42 53 54 55 57 58 XX";
+    const char class[] = {state[0], state[0] == '\0' ? '\0' : state[1], '\0'};
+    return has_state(keys, state) || has_state(kind->past, state) ||
+           (*kind->past == '*' && *class != '\0' && strstr(before, class) == NULL);
 }
 
 ProbeVerdict probe_judge(const ProbeAttempt *attempt)
 {
-    /* Keys and constraints are looked at after rights and policies. */
-    static const char past_rights[] = "23502 23503 23505 23P01";
     const ProbeKind *kind = attempt->kind;
     const char *state = attempt->sqlstate;
     if (attempt->phase == 'd') {
@@ -322,9 +341,7 @@ ProbeVerdict probe_judge(const ProbeAttempt *attempt)
     if (has_state("42501", state) || has_state(kind->also, state)) {
         return PROBE_HELD;
     }
-    return attempt->phase == 's' && (has_state(past_rights, state) || has_state(kind->past, state))
-               ? PROBE_BROKEN
-               : PROBE_UNKNOWN;
+    return attempt->phase == 's' && is_past_rights(kind, state) ? PROBE_BROKEN : PROBE_UNKNOWN;
 }
 
 static const char *kind_word(ProbeOn on)
@@ -371,7 +388,7 @@ const char *probe_describe(Arena *arena, const ProbeSession *session, const Prob
 {
     /* A planted row has values, though nobody's: they are left out. */
     const char *what = attempt->kind->sql[0] == '\0' ? "INSERT of a row with the other's tenant_id"
-                                                   : attempt->sql;
+                                                     : attempt->sql;
     if (attempt->phase != 'd') {
         return arena_printf(arena, "as role %s, %s ended with SQLSTATE %s", session->role, what,
                             attempt->sqlstate);

@@ -3,21 +3,25 @@
 -- rows. A block that catches the errors keeps them out of the server's log, and is one round trip.
 DO $probe$
 DECLARE
-    attempts pg_catalog.json := pg_catalog.current_setting('tenantry_probe.attempts')::pg_catalog.json;
+    attempts pg_catalog.json[] := ARRAY(SELECT pg_catalog.json_array_elements(
+        pg_catalog.current_setting('tenantry_probe.attempts')::pg_catalog.json));
+    attempt pg_catalog.json;
     step pg_catalog.text;
     statement pg_catalog.text;
     phase pg_catalog.text;
     found_rows pg_catalog.int8;
     answers pg_catalog.text := '';
 BEGIN
-    FOR i IN 0 .. pg_catalog.json_array_length(attempts) - 1 LOOP
+    FOREACH attempt IN ARRAY attempts LOOP
         found_rows := 0;
         phase := 'setup';
-        statement := attempts -> i ->> 'sql'; -- now: the setup may put other operators in the way
+        statement := attempt ->> 'sql'; -- now: the setup may put other operators in the way
         BEGIN
-            FOR step IN SELECT pg_catalog.json_array_elements_text(attempts -> i -> 'setup') LOOP
-                EXECUTE step;
-            END LOOP;
+            IF pg_catalog.json_array_length(attempt -> 'setup') > 0 THEN
+                FOR step IN SELECT pg_catalog.json_array_elements_text(attempt -> 'setup') LOOP
+                    EXECUTE step;
+                END LOOP;
+            END IF;
             phase := 'statement';
             EXECUTE statement;
             GET DIAGNOSTICS found_rows = ROW_COUNT;

@@ -81,9 +81,9 @@ typedef struct ProbeTarget {
     ProbeOn on;
     const char *schema; /* "" where it has none */
     const char *name;
-    int64_t number;     /* oid; ON_CONNECTION_LIMIT: the plan's limit */
-    int64_t arguments;  /* of a function, without those that have defaults */
-    const char *column; /* a column of a table that can be set; ON_PLAN_SETTING: the value */
+    int64_t number;            /* oid; ON_CONNECTION_LIMIT: the plan's limit */
+    int64_t arguments;         /* of a function, without those that have defaults */
+    const char *column;        /* a column of a table that can be set; ON_PLAN_SETTING: the value */
     const ProbeColumn *canary; /* ON_SHARED_TABLE: what a row needs besides tenant_id */
     size_t canary_count;
 } ProbeTarget;
@@ -94,8 +94,8 @@ typedef struct ProbeTargets {
     size_t count;
     size_t capacity;
     size_t first[ON_COUNT_ + 1]; /* where each kind begins, after probe_sort_targets */
-    bool is_shut; /* the login that tries may not use the schemas; see probe_knock */
-    const ProbeTarget *canary; /* a shared table that takes a row of our own, or NULL */
+    bool is_shut;                /* the login that tries may not use the schemas; see probe_knock */
+    const ProbeTarget *canary;   /* a shared table that takes a row of our own, or NULL */
 } ProbeTargets;
 
 void probe_add_target(ProbeTargets *targets, const ProbeTarget *target);
@@ -145,7 +145,7 @@ typedef struct ProbeSession {
     const ProbeTenant *tenant;
     const char *role;
     bool is_readonly;
-    bool is_thorough; /* every target of a kind, however many there are */
+    bool is_thorough;    /* every target of a kind, however many there are */
     int64_t control_pid; /* of Tenantry's own session */
 } ProbeSession;
 
@@ -195,8 +195,8 @@ const char *probe_object(Arena *arena, const ProbeSession *session, const ProbeA
 /* The statement that mends it where there is one, or NULL. */
 const char *probe_mend(Arena *arena, const ProbeSession *session, const ProbeAttempt *attempt);
 
-/* Whether DISCARD ALL leaves nothing behind on the connection; *ret_left says what is left, or NULL.
- * Ends the session's use. */
+/* Whether DISCARD ALL leaves nothing behind on the connection; *ret_left says what is left, or
+ * NULL. Ends the session's use. */
 bool probe_reuse_session(Arena *arena, const ProbeSession *session, const char **ret_left,
                          Err *err);
 

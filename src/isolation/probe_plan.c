@@ -17,9 +17,9 @@ static ProbeTenants read_tenants(Arena *arena, const PgRows *rows)
     ProbeTenant *list = ARENA_ARRAY(arena, ProbeTenant, count);
     for (size_t i = 0; i < count; i++) {
         const char **const columns[] = {
-            &list[i].id,     &list[i].slug,   &list[i].blueprint, &list[i].plan,
-            &list[i].tier,   &list[i].state,  &list[i].schema,    &list[i].owner,
-            &list[i].app_group, &list[i].readonly_group, &list[i].app, &list[i].readonly};
+            &list[i].id,        &list[i].slug,           &list[i].blueprint, &list[i].plan,
+            &list[i].tier,      &list[i].state,          &list[i].schema,    &list[i].owner,
+            &list[i].app_group, &list[i].readonly_group, &list[i].app,       &list[i].readonly};
         for (size_t c = 0; c < sizeof columns / sizeof *columns; c++) {
             *columns[c] = arena_strdup(arena, pg_rows_text(rows, i, c));
         }

@@ -9,15 +9,36 @@
  * say; nothing waits long; and the role decides who it is. */
 static const char set_up[] =
     "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true),"
+    " pg_catalog.set_config('role', 'none', true),"
     " pg_catalog.set_config('lock_timeout', $1, true),"
     " pg_catalog.set_config('statement_timeout', $2, true),"
     " pg_catalog.set_config('row_security', 'on', true),"
     " pg_catalog.set_config('app.current_tenant_id', '', true),"
     " pg_catalog.set_config('tenantry_probe.attempts', $3, true) IS NULL";
 
+/* Begins a transaction of the session's role, in which it tries something. */
+static void add_begin(Arena *arena, PgBatch *batch, const char *attempts)
+{
+    pg_batch_add(batch, "BEGIN READ WRITE", PG_NO_PARAMS);
+    pg_batch_add(batch, set_up,
+                 PG_PARAMS(pg_int_text(arena, PROBE_LOCK_TIMEOUT_MS),
+                           pg_int_text(arena, PROBE_STATEMENT_TIMEOUT_MS), attempts));
+}
+
+/* Runs what was added since add_begin, and rolls back. */
+static bool run_and_roll_back(PgConn *conn, PgBatch *batch, Err *err)
+{
+    pg_batch_add(batch, "ROLLBACK", PG_NO_PARAMS);
+    if (!pg_batch_run(conn, batch, err)) {
+        pg_rollback(conn);
+        return false;
+    }
+    return true;
+}
+
 bool probe_knock(Arena *arena, const ProbeSession *session, ProbeTargets *targets, Err *err)
 {
-    scoped_rows PgRows *rows = NULL;
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
     scoped_json Json *schemas = json_array();
     const char *last = "";
     for (size_t i = 0; i < targets->count; i++) {
@@ -26,14 +47,16 @@ bool probe_knock(Arena *arena, const ProbeSession *session, ProbeTargets *target
             json_array_append_new(schemas, json_string(last));
         }
     }
-    if (!pg_query_row(session->conn,
-                      "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n"
-                      " WHERE n.nspname IN (SELECT pg_catalog.json_array_elements_text($1))"
-                      " AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'))",
-                      PG_PARAMS(json_to_text(arena, schemas)), &rows, err)) {
+    add_begin(arena, batch, "[]");
+    const size_t answer = pg_batch_add(batch,
+                                       "SELECT NOT EXISTS (SELECT FROM pg_namespace n"
+                                       " WHERE n.nspname IN (SELECT json_array_elements_text($1))"
+                                       " AND has_schema_privilege(n.oid, 'USAGE'))",
+                                       PG_PARAMS(json_to_text(arena, schemas)));
+    if (!run_and_roll_back(session->conn, batch, err)) {
         return false;
     }
-    targets->is_shut = pg_rows_bool(rows, 0, 0);
+    targets->is_shut = pg_rows_bool(pg_batch_rows(batch, answer), 0, 0);
     return true;
 }
 
@@ -67,28 +90,20 @@ static bool read_answers(const char *text, ProbeAttempt *attempts, size_t count,
         attempts[read].rows = strtoll(strchr(strchr(line, ' ') + 1, ' '), &end, 10);
         line = end + strspn(end, "\n");
     }
-    return read == count || ERR_SET(err, ERR_INTERNAL, NULL, "%zu answers came to %zu attempts",
-                                    read, count);
+    return read == count ||
+           ERR_SET(err, ERR_INTERNAL, NULL, "%zu answers came to %zu attempts", read, count);
 }
 
-/* All in one round trip; the rollback is part of it. */
+/* All in one round trip. */
 static bool run_some(Arena *arena, PgConn *conn, ProbeAttempt *attempts, size_t count, Err *err)
 {
     scoped_batch PgBatch *batch = pg_batch_new(arena);
-    pg_batch_add(batch, "BEGIN READ WRITE", PG_NO_PARAMS);
-    pg_batch_add(batch, set_up,
-                 PG_PARAMS(pg_int_text(arena, PROBE_LOCK_TIMEOUT_MS),
-                           pg_int_text(arena, PROBE_STATEMENT_TIMEOUT_MS),
-                           attempts_to_json(arena, attempts, count)));
+    add_begin(arena, batch, attempts_to_json(arena, attempts, count));
     pg_batch_add(batch, probe_sql("probe_driver.sql"), PG_NO_PARAMS);
-    const size_t answers = pg_batch_add(
-        batch, "SELECT pg_catalog.current_setting('tenantry_probe.answers')", PG_NO_PARAMS);
-    pg_batch_add(batch, "ROLLBACK", PG_NO_PARAMS);
-    if (!pg_batch_run(conn, batch, err)) {
-        pg_rollback(conn);
-        return false;
-    }
-    return read_answers(pg_rows_text(pg_batch_rows(batch, answers), 0, 0), attempts, count, err);
+    const size_t answers = pg_batch_add(batch, "SELECT current_setting('tenantry_probe.answers')",
+                                        PG_NO_PARAMS);
+    return run_and_roll_back(conn, batch, err) &&
+           read_answers(pg_rows_text(pg_batch_rows(batch, answers), 0, 0), attempts, count, err);
 }
 
 bool probe_run_attempts(Arena *arena, const ProbeSession *session, ProbeAttempts *attempts,
@@ -150,8 +165,7 @@ static bool leave_things(Arena *arena, PgConn *conn, Err *err)
     return true;
 }
 
-bool probe_reuse_session(Arena *arena, const ProbeSession *session, const char **ret_left,
-                         Err *err)
+bool probe_reuse_session(Arena *arena, const ProbeSession *session, const char **ret_left, Err *err)
 {
     scoped_batch PgBatch *batch = pg_batch_new(arena);
     *ret_left = NULL;

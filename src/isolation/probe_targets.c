@@ -80,10 +80,9 @@ static bool read_canary(Arena *arena, const char *text, const ProbeColumn **ret_
     ProbeColumn *columns = ARENA_ARRAY(arena, ProbeColumn, *ret_count);
     for (size_t i = 0; i < *ret_count; i++) {
         const Json *column = json_array_get(list, i);
-        columns[i] = (ProbeColumn){
-            .name = arena_strdup(arena, json_get_text(column, "name", "")),
-            .value = arena_strdup(arena, json_get_text(column, "value", "")),
-            .is_time = json_get_bool(column, "is_time", false)};
+        columns[i] = (ProbeColumn){.name = arena_strdup(arena, json_get_text(column, "name", "")),
+                                   .value = arena_strdup(arena, json_get_text(column, "value", "")),
+                                   .is_time = json_get_bool(column, "is_time", false)};
     }
     *ret_columns = columns;
     return true;
@@ -165,7 +164,10 @@ bool probe_find_control_targets(Arena *arena, Store *store, ProbeTargets *ret_ta
 bool probe_find_own_targets(Store *store, const ProbeTenant *tenant, ProbeTargets *targets,
                             Err *err)
 {
-    return add_place(store, tenant->schema, SEEN_OWN, 0, targets, err);
+    scoped_rows PgRows *rows = NULL;
+    return pg_query(store->conn, probe_sql("probe_definers.sql"), PG_PARAMS(tenant->schema), &rows,
+                    err) &&
+           add_rows(rows, SEEN_OWN, targets, err);
 }
 
 bool probe_find_plan_targets(Arena *arena, Store *store, const ProbeTenant *tenant,

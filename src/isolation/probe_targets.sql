@@ -23,8 +23,9 @@ WITH place AS (
                                  WHEN t.typcategory = 'D' THEN now()::text
                                  WHEN t.typcategory = 'T' THEN '1 second'
                                  WHEN t.typcategory = 'A' THEN '{}'
-                                 ELSE left(replace(gen_random_uuid()::text, '-', ''), CASE
-                                     WHEN a.atttypmod > 4 THEN a.atttypmod - 4 ELSE 32 END) END)
+                                 WHEN a.atttypmod BETWEEN 5 AND 36
+                                 THEN left(replace(gen_random_uuid()::text, '-', ''), a.atttypmod - 4)
+                                 ELSE left(gen_random_uuid()::text, 8) || '@probe.example' END)
                               ORDER BY a.attnum)
                         FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
                        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull

@@ -1,5 +1,6 @@
-/* The probes alone, as a process, for test_isolation_probes.py: probe_main CONNINFO KEYFILE [name=value ...] with tenant
- * (an id), pairs, all, seed, pause. Prints findings, what was not checked and how long it took as JSON. */
+/* The probes alone, as a process, for test_isolation_probes.py: probe_main CONNINFO KEYFILE
+ * [name=value ...] with tenant (an id), pairs, all, seed, pause. Prints findings, what was not
+ * checked and how long it took as JSON. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
