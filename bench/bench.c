@@ -218,7 +218,7 @@ static void print_batch(const PgBatch *batch, bool with_rights)
         const char *sql = pg_batch_statement(batch, i, &params);
         if (params.count == 0 && !is_about_guard(sql) && (with_rights || !is_about_rights(sql))) {
             printf("%s;\n", sql);
-        } else if (strstr(sql, "set_config('search_path'") != NULL) {
+        } else if (strcmp(sql, "SELECT set_config('search_path', $1, true)") == 0) {
             printf("SET LOCAL search_path = %s;\n", params.values[0]);
         }
     }
