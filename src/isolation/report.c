@@ -141,6 +141,7 @@ Json *report_to_json(const Report *report)
     const ReportCounts counts = report_count(report);
     Json *answer = json_object();
     json_put_text(answer, "verdict", report_verdict(report));
+    json_put_bool(answer, "is_isolated", counts.open == 0);
     json_put_int(answer, "run", report->run);
     json_put_text(answer, "tenant", report->tenant);
     json_put_int(answer, "tenants", report->result->tenants);

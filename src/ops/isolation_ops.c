@@ -159,6 +159,7 @@ const Operation op_isolation_verify = {
     .result =
         (const Field[]){
             {"verdict", FIELD_TEXT, .help = "isolated, isolated_as_far_as_checked, violated"},
+            {"is_isolated", FIELD_BOOL, .help = "whether nothing was found that nobody accepted"},
             {"run", FIELD_INT, .help = "number of this run"},
             {"tenant", FIELD_TEXT, .is_nullable = true, .help = "the tenant; none: the fleet"},
             {"tenants", FIELD_INT, .help = "tenants that were looked at"},

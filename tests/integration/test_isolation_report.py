@@ -174,7 +174,7 @@ def test_a_signed_report_is_checked_without_a_database():
 
 
 def test_a_signature_is_right_for_another_program_too():
-    """The bytes that docs/operations.md names, and openssl."""
+    """The bytes that docs/isolation-report.md names, and openssl."""
     openssl = shutil.which("openssl") or harness.skip("no openssl on this machine")
     with signed_report() as path, harness.temporary_folder() as folder:
         with open(path, encoding="utf-8") as f:
