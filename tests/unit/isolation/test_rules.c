@@ -54,7 +54,9 @@ static void every_query_is_a_single_select(void **state)
         scoped_arena Arena *arena = arena_new();
         SqlScript script = {0};
         Err err;
-        if (strncmp(file->path, FOLDER, strlen(FOLDER)) != 0) {
+        /* Beside the folders of the rules there are the probes, which do more than ask. */
+        if (strncmp(file->path, FOLDER, strlen(FOLDER)) != 0 ||
+            strchr(file->path + strlen(FOLDER), '/') == NULL) {
             continue;
         }
         if (!sql_script_parse(arena, file->path, file->text, ERR_INTERNAL, &script, &err)) {
