@@ -31,7 +31,6 @@
 #include "pg/sql_parse.h"
 #include "tenant/login.h"
 #include "tenant/ready_login.h"
-#include "ops/context.h"
 #include "tenant/tenant.h"
 
 enum { CONNECT_TIMEOUT_MS = 5000, LOCK_TIMEOUT_MS = 60000, RETRIES = 3 };
