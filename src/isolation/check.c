@@ -93,8 +93,10 @@ static bool is_asked(const Plan *plan, const Rule *rule)
 static size_t find_piece_number(const char *name)
 {
     size_t i = 0;
-    while (i < PIECES && strcmp(pieces[i].name, name) != 0) {
-        i++;
+    while (strcmp(pieces[i].name, name) != 0) {
+        if (++i == PIECES) {
+            abort(); /* a sieve of the table that is no piece: every check would meet it */
+        }
     }
     return i;
 }
@@ -236,6 +238,10 @@ static bool take_rows(const PgRows *rows, Plan *plan, IsolationResult *result, E
                                  .object = pg_rows_text(rows, i, COLUMN_OBJECT),
                                  .evidence = pg_rows_text(rows, i, COLUMN_EVIDENCE),
                                  .mend = pg_rows_text(rows, i, COLUMN_MEND)};
+        if (finding.check == NULL) {
+            return ERR_SET(err, ERR_INTERNAL, NULL, "a query names the rule \"%s\", there is none",
+                           id);
+        }
         if (!isolation_add_finding(result, &finding, err)) {
             return false;
         }

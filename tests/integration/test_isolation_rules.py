@@ -221,6 +221,7 @@ def of_rule(answer, rule):
 def check_case(rule, whom, break_sql, undo):
     server, words = names()
     slug = whom and whom + "1"
+    found = []
     server.psql(break_sql.format(**words), server.superuser)
     try:
         found = of_rule(verify(server), rule)
