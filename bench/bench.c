@@ -30,6 +30,7 @@
 #include "pg/sql_parse.h"
 #include "tenant/login.h"
 #include "tenant/ready_login.h"
+#include "ops/context.h"
 #include "tenant/tenant.h"
 
 enum { CONNECT_TIMEOUT_MS = 5000, LOCK_TIMEOUT_MS = 60000, RETRIES = 3 };
@@ -218,7 +219,7 @@ static void print_batch(const PgBatch *batch, bool with_rights)
         const char *sql = pg_batch_statement(batch, i, &params);
         if (params.count == 0 && !is_about_guard(sql) && (with_rights || !is_about_rights(sql))) {
             printf("%s;\n", sql);
-        } else if (strstr(sql, "set_config('search_path'") != NULL) {
+        } else if (strcmp(sql, "SELECT set_config('search_path', $1, true)") == 0) {
             printf("SET LOCAL search_path = %s;\n", params.values[0]);
         }
     }

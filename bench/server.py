@@ -139,6 +139,6 @@ def write_synthetic(folder):
                      "CREATE INDEX t%02d_state ON t%02d (state, created_at);\n" % (t, t, t, t))
     for n in range(70):
         lines.append("ALTER TABLE t%02d ADD CONSTRAINT fk_%02d FOREIGN KEY (%s) REFERENCES t%02d (id);\n" % (
-            n % 60, n, "parent_id" if n < 60 else "other_id", (n * 7 + 1) % 60))
+            n % 60, n, "parent_id" if n < 60 else "other_id", n * 7 % (n % 60 + 1)))
     with open(os.path.join(folder, "migrations", "V0001__tables.sql"), "w", encoding="utf-8") as f:
         f.write("".join(lines))

@@ -16,6 +16,7 @@ typedef struct StampContents {
     size_t line_count;
     const char *fingerprint;
     const char *rows;
+    bool has_forced; /* a table forces row-level security upon its owner: rows is empty */
 } StampContents;
 
 /* Reads a place within the caller's transaction. */

@@ -26,8 +26,10 @@ typedef struct Taking {
     Stamp *stamp;
 } Taking;
 
-/* Tables' rows as a hash each, in any order of the rows; where sequences stand. Run as the owner.
- * (t.*)::text and not t::text, which would be a column of that name. */
+/* Tables' rows as a hash each, in any order of the rows; where sequences stand. As a member of the
+ * owner. (t.*)::text and not t::text, which would be a column of that name. Nothing of the
+ * blueprint runs meanwhile: policies, the only code that reading a table could run, do not concern
+ * its owner, and a table that forces them upon it is not read. */
 static void add_rows_query(Arena *arena, PgBatch *batch, const char *schema, const char *table,
                            bool is_sequence)
 {
@@ -40,7 +42,7 @@ static void add_rows_query(Arena *arena, PgBatch *batch, const char *schema, con
         PG_NO_PARAMS);
 }
 
-static bool read_rows(Arena *arena, PgConn *conn, const Place *place, const char **ret_rows,
+static bool read_rows(Arena *arena, PgConn *conn, const Place *place, StampContents *ret_contents,
                       Err *err)
 {
     scoped_rows PgRows *tables = NULL;
@@ -48,22 +50,26 @@ static bool read_rows(Arena *arena, PgConn *conn, const Place *place, const char
     if (!pg_query(conn, store_sql(STAMP_TABLES), PG_PARAMS(place->schema_name), &tables, err)) {
         return false;
     }
-    place_enter_role(arena, batch, place->owner_role, "pg_catalog");
+    pg_batch_add(batch, SQL(arena, "GRANT {} TO CURRENT_USER", sql_name(arena, place->owner_role)),
+                 PG_NO_PARAMS);
+    pg_batch_add(batch, "SET LOCAL row_security = off", PG_NO_PARAMS);
     const size_t first = pg_batch_count(batch);
     for (size_t i = 0; i < pg_rows_count(tables); i++) {
+        ret_contents->has_forced = ret_contents->has_forced || pg_rows_bool(tables, i, 2);
+    }
+    for (size_t i = 0; i < pg_rows_count(tables) && !ret_contents->has_forced; i++) {
         add_rows_query(arena, batch, place->schema_name, pg_rows_text(tables, i, 0),
                        pg_rows_bool(tables, i, 1));
     }
-    place_leave_role(arena, batch, place->owner_role);
     if (!pg_batch_run(conn, batch, err)) {
         return false;
     }
     StrBuf text = strbuf_init(arena);
-    for (size_t i = 0; i < pg_rows_count(tables); i++) {
+    for (size_t i = 0; i < pg_rows_count(tables) && !ret_contents->has_forced; i++) {
         strbuf_printf(&text, "%s %s\n", pg_rows_text(tables, i, 0),
                       pg_rows_text(pg_batch_rows(batch, first + i), 0, 0));
     }
-    *ret_rows = text.text;
+    ret_contents->rows = text.text;
     return true;
 }
 
@@ -74,7 +80,7 @@ bool stamp_read_contents(Arena *arena, PgConn *conn, const Place *place,
     if (!fingerprint_lines(arena, conn, place, 1, &ret_contents->lines, &ret_contents->line_count,
                            err) ||
         !fingerprint_places(arena, conn, place, 1, &fingerprints, err) ||
-        !read_rows(arena, conn, place, &ret_contents->rows, err)) {
+        !read_rows(arena, conn, place, ret_contents, err)) {
         return false;
     }
     ret_contents->fingerprint = fingerprints[0];
@@ -264,6 +270,11 @@ static bool choose(Taking *taking, Err *err)
     Stamp flat = *stamp;
     if (taking->has_variant) {
         stamp->reason = "a migration for an extension is used, whose tables pg_dump cannot flatten";
+        return true;
+    }
+    if (taking->model.has_forced) {
+        stamp->reason = "a table forces row-level security upon its owner, so that its rows cannot "
+                        "be compared";
         return true;
     }
     if (!pg_dump_find(taking->arena, taking->store->conn, taking->options->bin_dir, &program,

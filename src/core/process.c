@@ -509,7 +509,7 @@ static bool read_daemon_reports(int fd, const char *program, pid_t *ret_pid, Err
 
 bool process_start_daemon(Arena *arena, const DaemonOptions *options, pid_t *ret_pid, Err *err)
 {
-    Child child = {.input = -1, .output = -1, .report = -1};
+    Child child = {.input = -1, .output = -1, .errors = -1, .report = -1};
     int report_fd = -1;
     bool is_started = false;
     child.argv = unconst(arena, options->argv, count_strings(options->argv), NULL, 0);

@@ -27,9 +27,9 @@ size_t pg_batch_add(PgBatch *batch, const char *sql, PgParams params);
 size_t pg_batch_add_at(PgBatch *batch, const char *place, const char *sql, PgParams params);
 
 /* Statements that are added from here on, until the group is closed, travel as one: `call` is run
- * with one parameter, a text[] of {place, statement} pairs, and is what runs them and puts the place
- * before the message of one that fails. They have no parameters and give no rows. A batch is not
- * sent while a group is open. */
+ * with one parameter, a text[] of {place, statement} pairs, and is what runs them and puts the
+ * place before the message of one that fails. They have no parameters and give no rows. A batch is
+ * not sent while a group is open. */
 void pg_batch_open_group(PgBatch *batch, const char *call);
 void pg_batch_close_group(PgBatch *batch);
 

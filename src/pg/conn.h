@@ -34,8 +34,9 @@ typedef struct PgTarget {
 void pg_clean_environment(bool is_all);
 
 /* Connects, checks that the server is 15 or newer, and sets the session up: search_path is
- * pg_catalog (temporary relations last), UTC, lock_timeout, application_name "tenantry". ERR_PG_UNAVAILABLE (after the
- * retries), ERR_PG_UNSUPPORTED, ERR_PG_RIGHT_MISSING (authentication). */
+ * pg_catalog (temporary relations last), UTC, lock_timeout, application_name "tenantry".
+ * ERR_PG_UNAVAILABLE (after the retries), ERR_PG_UNSUPPORTED, ERR_PG_RIGHT_MISSING
+ * (authentication). */
 bool pg_open(const PgTarget *target, PgConn **ret_conn, Err *err);
 
 /* NULL is allowed. Returns NULL. */

@@ -223,4 +223,7 @@ def trace(path):
 
 def error_code(text):
     """The wire code of an error that a --json run printed."""
-    return json.loads(text)["error"]["code"]
+    try:
+        return json.loads(text)["error"]["code"]
+    except ValueError as e:
+        raise AssertionError("not the error of a --json run: %r" % text) from e

@@ -1,3 +1,4 @@
+-- What these extensions leave open they check themselves (NULL rights); what they close, somebody opened.
 SELECT o.tenant_id, NULL::uuid AS other_id, format('function %s', f.oid::regprocedure) AS object,
        format('%s of extension %s may be called by %s', f.proname, e.extname, coalesce(o.rolname, 'PUBLIC')) AS evidence,
        format('REVOKE EXECUTE ON FUNCTION %s FROM %s', f.oid::regprocedure, coalesce(quote_ident(o.rolname), 'PUBLIC')) AS mend
@@ -5,7 +6,7 @@ SELECT o.tenant_id, NULL::uuid AS other_id, format('function %s', f.oid::regproc
   JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
    AND d.classid = 'pg_proc'::regclass
   JOIN pg_proc f ON f.oid = d.objid
- CROSS JOIN LATERAL aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) a
+ CROSS JOIN LATERAL aclexplode(CASE WHEN e.extname = 'dblink' THEN coalesce(f.proacl, acldefault('f', f.proowner)) ELSE f.proacl END) a
   LEFT JOIN iso_own o ON o.oid = a.grantee
  WHERE (a.grantee = 0 OR o.oid IS NOT NULL)
    AND (e.extname IN ('adminpack', 'amcheck', 'pageinspect', 'pg_buffercache', 'pg_freespacemap', 'pg_prewarm', 'pg_surgery',

@@ -1,7 +1,5 @@
-SELECT o.tenant_id, NULL::uuid AS other_id, format('language %s', l.lanname) AS object,
-       format('%s may use it', coalesce(o.rolname, 'PUBLIC')) AS evidence,
-       format('REVOKE USAGE ON LANGUAGE %I FROM %s', l.lanname, coalesce(quote_ident(o.rolname), 'PUBLIC')) AS mend
+SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('language %s', l.lanname) AS object,
+       'it is marked as trusted: whoever may make functions may write in it' AS evidence,
+       format('UPDATE pg_language SET lanpltrusted = false WHERE lanname = %L', l.lanname) AS mend
   FROM pg_language l
- CROSS JOIN LATERAL aclexplode(l.lanacl) a
-  LEFT JOIN iso_own o ON o.oid = a.grantee
- WHERE NOT l.lanpltrusted AND (a.grantee = 0 OR o.oid IS NOT NULL)
+ WHERE l.lanpltrusted AND (l.lanname IN ('c', 'internal') OR l.lanname LIKE 'pl%u')

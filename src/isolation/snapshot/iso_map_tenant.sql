@@ -1,4 +1,5 @@
--- The part of the map that has the tenant's roles, and those that can become one of them.
+-- The part of the map that has the tenant, or the tenant's roles. It has no index by tenant; reading all of it (three
+-- short rows for each tenant) costs a tenth of a millisecond for a thousand rows.
 SELECT m.role_name, m.tenant_id
-  FROM (SELECT rolname FROM iso_own UNION SELECT r.rolname FROM iso_role r) o
-  JOIN tenancy.role_tenants m ON m.role_name = o.rolname
+  FROM tenancy.role_tenants m
+ WHERE m.tenant_id IN (SELECT t.tenant_id FROM iso_target t) OR m.role_name IN (SELECT o.rolname FROM iso_own o)

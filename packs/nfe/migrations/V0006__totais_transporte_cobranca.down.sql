@@ -1,0 +1,17 @@
+DROP TABLE nfe_pagamento_cartao;
+DROP TABLE nfe_pagamento;
+DROP TABLE nfe_duplicata;
+DROP TABLE nfe_fatura;
+DROP TABLE nfe_volume_lacre;
+DROP TABLE nfe_volume;
+DROP TABLE nfe_transporte_veiculo;
+DROP TABLE nfe_transporte_retencao;
+DROP TABLE nfe_transportadora;
+DROP TABLE nfe_transporte;
+DROP TABLE nfe_total_mono;
+DROP TABLE nfe_total_ibs_ente;
+DROP TABLE nfe_total_ibscbs;
+DROP TABLE nfe_total_is;
+DROP TABLE nfe_total_retencao;
+DROP TABLE nfe_total_issqn;
+DROP TABLE nfe_total_icms;

@@ -1,0 +1,11 @@
+DROP TABLE nfe_validacao;
+DROP TABLE nfe_inutilizacao;
+DROP TABLE nfe_evento_cce;
+DROP TABLE nfe_evento_cancelamento;
+DROP TABLE nfe_evento;
+DROP TABLE nfe_protocolo_msg;
+DROP TABLE nfe_protocolo;
+DROP TABLE nfe_lote_documento;
+DROP TABLE nfe_lote;
+DROP TABLE nfe_status_historico;
+DROP TABLE nfe_xml;
