@@ -272,8 +272,8 @@ static int compare_findings(const void *left, const void *right)
     return 0;
 }
 
-/* Sorted, and one finding per id: two ways to the same right are one thing to mend first. */
-static void finish_list(FindingList *list)
+/* Two ways to the same right are one thing to mend first. */
+void isolation_finish_findings(FindingList *list)
 {
     size_t kept = 0;
     if (list->count > 0) {
@@ -436,7 +436,7 @@ bool isolation_check_rules(Arena *arena, Store *store, const char *tenant_id,
     if (!is_done) {
         return err_prefix(err, "the rules of isolation");
     }
-    finish_list(&result.list);
+    isolation_finish_findings(&result.list);
     *ret_result = result;
     return true;
 }
@@ -444,7 +444,7 @@ bool isolation_check_rules(Arena *arena, Store *store, const char *tenant_id,
 /* ERR_ISOLATION when a finding is severe. */
 static bool judge(IsolationResult *result, Err *err)
 {
-    finish_list(&result->list);
+    isolation_finish_findings(&result->list);
     if (result->list.count == 0 || result->list.findings[0].check->severity > SEVERITY_HIGH) {
         return true;
     }

@@ -69,6 +69,9 @@ typedef struct IsolationResult {
 /* Adds a finding; texts are copied into the list's arena and its id is computed. */
 bool isolation_add_finding(IsolationResult *result, const Finding *finding, Err *err);
 
+/* Sorts a list and keeps one finding per id. */
+void isolation_finish_findings(FindingList *list);
+
 /* Reads the catalogue: for one tenant (its places, roles and what reaches them; index look-ups
  * only) or, with tenant_id NULL, for the whole fleet in one pass. Read-only, in one REPEATABLE READ
  * transaction of its own; NOT within a transaction. Everything is in the arena. */

@@ -51,30 +51,13 @@ static void add_unchecked(Run *run, const char *check_id, const char *reason)
 /* --- what came of the attempts
  * ---------------------------------------------------------------------- */
 
-static bool is_same_text(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-/* Both logins, and several statements of one probe, can find the same. */
-static bool is_known(const IsolationResult *result, const Finding *finding)
-{
-    for (size_t i = 0; i < result->list.count; i++) {
-        const Finding *known = &result->list.findings[i];
-        if (known->check == finding->check && is_same_text(known->object, finding->object) &&
-            is_same_text(known->tenant_id, finding->tenant_id) &&
-            is_same_text(known->other_id, finding->other_id)) {
-            return true;
-        }
-    }
-    return false;
-}
-
+/* Both logins, and several statements of one probe, can find the same: isolation_probe keeps one.
+ */
 static bool add_finding(Run *run, const char *probe, const Finding *finding, Err *err)
 {
     Finding full = *finding;
     full.check = isolation_find_check(probe);
-    return is_known(run->result, &full) || isolation_add_finding(run->result, &full, err);
+    return isolation_add_finding(run->result, &full, err);
 }
 
 /* A canary that could not be made says nothing: another table had one, or report says that none
@@ -389,5 +372,6 @@ bool isolation_probe(Arena *arena, Store *store, const ProbeOptions *options,
         }
     }
     merge_unchecked(&run);
+    isolation_finish_findings(&result->list);
     return is_good;
 }

@@ -1,8 +1,9 @@
 -- What every tenant tries whoever its neighbours are: roles of the server and the platform, and the control schemas'
--- tables and functions. $1 the role that owns the audit log. Predefined roles have numbers below 16384.
+-- tables and functions. $1 the role that owns the audit log. Predefined roles, whose numbers are below 16384, are asked
+-- for all at once by an attempt; 10 is the first superuser.
 SELECT 'power_role' AS kind, '' AS nspname, rolname AS name, oid, 0 AS arguments, NULL AS column_name, NULL AS canary,
        false AS has_tenant_id
-  FROM pg_roles WHERE oid < 16384 OR rolname IN (current_user, $1)
+  FROM pg_roles WHERE oid = 10 OR rolname IN (current_user, $1)
 UNION ALL
 SELECT 'control_table', n.nspname, c.relname, c.oid, 0, NULL, NULL, false
   FROM pg_namespace n

@@ -145,7 +145,7 @@ BROKEN = {
         "saas", "ALTER ROLE {ra} SET app.current_tenant_id = 'probe'", "ALTER ROLE {ra} RESET app.current_tenant_id",
         "login {ra}",
     ),
-    "probe_power_role": ("trading", *member("pg_monitor"), "role pg_monitor"),
+    "probe_power_role": ("trading", *member("pg_monitor"), "login {ra}"),
     "probe_read": ("trading", *right("SELECT (name)", "portfolios"), "table {sb}.portfolios"),
     "probe_readonly_write": (
         "saas", "GRANT DELETE ON saas.items TO {ro}", "REVOKE DELETE ON saas.items FROM {ro}", "table saas.items",
