@@ -201,6 +201,8 @@ static bool open_once(const PgTarget *target, PgConn **ret_conn, Err *err)
     if (pq == NULL) {
         abort();
     }
+    /* Before the connection is made: a server that dies meanwhile must not write to our output. */
+    PQsetNoticeReceiver(pq, on_notice, NULL);
     log_info("pg.connect", "connecting to database \"%s\" as \"%s\" at \"%s\", port %s",
              or_empty(PQdb(pq)), or_empty(PQuser(pq)), or_empty(PQhost(pq)), or_empty(PQport(pq)));
     errno = 0;
@@ -209,7 +211,6 @@ static bool open_once(const PgTarget *target, PgConn **ret_conn, Err *err)
         fail_connecting(pq, target->connect_timeout_ms, err);
         return false;
     }
-    PQsetNoticeReceiver(pq, on_notice, NULL);
     PgConn *conn = calloc(1, sizeof *conn);
     if (conn == NULL) {
         abort();
