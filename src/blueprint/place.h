@@ -60,4 +60,10 @@ void place_leave_role(Arena *arena, PgBatch *batch, const char *role);
 /* Adds every statement of a script, each with its file and line. */
 bool place_add_script(Arena *arena, PgBatch *batch, const char *file, const char *text, Err *err);
 
+/* Adds: DROP SCHEMA ... CASCADE, as the place's owner. */
+void place_add_drop_schema(Arena *arena, PgBatch *batch, const Place *place);
+
+/* Adds: everything that names these roles, and the roles. */
+void place_add_drop_roles(Arena *arena, PgBatch *batch, const char *const *roles, size_t count);
+
 #endif

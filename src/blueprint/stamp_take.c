@@ -127,19 +127,6 @@ static bool look_at_place(Taking *taking, const Stamp *stamp, StampContents *ret
     return is_read;
 }
 
-static void add_drop(Arena *arena, PgBatch *batch, const char *stem)
-{
-    static const char *const suffixes[] = {"app", "ro", "owner"};
-    static const char *const templates[] = {"GRANT {} TO CURRENT_USER", "DROP OWNED BY {} CASCADE",
-                                            "DROP ROLE {}"};
-    for (size_t t = 0; t < sizeof templates / sizeof *templates; t++) {
-        for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-            const char *role = arena_printf(arena, "%s_%s", stem, suffixes[i]);
-            pg_batch_add(batch, SQL(arena, templates[t], sql_name(arena, role)), PG_NO_PARAMS);
-        }
-    }
-}
-
 /* All of one place is made in one transaction and goes in one. */
 bool stamp_drop_committed(Arena *arena, Store *store, Err *err)
 {
@@ -150,7 +137,11 @@ bool stamp_drop_committed(Arena *arena, Store *store, Err *err)
     }
     for (size_t i = 0; i < pg_rows_count(rows); i++) {
         scoped_batch PgBatch *batch = pg_batch_new(arena);
-        add_drop(arena, batch, pg_rows_text(rows, i, 0));
+        const char *stem = pg_rows_text(rows, i, 0);
+        const char *const roles[] = {arena_printf(arena, "%s_app", stem),
+                                     arena_printf(arena, "%s_ro", stem),
+                                     arena_printf(arena, "%s_owner", stem)};
+        place_add_drop_roles(arena, batch, roles, sizeof roles / sizeof *roles);
         if (!pg_begin(conn, err) || !pg_batch_run(conn, batch, err) ||
             !pg_commit(conn, true, err)) {
             pg_rollback(conn);

@@ -1,7 +1,6 @@
 /* From a dump to the statements of a stamp, and from those to a place's. */
 #include <string.h>
 
-#include "blueprint/lint.h"
 #include "blueprint/stamp_parts.h"
 #include "core/strbuf.h"
 #include "pg/sql_parse.h"
@@ -31,46 +30,16 @@ static const char *without_meta_commands(Arena *arena, const char *dump)
     return text;
 }
 
-typedef struct CallSearch {
-    const char *name;
-    bool is_found;
-} CallSearch;
-
-static bool look_for_call(void *context, const Json *call)
-{
-    CallSearch *search = context;
-    const char *name = tree_last_text(json_object_get(call, "funcname"));
-    search->is_found = search->is_found || strcmp(name, search->name) == 0;
-    return true;
-}
-
-static bool calls(const SqlStatement *statement, const char *function)
-{
-    CallSearch search = {.name = function};
-    sql_tree_visit(statement->tree, "FuncCall", look_for_call, &search);
-    return search.is_found;
-}
-
-/* A sequence that was never used stands where CREATE SEQUENCE puts it; the contents of the places
- * are compared, so one that was moved without being used is noticed. */
-static bool is_unused_sequence(const SqlStatement *statement)
-{
-    static const char unused[] = ", 1, false)";
-    const size_t length = strlen(statement->text);
-    return calls(statement, "setval") && length >= strlen(unused) &&
-           strcmp(statement->text + length - strlen(unused), unused) == 0;
-}
-
+/* The only SELECT in a dump without rows sets the search_path of psql's session. */
 static bool is_kept(const SqlStatement *statement)
 {
-    static const char *const dropped[] = {"VariableSetStmt", "CreateSchemaStmt"};
+    static const char *const dropped[] = {"CreateSchemaStmt", "SelectStmt", "VariableSetStmt"};
     for (size_t i = 0; i < sizeof dropped / sizeof *dropped; i++) {
         if (strcmp(statement->node, dropped[i]) == 0) {
             return false;
         }
     }
-    return strcmp(statement->node, "SelectStmt") != 0 ||
-           (!calls(statement, "set_config") && !is_unused_sequence(statement));
+    return true;
 }
 
 static const char *relation_name(const SqlStatement *statement)

@@ -8,7 +8,6 @@
 #include "core/fault.h"
 #include "core/strbuf.h"
 #include "pg/sql.h"
-#include "tenant/drop.h"
 #include "tenant/login.h"
 #include "tenant/state.h"
 
@@ -345,7 +344,7 @@ static bool delete_rows(JobContext *context, const Tenant *tenant, Err *err)
 static bool drop_schema(JobContext *context, const Tenant *tenant, Err *err)
 {
     scoped_batch PgBatch *batch = pg_batch_new(context->arena);
-    drop_add_schema(context->arena, batch, tenant->place);
+    place_add_drop_schema(context->arena, batch, tenant->place);
     return pg_batch_run(context->store->conn, batch, err);
 }
 
@@ -361,7 +360,7 @@ static bool drop_roles(JobContext *context, const Tenant *tenant, Err *err)
         roles[i] = pg_rows_text(rows, i, 0);
     }
     scoped_batch PgBatch *batch = pg_batch_new(context->arena);
-    drop_add_roles(context->arena, batch, roles, count);
+    place_add_drop_roles(context->arena, batch, roles, count);
     return pg_batch_run(context->store->conn, batch, err);
 }
 

@@ -5,7 +5,6 @@
 
 #include "blueprint/place.h"
 #include "core/fault.h"
-#include "tenant/drop.h"
 #include "tenant/login.h"
 #include "tenant/spare_parts.h"
 
@@ -112,8 +111,8 @@ bool spare_drop(Arena *arena, Store *store, const Spare *spare, Err *err)
     const Place *place = &spare->place;
     const char *const roles[] = {place->owner_role, place->app_role, place->readonly_role};
     scoped_batch PgBatch *batch = pg_batch_new(arena);
-    drop_add_schema(arena, batch, place);
-    drop_add_roles(arena, batch, roles, sizeof roles / sizeof *roles);
+    place_add_drop_schema(arena, batch, place);
+    place_add_drop_roles(arena, batch, roles, sizeof roles / sizeof *roles);
     store_batch(batch, ROLE_UNMAP, PG_PARAMS(spare->tenant_id));
     store_batch(batch, PLACE_DELETE, PG_PARAMS(place->id)); /* the spare's row goes with it */
     return pg_batch_run(store->conn, batch, err);
