@@ -26,6 +26,7 @@
 #include "blueprint/registry.h"
 #include "core/clock.h"
 #include "core/text.h"
+#include "ops/context.h"
 #include "pg/sql.h"
 #include "pg/sql_parse.h"
 #include "tenant/login.h"

@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "isolation/isolation.h"
 #include "ops/keeper.h"
 #include "tenant/spare.h"
 
@@ -162,7 +163,7 @@ static bool make_missing(Keeper *keeper, Store *store, const Json *row, bool *is
     }
     const int64_t begun_us = clock_monotonic_us();
     ensure_stamp(keeper, blueprint);
-    if (!spare_make(store, blueprint, target, &outcome, &why)) {
+    if (!spare_make(store, blueprint, target, isolation_require, &outcome, &why)) {
         return note_failure(store, row, "a spare", &why, err);
     }
     /* A seed may have taken advisory locks, which would stay with this session; it has none of its

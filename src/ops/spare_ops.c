@@ -1,5 +1,6 @@
 /* Spares: listed, filled, dropped. The keeper (keeper.c) does the same by itself. */
 #include "core/clock.h"
+#include "isolation/isolation.h"
 #include "ops/context.h"
 #include "ops/keeper.h"
 #include "tenant/spare.h"
@@ -119,7 +120,7 @@ static bool step_fill(JobContext *context, Err *err)
     for (int64_t made = 0; outcome != SPARE_ENOUGH;) {
         job_tell(context, made < count ? made : count, count);
         if (!spare_make(context->store, json_get_text(context->args, "blueprint", ""), count,
-                        &outcome, err)) {
+                        isolation_require, &outcome, err)) {
             return false;
         }
         made += outcome == SPARE_MADE ? 1 : 0;

@@ -52,8 +52,10 @@ typedef enum SpareOutcome {
     SPARE_ENOUGH, /* there are as many as were wanted */
     SPARE_OTHER,  /* another process is making one right now */
 } SpareOutcome;
-bool spare_make(Store *store, const char *blueprint, int64_t target, SpareOutcome *ret_outcome,
-                Err *err);
+/* Asked before a new spare is committed; false takes it back. */
+typedef bool (*SpareCheck)(Arena *arena, Store *store, const char *tenant_id, Err *err);
+bool spare_make(Store *store, const char *blueprint, int64_t target, SpareCheck check,
+                SpareOutcome *ret_outcome, Err *err);
 
 /* Which spares are dropped: of one blueprint or all (NULL); those that no create would claim any
  * more, or every one that waits; with a job, none that was made after the job began. */

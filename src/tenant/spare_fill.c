@@ -136,7 +136,7 @@ static bool is_wanted(Store *store, const Blueprint *blueprint, int64_t target,
 }
 
 static bool make_locked(Arena *arena, Store *store, const Blueprint *blueprint,
-                        const Extensions *extensions, Err *err)
+                        const Extensions *extensions, SpareCheck check, Err *err)
 {
     scoped_batch PgBatch *batch = pg_batch_new(arena);
     Making making = {.arena = arena,
@@ -151,13 +151,14 @@ static bool make_locked(Arena *arena, Store *store, const Blueprint *blueprint,
     FAULT("spare.make.sent");
     return (!making.lacks_partitions ||
             place_ensure_partitions(arena, store, blueprint, &making.place, err)) &&
+           check(arena, store, making.tenant_id, err) &&
            store_query(store, SPARE_FILLED, PG_PARAMS(blueprint->name), NULL, err);
 }
 
 /* Its commit does not wait for the disk: a crash of the server may lose the newest spares, each
  * whole, and the next one to look makes others. */
 static bool make_in_transaction(Arena *arena, Store *store, const Blueprint *blueprint,
-                                const Extensions *extensions, int64_t target,
+                                const Extensions *extensions, int64_t target, SpareCheck check,
                                 SpareOutcome *ret_outcome, Err *err)
 {
     if (!pg_begin(store->conn, err) || !is_wanted(store, blueprint, target, ret_outcome, err)) {
@@ -167,7 +168,7 @@ static bool make_in_transaction(Arena *arena, Store *store, const Blueprint *blu
         pg_rollback(store->conn);
         return true;
     }
-    if (!make_locked(arena, store, blueprint, extensions, err)) {
+    if (!make_locked(arena, store, blueprint, extensions, check, err)) {
         return false;
     }
     FAULT("spare.make.before_commit");
@@ -178,8 +179,8 @@ static bool make_in_transaction(Arena *arena, Store *store, const Blueprint *blu
     return true;
 }
 
-bool spare_make(Store *store, const char *blueprint_name, int64_t target, SpareOutcome *ret_outcome,
-                Err *err)
+bool spare_make(Store *store, const char *blueprint_name, int64_t target, SpareCheck check,
+                SpareOutcome *ret_outcome, Err *err)
 {
     scoped_arena Arena *arena = arena_new();
     Blueprint *blueprint = NULL;
@@ -196,7 +197,8 @@ bool spare_make(Store *store, const char *blueprint_name, int64_t target, SpareO
         !ensure_ground(arena, store, blueprint, &extensions, err)) {
         return false;
     }
-    if (!make_in_transaction(arena, store, blueprint, &extensions, target, ret_outcome, err)) {
+    if (!make_in_transaction(arena, store, blueprint, &extensions, target, check, ret_outcome,
+                             err)) {
         pg_rollback(store->conn);
         return false;
     }

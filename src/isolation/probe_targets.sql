@@ -1,0 +1,59 @@
+-- What there is in a schema for a neighbour to try: $1 the schema, $2 whether its tables are shared, $3 the seed that
+-- decides which come first. Starts from pg_depend, whose index knows the objects of a schema; pg_class has no such index.
+-- canary: the columns that a row needs, each with a value that is no data of anybody.
+WITH place AS (
+    SELECT oid, nspname FROM pg_namespace WHERE nspname = $1
+), found AS (
+    SELECT CASE WHEN c.relkind = 'S' THEN 'sequence'
+                WHEN c.relkind IN ('v', 'm') THEN 'view'
+                WHEN c.relispartition THEN 'partition'
+                ELSE 'table' END AS kind,
+           place.nspname, c.relname AS name, c.oid, 0 AS arguments, first.attname AS column_name,
+           CASE WHEN $2::boolean AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+                THEN (SELECT json_agg(json_build_object('name', a.attname, 'is_time', t.typcategory = 'D',
+                             'value', CASE
+                                 WHEN t.typname = 'uuid' THEN gen_random_uuid()::text
+                                 WHEN t.typname IN ('json', 'jsonb') THEN '{}'
+                                 WHEN t.typname = 'bytea' THEN '\x00'
+                                 WHEN t.typcategory = 'E' THEN (SELECT e.enumlabel::text FROM pg_enum e
+                                                                 WHERE e.enumtypid = t.oid
+                                                                 ORDER BY e.enumsortorder LIMIT 1)
+                                 WHEN t.typcategory = 'N' THEN '1'
+                                 WHEN t.typcategory = 'B' THEN 'false'
+                                 WHEN t.typcategory = 'D' THEN now()::text
+                                 WHEN t.typcategory = 'T' THEN '1 second'
+                                 WHEN t.typcategory = 'A' THEN '{}'
+                                 WHEN a.atttypmod BETWEEN 5 AND 36
+                                 THEN left(replace(gen_random_uuid()::text, '-', ''), a.atttypmod - 4)
+                                 ELSE left(gen_random_uuid()::text, 8) || '@probe.example' END)
+                              ORDER BY a.attnum)
+                        FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+                       WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull
+                         AND NOT a.atthasdef AND a.attidentity = '' AND a.attname <> 'tenant_id')
+           END AS canary,
+           EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id') AS has_tenant_id
+      FROM place
+      JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = place.oid
+       AND d.classid = 'pg_class'::regclass
+      JOIN pg_class c ON c.oid = d.objid AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+      LEFT JOIN LATERAL (SELECT a.attname FROM pg_attribute a
+                          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                            AND a.attgenerated = '' AND a.attidentity = '' ORDER BY a.attnum LIMIT 1) first ON true
+    UNION ALL
+    SELECT CASE WHEN p.prosecdef THEN 'definer' ELSE 'function' END, place.nspname, p.proname, p.oid,
+           p.pronargs - p.pronargdefaults, NULL, NULL, false
+      FROM place
+      JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = place.oid
+       AND d.classid = 'pg_proc'::regclass
+      JOIN pg_proc p ON p.oid = d.objid AND p.prokind = 'f'
+     WHERE p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
+    UNION ALL
+    SELECT 'type', place.nspname, t.typname, t.oid, 0, NULL, NULL, false
+      FROM place
+      JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = place.oid
+       AND d.classid = 'pg_type'::regclass
+      JOIN pg_type t ON t.oid = d.objid AND t.typtype IN ('e', 'd', 'c')
+)
+SELECT kind, nspname, name, oid, arguments, column_name, canary, has_tenant_id
+  FROM found
+ ORDER BY kind, md5($3 || name), name
