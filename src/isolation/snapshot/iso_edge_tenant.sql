@@ -7,6 +7,16 @@ SELECT p.classid, p.objid, d.refclassid, d.refobjid
    AND (p.nspoid, d.refclassid, d.refobjid) NOT IN (SELECT o.nspoid, o.classid, o.objid FROM iso_object o)
    AND (d.refclassid, d.refobjid) NOT IN (SELECT o.classid, o.objid
                                             FROM iso_object o JOIN iso_place s USING (nspoid) WHERE s.nspname = 'tenancy')
+   -- Indexes, row types and arrays are no objects of their own. What is in the schema of extensions is for all.
+   AND NOT (d.refclassid = 'pg_class'::regclass
+            AND EXISTS (SELECT FROM pg_class c
+                         WHERE c.oid = d.refobjid AND c.relnamespace IN (p.nspoid, to_regnamespace('tenantry_ext'))))
+   AND NOT (d.refclassid = 'pg_type'::regclass
+            AND EXISTS (SELECT FROM pg_type t
+                         WHERE t.oid = d.refobjid AND t.typnamespace IN (p.nspoid, to_regnamespace('tenantry_ext'))))
+   AND NOT (d.refclassid = 'pg_proc'::regclass
+            AND EXISTS (SELECT FROM pg_proc f
+                         WHERE f.oid = d.refobjid AND f.pronamespace = to_regnamespace('tenantry_ext')))
 UNION
 SELECT d.classid, d.objid, d.refclassid, d.refobjid
   FROM iso_place p

@@ -4,5 +4,6 @@ SELECT x.member
   FROM iso_reach x
   LEFT JOIN iso_own g ON g.oid = x.role
   LEFT JOIN iso_own m ON m.oid = x.member
- WHERE NOT (NOT x.is_admin AND x.via = x.member AND m.oid IS NOT NULL AND g.oid IS NOT NULL
+  LEFT JOIN iso_own v ON v.oid = x.via
+ WHERE NOT (NOT x.is_admin AND (x.via = x.member OR v.kind = 'group_' || m.kind) AND m.oid IS NOT NULL AND g.oid IS NOT NULL
             AND (g.kind = 'tenants' OR g.kind = 'group_' || m.kind))

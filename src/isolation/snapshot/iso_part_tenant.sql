@@ -12,4 +12,6 @@ UNION ALL
 SELECT c.nspoid, 'pg_attrdef'::regclass, f.oid FROM iso_relation c JOIN pg_attrdef f ON f.adrelid = c.oid
 UNION ALL
 SELECT c.nspoid, 'pg_policy'::regclass, y.oid
-  FROM iso_relation c JOIN pg_policy y ON y.polrelid = c.oid AND y.polname <> 'tenant_guard'
+  FROM iso_relation c JOIN pg_policy y ON y.polrelid = c.oid
+UNION ALL
+SELECT t.nspoid, 'pg_constraint'::regclass, k.oid FROM iso_type t JOIN pg_constraint k ON k.contypid = t.oid
