@@ -136,6 +136,18 @@ CASES = [
      " SET search_path = pg_catalog AS $$ DECLARE n bigint; BEGIN EXECUTE 'SELECT count(*) FROM ' || t INTO n; RETURN n;"
      " END $$; ALTER FUNCTION {b}.f(text) OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f(text) FROM PUBLIC",
      "DROP FUNCTION {b}.f(text)"),
+    ("definer_dynamic", "b", "CREATE FUNCTION {b}.f() RETURNS xml LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog"
+     " BEGIN ATOMIC SELECT query_to_xml('SELECT 1', true, true, ''); END; ALTER FUNCTION {b}.f() OWNER TO {b_owner};"
+     " REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", "DROP FUNCTION {b}.f()"),
+    ("definer_touches", "b", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER"
+     " SET search_path = pg_catalog AS $$ BEGIN RETURN (SELECT count(*) FROM {a}.portfolios); END $$;"
+     " ALTER FUNCTION {b}.f() OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", "DROP FUNCTION {b}.f()"),
+    ("definer_touches", "b", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE sql SECURITY DEFINER"
+     " SET search_path = pg_catalog AS 'SELECT count(*) FROM pg_class; SELECT count(*) FROM tenantry.tenants';"
+     " ALTER FUNCTION {b}.f() OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", "DROP FUNCTION {b}.f()"),
+    ("definer_touches", "b", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER"
+     " SET search_path = pg_catalog, {a} AS $$ BEGIN RETURN 1; END $$;"
+     " ALTER FUNCTION {b}.f() OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", "DROP FUNCTION {b}.f()"),
     ("function_names_other", "a", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE plpgsql"
      " AS $$ BEGIN RETURN (SELECT count(*) FROM {a}.portfolios); END $$; ALTER FUNCTION {b}.f() OWNER TO {b_owner};"
      " REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", None),
@@ -350,6 +362,20 @@ def test_a_leak_that_comes_with_the_next_table_is_reported_before_and_after():
     server.psql(";".join(f["mend"] for f in answer["findings"]), server.superuser)
     server.psql("DROP TABLE {a}.next".format(**words), server.superuser)
     assert verify(server)["is_isolated"]
+
+
+def test_a_definer_that_keeps_to_its_own_schema_is_no_finding():
+    server, words = names()
+    server.psql("CREATE FUNCTION {b}.f(t text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER"
+                " SET search_path = pg_catalog, {b}, pg_temp AS $$ DECLARE n bigint; BEGIN EXECUTE 'SELECT count(*) FROM portfolios'"
+                " INTO n; FOR n IN SELECT count(*) FROM {b}.portfolios LOOP PERFORM lower(t); END LOOP;"
+                " RETURN n + (SELECT count(*) FROM pg_catalog.pg_class); END $$;"
+                " ALTER FUNCTION {b}.f(text) OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f(text) FROM PUBLIC;"
+                " GRANT EXECUTE ON FUNCTION {b}.f(text) TO {b_app}".format(**words), server.superuser)
+    try:
+        assert verify(server)["findings"] == [] and verify(server, "b1")["findings"] == []
+    finally:
+        server.psql("DROP FUNCTION {b}.f(text)".format(**words), server.superuser)
 
 
 def test_a_create_that_is_not_isolated_leaves_nothing():
