@@ -83,6 +83,8 @@ CASES = [
     ("default_privileges", "a", "ALTER DEFAULT PRIVILEGES FOR ROLE {a_owner} IN SCHEMA {a} GRANT SELECT ON TABLES TO {b_app}",
      None),
     ("default_privileges", "a", "ALTER DEFAULT PRIVILEGES FOR ROLE {a_owner} GRANT SELECT ON TABLES TO PUBLIC", None),
+    ("default_privileges", "a", "ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA {a} GRANT SELECT ON TABLES TO {b_app}",
+     None),
     ("default_public", "a", "ALTER DEFAULT PRIVILEGES FOR ROLE {a_owner} GRANT EXECUTE ON FUNCTIONS TO PUBLIC", None),
     ("rls_off", None, "ALTER TABLE {x}.users DISABLE ROW LEVEL SECURITY", None),
     ("rls_not_forced", None, "ALTER TABLE {x}.users NO FORCE ROW LEVEL SECURITY", None),
@@ -91,6 +93,10 @@ CASES = [
      " USING (tenant_id::text = current_setting('app.current_tenant_id', true))", None),
     ("policy_changed", None, "ALTER POLICY tenant_guard ON {x}.users WITH CHECK (true)", None),
     ("policy_changed", None, "ALTER POLICY tenant_guard ON {x}.users TO {x_group}", None),
+    ("policy_changed", None, "DROP POLICY tenant_guard ON {x}.users; CREATE POLICY tenant_guard ON {x}.users AS RESTRICTIVE"
+     " FOR SELECT USING (tenant_id = tenancy.current_tenant())", None),
+    ("policy_changed", None, "DROP POLICY tenant_guard ON {x}.users; CREATE POLICY tenant_guard ON {x}.users"
+     " USING (tenant_id = tenancy.current_tenant())", None),
     ("policy_beside", None, "CREATE POLICY open ON {x}.users USING (true)", None),
     ("guard_changed", None, "ALTER POLICY tenant_guard ON tenantry.guard RENAME TO gone",
      "ALTER POLICY gone ON tenantry.guard RENAME TO tenant_guard"),
@@ -109,6 +115,16 @@ CASES = [
     ("cross_view", "a", "CREATE VIEW {b}.v AS SELECT * FROM {a}.portfolios; ALTER VIEW {b}.v OWNER TO {b_owner}", None),
     ("cross_view", "a", "CREATE MATERIALIZED VIEW {b}.v AS SELECT * FROM {a}.portfolios;"
      " ALTER MATERIALIZED VIEW {b}.v OWNER TO {b_owner}", None),
+    ("cross_view", "a", "CREATE RULE r AS ON INSERT TO {b}.portfolios DO ALSO SELECT count(*) FROM {a}.portfolios",
+     "DROP RULE r ON {b}.portfolios"),
+    ("cross_default", "a", "CREATE FUNCTION {a}.g(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1';"
+     " ALTER FUNCTION {a}.g(int) OWNER TO {a_owner}; REVOKE ALL ON FUNCTION {a}.g(int) FROM PUBLIC;"
+     " CREATE TABLE {b}.t (i int, j int GENERATED ALWAYS AS ({a}.g(i)) STORED); ALTER TABLE {b}.t OWNER TO {b_owner}",
+     "DROP TABLE {b}.t; DROP FUNCTION {a}.g(int)"),
+    ("cross_foreign_key", "a", "CREATE FUNCTION {a}.g(int) RETURNS boolean IMMUTABLE LANGUAGE sql AS 'SELECT true';"
+     " ALTER FUNCTION {a}.g(int) OWNER TO {a_owner}; REVOKE ALL ON FUNCTION {a}.g(int) FROM PUBLIC;"
+     " CREATE DOMAIN {b}.d AS int CHECK ({a}.g(VALUE)); ALTER DOMAIN {b}.d OWNER TO {b_owner};"
+     " REVOKE ALL ON DOMAIN {b}.d FROM PUBLIC", "DROP DOMAIN {b}.d; DROP FUNCTION {a}.g(int)"),
     ("cross_function", "a", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE sql"
      " BEGIN ATOMIC SELECT count(*) FROM {a}.portfolios; END; ALTER FUNCTION {b}.f() OWNER TO {b_owner}", None),
     ("cross_trigger", "a", "CREATE TRIGGER spy BEFORE UPDATE ON {b}.portfolios FOR EACH ROW"
@@ -157,6 +173,7 @@ CASES = [
     ("builtin_function", "a", "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO {a_app}", None),
     ("parameter_grant", "a", "GRANT SET ON PARAMETER session_replication_role TO {a_app}", None),
     ("publication", "a", "CREATE PUBLICATION p FOR TABLE {a}.portfolios", None),
+    ("publication", "a", "CREATE PUBLICATION p FOR TABLES IN SCHEMA {a}", None),
     ("publication", None, "CREATE PUBLICATION p FOR ALL TABLES", None),
     ("foreign_server", "a", "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER far FOREIGN DATA WRAPPER w;"
      " GRANT USAGE ON FOREIGN SERVER far TO {a_app}", "DROP FOREIGN DATA WRAPPER w CASCADE"),
