@@ -3,8 +3,8 @@
 -- rows. A block that catches the errors keeps them out of the server's log, and is one round trip.
 --
 -- Nobody waits behind an attempt. A relation on which others hold a lock that we would wait for is not tried
--- (lock_not_available), nor are a partition's parents. A statement that locks the relation against everybody, once rights allow it, comes with a
--- question whether they do: if so, it is tried only while nobody has any lock there.
+-- (lock_not_available), nor are a partition's parents. A statement that locks the relation against everybody, once
+-- rights allow it, comes with a question whether they do: if so, it is tried only while nobody has any lock there.
 --
 -- A call is what a tenant wrote: it runs first, read-only, and whatever it does, raises or sets is undone before the
 -- statement looks at what it read.

@@ -143,6 +143,7 @@ static const char *const used_session[] = {
     "BEGIN READ WRITE",
     "DEALLOCATE ALL",
     "SELECT set_config('app.current_tenant_id', 'probe', false)",
+    "SELECT set_config('search_path', 'tenantry_probe', false)",
     "PREPARE tenantry_probe AS SELECT 1",
     "DECLARE tenantry_probe CURSOR WITH HOLD FOR SELECT 1",
     "LISTEN tenantry_probe",
@@ -159,6 +160,7 @@ static const struct {
     {"a cursor", "SELECT FROM pg_cursors WHERE name = 'tenantry_probe'"},
     {"app.current_tenant_id",
      "SELECT WHERE current_setting('app.current_tenant_id', true) = 'probe'"},
+    {"search_path", "SELECT WHERE current_setting('search_path') = 'tenantry_probe'"},
     {"a channel", "SELECT FROM pg_listening_channels() WHERE pg_listening_channels ="
                   " 'tenantry_probe'"},
     {"an advisory lock", "SELECT FROM pg_locks WHERE locktype = 'advisory'"

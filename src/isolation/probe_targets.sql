@@ -1,8 +1,8 @@
--- What there is for a neighbour to try: $1 the schemas of neighbours, a JSON array; $2 the prober's own, whose tables are
--- shared when it is one of them, and of whose functions those are listed that run with another role's rights; $3 the
--- seed that decides which come first. Starts from pg_depend, whose index knows the objects of a schema; pg_class has no
--- such index. canary: the columns that a row needs, each with a value that is no data of anybody;
--- numbers that a sequence would give are among them, since what is drawn from it is not rolled back.
+-- What there is for a neighbour to try: $1 the schemas of neighbours, a JSON array; $2 the prober's own, whose tables
+-- are shared when it is one of them, and of whose functions those are listed that run with another role's rights; $3
+-- the seed that decides which come first. Starts from pg_depend, whose index knows the objects of a schema; pg_class
+-- has no such index. canary: the columns that a row needs, each with a value that is no data of anybody; numbers that a
+-- sequence would give are among them, since what is drawn from it is not rolled back.
 WITH place AS (
     SELECT n.oid, n.nspname, n.nspname = $2 AS is_own,
            n.nspname = ANY (ARRAY(SELECT json_array_elements_text($1))) AS is_tried

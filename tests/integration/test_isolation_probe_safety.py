@@ -19,8 +19,8 @@ def logins():
 
 
 def waiting_locks():
-    """Those that others could queue behind: rows are read and written past AccessShare, RowShare and RowExclusive, which
-    a trigger of a blueprint may wait for, for a few milliseconds, where it touches another table than its own."""
+    """Those that others could queue behind: rows are read and written past AccessShare, RowShare and RowExclusive,
+    which a trigger of a blueprint may wait for, a few milliseconds, where it touches another table than its own."""
     return ("SELECT l.locktype, l.relation::regclass, l.mode, a.usename FROM pg_locks l"
             " JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND a.usename IN (%s)"
             " AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')" % logins())
@@ -52,7 +52,8 @@ def drive(session, attempts):
     text = json.dumps([{"setup": [], **attempt} for attempt in attempts]).replace("'", "''")
     with open(DRIVER, encoding="utf-8") as f:
         driver = f.read()
-    out = session.ask("BEGIN; SELECT set_config('tenantry_probe.attempts', '%s', true) IS NULL;\n%s;\n" % (text, driver))
+    setting = "SELECT set_config('tenantry_probe.attempts', '%s', true) IS NULL" % text
+    out = session.ask("BEGIN; %s;\n%s;\n" % (setting, driver))
     assert out == "f", out
     return session.ask("SELECT current_setting('tenantry_probe.answers');").splitlines()
 
@@ -261,11 +262,13 @@ def test_pairs_and_all_pairs_are_as_many_as_they_say():
 LEAVE = ("SET search_path = pg_temp;"
          "PREPARE left_statement AS SELECT count(*) FROM saas.users;"
          "BEGIN; DECLARE left_cursor CURSOR WITH HOLD FOR SELECT email FROM saas.users; COMMIT;"
-         "SET app.current_tenant_id = 'left'; SET ROLE {group}; LISTEN left_channel; SELECT pg_advisory_lock(4711) IS NULL;")
-LEFT_OVER = ("SELECT (SELECT count(*) FROM pg_prepared_statements) + (SELECT count(*) FROM pg_cursors WHERE is_holdable)"
-             " + (SELECT count(*) FROM pg_listening_channels()) + (current_setting('app.current_tenant_id', true) ="
-             " 'left')::integer + (current_user <> session_user)::integer + (SELECT count(*) FROM pg_locks WHERE"
-             " locktype = 'advisory' AND pid = pg_backend_pid());")
+         "SET app.current_tenant_id = 'left'; SET ROLE {group}; LISTEN left_channel;"
+         "SELECT pg_advisory_lock(4711) IS NULL;")
+LEFT_OVER = ("SELECT (SELECT count(*) FROM pg_prepared_statements)"
+             " + (SELECT count(*) FROM pg_cursors WHERE is_holdable) + (SELECT count(*) FROM pg_listening_channels())"
+             " + (current_setting('app.current_tenant_id', true) = 'left')::integer"
+             " + (current_user <> session_user)::integer"
+             " + (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid());")
 
 
 def hand_over(reset):
