@@ -8,7 +8,7 @@ import subprocess
 
 import harness
 from harness import shared_server
-from test_isolation_probes import LEFT, PROBE, found, member, names, probe, tenants
+from test_isolation_probes import LEFT, PROBE, found, member, names, policy, probe, tenants
 
 DRIVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/isolation/probe_driver.sql")
 MASTER_KEY = "master.key"
@@ -81,7 +81,7 @@ def test_a_reader_of_a_neighbour_is_not_held_up_even_where_the_probe_could():
             answer = probe_watched("tenant=" + words["ida"], "all=1")
             session.ask("ROLLBACK;")
         checks = {f["check"] for f in answer["findings"] if f["object"] == "table %s.portfolios" % words["sb"]}
-        assert {"probe_truncate", "probe_alter", "probe_read"} <= checks, checks
+        assert {"probe_truncate", "probe_alter", "probe_reference", "probe_read"} <= checks, checks
     finally:
         server.psql("REVOKE {ob} FROM {ra}".format(**words), server.superuser)
 
@@ -95,6 +95,20 @@ def test_a_lock_that_was_had_is_given_back_with_its_attempt():
                            " AND mode = 'AccessExclusiveLock';")
         session.ask("ROLLBACK;")
     assert answers == ["done TNROL 0", "done TNROL 0"] and held == "0", (answers, held)
+
+
+def test_a_write_that_would_reach_a_neighbours_row_ends_before_it_touches_it():
+    """The two statements of probe_attempts.def, under a policy that is open and under the right one."""
+    server, words = shared_server(), names("saas")
+    where = " WHERE tenant_id = '{idb}' AND 1 / (length(tenant_id::text) - 36) = 0".format(**words)
+    attempts = [{"sql": "DELETE FROM saas.users" + where}, {"sql": "UPDATE saas.users SET tenant_id = DEFAULT" + where}]
+    broken, mended = policy("USING (true)")
+    answers = []
+    for statement in (broken, mended):
+        server.psql(statement.format(**words), server.superuser)
+        with harness.Session(tenants()["saas1"]["app"]) as session:
+            answers.append(drive(session, attempts))
+    assert answers == [["statement 22012 0"] * 2, ["done TNROL 0"] * 2], answers
 
 
 def test_a_time_out_costs_one_attempt():
