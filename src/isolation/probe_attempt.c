@@ -159,16 +159,24 @@ static const char *canary_sql(const Scene *scene, const char *tenant_id, bool is
     return sql_build(arena, sql, args, 3 + 2 * used);
 }
 
-/* "SELECT {}.{}({})" for a function of three arguments: "SELECT {}.{}(NULL, NULL, NULL)". */
-static const char *call_template(const Scene *scene, const char *sql)
+/* "SELECT {}.{}({})" for a function of three arguments: "SELECT {}.{}(NULL, NULL, NULL)"; of one
+ * that does not run with NULL: "SELECT {}.{}({}, {}, {})", and its arguments go behind the others.
+ */
+static const char *make_call(const Scene *scene, const char *sql, const SqlArg *names, size_t count)
 {
+    const ProbeTarget *target = scene->target;
+    SqlArg *args = ARENA_ARRAY(scene->arena, SqlArg, count + target->canary_count);
     StrBuf call = strbuf_init(scene->arena);
+    memcpy(args, names, count * sizeof *args);
     strbuf_add_bytes(&call, sql, strlen(sql) - strlen("{})"));
-    for (int64_t i = 0; i < scene->target->arguments; i++) {
-        strbuf_add(&call, i > 0 ? ", NULL" : "NULL");
+    for (size_t i = 0; i < (size_t)target->arguments; i++) {
+        strbuf_printf(&call, "%s%s", i > 0 ? ", " : "", target->canary_count > 0 ? "{}" : "NULL");
     }
     strbuf_add(&call, ")");
-    return call.text;
+    for (size_t i = 0; i < target->canary_count; i++) {
+        args[count + i] = sql_literal(target->canary[i].value);
+    }
+    return sql_build(scene->arena, call.text, args, count + target->canary_count);
 }
 
 static const char *make_sql(const Scene *scene, const char *args, const char *sql)
@@ -184,8 +192,8 @@ static const char *make_sql(const Scene *scene, const char *args, const char *sq
     for (; args[count] != '\0' && args[count] != '0' && count < MOST_ARGS; count++) {
         values[count] = make_arg(scene, args[count]);
     }
-    return sql_build(scene->arena, args[count] == '0' ? call_template(scene, sql) : sql, values,
-                     count);
+    return args[count] == '0' ? make_call(scene, sql, values, count)
+                              : sql_build(scene->arena, sql, values, count);
 }
 
 static const char *const *make_setup(const Scene *scene, const char *letters)
@@ -424,9 +432,11 @@ const char *probe_object(Arena *arena, const ProbeSession *session, const ProbeA
 
 const char *probe_describe(Arena *arena, const ProbeSession *session, const ProbeAttempt *attempt)
 {
-    /* A planted row has values, though nobody's: they are left out. */
-    const char *what = attempt->kind->sql[0] == '\0' ? "INSERT of a row with the other's tenant_id"
-                                                     : attempt->sql;
+    const ProbeKind *kind = attempt->kind;
+    /* A planted row and a call have values, though nobody's: they are left out. */
+    const char *what = kind->sql[0] == '\0' ? "INSERT of a row with the other's tenant_id"
+                       : strchr(kind->args, '0') != NULL ? "a call with arguments of no meaning"
+                                                         : attempt->sql;
     if (attempt->phase != 'd') {
         return arena_printf(arena, "as role %s, %s ended with SQLSTATE %s", session->role, what,
                             attempt->sqlstate);

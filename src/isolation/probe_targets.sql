@@ -2,7 +2,8 @@
 -- are shared when it is one of them, and of whose functions those are listed that run with another role's rights; $3
 -- the seed that decides which come first. Starts from pg_depend, whose index knows the objects of a schema; pg_class
 -- has no such index. canary: the columns that a row needs, each with a value that is no data of anybody; numbers that a
--- sequence would give are among them, since what is drawn from it is not rolled back.
+-- sequence would give are among them, since what is drawn from it is not rolled back. Of a STRICT function: arguments
+-- with which it runs.
 WITH place AS (
     SELECT n.oid, n.nspname, n.nspname = $2 AS is_own,
            n.nspname = ANY (ARRAY(SELECT json_array_elements_text($1))) AS is_tried
@@ -55,7 +56,22 @@ WITH place AS (
      WHERE place.is_tried
     UNION ALL
     SELECT CASE WHEN p.prosecdef THEN 'definer' ELSE 'function' END, place.nspname, p.proname, p.oid,
-           p.pronargs - p.pronargdefaults, NULL, NULL, false
+           p.pronargs - p.pronargdefaults, NULL,
+           CASE WHEN p.proisstrict
+                THEN (SELECT json_agg(json_build_object('name', '', 'is_time', false, 'value', CASE
+                                 WHEN t.typname = 'uuid' THEN gen_random_uuid()::text
+                                 WHEN t.typname IN ('json', 'jsonb') OR t.typcategory = 'A' THEN '{}'
+                                 WHEN t.typcategory = 'E' THEN (SELECT e.enumlabel::text FROM pg_enum e
+                                                                 WHERE e.enumtypid = t.oid
+                                                                 ORDER BY e.enumsortorder LIMIT 1)
+                                 WHEN t.typcategory = 'B' THEN 'false'
+                                 WHEN t.typcategory = 'D' THEN now()::text
+                                 WHEN t.typcategory = 'T' THEN '1 second'
+                                 ELSE '1' END) ORDER BY u.position)
+                        FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY u (type, position)
+                        JOIN pg_type t ON t.oid = u.type
+                       WHERE u.position <= p.pronargs - p.pronargdefaults)
+           END, false
       FROM place
       JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = place.oid
        AND d.classid = 'pg_proc'::regclass

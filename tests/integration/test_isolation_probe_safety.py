@@ -147,14 +147,16 @@ DISGUISES = (
 
 def disguised(words):
     reading = "EXECUTE 'SELECT count(*) FROM {sb}.portfolios' INTO n;"
-    return [("CREATE FUNCTION {sa}.leak() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS $leak$"
+    made = [("CREATE FUNCTION {sa}.leak() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS $leak$"
              " DECLARE n bigint; BEGIN " + reading + last + "; RETURN n; END $leak$;"
              "GRANT EXECUTE ON FUNCTION {sa}.leak() TO {ra}").format(**words) for last in DISGUISES]
+    strict = made[0].replace("leak()", "leak(integer, text, uuid)").replace(" SECURITY", " STRICT SECURITY")
+    return [*made, strict]
 
 
 def test_a_function_cannot_hide_what_it_reads():
-    """Neither by what it raises or sets, nor by catalogues and functions of its own in the way; what it draws from a
-    sequence, which no rollback gives back, it does not draw."""
+    """Neither by what it raises or sets, nor by not running with NULL, nor by catalogues and functions of its own in
+    the way; what it would draw from a sequence, which no rollback gives back, it does not draw."""
     server, words = shared_server(), names("trading")
     shadows = ("CREATE SEQUENCE {sa}.tickets; CREATE VIEW {sa}.pg_class AS SELECT 0::oid AS oid WHERE false;"
                "CREATE FUNCTION {sa}.pg_stat_get_xact_numscans(oid) RETURNS bigint LANGUAGE sql AS 'SELECT 0::bigint';"
@@ -167,10 +169,10 @@ def test_a_function_cannot_hide_what_it_reads():
             server.psql(function, server.superuser)
             key = ("probe_call_touches", "function %s.leak" % words["sa"])
             assert key in found("trading1"), function
-            server.psql("DROP FUNCTION %s.leak()" % words["sa"], server.superuser)
+            server.psql("DROP FUNCTION %s.leak" % words["sa"], server.superuser)
         assert server.psql("SELECT is_called FROM %s.tickets" % words["sa"], server.superuser) == "f"
     finally:
-        server.psql(("DROP FUNCTION IF EXISTS {sa}.leak(); DROP VIEW {sa}.pg_class; DROP SEQUENCE {sa}.tickets;"
+        server.psql(("DROP FUNCTION IF EXISTS {sa}.leak; DROP VIEW {sa}.pg_class; DROP SEQUENCE {sa}.tickets;"
                      "DROP FUNCTION {sa}.pg_stat_get_xact_numscans(oid);"
                      "ALTER ROLE {ra} SET search_path = " + path).format(**words), server.superuser)
 
