@@ -120,8 +120,8 @@ static bool run_some(Arena *arena, PgConn *conn, ProbeAttempt *attempts, size_t 
                         ret_done, err);
 }
 
-bool probe_run_attempts(Arena *arena, const ProbeSession *session, ProbeAttempts *attempts,
-                        int64_t pause_ms, Err *err)
+static bool run_all(Arena *arena, const ProbeSession *session, const ProbeAttempts *attempts,
+                    int64_t pause_ms, Err *err)
 {
     const size_t step = pause_ms > 0 ? 1 : PROBE_ATTEMPTS_PER_TRANSACTION;
     for (size_t done = 0, now = 0; done < attempts->count; done += now) {
@@ -132,6 +132,36 @@ bool probe_run_attempts(Arena *arena, const ProbeSession *session, ProbeAttempts
         if (!run_some(arena, session->conn, &attempts->list[done], left < step ? left : step, &now,
                       err)) {
             return false;
+        }
+    }
+    return true;
+}
+
+static bool is_busy(const ProbeAttempt *attempt)
+{
+    return attempt->phase == 'u' && strcmp(attempt->sqlstate, "55P03") == 0;
+}
+
+/* A lock of others is mostly gone soon (autovacuum's, when it gives pages back): what met one is
+ * tried once more, at the end. */
+bool probe_run_attempts(Arena *arena, const ProbeSession *session, ProbeAttempts *attempts,
+                        int64_t pause_ms, Err *err)
+{
+    ProbeAttempts again = {.list = ARENA_ARRAY(arena, ProbeAttempt, attempts->count)};
+    if (!run_all(arena, session, attempts, pause_ms, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < attempts->count; i++) {
+        if (is_busy(&attempts->list[i])) {
+            again.list[again.count++] = attempts->list[i];
+        }
+    }
+    if (!run_all(arena, session, &again, pause_ms, err)) {
+        return false;
+    }
+    for (size_t i = 0, next = 0; i < attempts->count; i++) {
+        if (is_busy(&attempts->list[i])) {
+            attempts->list[i] = again.list[next++];
         }
     }
     return true;
