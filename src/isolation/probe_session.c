@@ -139,7 +139,7 @@ static bool run_all(Arena *arena, const ProbeSession *session, const ProbeAttemp
 
 static bool is_busy(const ProbeAttempt *attempt)
 {
-    return attempt->phase == 'u' && strcmp(attempt->sqlstate, "55P03") == 0;
+    return strcmp(attempt->sqlstate, "55P03") == 0 && probe_judge(attempt) == PROBE_UNKNOWN;
 }
 
 /* A lock of others is mostly gone soon (autovacuum's, when it gives pages back): what met one is
