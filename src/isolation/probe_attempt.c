@@ -29,12 +29,11 @@ static const struct {
     {'=', "", "SET LOCAL search_path = pg_temp, pg_catalog"},
     {'c', "", "SET LOCAL search_path TO DEFAULT"}, /* triggers look for what they name there */
     {'c', "@", NULL}, /* a canary: a row of our own, without any meaning */
+    {'c', "", "SET LOCAL search_path = pg_catalog, pg_temp"}, /* no objects of the tenant's own */
     {'d', "n", "SET LOCAL {} TO DEFAULT"},
     {'f', "b", "SELECT set_config('app.current_tenant_id', {}, true)"},
     {'g', "G", "SET LOCAL ROLE {}"},
-    {'k', "", "SET LOCAL search_path TO DEFAULT"},
-    {'k', "T", "SELECT set_config('tenantry_probe.tables', {}, true)"},
-    {'k', "sn0", "SELECT {}.{}({})"},
+    {'l', "", "SET LOCAL transaction_read_only = on"},
     {'m', "", "SELECT set_config('app.current_tenant_id', 'x'' OR true --', true)"},
     {'o', "", "SET LOCAL row_security = off"},
     {'p', "", "DEALLOCATE ALL"},
@@ -42,12 +41,29 @@ static const struct {
     {'r', "", "RESET ROLE"},
     {'r', "", "RESET SESSION AUTHORIZATION"},
     {'r', "", "SET ROLE NONE"},
+    {'s', "s", "SET LOCAL search_path TO {}"},
     {'t', "", "CREATE TEMP TABLE role_tenants (role_name name, tenant_id uuid)"},
     {'t', "B", "INSERT INTO role_tenants VALUES (current_user, {})"},
     {'t', "", "SET LOCAL search_path = pg_temp, pg_catalog"},
     {'w', "", "SET LOCAL search_path TO DEFAULT"},
 };
 enum { SETUPS = sizeof setups / sizeof *setups, MOST_ARGS = 8 };
+
+/* What the driver does besides, by letters among those of the setup: 'k' calls a function of the
+ * tenant's own before the statement; the others ask whether rights allow the statement to lock the
+ * relation against everybody. */
+static const struct {
+    char letter;
+    bool is_call;
+    const char *args;
+    const char *sql;
+} extras[] = {
+    {'k', true, "sn0", "SELECT {}.{}({})"},
+    {'x', false, "o", "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = {}"},
+    {'y', false, "o", "SELECT has_table_privilege({}::oid, 'TRUNCATE')"},
+    {'z', false, "", "SELECT true"}, /* locked before rights are looked at */
+};
+enum { EXTRAS = sizeof extras / sizeof *extras };
 
 /* A tenant that there is not. */
 static const char nobody[] = "00000000-0000-0000-0000-000000000000";
@@ -137,21 +153,30 @@ static const char *canary_sql(const Scene *scene, const char *tenant_id, bool is
             args[3 + used + next++] = sql_literal(target->canary[i].value);
         }
     }
-    const char *sql = arena_printf(arena, "INSERT INTO {}.{} (tenant_id%s) VALUES ({}%s)",
-                                   columns.text, values.text);
+    const char *sql = arena_printf(
+        arena, "INSERT INTO {}.{} (tenant_id%s) OVERRIDING SYSTEM VALUE VALUES ({}%s)",
+        columns.text, values.text);
     return sql_build(arena, sql, args, 3 + 2 * used);
 }
 
-/* "SELECT {}.{}({})" for a function of three arguments: "SELECT {}.{}(NULL, NULL, NULL)". */
-static const char *call_template(const Scene *scene, const char *sql)
+/* "SELECT {}.{}({})" for a function of three arguments: "SELECT {}.{}(NULL, NULL, NULL)"; of one
+ * that does not run with NULL: "SELECT {}.{}({}, {}, {})", and its arguments go behind the others.
+ */
+static const char *make_call(const Scene *scene, const char *sql, const SqlArg *names, size_t count)
 {
+    const ProbeTarget *target = scene->target;
+    SqlArg *args = ARENA_ARRAY(scene->arena, SqlArg, count + target->canary_count);
     StrBuf call = strbuf_init(scene->arena);
+    memcpy(args, names, count * sizeof *args);
     strbuf_add_bytes(&call, sql, strlen(sql) - strlen("{})"));
-    for (int64_t i = 0; i < scene->target->arguments; i++) {
-        strbuf_add(&call, i > 0 ? ", NULL" : "NULL");
+    for (size_t i = 0; i < (size_t)target->arguments; i++) {
+        strbuf_printf(&call, "%s%s", i > 0 ? ", " : "", target->canary_count > 0 ? "{}" : "NULL");
     }
     strbuf_add(&call, ")");
-    return call.text;
+    for (size_t i = 0; i < target->canary_count; i++) {
+        args[count + i] = sql_literal(target->canary[i].value);
+    }
+    return sql_build(scene->arena, call.text, args, count + target->canary_count);
 }
 
 static const char *make_sql(const Scene *scene, const char *args, const char *sql)
@@ -167,8 +192,8 @@ static const char *make_sql(const Scene *scene, const char *args, const char *sq
     for (; args[count] != '\0' && args[count] != '0' && count < MOST_ARGS; count++) {
         values[count] = make_arg(scene, args[count]);
     }
-    return sql_build(scene->arena, args[count] == '0' ? call_template(scene, sql) : sql, values,
-                     count);
+    return args[count] == '0' ? make_call(scene, sql, values, count)
+                              : sql_build(scene->arena, sql, values, count);
 }
 
 static const char *const *make_setup(const Scene *scene, const char *letters)
@@ -196,16 +221,6 @@ static bool can_make(const ProbeKind *kind, const ProbeTarget *target)
     return strchr(kind->args, 'c') == NULL || target->column != NULL;
 }
 
-static void add_attempt(const Scene *scene, const ProbeKind *kind, ProbeAttempts *attempts)
-{
-    attempts->list[attempts->count++] = (ProbeAttempt){
-        .kind = kind,
-        .target = kind->on == ON_NOTHING ? NULL : scene->target,
-        .neighbour = scene->neighbour,
-        .setup = make_setup(scene, kind->setup),
-        .sql = make_sql(scene, kind->args, kind->sql)};
-}
-
 /* Kinds that are reached by name, and so not at all where the schema is shut. */
 static bool is_by_name(ProbeOn on)
 {
@@ -217,6 +232,37 @@ static bool is_by_name(ProbeOn on)
                                             [ON_TYPE] = true,
                                             [ON_VIEW] = true};
     return by_name[on];
+}
+
+/* Whether the statement names its relation, and so opens it with a lock. Where the schema is shut,
+ * names are refused before anything is opened. */
+static bool is_opened(const Scene *scene, const ProbeKind *kind)
+{
+    static const bool has_relation[ON_COUNT_] = {
+        [ON_CONTROL_TABLE] = true, [ON_PARTITION] = true,
+        [ON_SEQUENCE] = true,      [ON_SHARED_PARTITION] = true,
+        [ON_SHARED_TABLE] = true,  [ON_SHARED_VIEW] = true,
+        [ON_TABLE] = true,         [ON_VIEW] = true};
+    return has_relation[kind->on] && strpbrk(kind->args, "n!+@") != NULL &&
+           !(scene->targets->is_shut && is_by_name(kind->on));
+}
+
+static void add_attempt(const Scene *scene, const ProbeKind *kind, ProbeAttempts *attempts)
+{
+    ProbeAttempt *attempt = &attempts->list[attempts->count++];
+    *attempt = (ProbeAttempt){.kind = kind,
+                              .target = kind->on == ON_NOTHING ? NULL : scene->target,
+                              .neighbour = scene->neighbour,
+                              .setup = make_setup(scene, kind->setup),
+                              .sql = make_sql(scene, kind->args, kind->sql)};
+    attempt->relation = is_opened(scene, kind) ? scene->target->number : 0;
+    for (size_t i = 0; i < EXTRAS; i++) {
+        if (strchr(kind->setup, extras[i].letter) == NULL) {
+            continue;
+        }
+        const char *sql = make_sql(scene, extras[i].args, extras[i].sql);
+        *(extras[i].is_call ? &attempt->call : &attempt->may) = sql;
+    }
 }
 
 /* How many targets a row of the table is tried on. */
@@ -386,9 +432,11 @@ const char *probe_object(Arena *arena, const ProbeSession *session, const ProbeA
 
 const char *probe_describe(Arena *arena, const ProbeSession *session, const ProbeAttempt *attempt)
 {
-    /* A planted row has values, though nobody's: they are left out. */
-    const char *what = attempt->kind->sql[0] == '\0' ? "INSERT of a row with the other's tenant_id"
-                                                     : attempt->sql;
+    const ProbeKind *kind = attempt->kind;
+    /* A planted row and a call have values, though nobody's: they are left out. */
+    const char *what = kind->sql[0] == '\0' ? "INSERT of a row with the other's tenant_id"
+                       : strchr(kind->args, '0') != NULL ? "a call with arguments of no meaning"
+                                                         : attempt->sql;
     if (attempt->phase != 'd') {
         return arena_printf(arena, "as role %s, %s ended with SQLSTATE %s", session->role, what,
                             attempt->sqlstate);
