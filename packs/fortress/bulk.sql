@@ -138,10 +138,8 @@ WHERE status = 'paid' AND created_at < now() - INTERVAL '270 days';
 UPDATE orders SET status = 'delivered'
 WHERE status = 'shipped' AND created_at < now() - INTERVAL '280 days';
 
-INSERT INTO audit_logs (created_at, entity, entity_id, action, user_id)
-SELECT date_trunc('month', now(), 'UTC') + INTERVAL '1 month'
-           - make_interval(mins => 1 + (n * 7) % 570000), 'products',
-       md5('product' || 1 + n % 5000)::uuid, 'update', md5('user' || 1 + n % 2000)::uuid
+INSERT INTO audit_logs (entity, entity_id, action, user_id)
+SELECT 'products', md5('product' || 1 + n % 5000)::uuid, 'viewed', md5('user' || 1 + n % 2000)::uuid
 FROM generate_series(1, 50000) AS n;
 
 INSERT INTO events_outbox (event_id, aggregate, aggregate_id, event_type, payload, status, sent_at,

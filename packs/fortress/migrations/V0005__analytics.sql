@@ -86,7 +86,7 @@ CREATE INDEX ix_orders_created ON orders (tenant_id, created_at DESC);
 -- Makes the dimensions and the facts of some days anew, from_date to until_date inclusive; how many
 -- facts there are. Running it again changes nothing. Two runs of a tenant follow one another.
 CREATE FUNCTION refresh_analytics(from_date date, until_date date) RETURNS bigint
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 DECLARE
     from_time  timestamptz := from_date::timestamp AT TIME ZONE 'UTC';
