@@ -157,7 +157,8 @@ BEGIN
     UPDATE outbox_positions SET last_id = numbers.last
     WHERE tenant_id = tenancy.current_tenant() AND last_id = numbers.first - 1
       AND numbers.last - numbers.first + 1 = numbers.total;
-    IF NOT FOUND OR EXISTS (SELECT FROM added WHERE tenant_id <> tenancy.current_tenant()) THEN
+    IF NOT FOUND OR EXISTS (
+            SELECT FROM added WHERE tenant_id <> (SELECT tenancy.current_tenant())) THEN
         RAISE EXCEPTION 'events are numbered one by one'
             USING ERRCODE = 'restrict_violation';
     END IF;
