@@ -4,6 +4,7 @@
 
 #include "blueprint/place.h"
 #include "blueprint/registry.h"
+#include "blueprint/trial_parts.h"
 #include "pg/sql.h"
 
 enum { TRIAL_NAME_BYTES = 6 };
@@ -161,6 +162,9 @@ static bool blame(const Trial *trial, const Blueprint *blueprint, Tier tier, Err
 
 bool blueprint_try(Arena *arena, Store *store, const Blueprint *blueprint, Err *err)
 {
+    if (!trial_lint(arena, store, blueprint, err)) {
+        return false;
+    }
     for (size_t i = 0; i < blueprint->tier_count; i++) {
         Trial trial = {.arena = arena, .store = store, .blueprint = *blueprint};
         if (!pg_query(store->conn, "SAVEPOINT trial", PG_NO_PARAMS, NULL, err)) {
