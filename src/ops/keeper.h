@@ -44,7 +44,10 @@ typedef struct KeeperReport {
     int64_t renewed;
 } KeeperReport;
 
-/* Keeps spares until SIGTERM or SIGINT, or until the embedded server was stopped on purpose. */
-bool keeper_run(OpContext *context, KeeperReport *ret_report, Err *err);
+/* Keeps spares until SIGTERM or SIGINT. A server that goes away is waited for, with pauses up to
+ * 30 s, unless is_with_server: then the end of the embedded server is the keeper's too, when it was
+ * stopped on purpose. ERR_CONFLICT when the data directory has a keeper, ERR_DATA_DIR when it goes
+ * away. */
+bool keeper_run(OpContext *context, bool is_with_server, KeeperReport *ret_report, Err *err);
 
 #endif

@@ -57,7 +57,8 @@ typedef struct Keeper {
     OpContext own;
     KeeperReport *report;
     const char *data_dir;
-    int lock_fd; /* -1: an external database has no lock */
+    bool is_with_server; /* ends when the embedded server was stopped */
+    int lock_fd;         /* -1: an external database has no lock */
     int64_t renew_again_us;
     int64_t drop_again_us;
     int64_t stopped_tries;
@@ -224,13 +225,10 @@ static bool do_round(Keeper *keeper, bool *ret_is_busy, Err *err)
 
 /* The embedded server was stopped by other means than "down": it is not running, and has left no
  * pid file as it does when it is killed. "up" starts a new keeper with it. */
-static bool is_over(Keeper *keeper, const Err *err)
+static bool was_server_stopped(Keeper *keeper, const Err *err)
 {
-    if (keeper->lock_fd < 0) {
+    if (!keeper->is_with_server || keeper->lock_fd < 0) {
         return false;
-    }
-    if (!keeper_has_lock(keeper->data_dir, keeper->lock_fd)) {
-        return true;
     }
     scoped_arena Arena *arena = arena_new();
     const char *pid_file = arena_printf(arena, "%s/pg/postmaster.pid", keeper->data_dir);
@@ -239,38 +237,57 @@ static bool is_over(Keeper *keeper, const Err *err)
     return keeper->stopped_tries >= STOPPED_TRIES;
 }
 
-static void keep(Keeper *keeper)
+static bool check_data_dir(const Keeper *keeper, Err *err)
+{
+    return keeper->lock_fd < 0 || keeper_has_lock(keeper->data_dir, keeper->lock_fd) ||
+           ERR_SET(err, ERR_DATA_DIR, "start the keeper of the data directory that is meant",
+                   "the data directory \"%s\" was removed, or another is in its place",
+                   keeper->data_dir);
+}
+
+/* Waits after a round that failed, longer each time. */
+static void wait_for_retry(Keeper *keeper, const Err *why, int64_t *pause)
+{
+    log_warn("keeper.retry", "%s; trying again in %" PRId64 " ms", why->message, *pause);
+    disconnect(keeper);
+    pause_ms(*pause);
+    *pause = *pause * 2 < LONGEST_PAUSE_MS ? *pause * 2 : LONGEST_PAUSE_MS;
+}
+
+/* False when there is nothing to keep any more, though nobody asked for the end. */
+static bool keep(Keeper *keeper, Err *err)
 {
     int64_t failed_pause_ms = FIRST_PAUSE_MS;
-    bool is_ended = false;
-    while (!wants_stop && !is_ended) {
-        Err err = {0};
+    bool is_kept = true;
+    bool is_over = false;
+    while (!wants_stop && is_kept && !is_over) {
+        Err why = {0};
         bool is_busy = false;
         connect_anew(keeper);
-        if (do_round(keeper, &is_busy, &err)) {
+        if (do_round(keeper, &is_busy, &why)) {
             failed_pause_ms = FIRST_PAUSE_MS;
             pause_ms(is_busy ? YIELD_MS : POLL_MS);
         } else {
-            log_warn("keeper.retry", "%s; trying again in %" PRId64 " ms", err.message,
-                     failed_pause_ms);
-            disconnect(keeper);
-            pause_ms(failed_pause_ms);
-            failed_pause_ms = failed_pause_ms * 2 < LONGEST_PAUSE_MS ? failed_pause_ms * 2
-                                                                     : LONGEST_PAUSE_MS;
+            wait_for_retry(keeper, &why, &failed_pause_ms);
         }
-        is_ended = is_over(keeper, &err);
+        is_kept = wants_stop || check_data_dir(keeper, err);
+        is_over = was_server_stopped(keeper, &why);
         if (keeper->stopped_tries > 0) {
             failed_pause_ms = FIRST_PAUSE_MS; /* soon it is clear whether it was a restart */
         }
     }
     disconnect(keeper);
+    return is_kept;
 }
 
-bool keeper_run(OpContext *context, KeeperReport *ret_report, Err *err)
+bool keeper_run(OpContext *context, bool is_with_server, KeeperReport *ret_report, Err *err)
 {
     *ret_report = (KeeperReport){0};
-    Keeper keeper = {
-        .context = context, .report = ret_report, .data_dir = op_data_dir(context), .lock_fd = -1};
+    Keeper keeper = {.context = context,
+                     .report = ret_report,
+                     .data_dir = op_data_dir(context),
+                     .is_with_server = is_with_server,
+                     .lock_fd = -1};
     catch_signals();
     if (!op_has_external_database(context) && !keeper_lock(context, &keeper.lock_fd, err)) {
         return false;
@@ -278,9 +295,9 @@ bool keeper_run(OpContext *context, KeeperReport *ret_report, Err *err)
     /* The process yields to all others. The back end keeps its priority: one that waits for a
      * processor while it holds a lock of the catalogue would hold up creates. */
     setpriority(PRIO_PROCESS, 0, KEEPER_NICE);
-    keep(&keeper);
+    const bool is_kept = keep(&keeper, err);
     if (keeper.lock_fd >= 0) {
         close(keeper.lock_fd);
     }
-    return true;
+    return is_kept;
 }

@@ -288,8 +288,7 @@ const Operation op_spare_drop = {
 static bool run_keep(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     KeeperReport report;
-    (void)args;
-    if (!keeper_run(context, &report, err)) {
+    if (!keeper_run(context, json_get_bool(args, "with-server", false), &report, err)) {
         return false;
     }
     *ret_answer = json_object();
@@ -306,10 +305,13 @@ const Operation op_spare_keep = {
         "\"up\" starts this in the background for the embedded server. With --database-url it is "
         "for a service manager: one per database is enough, more do no harm. It makes what is "
         "missing, makes partitions ahead, drops what an older version left, and waits while "
-        "tenants are being created.",
+        "tenants are being created. A server that goes away is waited for.",
     .access = ACCESS_ADMIN,
     .kind = OP_COMMAND,
-    .params = (const Param[]){{0}},
+    .params = (const Param[]){{"with-server", PARAM_BOOL,
+                               .help = "End when the embedded server was stopped, as the keeper "
+                                       "that \"up\" starts does."},
+                              {0}},
     .result = (const Field[]){{"made", FIELD_INT, .help = "spares made"},
                               {"dropped", FIELD_INT, .help = "spares dropped"},
                               {"renewed", FIELD_INT, .help = "spares that got new partitions"},

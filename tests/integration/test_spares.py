@@ -451,6 +451,37 @@ def test_a_keeper_ends_when_its_server_was_stopped_by_other_means():
         wait_until(lambda: not harness.is_running(pid), "the keeper stays")
 
 
+def test_a_keeper_in_the_foreground_waits_for_its_server_and_says_so():
+    with harness.Server() as server:
+        server.up()
+        env = {"TENANTRY_SPARES": "1"}
+        child = server.spawn("spare", "keep", env=env)
+        wait_until(lambda: are_ready(server, env), "no spares")
+        stopped = server.server_pid()
+        os.kill(stopped, signal.SIGINT)
+        assert harness.wait_for_exit(stopped)
+        told = 0
+        while told < 4:  # the keeper that "up" starts has ended by then
+            line = child.stderr.readline()
+            assert line, "the keeper has ended"
+            told += "keeper.retry" in line and "not running" in line
+        child.send_signal(signal.SIGTERM)
+        child.communicate(timeout=WAIT_S)
+        assert child.returncode == 0
+
+
+def test_a_keeper_whose_data_directory_goes_away_fails():
+    with harness.Server() as server:
+        server.up()
+        child = server.spawn("spare", "keep", "--json", env={"TENANTRY_SPARES": "1"})
+        wait_until(lambda: keeper(server) == child.pid, "no keeper")
+        os.remove(os.path.join(server.data_dir, "keeper.pid"))
+        _, told = child.communicate(timeout=WAIT_S)
+        error = json.loads(told.strip().split("\n")[-1])["error"]
+        assert error["code"] == "data_dir_unusable" and "removed" in error["message"], told
+        assert child.returncode == harness.exit_statuses()["data_dir_unusable"]
+
+
 def test_a_spare_that_cannot_be_made_is_told_and_tried_again():
     with kept() as server:
         server.up()
