@@ -15,8 +15,8 @@
 #include "blueprint/registry.h"
 #include "ops/context.h"
 
-/* The rows of SPARE_SURVEY, each with its "target"; of one blueprint, or all (NULL). The caller's.
- */
+/* The rows of SPARE_SURVEY, each with its "target" and "most", how many may stay; of one blueprint,
+ * or all (NULL). The caller's. */
 bool spares_survey(OpContext *context, const char *blueprint, Json **ret_rows, Err *err);
 
 /* The keeper of the data directory, 0 when none runs. */

@@ -111,30 +111,54 @@ static bool note_failure(Store *store, const Json *row, const char *what, const 
                        err);
 }
 
+/* Not noted with the blueprint: what cannot be dropped now keeps no other from being made. */
+static bool note_failed_drop(Keeper *keeper, const Store *store, const char *blueprint,
+                             const Err *why, Err *err)
+{
+    keeper->drop_again_us = clock_monotonic_us() + DROP_PAUSE_MS * INT64_C(1000);
+    log_warn("spare.failed", "dropping a spare of blueprint \"%s\": %s", blueprint, why->message);
+    *err = *why;
+    return why->code != ERR_PG_UNAVAILABLE && pg_is_alive(store->conn);
+}
+
 static bool drop_stale(Keeper *keeper, Store *store, const Json *row, bool *is_busy, Err *err)
 {
     Err why;
     bool is_dropped = false;
     const SpareChoice choice = {.blueprint = json_get_text(row, "blueprint", "")};
-    if (json_get_int(row, "stale", 0) == 0) {
-        return true;
-    }
-    if (clock_monotonic_us() < keeper->drop_again_us) {
+    if (json_get_int(row, "stale", 0) == 0 || clock_monotonic_us() < keeper->drop_again_us) {
         return true;
     }
     if (!spare_drop_one(store, &choice, &is_dropped, &why)) {
-        /* Not noted with the blueprint: what cannot be dropped now keeps no other from being made.
-         */
-        keeper->drop_again_us = clock_monotonic_us() + DROP_PAUSE_MS * INT64_C(1000);
-        log_warn("spare.failed", "dropping a spare of blueprint \"%s\": %s", choice.blueprint,
-                 why.message);
-        *err = why;
-        return why.code != ERR_PG_UNAVAILABLE && pg_is_alive(store->conn);
+        return note_failed_drop(keeper, store, choice.blueprint, &why, err);
     }
     keeper->report->dropped += is_dropped ? 1 : 0;
     *is_busy = *is_busy || is_dropped;
     if (is_dropped) {
         log_info("spare.dropped", "one of an older %s", choice.blueprint);
+    }
+    return true;
+}
+
+/* One between two pauses: there is no haste. */
+static bool drop_surplus(Keeper *keeper, Store *store, const Json *row, Err *err)
+{
+    Err why;
+    bool is_dropped = false;
+    const char *blueprint = json_get_text(row, "blueprint", "");
+    const int64_t most = json_get_int(row, "most", 0);
+    if (json_get_int(row, "ready", 0) <= most || clock_monotonic_us() < keeper->drop_again_us) {
+        return true;
+    }
+    if (!wait_for_creates(store, err)) {
+        return false;
+    }
+    if (!spare_drop_surplus(store, blueprint, most, &is_dropped, &why)) {
+        return note_failed_drop(keeper, store, blueprint, &why, err);
+    }
+    keeper->report->dropped += is_dropped ? 1 : 0;
+    if (is_dropped) {
+        log_info("spare.dropped", "one of %s that was more than %" PRId64, blueprint, most);
     }
     return true;
 }
@@ -215,6 +239,7 @@ static bool do_round(Keeper *keeper, bool *ret_is_busy, Err *err)
             break;
         }
         if (!drop_stale(keeper, store, row, ret_is_busy, err) ||
+            !drop_surplus(keeper, store, row, err) ||
             (json_get_bool(row, "may_try", true) &&
              !make_missing(keeper, store, row, ret_is_busy, err))) {
             return false;
