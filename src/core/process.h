@@ -20,13 +20,14 @@ typedef struct ProcessUser {
 typedef struct ProcessOptions {
     const char *const
         *argv; /* argv[0] is the path of the program; ends in NULL. Holds no secrets: ps shows it */
-    const char *const *env;    /* "NAME=value" added to a minimal environment (PATH, LC_ALL=C, TZ);
-                                  ends in NULL; may be NULL */
-    ProcessUser user;          /* whom to become; groups are set too */
-    const char *directory;     /* working directory, or NULL for "/" */
-    const char *input;         /* written to its standard input, then closed; NULL: /dev/null */
-    int64_t timeout_ms;        /* it is killed after this; 0: never */
-    bool is_error_apart;       /* keeps standard error out of the output */
+    const char *const *env; /* "NAME=value" added to a minimal environment (PATH, LC_ALL=C, TZ);
+                               ends in NULL; may be NULL */
+    ProcessUser user;       /* whom to become; groups are set too */
+    const char *directory;  /* working directory, or NULL for "/" */
+    const char *input;      /* what its standard input holds, a file in memory that it may open as
+                               /dev/stdin too; NULL: /dev/null */
+    int64_t timeout_ms;     /* it is killed after this; 0: never */
+    bool is_error_apart;    /* keeps standard error out of the output */
     size_t output_limit_bytes; /* kept of the output; 0: LIMIT_CHILD_OUTPUT_BYTES */
 } ProcessOptions;
 
