@@ -121,9 +121,16 @@ static bool run_trial(Trial *trial, Tier tier, Err *err)
            run_scripts(trial, err);
 }
 
+/* Classes 53 (resources: disk, memory, locks) and 58 (input and output). */
+static bool is_of_server(const char *sqlstate)
+{
+    return strncmp(sqlstate, "53", 2) == 0 || strncmp(sqlstate, "58", 2) == 0;
+}
+
 bool blueprint_blame(const Blueprint *blueprint, const char *when, Err *err)
 {
-    if (*err->sqlstate == '\0' || err_kind(err->code)->is_retryable) {
+    if (*err->sqlstate == '\0' || is_of_server(err->sqlstate) ||
+        err_kind(err->code)->is_retryable) {
         return false;
     }
     const Err found = *err;

@@ -18,8 +18,9 @@
 bool blueprint_try(Arena *arena, Store *store, const Blueprint *blueprint, Err *err);
 
 /* Turns what PostgreSQL said about the blueprint's SQL into ERR_BLUEPRINT_INVALID and tells in the
- * hint when it was ("its shared tables were migrated"). Errors that trying again can help, and
- * those that PostgreSQL did not give, stay as they are. Returns false. */
+ * hint when it was ("its shared tables were migrated"). Errors that trying again can help,
+ * those of the server's resources, and those that PostgreSQL did not give stay as they are. Returns
+ * false. */
 bool blueprint_blame(const Blueprint *blueprint, const char *when, Err *err);
 
 #endif

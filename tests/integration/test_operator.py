@@ -423,6 +423,28 @@ def test_up_waits_for_a_server_that_recovers_and_says_so():
         assert server.psql("SELECT pg_is_in_recovery()") == "f"
 
 
+def test_a_server_with_too_few_locks_is_told_what_to_raise():
+    with harness.Server() as server:
+        server.up()
+        server.tenantry("down")
+        with open(server.data_dir + "/postgresql.local.conf", "a", encoding="utf-8") as f:
+            f.write("max_locks_per_transaction = 10\nmax_connections = 20\nmax_wal_senders = 0\nwal_level = replica\n"
+                    "max_worker_processes = 1\n")
+        server.up()
+        for tables, code in ((3000, "pg_failed"), (3, None)):
+            pack = "%s/many_%d" % (server.folder, tables)
+            os.makedirs(pack + "/migrations")
+            with open(pack + "/blueprint.yaml", "w", encoding="utf-8") as f:
+                f.write("name: many_%d\ntitle: Many\ntiers: [schema]\nplans: {one: {title: One, limits: {max_connections: 10}}}\n" % tables)
+            with open(pack + "/migrations/V0001__all.sql", "w", encoding="utf-8") as f:
+                f.writelines("CREATE TABLE t%d (id int PRIMARY KEY);\n" % n for n in range(tables))
+            if code:
+                error = server.refused(code, "blueprint", "add", pack, says=["out of shared memory", "max_locks_per_transaction"])
+                assert error["sqlstate"] == "53200", error
+            else:
+                assert server.tenantry("blueprint", "add", pack)["change"] == "recorded"
+
+
 def signal_standby(server, name):
     """A file that PostgreSQL looks for, its user's."""
     place = server.data_dir + "/pg"
