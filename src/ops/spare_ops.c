@@ -1,4 +1,5 @@
 /* Spares: listed, filled, dropped. The keeper (keeper.c) does the same by itself. */
+#include "blueprint/registry.h"
 #include "core/clock.h"
 #include "ops/context.h"
 #include "ops/keeper.h"
