@@ -39,12 +39,16 @@ const char *op_key_file(OpContext *context)
                          : arena_printf(context->arena, "%s/master.key", op_data_dir(context));
 }
 
-static void tell_note(void *opaque, const char *text)
+void op_note(const OpContext *context, const char *text)
 {
-    const OpContext *context = opaque;
     if (context->progress.note != NULL) {
         context->progress.note(context->progress.context, text);
     }
+}
+
+static void tell_note(void *opaque, const char *text)
+{
+    op_note(opaque, text);
 }
 
 EmbeddedOptions op_embedded_options(OpContext *context)

@@ -31,6 +31,9 @@ const char *op_key_file(OpContext *context);
 bool op_run_job(OpContext *context, const JobKind *kind, const char *subject, const char *tenant_id,
                 const Json *args, int64_t *ret_job_id, Err *err);
 
+/* A line for people beside the answer; nothing with --json and --quiet. */
+void op_note(const OpContext *context, const char *text);
+
 /* Makes logins ahead for tenants to come (option ready-logins), at most `most` pairs. */
 bool op_fill_ready_logins(OpContext *context, int64_t most, Err *err);
 

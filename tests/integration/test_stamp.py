@@ -4,6 +4,9 @@ import functools
 import json
 import os
 import re
+import shutil
+import socket
+import subprocess
 
 import crash_state
 import harness
@@ -173,6 +176,23 @@ def test_sequences_and_functions_are_those_of_the_migrations():
                 "SELECT nextval('tickets'), lookup('USD'), total()"):
         answers = [in_place(place, sql) for place in (migrated, stamped)]
         assert answers[0] == answers[1], (sql, answers)
+
+
+PINNED = "CREATE FUNCTION pinned() RETURNS bigint LANGUAGE plpgsql SET search_path FROM CURRENT AS" \
+         " $f$ BEGIN RETURN (SELECT count(*) FROM currencies); END $f$;"
+
+
+def test_a_function_that_keeps_its_search_path_keeps_to_the_place_that_it_was_made_for():
+    add("pinned", {**MIGRATIONS, "V0005__pinned": PINNED})
+    assert stamp("pinned")["kind"] == "flat"
+    first, second = make("pinned-a", "pinned"), make("pinned-b", "pinned")
+    assert lines(first) == lines(second)
+    for place in (first, second):
+        assert in_place(place, "SELECT proconfig FROM pg_proc WHERE oid = 'pinned'::regproc") == \
+            '{"search_path=%s, pg_temp"}' % place["schema"]
+    in_place(first, "INSERT INTO currencies VALUES ('EUR', 'Euro')")
+    for place, rows in ((first, "1"), (second, "0")):
+        assert in_place(place, "SET search_path = pg_catalog; SELECT %s.pinned()" % place["schema"]) == rows
 
 
 def test_partitions_and_rights_are_made_after_the_stamp():
@@ -352,6 +372,48 @@ def test_pg_dump_gets_in_with_the_password_of_the_database_url():
         assert kept["kind"] == "flat", kept
         server.tenantry("tenant", "create", "guest", "--blueprint", "everything", env=env)
     assert leftovers(server) == ""
+
+
+def make_certificate(folder, name, *sign, phrase=None):
+    """A key and a certificate, signed by itself unless told otherwise."""
+    hidden = ["-passout", "pass:" + phrase] if phrase else ["-nodes"]
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-days", "2", "-subj", "/CN=" + name, "-keyout",
+                    "%s/%s.key" % (folder, name), "-out", "%s/%s.crt" % (folder, name), *hidden, *sign],
+                   check=True, capture_output=True, timeout=60)
+    os.chmod("%s/%s.key" % (folder, name), 0o600)
+
+
+def test_pg_dump_has_the_client_key_and_its_pass_phrase():
+    if shutil.which("openssl") is None:
+        harness.skip("no openssl")
+    with harness.Server() as server, socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        server.up()
+        server.tenantry("down")
+        made = server.folder
+        make_certificate(made, "authority")
+        make_certificate(made, "server")
+        make_certificate(made, "client", "-CA", made + "/authority.crt", "-CAkey", made + "/authority.key", phrase="gu&est #1")
+        for name in ("authority.crt", "server.crt", "server.key"):
+            shutil.copy(os.path.join(made, name), os.path.join(server.data_dir, "pg", name))
+            shutil.chown(os.path.join(server.data_dir, "pg", name), os.stat(server.data_dir + "/pg").st_uid)
+            os.chmod(os.path.join(server.data_dir, "pg", name), 0o600)
+        with open(server.data_dir + "/postgresql.local.conf", "a", encoding="utf-8") as f:
+            f.write("ssl = on\nssl_cert_file = 'server.crt'\nssl_key_file = 'server.key'\nssl_ca_file = 'authority.crt'\n")
+        with open(server.data_dir + "/pg_hba.conf", "w", encoding="utf-8") as f:
+            f.write("local all all scram-sha-256\nhostssl all all 127.0.0.1/32 scram-sha-256 clientcert=verify-ca\n")
+        server.up("--port", str(port))
+        server.psql("CREATE ROLE guest LOGIN CREATEROLE PASSWORD 'guest'", server.superuser)
+        server.psql("CREATE DATABASE guest OWNER guest", server.superuser)
+        url = ("postgresql://guest:guest@127.0.0.1:%d/guest?sslmode=require&sslcert=%s/client.crt&sslkey=%s/client.key"
+               % (port, made, made))
+        env = {"TENANTRY_DATABASE_URL": url + "&sslpassword=gu%26est%20%231", "TENANTRY_DATA_DIR": made + "/guest"}
+        server.tenantry("up", env=env)
+        server.tenantry("blueprint", "add", write(made + "/pack", "everything", MIGRATIONS), env=env)
+        assert server.tenantry("blueprint", "stamp", "everything", env=env)["kind"] == "flat"
+        server.refused("pg_unavailable", "status", env={**env, "TENANTRY_DATABASE_URL": url, "TENANTRY_RETRIES": "0"})
 
 
 def leftovers(server):
