@@ -49,3 +49,5 @@ CREATE FUNCTION tenantry.optional_extensions(blueprint text) RETURNS text[] STAB
                     ORDER BY w.name COLLATE "C")
         END;
 $$;
+
+REVOKE ALL ON FUNCTION tenantry.optional_extensions(text) FROM PUBLIC;
