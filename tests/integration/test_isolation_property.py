@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""The rules against brute force: random acts on a small fleet, every login tries everything, and the verdict must agree.
+
+Each way, of what was found:
+- every leak is covered by a finding that names the tenant at risk, the object, or a role on the way to it; data that can
+  be read or changed is covered by one that is critical or high;
+- every critical finding of a rule in HOLDS_NOW is borne out by a leak. Those rules say that a right exists now. It may be
+  half of what it takes, since the other half is USAGE on the schema; so they are held to what can be done while everybody
+  may use every schema. The other critical rules speak of danger later: what opens with the next right, table or caller.
+
+Seeds are fixed. PROPERTY_SEEDS is how many, PROPERTY_FIRST the first, for longer runs; a seed that fails prints its acts."""
+import contextlib
+import functools
+import os
+import random
+import re
+
+import harness
+import isolation_acts
+import isolation_fleet
+
+SEEDS = int(os.environ.get("PROPERTY_SEEDS", "6"))
+FIRST = int(os.environ.get("PROPERTY_FIRST", "1"))
+ACTS = 8
+LOOK_AFTER = (1, 2, 4, 8)  # acts: so that few acts do not hide behind many
+SERIOUS = ("critical", "high")
+OF_DATA = ("read", "change", "delete", "plant", "truncate", "alter", "run")
+_stack = contextlib.ExitStack()
+
+
+@functools.lru_cache(maxsize=None)
+def fleet():
+    made = isolation_fleet.Fleet(harness.shared_server(), _stack.enter_context(harness.temporary_folder()))
+    _stack.callback(made.admin.close)
+    return made
+
+
+# --- which findings are held to brute force -----------------------------------------------------
+
+def names_login(finding):
+    """Owners of places are nobody's login: what they have is danger later."""
+    f = fleet()
+    usable = {*f.logins.values(), f.tenants_role, "PUBLIC", *(p[k] for p in f.places.values() for k in ("app", "ro"))}
+    return finding["evidence"].split(" ")[0] in usable
+
+
+def is_right_on_rows(finding):
+    """On a table of one tenant (policies hold those that are shared; a view may have nothing behind it), and to read or
+    change its rows."""
+    rights = re.search(r" has ([A-Z, ]+)", finding["evidence"])
+    place = re.match(r"(?:table|column) (\w+)\.", finding["object"])
+    return (place is not None and place.group(1) != fleet().schema("p") and not re.search(r"\.(v\d+|noted)\b", finding["object"])
+            and set(re.findall(r"[A-Z]+", rights.group(1))) & {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE"}
+            and names_login(finding))
+
+
+def of_row_tier(finding):
+    return finding["tenant"] in ("x1", "y1")
+
+
+def is_data_role(finding):
+    return names_login(finding) and re.search("pg_(read|write)_all_data|pg_read_server_files|pg_execute_server", finding["evidence"])
+
+
+def has_policies(finding):
+    """Without any policy nobody sees anything."""
+    return fleet().ask("SELECT count(*) FROM pg_policy WHERE polrelid = '%s'::regclass AND polpermissive"
+                       % finding["object"].split(" ")[1]) != "0"
+
+
+HOLDS_NOW = {
+    "control_grant": lambda f: f["object"].startswith("table tenantry.") and names_login(f),
+    "grant_column": is_right_on_rows,
+    "grant_definer": names_login,
+    "grant_inherited": is_right_on_rows,
+    "grant_table": is_right_on_rows,
+    "map_forged": of_row_tier,
+    "member_control": names_login,
+    "member_of_tenant": names_login,
+    "member_predefined": is_data_role,
+    "policy_missing": has_policies,
+    "public_grant_column": is_right_on_rows,
+    "public_grant_table": is_right_on_rows,
+    "rls_off": lambda f: True,
+    "role_bypassrls": of_row_tier,
+}
+
+
+# --- agreeing -----------------------------------------------------------------------------------
+
+def is_covered(leak, finding):
+    f = fleet()
+    text = finding["object"]
+    victim = leak.victim and leak.victim + "1"
+    roles = {leak.role, f.logins[leak.login]}
+    return (victim is not None and victim in (finding["tenant"], finding["other"])
+            or any(name in text or name.split(".")[0] in text.split(" ") for name in leak.names)
+            or any(role in text for role in roles))
+
+
+def disagreements(present, opened, findings):
+    """Sentences, one for each."""
+    for leak in present:
+        covering = [f for f in findings if is_covered(leak, f)]
+        if not covering:
+            yield "leak without a finding: %s" % leak
+        elif leak.action in OF_DATA and not any(f["severity"] in SERIOUS for f in covering):
+            yield "leak taken lightly: %s by %s" % (leak, [f["check"] for f in covering])
+    for finding in findings:
+        holds = HOLDS_NOW.get(finding["check"])
+        if finding["severity"] == "critical" and holds and holds(finding):
+            if not any(is_covered(leak, finding) for leak in opened):
+                yield "finding without a leak: %s" % {k: finding[k] for k in ("check", "tenant", "other", "object", "evidence")}
+
+
+def look(acts, story):
+    answer = fleet().verify()
+    present = isolation_fleet.leaks(fleet())
+    opened = isolation_fleet.leaks_with_doors_open(fleet())
+    problems = list(disagreements(present, opened, answer["findings"]))
+    if problems:
+        findings = ["%(severity)s %(check)s %(tenant)s %(other)s %(object)s: %(evidence)s" % f for f in answer["findings"]]
+        names = ["%s = %s" % (v, k) for k, v in {**acts.roles, **{p: n["schema"] for p, n in fleet().places.items()}}.items()]
+        raise AssertionError("\n".join(["acts:", *story, "disagreements:", *problems, "findings:", *findings, "names:", *names]))
+    return present, opened
+
+
+def play(seed):
+    """One seed: acts, looks in between, everything undone. Gives how many leaks there were."""
+    acts = isolation_acts.Acts(fleet(), random.Random(seed))
+    story, undoing, counts = [], [], [0, 0]
+    try:
+        for number in range(1, ACTS + 1):
+            kind, do, undo = acts.draw()
+            refused = fleet().change(acts.sql(do))
+            story.append("%d %s%s: %s" % (number, kind, " (refused)" if refused else "", do))
+            if not refused:
+                undoing.append(acts.sql(undo))
+            if number in LOOK_AFTER:
+                counts = [old + len(new) for old, new in zip(counts, look(acts, story))]
+    finally:
+        for undo in reversed(undoing):
+            fleet().must_change(undo)
+    left = fleet().verify()
+    assert left["is_isolated"] and not left["findings"], (story, left["findings"])
+    return counts
+
+
+def test_a_fleet_that_nobody_broke_has_no_leak_and_no_finding():
+    assert isolation_fleet.leaks_with_doors_open(fleet()) == []
+    assert fleet().verify()["findings"] == []
+
+
+def test_the_verdict_agrees_with_what_tenants_can_do():
+    failed, found = [], 0
+    for seed in range(FIRST, FIRST + SEEDS):
+        try:
+            found += play(seed)[0]
+        except Exception as e:  # every seed is played, so that one run tells of all
+            failed.append("seed %d: %s" % (seed, e))
+    assert not failed, "\n\n".join(failed)
+    assert found > 0, "no seed made a leak: nothing was compared"
+
+
+if __name__ == "__main__":
+    with _stack:
+        harness.main()
