@@ -135,8 +135,10 @@ class Acts:
             create += ["CREATE TABLE %s (id bigint, v text)" % full, rows_sql(full, place).rstrip(";")]
         elif self._chance(0.3):
             create += ["CREATE TABLE %s (id bigint, v text)" % full]
-            create += [rows_sql(full, tenant).rstrip(";") for tenant in "xy"]
-            create += ["GRANT SELECT%s ON %s TO {p_app}" % (self.random.choice(["", ", INSERT, DELETE"]), full)]
+            # Without a right to write what is in it is no tenant's.
+            right = self.random.choice(["", ", INSERT, DELETE", ", INSERT (v)"])
+            create += [rows_sql(full, tenant).rstrip(";") for tenant in "xy" if right]
+            create += ["GRANT SELECT%s ON %s TO {p_app}" % (right, full)]
         else:
             create += ["CREATE TABLE %s (tenant_id uuid NOT NULL, id bigint, v text)" % full]
             create += [self._shared_rows(full, tenant) for tenant in "xy"]

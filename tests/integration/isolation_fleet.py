@@ -126,6 +126,7 @@ class Fleet:
 # As the login: which roles it can become (SET ROLE, or by passing a membership on to itself, from whatever role), and
 # each attempt as each of them. Everything is rolled back at once. Kind r gives a text, w a number of rows.
 TRY = """
+SET default_transaction_read_only = off; -- a reader's session starts with on, and anybody may change that
 DO $try$
 DECLARE
     me text := session_user;
@@ -264,10 +265,12 @@ class Attempts:
 
     def _called(self, place):
         """Calling another's function is a leak whatever comes of it; one's own is when it brings others' rows."""
+        strangers = set() if place == "p" and TENANTS[self.tenant] == "pool" else self._of_place(place)()
+
         def judge(state, text):
             if state == "42501" and re.search("permission denied for (function|schema)", text):
                 return set()
-            return self._seen(state, text) | (set() if place in (self.tenant, "p") else {place})
+            return self._seen(state, text) | strangers
         return judge
 
     def run(self):
