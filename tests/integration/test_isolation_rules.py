@@ -63,7 +63,7 @@ CASES = [
     ("member_of_tenant", "a", "CREATE ROLE between; GRANT {a_owner} TO between; GRANT between TO {y_app}",
      "DROP ROLE between"),
     ("member_of_owner", "a", "GRANT {a_owner} TO {a_app}", None),
-    ("member_of_owner", "x", "GRANT {x_owner} TO {x_app}", None),
+    ("member_of_shared_owner", "x", "GRANT {x_owner} TO {x_app}", None),
     ("member_of_group", "a", "GRANT {x_group} TO {a_app}", None),
     ("member_predefined", "a", "GRANT pg_read_all_data TO {a_app}", None),
     ("member_predefined", "x", "CREATE ROLE readers; GRANT pg_monitor TO readers; GRANT readers TO {x_app}",
