@@ -60,7 +60,13 @@ def is_of_row_tier(finding):
 
 
 def is_data_role(finding):
-    return names_login(finding) and re.search("pg_(read|write)_all_data|pg_read_server_files|pg_execute_server", finding["evidence"])
+    """Files can be read into a table only, which not every login has."""
+    return names_login(finding) and re.search("pg_(read|write)_all_data|pg_execute_server_program", finding["evidence"])
+
+
+def is_across_places(finding):
+    """A tenant of a shared place may have been given by name what its group could have."""
+    return names_login(finding) and not (finding["tenant"] is None and finding["other"] in ("x1", "y1"))
 
 
 def has_policies(finding):
@@ -72,11 +78,12 @@ def has_policies(finding):
 HOLDS_NOW = {
     "control_grant": lambda f: f["object"].startswith("table tenantry.") and names_login(f),
     "grant_column": is_right_on_rows,
-    "grant_definer": names_login,
+    "grant_definer": is_across_places,
     "grant_inherited": is_right_on_rows,
     "grant_table": is_right_on_rows,
     "map_forged": is_of_row_tier,
     "member_control": names_login,
+    "member_of_shared_owner": names_login,
     "member_of_tenant": names_login,
     "member_predefined": is_data_role,
     "policy_missing": has_policies,
@@ -92,12 +99,12 @@ HOLDS_NOW = {
 
 def is_covered(leak, finding):
     f = fleet()
-    text = finding["object"]
+    text, told = finding["object"], finding["object"] + " " + finding["evidence"]
     victim = leak.victim and leak.victim + "1"
     roles = {leak.role, f.logins[leak.login]}
     return (victim is not None and victim in (finding["tenant"], finding["other"])
             or any(name in text or name.split(".")[0] in text.split(" ") for name in leak.names)
-            or any(role in text for role in roles))
+            or any(role in told for role in roles))
 
 
 def disagreements(present, opened, findings):
