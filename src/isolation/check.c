@@ -1,232 +1,29 @@
-/* Reading the catalogue and asking the rules.
+/* Asking the rules.
  *
  * The snapshot is a list of relations, each a query over the catalogue and those before it; the
  * rules are queries over them. For one tenant everything is one statement, the snapshot its CTEs:
- * no catalogue is written. Planning a hundred rules would take longer than all else, so most have a
+ * no catalogue is written. Planning a hundred rules takes longer than all else, so most have a
  * sieve: a piece of the snapshot that is empty where all is well; a second statement has the rules
- * whose sieve is not. For the fleet the snapshot is temporary tables with statistics, since
- * the planner must know how many rows there are, and the transaction is rolled back. */
+ * whose sieve is not, with the pieces that they need. For the fleet the snapshot is temporary
+ * tables with statistics, since the planner must know how many rows there are, and the transaction
+ * is rolled back. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/embedded_file.h"
-#include "core/strbuf.h"
 #include "isolation/isolation.h"
-
-/* When a rule is asked. */
-typedef enum Scope {
-    SCOPE_BIRTH, /* always, also by isolation_require */
-    SCOPE_CHECK, /* by isolation_check_rules */
-    SCOPE_SUPER, /* the same, when the role may read what others may not */
-} Scope;
-
-typedef struct Rule {
-    const char *id;
-    Scope scope;
-    const char *sieve; /* a piece of the snapshot: where it is empty, so is the rule; or NULL */
-} Rule;
-
-#define RULE(id, severity, tiers, scope, sieve, title, why) {id, scope, sieve},
-static const Rule rules[] = {
-#include "isolation/rules.def"
-};
-#undef RULE
-
-enum { RULES = sizeof rules / sizeof *rules };
-
-/* In the order of their needs. `by_reach`: a file for one tenant and another for the fleet. */
-typedef struct Piece {
-    const char *name;
-    bool by_reach;
-} Piece;
-
-static const Piece pieces[] = {
-    {"iso_target", true},   {"iso_place", false},    {"iso_own", false},
-    {"iso_reach", false},   {"iso_relation", false}, {"iso_function", false},
-    {"iso_type", false},    {"iso_object", false},   {"iso_acl", false},
-    {"iso_outside", false}, {"iso_far", true},       {"iso_holder", false},
-    {"iso_role", false},    {"iso_outgoing", true},  {"iso_reference", false},
-    {"iso_space", false},   {"iso_grant", false},    {"iso_excess", false},
-    {"iso_member", false},  {"iso_misowned", false}, {"iso_definer", false},
-    {"iso_power", false},   {"iso_setting", false},  {"iso_shared", false},
-    {"iso_map", true},
-};
-
-enum { PIECES = sizeof pieces / sizeof *pieces };
-#define SIEVE_MARK "?"
-enum { COLUMN_RULE, COLUMN_TENANT, COLUMN_OTHER, COLUMN_OBJECT, COLUMN_EVIDENCE, COLUMN_MEND };
-
-static bool find_sql(Arena *arena, const char *folder, const char *name, const char *suffix,
-                     const char **ret_sql, Err *err)
-{
-    const char *path = arena_printf(arena, "src/isolation/%s/%s%s.sql", folder, name, suffix);
-    const EmbeddedFile *file = embedded_file_find(path);
-    if (file == NULL) {
-        return ERR_SET(err, ERR_INTERNAL, NULL, "\"%s\" is not in the binary", path);
-    }
-    *ret_sql = file->text;
-    return true;
-}
-
-static bool find_piece(Arena *arena, const Piece *piece, bool is_fleet, const char **ret_sql,
-                       Err *err)
-{
-    const char *suffix = !piece->by_reach ? "" : is_fleet ? "_fleet" : "_tenant";
-    return find_sql(arena, "snapshot", piece->name, suffix, ret_sql, err);
-}
-
-/* --- which rules ------------------------------------------------------------------------------ */
-
-typedef struct Plan {
-    bool is_birth;
-    bool is_super;
-    bool has_rows[PIECES]; /* of the sieves */
-    bool is_whole_needed;  /* birth.sql says that the place is new */
-} Plan;
-
-static bool is_asked(const Plan *plan, const Rule *rule)
-{
-    return rule->scope == SCOPE_BIRTH ||
-           (!plan->is_birth && (rule->scope == SCOPE_CHECK || plan->is_super));
-}
-
-static size_t find_piece_number(const char *name)
-{
-    size_t i = 0;
-    while (strcmp(pieces[i].name, name) != 0) {
-        if (++i == PIECES) {
-            abort(); /* a sieve of the table that is no piece: every check would meet it */
-        }
-    }
-    return i;
-}
-
-/* Whether the rule is part of this statement: the first has those without a sieve, the second those
- * whose sieve let something through. */
-static bool is_in_statement(const Plan *plan, const Rule *rule, bool is_first)
-{
-    if (!is_asked(plan, rule)) {
-        return false;
-    }
-    return rule->sieve == NULL ? is_first
-                               : !is_first && plan->has_rows[find_piece_number(rule->sieve)];
-}
-
-static bool rule_sql(Arena *arena, const Rule *rule, const char **ret_sql, Err *err)
-{
-    const char *body = NULL;
-    if (!find_sql(arena, "rules", rule->id, "", &body, err)) {
-        return false;
-    }
-    /* The id is a word of our own table. */
-    *ret_sql = arena_printf(arena,
-                            "SELECT '%s', r.tenant_id::text, r.other_id::text, r.object::text,"
-                            " r.evidence::text, r.mend::text FROM (%s) r",
-                            rule->id, body);
-    return true;
-}
-
-/* The digest, in the form of a finding: digest and number of tenants. */
-static bool digest_sql(Arena *arena, const char **ret_sql, Err *err)
-{
-    const char *body = NULL;
-    if (!find_sql(arena, "snapshot", "digest", "", &body, err)) {
-        return false;
-    }
-    *ret_sql = arena_printf(
-        arena,
-        "SELECT '', NULL, NULL, r.digest, r.tenants::text, NULL FROM (%s) r (digest, tenants)",
-        body);
-    return true;
-}
-
-/* --- one tenant: one statement ---------------------------------------------------------------- */
-
-static bool add_pieces(Arena *arena, bool is_fleet, StrBuf *sql, Err *err)
-{
-    const char *part = NULL;
-    for (size_t i = 0; i < PIECES; i++) {
-        if (!find_piece(arena, &pieces[i], is_fleet, &part, err)) {
-            return false;
-        }
-        strbuf_printf(sql, "%s %s AS MATERIALIZED (%s)", i == 0 ? "WITH" : ",", pieces[i].name,
-                      part);
-    }
-    return true;
-}
-
-/* The sieves that have rows, in the form of findings: SIEVE_MARK and the piece's name. */
-static void add_sieves(const Plan *plan, StrBuf *sql)
-{
-    bool is_sieve[PIECES] = {false};
-    for (size_t i = 0; i < RULES; i++) {
-        if (rules[i].sieve != NULL && is_asked(plan, &rules[i])) {
-            is_sieve[find_piece_number(rules[i].sieve)] = true;
-        }
-    }
-    for (size_t i = 0; i < PIECES; i++) {
-        if (is_sieve[i]) {
-            strbuf_printf(sql,
-                          " UNION ALL SELECT '" SIEVE_MARK "', NULL, NULL, '%s', NULL, NULL"
-                          " WHERE EXISTS (SELECT FROM %s)",
-                          pieces[i].name, pieces[i].name);
-        }
-    }
-}
-
-/* *ret_sql is NULL when no rule is left for the statement. */
-static bool build_statement(Arena *arena, const Plan *plan, bool is_fleet, bool is_first,
-                            const char **ret_sql, Err *err)
-{
-    StrBuf sql = strbuf_init(arena);
-    const char *part = NULL;
-    const char *separator = "";
-    if (!add_pieces(arena, is_fleet, &sql, err)) {
-        return false;
-    }
-    for (size_t i = 0; i < RULES; i++) {
-        if (is_in_statement(plan, &rules[i], is_first)) {
-            if (!rule_sql(arena, &rules[i], &part, err)) {
-                return false;
-            }
-            strbuf_printf(&sql, "%s %s", separator, part);
-            separator = " UNION ALL";
-        }
-    }
-    if (is_first && !plan->is_birth) {
-        if (!digest_sql(arena, &part, err)) {
-            return false;
-        }
-        strbuf_printf(&sql, "%s %s", separator, part);
-    }
-    if (is_first) {
-        add_sieves(plan, &sql);
-    }
-    *ret_sql = *separator == '\0' ? NULL : sql.text;
-    return true;
-}
+#include "isolation/rule_sql.h"
 
 /* --- findings --------------------------------------------------------------------------------- */
 
-/* A piece that has rows; without a name: everything is new and must be asked. */
-static void note_sieve(Plan *plan, const char *name)
-{
-    if (name == NULL) {
-        plan->is_whole_needed = true;
-    } else {
-        plan->has_rows[find_piece_number(name)] = true;
-    }
-}
-
-static bool take_rows(const PgRows *rows, Plan *plan, IsolationResult *result, Err *err)
+static bool take_rows(const PgRows *rows, RulePlan *plan, IsolationResult *result, Err *err)
 {
     for (size_t i = 0; i < pg_rows_count(rows); i++) {
         const char *id = pg_rows_text(rows, i, COLUMN_RULE);
-        if (strcmp(id, SIEVE_MARK) == 0) {
-            note_sieve(plan, pg_rows_text(rows, i, COLUMN_OBJECT));
+        if (strcmp(id, RULE_SQL_SIEVE) == 0) {
+            rule_sql_note_sieve(plan, pg_rows_text(rows, i, COLUMN_OBJECT));
             continue;
         }
-        if (*id == '\0') {
+        if (strcmp(id, RULE_SQL_DIGEST) == 0) {
             result->catalogue = arena_strdup(result->list.arena,
                                              pg_rows_text(rows, i, COLUMN_OBJECT));
             result->tenants = pg_rows_int(rows, i, COLUMN_EVIDENCE);
@@ -287,16 +84,16 @@ void isolation_finish_findings(FindingList *list)
     list->count = kept;
 }
 
-static void list_unchecked(Arena *arena, const Plan *plan, IsolationResult *result)
+static void list_unchecked(Arena *arena, const RulePlan *plan, IsolationResult *result)
 {
-    Unchecked *unchecked = ARENA_ARRAY(arena, Unchecked, RULES);
+    Unchecked *unchecked = ARENA_ARRAY(arena, Unchecked, rule_sql_count());
     size_t count = 0;
-    for (size_t i = 0; i < RULES; i++) {
-        if (is_asked(plan, &rules[i])) {
+    for (size_t i = 0; i < rule_sql_count(); i++) {
+        if (rule_sql_is_asked(plan, i)) {
             result->rules++;
         } else {
             unchecked[count++] = (Unchecked){
-                .check_id = rules[i].id,
+                .check_id = rule_sql_id(i),
                 .reason = "the control role is no superuser and may not read this"};
         }
     }
@@ -307,87 +104,84 @@ static void list_unchecked(Arena *arena, const Plan *plan, IsolationResult *resu
 /* --- running ---------------------------------------------------------------------------------- */
 
 /* How the planner works for the length of a check. Just-in-time compilation and parallel workers
- * take longer to start than all of this; for one tenant every join is a few look-ups by index,
- * which the planner cannot know of a snapshot without statistics. */
-static const char *const quick_settings[] = {"jit"};
-static const char *const look_up_settings[] = {"jit", "enable_hashjoin", "enable_mergejoin",
-                                               "enable_seqscan", "enable_material"};
+ * take longer to start than all of this. For one tenant every join is a few look-ups by index,
+ * which the planner cannot know of a snapshot without statistics; and with little memory it makes
+ * no large hash tables for the many rows that it expects. NULL is the default. */
+#define SET(name, value) "set_config('" name "', " value ", true)"
+#define QUICK(off, none) SET("jit", off) ", " SET("max_parallel_workers_per_gather", none)
+#define LOOK_UP(off, none, memory)                                                                 \
+    QUICK(off, none)                                                                               \
+    ", " SET("enable_hashjoin", off) ", " SET("enable_mergejoin", off) ", " SET(                   \
+        "enable_seqscan", off) ", " SET("enable_material", off) ", " SET("work_mem", memory)
 
-static void add_settings(Arena *arena, PgBatch *batch, const char *const *names, size_t count,
-                         const char *value)
-{
-    for (size_t i = 0; i < count; i++) {
-        pg_batch_add(batch, arena_printf(arena, "SET LOCAL %s TO %s", names[i], value),
-                     PG_NO_PARAMS);
-    }
-    pg_batch_add(batch,
-                 arena_printf(arena, "SET LOCAL max_parallel_workers_per_gather TO %s",
-                              strcmp(value, "off") == 0 ? "0" : value),
-                 PG_NO_PARAMS);
-}
+static const char set_quick[] = "SELECT " QUICK("'off'", "'0'");
+static const char set_look_up[] = "SELECT " LOOK_UP("'off'", "'0'", "'256kB'");
+static const char set_default[] = "SELECT " LOOK_UP("NULL", "NULL", "NULL");
 
 /* Runs one statement for one tenant or all; the planner is as it was afterwards. */
-static bool run_sql(Arena *arena, Store *store, const char *sql, const char *tenant_id, Plan *plan,
-                    IsolationResult *result, Err *err)
+static bool run_sql(Arena *arena, Store *store, const char *sql, const char *tenant_id,
+                    PgBatch **ret_batch, size_t *ret_answer, Err *err)
 {
     const bool is_fleet = tenant_id == NULL;
-    const char *const *settings = is_fleet ? quick_settings : look_up_settings;
-    const size_t count = is_fleet ? sizeof quick_settings / sizeof *quick_settings
-                                  : sizeof look_up_settings / sizeof *look_up_settings;
-    scoped_batch PgBatch *batch = pg_batch_new(arena);
-    add_settings(arena, batch, settings, count, "off");
-    const size_t answer = pg_batch_add(batch, sql, is_fleet ? PG_NO_PARAMS : PG_PARAMS(tenant_id));
-    add_settings(arena, batch, settings, count, "DEFAULT");
-    return pg_batch_run(store->conn, batch, err) &&
+    PgBatch *batch = pg_batch_new(arena);
+    pg_batch_add(batch, is_fleet ? set_quick : set_look_up, PG_NO_PARAMS);
+    *ret_answer = pg_batch_add(batch, sql, is_fleet ? PG_NO_PARAMS : PG_PARAMS(tenant_id));
+    pg_batch_add(batch, set_default, PG_NO_PARAMS);
+    *ret_batch = batch;
+    return pg_batch_run(store->conn, batch, err);
+}
+
+static bool ask(Arena *arena, Store *store, const char *sql, const char *tenant_id, RulePlan *plan,
+                IsolationResult *result, Err *err)
+{
+    scoped_batch PgBatch *batch = NULL;
+    size_t answer = 0;
+    return run_sql(arena, store, sql, tenant_id, &batch, &answer, err) &&
            take_rows(pg_batch_rows(batch, answer), plan, result, err);
 }
 
-static bool run_statement(Arena *arena, Store *store, Plan *plan, const char *tenant_id,
+static bool run_statement(Arena *arena, Store *store, RulePlan *plan, const char *tenant_id,
                           bool is_first, IsolationResult *result, Err *err)
 {
     const char *sql = NULL;
-    return build_statement(arena, plan, tenant_id == NULL, is_first, &sql, err) &&
-           (sql == NULL || run_sql(arena, store, sql, tenant_id, plan, result, err));
+    return rule_sql_statement(arena, plan, tenant_id == NULL, is_first, &sql, err) &&
+           (sql == NULL || ask(arena, store, sql, tenant_id, plan, result, err));
 }
 
-static bool run_statements(Arena *arena, Store *store, Plan *plan, const char *tenant_id,
+static bool run_statements(Arena *arena, Store *store, RulePlan *plan, const char *tenant_id,
                            IsolationResult *result, Err *err)
 {
     return run_statement(arena, store, plan, tenant_id, true, result, err) &&
            run_statement(arena, store, plan, tenant_id, false, result, err);
 }
 
-/* Names of pieces are words of our own table. */
 static bool add_snapshot(Arena *arena, PgBatch *batch, Err *err)
 {
-    const char *part = NULL;
-    add_settings(arena, batch, quick_settings, sizeof quick_settings / sizeof *quick_settings,
-                 "off");
-    for (size_t i = 0; i < PIECES; i++) {
-        if (!find_piece(arena, &pieces[i], true, &part, err)) {
-            return false;
+    const char *create = NULL;
+    const char *analyze = NULL;
+    pg_batch_add(batch, set_quick, PG_NO_PARAMS);
+    for (size_t i = 0; rule_sql_table(arena, i, &create, &analyze, err); i++) {
+        if (create == NULL) {
+            return true;
         }
-        pg_batch_add(batch,
-                     arena_printf(arena, "CREATE TEMPORARY TABLE %s ON COMMIT DROP AS %s",
-                                  pieces[i].name, part),
-                     PG_NO_PARAMS);
-        pg_batch_add(batch, arena_printf(arena, "ANALYZE pg_temp.%s", pieces[i].name),
-                     PG_NO_PARAMS);
+        pg_batch_add(batch, create, PG_NO_PARAMS);
+        pg_batch_add(batch, analyze, PG_NO_PARAMS);
     }
-    return true;
+    return false;
 }
 
-static bool run_tables(Arena *arena, Store *store, Plan *plan, IsolationResult *result, Err *err)
+static bool run_tables(Arena *arena, Store *store, RulePlan *plan, IsolationResult *result,
+                       Err *err)
 {
     const char *part = NULL;
     scoped_batch PgBatch *batch = pg_batch_new(arena);
-    if (!add_snapshot(arena, batch, err) || !digest_sql(arena, &part, err)) {
+    if (!add_snapshot(arena, batch, err) || !rule_sql_digest(arena, true, &part, err)) {
         return false;
     }
     const size_t first = pg_batch_add(batch, part, PG_NO_PARAMS);
-    for (size_t i = 0; i < RULES; i++) {
-        if (is_asked(plan, &rules[i])) {
-            if (!rule_sql(arena, &rules[i], &part, err)) {
+    for (size_t i = 0; i < rule_sql_count(); i++) {
+        if (rule_sql_is_asked(plan, i)) {
+            if (!rule_sql_rule(arena, i, &part, err)) {
                 return false;
             }
             pg_batch_add(batch, part, PG_NO_PARAMS);
@@ -417,7 +211,7 @@ static bool run_snapshot(Arena *arena, Store *store, const char *tenant_id, Isol
                       PG_NO_PARAMS, &rows, err)) {
         return false;
     }
-    Plan plan = {.is_super = pg_rows_bool(rows, 0, 1)};
+    RulePlan plan = {.is_super = pg_rows_bool(rows, 0, 1)};
     list_unchecked(arena, &plan, result);
     return tenant_id == NULL && pg_rows_bool(rows, 0, 0)
                ? run_tables(arena, store, &plan, result, err)
@@ -459,7 +253,7 @@ static bool judge(IsolationResult *result, Err *err)
 
 bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *err)
 {
-    Plan plan = {.is_birth = true};
+    RulePlan plan = {.is_birth = true};
     IsolationResult result = {.list = {.arena = arena}};
     if (!run_statements(arena, store, &plan, tenant_id, &result, err)) {
         return err_prefix(err, "the rules of isolation");
@@ -469,13 +263,14 @@ bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *e
 
 bool isolation_require_created(Arena *arena, Store *store, const char *tenant_id, Err *err)
 {
-    Plan plan = {.is_birth = true};
-    IsolationResult result = {.list = {.arena = arena}};
     const char *sql = NULL;
-    if (!find_sql(arena, "snapshot", "birth", "", &sql, err) ||
-        !run_sql(arena, store, sql, tenant_id, &plan, &result, err)) {
+    size_t answer = 0;
+    scoped_batch PgBatch *batch = NULL;
+    if (!rule_sql_birth(arena, &sql, err) ||
+        !run_sql(arena, store, sql, tenant_id, &batch, &answer, err)) {
         return err_prefix(err, "the rules of isolation");
     }
-    return plan.is_whole_needed ? isolation_require(arena, store, tenant_id, err)
-                                : judge(&result, err);
+    const PgRows *rows = pg_batch_rows(batch, answer);
+    return (pg_rows_count(rows) == 1 && !pg_rows_bool(rows, 0, 0)) ||
+           isolation_require(arena, store, tenant_id, err);
 }

@@ -4,6 +4,6 @@ SELECT r.tenant_id, NULL::uuid AS other_id, format('role %s', pg_get_userbyid(m.
   FROM tenantry.installation i
   JOIN pg_roles a ON a.rolname = i.audit_role
   JOIN pg_auth_members m ON m.roleid = a.oid
-  LEFT JOIN iso_role r ON r.oid = m.member
+  LEFT JOIN tenantry.roles r ON r.name = pg_get_userbyid(m.member)
   -- From PostgreSQL 16 on, who made a role administers it without being able to act as it.
  WHERE coalesce((to_jsonb(m) ->> 'set_option')::boolean, true) OR coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, true)

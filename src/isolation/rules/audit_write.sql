@@ -6,7 +6,7 @@ SELECT r.tenant_id, NULL::uuid AS other_id, format('%s %s', o.kind, o.name) AS o
   FROM iso_object o
   JOIN iso_place p USING (nspoid)
  CROSS JOIN LATERAL aclexplode(o.acl) a
-  LEFT JOIN iso_role r ON r.oid = a.grantee
+  LEFT JOIN tenantry.roles r ON r.name = pg_get_userbyid(a.grantee)
  WHERE p.nspname = 'tenantry_audit' AND o.kind = 'table' AND a.grantee <> p.owner
    AND a.privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER')
  GROUP BY r.tenant_id, o.kind, o.name, a.grantee

@@ -11,7 +11,7 @@ SELECT x.tenant_id, h.tenant_id AS other_id, format('role %s', x.rolname) AS obj
   JOIN (VALUES ('r'::"char", 'TABLES'), ('S', 'SEQUENCES'), ('f', 'FUNCTIONS'), ('T', 'TYPES'), ('n', 'SCHEMAS'))
        w (objtype, noun) ON w.objtype = d.defaclobjtype
  CROSS JOIN LATERAL aclexplode(d.defaclacl) a
-  LEFT JOIN iso_role h ON h.oid = a.grantee
+  LEFT JOIN tenantry.roles h ON h.name = pg_get_userbyid(a.grantee)
  WHERE a.grantee <> coalesce(x.owner, 0) AND a.grantee <> x.oid
    AND (a.grantee NOT IN (coalesce(x.app, 0), coalesce(x.readonly, 0)) OR a.is_grantable
         OR a.privilege_type NOT IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'USAGE', 'EXECUTE')

@@ -1,6 +1,6 @@
 -- Rights of others in a tenant's or a shared schema, or in Tenantry's own: one row for each object, grantee and holder.
 -- The holder is who has the right in the end; `through` says that it is inherited from the grantee. on_sql and to_sql go
--- into the REVOKE. What every tenant needs of `tenancy` is left out.
+-- into the REVOKE.
 WITH acl AS (
     SELECT a.*, p.kind AS place_kind, p.tenant_id, p.app, p.readonly FROM iso_acl a JOIN iso_place p USING (nspoid)
     UNION ALL
@@ -29,7 +29,3 @@ SELECT m.nspoid, m.place_kind, m.tenant_id, m.classid, m.objid, m.kind,
  WHERE (m.grantee = 0
         OR (h.kind NOT IN ('super', 'control')
             AND h.tenant_id IS DISTINCT FROM coalesce(m.tenant_id, '00000000-0000-0000-0000-000000000000')))
-   AND NOT (g.kind IS NOT DISTINCT FROM 'tenants'
-            AND (m.kind, m.name, m.privileges) IN (('schema', 'tenancy', 'USAGE'),
-                                                   ('table', 'tenancy.role_tenants', 'SELECT'),
-                                                   ('function', 'tenancy.current_tenant()', 'EXECUTE')))

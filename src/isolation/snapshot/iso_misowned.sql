@@ -6,5 +6,5 @@ SELECT p.tenant_id, p.kind AS place_kind, o.kind, format('%s %s', o.kind, o.name
               pg_get_userbyid(p.owner)) AS mend
   FROM iso_object o
   JOIN iso_place p USING (nspoid)
-  LEFT JOIN iso_role r ON r.oid = o.owner
+  LEFT JOIN tenantry.roles r ON r.name = pg_get_userbyid(o.owner)
  WHERE o.owner <> p.owner

@@ -7,10 +7,10 @@ SELECT o.tenant_id, o.rolname, o.kind, r.rolsuper, r.rolbypassrls, r.rolcreatero
  WHERE r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolreplication OR r.rolcreatedb
     OR (r.rolcanlogin AND o.kind NOT IN ('app', 'readonly'))
 UNION
-SELECT o.tenant_id, g.rolname, 'reached', r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolreplication, r.rolcreatedb,
+SELECT o.tenant_id, r.rolname, 'reached', r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolreplication, r.rolcreatedb,
        r.rolcanlogin
   FROM iso_reach x
   JOIN iso_own o ON o.oid = x.member
-  JOIN iso_role g ON g.oid = x.role AND g.kind = 'other'
   JOIN pg_roles r ON r.oid = x.role
- WHERE r.rolbypassrls OR r.rolcreaterole OR r.rolreplication OR r.rolcreatedb
+ WHERE NOT r.rolsuper AND (r.rolbypassrls OR r.rolcreaterole OR r.rolreplication OR r.rolcreatedb)
+   AND r.oid <> (SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = 'tenantry')

@@ -1,21 +1,13 @@
 -- Where one schema's thing uses another schema's: a view over its table, a function that calls its function, a foreign
 -- key, a default, a domain. Schema `tenancy` is there for all to use, so it is left out.
-WITH edge (classid, objid, refclassid, refobjid) AS (
-    SELECT d.classid, d.objid, d.refclassid, d.refobjid
-      FROM iso_place p
-      JOIN iso_object o USING (nspoid)
-      JOIN pg_depend d ON d.refclassid = o.classid AND d.refobjid = o.objid AND d.deptype = 'n'
-     WHERE o.classid <> 'pg_namespace'::regclass AND p.nspname <> 'tenancy'
-    UNION
-    SELECT e.classid, e.objid, e.refclassid, e.refobjid FROM iso_outgoing e
-), placed AS (
+WITH placed AS (
     SELECT e.*,
            coalesce(rel.oid, rr.oid, tr.oid, de.oid, po.oid) AS relid, fn.oid AS funcid,
            coalesce(rel.relnamespace, rr.relnamespace, tr.relnamespace, de.relnamespace, po.relnamespace,
                     con.connamespace, fn.pronamespace, ty.typnamespace) AS user_nsp,
            coalesce(con.conname, trg.tgname, pol.polname, rw.rulename, fn.proname, ty.typname, rel.relname) AS part,
            coalesce(con.conrelid, 0) AS conrelid
-      FROM edge e
+      FROM iso_edge e
       LEFT JOIN pg_class rel ON e.classid = 'pg_class'::regclass AND rel.oid = e.objid
       LEFT JOIN pg_proc fn ON e.classid = 'pg_proc'::regclass AND fn.oid = e.objid
       LEFT JOIN pg_type ty ON e.classid = 'pg_type'::regclass AND ty.oid = e.objid
