@@ -1,14 +1,20 @@
 /* What the files of the probes share. Nobody outside src/isolation includes it.
  *
- * probe.c drives; probe_plan.c says who tries to reach whom; probe_targets.c finds what there is to
- * reach; probe_attempt.c makes statements of the table in probe_attempts.def; probe_session.c logs
- * in and runs them. */
+ * probe.c drives; probe_plan.c says who tries to reach whom; probe_turn.c and probe_targets.c find
+ * what a tenant needs for that; probe_crew.c has threads, in which probe_login.c logs in and tries;
+ * probe_attempt.c makes statements of the table in probe_attempts.def; probe_session.c runs them.
+ *
+ * The store belongs to the thread that called isolation_probe; a login belongs to the thread that
+ * took it from the crew, from then until it is done. */
 #ifndef TENANTRY_ISOLATION_PROBE_PARTS_H
 #define TENANTRY_ISOLATION_PROBE_PARTS_H
 
 #include "isolation/isolation.h"
+#include "tenant/tenant.h"
 
 enum {
+    PROBE_SESSIONS = 3,        /* logins at a time, of all tenants together */
+    PROBE_MOST_TURNS = 3,      /* tenants whose turn has begun */
     PROBE_LOCK_TIMEOUT_MS = 5, /* what waits behind us waits no longer either */
     PROBE_STATEMENT_TIMEOUT_MS = 2000,
     PROBE_ATTEMPTS_PER_TRANSACTION = 200,
@@ -44,7 +50,8 @@ typedef struct ProbeTenants {
 bool probe_list_tenants(Arena *arena, Store *store, const ProbeOptions *options,
                         ProbeTenants *ret_tenants, Err *err);
 
-/* Whom this tenant tries to reach. most: of each kind, its own blueprint's and others'; 0: all. */
+/* Whom this tenant tries to reach: first those of its own blueprint, then of others. most: of each
+ * of the two; 0: all. */
 bool probe_list_neighbours(Arena *arena, Store *store, const ProbeTenant *tenant, int64_t seed,
                            int64_t most, ProbeTenants *ret_neighbours, Err *err);
 
@@ -103,21 +110,89 @@ void probe_add_target(ProbeTargets *targets, const ProbeTarget *target);
 /* Puts the targets of a kind side by side, keeping their order. */
 void probe_sort_targets(ProbeTargets *targets);
 
-/* What a neighbour has that this tenant could reach for. */
+/* What each of the neighbours has that this tenant could reach for, with what the tenant may call
+ * in its own place. */
 bool probe_find_targets(Arena *arena, Store *store, const ProbeTenant *tenant,
-                        const ProbeTenant *neighbour, int64_t seed, ProbeTargets *ret_targets,
+                        const ProbeTenants *neighbours, int64_t seed, ProbeTargets *ret_targets,
                         Err *err);
 
 /* What there is whoever the neighbours are. */
 bool probe_find_control_targets(Arena *arena, Store *store, ProbeTargets *ret_targets, Err *err);
 
-/* Adds what a tenant may call in its own place. */
-bool probe_find_own_targets(Store *store, const ProbeTenant *tenant, ProbeTargets *targets,
-                            Err *err);
-
-/* Adds what a login is measured by: what its plan says. */
+/* Adds what the two logins are measured by: what the plan says. */
 bool probe_find_plan_targets(Arena *arena, Store *store, const ProbeTenant *tenant,
-                             bool is_readonly, ProbeTargets *targets, Err *err);
+                             ProbeTargets *app, ProbeTargets *readonly, Err *err);
+
+/* What could not be checked. */
+typedef struct ProbeNotes {
+    Arena *arena;
+    Unchecked *list;
+    size_t count;
+    size_t capacity;
+} ProbeNotes;
+
+/* Keeps one of each; texts are copied. */
+void probe_add_note(ProbeNotes *notes, const char *check_id, const char *reason);
+
+typedef struct ProbeTurn ProbeTurn;
+
+/* A login that is to try, and what came of it. */
+typedef struct ProbeLogin {
+    Arena *arena;
+    const ProbeTurn *turn;
+    const char *role;
+    bool is_readonly;
+    ProbeTargets control; /* what there is whoever the neighbours are */
+    Arena *secrets;       /* of conninfo, until the session is open */
+    const char *conninfo;
+    IsolationResult result;
+    ProbeNotes notes;
+    bool is_good; /* when it is done; else err says why */
+    Err err;
+} ProbeLogin;
+
+/* A tenant's turn. */
+struct ProbeTurn {
+    Arena *arena;
+    const ProbeOptions *options;
+    const ProbeTenant *tenant;
+    size_t number;
+    int64_t control_pid; /* of Tenantry's own session */
+    PgTarget target;     /* how its logins connect */
+    ProbeTenants neighbours;
+    ProbeTargets *targets; /* of each neighbour */
+    ProbeNotes notes;
+    ProbeLogin logins[TENANT_LOGINS];
+    size_t login_count;
+};
+
+/* Begins the turn of a tenant: its logins can connect, while probe_find_for_turn finds what they
+ * try. A turn that cannot have any, and why, is in its notes. */
+bool probe_begin_turn(Store *store, ProbeTurn *turn, Err *err);
+bool probe_find_for_turn(Store *store, const ProbeTargets *control, ProbeTurn *turn, Err *err);
+ProbeTurn *probe_free_turn(ProbeTurn *turn);
+
+/* Opens the login's session. */
+bool probe_open_login(ProbeLogin *login, PgConn **ret_conn, Err *err);
+
+/* Tries everything that its turn has. */
+bool probe_try_login(ProbeLogin *login, PgConn *conn, Err *err);
+
+/* Threads that try logins, in the order in which their turns were added. */
+typedef struct ProbeCrew ProbeCrew;
+bool probe_crew_start(Arena *arena, size_t threads, ProbeCrew **ret_crew, Err *err);
+void probe_crew_add(ProbeCrew *crew, ProbeTurn *turn);
+
+/* Says that what the turn's logins try was found, or (is_good false) that they shall try nothing.
+ */
+void probe_crew_go(ProbeCrew *crew, ProbeTurn *turn, bool is_good);
+
+/* Waits until all logins of the oldest turn are done, and gives it back; NULL when there is none.
+ */
+ProbeTurn *probe_crew_wait(ProbeCrew *crew);
+
+/* Ends the threads; every turn has been waited for. */
+void probe_crew_stop(ProbeCrew *crew);
 
 typedef enum ProbeWho { WHO_BOTH, WHO_APP, WHO_READONLY } ProbeWho;
 typedef enum ProbeMany { EVERY, ONE } ProbeMany;

@@ -47,24 +47,13 @@ bool probe_list_tenants(Arena *arena, Store *store, const ProbeOptions *options,
 bool probe_list_neighbours(Arena *arena, Store *store, const ProbeTenant *tenant, int64_t seed,
                            int64_t most, ProbeTenants *ret_neighbours, Err *err)
 {
-    ProbeTenants found[2];
-    for (int is_same = 0; is_same < 2; is_same++) {
-        scoped_rows PgRows *rows = NULL;
-        if (!pg_query(store->conn, probe_sql("probe_neighbours.sql"),
-                      PG_PARAMS(tenant->id, tenant->blueprint, is_same ? "true" : "false",
-                                pg_int_text(arena, seed),
-                                most > 0 ? pg_int_text(arena, most) : NULL),
-                      &rows, err)) {
-            return false;
-        }
-        found[is_same] = read_tenants(arena, rows);
+    scoped_rows PgRows *rows = NULL;
+    if (!pg_query(store->conn, probe_sql("probe_neighbours.sql"),
+                  PG_PARAMS(tenant->id, tenant->blueprint, pg_int_text(arena, seed),
+                            most > 0 ? pg_int_text(arena, most) : NULL),
+                  &rows, err)) {
+        return false;
     }
-    /* Those of the same blueprint first: a sample of one pair has the likelier leak. */
-    const size_t count = found[0].count + found[1].count;
-    ProbeTenant *list = ARENA_ARRAY(arena, ProbeTenant, count);
-    for (size_t i = 0; i < count; i++) {
-        list[i] = i < found[1].count ? found[1].list[i] : found[0].list[i - found[1].count];
-    }
-    *ret_neighbours = (ProbeTenants){.list = list, .count = count};
+    *ret_neighbours = read_tenants(arena, rows);
     return true;
 }

@@ -14,12 +14,14 @@ static const char set_up[] =
     " pg_catalog.set_config('statement_timeout', $2, true),"
     " pg_catalog.set_config('row_security', 'on', true),"
     " pg_catalog.set_config('app.current_tenant_id', '', true),"
+    " pg_catalog.set_config('jit', 'off', true),"
+    " pg_catalog.set_config('max_parallel_workers_per_gather', '0', true),"
     " pg_catalog.set_config('tenantry_probe.attempts', $3, true) IS NULL";
 
 /* Begins a transaction of the session's role, in which it tries something. */
 static void add_begin(Arena *arena, PgBatch *batch, const char *attempts)
 {
-    pg_batch_add(batch, "BEGIN READ WRITE", PG_NO_PARAMS);
+    pg_batch_add(batch, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", PG_NO_PARAMS);
     pg_batch_add(batch, set_up,
                  PG_PARAMS(pg_int_text(arena, PROBE_LOCK_TIMEOUT_MS),
                            pg_int_text(arena, PROBE_STATEMENT_TIMEOUT_MS), attempts));
@@ -49,9 +51,9 @@ bool probe_knock(Arena *arena, const ProbeSession *session, ProbeTargets *target
     }
     add_begin(arena, batch, "[]");
     const size_t answer = pg_batch_add(batch,
-                                       "SELECT NOT EXISTS (SELECT FROM pg_namespace n"
-                                       " WHERE n.nspname IN (SELECT json_array_elements_text($1))"
-                                       " AND has_schema_privilege(n.oid, 'USAGE'))",
+                                       "SELECT NOT coalesce(bool_or(has_schema_privilege("
+                                       "to_regnamespace(quote_ident(n)), 'USAGE')), false)"
+                                       " FROM json_array_elements_text($1) n",
                                        PG_PARAMS(json_to_text(arena, schemas)));
     if (!run_and_roll_back(session->conn, batch, err)) {
         return false;

@@ -3,6 +3,7 @@
 
 #include "blueprint/registry.h"
 #include "isolation/probe_parts.h"
+#include "pg/batch.h"
 #include "tenant/login.h"
 
 /* What the queries call a kind, and what it is to a tenant of another place, of the same place, and
@@ -88,90 +89,173 @@ static bool read_canary(Arena *arena, const char *text, const ProbeColumn **ret_
     return true;
 }
 
-/* Columns as the queries of this module list them: kind, schema, name, number, arguments, column,
- * canary, has_tenant_id. */
-static bool add_rows(const PgRows *rows, Seen seen, ProbeTargets *targets, Err *err)
+/* What the queries list, before it is known what it is to whom. */
+typedef struct Found {
+    const char *word;
+    bool is_tenants; /* has tenant_id */
+    ProbeTarget target;
+} Found;
+
+typedef struct FoundList {
+    Found *list;
+    size_t count;
+} FoundList;
+
+/* Columns: kind, schema, name, number, arguments, column, canary, has_tenant_id. */
+static bool read_found(Arena *arena, const PgRows *rows, FoundList *ret_found, Err *err)
 {
-    Arena *arena = targets->arena;
-    for (size_t i = 0; i < pg_rows_count(rows); i++) {
-        ProbeTarget target = {.on = find_kind(pg_rows_text(rows, i, 0), seen),
-                              .schema = arena_strdup(arena, pg_rows_text(rows, i, 1)),
-                              .name = arena_strdup(arena, pg_rows_text(rows, i, 2)),
-                              .number = pg_rows_int(rows, i, 3),
-                              .arguments = pg_rows_int(rows, i, 4),
-                              .column = arena_strdup(arena, pg_rows_text(rows, i, 5))};
-        const bool is_tenants = pg_rows_bool(rows, i, 7);
-        if (target.on == ON_NOTHING || (target.on == ON_SHARED_TABLE && !is_tenants)) {
-            continue; /* tables that all tenants of the place may read have no tenant_id */
-        }
-        if (!read_canary(arena, pg_rows_text(rows, i, 6), &target.canary, &target.canary_count,
+    const size_t count = pg_rows_count(rows);
+    Found *list = ARENA_ARRAY(arena, Found, count);
+    for (size_t i = 0; i < count; i++) {
+        ProbeTarget *target = &list[i].target;
+        *target = (ProbeTarget){.schema = arena_strdup(arena, pg_rows_text(rows, i, 1)),
+                                .name = arena_strdup(arena, pg_rows_text(rows, i, 2)),
+                                .number = pg_rows_int(rows, i, 3),
+                                .arguments = pg_rows_int(rows, i, 4),
+                                .column = arena_strdup(arena, pg_rows_text(rows, i, 5))};
+        list[i].word = arena_strdup(arena, pg_rows_text(rows, i, 0));
+        list[i].is_tenants = pg_rows_bool(rows, i, 7);
+        if (!read_canary(arena, pg_rows_text(rows, i, 6), &target->canary, &target->canary_count,
                          err)) {
             return false;
         }
-        probe_add_target(targets, &target);
     }
+    *ret_found = (FoundList){.list = list, .count = count};
     return true;
 }
 
-static bool add_place(Store *store, const char *schema, Seen seen, int64_t seed,
-                      ProbeTargets *targets, Err *err)
+/* Those of one schema stand side by side. */
+static FoundList find_schema(const FoundList *all, const char *schema)
 {
-    scoped_rows PgRows *rows = NULL;
-    return pg_query(store->conn, probe_sql("probe_targets.sql"),
-                    PG_PARAMS(schema, seen == SEEN_SHARED ? "true" : "false",
-                              pg_int_text(targets->arena, seed)),
-                    &rows, err) &&
-           add_rows(rows, seen, targets, err);
+    FoundList part = {.list = all->list, .count = 0};
+    size_t i = 0;
+    while (i < all->count && strcmp(all->list[i].target.schema, schema) != 0) {
+        i++;
+    }
+    part.list = &all->list[i];
+    while (i < all->count && strcmp(all->list[i].target.schema, schema) == 0) {
+        i++;
+        part.count++;
+    }
+    return part;
+}
+
+static void add_found(const FoundList *found, Seen seen, ProbeTargets *targets)
+{
+    for (size_t i = 0; i < found->count; i++) {
+        ProbeTarget target = found->list[i].target;
+        target.on = find_kind(found->list[i].word, seen);
+        /* Tables that all tenants of the place may read have no tenant_id. */
+        if (target.on != ON_NOTHING &&
+            (target.on != ON_SHARED_TABLE || found->list[i].is_tenants)) {
+            probe_add_target(targets, &target);
+        }
+    }
+}
+
+/* --- neighbours ------------------------------------------------------------------------------- */
+
+/* Of all neighbours at once: what is in their schemas and in the prober's own, and what belongs to
+ * their roles. */
+typedef struct Around {
+    FoundList in_schemas;
+    FoundList of_roles; /* schema: the role */
+} Around;
+
+static bool find_around(Arena *arena, Store *store, const ProbeTenant *tenant,
+                        const ProbeTenants *neighbours, int64_t seed, Around *ret_around, Err *err)
+{
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    scoped_json Json *schemas = json_array();
+    scoped_json Json *roles = json_array();
+    for (size_t i = 0; i < neighbours->count; i++) {
+        const ProbeTenant *neighbour = &neighbours->list[i];
+        json_array_append_new(schemas, json_string(neighbour->schema));
+        json_array_append_new(roles, json_string(neighbour->owner));
+        json_array_append_new(roles, json_string(neighbour->app));
+        json_array_append_new(roles, json_string(neighbour->readonly));
+    }
+    const size_t in_schemas = pg_batch_add(
+        batch, probe_sql("probe_targets.sql"),
+        PG_PARAMS(json_to_text(arena, schemas), tenant->schema, pg_int_text(arena, seed)));
+    const size_t of_roles = pg_batch_add(batch, probe_sql("probe_large_objects.sql"),
+                                         PG_PARAMS(json_to_text(arena, roles)));
+    return pg_batch_run(store->conn, batch, err) &&
+           read_found(arena, pg_batch_rows(batch, in_schemas), &ret_around->in_schemas, err) &&
+           read_found(arena, pg_batch_rows(batch, of_roles), &ret_around->of_roles, err);
+}
+
+static void add_roles(const Around *around, const ProbeTenant *neighbour, ProbeTargets *targets)
+{
+    const char *const names[] = {neighbour->app, neighbour->readonly, neighbour->owner};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const FoundList owned = find_schema(&around->of_roles, names[i]);
+        probe_add_target(targets, &(ProbeTarget){.on = ON_ROLE, .schema = "", .name = names[i]});
+        for (size_t j = 0; j < owned.count; j++) {
+            ProbeTarget target = owned.list[j].target;
+            target.on = ON_LARGE_OBJECT;
+            target.schema = "";
+            probe_add_target(targets, &target);
+        }
+    }
 }
 
 bool probe_find_targets(Arena *arena, Store *store, const ProbeTenant *tenant,
-                        const ProbeTenant *neighbour, int64_t seed, ProbeTargets *ret_targets,
+                        const ProbeTenants *neighbours, int64_t seed, ProbeTargets *ret_targets,
                         Err *err)
 {
-    scoped_rows PgRows *rows = NULL;
-    const Seen seen = strcmp(tenant->schema, neighbour->schema) == 0 ? SEEN_SHARED : SEEN_APART;
-    const char *roles = arena_printf(arena, "%s,%s,%s", neighbour->owner, neighbour->app,
-                                     neighbour->readonly);
-    ProbeTargets targets = {.arena = arena};
-    const char *const names[] = {neighbour->app, neighbour->readonly, neighbour->owner};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        probe_add_target(&targets, &(ProbeTarget){.on = ON_ROLE, .schema = "", .name = names[i]});
-    }
-    if (!add_place(store, neighbour->schema, seen, seed, &targets, err) ||
-        !pg_query(store->conn, probe_sql("probe_large_objects.sql"), PG_PARAMS(roles), &rows,
-                  err) ||
-        !add_rows(rows, seen, &targets, err)) {
+    Around around;
+    if (!find_around(arena, store, tenant, neighbours, seed, &around, err)) {
         return false;
     }
-    probe_sort_targets(&targets);
-    *ret_targets = targets;
+    const FoundList own = find_schema(&around.in_schemas, tenant->schema);
+    for (size_t i = 0; i < neighbours->count; i++) {
+        const ProbeTenant *neighbour = &neighbours->list[i];
+        const FoundList theirs = find_schema(&around.in_schemas, neighbour->schema);
+        const bool is_shared = strcmp(tenant->schema, neighbour->schema) == 0;
+        ProbeTargets targets = {.arena = arena};
+        add_roles(&around, neighbour, &targets);
+        add_found(&theirs, is_shared ? SEEN_SHARED : SEEN_APART, &targets);
+        add_found(&own, SEEN_OWN, &targets);
+        probe_sort_targets(&targets);
+        ret_targets[i] = targets;
+    }
     return true;
 }
+
+/* --- whoever the neighbours are --------------------------------------------------------------- */
 
 bool probe_find_control_targets(Arena *arena, Store *store, ProbeTargets *ret_targets, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
+    FoundList found;
     ProbeTargets targets = {.arena = arena};
     if (!pg_query(store->conn, probe_sql("probe_control.sql"), PG_PARAMS(store->audit_role), &rows,
                   err) ||
-        !add_rows(rows, SEEN_APART, &targets, err)) {
+        !read_found(arena, rows, &found, err)) {
         return false;
     }
+    add_found(&found, SEEN_APART, &targets);
     *ret_targets = targets;
     return true;
 }
 
-bool probe_find_own_targets(Store *store, const ProbeTenant *tenant, ProbeTargets *targets,
-                            Err *err)
+static void add_plan(const BlueprintPlan *plan, int64_t connections, ProbeTargets *targets)
 {
-    scoped_rows PgRows *rows = NULL;
-    return pg_query(store->conn, probe_sql("probe_definers.sql"), PG_PARAMS(tenant->schema), &rows,
-                    err) &&
-           add_rows(rows, SEEN_OWN, targets, err);
+    probe_add_target(targets, &(ProbeTarget){.on = ON_CONNECTION_LIMIT,
+                                             .schema = "",
+                                             .name = "CONNECTION LIMIT",
+                                             .number = connections});
+    for (size_t i = 0; i < plan->setting_count; i++) {
+        probe_add_target(targets, &(ProbeTarget){.on = ON_PLAN_SETTING,
+                                                 .schema = "",
+                                                 .name = plan->settings[i].name,
+                                                 .column = plan->settings[i].value});
+    }
 }
 
 bool probe_find_plan_targets(Arena *arena, Store *store, const ProbeTenant *tenant,
-                             bool is_readonly, ProbeTargets *targets, Err *err)
+                             ProbeTargets *app, ProbeTargets *readonly, Err *err)
 {
     Blueprint *blueprint = NULL;
     if (!registry_get_head(arena, store, tenant->blueprint, &blueprint, err)) {
@@ -182,16 +266,7 @@ bool probe_find_plan_targets(Arena *arena, Store *store, const ProbeTenant *tena
         return true; /* the newest definition has another plan; what holds is what was given */
     }
     const LoginLimits limits = login_limits(plan);
-    probe_add_target(targets, &(ProbeTarget){.on = ON_CONNECTION_LIMIT,
-                                             .schema = "",
-                                             .name = "CONNECTION LIMIT",
-                                             .number = is_readonly ? limits.readonly_connections
-                                                                   : limits.app_connections});
-    for (size_t i = 0; i < plan->setting_count; i++) {
-        probe_add_target(targets, &(ProbeTarget){.on = ON_PLAN_SETTING,
-                                                 .schema = "",
-                                                 .name = plan->settings[i].name,
-                                                 .column = plan->settings[i].value});
-    }
+    add_plan(plan, limits.app_connections, app);
+    add_plan(plan, limits.readonly_connections, readonly);
     return true;
 }

@@ -1,15 +1,19 @@
--- What there is in a schema for a neighbour to try: $1 the schema, $2 whether its tables are shared, $3 the seed that
--- decides which come first. Starts from pg_depend, whose index knows the objects of a schema; pg_class has no such index.
--- canary: the columns that a row needs, each with a value that is no data of anybody.
+-- What there is for a neighbour to try: $1 the schemas of neighbours, a JSON array; $2 the prober's own, whose tables are
+-- shared when it is one of them, and of whose functions those are listed that run with another role's rights; $3 the
+-- seed that decides which come first. Starts from pg_depend, whose index knows the objects of a schema; pg_class has no
+-- such index. canary: the columns that a row needs, each with a value that is no data of anybody.
 WITH place AS (
-    SELECT oid, nspname FROM pg_namespace WHERE nspname = $1
+    SELECT n.oid, n.nspname, n.nspname = $2 AS is_own,
+           n.nspname = ANY (ARRAY(SELECT json_array_elements_text($1))) AS is_tried
+      FROM pg_namespace n
+     WHERE n.nspname = ANY (ARRAY(SELECT json_array_elements_text($1) UNION SELECT $2))
 ), found AS (
     SELECT CASE WHEN c.relkind = 'S' THEN 'sequence'
                 WHEN c.relkind IN ('v', 'm') THEN 'view'
                 WHEN c.relispartition THEN 'partition'
                 ELSE 'table' END AS kind,
            place.nspname, c.relname AS name, c.oid, 0 AS arguments, first.attname AS column_name,
-           CASE WHEN $2::boolean AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+           CASE WHEN place.is_own AND c.relkind IN ('r', 'p') AND NOT c.relispartition
                 THEN (SELECT json_agg(json_build_object('name', a.attname, 'is_time', t.typcategory = 'D',
                              'value', CASE
                                  WHEN t.typname = 'uuid' THEN gen_random_uuid()::text
@@ -39,6 +43,7 @@ WITH place AS (
       LEFT JOIN LATERAL (SELECT a.attname FROM pg_attribute a
                           WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                             AND a.attgenerated = '' AND a.attidentity = '' ORDER BY a.attnum LIMIT 1) first ON true
+     WHERE place.is_tried
     UNION ALL
     SELECT CASE WHEN p.prosecdef THEN 'definer' ELSE 'function' END, place.nspname, p.proname, p.oid,
            p.pronargs - p.pronargdefaults, NULL, NULL, false
@@ -46,14 +51,16 @@ WITH place AS (
       JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = place.oid
        AND d.classid = 'pg_proc'::regclass
       JOIN pg_proc p ON p.oid = d.objid AND p.prokind = 'f'
-     WHERE p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
+     WHERE (place.is_tried OR p.prosecdef)
+       AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
     UNION ALL
     SELECT 'type', place.nspname, t.typname, t.oid, 0, NULL, NULL, false
       FROM place
       JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = place.oid
        AND d.classid = 'pg_type'::regclass
       JOIN pg_type t ON t.oid = d.objid AND t.typtype IN ('e', 'd', 'c')
+     WHERE place.is_tried
 )
 SELECT kind, nspname, name, oid, arguments, column_name, canary, has_tenant_id
   FROM found
- ORDER BY kind, md5($3 || name), name
+ ORDER BY nspname, kind, md5($3 || name), name
