@@ -1,0 +1,133 @@
+"""Isolation verified among many tenants: one tenant, the fleet, and what probes cost the tenants meanwhile."""
+import glob
+import json
+import os
+import re
+import statistics
+import subprocess
+import time
+
+from report import percentile
+from server import run, timed
+
+ROW, SCHEMA = "saas", "trading"
+LOOP_QUERIES = {  # what the tenants do while they are probed: in a transaction, on tables that are probed
+    ROW: "BEGIN; SELECT count(*) FROM users; UPDATE items SET title = title WHERE id = gen_random_uuid();"
+         " INSERT INTO users (email) VALUES (gen_random_uuid()::text); ROLLBACK;",
+    SCHEMA: "BEGIN; SELECT count(*) FROM portfolios; UPDATE positions SET symbol = symbol WHERE id = gen_random_uuid();"
+            " INSERT INTO portfolios (user_id, name) VALUES (gen_random_uuid(), 'bench'); ROLLBACK;",
+}
+LOCK_WAIT_MS = 10  # what the server's log names, and the target
+
+
+def measure(server, few, report, size):
+    """server gets its many tenants here; few is for the tenants' own queries."""
+    server.load(SCHEMA, size("verify_schema"))
+    server.load(ROW, size("verify_row"))
+    count = size("verify_schema") + size("verify_row")
+    for blueprint in (SCHEMA, ROW):
+        _measure_one(server, report, size("verified"), blueprint, count)
+    _measure_fleet(server, report, size("fleets"), count)
+    _measure_blocking(few, report, size("blocking_s"))
+
+
+def _measure_one(server, report, times, blueprint, count):
+    tenants = json.loads(run([server.machine.tenantry, "tenant", "list", "--blueprint", blueprint, "--limit", "1000",
+                              "--json"], server.environment()))["tenants"]
+    tenant = tenants[len(tenants) // 2]
+    shown = json.loads(run([server.machine.tenantry, "tenant", "show", tenant["slug"], "--json"], server.environment()))
+    for what, words in (("rules", "rules"), ("rules and probes", "all")):
+        lines = run(server.bench_argv("verify", shown["id"], words, times + 2)).split()[2:]
+        median = statistics.median(int(line) / 1000 for line in lines)
+        report.add("%s, one of %d, warm connection: %s" % (blueprint, count, what), median,
+                   target="under 100 ms", met=median < 100)
+        options = ["--rules-only"] if words == "rules" else []
+        spent = [_time_verify(server, tenant["slug"], *options) for _ in range(times)]
+        median = statistics.median(spent)
+        report.add("%s, one of %d, whole process: %s" % (blueprint, count, what), median,
+                   target="under 100 ms", met=median < 100)
+
+
+def _time_verify(server, *options):
+    """Whatever is found is an error: nobody broke anything."""
+    return timed([server.machine.tenantry, "isolation", "verify", *options, "--quiet", "--json"], server.environment())
+
+
+def _measure_fleet(server, report, times, count):
+    for what, options, seconds in (("rules", ["--rules-only"], 10), ("rules, 200 probe", ["--pairs", "200"], 60),
+                                   ("rules, each probes", [], 60)):
+        median = statistics.median(_time_verify(server, *options, "--seed", str(n)) for n in range(times))
+        report.add("fleet of %d: %s" % (count, what), median, target="under %d s" % seconds, met=median < seconds * 1000)
+
+
+# --- what tenants notice ------------------------------------------------------------------------
+
+def _create(server, blueprint):
+    """Two neighbours; the first one's slug and login."""
+    made = [json.loads(run([server.machine.tenantry, "tenant", "create", server.slugs(), "--blueprint", blueprint, "--json"],
+                           server.environment())) for _ in range(2)]
+    return made[0]["slug"], made[0]["connections"][0]["uri"]
+
+
+def _loop(server, uri, blueprint, seconds):
+    """The tenant's own queries, one after the other: a process that writes down how long each took."""
+    folder = os.path.join(server.machine.folder, "loop-" + blueprint)
+    os.makedirs(folder, exist_ok=True)
+    for old in glob.glob(folder + "/log*"):
+        os.unlink(old)
+    with open(folder + "/script", "w", encoding="utf-8") as f:
+        f.write(LOOP_QUERIES[blueprint].replace("; ", ";\n") + "\n")
+    program = os.path.join(run(["pg_config", "--bindir"]).strip(), "pgbench")
+    return folder, subprocess.Popen([program, "-n", "-c", "1", "-T", str(seconds), "-l", "--log-prefix", folder + "/log",
+                                     "-f", folder + "/script", uri], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _run_loops(server, tenants, seconds, beside):
+    """Latencies in ms by blueprint, while beside() is called over and over."""
+    loops = {blueprint: _loop(server, uri, blueprint, seconds) for blueprint, (_, uri) in tenants.items()}
+    while all(child.poll() is None for _, child in loops.values()):
+        beside()
+    found = {}
+    for blueprint, (folder, child) in loops.items():
+        if child.wait() != 0:
+            raise RuntimeError("the queries of a tenant of %s failed" % blueprint)
+        lines = [line.split() for path in glob.glob(folder + "/log*") for line in open(path, encoding="utf-8")]
+        found[blueprint] = [int(line[2]) / 1000 for line in lines]
+    return found
+
+
+def _admin(server, *statements):
+    """As the superuser of the server that is measured."""
+    conninfo = server.conninfo.replace("user=tenantry", "user=postgres")
+    for sql in statements:
+        run(["psql", conninfo, "-XAtq", "-c", sql], server.environment())
+
+
+def _lock_waits(server):
+    """Waits for a lock that the server's log has: those of at least LOCK_WAIT_MS."""
+    text = ""
+    for path in glob.glob(os.path.join(server.data, "**", "*log*"), recursive=True):
+        if os.path.isfile(path):
+            with open(path, encoding="utf-8", errors="replace") as f:
+                text += f.read()
+    return len(re.findall(r"still waiting for \w+", text))
+
+
+def _measure_blocking(server, report, seconds):
+    """A busy machine makes queries slow without any lock, so waits for locks are counted by the server itself."""
+    tenants = {blueprint: _create(server, blueprint) for blueprint in (ROW, SCHEMA)}
+    _admin(server, "ALTER SYSTEM SET deadlock_timeout = '%dms'" % LOCK_WAIT_MS, "ALTER SYSTEM SET log_lock_waits = on",
+           "SELECT pg_reload_conf()")
+    verify = [server.machine.tenantry, "isolation", "verify", "--all-pairs", "--quiet"]
+    before = _lock_waits(server)
+    alone = _run_loops(server, tenants, seconds, lambda: time.sleep(0.1))
+    rules = _run_loops(server, tenants, seconds, lambda: run([*verify[:3], "--rules-only", "--quiet"], server.environment()))
+    probed = _run_loops(server, tenants, seconds, lambda: run(verify, server.environment()))
+    for blueprint in tenants:
+        for what, share in (("slowest query", 1), ("99.9th percentile", 0.999)):
+            report.add("%s, %s: probed, and left alone" % (blueprint, what), percentile(probed[blueprint], share),
+                       percentile(alone[blueprint], share))
+        report.add("%s, slowest query: beside rules, and left alone" % blueprint, max(rules[blueprint]), max(alone[blueprint]))
+    waits = _lock_waits(server) - before
+    report.add_count("waits of %d ms or more for a lock, of %d queries" % (LOCK_WAIT_MS, sum(map(len, probed.values()))), waits,
+                     "none", waits == 0)
