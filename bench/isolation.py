@@ -13,7 +13,7 @@ from server import run, timed
 ROW, SCHEMA = "saas", "trading"
 LOOP_QUERIES = {  # what the tenants do while they are probed: in a transaction, on tables that are probed
     ROW: "BEGIN; SELECT count(*) FROM users; UPDATE items SET title = title WHERE id = gen_random_uuid();"
-         " INSERT INTO users (email) VALUES (gen_random_uuid()::text); ROLLBACK;",
+         " INSERT INTO users (email) VALUES (gen_random_uuid() || '@example.org'); ROLLBACK;",
     SCHEMA: "BEGIN; SELECT count(*) FROM portfolios; UPDATE positions SET symbol = symbol WHERE id = gen_random_uuid();"
             " INSERT INTO portfolios (user_id, name) VALUES (gen_random_uuid(), 'bench'); ROLLBACK;",
 }
@@ -82,6 +82,14 @@ def _loop(server, uri, blueprint, seconds):
                                      "-f", folder + "/script", uri], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
+def _latencies(paths):
+    found = []
+    for path in paths:
+        with open(path, encoding="utf-8") as f:
+            found += [int(line.split()[2]) / 1000 for line in f]
+    return found
+
+
 def _run_loops(server, tenants, seconds, beside):
     """Latencies in ms by blueprint, while beside() is called over and over."""
     loops = {blueprint: _loop(server, uri, blueprint, seconds) for blueprint, (_, uri) in tenants.items()}
@@ -91,8 +99,7 @@ def _run_loops(server, tenants, seconds, beside):
     for blueprint, (folder, child) in loops.items():
         if child.wait() != 0:
             raise RuntimeError("the queries of a tenant of %s failed" % blueprint)
-        lines = [line.split() for path in glob.glob(folder + "/log*") for line in open(path, encoding="utf-8")]
-        found[blueprint] = [int(line[2]) / 1000 for line in lines]
+        found[blueprint] = _latencies(glob.glob(folder + "/log*"))
     return found
 
 
@@ -105,12 +112,8 @@ def _admin(server, *statements):
 
 def _lock_waits(server):
     """Waits for a lock that the server's log has: those of at least LOCK_WAIT_MS."""
-    text = ""
-    for path in glob.glob(os.path.join(server.data, "**", "*log*"), recursive=True):
-        if os.path.isfile(path):
-            with open(path, encoding="utf-8", errors="replace") as f:
-                text += f.read()
-    return len(re.findall(r"still waiting for \w+", text))
+    with open(os.path.join(server.data, "server.log"), encoding="utf-8", errors="replace") as f:
+        return len(re.findall(r"still waiting for \w+", f.read()))
 
 
 def _measure_blocking(server, report, seconds):
