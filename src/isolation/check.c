@@ -10,36 +10,66 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "isolation/definer.h"
 #include "isolation/isolation.h"
 #include "isolation/rule_sql.h"
 
 /* --- findings --------------------------------------------------------------------------------- */
 
+/* The rules about what a function does give its body as evidence: true when there is something to
+ * report, with evidence for people. */
+static bool judge_body(Arena *arena, Finding *finding, bool *ret_is_found, Err *err)
+{
+    DefinerVerdict verdict;
+    if (!definer_judge(arena, finding->evidence, &verdict, err)) {
+        return false;
+    }
+    if (strcmp(finding->check->id, "definer_dynamic") == 0) {
+        finding->evidence = verdict.unknown;
+    } else {
+        finding->evidence = verdict.outside;
+        finding->other_id = verdict.other_id;
+    }
+    *ret_is_found = finding->evidence != NULL;
+    return true;
+}
+
+static bool is_about_body(const Finding *finding)
+{
+    return strcmp(finding->check->id, "definer_dynamic") == 0 ||
+           strcmp(finding->check->id, "definer_touches") == 0;
+}
+
+static bool take_finding(const PgRows *rows, size_t i, IsolationResult *result, Err *err)
+{
+    bool is_found = true;
+    const char *id = pg_rows_text(rows, i, COLUMN_RULE);
+    Finding finding = {.check = isolation_find_check(id),
+                       .tenant_id = pg_rows_text(rows, i, COLUMN_TENANT),
+                       .other_id = pg_rows_text(rows, i, COLUMN_OTHER),
+                       .object = pg_rows_text(rows, i, COLUMN_OBJECT),
+                       .evidence = pg_rows_text(rows, i, COLUMN_EVIDENCE),
+                       .mend = pg_rows_text(rows, i, COLUMN_MEND)};
+    if (finding.check == NULL) {
+        return ERR_SET(err, ERR_INTERNAL, NULL, "a query names the rule \"%s\", there is none", id);
+    }
+    if (is_about_body(&finding) && !judge_body(result->list.arena, &finding, &is_found, err)) {
+        return false;
+    }
+    return !is_found || isolation_add_finding(result, &finding, err);
+}
+
 static bool take_rows(const PgRows *rows, RulePlan *plan, IsolationResult *result, Err *err)
 {
     for (size_t i = 0; i < pg_rows_count(rows); i++) {
         const char *id = pg_rows_text(rows, i, COLUMN_RULE);
+        const char *object = pg_rows_text(rows, i, COLUMN_OBJECT);
         if (strcmp(id, RULE_SQL_SIEVE) == 0) {
-            rule_sql_note_sieve(plan, pg_rows_text(rows, i, COLUMN_OBJECT));
-            continue;
-        }
-        if (strcmp(id, RULE_SQL_DIGEST) == 0) {
-            result->catalogue = arena_strdup(result->list.arena,
-                                             pg_rows_text(rows, i, COLUMN_OBJECT));
+            rule_sql_note_sieve(plan, object);
+        } else if (strcmp(id, RULE_SQL_DIGEST) == 0) {
+            result->catalogue = arena_strdup(result->list.arena, object);
             result->tenants = pg_rows_int(rows, i, COLUMN_EVIDENCE);
-            continue;
-        }
-        const Finding finding = {.check = isolation_find_check(id),
-                                 .tenant_id = pg_rows_text(rows, i, COLUMN_TENANT),
-                                 .other_id = pg_rows_text(rows, i, COLUMN_OTHER),
-                                 .object = pg_rows_text(rows, i, COLUMN_OBJECT),
-                                 .evidence = pg_rows_text(rows, i, COLUMN_EVIDENCE),
-                                 .mend = pg_rows_text(rows, i, COLUMN_MEND)};
-        if (finding.check == NULL) {
-            return ERR_SET(err, ERR_INTERNAL, NULL, "a query names the rule \"%s\", there is none",
-                           id);
-        }
-        if (!isolation_add_finding(result, &finding, err)) {
+        } else if (!take_finding(rows, i, result, err)) {
             return false;
         }
     }

@@ -42,10 +42,10 @@ static const Piece pieces[] = {
     {"iso_far", true},        {"iso_holder", false},   {"iso_role", false},
     {"iso_reference", false}, {"iso_space", false},    {"iso_grant", false},
     {"iso_excess", false},    {"iso_member", false},   {"iso_misowned", false},
-    {"iso_definer", false},   {"iso_power", false},    {"iso_setting", false},
-    {"iso_shared", false},    {"iso_map", true},       {"iso_astray", false},
-    {"iso_foreign", false},   {"iso_link", false},     {"iso_right", false},
-    {"iso_row", false},
+    {"iso_definer", false},   {"iso_body", false},     {"iso_power", false},
+    {"iso_setting", false},   {"iso_shared", false},   {"iso_map", true},
+    {"iso_astray", false},    {"iso_foreign", false},  {"iso_link", false},
+    {"iso_right", false},     {"iso_row", false},
 };
 
 enum { PIECES = sizeof pieces / sizeof *pieces };

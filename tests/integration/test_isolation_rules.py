@@ -85,6 +85,8 @@ CASES = [
     ("default_privileges", "a", "ALTER DEFAULT PRIVILEGES FOR ROLE {a_owner} IN SCHEMA {a} GRANT SELECT ON TABLES TO {b_app}",
      None),
     ("default_privileges", "a", "ALTER DEFAULT PRIVILEGES FOR ROLE {a_owner} GRANT SELECT ON TABLES TO PUBLIC", None),
+    ("default_privileges", "a", "ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA {a} GRANT SELECT ON TABLES TO {b_app}",
+     None),
     ("default_public", "a", "ALTER DEFAULT PRIVILEGES FOR ROLE {a_owner} GRANT EXECUTE ON FUNCTIONS TO PUBLIC", None),
     ("rls_off", None, "ALTER TABLE {x}.users DISABLE ROW LEVEL SECURITY", None),
     ("rls_not_forced", None, "ALTER TABLE {x}.users NO FORCE ROW LEVEL SECURITY", None),
@@ -93,6 +95,10 @@ CASES = [
      " USING (tenant_id::text = current_setting('app.current_tenant_id', true))", None),
     ("policy_changed", None, "ALTER POLICY tenant_guard ON {x}.users WITH CHECK (true)", None),
     ("policy_changed", None, "ALTER POLICY tenant_guard ON {x}.users TO {x_group}", None),
+    ("policy_changed", None, "DROP POLICY tenant_guard ON {x}.users; CREATE POLICY tenant_guard ON {x}.users AS RESTRICTIVE"
+     " FOR SELECT USING (tenant_id = tenancy.current_tenant())", None),
+    ("policy_changed", None, "DROP POLICY tenant_guard ON {x}.users; CREATE POLICY tenant_guard ON {x}.users"
+     " USING (tenant_id = tenancy.current_tenant())", None),
     ("policy_beside", None, "CREATE POLICY open ON {x}.users USING (true)", None),
     ("guard_changed", None, "ALTER POLICY tenant_guard ON tenantry.guard RENAME TO gone",
      "ALTER POLICY gone ON tenantry.guard RENAME TO tenant_guard"),
@@ -113,6 +119,16 @@ CASES = [
     ("cross_view", "a", "CREATE VIEW {b}.v AS SELECT * FROM {a}.portfolios; ALTER VIEW {b}.v OWNER TO {b_owner}", None),
     ("cross_view", "a", "CREATE MATERIALIZED VIEW {b}.v AS SELECT * FROM {a}.portfolios;"
      " ALTER MATERIALIZED VIEW {b}.v OWNER TO {b_owner}", None),
+    ("cross_view", "a", "CREATE RULE r AS ON INSERT TO {b}.portfolios DO ALSO SELECT count(*) FROM {a}.portfolios",
+     "DROP RULE r ON {b}.portfolios"),
+    ("cross_default", "a", "CREATE FUNCTION {a}.g(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1';"
+     " ALTER FUNCTION {a}.g(int) OWNER TO {a_owner}; REVOKE ALL ON FUNCTION {a}.g(int) FROM PUBLIC;"
+     " CREATE TABLE {b}.t (i int, j int GENERATED ALWAYS AS ({a}.g(i)) STORED); ALTER TABLE {b}.t OWNER TO {b_owner}",
+     "DROP TABLE {b}.t; DROP FUNCTION {a}.g(int)"),
+    ("cross_foreign_key", "a", "CREATE FUNCTION {a}.g(int) RETURNS boolean IMMUTABLE LANGUAGE sql AS 'SELECT true';"
+     " ALTER FUNCTION {a}.g(int) OWNER TO {a_owner}; REVOKE ALL ON FUNCTION {a}.g(int) FROM PUBLIC;"
+     " CREATE DOMAIN {b}.d AS int CHECK ({a}.g(VALUE)); ALTER DOMAIN {b}.d OWNER TO {b_owner};"
+     " REVOKE ALL ON DOMAIN {b}.d FROM PUBLIC", "DROP DOMAIN {b}.d; DROP FUNCTION {a}.g(int)"),
     ("cross_function", "a", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE sql"
      " BEGIN ATOMIC SELECT count(*) FROM {a}.portfolios; END; ALTER FUNCTION {b}.f() OWNER TO {b_owner}", None),
     ("cross_trigger", "a", "CREATE TRIGGER spy BEFORE UPDATE ON {b}.portfolios FOR EACH ROW"
@@ -140,6 +156,18 @@ CASES = [
      " SET search_path = pg_catalog AS $$ DECLARE n bigint; BEGIN EXECUTE 'SELECT count(*) FROM ' || t INTO n; RETURN n;"
      " END $$; ALTER FUNCTION {b}.f(text) OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f(text) FROM PUBLIC",
      "DROP FUNCTION {b}.f(text)"),
+    ("definer_dynamic", "b", "CREATE FUNCTION {b}.f() RETURNS xml LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog"
+     " BEGIN ATOMIC SELECT query_to_xml('SELECT 1', true, true, ''); END; ALTER FUNCTION {b}.f() OWNER TO {b_owner};"
+     " REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", "DROP FUNCTION {b}.f()"),
+    ("definer_touches", "b", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER"
+     " SET search_path = pg_catalog AS $$ BEGIN RETURN (SELECT count(*) FROM {a}.portfolios); END $$;"
+     " ALTER FUNCTION {b}.f() OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", "DROP FUNCTION {b}.f()"),
+    ("definer_touches", "b", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE sql SECURITY DEFINER"
+     " SET search_path = pg_catalog AS 'SELECT count(*) FROM pg_class; SELECT count(*) FROM tenantry.tenants';"
+     " ALTER FUNCTION {b}.f() OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", "DROP FUNCTION {b}.f()"),
+    ("definer_touches", "b", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER"
+     " SET search_path = pg_catalog, {a} AS $$ BEGIN RETURN 1; END $$;"
+     " ALTER FUNCTION {b}.f() OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", "DROP FUNCTION {b}.f()"),
     ("function_names_other", "a", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE plpgsql"
      " AS $$ BEGIN RETURN (SELECT count(*) FROM {a}.portfolios); END $$; ALTER FUNCTION {b}.f() OWNER TO {b_owner};"
      " REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", None),
@@ -149,6 +177,7 @@ CASES = [
     ("builtin_function", "a", "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO {a_app}", None),
     ("parameter_grant", "a", "GRANT SET ON PARAMETER session_replication_role TO {a_app}", None),
     ("publication", "a", "CREATE PUBLICATION p FOR TABLE {a}.portfolios", None),
+    ("publication", "a", "CREATE PUBLICATION p FOR TABLES IN SCHEMA {a}", None),
     ("publication", None, "CREATE PUBLICATION p FOR ALL TABLES", None),
     ("foreign_server", "a", "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER far FOREIGN DATA WRAPPER w;"
      " GRANT USAGE ON FOREIGN SERVER far TO {a_app}", "DROP FOREIGN DATA WRAPPER w CASCADE"),
@@ -354,6 +383,20 @@ def test_a_leak_that_comes_with_the_next_table_is_reported_before_and_after():
     server.psql(";".join(f["mend"] for f in answer["findings"]), server.superuser)
     server.psql("DROP TABLE {a}.next".format(**words), server.superuser)
     assert verify(server)["is_isolated"]
+
+
+def test_a_definer_that_keeps_to_its_own_schema_is_no_finding():
+    server, words = names()
+    server.psql("CREATE FUNCTION {b}.f(t text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER"
+                " SET search_path = pg_catalog, {b}, pg_temp AS $$ DECLARE n bigint; BEGIN EXECUTE 'SELECT count(*) FROM portfolios'"
+                " INTO n; FOR n IN SELECT count(*) FROM {b}.portfolios LOOP PERFORM lower(t); END LOOP;"
+                " RETURN n + (SELECT count(*) FROM pg_catalog.pg_class); END $$;"
+                " ALTER FUNCTION {b}.f(text) OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f(text) FROM PUBLIC;"
+                " GRANT EXECUTE ON FUNCTION {b}.f(text) TO {b_app}".format(**words), server.superuser)
+    try:
+        assert verify(server)["findings"] == [] and verify(server, "b1")["findings"] == []
+    finally:
+        server.psql("DROP FUNCTION {b}.f(text)".format(**words), server.superuser)
 
 
 def test_a_create_that_is_not_isolated_leaves_nothing():

@@ -4,9 +4,20 @@ SELECT x.tenant_id, h.tenant_id AS other_id, format('role %s', x.rolname) AS obj
        format('ALTER DEFAULT PRIVILEGES FOR ROLE %I%s REVOKE %s ON %s FROM %s', x.rolname,
               ' IN SCHEMA ' || quote_ident(n.nspname), string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type), w.noun,
               CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END) AS mend
-  FROM (SELECT o.oid, o.rolname, o.tenant_id, p.owner, p.app, p.readonly
-          FROM iso_own o LEFT JOIN iso_place p ON p.nspoid = o.nspoid) x
-  JOIN pg_default_acl d ON d.defaclrole = x.oid
+  FROM (SELECT d.oid AS acl, o.oid, o.rolname, o.tenant_id, p.owner, p.app, p.readonly
+          FROM iso_own o
+          JOIN pg_default_acl d ON d.defaclrole = o.oid
+          LEFT JOIN iso_place p ON p.nspoid = o.nspoid
+        UNION
+        -- Those of others for this schema, found by their dependency on it.
+        SELECT d.oid, r.oid, r.rolname, p.tenant_id, p.owner, p.app, p.readonly
+          FROM iso_place p
+          JOIN pg_depend n ON n.refclassid = 'pg_namespace'::regclass AND n.refobjid = p.nspoid
+           AND n.classid = 'pg_default_acl'::regclass
+          JOIN pg_default_acl d ON d.oid = n.objid
+          JOIN pg_roles r ON r.oid = d.defaclrole
+         WHERE p.kind <> 'control' AND d.defaclrole NOT IN (SELECT o.oid FROM iso_own o)) x
+  JOIN pg_default_acl d ON d.oid = x.acl
   LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace
   JOIN (VALUES ('r'::"char", 'TABLES'), ('S', 'SEQUENCES'), ('f', 'FUNCTIONS'), ('T', 'TYPES'), ('n', 'SCHEMAS'))
        w (objtype, noun) ON w.objtype = d.defaclobjtype
