@@ -29,12 +29,11 @@ static const struct {
     {'=', "", "SET LOCAL search_path = pg_temp, pg_catalog"},
     {'c', "", "SET LOCAL search_path TO DEFAULT"}, /* triggers look for what they name there */
     {'c', "@", NULL}, /* a canary: a row of our own, without any meaning */
+    {'c', "", "SET LOCAL search_path = pg_catalog, pg_temp"}, /* no objects of the tenant's own */
     {'d', "n", "SET LOCAL {} TO DEFAULT"},
     {'f', "b", "SELECT set_config('app.current_tenant_id', {}, true)"},
     {'g', "G", "SET LOCAL ROLE {}"},
-    {'k', "", "SET LOCAL search_path TO DEFAULT"},
-    {'k', "T", "SELECT set_config('tenantry_probe.tables', {}, true)"},
-    {'k', "sn0", "SELECT {}.{}({})"},
+    {'l', "", "SET LOCAL transaction_read_only = on"},
     {'m', "", "SELECT set_config('app.current_tenant_id', 'x'' OR true --', true)"},
     {'o', "", "SET LOCAL row_security = off"},
     {'p', "", "DEALLOCATE ALL"},
@@ -42,12 +41,29 @@ static const struct {
     {'r', "", "RESET ROLE"},
     {'r', "", "RESET SESSION AUTHORIZATION"},
     {'r', "", "SET ROLE NONE"},
+    {'s', "s", "SET LOCAL search_path TO {}"},
     {'t', "", "CREATE TEMP TABLE role_tenants (role_name name, tenant_id uuid)"},
     {'t', "B", "INSERT INTO role_tenants VALUES (current_user, {})"},
     {'t', "", "SET LOCAL search_path = pg_temp, pg_catalog"},
     {'w', "", "SET LOCAL search_path TO DEFAULT"},
 };
 enum { SETUPS = sizeof setups / sizeof *setups, MOST_ARGS = 8 };
+
+/* What the driver does besides, by letters among those of the setup: 'k' calls a function of the
+ * tenant's own before the statement; the others ask whether rights allow the statement to lock the
+ * relation against everybody. */
+static const struct {
+    char letter;
+    bool is_call;
+    const char *args;
+    const char *sql;
+} extras[] = {
+    {'k', true, "sn0", "SELECT {}.{}({})"},
+    {'x', false, "o", "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = {}"},
+    {'y', false, "o", "SELECT has_table_privilege({}::oid, 'TRUNCATE')"},
+    {'z', false, "", "SELECT true"}, /* locked before rights are looked at */
+};
+enum { EXTRAS = sizeof extras / sizeof *extras };
 
 /* A tenant that there is not. */
 static const char nobody[] = "00000000-0000-0000-0000-000000000000";
@@ -137,8 +153,9 @@ static const char *canary_sql(const Scene *scene, const char *tenant_id, bool is
             args[3 + used + next++] = sql_literal(target->canary[i].value);
         }
     }
-    const char *sql = arena_printf(arena, "INSERT INTO {}.{} (tenant_id%s) VALUES ({}%s)",
-                                   columns.text, values.text);
+    const char *sql = arena_printf(
+        arena, "INSERT INTO {}.{} (tenant_id%s) OVERRIDING SYSTEM VALUE VALUES ({}%s)",
+        columns.text, values.text);
     return sql_build(arena, sql, args, 3 + 2 * used);
 }
 
@@ -196,16 +213,6 @@ static bool can_make(const ProbeKind *kind, const ProbeTarget *target)
     return strchr(kind->args, 'c') == NULL || target->column != NULL;
 }
 
-static void add_attempt(const Scene *scene, const ProbeKind *kind, ProbeAttempts *attempts)
-{
-    attempts->list[attempts->count++] = (ProbeAttempt){
-        .kind = kind,
-        .target = kind->on == ON_NOTHING ? NULL : scene->target,
-        .neighbour = scene->neighbour,
-        .setup = make_setup(scene, kind->setup),
-        .sql = make_sql(scene, kind->args, kind->sql)};
-}
-
 /* Kinds that are reached by name, and so not at all where the schema is shut. */
 static bool is_by_name(ProbeOn on)
 {
@@ -217,6 +224,37 @@ static bool is_by_name(ProbeOn on)
                                             [ON_TYPE] = true,
                                             [ON_VIEW] = true};
     return by_name[on];
+}
+
+/* Whether the statement names its relation, and so opens it with a lock. Where the schema is shut,
+ * names are refused before anything is opened. */
+static bool is_opened(const Scene *scene, const ProbeKind *kind)
+{
+    static const bool has_relation[ON_COUNT_] = {
+        [ON_CONTROL_TABLE] = true, [ON_PARTITION] = true,
+        [ON_SEQUENCE] = true,      [ON_SHARED_PARTITION] = true,
+        [ON_SHARED_TABLE] = true,  [ON_SHARED_VIEW] = true,
+        [ON_TABLE] = true,         [ON_VIEW] = true};
+    return has_relation[kind->on] && strpbrk(kind->args, "n!+") != NULL &&
+           !(scene->targets->is_shut && is_by_name(kind->on));
+}
+
+static void add_attempt(const Scene *scene, const ProbeKind *kind, ProbeAttempts *attempts)
+{
+    ProbeAttempt *attempt = &attempts->list[attempts->count++];
+    *attempt = (ProbeAttempt){.kind = kind,
+                              .target = kind->on == ON_NOTHING ? NULL : scene->target,
+                              .neighbour = scene->neighbour,
+                              .setup = make_setup(scene, kind->setup),
+                              .sql = make_sql(scene, kind->args, kind->sql)};
+    attempt->relation = is_opened(scene, kind) ? scene->target->number : 0;
+    for (size_t i = 0; i < EXTRAS; i++) {
+        if (strchr(kind->setup, extras[i].letter) == NULL) {
+            continue;
+        }
+        const char *sql = make_sql(scene, extras[i].args, extras[i].sql);
+        *(extras[i].is_call ? &attempt->call : &attempt->may) = sql;
+    }
 }
 
 /* How many targets a row of the table is tried on. */

@@ -230,6 +230,9 @@ typedef struct ProbeAttempt {
     const ProbeTarget *target;    /* NULL: ON_NOTHING */
     const ProbeTenant *neighbour; /* NULL where there is none */
     const char *const *setup;     /* statements before; ends in NULL */
+    const char *call;             /* of a function, before the setup, or NULL */
+    const char *may;              /* asks whether it may lock the relation, or NULL */
+    int64_t relation;             /* that it opens; 0: none */
     const char *sql;
     char phase; /* after the run: set'u'p, 's'tatement or 'd'one; 0: not tried */
     char sqlstate[6];

@@ -1,7 +1,8 @@
 -- What there is for a neighbour to try: $1 the schemas of neighbours, a JSON array; $2 the prober's own, whose tables are
 -- shared when it is one of them, and of whose functions those are listed that run with another role's rights; $3 the
 -- seed that decides which come first. Starts from pg_depend, whose index knows the objects of a schema; pg_class has no
--- such index. canary: the columns that a row needs, each with a value that is no data of anybody.
+-- such index. canary: the columns that a row needs, each with a value that is no data of anybody;
+-- numbers that a sequence would give are among them, since what is drawn from it is not rolled back.
 WITH place AS (
     SELECT n.oid, n.nspname, n.nspname = $2 AS is_own,
            n.nspname = ANY (ARRAY(SELECT json_array_elements_text($1))) AS is_tried
@@ -22,6 +23,8 @@ WITH place AS (
                                  WHEN t.typcategory = 'E' THEN (SELECT e.enumlabel::text FROM pg_enum e
                                                                  WHERE e.enumtypid = t.oid
                                                                  ORDER BY e.enumsortorder LIMIT 1)
+                                 WHEN t.typcategory = 'N' AND (a.atthasdef OR a.attidentity <> '')
+                                 THEN (-1 - floor(random() * 32767))::text
                                  WHEN t.typcategory = 'N' THEN '1'
                                  WHEN t.typcategory = 'B' THEN 'false'
                                  WHEN t.typcategory = 'D' THEN now()::text
@@ -33,7 +36,10 @@ WITH place AS (
                               ORDER BY a.attnum)
                         FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
                        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull
-                         AND NOT a.atthasdef AND a.attidentity = '' AND a.attname <> 'tenant_id')
+                         AND a.attname <> 'tenant_id'
+                         AND (NOT a.atthasdef OR EXISTS (
+                             SELECT FROM pg_attrdef f WHERE f.adrelid = a.attrelid AND f.adnum = a.attnum
+                                AND a.attgenerated = '' AND pg_get_expr(f.adbin, f.adrelid) LIKE '%nextval(%')))
            END AS canary,
            EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id') AS has_tenant_id
       FROM place
