@@ -13,8 +13,8 @@
  *       prints the microseconds that the server takes for one ALTER ROLE ... PASSWORD, COUNT times
  *
  *   tenantry-bench CONNINFO KEYFILE verify TENANT rules|all COUNT
- *       checks the isolation of one tenant (its id) on a warm connection, COUNT times, with probes or
- *       without; prints the microseconds of each; a finding is an error
+ *       checks the isolation of one tenant (its id) on a warm connection, COUNT times, with probes
+ * or without; prints the microseconds of each; a finding is an error
  *
  *   tenantry-bench CONNINFO KEYFILE list-sql
  *       prints the statement behind "tenant list"
@@ -350,12 +350,9 @@ static const struct {
     const char *name;
     int args;
     bool (*run)(Arena *arena, Store *store, const char *const *args, Err *err);
-} commands[] = {{"create", 5, run_create},
-                {"sql", 2, run_sql},
-                {"ready", 1, run_ready},
-                {"verifier", 1, run_verifier},
-                {"verify", 3, run_verify},
-                {"list-sql", 0, run_list_sql}};
+} commands[] = {{"create", 5, run_create}, {"sql", 2, run_sql},
+                {"ready", 1, run_ready},   {"verifier", 1, run_verifier},
+                {"verify", 3, run_verify}, {"list-sql", 0, run_list_sql}};
 
 static bool run(Arena *arena, int argc, const char *const *argv, Err *err)
 {

@@ -1,4 +1,4 @@
-"""Random acts that break the isolation of a fleet, or do not: each is what to do, as a superuser would, and what undoes it."""
+"""Random acts that break the isolation of a fleet, or do not: what to do, as a superuser would, and what undoes it."""
 from isolation_fleet import FREE, PREDEFINED, TENANTS, rows_sql
 
 OF_TABLE = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"]
@@ -112,7 +112,7 @@ class Acts:
         return self.random.choice(["{%s_owner}" % place] * 3 + ["{%s_owner}" % other, "postgres"])
 
     def _callers(self, place):
-        return {"{%s_app}" % place} | ({self._stranger(place)} if self._chance(0.4) else set())
+        return ["{%s_app}" % place] + ([self._stranger(place)] if self._chance(0.4) else [])
 
     def _view(self):
         place, target = self.random.choice(list(self.fleet.places)), self._target()
@@ -155,7 +155,8 @@ class Acts:
     def _defaults(self):
         place = self.random.choice(list(self.fleet.places))
         where = " IN SCHEMA {%s}" % place if self._chance(0.6) else ""
-        what = self.random.choice(["SELECT ON TABLES", "INSERT, DELETE ON TABLES", "USAGE ON SEQUENCES", "EXECUTE ON FUNCTIONS"])
+        what = self.random.choice(["SELECT ON TABLES", "INSERT, DELETE ON TABLES", "USAGE ON SEQUENCES",
+                                   "EXECUTE ON FUNCTIONS"])
         who = self._stranger(place)
         head = "ALTER DEFAULT PRIVILEGES FOR ROLE {%s_owner}%s " % (place, where)
         return head + "GRANT %s TO %s" % (what, who), head + "REVOKE %s FROM %s" % (what, who)

@@ -297,19 +297,21 @@ def things(fleet):
     of_schema = {names["schema"]: place for place, names in fleet.places.items()}
     found = {"relations": [], "functions": [], "control": [], "beneath": {}}
     for line in fleet.admin.ask("""
-        SELECT concat_ws('|', 'relation', n.nspname, c.relname, c.relkind, (SELECT string_agg(a.attname, ' ' ORDER BY a.attnum)
-               FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))
+        SELECT concat_ws('|', 'relation', n.nspname, c.relname, c.relkind,
+               (SELECT string_agg(a.attname, ' ' ORDER BY a.attnum) FROM pg_attribute a
+                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))
           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S')
            AND n.nspname !~ '^pg_|information_schema' ORDER BY 1;
         SELECT concat_ws('|', 'function', n.nspname, p.proname)
           FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
          WHERE p.pronargs = 0 AND p.prorettype = 'text'::regtype AND n.nspname !~ '^pg_|information_schema' ORDER BY 1;
-        WITH RECURSIVE used (reader, relation) AS (
+        WITH RECURSIVE direct (reader, relation) AS (
             SELECT w.ev_class, d.refobjid FROM pg_rewrite w
-              JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass
-             WHERE w.ev_class >= 16384 AND d.refobjid <> w.ev_class
-            UNION SELECT u.reader, d.refobjid FROM used u JOIN pg_rewrite w ON w.ev_class = u.relation
-              JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass
+              JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+             WHERE d.refclassid = 'pg_class'::regclass AND w.ev_class >= 16384 AND d.refobjid <> w.ev_class
+        ), used (reader, relation) AS (
+            SELECT u.reader, u.relation FROM direct u
+            UNION SELECT u.reader, d.relation FROM used u JOIN direct d ON d.reader = u.relation
         ) SELECT DISTINCT concat_ws('|', 'beneath', reader::regclass, relation::regclass) FROM used;
         """).splitlines():
         if line.startswith("beneath|"):

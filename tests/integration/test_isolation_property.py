@@ -8,7 +8,8 @@ Each way, of what was found:
   half of what it takes, since the other half is USAGE on the schema; so they are held to what can be done while everybody
   may use every schema. The other critical rules speak of danger later: what opens with the next right, table or caller.
 
-Seeds are fixed. PROPERTY_SEEDS is how many, PROPERTY_FIRST the first, for longer runs; a seed that fails prints its acts."""
+Seeds are fixed. For longer runs PROPERTY_SEEDS says how many, PROPERTY_FIRST which is the first; a seed that fails prints
+its acts."""
 import contextlib
 import functools
 import os
@@ -19,10 +20,12 @@ import harness
 import isolation_acts
 import isolation_fleet
 
-SEEDS = int(os.environ.get("PROPERTY_SEEDS", "6"))
+SEEDS = (22, 52, 95, 112, 172, 213)  # once, a rule or this test was wrong about each
 FIRST = int(os.environ.get("PROPERTY_FIRST", "1"))
+MORE = int(os.environ.get("PROPERTY_SEEDS", "0"))
 ACTS = 8
-LOOK_AFTER = (1, 2, 4, 8)  # acts: so that few acts do not hide behind many
+LOOK_AFTER = (1, 4, 8)  # acts: so that few acts do not hide behind many
+SHOWN = "%(severity)s %(check)s %(tenant)s %(other)s %(object)s: %(evidence)s"
 SERIOUS = ("critical", "high")
 OF_DATA = ("read", "change", "delete", "plant", "truncate", "alter", "run")
 _stack = contextlib.ExitStack()
@@ -49,7 +52,8 @@ def is_right_on_rows(finding):
     change its rows."""
     rights = re.search(r" has ([A-Z, ]+)", finding["evidence"])
     place = re.match(r"(?:table|column) (\w+)\.", finding["object"])
-    return (place is not None and place.group(1) != fleet().schema("p") and not re.search(r"\.(v\d+|noted)\b", finding["object"])
+    is_view = re.search(r"\.(v\d+|noted)\b", finding["object"])
+    return (place is not None and place.group(1) != fleet().schema("p") and not is_view
             and set(re.findall(r"[A-Z]+", rights.group(1))) & {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE"}
             and names_login(finding))
 
@@ -107,7 +111,12 @@ def is_covered(leak, finding):
             or any(role in told for role in roles))
 
 
-def disagreements(present, opened, findings):
+def is_held(finding):
+    holds = HOLDS_NOW.get(finding["check"])
+    return finding["severity"] == "critical" and holds is not None and bool(holds(finding))
+
+
+def disagreements(present, findings):
     """Sentences, one for each."""
     for leak in present:
         covering = [f for f in findings if is_covered(leak, f)]
@@ -115,29 +124,30 @@ def disagreements(present, opened, findings):
             yield "leak without a finding: %s" % leak
         elif leak.action in OF_DATA and not any(f["severity"] in SERIOUS for f in covering):
             yield "leak taken lightly: %s by %s" % (leak, [f["check"] for f in covering])
-    for finding in findings:
-        holds = HOLDS_NOW.get(finding["check"])
-        if finding["severity"] == "critical" and holds and holds(finding):
-            if not any(is_covered(leak, finding) for leak in opened):
-                yield "finding without a leak: %s" % {k: finding[k] for k in ("check", "tenant", "other", "object", "evidence")}
+    held = [f for f in findings if is_held(f)]
+    opened = isolation_fleet.leaks_with_doors_open(fleet()) if held else []
+    for finding in held:
+        if not any(is_covered(leak, finding) for leak in opened):
+            yield "finding without a leak: " + SHOWN % finding
 
 
 def look(acts, story):
     answer = fleet().verify()
     present = isolation_fleet.leaks(fleet())
-    opened = isolation_fleet.leaks_with_doors_open(fleet())
-    problems = list(disagreements(present, opened, answer["findings"]))
+    problems = list(disagreements(present, answer["findings"]))
     if problems:
-        findings = ["%(severity)s %(check)s %(tenant)s %(other)s %(object)s: %(evidence)s" % f for f in answer["findings"]]
-        names = ["%s = %s" % (v, k) for k, v in {**acts.roles, **{p: n["schema"] for p, n in fleet().places.items()}}.items()]
-        raise AssertionError("\n".join(["acts:", *story, "disagreements:", *problems, "findings:", *findings, "names:", *names]))
-    return present, opened
+        findings = [SHOWN % f for f in answer["findings"]]
+        schemas = {place: names["schema"] for place, names in fleet().places.items()}
+        names = ["%s is %s" % pair for pair in {**acts.roles, **schemas}.items()]
+        raise AssertionError("\n".join(["acts:", *story, "disagreements:", *problems, "findings:", *findings,
+                                        "names:", *names]))
+    return len(present)
 
 
 def play(seed):
     """One seed: acts, looks in between, everything undone. Gives how many leaks there were."""
     acts = isolation_acts.Acts(fleet(), random.Random(seed))
-    story, undoing, counts = [], [], [0, 0]
+    story, undoing, found = [], [], 0
     try:
         for number in range(1, ACTS + 1):
             kind, do, undo = acts.draw()
@@ -146,13 +156,13 @@ def play(seed):
             if not refused:
                 undoing.append(acts.sql(undo))
             if number in LOOK_AFTER:
-                counts = [old + len(new) for old, new in zip(counts, look(acts, story))]
+                found += look(acts, story)
     finally:
         for undo in reversed(undoing):
             fleet().must_change(undo)
     left = fleet().verify()
     assert left["is_isolated"] and not left["findings"], (story, left["findings"])
-    return counts
+    return found
 
 
 def test_a_fleet_that_nobody_broke_has_no_leak_and_no_finding():
@@ -162,9 +172,9 @@ def test_a_fleet_that_nobody_broke_has_no_leak_and_no_finding():
 
 def test_the_verdict_agrees_with_what_tenants_can_do():
     failed, found = [], 0
-    for seed in range(FIRST, FIRST + SEEDS):
+    for seed in range(FIRST, FIRST + MORE) if MORE else SEEDS:
         try:
-            found += play(seed)[0]
+            found += play(seed)
         except Exception as e:  # every seed is played, so that one run tells of all
             failed.append("seed %d: %s" % (seed, e))
     assert not failed, "\n\n".join(failed)
