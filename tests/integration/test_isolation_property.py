@@ -177,6 +177,7 @@ def test_the_verdict_agrees_with_what_tenants_can_do():
             found += play(seed)
         except Exception as e:  # every seed is played, so that one run tells of all
             failed.append("seed %d: %s" % (seed, e))
+            print("#   seed %d failed: PROPERTY_FIRST=%d PROPERTY_SEEDS=1" % (seed, seed), flush=True)
     assert not failed, "\n\n".join(failed)
     assert found > 0, "no seed made a leak: nothing was compared"
 
