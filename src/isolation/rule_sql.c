@@ -35,17 +35,18 @@ typedef struct Piece {
 } Piece;
 
 static const Piece pieces[] = {
-    {"iso_target", true},     {"iso_place", false},    {"iso_own", false},
-    {"iso_reach", false},     {"iso_relation", false}, {"iso_function", false},
-    {"iso_type", false},      {"iso_object", false},   {"iso_acl", false},
-    {"iso_outside", true},    {"iso_part", true},      {"iso_edge", true},
-    {"iso_far", true},        {"iso_holder", false},   {"iso_role", false},
-    {"iso_reference", false}, {"iso_space", false},    {"iso_grant", false},
-    {"iso_excess", false},    {"iso_member", false},   {"iso_misowned", false},
-    {"iso_definer", false},   {"iso_body", false},     {"iso_power", false},
-    {"iso_setting", false},   {"iso_shared", false},   {"iso_map", true},
-    {"iso_astray", false},    {"iso_foreign", false},  {"iso_link", false},
-    {"iso_right", false},     {"iso_row", false},
+    {"iso_target", true},     {"iso_place", false},     {"iso_own", false},
+    {"iso_reach", false},     {"iso_relation", false},  {"iso_function", false},
+    {"iso_type", false},      {"iso_object", false},    {"iso_acl", false},
+    {"iso_outside", true},    {"iso_part", true},       {"iso_edge", true},
+    {"iso_far", true},        {"iso_holder", false},    {"iso_role", false},
+    {"iso_reference", false}, {"iso_space", false},     {"iso_grant", false},
+    {"iso_excess", false},    {"iso_member", false},    {"iso_misowned", false},
+    {"iso_definer", false},   {"iso_body", false},      {"iso_power", false},
+    {"iso_setting", false},   {"iso_shared", false},    {"iso_map", true},
+    {"iso_astray", false},    {"iso_foreign", false},   {"iso_link", false},
+    {"iso_right", false},     {"iso_row", false},       {"iso_kin", false},
+    {"iso_event", false},     {"iso_extension", false}, {"iso_word", false},
 };
 
 enum { PIECES = sizeof pieces / sizeof *pieces };

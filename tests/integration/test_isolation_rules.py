@@ -417,6 +417,36 @@ def test_a_create_that_is_not_isolated_leaves_nothing():
         assert server.psql("SELECT state FROM tenantry.tenants WHERE slug = 'second'") == "failed"
 
 
+def test_a_create_in_a_place_that_was_there_is_refused_when_its_roles_are_more_than_they_should_be():
+    # What is done to the login that the create will take, what the error names, and what undoes it.
+    breaks = [("GRANT pg_read_all_data TO {}", "member_predefined", "REVOKE pg_read_all_data FROM {}"),
+              ("GRANT {tenants} TO {} WITH ADMIN OPTION", "member_admin", "REVOKE ADMIN OPTION FOR {tenants} FROM {}"),
+              ("ALTER ROLE {} BYPASSRLS", "role_bypassrls", "ALTER ROLE {} NOBYPASSRLS"),
+              ("GRANT {} TO {first}", "member_of_tenant", "REVOKE {} FROM {first}")]
+    with harness.Server() as server:
+        server.up()
+        first = server.create("first", "saas")
+        assert first["state"] == "active"
+        words = {"tenants": server.psql("SELECT tenants_role FROM tenantry.installation"),
+                 "first": server.tenantry("tenant", "show", "first")["roles"]["app"]}
+        ready = {"trading": "SELECT p.app_role FROM tenantry.spares s JOIN tenantry.places p ON p.id = s.place_id",
+                 "saas": "SELECT stem || '_app' FROM tenantry.ready_logins"}
+        for blueprint, which in ready.items():
+            for number, (break_sql, rule, undo) in enumerate(breaks):
+                server.tenantry("spare", "fill", "trading", "--count", "1")
+                logins = server.psql(which).split()
+                assert logins, "nothing is ready for %s" % blueprint
+                for login in logins:
+                    server.psql(break_sql.format(login, **words), server.superuser)
+                server.refused("isolation_violated", "tenant", "create", "%s-%d" % (blueprint, number),
+                               "--blueprint", blueprint, says=(rule,))
+                assert server.psql("SELECT count(*) FROM tenantry.tenants WHERE state = 'active'") == "1"
+                for login in logins:  # an undone create drops the spare that it took
+                    if server.psql("SELECT 1 FROM pg_roles WHERE rolname = '%s'" % login):
+                        server.psql(undo.format(login, **words), server.superuser)
+        server.create("second", "saas")
+
+
 def test_a_resume_of_a_tenant_that_is_not_isolated_is_refused():
     server, words = names()
     server.tenantry("tenant", "suspend", "b1")

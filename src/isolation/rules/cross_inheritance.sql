@@ -3,9 +3,7 @@ SELECT kt.id AS tenant_id, ft.id AS other_id, format('table %s', i.inhrelid::reg
        CASE WHEN k.relispartition
             THEN format('ALTER TABLE %s DETACH PARTITION %s', i.inhparent::regclass, i.inhrelid::regclass)
             ELSE format('ALTER TABLE %s NO INHERIT %s', i.inhrelid::regclass, i.inhparent::regclass) END AS mend
-  FROM (SELECT n.inhrelid, n.inhparent FROM iso_relation c JOIN pg_inherits n ON n.inhrelid = c.oid
-        UNION
-        SELECT n.inhrelid, n.inhparent FROM iso_relation c JOIN pg_inherits n ON n.inhparent = c.oid) i
+  FROM iso_kin i
   JOIN pg_class k ON k.oid = i.inhrelid
   JOIN pg_class f ON f.oid = i.inhparent
   JOIN pg_namespace kn ON kn.oid = k.relnamespace
@@ -14,4 +12,4 @@ SELECT kt.id AS tenant_id, ft.id AS other_id, format('table %s', i.inhrelid::reg
   LEFT JOIN tenantry.tenants kt ON kt.place_id = kp.id
   LEFT JOIN tenantry.places fp ON fp.schema_name = fn.nspname AND fp.tier = 'schema'
   LEFT JOIN tenantry.tenants ft ON ft.place_id = fp.id
- WHERE k.relnamespace <> f.relnamespace AND k.relkind IN ('r', 'p', 'f')
+ WHERE k.relkind IN ('r', 'p', 'f')
