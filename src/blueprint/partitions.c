@@ -175,7 +175,7 @@ bool place_ensure_partitions(Arena *arena, Store *store, const Blueprint *bluepr
     if (!is_row) {
         place_add_narrowing(arena, batch, blueprint, place);
     }
-    place_leave_role(arena, batch, place->owner_role);
+    place_leave_role(batch, place->owner_role);
     return (native.partition_count == 0 || pg_batch_run(store->conn, batch, err)) &&
            (!is_row || seal_shared_place(arena, store, blueprint, place, err));
 }

@@ -277,7 +277,7 @@ bool place_add_structure(Arena *arena, const Store *store, PgBatch *batch,
         partitions_add_first(arena, batch, blueprint, place);
     }
     place_add_narrowing(arena, batch, blueprint, place);
-    place_leave_role(arena, batch, place->owner_role);
+    place_leave_role(batch, place->owner_role);
     return true;
 }
 
@@ -369,7 +369,7 @@ bool place_ensure_shared(Arena *arena, Store *store, const Blueprint *blueprint,
     if (!add_migrations(arena, batch, blueprint, place->version, &extensions, &has_variant, err)) {
         return false;
     }
-    place_leave_role(arena, batch, place->owner_role);
+    place_leave_role(batch, place->owner_role);
     add_ledger(arena, batch, blueprint, &extensions, place, place->version);
     store_batch(batch, PLACE_SET_VERSION,
                 PG_PARAMS(place->id, pg_int_text(arena, blueprint->version)));
@@ -383,7 +383,7 @@ void place_add_drop_schema(Arena *arena, PgBatch *batch, const Place *place)
     pg_batch_add(
         batch, SQL(arena, "DROP SCHEMA IF EXISTS {} CASCADE", sql_name(arena, place->schema_name)),
         PG_NO_PARAMS);
-    place_leave_role(arena, batch, place->owner_role);
+    place_leave_role(batch, place->owner_role);
 }
 
 /* Default privileges and other entries that name a role go with DROP OWNED, which takes membership.

@@ -137,6 +137,6 @@ bool seal_shared_place(Arena *arena, Store *store, const Blueprint *blueprint, c
         }
         add_table(arena, batch, blueprint, place, &table);
     }
-    place_leave_role(arena, batch, place->owner_role);
+    place_leave_role(batch, place->owner_role);
     return pg_batch_run(store->conn, batch, err);
 }

@@ -97,7 +97,7 @@ static bool run_scripts(const Trial *trial, Err *err)
             return false;
         }
     }
-    place_leave_role(trial->arena, batch, trial->app_role);
+    place_leave_role(batch, trial->app_role);
     return pg_batch_run(trial->store->conn, batch, err);
 }
 

@@ -148,15 +148,18 @@ static const char set_quick[] = "SELECT " QUICK("'off'", "'0'");
 static const char set_look_up[] = "SELECT " LOOK_UP("'off'", "'0'", "'256kB'");
 static const char set_default[] = "SELECT " LOOK_UP("NULL", "NULL", "NULL");
 
-/* Runs one statement for one tenant or all; the planner is as it was afterwards. */
-static bool run_sql(Arena *arena, Store *store, const char *sql, const char *tenant_id,
-                    PgBatch **ret_batch, size_t *ret_answer, Err *err)
+/* Runs one statement for one tenant or all; the planner is as it was afterwards. is_fixed: the text
+ * is a constant. */
+static bool run_sql(Arena *arena, Store *store, const char *sql, bool is_fixed,
+                    const char *tenant_id, PgBatch **ret_batch, size_t *ret_answer, Err *err)
 {
     const bool is_fleet = tenant_id == NULL;
+    const PgParams params = is_fleet ? PG_NO_PARAMS : PG_PARAMS(tenant_id);
     PgBatch *batch = pg_batch_new(arena);
-    pg_batch_add(batch, is_fleet ? set_quick : set_look_up, PG_NO_PARAMS);
-    *ret_answer = pg_batch_add(batch, sql, is_fleet ? PG_NO_PARAMS : PG_PARAMS(tenant_id));
-    pg_batch_add(batch, set_default, PG_NO_PARAMS);
+    pg_batch_add_fixed(batch, is_fleet ? set_quick : set_look_up, PG_NO_PARAMS);
+    *ret_answer = is_fixed ? pg_batch_add_fixed(batch, sql, params)
+                           : pg_batch_add(batch, sql, params);
+    pg_batch_add_fixed(batch, set_default, PG_NO_PARAMS);
     *ret_batch = batch;
     return pg_batch_run(store->conn, batch, err);
 }
@@ -166,7 +169,7 @@ static bool ask(Arena *arena, Store *store, const char *sql, const char *tenant_
 {
     scoped_batch PgBatch *batch = NULL;
     size_t answer = 0;
-    return run_sql(arena, store, sql, tenant_id, &batch, &answer, err) &&
+    return run_sql(arena, store, sql, false, tenant_id, &batch, &answer, err) &&
            take_rows(pg_batch_rows(batch, answer), plan, result, err);
 }
 
@@ -189,7 +192,7 @@ static bool add_snapshot(Arena *arena, PgBatch *batch, Err *err)
 {
     const char *create = NULL;
     const char *analyze = NULL;
-    pg_batch_add(batch, set_quick, PG_NO_PARAMS);
+    pg_batch_add_fixed(batch, set_quick, PG_NO_PARAMS);
     for (size_t i = 0; rule_sql_table(arena, i, &create, &analyze, err); i++) {
         if (create == NULL) {
             return true;
@@ -297,7 +300,7 @@ bool isolation_require_created(Arena *arena, Store *store, const char *tenant_id
     size_t answer = 0;
     scoped_batch PgBatch *batch = NULL;
     if (!rule_sql_birth(arena, &sql, err) ||
-        !run_sql(arena, store, sql, tenant_id, &batch, &answer, err)) {
+        !run_sql(arena, store, sql, true, tenant_id, &batch, &answer, err)) {
         return err_prefix(err, "the rules of isolation");
     }
     const PgRows *rows = pg_batch_rows(batch, answer);

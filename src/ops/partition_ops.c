@@ -250,7 +250,7 @@ static bool detach_rows(JobContext *context, const Place *place, const char *tab
             (*ret_detached)++;
         }
     }
-    place_leave_role(arena, batch, place->owner_role);
+    place_leave_role(batch, place->owner_role);
     return pg_batch_run(context->store->conn, batch, err);
 }
 

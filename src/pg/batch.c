@@ -14,7 +14,9 @@ typedef struct Statement {
     PgParams params;
     const char *call; /* of the group that it belongs to, or NULL */
     bool is_commit;
-    bool is_set_up; /* its one parameter is the connection's lock_timeout */
+    bool is_fixed;         /* sql is a constant */
+    bool is_prepared_here; /* the answer to PREPARE comes before its own */
+    bool is_set_up;        /* its one parameter is the connection's lock_timeout */
     PGresult *result;
 } Statement;
 
@@ -71,6 +73,17 @@ size_t pg_batch_add_at(PgBatch *batch, const char *place, const char *sql, PgPar
 size_t pg_batch_add(PgBatch *batch, const char *sql, PgParams params)
 {
     return pg_batch_add_at(batch, NULL, sql, params);
+}
+
+size_t pg_batch_add_fixed(PgBatch *batch, const char *sql, PgParams params)
+{
+    if (batch->call != NULL) {
+        abort(); /* a bug in the caller */
+    }
+    const size_t number = pg_batch_add(batch, "", params);
+    batch->statements[number].sql = sql;
+    batch->statements[number].is_fixed = true;
+    return number;
 }
 
 void pg_batch_open_group(PgBatch *batch, const char *call)
@@ -165,10 +178,34 @@ static const char *group_array(const PgBatch *batch, size_t first)
     return list.text;
 }
 
-static bool queue_statements(const PgConn *conn, PgBatch *batch)
+/* By its name when it is worth that; what fails to be prepared fails the batch. */
+static bool queue_fixed(PgConn *conn, Statement *statement)
+{
+    PgFixed *fixed = pg_fixed_use(conn, statement->sql);
+    const PgParams *params = &statement->params;
+    if (!pg_fixed_is_worth_preparing(fixed)) {
+        return PQsendQueryParams(conn->pq, statement->sql, (int)params->count, NULL, params->values,
+                                 NULL, NULL, 0);
+    }
+    statement->is_prepared_here = !fixed->is_prepared;
+    if (!fixed->is_prepared && !PQsendPrepare(conn->pq, fixed->name, statement->sql, 0, NULL)) {
+        return false;
+    }
+    fixed->is_prepared = true;
+    return PQsendQueryPrepared(conn->pq, fixed->name, (int)params->count, params->values, NULL,
+                               NULL, 0);
+}
+
+static bool queue_statements(PgConn *conn, PgBatch *batch)
 {
     for (; batch->sent < batch->count; batch->sent += group_size(batch, batch->sent)) {
-        const Statement *statement = &batch->statements[batch->sent];
+        Statement *statement = &batch->statements[batch->sent];
+        if (statement->is_fixed) {
+            if (!queue_fixed(conn, statement)) {
+                return false;
+            }
+            continue;
+        }
         const bool is_group = statement->call != NULL;
         const char *own = is_group ? group_array(batch, batch->sent) : conn->lock_timeout;
         const PgParams params = is_group || statement->is_set_up
@@ -218,11 +255,29 @@ static bool check_commit(const Statement *statement, Err *err)
            ERR_SET(err, ERR_INTERNAL, NULL, "a failed transaction was committed");
 }
 
+/* The answer to PREPARE. Without it the name means nothing. */
+static bool take_prepared(PgConn *conn, const Statement *statement, bool has_failed, Err *err)
+{
+    bool is_good = true;
+    for (PGresult *result = PQgetResult(conn->pq); result != NULL; result = PQgetResult(conn->pq)) {
+        if (PQresultStatus(result) != PGRES_COMMAND_OK) {
+            pg_fixed_use(conn, statement->sql)->is_prepared = false;
+            if (!has_failed && is_good) {
+                pg_fail(err, conn,
+                        PQresultStatus(result) == PGRES_PIPELINE_ABORTED ? NULL : result);
+            }
+            is_good = false;
+        }
+        PQclear(result);
+    }
+    return is_good;
+}
+
 /* Takes the answer of one statement; the first failure of a batch fills err. */
 static bool take_answer(PgConn *conn, Statement *statement, bool has_failed, Err *err)
 {
     PGconn *pq = conn->pq;
-    bool is_good = true;
+    bool is_good = !statement->is_prepared_here || take_prepared(conn, statement, has_failed, err);
     for (PGresult *result = PQgetResult(pq); result != NULL; result = PQgetResult(pq)) {
         const ExecStatusType status = PQresultStatus(result);
         if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {

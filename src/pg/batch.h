@@ -22,8 +22,11 @@ static inline void pg_batch_done_scoped(PgBatch **batch)
 /* Adds a statement; sql and the parameters are copied. Returns its number. */
 size_t pg_batch_add(PgBatch *batch, const char *sql, PgParams params);
 
-/* The same with a place ("migrations/V0001__tables.sql:12") that goes before the message when it
- * fails; copied. */
+/* The same for a constant, as pg_query_fixed. Not within a group. */
+size_t pg_batch_add_fixed(PgBatch *batch, const char *sql, PgParams params);
+
+/* pg_batch_add with a place ("migrations/V0001__tables.sql:12") that goes before the message when
+ * it fails; copied. */
 size_t pg_batch_add_at(PgBatch *batch, const char *place, const char *sql, PgParams params);
 
 /* Statements that are added from here on, until the group is closed, travel as one: `call` is run

@@ -57,6 +57,9 @@ bool pg_fail(Err *err, PgConn *conn, const PGresult *result)
             "%s%s%s%s", primary != NULL ? primary : "PostgreSQL refused a statement",
             has_detail ? " (" : "", has_detail ? detail : "", has_detail ? ")" : "");
     snprintf(err->sqlstate, sizeof err->sqlstate, "%s", state);
+    /* invalid_sql_statement_name: somebody took a prepared statement away; a new session has none.
+     */
+    conn->is_broken = conn->is_broken || strcmp(state, "26000") == 0;
     return false;
 }
 
@@ -275,24 +278,32 @@ PgConn *pg_close(PgConn *conn)
 {
     if (conn != NULL) {
         PQfinish(conn->pq);
+        free(conn->fixed);
         free(conn);
     }
     return NULL;
 }
 
+bool pg_take_result(PgConn *conn, PGresult *result, PgRows **ret_rows, Err *err)
+{
+    const ExecStatusType status = PQresultStatus(result);
+    const bool is_good = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+    if (!is_good) {
+        pg_fail(err, conn, result);
+    }
+    if (is_good && ret_rows != NULL) {
+        *ret_rows = result;
+    } else {
+        PQclear(result);
+    }
+    return is_good;
+}
+
 bool pg_query(PgConn *conn, const char *sql, PgParams params, PgRows **ret_rows, Err *err)
 {
-    scoped_rows PGresult *result = PQexecParams(conn->pq, sql, (int)params.count, NULL,
-                                                params.values, NULL, NULL, 0);
-    const ExecStatusType status = PQresultStatus(result);
-    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-        return pg_fail(err, conn, result);
-    }
-    if (ret_rows != NULL) {
-        *ret_rows = result;
-        result = NULL;
-    }
-    return true;
+    return pg_take_result(
+        conn, PQexecParams(conn->pq, sql, (int)params.count, NULL, params.values, NULL, NULL, 0),
+        ret_rows, err);
 }
 
 bool pg_query_row(PgConn *conn, const char *sql, PgParams params, PgRows **ret_rows, Err *err)

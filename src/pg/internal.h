@@ -6,8 +6,19 @@
 
 #include "pg/conn.h"
 
+/* A statement of pg_query_fixed, as this session knows it. */
+typedef struct PgFixed {
+    const char *sql; /* compared by address */
+    char name[32];   /* of the prepared statement */
+    int64_t uses;
+    bool is_prepared;
+} PgFixed;
+
 struct PgConn {
     PGconn *pq;
+    PgFixed *fixed;
+    size_t fixed_count;
+    size_t fixed_capacity;
     char lock_timeout[32]; /* with its unit */
     bool is_broken; /* something failed that was no answer of the server; libpq may call such a
                        connection good until it reads from it again */
@@ -21,6 +32,13 @@ extern const char pg_session_set_up[];
 /* Fills err from a failed answer or, where that has none of the server's (or is NULL), from the
  * connection, which cannot be used any more then. Returns false. */
 bool pg_fail(Err *err, PgConn *conn, const PGresult *result);
+
+/* Counts one more use of a statement; valid until the next call. */
+PgFixed *pg_fixed_use(PgConn *conn, const char *sql);
+bool pg_fixed_is_worth_preparing(const PgFixed *fixed);
+
+/* Takes the answer of one statement: rows to the caller, when ret_rows is not NULL, or an error. */
+bool pg_take_result(PgConn *conn, PGresult *result, PgRows **ret_rows, Err *err);
 
 /* Whether libpq can read a connection string; ERR_CONFIG_INVALID, which never quotes it. */
 bool pg_check_conninfo(const char *conninfo, Err *err);

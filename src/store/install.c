@@ -18,9 +18,9 @@ static const struct {
     const char *name;
     enum { RUN_AS_CONTROL, RUN_AS_AUDIT_OWNER } as;
 } control_migrations[] = {
-    {1, "0001_control", RUN_AS_CONTROL},   {2, "0002_audit", RUN_AS_AUDIT_OWNER},
-    {3, "0003_stamps", RUN_AS_CONTROL},    {4, "0004_spares", RUN_AS_CONTROL},
-    {5, "0005_isolation", RUN_AS_CONTROL},
+    {1, "0001_control", RUN_AS_CONTROL}, {2, "0002_audit", RUN_AS_AUDIT_OWNER},
+    {3, "0003_stamps", RUN_AS_CONTROL},  {4, "0004_spares", RUN_AS_CONTROL},
+    {5, "0005_guard", RUN_AS_CONTROL},   {6, "0006_isolation", RUN_AS_CONTROL},
 };
 enum { CONTROL_MIGRATIONS = sizeof control_migrations / sizeof *control_migrations };
 
@@ -196,7 +196,7 @@ static bool open_tenancy(Install *install, Err *err)
     const char *const sql[] = {
         SQL(arena, "GRANT USAGE ON SCHEMA tenancy TO {}", tenants),
         SQL(arena, "GRANT SELECT ON tenancy.role_tenants TO {}", tenants),
-        SQL(arena, "GRANT EXECUTE ON FUNCTION tenancy.current_tenant() TO {}", tenants),
+        SQL(arena, "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA tenancy TO {}", tenants),
     };
     for (size_t i = 0; i < sizeof sql / sizeof *sql; i++) {
         if (!run_sql(install, sql[i], err)) {

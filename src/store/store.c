@@ -19,7 +19,7 @@ const char *store_sql(StatementId id)
 
 bool store_query(Store *store, StatementId id, PgParams params, PgRows **ret_rows, Err *err)
 {
-    return pg_query(store->conn, store_sql(id), params, ret_rows, err);
+    return pg_query_fixed(store->conn, store_sql(id), params, ret_rows, err);
 }
 
 bool store_query_json(Store *store, StatementId id, PgParams params, Json **ret_json, Err *err)
@@ -88,7 +88,7 @@ bool store_query_list(Store *store, StatementId id, PgParams params, Json **ret_
 
 size_t store_batch(PgBatch *batch, StatementId id, PgParams params)
 {
-    return pg_batch_add(batch, store_sql(id), params);
+    return pg_batch_add_fixed(batch, store_sql(id), params);
 }
 
 /* A missing control schema shows as one of these when the first statement names it. */

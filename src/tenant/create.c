@@ -323,7 +323,7 @@ static bool add_seed(Provision *provision, Err *err)
     if (!place_add_script(arena, provision->batch, "seed", seed, err)) {
         return false;
     }
-    place_leave_role(arena, provision->batch, provision->logins.roles[LOGIN_APP]);
+    place_leave_role(provision->batch, provision->logins.roles[LOGIN_APP]);
     return true;
 }
 

@@ -262,7 +262,7 @@ static bool lock_schema(JobContext *context, const Place *place, Err *err)
                      sql_name(arena, place->schema_name), sql_name(arena, place->app_role),
                      sql_name(arena, place->readonly_role)),
                  PG_NO_PARAMS);
-    place_leave_role(arena, batch, place->owner_role);
+    place_leave_role(batch, place->owner_role);
     return pg_batch_run(context->store->conn, batch, err);
 }
 
@@ -330,7 +330,7 @@ static bool delete_rows(JobContext *context, const Tenant *tenant, Err *err)
                          sql_name(arena, pg_rows_text(rows, i, 0))),
                      PG_NO_PARAMS);
     }
-    place_leave_role(arena, batch, place->owner_role);
+    place_leave_role(batch, place->owner_role);
     store_batch(batch, ROLE_UNMAP_ONE, PG_PARAMS(place->owner_role));
     return pg_batch_run(store->conn, batch, err);
 }

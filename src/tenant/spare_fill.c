@@ -70,7 +70,7 @@ static bool add_seed(Making *making, Err *err)
     if (!place_add_script(making->arena, making->batch, "seed", making->blueprint->seed, err)) {
         return false;
     }
-    place_leave_role(making->arena, making->batch, making->place.app_role);
+    place_leave_role(making->batch, making->place.app_role);
     return true;
 }
 

@@ -44,7 +44,7 @@ RULES = {
     "a role that is gone": "SELECT name FROM registered_roles WHERE name NOT IN (SELECT rolname FROM tenant_roles)",
     "a schema of nobody":
         "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'monitoring',"
-        " 'public', 'tenancy', 'tenantry', 'tenantry_audit', 'tenantry_ext')"
+        " 'public', 'tenancy', 'tenancy_guards', 'tenantry', 'tenantry_audit', 'tenantry_ext')"
         " AND nspname NOT IN (SELECT schema_name FROM tenantry.places)",
     "a schema that is gone":
         "SELECT schema_name FROM tenantry.places WHERE schema_name NOT IN (SELECT nspname FROM pg_namespace)",
@@ -83,10 +83,12 @@ RULES = {
         "SELECT p.rolname FROM tenant_roles p LEFT JOIN tenantry.roles r ON r.name = p.rolname"
         " LEFT JOIN tenantry.tenants t ON t.id = r.tenant_id"
         " WHERE p.rolcanlogin <> coalesce(t.state = 'active' AND r.kind IN ('app', 'readonly'), false)",
+    "a guard that stayed":
+        "SELECT proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE nspname = 'tenancy_guards'",
     "a membership that Tenantry kept":
         "SELECT g.rolname || ' of ' || m.rolname FROM pg_auth_members a JOIN pg_roles g ON g.oid = a.roleid"
-        " JOIN pg_roles m ON m.oid = a.member WHERE g.rolname ~ '^(tenant|shared|tenantry_audit|tenantry_tenants)_'"
-        " AND m.rolname !~ '^(tenant|shared)_' AND coalesce((to_jsonb(a)->>'set_option')::boolean, true)",
+        " JOIN pg_roles m ON m.oid = a.member WHERE g.rolname ~ '^(tenant|shared|tenantry_audit|tenantry_tenants|tenantry_guards)_'"
+        " AND (m.rolname !~ '^(tenant|shared)_' OR g.rolname ~ '^tenantry_guards_') AND coalesce((to_jsonb(a)->>'set_option')::boolean, true)",
     "a login made ahead that has a right already":
         "SELECT stem FROM tenantry.ready_logins l JOIN pg_roles r ON r.rolname IN (stem || '_app', stem || '_ro')"
         " JOIN pg_auth_members a ON r.oid IN (a.member, a.roleid)"

@@ -84,8 +84,11 @@ VECTORS = {
                 "CREATE TABLE t (a c DEFAULT '(1)');\n", ":4: " + NO_ROLE),
     "bound": (EVIL + "CREATE DOMAIN d AS text CHECK (evil());\nCREATE TABLE t (a d) PARTITION BY LIST (a);\n"
               "CREATE TABLE u PARTITION OF t FOR VALUES IN ('x');\n", ":4: " + NO_ROLE),
-    "guard": ("DO $d$ BEGIN EXECUTE format('ALTER FUNCTION %I.run(text[]) SECURITY INVOKER', current_user || '_guard');"
-              " END $d$;\n" + "DO $d$ BEGIN " + RESET_ROLE + " END $d$;\n", ":2: " + NO_ROLE),
+    "guard": ("DO $d$ BEGIN EXECUTE format('ALTER FUNCTION tenancy_guards.%I(text[]) SECURITY INVOKER', current_user);"
+              " END $d$;\n" + "DO $d$ BEGIN " + RESET_ROLE + " END $d$;\n", ":1: permission denied for schema tenancy_guards"),
+    "other_guard": ("DO $d$ BEGIN EXECUTE 'CREATE FUNCTION tenancy_guards.other() RETURNS int LANGUAGE sql AS ''SELECT 1''';"
+                    " END $d$;\n", ":1: permission denied for schema tenancy_guards"),
+    "no_guard": ("DO $d$ BEGIN EXECUTE 'DROP OWNED BY CURRENT_USER'; END $d$;\n", "does not exist"),
 }
 
 
@@ -107,7 +110,8 @@ def is_stolen(server):
 
 
 def guards_left(server):
-    return server.psql("SELECT count(*) FROM pg_namespace WHERE nspname LIKE '%\\_guard'")
+    return server.psql("SELECT count(*) FROM pg_depend WHERE refclassid = 'pg_namespace'::regclass"
+                       " AND refobjid = 'tenancy_guards'::regnamespace")
 
 
 def attempt(server, name, migration, says, tier="schema", seed=None):
@@ -198,6 +202,28 @@ def test_a_seed_whose_rows_refer_to_each_other_passes():
 def test_a_cursor_that_outlives_the_transaction_is_closed_before_it_runs():
     declare = "DO $d$ BEGIN EXECUTE 'DECLARE c CURSOR WITH HOLD FOR SELECT evil()'; END $d$;\n"
     succeed(shared_server(), "holder", EVIL + declare)
+
+
+# Takes the names that a session of Tenantry prepares its own statements under.
+TAKE_NAMES = EVIL + """CREATE TABLE t (a int);
+DO $d$ BEGIN
+ FOR n IN 1..99 LOOP
+  BEGIN EXECUTE 'DEALLOCATE tenantry_' || n; EXCEPTION WHEN OTHERS THEN NULL; END;
+  EXECUTE 'PREPARE tenantry_' || n || '%s AS SELECT evil()';
+ END LOOP;
+END $d$;
+"""
+
+
+def test_what_code_prepares_is_never_run_for_the_control_role():
+    server = shared_server()
+    for count in range(4):
+        name = "prepared_%d" % count
+        types = "(%s)" % ", ".join(["text"] * count) if count > 0 else ""
+        with pack(name, TAKE_NAMES % types) as folder:
+            server.tenantry("blueprint", "add", folder)
+            server.tenantry("spare", "fill", name, "--count", "8")
+        assert not is_stolen(server), count
 
 
 def test_settings_that_a_migration_leaves_do_not_reach_what_comes_after():

@@ -69,6 +69,7 @@ CASES = [
     ("member_predefined", "x", "CREATE ROLE readers; GRANT pg_monitor TO readers; GRANT readers TO {x_app}",
      "DROP ROLE readers"),
     ("member_control", "a", "GRANT {audit} TO {a_app}", None),
+    ("member_control", "a", "GRANT {guards} TO {a_app}", None),
     ("member_outside", "a", "CREATE ROLE club; GRANT club TO {a_app}", "DROP ROLE club"),
     ("member_admin", "a", "GRANT {tenants} TO {a_app} WITH ADMIN OPTION", None),
     ("member_outsider", "a", "CREATE ROLE person; GRANT {a_app} TO person", "DROP ROLE person"),
@@ -78,6 +79,9 @@ CASES = [
     ("owner_function", "a", "ALTER FUNCTION {a}.touch_updated_at() OWNER TO {b_owner}", None),
     ("owner_type", "a", "ALTER TYPE {a}.trade_side OWNER TO {b_owner}", None),
     ("control_owner", None, "ALTER TABLE tenantry.plans OWNER TO {a_owner}", None),
+    ("control_owner", None, "CREATE FUNCTION tenancy_guards.f() RETURNS int LANGUAGE sql AS 'SELECT 1';"
+     " ALTER FUNCTION tenancy_guards.f() OWNER TO {a_owner}; REVOKE ALL ON FUNCTION tenancy_guards.f() FROM PUBLIC",
+     "DROP FUNCTION tenancy_guards.f()"),
     ("owns_outside", "a", "CREATE TABLE public.hoard (); ALTER TABLE public.hoard OWNER TO {a_app}",
      "DROP TABLE public.hoard"),
     ("outside_grant", "a", "CREATE TABLE public.board (); GRANT SELECT ON public.board TO {a_app}",
@@ -236,6 +240,7 @@ def names():
         words[slug + "_ro"] = shown["roles"]["readonly"]
         words[slug + "_owner"], words[slug + "_group"] = server.psql(
             "SELECT owner_role, app_role FROM tenantry.places WHERE schema_name = '%s'" % shown["schema"]).split("|")
+    words["guards"] = server.psql("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'tenancy_guards'")
     words["tenants"], words["audit"] = server.psql("SELECT tenants_role, audit_role FROM tenantry.installation").split("|")
     return server, words
 

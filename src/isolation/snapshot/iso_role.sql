@@ -9,7 +9,7 @@ WITH found (oid) AS (
     UNION SELECT owner FROM iso_object
 ), control (name) AS (
     SELECT i.audit_role FROM tenantry.installation i
-    UNION SELECT pg_get_userbyid(n.nspowner) FROM pg_namespace n WHERE n.nspname = 'tenantry'
+    UNION SELECT pg_get_userbyid(n.nspowner) FROM pg_namespace n WHERE n.nspname IN ('tenantry', 'tenancy_guards')
     UNION SELECT SESSION_USER
 )
 SELECT r.oid, r.rolname, coalesce(o.tenant_id, g.tenant_id, t.id, s.tenant_id) AS tenant_id,

@@ -1,0 +1,54 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "pg/internal.h"
+
+/* A statement that is used a few times only costs less when nothing is kept of it; a command seldom
+ * uses one so often, a process that stays always does (pgJDBC's prepareThreshold is the same). */
+enum { USES_UNPREPARED = 5 };
+
+PgFixed *pg_fixed_use(PgConn *conn, const char *sql)
+{
+    for (size_t i = 0; i < conn->fixed_count; i++) {
+        if (conn->fixed[i].sql == sql) {
+            conn->fixed[i].uses++;
+            return &conn->fixed[i];
+        }
+    }
+    if (conn->fixed_count == conn->fixed_capacity) {
+        conn->fixed_capacity = conn->fixed_capacity * 2 + 32;
+        conn->fixed = realloc(conn->fixed, conn->fixed_capacity * sizeof *conn->fixed);
+        if (conn->fixed == NULL) {
+            abort();
+        }
+    }
+    PgFixed *fixed = &conn->fixed[conn->fixed_count++];
+    *fixed = (PgFixed){.sql = sql, .uses = 1};
+    snprintf(fixed->name, sizeof fixed->name, "tenantry_%zu", conn->fixed_count);
+    return fixed;
+}
+
+bool pg_fixed_is_worth_preparing(const PgFixed *fixed)
+{
+    return fixed->uses > USES_UNPREPARED;
+}
+
+static bool prepare(PgConn *conn, PgFixed *fixed, Err *err)
+{
+    scoped_rows PGresult *result = PQprepare(conn->pq, fixed->name, fixed->sql, 0, NULL);
+    fixed->is_prepared = PQresultStatus(result) == PGRES_COMMAND_OK;
+    return fixed->is_prepared || pg_fail(err, conn, result);
+}
+
+bool pg_query_fixed(PgConn *conn, const char *sql, PgParams params, PgRows **ret_rows, Err *err)
+{
+    PgFixed *fixed = pg_fixed_use(conn, sql);
+    if (!pg_fixed_is_worth_preparing(fixed)) {
+        return pg_query(conn, sql, params, ret_rows, err);
+    }
+    return (fixed->is_prepared || prepare(conn, fixed, err)) &&
+           pg_take_result(conn,
+                          PQexecPrepared(conn->pq, fixed->name, (int)params.count, params.values,
+                                         NULL, NULL, 0),
+                          ret_rows, err);
+}
