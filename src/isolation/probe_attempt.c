@@ -235,7 +235,7 @@ static bool is_opened(const Scene *scene, const ProbeKind *kind)
         [ON_SEQUENCE] = true,      [ON_SHARED_PARTITION] = true,
         [ON_SHARED_TABLE] = true,  [ON_SHARED_VIEW] = true,
         [ON_TABLE] = true,         [ON_VIEW] = true};
-    return has_relation[kind->on] && strpbrk(kind->args, "n!+") != NULL &&
+    return has_relation[kind->on] && strpbrk(kind->args, "n!+@") != NULL &&
            !(scene->targets->is_shut && is_by_name(kind->on));
 }
 

@@ -3,7 +3,7 @@
 -- rows. A block that catches the errors keeps them out of the server's log, and is one round trip.
 --
 -- Nobody waits behind an attempt. A relation on which others hold a lock that we would wait for is not tried
--- (lock_not_available). A statement that locks the relation against everybody, once rights allow it, comes with a
+-- (lock_not_available), nor are a partition's parents. A statement that locks the relation against everybody, once rights allow it, comes with a
 -- question whether they do: if so, it is tried only while nobody has any lock there.
 --
 -- A call is what a tenant wrote: it runs first, read-only, and whatever it does, raises or sets is undone before the
@@ -32,9 +32,12 @@ BEGIN
         BEGIN
             IF attempt.relation IS NOT NULL AND busy IS NULL THEN
                 busy := ARRAY(
-                    SELECT COALESCE(p.relid::pg_catalog.oid, l.relation)
+                    SELECT other.oid
                       FROM pg_catalog.pg_locks l
-                      LEFT JOIN LATERAL pg_catalog.pg_partition_ancestors(l.relation) p ON true
+                     CROSS JOIN LATERAL (
+                        SELECT l.relation AS oid
+                         UNION ALL
+                        SELECT p.relid FROM pg_catalog.pg_partition_ancestors(l.relation) p) other
                      WHERE l.locktype = 'relation' AND l.pid <> pg_catalog.pg_backend_pid()
                        AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d
                                           WHERE d.datname = pg_catalog.current_database())

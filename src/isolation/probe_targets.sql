@@ -38,8 +38,11 @@ WITH place AS (
                        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull
                          AND a.attname <> 'tenant_id'
                          AND (NOT a.atthasdef OR EXISTS (
-                             SELECT FROM pg_attrdef f WHERE f.adrelid = a.attrelid AND f.adnum = a.attnum
-                                AND a.attgenerated = '' AND pg_get_expr(f.adbin, f.adrelid) LIKE '%nextval(%')))
+                             SELECT FROM pg_attrdef f
+                               JOIN pg_depend u ON u.classid = 'pg_attrdef'::regclass AND u.objid = f.oid
+                                AND u.refclassid = 'pg_class'::regclass
+                               JOIN pg_class s ON s.oid = u.refobjid AND s.relkind = 'S'
+                              WHERE f.adrelid = a.attrelid AND f.adnum = a.attnum) OR a.attidentity <> ''))
            END AS canary,
            EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id') AS has_tenant_id
       FROM place
