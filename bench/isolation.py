@@ -18,6 +18,7 @@ LOOP_QUERIES = {  # what the tenants do while they are probed: in a transaction,
     SCHEMA: "BEGIN; SELECT count(*) FROM portfolios; UPDATE positions SET symbol = symbol WHERE id = gen_random_uuid();"
             " INSERT INTO portfolios (user_id, name) VALUES (gen_random_uuid(), 'bench'); ROLLBACK;",
 }
+LOOP_NAME = "pgbench"  # how its session calls itself
 LOCK_WAIT_MS = 10  # what the server's log names, and the target
 
 
@@ -91,7 +92,7 @@ def _loop(server, uri, blueprint, seconds):
         os.unlink(old)
     with open(folder + "/script", "w", encoding="utf-8") as f:
         f.write(LOOP_QUERIES[blueprint].replace("; ", ";\n") + "\n")
-    program = os.path.join(run(["pg_config", "--bindir"]).strip(), "pgbench")
+    program = os.path.join(run(["pg_config", "--bindir"]).strip(), LOOP_NAME)
     return folder, subprocess.Popen([program, "-n", "-c", "1", "-T", str(seconds), "-l", "--log-prefix", folder + "/log",
                                      "-f", folder + "/script", uri], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
@@ -125,15 +126,16 @@ def _admin(server, *statements):
 
 
 def _lock_waits(server):
-    """Waits for a lock that the server's log has: those of at least LOCK_WAIT_MS."""
+    """Waits of the tenants' own queries for a lock, as the server's log has them: those of at least LOCK_WAIT_MS."""
     with open(os.path.join(server.data, "server.log"), encoding="utf-8", errors="replace") as f:
-        return len(re.findall(r"still waiting for \w+", f.read()))
+        return len(re.findall(r"^%s .*still waiting for \w+" % LOOP_NAME, f.read(), re.MULTILINE))
 
 
 def _measure_blocking(server, report, seconds):
     """A busy machine makes queries slow without any lock, so waits for locks are counted by the server itself."""
     tenants = {blueprint: _create(server, blueprint) for blueprint in (ROW, SCHEMA)}
     _admin(server, "ALTER SYSTEM SET deadlock_timeout = '%dms'" % LOCK_WAIT_MS, "ALTER SYSTEM SET log_lock_waits = on",
+           "ALTER SYSTEM SET log_line_prefix = '%a '",
            "SELECT pg_reload_conf()")
     verify = [server.machine.tenantry, "isolation", "verify", "--all-pairs", "--quiet"]
     before = _lock_waits(server)
