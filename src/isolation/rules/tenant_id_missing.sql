@@ -4,5 +4,5 @@ SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('table %s', s.nam
   FROM iso_shared s
   JOIN iso_place p USING (nspoid)
  WHERE s.tenant_attnum IS NULL AND NOT s.relispartition AND p.app IS NOT NULL
-   AND (has_table_privilege(p.app, s.oid, 'INSERT') OR has_table_privilege(p.app, s.oid, 'UPDATE')
+   AND (has_any_column_privilege(p.app, s.oid, 'INSERT') OR has_any_column_privilege(p.app, s.oid, 'UPDATE')
         OR has_table_privilege(p.app, s.oid, 'DELETE'))
