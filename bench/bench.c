@@ -108,6 +108,9 @@ TIMED(PART_VERIFIERS, bool, login_new_secret,
 TIMED(PART_ROUND_TRIPS, bool, pg_query,
       (PgConn * conn, const char *sql, PgParams params, PgRows **ret_rows, Err *err),
       (conn, sql, params, ret_rows, err))
+TIMED(PART_ROUND_TRIPS, bool, pg_query_fixed,
+      (PgConn * conn, const char *sql, PgParams params, PgRows **ret_rows, Err *err),
+      (conn, sql, params, ret_rows, err))
 TIMED(PART_ROUND_TRIPS, bool, pg_begin, (PgConn * conn, Err *err), (conn, err))
 TIMED(PART_SEND, bool, pg_batch_send, (PgConn * conn, PgBatch *batch, Err *err), (conn, batch, err))
 TIMED(PART_PIPELINE, bool, pg_batch_run, (PgConn * conn, PgBatch *batch, Err *err),
