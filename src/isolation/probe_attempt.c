@@ -90,6 +90,12 @@ static const char *table_numbers(const Scene *scene)
     return list.text;
 }
 
+/* Empty where no neighbour is meant. */
+static const char *neighbour_id(const Scene *scene)
+{
+    return scene->neighbour == NULL ? "" : scene->neighbour->id;
+}
+
 static SqlArg make_arg(const Scene *scene, char letter)
 {
     Arena *arena = scene->arena;
@@ -98,7 +104,7 @@ static SqlArg make_arg(const Scene *scene, char letter)
     const ProbeTarget *target = scene->target;
     switch (letter) {
     case 'B':
-        return sql_literal(scene->neighbour != NULL ? scene->neighbour->id : nobody);
+        return sql_literal(scene->neighbour != NULL ? neighbour_id(scene) : nobody);
     case 'C':
         return sql_literal(target->column);
     case 'G':
@@ -114,7 +120,7 @@ static SqlArg make_arg(const Scene *scene, char letter)
     case 'a':
         return sql_literal(tenant->id);
     case 'b':
-        return sql_literal(scene->neighbour->id);
+        return sql_literal(neighbour_id(scene));
     case 'c':
         return sql_name(arena, target->column);
     case 'n':
@@ -184,7 +190,7 @@ static const char *make_sql(const Scene *scene, const char *args, const char *sq
     SqlArg values[MOST_ARGS];
     size_t count = 0;
     if (*args == '!' || *args == '+') {
-        return canary_sql(scene, scene->neighbour->id, *args == '+');
+        return canary_sql(scene, neighbour_id(scene), *args == '+');
     }
     if (*args == '@') {
         return canary_sql(scene, scene->session->tenant->id, true);
@@ -372,7 +378,8 @@ static bool is_past_rights(const ProbeKind *kind, const char *state)
 {
     static const char keys[] = "23502 23503 23505 23P01";
     static const char before[] = "08 0A 3F 40 42 53 54 55 57 58 XX";
-    const char class[] = {state[0], state[0] == '\0' ? '\0' : state[1], '\0'};
+    char class[3] = "";
+    strncat(class, state, 2);
     return has_state(keys, state) || has_state(kind->past, state) ||
            (*kind->past == '*' && *class != '\0' && strstr(before, class) == NULL);
 }

@@ -95,11 +95,15 @@ static bool read_answers(const char *text, ProbeAttempt *attempts, size_t count,
     for (const char *line = text; read < count && *line != '\0'; read++) {
         char phase[16] = "";
         char *end = NULL;
-        if (sscanf(line, "%15s %5s", phase, attempts[read].sqlstate) != 2) {
+        int length = 0;
+        if (sscanf(line, "%15s %5s%n", phase, attempts[read].sqlstate, &length) != 2) {
             break;
         }
-        attempts[read].phase = *phase == 's' && phase[1] == 'e' ? 'u' : *phase;
-        attempts[read].rows = strtoll(strchr(strchr(line, ' ') + 1, ' '), &end, 10);
+        attempts[read].phase = phase[0];
+        if (strcmp(phase, "setup") == 0) {
+            attempts[read].phase = 'u';
+        }
+        attempts[read].rows = strtoll(line + length, &end, 10);
         line = end + strspn(end, "\n");
     }
     *ret_read = read;

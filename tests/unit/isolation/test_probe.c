@@ -189,9 +189,9 @@ static void what_is_described_has_no_value_of_a_row(void **state)
 static void the_sql_of_the_probes_parses(void **state)
 {
     (void)state;
-    static const char *const names[] = {
-        "probe_control.sql",    "probe_driver.sql", "probe_large_objects.sql",
-        "probe_neighbours.sql", "probe_targets.sql",  "probe_tenants.sql"};
+    static const char *const names[] = {"probe_control.sql",       "probe_driver.sql",
+                                        "probe_large_objects.sql", "probe_neighbours.sql",
+                                        "probe_targets.sql",       "probe_tenants.sql"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         scoped_arena Arena *arena = arena_new();
         assert_one_statement(arena, probe_sql(names[i]));
