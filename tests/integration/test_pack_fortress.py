@@ -581,6 +581,12 @@ def test_events_are_numbered_in_the_order_of_commits_without_gaps(app):
     ask(app, EVENT % (", id", ", 9000", 2))
     ids = ask(app, "SELECT string_agg((id - %d)::text, ',' ORDER BY id) FROM events_outbox WHERE id > %d" % (last, last))
     assert ids == "1,2,3,4,5", ids
+    known = "INSERT INTO events_outbox (event_id, aggregate, event_type, payload) SELECT %s, 'a', 'a.b', '{}'" \
+            " FROM generate_series(1, 2) n ON CONFLICT DO NOTHING"
+    event = "CASE n WHEN %d THEN (SELECT event_id FROM events_outbox ORDER BY id LIMIT 1) ELSE gen_random_uuid() END"
+    refused_sql(app, known % (event % 1), "one by one")
+    ask(app, known % (event % 2))
+    assert ask(app, "SELECT max(id) - %d FROM events_outbox" % last) == "6"
     refused_sql(app, EVENT % (", version", ", length(set_config('fortress.outbox_position', '900000', true))", 1), "one by one")
     for sql in ("UPDATE outbox_positions SET last_id = 0", "DELETE FROM outbox_positions"):
         refused_sql(app, sql, "written by triggers only")

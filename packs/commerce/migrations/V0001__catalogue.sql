@@ -42,7 +42,7 @@ $$;
 
 -- Whether a statement comes from a trigger of these tables, at least so deep: 2 in a trigger's
 -- function, 1 in its WHEN, which is outside. Where a role may make temporary tables, it can make a
--- trigger on one, and that is as deep; so is a CHECK of its own that a foreign key between two runs.
+-- trigger on one, which is as deep; so is a CHECK of its own that a foreign key between two runs.
 -- In a session with such a trigger, also one that a constraint made, nothing counts.
 CREATE FUNCTION comes_from_trigger(depth integer) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog
@@ -68,7 +68,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'invalid_transaction_state',
             MESSAGE = format('this change needs isolation level read committed, not %s',
                              current_setting('transaction_isolation')),
-            DETAIL = 'It depends on rows that others may have written since the snapshot was taken.',
+            DETAIL = 'It depends on rows that may have been written since the snapshot was taken.',
             HINT = 'Make it in a transaction begun with ISOLATION LEVEL READ COMMITTED.';
     END IF;
 END

@@ -165,7 +165,7 @@ BEGIN
 END
 $$;
 
--- Counts when the row is there: what runs before an insertion also runs when ON CONFLICT then inserts
+-- Counts when the row is there: what runs before an insertion runs also where ON CONFLICT inserts
 -- nothing. The discount's row changes with each use, so that of two sessions the second one waits,
 -- and fails where its snapshot is older.
 CREATE FUNCTION count_discount_use() RETURNS trigger

@@ -75,7 +75,7 @@ CREATE TRIGGER users_touch BEFORE UPDATE ON users
 
 -- Whether a statement comes from a trigger of these tables. Where a role may make temporary tables,
 -- it can make a trigger on one, and that is as deep; so is a CHECK of its own that a foreign key
--- between two runs. In a session with such a trigger, also one that a constraint made, nothing counts.
+-- between two runs. In a session with such a trigger, a constraint's included, nothing counts.
 CREATE FUNCTION comes_from_trigger() RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
@@ -90,8 +90,8 @@ BEGIN
 END
 $$;
 
--- Whether a tenant is being purged: rows are deleted by the owner of their table, whom no login is or
--- can become. Asked only where nothing cascades, which is the owner's doing too.
+-- Whether a tenant is being purged: rows are deleted by the owner of their table, whom no login is
+-- or can become. Asked only where nothing cascades, which is the owner's doing too.
 CREATE FUNCTION is_purge(operation text, relation oid) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN operation = 'DELETE' AND EXISTS (

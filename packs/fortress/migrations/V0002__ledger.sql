@@ -123,8 +123,8 @@ CREATE UNIQUE INDEX ux_transaction_keys_original ON transaction_keys (original_i
 CREATE UNIQUE INDEX ux_transaction_keys_idempotency
     ON transaction_keys (idempotency_key, tenant_id) WHERE idempotency_key IS NOT NULL;
 
--- For every table that only grows, besides the rights that the manifest takes away. A purge takes all
--- rows of a tenant.
+-- For every table that only grows, besides the rights that the manifest takes away. A purge takes
+-- all rows of a tenant.
 CREATE FUNCTION refuse_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
