@@ -25,6 +25,7 @@ typedef struct LintTable {
     int line;
     bool is_dropped;
     bool is_partition;            /* PARTITION OF: its columns are its parent's */
+    struct LintTable *parent;     /* of a partition, when a migration makes it; else NULL */
     const char *partition_column; /* of PARTITION BY RANGE on one column; else NULL */
     bool has_tenant_id;
     bool is_uuid;

@@ -128,8 +128,27 @@ void lint_rename_key(Lint *lint, const LintTable *table, const char *from, const
 
 static bool is_edge(const LintKey *key)
 {
-    return key->to != NULL && key->from != key->to && !key->is_deferrable && !key->is_dropped &&
-           !key->from->is_dropped && !key->to->is_dropped;
+    return key->to != NULL && key->from != key->to && !key->is_deferrable && !key->is_dropped;
+}
+
+static LintTable *topmost(LintTable *table)
+{
+    while (table->parent != NULL) {
+        table = table->parent;
+    }
+    return table;
+}
+
+/* Rows of a partition come and go with those of the table that it is part of, so its keys are that
+ * table's. */
+static void lift_key(LintKey *key)
+{
+    if (key->to == NULL) {
+        return;
+    }
+    key->is_dropped = key->is_dropped || key->from->is_dropped || key->to->is_dropped;
+    key->from = topmost(key->from);
+    key->to = topmost(key->to);
 }
 
 /* Goes along the edges from start, and notes on each table from which one it was reached first. */
@@ -182,6 +201,7 @@ void lint_check_cycles(Lint *lint)
 {
     lint->keys = reverse(lint->keys); /* they were put in front of one another */
     for (LintKey *key = lint->keys; key != NULL; key = key->next) {
+        lift_key(key);
         if (!is_edge(key)) {
             continue;
         }

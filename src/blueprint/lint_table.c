@@ -86,7 +86,9 @@ LintTable *lint_add_created(Lint *lint, const Json *tree)
     const Json *parents = json_object_get(tree, "inhRelations");
     for (size_t i = 0; i < json_array_size(parents); i++) {
         const Json *parent = json_object_get(json_array_get(parents, i), "RangeVar");
-        copy_tenant_id(table, lint_find_table(lint, json_get_text(parent, "relname", "")));
+        LintTable *found = lint_find_table(lint, json_get_text(parent, "relname", ""));
+        copy_tenant_id(table, found);
+        table->parent = table->is_partition ? found : NULL;
     }
     const Json *elements = json_object_get(tree, "tableElts");
     for (size_t i = 0; i < json_array_size(elements); i++) {

@@ -34,11 +34,17 @@ typedef struct Manifest {
     ManifestFiles *files;
 } Manifest;
 
+/* It becomes a schema's name, and PostgreSQL keeps those that begin with pg_ for itself. */
+static bool is_blueprint_name(const char *text)
+{
+    return is_short_name(text) && strncmp(text, "pg_", strlen("pg_")) != 0;
+}
+
 static bool read_name(const Manifest *manifest, const Spot *spot, Err *err)
 {
     manifest->blueprint->lines.name = spot->node == NULL ? 1 : spot->node->line;
-    return spot_text(manifest->arena, spot, is_short_name,
-                     "2 to 31 of a-z, 0-9 and _, beginning with a letter",
+    return spot_text(manifest->arena, spot, is_blueprint_name,
+                     "2 to 31 of a-z, 0-9 and _, beginning with a letter and not with pg_",
                      &manifest->blueprint->name, err);
 }
 

@@ -1,5 +1,6 @@
 /* Dynamic SQL hides tables and foreign keys from the lint's parse trees, but not from the
- * catalogue: here the migrations run, and the rules of whole tables are asked of what they made.
+ * catalogue: here the migrations run, and the rules of whole tables, and those of the row tier that
+ * the catalogue can answer, are asked of what they made.
  *
  * Which statement it was that made a finding is looked for by halves, with fewer and fewer
  * statements at the end: seldom needed, and every answer is one that was seen. */
@@ -129,6 +130,48 @@ static bool read_keys(Lint *lint, PgConn *conn, const char *schema, Err *err)
     return true;
 }
 
+static const char *join_shared(const Look *look)
+{
+    StrBuf names = strbuf_init(look->arena);
+    for (size_t i = 0; i < look->blueprint->shared_count; i++) {
+        strbuf_printf(&names, "%s%s", i == 0 ? "" : ",", look->blueprint->shared[i]);
+    }
+    return names.text;
+}
+
+/* Rules of the row tier that the lint asks of statements. */
+static bool find_in_catalogue(const Look *look, const char *schema, Lint *lint, Err *err)
+{
+    static const struct {
+        const char *name;
+        LintRule rule;
+    } rules[] = {
+        {"row_foreign_key", LINT_RULE_row_foreign_key},
+        {"row_materialized_view", LINT_RULE_row_materialized_view},
+        {"row_unique_without_tenant_id", LINT_RULE_row_unique_without_tenant_id},
+        {"row_view_without_invoker", LINT_RULE_row_view_without_invoker},
+    };
+    scoped_rows PgRows *rows = NULL;
+    if (!lint->is_row) {
+        return true;
+    }
+    if (!pg_query(look->store->conn, store_sql(TRIAL_ROW_RELATIONS),
+                  PG_PARAMS(schema, join_shared(look)), &rows, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < pg_rows_count(rows); i++) {
+        for (size_t j = 0; j < sizeof rules / sizeof *rules; j++) {
+            if (strcmp(rules[j].name, pg_rows_text(rows, i, 0)) == 0) {
+                lint_report_at(lint, rules[j].rule,
+                               arena_printf(lint->arena, "%s \"%s\"", pg_rows_text(rows, i, 1),
+                                            pg_rows_text(rows, i, 2)),
+                               NULL, 0);
+            }
+        }
+    }
+    return true;
+}
+
 /* The rules of tables at the end of all migrations, of the tables that are there. */
 static bool lint_place(const Look *look, const Place *place, Lint *lint, Err *err)
 {
@@ -142,7 +185,7 @@ static bool lint_place(const Look *look, const Place *place, Lint *lint, Err *er
     }
     lint_check_tables(lint);
     lint_check_cycles(lint);
-    return true;
+    return find_in_catalogue(look, place->schema_name, lint, err);
 }
 
 /* What the rules find after the first `count` statements. Statements that fail find nothing: the

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/log.h"
 #include "isolation/definer.h"
 #include "isolation/isolation.h"
 #include "isolation/rule_sql.h"
@@ -150,17 +151,15 @@ static const char set_quick[] = QUICK("'off'", "'0'");
 static const char set_look_up[] = LOOK_UP("'off'", "'0'", "'256kB'", "'force_generic_plan'");
 static const char set_default[] = LOOK_UP("NULL", "NULL", "NULL", "NULL");
 
-/* Runs one statement for one tenant or all; the planner is as it was afterwards. is_fixed: the text
- * is a constant. */
-static bool run_sql(Arena *arena, Store *store, const char *sql, bool is_fixed,
-                    const char *tenant_id, PgBatch **ret_batch, size_t *ret_answer, Err *err)
+/* Runs one statement for one tenant or all; the planner is as it was afterwards. */
+static bool run_sql(Arena *arena, Store *store, const char *sql, const char *tenant_id,
+                    PgBatch **ret_batch, size_t *ret_answer, Err *err)
 {
     const bool is_fleet = tenant_id == NULL;
     const PgParams params = is_fleet ? PG_NO_PARAMS : PG_PARAMS(tenant_id);
     PgBatch *batch = pg_batch_new(arena);
     pg_batch_add_fixed(batch, is_fleet ? set_quick : set_look_up, PG_NO_PARAMS);
-    *ret_answer = is_fixed ? pg_batch_add_fixed(batch, sql, params)
-                           : pg_batch_add(batch, sql, params);
+    *ret_answer = pg_batch_add(batch, sql, params);
     pg_batch_add_fixed(batch, set_default, PG_NO_PARAMS);
     *ret_batch = batch;
     return pg_batch_run(store->conn, batch, err);
@@ -171,7 +170,7 @@ static bool ask(Arena *arena, Store *store, const char *sql, const char *tenant_
 {
     scoped_batch PgBatch *batch = NULL;
     size_t answer = 0;
-    return run_sql(arena, store, sql, false, tenant_id, &batch, &answer, err) &&
+    return run_sql(arena, store, sql, tenant_id, &batch, &answer, err) &&
            take_rows(pg_batch_rows(batch, answer), plan, result, err);
 }
 
@@ -286,9 +285,10 @@ static bool judge(IsolationResult *result, Err *err)
     return false;
 }
 
-bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *err)
+/* is_place: also the rules about what a place's things lead to. */
+static bool require(Arena *arena, Store *store, const char *tenant_id, bool is_place, Err *err)
 {
-    RulePlan plan = {.is_birth = true};
+    RulePlan plan = {.is_birth = true, .is_place = is_place};
     IsolationResult result = {.list = {.arena = arena}};
     if (!run_statements(arena, store, &plan, tenant_id, &result, err)) {
         return err_prefix(err, "the rules of isolation");
@@ -296,16 +296,101 @@ bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *e
     return judge(&result, err);
 }
 
-bool isolation_require_created(Arena *arena, Store *store, const char *tenant_id, Err *err)
+bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *err)
+{
+    return require(arena, store, tenant_id, false, err);
+}
+
+/* --- places ----------------------------------------------------------------------------------- */
+
+/* What a place is like now, and what it was like when the rules last passed. */
+typedef struct PlaceState {
+    const char *place_id; /* NULL: it was made in this transaction, nobody joins it */
+    const char *known;    /* NULL: never */
+    const char *digest;
+} PlaceState;
+
+static void read_state(Arena *arena, const PgRows *rows, PlaceState *ret_state)
+{
+    *ret_state = (PlaceState){0};
+    if (pg_rows_count(rows) == 1) {
+        *ret_state = (PlaceState){.place_id = arena_strdup(arena, pg_rows_text(rows, 0, 0)),
+                                  .known = arena_strdup(arena, pg_rows_text(rows, 0, 1)),
+                                  .digest = arena_strdup(arena, pg_rows_text(rows, 0, 2))};
+    }
+}
+
+static bool is_known(const PlaceState *state)
+{
+    return state->place_id == NULL ||
+           (state->known != NULL && strcmp(state->known, state->digest) == 0);
+}
+
+/* The digest was read before the rules: a change between the two leaves one that is no longer
+ * right, never one that no rule has seen. */
+static bool require_state(Arena *arena, Store *store, const char *tenant_id,
+                          const PlaceState *state, Err *err)
+{
+    return require(arena, store, tenant_id, state->place_id != NULL, err) &&
+           (is_known(state) || store_query(store, PLACE_SET_DIGEST,
+                                           PG_PARAMS(state->place_id, state->digest), NULL, err));
+}
+
+bool isolation_require_spare(Arena *arena, Store *store, const char *tenant_id, Err *err)
 {
     const char *sql = NULL;
-    size_t answer = 0;
-    scoped_batch PgBatch *batch = NULL;
-    if (!rule_sql_birth(arena, &sql, err) ||
-        !run_sql(arena, store, sql, true, tenant_id, &batch, &answer, err)) {
+    PlaceState state;
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    if (!rule_sql_place(arena, &sql, err)) {
+        return false;
+    }
+    pg_batch_add_fixed(batch, set_look_up, PG_NO_PARAMS);
+    const size_t answer = pg_batch_add_fixed(batch, sql, PG_PARAMS(tenant_id, "true"));
+    pg_batch_add_fixed(batch, set_default, PG_NO_PARAMS);
+    if (!pg_batch_run(store->conn, batch, err)) {
         return err_prefix(err, "the rules of isolation");
     }
-    const PgRows *rows = pg_batch_rows(batch, answer);
-    return (pg_rows_count(rows) == 1 && !pg_rows_bool(rows, 0, 0)) ||
-           isolation_require(arena, store, tenant_id, err);
+    read_state(arena, pg_batch_rows(batch, answer), &state);
+    return is_known(&state) || require_state(arena, store, tenant_id, &state, err);
+}
+
+bool isolation_require_created(Arena *arena, Store *store, const char *tenant_id, Err *err)
+{
+    const char *birth = NULL;
+    const char *place = NULL;
+    PlaceState state;
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    if (!rule_sql_birth(arena, &birth, err) || !rule_sql_place(arena, &place, err)) {
+        return false;
+    }
+    pg_batch_add_fixed(batch, set_look_up, PG_NO_PARAMS);
+    const size_t is_odd = pg_batch_add_fixed(batch, birth, PG_PARAMS(tenant_id));
+    const size_t answer = pg_batch_add_fixed(batch, place, PG_PARAMS(tenant_id, "false"));
+    pg_batch_add_fixed(batch, set_default, PG_NO_PARAMS);
+    if (!pg_batch_run(store->conn, batch, err)) {
+        return err_prefix(err, "the rules of isolation");
+    }
+    const PgRows *rows = pg_batch_rows(batch, is_odd);
+    read_state(arena, pg_batch_rows(batch, answer), &state);
+    return (pg_rows_count(rows) == 1 && !pg_rows_bool(rows, 0, 0) && is_known(&state)) ||
+           require_state(arena, store, tenant_id, &state, err);
+}
+
+bool isolation_renew_place(Arena *arena, Store *store, const char *place_id, Err *err)
+{
+    Err why;
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(store, PLACE_JOINER, PG_PARAMS(place_id), &rows, err)) {
+        return false;
+    }
+    if (pg_rows_count(rows) == 0 ||
+        isolation_require_spare(arena, store, pg_rows_text(rows, 0, 0), &why)) {
+        return true;
+    }
+    if (why.code != ERR_ISOLATION) {
+        *err = why;
+        return false;
+    }
+    log_warn("isolation.place", "creates in this place are refused: %s", why.message);
+    return true;
 }

@@ -83,10 +83,20 @@ bool isolation_check_rules(Arena *arena, Store *store, const char *tenant_id,
  * every spare, ends with. ERR_ISOLATION names the first finding of severity high or critical. */
 bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *err);
 
+/* The same where tenants will find the place made, and the rules about what its things lead to;
+ * remembers what the place is like (tenantry.place_digests), so that a create need not ask again. */
+bool isolation_require_spare(Arena *arena, Store *store, const char *tenant_id, Err *err);
+
 /* What every create ends with: isolation_require when the tenant's place was made in this
- * transaction; where it was there (a spare, a shared place), what the create itself did: roles,
- * memberships, the map, the schema's rights (a few milliseconds). */
+ * transaction. Where it was there (a spare, a shared place): what the create itself did (roles,
+ * memberships, the map, the schema's rights), and whether the place is as it was when the rules
+ * last passed (a few milliseconds); when it is not, isolation_require_spare. */
 bool isolation_require_created(Arena *arena, Store *store, const char *tenant_id, Err *err);
+
+/* After a change to a place that tenants may join: asks the rules now, so that the next create need
+ * not. A place that is not whole is no error here, it is logged: a create there is refused. Within
+ * the caller's transaction. */
+bool isolation_renew_place(Arena *arena, Store *store, const char *place_id, Err *err);
 
 typedef struct ProbeOptions {
     const char *tenant_id; /* prober; NULL: every tenant of a sample */

@@ -10,6 +10,7 @@
 /* When a rule is asked. */
 typedef enum Scope {
     SCOPE_BIRTH, /* always, also by isolation_require */
+    SCOPE_PLACE, /* by isolation_check_rules, and before tenants join a place */
     SCOPE_CHECK, /* by isolation_check_rules */
     SCOPE_SUPER, /* the same, when the role may read what others may not */
 } Scope;
@@ -102,7 +103,10 @@ const char *rule_sql_id(size_t rule)
 bool rule_sql_is_asked(const RulePlan *plan, size_t rule)
 {
     const Scope scope = rules[rule].scope;
-    return scope == SCOPE_BIRTH || (!plan->is_birth && (scope == SCOPE_CHECK || plan->is_super));
+    if (plan->is_birth) {
+        return scope == SCOPE_BIRTH || (scope == SCOPE_PLACE && plan->is_place);
+    }
+    return scope != SCOPE_SUPER || plan->is_super;
 }
 
 void rule_sql_note_sieve(RulePlan *plan, const char *name)
@@ -154,6 +158,11 @@ bool rule_sql_digest(Arena *arena, bool is_fleet, const char **ret_sql, Err *err
 bool rule_sql_birth(Arena *arena, const char **ret_sql, Err *err)
 {
     return find_sql(arena, "snapshot", "birth", "", ret_sql, err);
+}
+
+bool rule_sql_place(Arena *arena, const char **ret_sql, Err *err)
+{
+    return find_sql(arena, "snapshot", "place_digest", "", ret_sql, err);
 }
 
 bool rule_sql_table(Arena *arena, size_t piece, const char **ret_create, const char **ret_analyze,

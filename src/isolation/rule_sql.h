@@ -22,6 +22,7 @@ enum { RULE_SQL_PIECES = 40 }; /* the most pieces that a snapshot can have */
 /* Which rules are asked. */
 typedef struct RulePlan {
     bool is_birth;
+    bool is_place; /* with is_birth: also rules about a place that others made */
     bool is_super;
     bool has_rows[RULE_SQL_PIECES]; /* of the sieves; rule_sql_note_sieve sets them */
 } RulePlan;
@@ -44,7 +45,8 @@ bool rule_sql_table(Arena *arena, size_t piece, const char **ret_create, const c
 bool rule_sql_rule(Arena *arena, size_t rule, const char **ret_sql, Err *err);
 bool rule_sql_digest(Arena *arena, bool is_fleet, const char **ret_sql, Err *err);
 
-/* The question of snapshot/birth.sql. */
+/* The questions of snapshot/birth.sql and snapshot/place_digest.sql. */
 bool rule_sql_birth(Arena *arena, const char **ret_sql, Err *err);
+bool rule_sql_place(Arena *arena, const char **ret_sql, Err *err);
 
 #endif

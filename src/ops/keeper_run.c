@@ -188,7 +188,7 @@ static bool make_missing(Keeper *keeper, Store *store, const Json *row, bool *is
     }
     const int64_t begun_us = clock_monotonic_us();
     ensure_stamp(keeper, blueprint);
-    if (!spare_make(store, blueprint, target, isolation_require, &outcome, &why)) {
+    if (!spare_make(store, blueprint, target, isolation_require_spare, &outcome, &why)) {
         return note_failure(store, row, "a spare", &why, err);
     }
     /* A seed may have taken advisory locks, which would stay with this session; it has none of its
@@ -211,7 +211,7 @@ static bool renew(Keeper *keeper, Store *store, bool *is_busy, Err *err)
     if (clock_monotonic_us() < keeper->renew_again_us) {
         return true;
     }
-    if (!spare_renew_one(store, &is_renewed, err)) {
+    if (!spare_renew_one(store, isolation_renew_place, &is_renewed, err)) {
         /* Locked by somebody, or broken: when its day is over it is dropped like an old one. */
         keeper->renew_again_us = clock_monotonic_us() + RENEW_PAUSE_MS * INT64_C(1000);
         log_warn("spare.failed", "partitions of a spare: %s", err->message);

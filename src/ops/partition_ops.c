@@ -7,6 +7,7 @@
 #include "blueprint/registry.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "isolation/isolation.h"
 #include "ops/context.h"
 #include "pg/sql.h"
 #include "store/audit.h"
@@ -42,7 +43,7 @@ static bool ensure_place(JobContext *context, const Place *place, Err *err)
         registry_get(arena, store, place->blueprint, &blueprint, err) &&
         place_ensure_partitions(arena, store, blueprint, place, err) &&
         store_query(store, SPARE_RENEW, PG_PARAMS(place->id), NULL, err) &&
-        pg_commit(store->conn, true, err)) {
+        isolation_renew_place(arena, store, place->id, err) && pg_commit(store->conn, true, err)) {
         return true;
     }
     pg_rollback(store->conn);

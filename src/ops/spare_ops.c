@@ -124,7 +124,7 @@ static bool step_fill(JobContext *context, Err *err)
     for (int64_t made = 0; outcome != SPARE_ENOUGH;) {
         job_tell(context, made < count ? made : count, count);
         if (!spare_make(context->store, json_get_text(context->args, "blueprint", ""), count,
-                        isolation_require, &outcome, err)) {
+                        isolation_require_spare, &outcome, err)) {
             return false;
         }
         made += outcome == SPARE_MADE ? 1 : 0;

@@ -74,9 +74,10 @@ bool spare_drop_one(Store *store, const SpareChoice *choice, bool *ret_is_droppe
 bool spare_drop_surplus(Store *store, const char *blueprint, int64_t most, bool *ret_is_dropped,
                         Err *err);
 
-/* Makes the partitions of one spare that are due, in a transaction of its own. *ret_is_renewed is
- * false when none was due. */
-bool spare_renew_one(Store *store, bool *ret_is_renewed, Err *err);
+/* Makes the partitions of one spare that are due, in a transaction of its own, and tells `renewed`
+ * that the place has changed. *ret_is_renewed is false when none was due. */
+typedef bool (*SpareRenewed)(Arena *arena, Store *store, const char *place_id, Err *err);
+bool spare_renew_one(Store *store, SpareRenewed renewed, bool *ret_is_renewed, Err *err);
 
 /* Adds the statements that seal the passwords of spares again under the key, a page (500) of them.
  */

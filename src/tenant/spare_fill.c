@@ -296,7 +296,8 @@ bool spare_drop_surplus(Store *store, const char *blueprint, int64_t most, bool 
     return true;
 }
 
-static bool renew_in_transaction(Arena *arena, Store *store, bool *ret_is_renewed, Err *err)
+static bool renew_in_transaction(Arena *arena, Store *store, SpareRenewed renewed,
+                                 bool *ret_is_renewed, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
     if (!pg_begin(store->conn, err) || !store_query(store, SPARE_DUE, PG_NO_PARAMS, &rows, err)) {
@@ -312,13 +313,13 @@ static bool renew_in_transaction(Arena *arena, Store *store, bool *ret_is_renewe
     return registry_get(arena, store, place->blueprint, &blueprint, err) &&
            place_ensure_partitions(arena, store, blueprint, place, err) &&
            store_query(store, SPARE_RENEW, PG_PARAMS(place->id), NULL, err) &&
-           pg_commit(store->conn, false, err);
+           renewed(arena, store, place->id, err) && pg_commit(store->conn, false, err);
 }
 
-bool spare_renew_one(Store *store, bool *ret_is_renewed, Err *err)
+bool spare_renew_one(Store *store, SpareRenewed renewed, bool *ret_is_renewed, Err *err)
 {
     scoped_arena Arena *arena = arena_new();
-    if (!renew_in_transaction(arena, store, ret_is_renewed, err)) {
+    if (!renew_in_transaction(arena, store, renewed, ret_is_renewed, err)) {
         pg_rollback(store->conn);
         return false;
     }

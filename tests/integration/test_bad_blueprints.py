@@ -215,6 +215,44 @@ def test_a_table_without_tenant_id_that_dynamic_sql_makes_is_refused_with_its_li
         assert add(folder, name="hidden", tiers="schema", V0002__bad=hidden)["change"] == "recorded"
 
 
+def test_what_the_row_tier_forbids_is_found_where_dynamic_sql_makes_it():
+    tables = "CREATE TABLE p (%s, id bigint, PRIMARY KEY (tenant_id, id));\n" % KEY
+    forbidden = {"row_unique_without_tenant_id": ["CREATE UNIQUE INDEX i ON p (id)", "ALTER TABLE p ADD UNIQUE (id)",
+                                                  "CREATE UNIQUE INDEX i ON p (id) INCLUDE (tenant_id)"],
+                 "row_foreign_key": ["CREATE TABLE q (%s, p_id bigint, other uuid,"
+                                     " FOREIGN KEY (other, p_id) REFERENCES p)" % KEY],
+                 "row_materialized_view": ["CREATE MATERIALIZED VIEW m AS SELECT id FROM p"],
+                 "row_view_without_invoker": ["CREATE VIEW v AS SELECT id FROM p",
+                                              "CREATE VIEW v WITH (security_invoker = off) AS SELECT id FROM p"]}
+    for rule, statements in forbidden.items():
+        for sql in statements:
+            refuse("blueprint_invalid", "migrations/V0003__more.sql:2: ", "(%s)" % rule, tiers="row", V0002__p=tables,
+                   V0003__more="\n" + DYNAMIC % sql + DYNAMIC % ("CREATE TABLE z (%s)" % KEY))
+    allowed = ["CREATE UNIQUE INDEX i ON p (id, tenant_id)", "CREATE INDEX j ON p (id)",
+               "CREATE VIEW v WITH (security_invoker) AS SELECT id FROM p",
+               "CREATE TABLE q (%s, p_id bigint, FOREIGN KEY (tenant_id, p_id) REFERENCES p)" % KEY]
+    with harness.temporary_folder() as folder:
+        assert add(folder, name="allowed", tiers="row", V0002__p=tables,
+                   V0003__more="".join(DYNAMIC % sql for sql in allowed))["change"] == "recorded"
+
+
+def test_a_cycle_of_foreign_keys_through_a_partition_is_refused():
+    tables = ("CREATE TABLE a (id bigint PRIMARY KEY, c bigint) PARTITION BY RANGE (id);\n"
+              "CREATE TABLE a1 PARTITION OF a FOR VALUES FROM (0) TO (9);\n"
+              "CREATE TABLE b (id bigint PRIMARY KEY, a bigint REFERENCES a);\n")
+    key = "ALTER TABLE a1 ADD FOREIGN KEY (c) REFERENCES b"
+    for sql in (key + ";\n", DYNAMIC % key):
+        refuse("blueprint_invalid", "migrations/V0002__key.sql:2: ", "\"a\" -> \"b\" -> \"a\"", "(foreign_key_cycle)",
+               tiers="schema", V0001__items=tables, V0002__key="\n" + sql)
+    with harness.temporary_folder() as folder:
+        assert add(folder, name="waits", tiers="schema", V0001__items=tables,
+                   V0002__key=key + " DEFERRABLE;\n")["change"] == "recorded"
+
+
+def test_a_name_that_postgresql_keeps_for_itself_is_refused():
+    refuse("blueprint_invalid", "blueprint.yaml:1: ", "pg_", name="pg_x", tiers="row")
+
+
 def test_a_cycle_of_foreign_keys_that_dynamic_sql_makes_is_refused_with_its_line():
     tables = "CREATE TABLE a (id bigint PRIMARY KEY, b_id bigint);\nCREATE TABLE b (id bigint PRIMARY KEY, a_id bigint REFERENCES a);\n"
     key = "ALTER TABLE a ADD CONSTRAINT a_b_fk FOREIGN KEY (b_id) REFERENCES b%s"

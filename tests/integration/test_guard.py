@@ -88,7 +88,7 @@ VECTORS = {
               " END $d$;\n" + "DO $d$ BEGIN " + RESET_ROLE + " END $d$;\n", ":1: permission denied for schema tenancy_guards"),
     "other_guard": ("DO $d$ BEGIN EXECUTE 'CREATE FUNCTION tenancy_guards.other() RETURNS int LANGUAGE sql AS ''SELECT 1''';"
                     " END $d$;\n", ":1: permission denied for schema tenancy_guards"),
-    "no_guard": ("DO $d$ BEGIN EXECUTE 'DROP OWNED BY CURRENT_USER'; END $d$;\n", "does not exist"),
+    "no_guard": ("DO $d$ BEGIN EXECUTE 'DROP OWNED BY CURRENT_USER'; END $d$;\n", "was dropped or given away"),
 }
 
 

@@ -1,7 +1,7 @@
 -- What a create does when the place is there already (a spare, a shared place): roles, memberships, the map, the schema's
--- own rights; the place itself was checked when it was made. Says whether every rule must be asked: the place was made in
--- this very transaction, or something is not as Tenantry makes it. It finds all that is odd and says nothing about it, so
--- that planning it takes little.
+-- own rights, and what logins made ahead were given meanwhile; what the place is like, place_digest.sql says. Says whether
+-- every rule must be asked: the place was made in this very transaction, or something is not as Tenantry makes it. It
+-- finds all that is odd and says nothing about it, so that planning it takes little.
 SELECT (p.tier = 'schema' AND p.xmin = pg_current_xact_id()::xid)
        OR coalesce(o.is_odd, true)
        OR EXISTS (SELECT FROM pg_auth_members m
@@ -12,6 +12,9 @@ SELECT (p.tier = 'schema' AND p.xmin = pg_current_xact_id()::xid)
                                               CASE WHEN p.tier = 'row' THEN to_regrole(quote_ident(p.readonly_role)) ELSE 0 END)))
        OR EXISTS (SELECT FROM pg_auth_members m
                    WHERE m.roleid = ANY (o.oids) AND m.member <> to_regrole(quote_ident(SESSION_USER)))
+       OR (p.tier = 'row'
+           AND EXISTS (SELECT FROM pg_shdepend s
+                        WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = ANY (o.oids)))
        OR (p.tier = 'schema'
            AND EXISTS (SELECT FROM pg_namespace n, aclexplode(n.nspacl) a
                         WHERE n.nspname = p.schema_name AND a.grantee <> ALL (o.oids)))

@@ -93,6 +93,11 @@ DECLARE
     written record;
     prepared text;
 BEGIN
+    IF to_regprocedure(format('tenancy_guards.%I(text[])', role)) IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = 'what its role owns was dropped or given away, which takes the guard along',
+            HINT = 'leave DROP OWNED and REASSIGN OWNED out';
+    END IF;
     FOR written IN SELECT id, owner FROM tenancy.deferring_tables() LOOP
         BEGIN
             IF NOT pg_has_role(written.owner, 'MEMBER') THEN

@@ -78,16 +78,18 @@ static const struct {
     const char *manifest;
     const char *message;
 } errors[] = {
-    {"", AT "1: key \"name\": expected 2 to 31 of a-z, 0-9 and _, beginning with a letter, found "
-            "no such key"},
+    {"", AT "1: key \"name\": expected 2 to 31 of a-z, 0-9 and _, beginning with a letter "
+            "and not with pg_, found no such key"},
     {"- a\n", AT "1: expected a map (key: value), found a list"},
     {"nmae: x\n", AT "1: key \"nmae\" is not known here"},
     {"name: Shop\n", AT "1: key \"name\": expected 2 to 31 of a-z, 0-9 and _, beginning with a "
-                        "letter, found \"Shop\""},
+                        "letter and not with pg_, found \"Shop\""},
     {"name: s\n", AT "1: key \"name\": expected 2 to 31 of a-z, 0-9 and _, beginning with a "
-                     "letter, found \"s\""},
+                     "letter and not with pg_, found \"s\""},
     {"name: [a]\n", AT "1: key \"name\": expected 2 to 31 of a-z, 0-9 and _, beginning with a "
-                       "letter, found a list"},
+                       "letter and not with pg_, found a list"},
+    {"name: pg_x\n", AT "1: key \"name\": expected 2 to 31 of a-z, 0-9 and _, beginning with a "
+                        "letter and not with pg_, found \"pg_x\""},
     {"name: shop\ntitle:\n",
      AT "2: key \"title\": expected one line of 1 to 200 characters, found nothing"},
     {"name: shop\ntitle: \"a\\u202eb\"\n",

@@ -1,0 +1,96 @@
+-- One text that changes whenever something changes in a place that keeps tenants apart: of the tenant $1, or of the spare
+-- that is to be its. With it the place and the text that it had when the rules last passed. A row that has text trees or
+-- many columns is told by its version (xmin, ctid), which every change of it renews. All by index: what is in a schema by
+-- its dependencies. What a create itself changes is left out; snapshot/birth.sql asks that. $2: also where the place was
+-- made in this very transaction.
+WITH place AS MATERIALIZED (
+    SELECT p.id, p.tier, n.oid AS nspoid, n.nspowner, n.nspacl, ARRAY[o.oid, a.oid, r.oid] AS roles
+      FROM (SELECT t.place_id FROM tenantry.tenants t WHERE t.id = $1::uuid AND t.place_id IS NOT NULL
+            UNION ALL
+            SELECT s.place_id FROM tenantry.spares s WHERE s.tenant_id = $1::uuid) x
+      JOIN tenantry.places p ON p.id = x.place_id
+      JOIN pg_namespace n ON n.nspname = p.schema_name
+      JOIN pg_roles o ON o.rolname = p.owner_role
+      JOIN pg_roles a ON a.rolname = p.app_role
+      JOIN pg_roles r ON r.rolname = p.readonly_role
+     WHERE $2::boolean OR p.tier = 'row' OR p.xmin <> pg_current_xact_id()::xid
+), space AS MATERIALIZED (
+    SELECT p.nspoid FROM place p
+    UNION ALL
+    SELECT n.oid FROM pg_namespace n WHERE n.nspname = 'tenancy' AND EXISTS (SELECT FROM place)
+), member AS MATERIALIZED (
+    SELECT d.classid, d.objid
+      FROM space s
+      JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = s.nspoid AND d.deptype = 'n'
+), relation AS MATERIALIZED (
+    SELECT c.oid, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.relhasrules, c.relhastriggers,
+           c.relacl, c.reloptions
+      FROM member m
+      JOIN pg_class c ON c.oid = m.objid
+     WHERE m.classid = 'pg_class'::regclass
+), item (value) AS (
+    SELECT concat_ws(' ', 'place', p.nspoid, p.nspowner, p.nspacl, p.roles) FROM place p
+    UNION ALL
+    SELECT concat_ws(' ', 'role', r.oid, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolreplication, r.rolcreatedb,
+                     CASE WHEN p.tier = 'row' THEN r.rolcanlogin END)
+      FROM place p JOIN pg_roles r ON r.oid = ANY (p.roles)
+    UNION ALL
+    SELECT concat_ws(' ', 'member', m.roleid, m.member, m.admin_option)
+      FROM place p JOIN pg_auth_members m ON m.member = ANY (p.roles)
+    UNION ALL
+    SELECT concat_ws(' ', 'member', m.roleid, m.member, m.admin_option)
+      FROM place p JOIN pg_auth_members m ON m.roleid = p.roles[1] AND m.member <> to_regrole(quote_ident(SESSION_USER))
+    UNION ALL
+    SELECT concat_ws(' ', 'setting', s.setrole, s.setdatabase, c.setting)
+      FROM place p
+      JOIN pg_db_role_setting s ON s.setrole = ANY (p.roles)
+       AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
+     CROSS JOIN LATERAL unnest(s.setconfig) c (setting)
+     WHERE c.setting ~ '^(search_path|role|session_authorization|row_security|session_replication_role|app\.)'
+    UNION ALL -- what the roles own or may do, here and elsewhere
+    SELECT concat_ws(' ', 'right', s.refobjid, s.dbid, s.classid, s.deptype, array_agg(s.objid ORDER BY s.objid))
+      FROM place p JOIN pg_shdepend s ON s.refclassid = 'pg_authid'::regclass AND s.refobjid = ANY (p.roles)
+     GROUP BY s.refobjid, s.dbid, s.classid, s.deptype
+    UNION ALL
+    SELECT concat_ws(' ', 'default rights', d.oid, d.defaclrole, d.defaclnamespace, d.defaclobjtype, d.defaclacl)
+      FROM place p JOIN pg_default_acl d ON d.defaclrole = ANY (p.roles)
+    UNION ALL
+    SELECT concat_ws(' ', 'relation', c.oid, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.relacl,
+                     c.reloptions)
+      FROM relation c
+    UNION ALL
+    SELECT concat_ws(' ', 'column', a.attrelid, a.attnum, a.attname, a.atttypid, a.attnotnull, a.attacl)
+      FROM relation c JOIN pg_attribute a ON a.attrelid = c.oid AND (a.attacl IS NOT NULL OR a.attname = 'tenant_id')
+    UNION ALL
+    SELECT concat_ws(' ', 'policy', y.oid, y.xmin, y.ctid)
+      FROM relation c JOIN pg_policy y ON y.polrelid = c.oid WHERE c.relrowsecurity
+    UNION ALL
+    SELECT concat_ws(' ', 'rule', w.oid, w.xmin, w.ctid)
+      FROM relation c JOIN pg_rewrite w ON w.ev_class = c.oid WHERE c.relhasrules
+    UNION ALL
+    SELECT concat_ws(' ', 'trigger', g.oid, g.xmin, g.ctid)
+      FROM relation c JOIN pg_trigger g ON g.tgrelid = c.oid AND NOT g.tgisinternal WHERE c.relhastriggers
+    UNION ALL
+    SELECT concat_ws(' ', 'constraint', k.oid, k.contype, k.conrelid, k.confrelid, k.conkey, k.confkey)
+      FROM relation c JOIN pg_constraint k ON k.conrelid = c.oid
+    UNION ALL
+    SELECT concat_ws(' ', 'default', f.oid, f.xmin, f.ctid) FROM relation c JOIN pg_attrdef f ON f.adrelid = c.oid
+    UNION ALL
+    SELECT concat_ws(' ', 'parent', h.inhrelid, h.inhparent) FROM relation c JOIN pg_inherits h ON h.inhrelid = c.oid
+    UNION ALL
+    SELECT concat_ws(' ', 'child', h.inhparent, h.inhrelid) FROM relation c JOIN pg_inherits h ON h.inhparent = c.oid
+    UNION ALL
+    SELECT concat_ws(' ', 'unique', i.indexrelid, i.indkey)
+      FROM place p CROSS JOIN relation c JOIN pg_index i ON i.indrelid = c.oid AND i.indisunique WHERE p.tier = 'row'
+    UNION ALL
+    SELECT concat_ws(' ', 'function', f.oid, f.xmin, f.ctid)
+      FROM member m JOIN pg_proc f ON f.oid = m.objid WHERE m.classid = 'pg_proc'::regclass
+    UNION ALL
+    SELECT concat_ws(' ', 'type', t.oid, t.typowner, t.typacl)
+      FROM member m JOIN pg_type t ON t.oid = m.objid WHERE m.classid = 'pg_type'::regclass
+)
+SELECT p.id, d.digest,
+       (SELECT encode(sha256(convert_to(string_agg(i.value, E'\n' ORDER BY i.value COLLATE "C"), 'UTF8')), 'hex')
+          FROM item i)
+  FROM place p
+  LEFT JOIN tenantry.place_digests d ON d.place_id = p.id

@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""A create in a place that was there already: refused, with nothing left, when the place does not keep tenants apart."""
+import functools
+
+import harness
+
+STATES = "SELECT state FROM tenantry.tenants WHERE slug = '%s' ORDER BY created_at DESC LIMIT 1"
+
+# What a superuser does to the shared tables of saas, and what undoes it.
+SHARED = {
+    "row-level security is off": ("ALTER TABLE {s}.users DISABLE ROW LEVEL SECURITY",
+                                  "ALTER TABLE {s}.users ENABLE ROW LEVEL SECURITY"),
+    "row-level security is not forced": ("ALTER TABLE {s}.users NO FORCE ROW LEVEL SECURITY",
+                                         "ALTER TABLE {s}.users FORCE ROW LEVEL SECURITY"),
+    "a policy is gone": ("ALTER POLICY tenant_guard ON {s}.users RENAME TO gone",
+                         "ALTER POLICY gone ON {s}.users RENAME TO tenant_guard"),
+    "PUBLIC may read a table": ("GRANT SELECT ON {s}.users TO PUBLIC", "REVOKE SELECT ON {s}.users FROM PUBLIC"),
+    "PUBLIC may read a column": ("GRANT SELECT (email) ON {s}.users TO PUBLIC",
+                                 "REVOKE SELECT (email) ON {s}.users FROM PUBLIC"),
+    "a table is somebody else's": ("ALTER TABLE {s}.users OWNER TO postgres", "ALTER TABLE {s}.users OWNER TO {owner}"),
+    "a view reads past row-level security": (
+        "CREATE VIEW {s}.v AS SELECT * FROM {s}.users; ALTER VIEW {s}.v OWNER TO {owner}; GRANT SELECT ON {s}.v TO {app}",
+        "DROP VIEW {s}.v"),
+    "the group sees all rows": ("ALTER ROLE {app} BYPASSRLS", "ALTER ROLE {app} NOBYPASSRLS"),
+    "the group is in another": ("GRANT {owner} TO {app}", "REVOKE {owner} FROM {app}"),
+    "the map is writable": ("GRANT UPDATE ON tenancy.role_tenants TO PUBLIC",
+                            "REVOKE UPDATE ON tenancy.role_tenants FROM PUBLIC"),
+}
+
+# The same to a spare of trading; {o} is the schema of another tenant.
+SPARE = {
+    "PUBLIC may read a table": "GRANT SELECT ON {s}.portfolios TO PUBLIC",
+    "another tenant may read a table": "GRANT SELECT ON {s}.portfolios TO {o}_app",
+    "a superuser's function has its owner's rights":
+        "CREATE FUNCTION {s}.f() RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT rolname::text FROM pg_authid'",
+    "a trigger calls another tenant's function":
+        "CREATE FUNCTION {o}.spy() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';"
+        " CREATE TRIGGER spy AFTER INSERT ON {s}.portfolios FOR EACH ROW EXECUTE FUNCTION {o}.spy()",
+    "the owner is a member of another tenant's": "GRANT {o}_owner TO {owner}",
+}
+
+# What a place may be like: none of it takes anybody's rows anywhere.
+HARMLESS = [
+    "CREATE INDEX more ON {s}.%s (created_at)",
+    "COMMENT ON TABLE {s}.%s IS 'seen'",
+    "ANALYZE {s}.%s",
+    "ALTER TABLE {s}.%s SET (fillfactor = 90)",
+    "CREATE POLICY more ON {s}.%s USING (true)",  # the restrictive one stays
+]
+
+
+@functools.lru_cache(maxsize=None)
+def server():
+    shared = harness.shared_server()
+    shared.create("first", "saas")
+    shared.create("other", "trading")
+    return shared
+
+
+def place(condition):
+    """The names of one place, for SQL."""
+    row = server().psql("SELECT schema_name, owner_role, app_role FROM tenantry.places p WHERE " + condition)
+    schema, owner, app = row.split("|")
+    other = server().psql("SELECT p.schema_name FROM tenantry.places p JOIN tenantry.tenants t ON t.place_id = p.id"
+                          " WHERE t.slug = 'other'")
+    return {"s": schema, "owner": owner, "app": app, "o": other}
+
+
+def shared_place():
+    server()
+    return place("tier = 'row' AND blueprint = 'saas'")
+
+
+def new_spare():
+    """The only spare there is."""
+    server().tenantry("spare", "drop", "trading", "--all")
+    server().tenantry("spare", "fill", "trading", "--count", "1")
+    return place("EXISTS (SELECT FROM tenantry.spares s WHERE s.place_id = p.id)")
+
+
+def as_superuser(sql, names):
+    server().psql(sql.format(**names), server().superuser)
+
+
+def roles_and_places():
+    return server().psql("SELECT (SELECT count(*) FROM tenantry.places), (SELECT count(*) FROM tenantry.roles),"
+                         " (SELECT count(*) FROM tenantry.credentials), (SELECT count(*) FROM tenancy.role_tenants)")
+
+
+def refuse(slug, blueprint):
+    server().refused("isolation_violated", "tenant", "create", slug, "--blueprint", blueprint)
+    assert server().psql(STATES % slug) == "failed"
+
+
+def test_a_create_in_a_shared_place_that_is_not_whole_is_refused_until_it_is_mended():
+    names = shared_place()
+    for number, (what, (harm, mend)) in enumerate(SHARED.items()):
+        before = roles_and_places()
+        as_superuser(harm, names)
+        try:
+            refuse("bad%d" % number, "saas")
+            refuse("worse%d" % number, "saas")
+            assert roles_and_places() == before, what
+        except (AssertionError, KeyError) as e:
+            raise AssertionError("%s: %s" % (what, e)) from e
+        finally:
+            as_superuser(mend, names)
+        server().create("good%d" % number, "saas")
+
+
+def test_a_create_from_a_spare_that_is_not_whole_is_refused_and_the_spare_is_gone():
+    for number, (what, harm) in enumerate(SPARE.items()):
+        names = new_spare()
+        as_superuser(harm, names)
+        try:
+            refuse("spoilt%d" % number, "trading")
+            gone = server().psql("SELECT to_regnamespace('%s') IS NULL, to_regrole('%s') IS NULL"
+                                 % (names["s"], names["app"]))
+            assert gone == "t|t", gone
+        except (AssertionError, KeyError) as e:
+            raise AssertionError("%s: %s" % (what, e)) from e
+        finally:
+            as_superuser("DROP FUNCTION IF EXISTS {o}.spy() CASCADE", names)
+        new_spare()
+        server().create("sound%d" % number, "trading")
+        assert server().psql("SELECT count(*) FROM tenantry.spares") == "0", "the spare was not taken"
+
+
+def test_a_spare_with_a_right_elsewhere_is_refused_and_goes_when_the_right_is_gone():
+    names = new_spare()
+    as_superuser("GRANT SELECT ON {o}.portfolios TO {app}", names)
+    server().refused("isolation_violated", "tenant", "create", "reader", "--blueprint", "trading")
+    assert server().psql(STATES % "reader") != "active"
+    as_superuser("REVOKE SELECT ON {o}.portfolios FROM {app}", names)
+    job = server().psql("SELECT max(id) FROM tenantry.jobs WHERE operation = 'tenant.create'")
+    server().tenantry("job", "cancel", job)
+    assert server().psql(STATES % "reader") == "failed"
+    assert server().psql("SELECT to_regnamespace('%s') IS NULL" % names["s"]) == "t"
+
+
+def test_changes_that_take_nothing_anywhere_do_not_stop_a_create():
+    for sql in HARMLESS:
+        as_superuser(sql % "users", shared_place())
+        as_superuser(sql % "portfolios", new_spare())
+        number = HARMLESS.index(sql)
+        server().create("calm%d" % number, "saas")
+        server().create("still%d" % number, "trading")
+        assert server().psql("SELECT count(*) FROM tenantry.spares") == "0"
+
+
+def test_a_place_that_did_not_change_is_not_asked_again():
+    shared_place()
+    server().create("before", "saas")
+    before = server().psql("SELECT d.xmin, d.digest FROM tenantry.place_digests d JOIN tenantry.places p ON p.id = d.place_id"
+                           " WHERE p.tier = 'row'")
+    server().create("after", "saas")
+    assert before != "" and before == server().psql(
+        "SELECT d.xmin, d.digest FROM tenantry.place_digests d JOIN tenantry.places p ON p.id = d.place_id"
+        " WHERE p.tier = 'row'")
+
+
+def test_a_spare_has_a_digest_and_new_partitions_renew_it():
+    new_spare()
+    query = ("SELECT digest FROM tenantry.place_digests d JOIN tenantry.spares s ON s.place_id = d.place_id")
+    before = server().psql(query)
+    names = place("EXISTS (SELECT FROM tenantry.spares s WHERE s.place_id = p.id)")
+    assert before != ""
+    as_superuser("DROP TABLE {s}.%s" % server().psql(
+        "SELECT min(c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = '%s'"
+        " AND c.relispartition AND c.relkind = 'r' AND c.relname NOT LIKE '%%default'" % names["s"]), names)
+    server().tenantry("partition", "ensure")
+    after = server().psql(query)
+    assert after not in ("", before), (before, after)
+    version = server().psql("SELECT d.xmin FROM tenantry.place_digests d JOIN tenantry.spares s ON s.place_id = d.place_id")
+    server().create("fresh", "trading")
+    assert version == server().psql(
+        "SELECT d.xmin FROM tenantry.place_digests d JOIN tenantry.tenants t ON t.place_id = d.place_id"
+        " WHERE t.slug = 'fresh'"), "the create had to ask every rule"
+
+
+if __name__ == "__main__":
+    harness.main()
