@@ -21,6 +21,26 @@ static const Finding *find_finding(const IsolationResult *result, const char *id
     return NULL;
 }
 
+/* Wrong policies are mended to be like tenantry.guard. While that is not as Tenantry makes it, it
+ * may be mended itself, from what the binary has, and nothing else. */
+static const char reference_check[] = "guard_changed";
+
+static bool require_reference(const IsolationResult *result, const Finding *mended, Err *err)
+{
+    for (size_t i = 0; i < result->list.count; i++) {
+        const Finding *finding = &result->list.findings[i];
+        if (finding != mended && strcmp(finding->check->id, reference_check) == 0) {
+            ERR_SET(err, ERR_ISOLATION, NULL, "nothing is mended: %s is not to be relied on: %s",
+                    finding->object, finding->evidence);
+            err_hint(err,
+                     "mend what others are compared with first: \"tenantry isolation mend %s\"",
+                     finding->id);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* --- the job: record, apply, look again -------------------------------------------------------
  */
 
@@ -140,7 +160,7 @@ static bool step_apply(JobContext *context, Err *err)
                            "\"tenantry isolation mend\" shows what mends it now",
                            "what mends finding \"%s\" has changed since it was shown", finding->id);
         }
-        if (!apply_or_tell(context, finding, err)) {
+        if (!require_reference(&result, finding, err) || !apply_or_tell(context, finding, err)) {
             return false;
         }
     }
@@ -217,7 +237,7 @@ static bool choose_one(Arena *arena, const IsolationResult *result, const char *
         return ERR_SET(err, ERR_FINDING_MISSING, "\"tenantry isolation verify\" looks again",
                        "the rules find nothing with the id \"%s\" now", id);
     }
-    if (!is_run_here(arena, finding, &is_ours, err)) {
+    if (!require_reference(result, finding, err) || !is_run_here(arena, finding, &is_ours, err)) {
         return false;
     }
     if (is_ours) {
@@ -249,6 +269,9 @@ static bool choose_named(Arena *arena, const IsolationResult *result, const char
 static bool choose_all(Arena *arena, const IsolationResult *result, Json *mends,
                        int64_t *ret_by_hand, Err *err)
 {
+    if (!require_reference(result, NULL, err)) {
+        return false;
+    }
     for (size_t i = 0; i < result->list.count; i++) {
         const Finding *finding = &result->list.findings[i];
         bool is_ours = false;

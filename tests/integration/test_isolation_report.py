@@ -11,6 +11,13 @@ import harness
 from harness import check_refusal, shared_server
 
 RIGHT = "SELECT ON {0}.trades"
+ROW_BLUEPRINT = {
+    "blueprint.yaml": "name: pool\ntitle: Pool\ntiers: [row]\n"
+                      "plans:\n  one: {title: One, default: true, limits: {max_connections: 10}}\n",
+    "migrations/V0001__tables.sql":
+        "CREATE TABLE items (tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant(), id bigint NOT NULL,"
+        " PRIMARY KEY (tenant_id, id));\n",
+}
 
 
 def place(slug="acme"):
@@ -340,6 +347,42 @@ def test_all_findings_are_mended_but_those_that_are_for_a_person():
             assert server.tenantry("isolation", "mend", "--all", "--yes")["job"] is None
     finally:
         server.psql("DROP MATERIALIZED VIEW %s" % view, server.superuser)
+
+
+POLICIES = ("SELECT c.oid::regclass, pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)"
+            " FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE p.polname = 'tenant_guard' ORDER BY 1")
+
+
+def shared_place():
+    """The schema of the row tier; made at first use."""
+    server = shared_server()
+    if not server.psql("SELECT 1 FROM tenantry.tenants WHERE slug = 'hooli'"):
+        with harness.temporary_folder() as folder:
+            os.makedirs(folder + "/pool/migrations")
+            for name, text in ROW_BLUEPRINT.items():
+                with open("%s/pool/%s" % (folder, name), "w", encoding="utf-8") as f:
+                    f.write(text)
+            server.tenantry("blueprint", "add", folder + "/pool")
+        server.create("hooli", "pool")
+    return place("hooli")
+
+
+def test_nothing_is_mended_after_a_measure_that_is_wrong():
+    server = shared_server()
+    schema = shared_place()
+    whole = server.psql(POLICIES)
+    server.psql("ALTER POLICY tenant_guard ON tenantry.guard USING (true) WITH CHECK (true)")
+    opened = server.psql(POLICIES)
+    found = server.tenantry("isolation", "verify", "--rules-only", "--json", json=False, expect=76).json()["findings"]
+    guard = [f["id"] for f in found if f["check"] == "guard_changed"]
+    others = [f["id"] for f in found if f["check"] == "policy_changed" and schema in f["object"]]
+    assert len(guard) == 1 and others
+    for ids in (["--all"], [others[0]], ["%s,%s" % (guard[0], others[0])]):
+        server.refused("isolation_violated", "isolation", "mend", *ids, "--yes", says=("nothing is mended", guard[0]))
+        assert server.psql(POLICIES) == opened
+    assert server.tenantry("isolation", "mend", guard[0], "--yes")["mended"] == 1
+    assert server.psql(POLICIES) == whole
+    assert verify()["findings"] == []
 
 
 def test_mending_that_was_killed_goes_on():
