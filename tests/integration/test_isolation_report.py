@@ -385,6 +385,35 @@ def test_nothing_is_mended_after_a_measure_that_is_wrong():
     assert verify()["findings"] == []
 
 
+def test_all_findings_are_mended_but_those_that_are_accepted_or_only_narrow():
+    server = shared_server()
+    table = shared_place() + ".items"
+    server.psql("CREATE POLICY narrow ON %s AS RESTRICTIVE USING (id > 0)" % table, server.superuser)
+    try:
+        with broken():
+            finding = the_finding(verify(expect=76))
+            server.tenantry("isolation", "accept", finding["id"], "--reason", "meant")
+            answer = server.tenantry("isolation", "mend", "--all", "--yes")
+            assert (answer["mended"], answer["by_hand"], answer["accepted"]) == (0, 1, 1), answer
+            assert the_finding(verify())["id"] == finding["id"]
+            found = server.tenantry("isolation", "verify", "--rules-only", "--json", json=False, expect=76).json()
+            assert [f["mend"] for f in found["findings"] if f["check"] == "policy_beside"] == [None]
+            assert server.tenantry("isolation", "mend", finding["id"], "--yes")["mended"] == 1
+            assert server.psql("SELECT count(*) FROM pg_policy WHERE polname = 'narrow'") == "1"
+            server.tenantry("isolation", "reopen", finding["id"])
+    finally:
+        server.psql("DROP POLICY narrow ON %s" % table, server.superuser)
+
+
+def test_statements_are_shown_before_they_run_whatever_is_silenced():
+    server = shared_server()
+    for silenced in (["-q"], ["--json"]):
+        with broken():
+            finding = the_finding(verify(expect=76))
+            shown = server.tenantry("isolation", "mend", finding["id"], "--yes", *silenced, json=False).err
+            assert "%s  %s;" % (finding["id"], finding["mend"]) in shown
+
+
 def test_mending_that_was_killed_goes_on():
     harness.require_faults()
     server = shared_server()
