@@ -88,6 +88,10 @@ bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *e
  * memberships, the map, the schema's rights (a few milliseconds). */
 bool isolation_require_created(Arena *arena, Store *store, const char *tenant_id, Err *err);
 
+/* Adds a hash of what each object is like now (rights, policies, text of a view or function) to the
+ * evidence, where the object has such: what somebody accepts is the object as it was then. */
+bool isolation_add_definitions(Arena *arena, Store *store, FindingList *list, Err *err);
+
 typedef struct ProbeOptions {
     const char *tenant_id; /* prober; NULL: every tenant of a sample */
     int64_t pairs;     /* of all tenants this many probe, each one neighbour; 0: every one, each a

@@ -272,11 +272,12 @@ typedef struct LeftAlone {
     int64_t accepted; /* somebody answers for it */
 } LeftAlone;
 
-static bool choose_all(Arena *arena, Store *store, const IsolationResult *result, Json *mends,
+static bool choose_all(Arena *arena, Store *store, IsolationResult *result, Json *mends,
                        LeftAlone *left, Err *err)
 {
     Report report = {.result = result};
     if (!require_reference(result, NULL, err) ||
+        !isolation_add_definitions(arena, store, &result->list, err) ||
         !isolation_load_acceptances(arena, store, &report, err)) {
         return false;
     }

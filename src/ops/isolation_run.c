@@ -102,7 +102,8 @@ static bool check(OpContext *context, const IsolationRunOptions *options, Isolat
                                 .pause_ms = config_int(context->config, OPT_PROBE_PAUSE),
                                 .on_progress = on_progress,
                                 .progress_context = context};
-    if (options->has_probes && !isolation_probe(context->arena, store, &probe, result, err)) {
+    if ((options->has_probes && !isolation_probe(context->arena, store, &probe, result, err)) ||
+        !isolation_add_definitions(context->arena, store, &result->list, err)) {
         return false;
     }
     if (result->list.count > 0) {

@@ -284,6 +284,77 @@ def test_more_than_was_accepted_counts_again():
         server.tenantry("isolation", "reopen", finding["id"])
 
 
+def counts_again(change, undo, check):
+    """Accepts what the check finds, and changes it: whether it counts again, under the same id."""
+    server = shared_server()
+
+    def found():
+        answer = server.tenantry("isolation", "verify", "--rules-only", "--json", json=False, expect=None).json()
+        return [f for f in answer["findings"] if f["check"] == check]
+
+    first = found()
+    assert len(first) == 1, first
+    server.tenantry("isolation", "accept", first[0]["id"], "--reason", "as it is now")
+    assert found()[0]["accepted"]["reason"] == "as it is now"
+    server.psql(change, server.superuser)
+    changed = found()
+    server.psql(undo, server.superuser)
+    assert found()[0]["accepted"] is not None
+    server.tenantry("isolation", "reopen", first[0]["id"])
+    return [f["id"] for f in changed] == [first[0]["id"]] and changed[0]["accepted"] is None
+
+
+def test_an_accepted_policy_that_is_opened_counts_again():
+    server = shared_server()
+    table = shared_place() + ".items"
+    using = server.psql("SELECT pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polrelid = '%s'::regclass"
+                        " AND polname = 'tenant_guard'" % table, server.superuser)
+    policy = "ALTER POLICY tenant_guard ON %s USING (%%s)" % table
+    stricter = policy % ("(%s) AND id > 0" % using)
+    server.psql(stricter, server.superuser)
+    try:
+        assert counts_again(policy % "true", stricter, "policy_changed")
+    finally:
+        server.psql(policy % using, server.superuser)
+
+
+def test_an_accepted_view_that_shows_more_counts_again():
+    server = shared_server()
+    globex = place("globex")
+    view = "CREATE OR REPLACE VIEW %s.seen AS SELECT %%s AS n FROM %s.trades" % (globex, place())
+    server.psql(view % "count(*)", server.superuser)
+    try:
+        assert counts_again(view % "count(*) + max(length(id::text))", view % "count(*)", "cross_view")
+    finally:
+        server.psql("DROP VIEW %s.seen" % globex, server.superuser)
+
+
+def test_an_accepted_right_that_may_be_passed_on_counts_again():
+    server = shared_server()
+    login = server.psql("SELECT r.name FROM tenantry.roles r JOIN tenantry.tenants t ON t.id = r.tenant_id"
+                        " WHERE t.slug = 'globex' AND r.kind = 'app'") if place("globex") else ""
+    table = place() + ".trades"
+    server.psql("GRANT SELECT ON %s TO %s" % (table, login), server.superuser)
+    try:
+        assert counts_again("GRANT SELECT ON %s TO %s WITH GRANT OPTION" % (table, login),
+                            "REVOKE GRANT OPTION FOR SELECT ON %s FROM %s" % (table, login), "grant_table")
+    finally:
+        server.psql("REVOKE ALL ON %s FROM %s" % (table, login), server.superuser)
+
+
+def test_an_accepted_function_with_another_body_counts_again():
+    server = shared_server()
+    schema = place()
+    owner = server.psql("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = '%s'" % schema)
+    function = ("SET ROLE %s; CREATE OR REPLACE FUNCTION %s.runs(q text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER"
+                " SET search_path = %s, pg_temp AS $$ BEGIN %%s EXECUTE q; END $$; RESET ROLE" % (owner, schema, schema))
+    server.psql(function % "", server.superuser)
+    try:
+        assert counts_again(function % "q := q || ';';", function % "", "definer_dynamic")
+    finally:
+        server.psql("DROP FUNCTION %s.runs" % schema, server.superuser)
+
+
 def test_a_reopened_finding_counts_again():
     server = shared_server()
     with broken():
