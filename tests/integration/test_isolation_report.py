@@ -152,6 +152,27 @@ def test_a_file_is_private_and_not_replaced_without_force():
             assert f.read().startswith("isolated")
 
 
+def test_only_a_regular_file_is_replaced_and_an_impossible_one_is_refused_before_the_run():
+    server = shared_server()
+    place()
+    with harness.temporary_folder() as folder:
+        fifo, link, target = (os.path.join(folder, name) for name in ("fifo", "link", "target"))
+        os.mkfifo(fifo)
+        with open(target, "w", encoding="utf-8") as f:
+            f.write("kept")
+        os.symlink(target, link)
+        runs = server.psql("SELECT count(*) FROM tenantry.isolation_runs")
+        for option in ("--output", "--report"):
+            for path, says in ((fifo, "no regular file"), (link, "no regular file"), ("/dev/null", "no regular file"),
+                               (folder, "no regular file"), (folder + "/none/file", "no file can be made in")):
+                server.refused("input_invalid", "isolation", "verify", "acme", "--rules-only", option, path, "--force",
+                               says=(says,))
+        assert server.psql("SELECT count(*) FROM tenantry.isolation_runs") == runs
+        assert stat.S_ISFIFO(os.lstat(fifo).st_mode) and os.path.islink(link) and stat.S_ISCHR(os.stat("/dev/null").st_mode)
+        with open(target, encoding="utf-8") as f:
+            assert f.read() == "kept"
+
+
 @contextlib.contextmanager
 def signed_report():
     with harness.temporary_folder() as folder:
@@ -258,6 +279,14 @@ def test_an_accepted_finding_does_not_fail_until_the_day_is_over():
         assert answer["until"] == "2999-12-31T23:59:59Z"
         found = verify()
         assert found["accepted"] == 1 and found["failing"] == 0
+        assert found["verdict"] == "isolated_but_for_accepted" and not found["is_isolated"]
+        with signed_report() as path:
+            checked = check_report(path).json()
+            assert (checked["verdict"], checked["accepted"]) == ("isolated_but_for_accepted", 1)
+            assert [(f["severity"], f["id"], f["accepted_until"]) for f in checked["found"]] == [
+                (finding["severity"], finding["id"], "2999-12-31T23:59:59Z")]
+        text = server.tenantry("isolation", "verify", "acme", "--rules-only", json=False).out
+        assert text.startswith("isolated but for 1 accepted finding (1 critical)")
         assert the_finding(found)["accepted"]["reason"] == "a shared list"
         assert "accepted until 2999-12-31" in server.tenantry("isolation", "verify", "--rules-only", json=False).out
         junit = server.tenantry("isolation", "verify", "--rules-only", "--format", "junit", json=False).out
