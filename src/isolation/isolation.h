@@ -60,6 +60,7 @@ typedef struct IsolationResult {
     const Unchecked *unchecked;
     size_t unchecked_count;
     int64_t tenants; /* that were looked at */
+    int64_t spares;  /* places without a tenant, looked at too */
     int64_t rules;   /* that ran */
     int64_t probes;  /* attempts that were made */
     const char

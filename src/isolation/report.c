@@ -147,6 +147,7 @@ Json *report_to_json(const Report *report)
     json_put_int(answer, "run", report->run);
     json_put_text(answer, "tenant", report->tenant);
     json_put_int(answer, "tenants", report->result->tenants);
+    json_put_int(answer, "spares", report->result->spares);
     json_put_int(answer, "rules", report->result->rules);
     json_put_int(answer, "probes", report->result->probes);
     json_put_int(answer, "seed", report->seed);

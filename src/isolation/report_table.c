@@ -119,15 +119,19 @@ static void add_head(Page *page)
 {
     const Report *report = page->report;
     const ReportCounts counts = report_count(report);
+    const int64_t spares = report->result->spares;
+    const char *and_spares = spares == 0 ? ""
+                                         : arena_printf(page->arena, " and %" PRId64 " spare%s",
+                                                        spares, spares == 1 ? "" : "s");
     add_wrapped(page, 0, verdict_sentence(page, &counts));
-    add_wrapped(page, 0,
-                arena_printf(page->arena,
-                             "%s: %" PRId64 " tenant%s, %" PRId64 " rule%s, %" PRId64
-                             " attempts, %zu accepted",
-                             report->tenant != NULL ? report->tenant : "the whole fleet",
-                             report->result->tenants, report->result->tenants == 1 ? "" : "s",
-                             report->result->rules, report->result->rules == 1 ? "" : "s",
-                             report->result->probes, counts.accepted));
+    add_wrapped(
+        page, 0,
+        arena_printf(
+            page->arena,
+            "%s: %" PRId64 " tenant%s%s, %" PRId64 " rule%s, %" PRId64 " attempts, %zu accepted",
+            report->tenant != NULL ? report->tenant : "the whole fleet", report->result->tenants,
+            report->result->tenants == 1 ? "" : "s", and_spares, report->result->rules,
+            report->result->rules == 1 ? "" : "s", report->result->probes, counts.accepted));
 }
 
 static void add_unchecked(Page *page)

@@ -169,6 +169,7 @@ const Operation op_isolation_verify = {
             {"run", FIELD_INT, .help = "number of this run"},
             {"tenant", FIELD_TEXT, .is_nullable = true, .help = "the tenant; none: the fleet"},
             {"tenants", FIELD_INT, .help = "tenants that were looked at"},
+            {"spares", FIELD_INT, .help = "spare places that were looked at, beside them"},
             {"rules", FIELD_INT, .help = "rules that were asked"},
             {"probes", FIELD_INT, .help = "attempts that were made"},
             {"seed", FIELD_INT, .help = "decided which pairs were tried"},

@@ -560,6 +560,52 @@ def test_watching_tells_when_an_acceptance_is_over_or_a_finding_has_grown():
             assert [f["id"] for f in watch(expect=76)["new"]] == [finding]
 
 
+def test_the_hash_of_the_catalogue_changes_with_all_that_the_rules_read():
+    server = shared_server()
+    table, schema = shared_place() + ".items", place()
+    role, owner = ("%s_%s" % (schema, kind) for kind in ("app", "owner"))
+    using = server.psql("SELECT pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polrelid = '%s'::regclass"
+                        " AND polname = 'tenant_guard'" % table, server.superuser)
+    changes = [
+        ("ALTER TABLE %s DISABLE ROW LEVEL SECURITY", "ALTER TABLE %s ENABLE ROW LEVEL SECURITY", table),
+        ("ALTER TABLE %s NO FORCE ROW LEVEL SECURITY", "ALTER TABLE %s FORCE ROW LEVEL SECURITY", table),
+        ("ALTER POLICY tenant_guard ON %s USING (true)", "ALTER POLICY tenant_guard ON %%s USING (%s)" % using, table),
+        ("ALTER ROLE %s BYPASSRLS", "ALTER ROLE %s NOBYPASSRLS", role),
+        ("ALTER ROLE %s SET row_security = off", "ALTER ROLE %s RESET row_security", role),
+        ("ALTER DEFAULT PRIVILEGES FOR ROLE %s GRANT SELECT ON TABLES TO PUBLIC",
+         "ALTER DEFAULT PRIVILEGES FOR ROLE %s REVOKE SELECT ON TABLES FROM PUBLIC", owner),
+    ]
+
+    def catalogues():
+        runs = [server.tenantry("isolation", "verify", *who, "--rules-only", "--json", json=False, expect=None).json()
+                for who in ([], ["hooli"], ["acme"])]
+        return [run["catalogue"] for run in runs]
+
+    before = catalogues()
+    assert catalogues() == before
+    for change, undo, what in changes:
+        server.psql(change % what, server.superuser)
+        now = catalogues()
+        server.psql(undo % what, server.superuser)
+        concerned = 1 if what == table else 2
+        assert now[0] != before[0] and now[concerned] != before[concerned], change
+        before = catalogues()
+
+
+def test_spares_are_no_tenants():
+    server = shared_server()
+    place()
+    server.tenantry("spare", "fill", "trading", "--count", "2")
+    tenants = int(server.psql("SELECT count(*) FROM tenantry.tenants WHERE state = 'active'"))
+    with harness.temporary_folder() as folder:
+        path = os.path.join(folder, "report.json")
+        answer = server.tenantry("isolation", "verify", "--rules-only", "--report", path)
+        assert (answer["tenants"], answer["spares"]) == (tenants, 2)
+        with open(path, encoding="utf-8") as f:
+            assert json.load(f)["report"]["tenants"] == tenants
+    assert "%d tenant" % tenants in server.tenantry("isolation", "verify", "--rules-only", json=False).out
+
+
 def test_only_as_many_runs_are_kept_as_the_option_says():
     server = shared_server()
     for _ in range(3):
