@@ -60,13 +60,20 @@ static void on_step(void *context, const char *title, int64_t done, int64_t tota
     }
 }
 
-static void on_note(void *context, const char *text)
+static void on_show(void *context, const char *text)
 {
     Progress *progress = context;
+    scoped_arena Arena *arena = arena_new();
+    progress_done(progress);
+    fprintf(progress->out, "%s\n", screen_safe(arena, text));
+    fflush(progress->out);
+}
+
+static void on_note(void *context, const char *text)
+{
+    const Progress *progress = context;
     if (!progress->is_silent) {
-        scoped_arena Arena *arena = arena_new();
-        progress_done(progress);
-        fprintf(progress->out, "%s\n", screen_safe(arena, text));
+        on_show(context, text);
     }
 }
 
@@ -92,6 +99,9 @@ static bool on_confirm(void *context, const char *question, const char *expected
 
 OpProgress progress_callbacks(Progress *progress)
 {
-    return (OpProgress){
-        .context = progress, .step = on_step, .note = on_note, .confirm = on_confirm};
+    return (OpProgress){.context = progress,
+                        .step = on_step,
+                        .note = on_note,
+                        .show = on_show,
+                        .confirm = on_confirm};
 }

@@ -150,6 +150,29 @@ bool file_create(const char *path, const char *bytes, size_t length, mode_t mode
     return sync_parent(path) || fail_errno(err, "fsync the folder of", path);
 }
 
+bool file_check_target(const char *path, Err *err)
+{
+    char folder[PATH_MAX];
+    struct stat status;
+    const char *slash = strrchr(path, '/');
+    const size_t length = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
+    if (length >= sizeof folder) {
+        return ERR_SET(err, ERR_INPUT_INVALID, NULL, "path \"%.60s...\" is too long", path);
+    }
+    memcpy(folder, path, length);
+    folder[length] = '\0';
+    if (lstat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+        return ERR_SET(err, ERR_INPUT_INVALID, "name a file that may be replaced, or a new one",
+                       "\"%s\" is no regular file", path);
+    }
+    const char *place = length == 0 ? "." : folder;
+    if (stat(place, &status) != 0 || !S_ISDIR(status.st_mode) || access(place, W_OK | X_OK) != 0) {
+        return ERR_SET(err, ERR_INPUT_INVALID, "make the folder first",
+                       "no file can be made in \"%s\"", place);
+    }
+    return true;
+}
+
 bool file_write_atomic(const char *path, const char *bytes, size_t length, mode_t mode, Err *err)
 {
     char temporary[PATH_MAX];

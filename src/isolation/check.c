@@ -70,6 +70,7 @@ static bool take_rows(const PgRows *rows, RulePlan *plan, IsolationResult *resul
         } else if (strcmp(id, RULE_SQL_DIGEST) == 0) {
             result->catalogue = arena_strdup(result->list.arena, object);
             result->tenants = pg_rows_int(rows, i, COLUMN_EVIDENCE);
+            result->spares = pg_rows_int(rows, i, COLUMN_MEND);
         } else if (!take_finding(rows, i, result, err)) {
             return false;
         }

@@ -60,6 +60,7 @@ typedef struct IsolationResult {
     const Unchecked *unchecked;
     size_t unchecked_count;
     int64_t tenants; /* that were looked at */
+    int64_t spares;  /* places without a tenant, looked at too */
     int64_t rules;   /* that ran */
     int64_t probes;  /* attempts that were made */
     const char
@@ -97,6 +98,10 @@ bool isolation_require_created(Arena *arena, Store *store, const char *tenant_id
  * not. A place that is not whole is no error here, it is logged: a create there is refused. Within
  * the caller's transaction. */
 bool isolation_renew_place(Arena *arena, Store *store, const char *place_id, Err *err);
+
+/* Adds a hash of what each object is like now (rights, policies, text of a view or function) to the
+ * evidence, where the object has such: what somebody accepts is the object as it was then. */
+bool isolation_add_definitions(Arena *arena, Store *store, FindingList *list, Err *err);
 
 typedef struct ProbeOptions {
     const char *tenant_id; /* prober; NULL: every tenant of a sample */

@@ -56,6 +56,7 @@ ReportCounts report_count(const Report *report)
         const Finding *finding = &report->result->list.findings[i];
         if (report_find_acceptance(report, finding) != NULL) {
             counts.accepted++;
+            counts.accepted_by_severity[finding->check->severity]++;
             continue;
         }
         counts.open++;
@@ -79,6 +80,7 @@ const char *report_verdict(const Report *report)
 {
     const ReportCounts counts = report_count(report);
     return counts.open > 0                       ? "violated"
+           : counts.accepted > 0                 ? "isolated_but_for_accepted"
            : report->result->unchecked_count > 0 ? "isolated_as_far_as_checked"
                                                  : "isolated";
 }
@@ -141,10 +143,11 @@ Json *report_to_json(const Report *report)
     const ReportCounts counts = report_count(report);
     Json *answer = json_object();
     json_put_text(answer, "verdict", report_verdict(report));
-    json_put_bool(answer, "is_isolated", counts.open == 0);
+    json_put_bool(answer, "is_isolated", counts.open + counts.accepted == 0);
     json_put_int(answer, "run", report->run);
     json_put_text(answer, "tenant", report->tenant);
     json_put_int(answer, "tenants", report->result->tenants);
+    json_put_int(answer, "spares", report->result->spares);
     json_put_int(answer, "rules", report->result->rules);
     json_put_int(answer, "probes", report->result->probes);
     json_put_int(answer, "seed", report->seed);

@@ -58,13 +58,15 @@ typedef struct ReportCounts {
     size_t open;                          /* not accepted */
     size_t accepted;                      /* findings with an acceptance in force */
     size_t by_severity[SEVERITY_LOW + 1]; /* of the open ones */
+    size_t accepted_by_severity[SEVERITY_LOW + 1];
 } ReportCounts;
 ReportCounts report_count(const Report *report);
 
 /* The first finding that counts, or NULL. */
 const Finding *report_first_failing(const Report *report);
 
-/* "isolated", "isolated_as_far_as_checked" or "violated". */
+/* "isolated", "isolated_as_far_as_checked", "isolated_but_for_accepted" (findings that somebody
+ * answers for are there all the same, and perhaps things that were not checked) or "violated". */
 const char *report_verdict(const Report *report);
 
 /* The members of the answer of `isolation verify`: the caller's. */

@@ -78,22 +78,37 @@ static void add_finding(Page *page, const Finding *finding)
     }
 }
 
+/* "2 findings (1 critical, 1 low)"; kind: "", or "accepted " before the word. */
+static const char *count_by_severity(Arena *arena, const char *kind, size_t count,
+                                     const size_t *by_severity)
+{
+    StrBuf text = strbuf_init(arena);
+    const char *gap = " (";
+    strbuf_printf(&text, "%zu %sfinding%s", count, kind, count == 1 ? "" : "s");
+    for (int severity = SEVERITY_CRITICAL; severity <= SEVERITY_LOW; severity++) {
+        if (by_severity[severity] > 0) {
+            strbuf_printf(&text, "%s%zu %s", gap, by_severity[severity],
+                          severity_name((Severity)severity));
+            gap = ", ";
+        }
+    }
+    strbuf_add_char(&text, ')');
+    return text.text;
+}
+
 static const char *verdict_sentence(const Page *page, const ReportCounts *counts)
 {
     if (counts->open > 0) {
-        StrBuf text = strbuf_init(page->arena);
-        strbuf_printf(&text, "NOT ISOLATED: %zu finding%s", counts->open,
-                      counts->open == 1 ? "" : "s");
-        const char *gap = " (";
-        for (int severity = SEVERITY_CRITICAL; severity <= SEVERITY_LOW; severity++) {
-            if (counts->by_severity[severity] > 0) {
-                strbuf_printf(&text, "%s%zu %s", gap, counts->by_severity[severity],
-                              severity_name((Severity)severity));
-                gap = ", ";
-            }
-        }
-        strbuf_add_char(&text, ')');
-        return text.text;
+        return arena_printf(page->arena, "NOT ISOLATED: %s",
+                            count_by_severity(page->arena, "", counts->open, counts->by_severity));
+    }
+    if (counts->accepted > 0) {
+        return arena_printf(page->arena, "isolated but for %s%s",
+                            count_by_severity(page->arena, "accepted ", counts->accepted,
+                                              counts->accepted_by_severity),
+                            page->report->result->unchecked_count > 0
+                                ? ", as far as it was checked: see what was not"
+                                : "");
     }
     return page->report->result->unchecked_count > 0
                ? "isolated, as far as it was checked: see what was not"
@@ -104,15 +119,19 @@ static void add_head(Page *page)
 {
     const Report *report = page->report;
     const ReportCounts counts = report_count(report);
+    const int64_t spares = report->result->spares;
+    const char *and_spares = spares == 0 ? ""
+                                         : arena_printf(page->arena, " and %" PRId64 " spare%s",
+                                                        spares, spares == 1 ? "" : "s");
     add_wrapped(page, 0, verdict_sentence(page, &counts));
-    add_wrapped(page, 0,
-                arena_printf(page->arena,
-                             "%s: %" PRId64 " tenant%s, %" PRId64 " rule%s, %" PRId64
-                             " attempts, %zu accepted",
-                             report->tenant != NULL ? report->tenant : "the whole fleet",
-                             report->result->tenants, report->result->tenants == 1 ? "" : "s",
-                             report->result->rules, report->result->rules == 1 ? "" : "s",
-                             report->result->probes, counts.accepted));
+    add_wrapped(
+        page, 0,
+        arena_printf(
+            page->arena,
+            "%s: %" PRId64 " tenant%s%s, %" PRId64 " rule%s, %" PRId64 " attempts, %zu accepted",
+            report->tenant != NULL ? report->tenant : "the whole fleet", report->result->tenants,
+            report->result->tenants == 1 ? "" : "s", and_spares, report->result->rules,
+            report->result->rules == 1 ? "" : "s", report->result->probes, counts.accepted));
 }
 
 static void add_unchecked(Page *page)

@@ -149,8 +149,8 @@ bool rule_sql_digest(Arena *arena, bool is_fleet, const char **ret_sql, Err *err
     }
     *ret_sql = arena_printf(arena,
                             "SELECT '" RULE_SQL_DIGEST
-                            "', NULL, NULL, r.digest, r.tenants::text, NULL FROM (%s) r (digest,"
-                            " tenants)",
+                            "', NULL, NULL, r.digest, r.tenants::text, r.spares::text"
+                            " FROM (%s) r (digest, tenants, spares)",
                             body);
     return true;
 }

@@ -8,6 +8,7 @@
 #include "core/strbuf.h"
 #include "isolation/isolation.h"
 #include "ops/context.h"
+#include "ops/isolation_run.h"
 #include "pg/sql.h"
 #include "store/audit.h"
 
@@ -19,6 +20,26 @@ static const Finding *find_finding(const IsolationResult *result, const char *id
         }
     }
     return NULL;
+}
+
+/* Wrong policies are mended to be like tenantry.guard. While that is not as Tenantry makes it, it
+ * may be mended itself, from what the binary has, and nothing else. */
+static const char reference_check[] = "guard_changed";
+
+static bool require_reference(const IsolationResult *result, const Finding *mended, Err *err)
+{
+    for (size_t i = 0; i < result->list.count; i++) {
+        const Finding *finding = &result->list.findings[i];
+        if (finding != mended && strcmp(finding->check->id, reference_check) == 0) {
+            ERR_SET(err, ERR_ISOLATION, NULL, "nothing is mended: %s is not to be relied on: %s",
+                    finding->object, finding->evidence);
+            err_hint(err,
+                     "mend what others are compared with first: \"tenantry isolation mend %s\"",
+                     finding->id);
+            return false;
+        }
+    }
+    return true;
 }
 
 /* --- the job: record, apply, look again -------------------------------------------------------
@@ -140,7 +161,7 @@ static bool step_apply(JobContext *context, Err *err)
                            "\"tenantry isolation mend\" shows what mends it now",
                            "what mends finding \"%s\" has changed since it was shown", finding->id);
         }
-        if (!apply_or_tell(context, finding, err)) {
+        if (!require_reference(&result, finding, err) || !apply_or_tell(context, finding, err)) {
             return false;
         }
     }
@@ -217,7 +238,7 @@ static bool choose_one(Arena *arena, const IsolationResult *result, const char *
         return ERR_SET(err, ERR_FINDING_MISSING, "\"tenantry isolation verify\" looks again",
                        "the rules find nothing with the id \"%s\" now", id);
     }
-    if (!is_run_here(arena, finding, &is_ours, err)) {
+    if (!require_reference(result, finding, err) || !is_run_here(arena, finding, &is_ours, err)) {
         return false;
     }
     if (is_ours) {
@@ -245,32 +266,47 @@ static bool choose_named(Arena *arena, const IsolationResult *result, const char
     return true;
 }
 
-/* *ret_by_hand: how many are for a person to mend. */
-static bool choose_all(Arena *arena, const IsolationResult *result, Json *mends,
-                       int64_t *ret_by_hand, Err *err)
+/* What --all leaves alone. */
+typedef struct LeftAlone {
+    int64_t by_hand;  /* for a person to mend */
+    int64_t accepted; /* somebody answers for it */
+} LeftAlone;
+
+static bool choose_all(Arena *arena, Store *store, IsolationResult *result, Json *mends,
+                       LeftAlone *left, Err *err)
 {
+    Report report = {.result = result};
+    if (!require_reference(result, NULL, err) ||
+        !isolation_add_definitions(arena, store, &result->list, err) ||
+        !isolation_load_acceptances(arena, store, &report, err)) {
+        return false;
+    }
     for (size_t i = 0; i < result->list.count; i++) {
         const Finding *finding = &result->list.findings[i];
         bool is_ours = false;
+        if (report_find_acceptance(&report, finding) != NULL) {
+            left->accepted++;
+            continue;
+        }
         if (!is_run_here(arena, finding, &is_ours, err)) {
             return false;
         }
         if (is_ours) {
             add_mend(mends, finding);
         } else {
-            (*ret_by_hand)++;
+            left->by_hand++;
         }
     }
     return true;
 }
 
-/* Statements are shown whole, since a person answers for them. */
+/* Statements are shown whole before they run, since a person answers for them. */
 static bool is_confirmed(OpContext *context, const Json *args, const Json *mends, Err *err)
 {
     for (size_t i = 0; i < json_array_size(mends); i++) {
         const Json *mend = json_array_get(mends, i);
-        if (context->progress.note != NULL) {
-            context->progress.note(context->progress.context,
+        if (context->progress.show != NULL) {
+            context->progress.show(context->progress.context,
                                    arena_printf(context->arena, "%s  %s;",
                                                 json_get_text(mend, "id", ""),
                                                 json_get_text(mend, "statement", "")));
@@ -285,13 +321,11 @@ static bool is_confirmed(OpContext *context, const Json *args, const Json *mends
                    "mending was not confirmed");
 }
 
-static bool choose(OpContext *context, const Json *args, Json *mends, int64_t *ret_by_hand,
-                   Err *err)
+static bool choose(OpContext *context, const Json *args, Json *mends, LeftAlone *left, Err *err)
 {
     Store *store = NULL;
     IsolationResult result = {0};
     const char *ids = json_get_text(args, "ids", NULL);
-    *ret_by_hand = 0;
     if ((ids == NULL) == !json_get_bool(args, "all", false)) {
         return ERR_SET(err, ERR_INPUT_INVALID, "\"tenantry isolation list\" shows the ids",
                        "either ids of findings or --all is expected");
@@ -301,7 +335,7 @@ static bool choose(OpContext *context, const Json *args, Json *mends, int64_t *r
         return false;
     }
     return ids != NULL ? choose_named(context->arena, &result, ids, mends, err)
-                       : choose_all(context->arena, &result, mends, ret_by_hand, err);
+                       : choose_all(context->arena, store, &result, mends, left, err);
 }
 
 static bool run_mend(OpContext *context, const Json *args, Json **ret_answer, Err *err)
@@ -309,9 +343,9 @@ static bool run_mend(OpContext *context, const Json *args, Json **ret_answer, Er
     scoped_json Json *job = json_object();
     Json *mends = json_array();
     int64_t job_id = 0;
-    int64_t by_hand = 0;
+    LeftAlone left = {0};
     json_put(job, "mends", mends);
-    if (!choose(context, args, mends, &by_hand, err)) {
+    if (!choose(context, args, mends, &left, err)) {
         return false;
     }
     if (json_array_size(mends) > 0 &&
@@ -321,7 +355,8 @@ static bool run_mend(OpContext *context, const Json *args, Json **ret_answer, Er
     }
     *ret_answer = json_object();
     json_put_int(*ret_answer, "mended", (int64_t)json_array_size(mends));
-    json_put_int(*ret_answer, "by_hand", by_hand);
+    json_put_int(*ret_answer, "by_hand", left.by_hand);
+    json_put_int(*ret_answer, "accepted", left.accepted);
     json_put(*ret_answer, "mends", json_incref(mends));
     json_put(*ret_answer, "job", job_id == 0 ? json_null() : json_integer(job_id));
     return true;
@@ -332,20 +367,23 @@ const Operation op_isolation_mend = {
     .summary = "Run the statements that mend findings of the rules, after showing them.",
     .description =
         "Each runs in a transaction of its own, as the owner of the place where that is needed; "
-        "then the rules look again whether the finding is gone. Statements that drop tables, "
-        "views or routines are shown by \"isolation list\" and left to a person.",
+        "then the rules look again whether the finding is gone. They are shown on standard error "
+        "before they run, with --quiet and --json too. Statements that drop tables, views or "
+        "routines are shown by \"isolation list\" and left to a person.",
     .access = ACCESS_ADMIN,
     .kind = OP_JOB,
     .http = {"POST", "/v1/isolation/mend"},
     .params = (const Param[]){{"ids", PARAM_TEXT, .is_positional = true,
                                .help = "The findings, with commas between them."},
-                              {"all", PARAM_BOOL, .help = "Every finding that a statement mends."},
+                              {"all", PARAM_BOOL,
+                               .help = "Every finding that a statement mends and nobody accepted."},
                               {"yes", PARAM_BOOL, .help = "Do not ask."},
                               {0}},
     .result =
         (const Field[]){
             {"mended", FIELD_INT, .help = "findings that are gone now"},
             {"by_hand", FIELD_INT, .help = "findings that are for a person to mend"},
+            {"accepted", FIELD_INT, .help = "findings left alone, since somebody accepted them"},
             {"mends", FIELD_LIST,
              .fields = (const Field[]){{"id", FIELD_TEXT, .help = "the finding"},
                                        {"check", FIELD_TEXT, .help = "the rule"},

@@ -21,6 +21,9 @@ static bool check_files(const Json *args, Err *err)
     static const char *const names[] = {"output", "report"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *path = json_get_text(args, names[i], NULL);
+        if (path != NULL && !file_check_target(path, err)) {
+            return false;
+        }
         if (path != NULL && !json_get_bool(args, "force", false) && file_exists(path)) {
             return refuse_existing(path, err);
         }
@@ -34,7 +37,8 @@ static bool write_file(const char *path, const char *text, const Json *args, Err
     enum { MODE = 0600 };
     bool is_new = false;
     if (json_get_bool(args, "force", false)) {
-        return file_write_atomic(path, text, strlen(text), MODE, err);
+        return file_check_target(path, err) &&
+               file_write_atomic(path, text, strlen(text), MODE, err);
     }
     return file_create(path, text, strlen(text), MODE, &is_new, err) &&
            (is_new || refuse_existing(path, err));
@@ -158,11 +162,14 @@ const Operation op_isolation_verify = {
                               {0}},
     .result =
         (const Field[]){
-            {"verdict", FIELD_TEXT, .help = "isolated, isolated_as_far_as_checked, violated"},
-            {"is_isolated", FIELD_BOOL, .help = "whether nothing was found that nobody accepted"},
+            {"verdict", FIELD_TEXT,
+             .help = "isolated, isolated_as_far_as_checked, "
+                     "isolated_but_for_accepted, violated"},
+            {"is_isolated", FIELD_BOOL, .help = "whether nothing was found, accepted or not"},
             {"run", FIELD_INT, .help = "number of this run"},
             {"tenant", FIELD_TEXT, .is_nullable = true, .help = "the tenant; none: the fleet"},
             {"tenants", FIELD_INT, .help = "tenants that were looked at"},
+            {"spares", FIELD_INT, .help = "spare places that were looked at, beside them"},
             {"rules", FIELD_INT, .help = "rules that were asked"},
             {"probes", FIELD_INT, .help = "attempts that were made"},
             {"seed", FIELD_INT, .help = "decided which pairs were tried"},

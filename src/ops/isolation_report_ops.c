@@ -82,6 +82,26 @@ static bool judge(const ReportChecked *checked, const char *path, Err *err)
                    checked->fingerprint);
 }
 
+/* What it found, with how severe it is and who answers for it. */
+static Json *found_of(const Json *content)
+{
+    const Json *findings = json_object_get(content, "findings");
+    Json *list = json_array();
+    for (size_t i = 0; i < json_array_size(findings); i++) {
+        static const char *const texts[] = {"severity", "id", "check", "object", "evidence"};
+        const Json *finding = json_array_get(findings, i);
+        const Json *accepted = json_object_get(finding, "accepted");
+        Json *found = json_object();
+        for (size_t j = 0; j < sizeof texts / sizeof *texts; j++) {
+            json_put_text(found, texts[j], json_get_text(finding, texts[j], NULL));
+        }
+        json_put_text(found, "accepted_until", json_get_text(accepted, "until", NULL));
+        json_put_text(found, "accepted_by", json_get_text(accepted, "actor", NULL));
+        json_array_append_new(list, found);
+    }
+    return list;
+}
+
 /* A report that was changed says nothing that can be believed. */
 static Json *answer_of(const ReportChecked *checked)
 {
@@ -96,6 +116,10 @@ static Json *answer_of(const ReportChecked *checked)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         json_put_text(answer, texts[i], json_get_text(checked->content, texts[i], NULL));
     }
+    const Json *accepted = json_object_get(checked->content, "accepted");
+    json_put(answer, "accepted",
+             accepted == NULL ? json_null() : json_integer(json_integer_value(accepted)));
+    json_put(answer, "found", found_of(checked->content));
     static const char *const lists[] = {"findings", "unchecked", "checks"};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         const Json *list = json_object_get(checked->content, lists[i]);
@@ -151,6 +175,20 @@ const Operation op_isolation_check_report = {
             {"catalogue", FIELD_TEXT, .is_nullable = true,
              .help = "SHA-256 over the part of the catalogue that was read"},
             {"findings", FIELD_INT, .is_nullable = true, .help = "findings in it"},
+            {"accepted", FIELD_INT, .is_nullable = true, .help = "of those: accepted by somebody"},
+            {"found", FIELD_LIST,
+             .fields =
+                 (const Field[]){
+                     {"severity", FIELD_TEXT, .help = "critical, high, medium or low"},
+                     {"id", FIELD_TEXT, .help = "the finding"},
+                     {"check", FIELD_TEXT, .help = "the rule or probe"},
+                     {"accepted_until", FIELD_TIME, .is_nullable = true,
+                      .help = "somebody answers for it until then"},
+                     {"accepted_by", FIELD_TEXT, .is_nullable = true, .help = "who"},
+                     {"object", FIELD_TEXT, .is_long = true, .help = "where"},
+                     {"evidence", FIELD_TEXT, .is_long = true, .help = "what was found"},
+                     {0}},
+             .help = "what it says was found, accepted or not"},
             {"unchecked", FIELD_INT, .is_nullable = true, .help = "what it says was not checked"},
             {"checks", FIELD_INT, .is_nullable = true, .help = "rules and probes that it knows"},
             {0}},

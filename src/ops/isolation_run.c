@@ -102,7 +102,8 @@ static bool check(OpContext *context, const IsolationRunOptions *options, Isolat
                                 .pause_ms = config_int(context->config, OPT_PROBE_PAUSE),
                                 .on_progress = on_progress,
                                 .progress_context = context};
-    if (options->has_probes && !isolation_probe(context->arena, store, &probe, result, err)) {
+    if ((options->has_probes && !isolation_probe(context->arena, store, &probe, result, err)) ||
+        !isolation_add_definitions(context->arena, store, &result->list, err)) {
         return false;
     }
     if (result->list.count > 0) {
@@ -193,7 +194,7 @@ static bool load_slugs(Store *store, Json **ret_slugs, Err *err)
     return true;
 }
 
-static bool load_acceptances(Arena *arena, Store *store, Report *report, Err *err)
+bool isolation_load_acceptances(Arena *arena, Store *store, Report *report, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
     if (!store_query(store, ISOLATION_ACCEPTANCES, PG_NO_PARAMS, &rows, err)) {
@@ -251,7 +252,7 @@ bool isolation_run(OpContext *context, const IsolationRunOptions *options, Isola
         return false;
     }
     fill_report(context, options, ret_run);
-    return load_acceptances(context->arena, store, &ret_run->report, err) &&
+    return isolation_load_acceptances(context->arena, store, &ret_run->report, err) &&
            keep(context, ret_run, options->tenant == NULL ? NULL : options->tenant->id,
                 clock_monotonic_us() - start_us, err);
 }

@@ -134,17 +134,19 @@ const Operation op_isolation_watch = {
     .http = {"POST", "/v1/isolation/watch"},
     .params =
         (const Param[]){ISOLATION_TENANT_PARAM, ISOLATION_PROBE_PARAMS, ISOLATION_FAIL_PARAM, {0}},
-    .result =
-        (const Field[]){
-            {"verdict", FIELD_TEXT, .help = "isolated, isolated_as_far_as_checked, violated"},
-            {"run", FIELD_INT, .help = "number of this run"},
-            {"since", FIELD_TIME, .is_nullable = true, .help = "when the last one ended"},
-            {"is_catalogue_changed", FIELD_BOOL, .help = "whether what the rules read has changed"},
-            {"unchanged", FIELD_INT, .help = "findings that are there still"},
-            {"new", FIELD_LIST, .fields = isolation_finding_fields,
-             .help = "findings that are new"},
-            {"gone", FIELD_TEXTS, .help = "ids of findings that are gone"},
-            {0}},
+    .result = (const Field[]){{"verdict", FIELD_TEXT,
+                               .help = "isolated, isolated_as_far_as_checked, "
+                                       "isolated_but_for_accepted, violated"},
+                              {"run", FIELD_INT, .help = "number of this run"},
+                              {"since", FIELD_TIME, .is_nullable = true,
+                               .help = "when the last one ended"},
+                              {"is_catalogue_changed", FIELD_BOOL,
+                               .help = "whether what the rules read has changed"},
+                              {"unchanged", FIELD_INT, .help = "findings that are there still"},
+                              {"new", FIELD_LIST, .fields = isolation_finding_fields,
+                               .help = "findings that are new"},
+                              {"gone", FIELD_TEXTS, .help = "ids of findings that are gone"},
+                              {0}},
     .examples = (const OpExample[]){{"isolation watch --quiet", "from cron"}, {0}},
     .run = run_watch,
 };

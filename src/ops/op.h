@@ -107,6 +107,8 @@ typedef struct OpProgress {
     void (*step)(void *context, const char *title, int64_t done,
                  int64_t total);                   /* a job's step begins or advances */
     void (*note)(void *context, const char *text); /* a sentence for people, such as a retry */
+    /* What a person answers for, before it is done: told with --quiet and --json too. */
+    void (*show)(void *context, const char *text);
     /* Asks a person to type expected; false when they do not or when there is nobody to ask. */
     bool (*confirm)(void *context, const char *question, const char *expected);
 } OpProgress;

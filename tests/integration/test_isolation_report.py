@@ -11,6 +11,13 @@ import harness
 from harness import check_refusal, shared_server
 
 RIGHT = "SELECT ON {0}.trades"
+ROW_BLUEPRINT = {
+    "blueprint.yaml": "name: pool\ntitle: Pool\ntiers: [row]\n"
+                      "plans:\n  one: {title: One, default: true, limits: {max_connections: 10}}\n",
+    "migrations/V0001__tables.sql":
+        "CREATE TABLE items (tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant(), id bigint NOT NULL,"
+        " PRIMARY KEY (tenant_id, id));\n",
+}
 
 
 def place(slug="acme"):
@@ -145,6 +152,27 @@ def test_a_file_is_private_and_not_replaced_without_force():
             assert f.read().startswith("isolated")
 
 
+def test_only_a_regular_file_is_replaced_and_an_impossible_one_is_refused_before_the_run():
+    server = shared_server()
+    place()
+    with harness.temporary_folder() as folder:
+        fifo, link, target = (os.path.join(folder, name) for name in ("fifo", "link", "target"))
+        os.mkfifo(fifo)
+        with open(target, "w", encoding="utf-8") as f:
+            f.write("kept")
+        os.symlink(target, link)
+        runs = server.psql("SELECT count(*) FROM tenantry.isolation_runs")
+        for option in ("--output", "--report"):
+            for path, says in ((fifo, "no regular file"), (link, "no regular file"), ("/dev/null", "no regular file"),
+                               (folder, "no regular file"), (folder + "/none/file", "no file can be made in")):
+                server.refused("input_invalid", "isolation", "verify", "acme", "--rules-only", option, path, "--force",
+                               says=(says,))
+        assert server.psql("SELECT count(*) FROM tenantry.isolation_runs") == runs
+        assert stat.S_ISFIFO(os.lstat(fifo).st_mode) and os.path.islink(link) and stat.S_ISCHR(os.stat("/dev/null").st_mode)
+        with open(target, encoding="utf-8") as f:
+            assert f.read() == "kept"
+
+
 @contextlib.contextmanager
 def signed_report():
     with harness.temporary_folder() as folder:
@@ -251,6 +279,14 @@ def test_an_accepted_finding_does_not_fail_until_the_day_is_over():
         assert answer["until"] == "2999-12-31T23:59:59Z"
         found = verify()
         assert found["accepted"] == 1 and found["failing"] == 0
+        assert found["verdict"] == "isolated_but_for_accepted" and not found["is_isolated"]
+        with signed_report() as path:
+            checked = check_report(path).json()
+            assert (checked["verdict"], checked["accepted"]) == ("isolated_but_for_accepted", 1)
+            assert [(f["severity"], f["id"], f["accepted_until"]) for f in checked["found"]] == [
+                (finding["severity"], finding["id"], "2999-12-31T23:59:59Z")]
+        text = server.tenantry("isolation", "verify", "acme", "--rules-only", json=False).out
+        assert text.startswith("isolated but for 1 accepted finding (1 critical)")
         assert the_finding(found)["accepted"]["reason"] == "a shared list"
         assert "accepted until 2999-12-31" in server.tenantry("isolation", "verify", "--rules-only", json=False).out
         junit = server.tenantry("isolation", "verify", "--rules-only", "--format", "junit", json=False).out
@@ -275,6 +311,77 @@ def test_more_than_was_accepted_counts_again():
         # The finally above took DELETE away again, and SELECT alone is accepted still.
         assert verify()["accepted"] == 1
         server.tenantry("isolation", "reopen", finding["id"])
+
+
+def counts_again(change, undo, check):
+    """Accepts what the check finds, and changes it: whether it counts again, under the same id."""
+    server = shared_server()
+
+    def found():
+        answer = server.tenantry("isolation", "verify", "--rules-only", "--json", json=False, expect=None).json()
+        return [f for f in answer["findings"] if f["check"] == check]
+
+    first = found()
+    assert len(first) == 1, first
+    server.tenantry("isolation", "accept", first[0]["id"], "--reason", "as it is now")
+    assert found()[0]["accepted"]["reason"] == "as it is now"
+    server.psql(change, server.superuser)
+    changed = found()
+    server.psql(undo, server.superuser)
+    assert found()[0]["accepted"] is not None
+    server.tenantry("isolation", "reopen", first[0]["id"])
+    return [f["id"] for f in changed] == [first[0]["id"]] and changed[0]["accepted"] is None
+
+
+def test_an_accepted_policy_that_is_opened_counts_again():
+    server = shared_server()
+    table = shared_place() + ".items"
+    using = server.psql("SELECT pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polrelid = '%s'::regclass"
+                        " AND polname = 'tenant_guard'" % table, server.superuser)
+    policy = "ALTER POLICY tenant_guard ON %s USING (%%s)" % table
+    stricter = policy % ("(%s) AND id > 0" % using)
+    server.psql(stricter, server.superuser)
+    try:
+        assert counts_again(policy % "true", stricter, "policy_changed")
+    finally:
+        server.psql(policy % using, server.superuser)
+
+
+def test_an_accepted_view_that_shows_more_counts_again():
+    server = shared_server()
+    globex = place("globex")
+    view = "CREATE OR REPLACE VIEW %s.seen AS SELECT %%s AS n FROM %s.trades" % (globex, place())
+    server.psql(view % "count(*)", server.superuser)
+    try:
+        assert counts_again(view % "count(*) + max(length(id::text))", view % "count(*)", "cross_view")
+    finally:
+        server.psql("DROP VIEW %s.seen" % globex, server.superuser)
+
+
+def test_an_accepted_right_that_may_be_passed_on_counts_again():
+    server = shared_server()
+    login = server.psql("SELECT r.name FROM tenantry.roles r JOIN tenantry.tenants t ON t.id = r.tenant_id"
+                        " WHERE t.slug = 'globex' AND r.kind = 'app'") if place("globex") else ""
+    table = place() + ".trades"
+    server.psql("GRANT SELECT ON %s TO %s" % (table, login), server.superuser)
+    try:
+        assert counts_again("GRANT SELECT ON %s TO %s WITH GRANT OPTION" % (table, login),
+                            "REVOKE GRANT OPTION FOR SELECT ON %s FROM %s" % (table, login), "grant_table")
+    finally:
+        server.psql("REVOKE ALL ON %s FROM %s" % (table, login), server.superuser)
+
+
+def test_an_accepted_function_with_another_body_counts_again():
+    server = shared_server()
+    schema = place()
+    owner = server.psql("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = '%s'" % schema)
+    function = ("SET ROLE %s; CREATE OR REPLACE FUNCTION %s.runs(q text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER"
+                " SET search_path = %s, pg_temp AS $$ BEGIN %%s EXECUTE q; END $$; RESET ROLE" % (owner, schema, schema))
+    server.psql(function % "", server.superuser)
+    try:
+        assert counts_again(function % "q := q || ';';", function % "", "definer_dynamic")
+    finally:
+        server.psql("DROP FUNCTION %s.runs" % schema, server.superuser)
 
 
 def test_a_reopened_finding_counts_again():
@@ -342,6 +449,71 @@ def test_all_findings_are_mended_but_those_that_are_for_a_person():
         server.psql("DROP MATERIALIZED VIEW %s" % view, server.superuser)
 
 
+POLICIES = ("SELECT c.oid::regclass, pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)"
+            " FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE p.polname = 'tenant_guard' ORDER BY 1")
+
+
+def shared_place():
+    """The schema of the row tier; made at first use."""
+    server = shared_server()
+    if not server.psql("SELECT 1 FROM tenantry.tenants WHERE slug = 'hooli'"):
+        with harness.temporary_folder() as folder:
+            os.makedirs(folder + "/pool/migrations")
+            for name, text in ROW_BLUEPRINT.items():
+                with open("%s/pool/%s" % (folder, name), "w", encoding="utf-8") as f:
+                    f.write(text)
+            server.tenantry("blueprint", "add", folder + "/pool")
+        server.create("hooli", "pool")
+    return place("hooli")
+
+
+def test_nothing_is_mended_after_a_measure_that_is_wrong():
+    server = shared_server()
+    schema = shared_place()
+    whole = server.psql(POLICIES)
+    server.psql("ALTER POLICY tenant_guard ON tenantry.guard USING (true) WITH CHECK (true)")
+    opened = server.psql(POLICIES)
+    found = server.tenantry("isolation", "verify", "--rules-only", "--json", json=False, expect=76).json()["findings"]
+    guard = [f["id"] for f in found if f["check"] == "guard_changed"]
+    others = [f["id"] for f in found if f["check"] == "policy_changed" and schema in f["object"]]
+    assert len(guard) == 1 and others
+    for ids in (["--all"], [others[0]], ["%s,%s" % (guard[0], others[0])]):
+        server.refused("isolation_violated", "isolation", "mend", *ids, "--yes", says=("nothing is mended", guard[0]))
+        assert server.psql(POLICIES) == opened
+    assert server.tenantry("isolation", "mend", guard[0], "--yes")["mended"] == 1
+    assert server.psql(POLICIES) == whole
+    assert verify()["findings"] == []
+
+
+def test_all_findings_are_mended_but_those_that_are_accepted_or_only_narrow():
+    server = shared_server()
+    table = shared_place() + ".items"
+    server.psql("CREATE POLICY narrow ON %s AS RESTRICTIVE USING (id > 0)" % table, server.superuser)
+    try:
+        with broken():
+            finding = the_finding(verify(expect=76))
+            server.tenantry("isolation", "accept", finding["id"], "--reason", "meant")
+            answer = server.tenantry("isolation", "mend", "--all", "--yes")
+            assert (answer["mended"], answer["by_hand"], answer["accepted"]) == (0, 1, 1), answer
+            assert the_finding(verify())["id"] == finding["id"]
+            found = server.tenantry("isolation", "verify", "--rules-only", "--json", json=False, expect=76).json()
+            assert [f["mend"] for f in found["findings"] if f["check"] == "policy_beside"] == [None]
+            assert server.tenantry("isolation", "mend", finding["id"], "--yes")["mended"] == 1
+            assert server.psql("SELECT count(*) FROM pg_policy WHERE polname = 'narrow'") == "1"
+            server.tenantry("isolation", "reopen", finding["id"])
+    finally:
+        server.psql("DROP POLICY narrow ON %s" % table, server.superuser)
+
+
+def test_statements_are_shown_before_they_run_whatever_is_silenced():
+    server = shared_server()
+    for silenced in (["-q"], ["--json"]):
+        with broken():
+            finding = the_finding(verify(expect=76))
+            shown = server.tenantry("isolation", "mend", finding["id"], "--yes", *silenced, json=False).err
+            assert "%s  %s;" % (finding["id"], finding["mend"]) in shown
+
+
 def test_mending_that_was_killed_goes_on():
     harness.require_faults()
     server = shared_server()
@@ -386,6 +558,52 @@ def test_watching_tells_when_an_acceptance_is_over_or_a_finding_has_grown():
         assert watch()["unchanged"] == 1
         with broken("DELETE ON {0}.trades"):
             assert [f["id"] for f in watch(expect=76)["new"]] == [finding]
+
+
+def test_the_hash_of_the_catalogue_changes_with_all_that_the_rules_read():
+    server = shared_server()
+    table, schema = shared_place() + ".items", place()
+    role, owner = ("%s_%s" % (schema, kind) for kind in ("app", "owner"))
+    using = server.psql("SELECT pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polrelid = '%s'::regclass"
+                        " AND polname = 'tenant_guard'" % table, server.superuser)
+    changes = [
+        ("ALTER TABLE %s DISABLE ROW LEVEL SECURITY", "ALTER TABLE %s ENABLE ROW LEVEL SECURITY", table),
+        ("ALTER TABLE %s NO FORCE ROW LEVEL SECURITY", "ALTER TABLE %s FORCE ROW LEVEL SECURITY", table),
+        ("ALTER POLICY tenant_guard ON %s USING (true)", "ALTER POLICY tenant_guard ON %%s USING (%s)" % using, table),
+        ("ALTER ROLE %s BYPASSRLS", "ALTER ROLE %s NOBYPASSRLS", role),
+        ("ALTER ROLE %s SET row_security = off", "ALTER ROLE %s RESET row_security", role),
+        ("ALTER DEFAULT PRIVILEGES FOR ROLE %s GRANT SELECT ON TABLES TO PUBLIC",
+         "ALTER DEFAULT PRIVILEGES FOR ROLE %s REVOKE SELECT ON TABLES FROM PUBLIC", owner),
+    ]
+
+    def catalogues():
+        runs = [server.tenantry("isolation", "verify", *who, "--rules-only", "--json", json=False, expect=None).json()
+                for who in ([], ["hooli"], ["acme"])]
+        return [run["catalogue"] for run in runs]
+
+    before = catalogues()
+    assert catalogues() == before
+    for change, undo, what in changes:
+        server.psql(change % what, server.superuser)
+        now = catalogues()
+        server.psql(undo % what, server.superuser)
+        concerned = 1 if what == table else 2
+        assert now[0] != before[0] and now[concerned] != before[concerned], change
+        before = catalogues()
+
+
+def test_spares_are_no_tenants():
+    server = shared_server()
+    place()
+    server.tenantry("spare", "fill", "trading", "--count", "2")
+    tenants = int(server.psql("SELECT count(*) FROM tenantry.tenants WHERE state = 'active'"))
+    with harness.temporary_folder() as folder:
+        path = os.path.join(folder, "report.json")
+        answer = server.tenantry("isolation", "verify", "--rules-only", "--report", path)
+        assert (answer["tenants"], answer["spares"]) == (tenants, 2)
+        with open(path, encoding="utf-8") as f:
+            assert json.load(f)["report"]["tenants"] == tenants
+    assert "%d tenant" % tenants in server.tenantry("isolation", "verify", "--rules-only", json=False).out
 
 
 def test_only_as_many_runs_are_kept_as_the_option_says():

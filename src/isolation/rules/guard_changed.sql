@@ -1,5 +1,11 @@
 SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, 'table tenantry.guard' AS object,
-       'its policy tenant_guard is not the one that Tenantry made' AS evidence, NULL::text AS mend
+       'its policy tenant_guard is not the one that Tenantry made' AS evidence,
+       -- As Tenantry makes it, src/blueprint/seal.c: nothing of it comes from the catalogue.
+       replace('DROP POLICY IF EXISTS tenant_guard ON tenantry.guard; '
+               'CREATE POLICY tenant_guard ON tenantry.guard AS RESTRICTIVE USING (@) WITH CHECK (@)', '@',
+               'tenant_id = (SELECT m.tenant_id FROM tenancy.role_tenants m WHERE m.role_name = current_user'
+               ' AND coalesce(nullif(lower(current_setting(''app.current_tenant_id'', true)), ''''),'
+               ' m.tenant_id::text) = m.tenant_id::text)') AS mend
  WHERE NOT EXISTS (
        SELECT FROM pg_policy g
         WHERE g.polrelid = 'tenantry.guard'::regclass AND g.polname = 'tenant_guard' AND NOT g.polpermissive

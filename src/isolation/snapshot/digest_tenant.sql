@@ -1,9 +1,128 @@
--- One text that changes whenever something changes that was read, in whatever order it was read.
-SELECT encode(sha256(convert_to(concat_ws(',',
-           (SELECT concat(count(*), ':', sum(hashtextextended(x::text, 0))) FROM iso_target x),
-           (SELECT concat(count(*), ':', sum(hashtextextended(x::text, 0))) FROM iso_object x),
-           (SELECT concat(count(*), ':', sum(hashtextextended(x::text, 0))) FROM iso_acl x),
-           (SELECT concat(count(*), ':', sum(hashtextextended(x::text, 0))) FROM iso_reach x),
-           (SELECT concat(count(*), ':', sum(hashtextextended(x::text, 0))) FROM iso_outside x),
-           (SELECT concat(count(*), ':', sum(hashtextextended(x::text, 0))) FROM iso_edge x)), 'UTF8')), 'hex'),
-       (SELECT count(DISTINCT t.tenant_id) FROM iso_target t)
+-- One text that changes whenever something changes that the rules read, in whatever order it was read: SHA-256 over the
+-- sorted hashes of rows of the snapshot and of the catalogue behind it. Rows of the catalogue are taken as they are,
+-- since that costs less than spelling expressions out; columns that VACUUM and its like change are left out.
+WITH line (hash) AS (
+    SELECT sha256(convert_to('iso_target' || x::text, 'UTF8')) FROM iso_target x
+    UNION ALL
+    SELECT sha256(convert_to('iso_place' || x::text, 'UTF8')) FROM iso_place x
+    UNION ALL
+    SELECT sha256(convert_to('iso_own' || x::text, 'UTF8')) FROM iso_own x
+    UNION ALL
+    SELECT sha256(convert_to('iso_reach' || x::text, 'UTF8')) FROM iso_reach x
+    UNION ALL
+    SELECT sha256(convert_to('iso_relation' || x::text, 'UTF8')) FROM iso_relation x
+    UNION ALL
+    SELECT sha256(convert_to('iso_function' || x::text, 'UTF8')) FROM iso_function x
+    UNION ALL
+    SELECT sha256(convert_to('iso_type' || x::text, 'UTF8')) FROM iso_type x
+    UNION ALL
+    SELECT sha256(convert_to('iso_object' || x::text, 'UTF8')) FROM iso_object x
+    UNION ALL
+    SELECT sha256(convert_to('iso_acl' || x::text, 'UTF8')) FROM iso_acl x
+    UNION ALL
+    SELECT sha256(convert_to('iso_outside' || x::text, 'UTF8')) FROM iso_outside x
+    UNION ALL
+    SELECT sha256(convert_to('iso_holder' || x::text, 'UTF8')) FROM iso_holder x
+    UNION ALL
+    SELECT sha256(convert_to('iso_role' || x::text, 'UTF8')) FROM iso_role x
+    UNION ALL
+    SELECT sha256(convert_to('iso_setting' || x::text, 'UTF8')) FROM iso_setting x
+    UNION ALL
+    SELECT sha256(convert_to('iso_map' || x::text, 'UTF8')) FROM iso_map x
+    UNION ALL
+    SELECT sha256(convert_to('iso_kin' || x::text, 'UTF8')) FROM iso_kin x
+    UNION ALL
+    SELECT sha256(convert_to('iso_event' || x::text, 'UTF8')) FROM iso_event x
+    UNION ALL
+    SELECT sha256(convert_to('iso_extension' || x::text, 'UTF8')) FROM iso_extension x
+    UNION ALL
+    SELECT sha256(convert_to('iso_foreign' || x::text, 'UTF8')) FROM iso_foreign x
+    UNION ALL
+    SELECT sha256(convert_to('iso_edge' || x::text, 'UTF8')) FROM iso_edge x
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'policy', x::text), 'UTF8'))
+      FROM iso_relation r JOIN pg_policy x ON x.polrelid = r.oid
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'rule', x::text), 'UTF8'))
+      FROM iso_relation r JOIN pg_rewrite x ON x.ev_class = r.oid
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'trigger', x::text), 'UTF8'))
+      FROM iso_relation r JOIN pg_trigger x ON x.tgrelid = r.oid
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'constraint', x::text), 'UTF8'))
+      FROM iso_relation r JOIN pg_constraint x ON x.conrelid = r.oid
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'default', x::text), 'UTF8'))
+      FROM iso_relation r JOIN pg_attrdef x ON x.adrelid = r.oid
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'parent', x::text), 'UTF8'))
+      FROM iso_relation r JOIN pg_inherits x ON x.inhrelid = r.oid
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'index', x.indexrelid, x.indrelid, x.indisunique, x.indkey,
+               x.indexprs, x.indpred), 'UTF8'))
+      FROM iso_relation r JOIN pg_index x ON x.indrelid = r.oid
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'column', x.attrelid, x.attnum, x.attname,
+               x.atttypid, x.attnotnull, x.attacl), 'UTF8'))
+      FROM iso_relation r JOIN pg_attribute x ON x.attrelid = r.oid
+       AND (x.attacl IS NOT NULL OR x.attname = 'tenant_id')
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'function', x::text), 'UTF8'))
+      FROM iso_function r JOIN pg_proc x ON x.oid = r.oid
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'type', x::text), 'UTF8'))
+      FROM iso_type r JOIN pg_type x ON x.oid = r.oid
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'domain', x::text), 'UTF8'))
+      FROM iso_type r JOIN pg_constraint x ON x.contypid = r.oid
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'attributes', x::text), 'UTF8'))
+      FROM iso_role r JOIN pg_roles x ON x.oid = r.oid
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'role setting', x::text), 'UTF8'))
+      FROM pg_db_role_setting x WHERE x.setrole = 0 OR x.setrole IN (SELECT r.oid FROM iso_role r)
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'default privileges', x::text), 'UTF8'))
+      FROM pg_default_acl x
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'database', x.datname, x.datdba, x.datacl), 'UTF8'))
+      FROM pg_database x
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'language', x::text), 'UTF8'))
+      FROM pg_language x
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'server', x::text), 'UTF8'))
+      FROM pg_foreign_server x
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'wrapper', x::text), 'UTF8'))
+      FROM pg_foreign_data_wrapper x
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'publication', x::text), 'UTF8'))
+      FROM pg_publication x
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'published', x::text), 'UTF8'))
+      FROM pg_publication_rel x
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'published schema', x::text), 'UTF8'))
+      FROM pg_publication_namespace x
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'subscription', x.subname, x.subdbid, x.subowner, x.subenabled), 'UTF8'))
+      FROM pg_subscription x
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'event trigger', x::text, f.prosrc), 'UTF8'))
+      FROM pg_event_trigger x JOIN pg_proc f ON f.oid = x.evtfoid
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'extension', x.extname, x.extowner, x.extnamespace, x.extversion), 'UTF8'))
+      FROM pg_extension x
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'parameter', x::text), 'UTF8'))
+      FROM pg_parameter_acl x
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'large object', x::text), 'UTF8'))
+      FROM pg_largeobject_metadata x
+     WHERE x.lomacl IS NOT NULL OR x.lomowner IN (SELECT r.oid FROM iso_role r)
+)
+SELECT encode(sha256(string_agg(l.hash, ''::bytea ORDER BY l.hash)), 'hex'),
+       (SELECT count(*) FROM iso_target t WHERE t.state <> 'spare'),
+       (SELECT count(*) FROM iso_target t WHERE t.state = 'spare')
+  FROM line l

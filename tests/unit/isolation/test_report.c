@@ -109,6 +109,20 @@ static void an_accepted_finding_does_not_count(void **state)
     assert_int_equal(report_count(&sample->report).failing, 2);
 }
 
+static void a_fleet_with_accepted_findings_is_not_plainly_isolated(void **state)
+{
+    Sample *sample = *state;
+    sample->result.list.findings[0] = sample->result.list.findings[1];
+    sample->result.list.count = 1;
+    sample->result.spares = 1;
+    scoped_json Json *answer = report_to_json(&sample->report);
+    const char *text = report_to_table(sample->arena, &sample->report);
+    assert_string_equal(report_verdict(&sample->report), "isolated_but_for_accepted");
+    assert_false(json_get_bool(answer, "is_isolated", true));
+    assert_non_null(strstr(text, "isolated but for 1 accepted finding (1 "));
+    assert_non_null(strstr(text, "the whole fleet: 2 tenants and 1 spare, 3 rules"));
+}
+
 static void a_finding_with_other_evidence_than_was_accepted_counts_again(void **state)
 {
     Sample *sample = *state;
@@ -340,6 +354,7 @@ int main(void)
 #define WITH_SAMPLE(test) cmocka_unit_test_setup_teardown(test, make_sample, drop_sample)
     static const struct CMUnitTest tests[] = {
         WITH_SAMPLE(an_accepted_finding_does_not_count),
+        WITH_SAMPLE(a_fleet_with_accepted_findings_is_not_plainly_isolated),
         WITH_SAMPLE(a_finding_with_other_evidence_than_was_accepted_counts_again),
         WITH_SAMPLE(only_findings_that_are_severe_enough_count),
         WITH_SAMPLE(what_was_not_checked_is_part_of_the_verdict),

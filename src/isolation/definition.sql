@@ -1,0 +1,115 @@
+-- What the objects of findings are like, as one hash for each finding: an acceptance holds for what was looked at, and
+-- evidence tells only what the rule asks. $1: [object, ...] as findings name them. Every name in the text of an object
+-- counts, whatever stands before it: a name too many makes the hash stricter, never blind.
+WITH token AS MATERIALIZED (
+    SELECT o.n, m.parts[1] AS name, substring(m.parts[1] FROM '^(?:"(?:[^"]|"")+"|[^."]+)[.](?:"(?:[^"]|"")+"|[^."]+)') AS pair
+      FROM json_array_elements_text($1::json) WITH ORDINALITY o (object, n),
+           LATERAL regexp_matches(o.object, '((?:"(?:[^"]|"")+"|[\w$]+)(?:[.](?:"(?:[^"]|"")+"|[\w$]+))*)', 'g') m (parts)
+), relation AS MATERIALIZED (
+    SELECT t.n, c.*
+      FROM pg_class c
+      JOIN pg_namespace s ON s.oid = c.relnamespace
+      JOIN (SELECT DISTINCT n, pair FROM token) t ON t.pair = format('%I.%I', s.nspname, c.relname)
+     WHERE c.relkind <> 'c'
+), role AS MATERIALIZED (
+    SELECT DISTINCT t.n, r.* FROM pg_roles r JOIN token t ON t.name IN (quote_ident(r.rolname), r.rolname)
+), part (n, what, text) AS (
+    SELECT c.n, 'relation', concat_ws('|', c.oid::regclass, c.relkind, c.relowner::regrole, c.relrowsecurity,
+               c.relforcerowsecurity, c.relispartition, c.reloptions,
+               CASE WHEN c.relkind IN ('i', 'I') THEN pg_get_indexdef(c.oid) END)
+      FROM relation c
+    UNION ALL
+    SELECT c.n, 'right', a.item::text FROM relation c, LATERAL unnest(c.relacl) a (item)
+    UNION ALL
+    SELECT c.n, 'policy', concat_ws('|', p.polname, p.polpermissive, p.polcmd,
+               (SELECT string_agg(pg_get_userbyid(r), ',' ORDER BY r) FROM unnest(p.polroles) r),
+               'USING', pg_get_expr(p.polqual, p.polrelid), 'CHECK', pg_get_expr(p.polwithcheck, p.polrelid))
+      FROM relation c JOIN pg_policy p ON p.polrelid = c.oid
+    UNION ALL
+    SELECT c.n, 'rule', concat_ws('|', w.ev_enabled, pg_get_ruledef(w.oid))
+      FROM relation c JOIN pg_rewrite w ON w.ev_class = c.oid
+    UNION ALL
+    SELECT c.n, 'trigger', concat_ws('|', g.tgenabled, pg_get_triggerdef(g.oid))
+      FROM relation c JOIN pg_trigger g ON g.tgrelid = c.oid AND NOT g.tgisinternal
+    UNION ALL
+    SELECT c.n, 'constraint', concat_ws('|', k.conname, k.convalidated, pg_get_constraintdef(k.oid))
+      FROM relation c JOIN pg_constraint k ON k.conrelid = c.oid
+    UNION ALL
+    SELECT c.n, 'parent', i.inhparent::regclass::text FROM relation c JOIN pg_inherits i ON i.inhrelid = c.oid
+    UNION ALL
+    SELECT c.n, 'column', concat_ws('|', a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+               a.attgenerated, a.attacl, pg_get_expr(d.adbin, d.adrelid))
+      FROM relation c
+      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+      LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    UNION ALL
+    SELECT t.n, 'function', concat_ws('|', f.oid::regprocedure, f.prokind, f.proowner::regrole, f.proacl, f.prosecdef,
+               f.proleakproof, f.provolatile, f.proconfig, l.lanname, f.probin, f.prosrc, pg_get_function_sqlbody(f.oid),
+               pg_get_function_arguments(f.oid), format_type(f.prorettype, NULL))
+      FROM pg_proc f
+      JOIN pg_namespace s ON s.oid = f.pronamespace
+      JOIN pg_language l ON l.oid = f.prolang
+      JOIN (SELECT DISTINCT n, pair FROM token) t ON t.pair = format('%I.%I', s.nspname, f.proname)
+    UNION ALL
+    SELECT t.n, 'type', concat_ws('|', y.oid::regtype, y.typtype, y.typowner::regrole, y.typacl,
+               format_type(y.typbasetype, y.typtypmod), y.typnotnull, y.typdefault,
+               (SELECT string_agg(pg_get_constraintdef(k.oid), ',' ORDER BY k.conname) FROM pg_constraint k
+                 WHERE k.contypid = y.oid))
+      FROM pg_type y
+      JOIN pg_namespace s ON s.oid = y.typnamespace
+      JOIN (SELECT DISTINCT n, pair FROM token) t ON t.pair = format('%I.%I', s.nspname, y.typname)
+    UNION ALL
+    SELECT t.n, 'schema', concat_ws('|', s.nspname, s.nspowner::regrole, s.nspacl,
+               (SELECT string_agg(concat_ws('/', d.defaclrole::regrole, d.defaclobjtype, d.defaclacl), ','
+                                  ORDER BY d.defaclrole::regrole::text, d.defaclobjtype)
+                  FROM pg_default_acl d WHERE d.defaclnamespace = s.oid))
+      FROM pg_namespace s JOIN token t ON t.name IN (quote_ident(s.nspname), s.nspname)
+    UNION ALL
+    SELECT r.n, 'role', concat_ws('|', r.rolname, r.rolsuper, r.rolinherit, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin,
+               r.rolreplication, r.rolbypassrls, r.rolconnlimit, r.rolvaliduntil)
+      FROM role r
+    UNION ALL
+    SELECT r.n, 'setting', concat_ws('|', s.setdatabase, s.setconfig)
+      FROM role r JOIN pg_db_role_setting s ON s.setrole = r.oid
+    UNION ALL
+    SELECT r.n, 'member of', concat_ws('|', pg_get_userbyid(m.roleid), m.admin_option)
+      FROM role r JOIN pg_auth_members m ON m.member = r.oid
+    UNION ALL
+    SELECT r.n, 'default', concat_ws('|', d.defaclnamespace::regnamespace, d.defaclobjtype, d.defaclacl)
+      FROM role r JOIN pg_default_acl d ON d.defaclrole = r.oid
+    UNION ALL
+    SELECT t.n, 'database', concat_ws('|', b.datname, b.datdba::regrole, b.datacl,
+               (SELECT s.setconfig FROM pg_db_role_setting s WHERE s.setdatabase = b.oid AND s.setrole = 0))
+      FROM pg_database b JOIN token t ON t.name IN (quote_ident(b.datname), b.datname)
+    UNION ALL
+    SELECT t.n, 'server', concat_ws('|', v.srvname, v.srvowner::regrole, v.srvacl, v.srvoptions)
+      FROM pg_foreign_server v JOIN token t ON t.name IN (quote_ident(v.srvname), v.srvname)
+    UNION ALL
+    SELECT t.n, 'wrapper', concat_ws('|', w.fdwname, w.fdwowner::regrole, w.fdwacl, w.fdwoptions)
+      FROM pg_foreign_data_wrapper w JOIN token t ON t.name IN (quote_ident(w.fdwname), w.fdwname)
+    UNION ALL
+    SELECT t.n, 'language', concat_ws('|', l.lanname, l.lanowner::regrole, l.lanpltrusted, l.lanacl)
+      FROM pg_language l JOIN token t ON t.name IN (quote_ident(l.lanname), l.lanname)
+    UNION ALL
+    SELECT t.n, 'publication', concat_ws('|', b.pubname, b.pubowner::regrole, b.puballtables, b.pubinsert, b.pubupdate,
+               b.pubdelete, b.pubtruncate, (SELECT string_agg(concat_ws('/', r.prrelid::regclass, r.prattrs,
+                                                  pg_get_expr(r.prqual, r.prrelid)), ',' ORDER BY r.prrelid)
+                                              FROM pg_publication_rel r WHERE r.prpubid = b.oid))
+      FROM pg_publication b JOIN token t ON t.name IN (quote_ident(b.pubname), b.pubname)
+    UNION ALL
+    SELECT t.n, 'event trigger', concat_ws('|', e.evtname, e.evtevent, e.evtowner::regrole, e.evtfoid::regprocedure,
+               e.evtenabled, e.evttags, f.prosrc)
+      FROM pg_event_trigger e
+      JOIN pg_proc f ON f.oid = e.evtfoid
+      JOIN token t ON t.name IN (quote_ident(e.evtname), e.evtname)
+    UNION ALL
+    SELECT t.n, 'large object', concat_ws('|', l.oid, l.lomowner::regrole, l.lomacl)
+      FROM pg_largeobject_metadata l JOIN token t ON t.name = l.oid::text
+    UNION ALL
+    SELECT t.n, 'parameter', p.paracl::text
+      FROM pg_parameter_acl p JOIN token t ON t.name = p.parname
+)
+SELECT p.n, left(encode(sha256(convert_to(string_agg(DISTINCT format('%s:%s', p.what, p.text), E'\n'), 'UTF8')), 'hex'), 32)
+  FROM part p
+ GROUP BY p.n
+ ORDER BY p.n
