@@ -209,6 +209,24 @@ CASES = [
     ("audit_write", None, "GRANT DELETE ON tenantry_audit.entries TO tenantry", "REVOKE DELETE ON tenantry_audit.entries FROM tenantry"),
     ("audit_member", None, "CREATE ROLE clerk; GRANT {audit} TO clerk", "DROP ROLE clerk"),
     ("audit_trigger", None, "ALTER TABLE tenantry_audit.entries DISABLE TRIGGER append_only", None),
+    # What is beside the places: functions of nobody, Tenantry's own functions, PostgreSQL's own.
+    ("outside_definer", None, "CREATE ROLE helper; CREATE SCHEMA util; GRANT USAGE ON SCHEMA util TO PUBLIC;"
+     " CREATE FUNCTION util.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';"
+     " ALTER FUNCTION util.f() OWNER TO helper", "DROP SCHEMA util CASCADE; DROP ROLE helper"),
+    ("outside_definer_power", None, "CREATE FUNCTION tenantry_ext.f() RETURNS bigint LANGUAGE sql SECURITY DEFINER"
+     " AS 'SELECT count(*) FROM {a}.portfolios'", "DROP FUNCTION tenantry_ext.f()"),
+    ("outside_definer_power", None, "CREATE FUNCTION pg_catalog.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';"
+     " ALTER FUNCTION pg_catalog.f() OWNER TO tenantry", "DROP FUNCTION pg_catalog.f()"),
+    ("outside_definer_power", None, "ALTER FUNCTION pg_catalog.query_to_xml(text, boolean, boolean, text) SECURITY DEFINER",
+     None),
+    ("outside_leakproof", None, "ALTER FUNCTION pg_catalog.regclass(text) LEAKPROOF", None),
+    ("outside_leakproof", None, "CREATE FUNCTION public.f(text) RETURNS boolean LANGUAGE sql LEAKPROOF AS 'SELECT true'",
+     "DROP FUNCTION public.f(text)"),
+    ("control_function", None, "ALTER FUNCTION tenancy.run_guarded(text[]) SECURITY DEFINER", None),
+    ("control_function", None, "CREATE FUNCTION tenantry.f() RETURNS int LANGUAGE sql AS 'SELECT 1';"
+     " REVOKE ALL ON FUNCTION tenantry.f() FROM PUBLIC; ALTER FUNCTION tenantry.f() OWNER TO tenantry", None),
+    ("control_function", None, "ALTER FUNCTION tenancy.deferring_tables() SET search_path = {a}",
+     "ALTER FUNCTION tenancy.deferring_tables() SET search_path = pg_catalog, pg_temp"),
     ("untrusted_language", None, "UPDATE pg_language SET lanpltrusted = true WHERE lanname = 'c'", None),
     ("extension_function", "a", "CREATE EXTENSION pageinspect SCHEMA public;"
      " GRANT EXECUTE ON FUNCTION public.get_raw_page(text, bigint) TO {a_app}", "DROP EXTENSION pageinspect"),
