@@ -227,6 +227,22 @@ CASES = [
      " REVOKE ALL ON FUNCTION tenantry.f() FROM PUBLIC; ALTER FUNCTION tenantry.f() OWNER TO tenantry", None),
     ("control_function", None, "ALTER FUNCTION tenancy.deferring_tables() SET search_path = {a}",
      "ALTER FUNCTION tenancy.deferring_tables() SET search_path = pg_catalog, pg_temp"),
+    ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+     " CREATE TRIGGER spy BEFORE UPDATE ON {a}.portfolios FOR EACH ROW EXECUTE FUNCTION util.f()", "DROP SCHEMA util CASCADE"),
+    ("uses_outside", None, "CREATE SCHEMA util; CREATE FUNCTION util.f(uuid) RETURNS boolean LANGUAGE sql AS 'SELECT true';"
+     " CREATE POLICY p ON {x}.users USING (util.f(tenant_id))", "DROP SCHEMA util CASCADE"),
+    ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1';"
+     " CREATE TABLE {a}.t (i int, j int GENERATED ALWAYS AS (util.f(i)) STORED); ALTER TABLE {a}.t OWNER TO {a_owner}",
+     "DROP TABLE {a}.t; DROP SCHEMA util CASCADE"),
+    ("uses_outside", None, "CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+     " CREATE TRIGGER spy AFTER INSERT ON tenantry.tenants FOR EACH ROW EXECUTE FUNCTION public.f()",
+     "DROP FUNCTION public.f() CASCADE"),
+    ("policy_beside", None, "ALTER POLICY tenant_rows ON {x}.users USING (tenant_id IS NULL)",
+     "ALTER POLICY tenant_rows ON {x}.users USING (true)"),
+    ("guard_changed", None, "ALTER POLICY tenant_rows ON tenantry.guard USING (false)",
+     "ALTER POLICY tenant_rows ON tenantry.guard USING (true)"),
+    ("tenant_id_missing", None, "CREATE TABLE {x}.notes (t text); ALTER TABLE {x}.notes OWNER TO {x_owner};"
+     " GRANT SELECT ON {x}.notes TO {x_group}", "DROP TABLE {x}.notes"),
     ("untrusted_language", None, "UPDATE pg_language SET lanpltrusted = true WHERE lanname = 'c'", None),
     ("extension_function", "a", "CREATE EXTENSION pageinspect SCHEMA public;"
      " GRANT EXECUTE ON FUNCTION public.get_raw_page(text, bigint) TO {a_app}", "DROP EXTENSION pageinspect"),
