@@ -243,6 +243,37 @@ CASES = [
      "ALTER POLICY tenant_rows ON tenantry.guard USING (true)"),
     ("tenant_id_missing", None, "CREATE TABLE {x}.notes (t text); ALTER TABLE {x}.notes OWNER TO {x_owner};"
      " GRANT SELECT ON {x}.notes TO {x_group}", "DROP TABLE {x}.notes"),
+    ("audit_code", None, "CREATE RULE r AS ON INSERT TO tenantry_audit.heads DO INSTEAD NOTHING", None),
+    ("audit_code", None, "CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+     " CREATE TRIGGER gone BEFORE INSERT ON tenantry_audit.entries FOR EACH ROW EXECUTE FUNCTION public.f()",
+     "DROP FUNCTION public.f() CASCADE"),
+    ("audit_trigger", None, "DO $$ BEGIN EXECUTE (SELECT format('ALTER TABLE %s DISABLE TRIGGER append_only',"
+     " inhrelid::regclass) FROM pg_inherits WHERE inhparent = 'tenantry_audit.entries'::regclass LIMIT 1); END $$", None),
+    ("control_function", None, "DO $$ BEGIN EXECUTE replace(pg_get_functiondef('tenantry_audit.refuse()'::regprocedure),"
+     " 'RAISE', 'RETURN OLD; RAISE'); END $$", "DO $$ BEGIN EXECUTE replace(pg_get_functiondef("
+     "'tenantry_audit.refuse()'::regprocedure), 'RETURN OLD; RAISE', 'RAISE'); END $$"),
+    ("audit_write", None, "GRANT UPDATE (detail) ON tenantry_audit.entries TO tenantry", None),
+    ("catalogue_grant", None, "GRANT SELECT (rolpassword) ON pg_catalog.pg_authid TO PUBLIC", None),
+    ("catalogue_grant", None, "GRANT SELECT ON pg_catalog.pg_statistic TO PUBLIC", None),
+    ("catalogue_grant", None, "GRANT EXECUTE ON FUNCTION pg_catalog.pg_read_file(text) TO PUBLIC",
+     "REVOKE EXECUTE ON FUNCTION pg_catalog.pg_read_file(text) FROM PUBLIC"),
+    ("catalogue_grant", "a", "GRANT SELECT ON pg_catalog.pg_statistic TO {a_app}", None),
+    ("shared_schema", None, "CREATE SCHEMA util; GRANT USAGE ON SCHEMA util TO PUBLIC; CREATE TABLE util.t (i int);"
+     " GRANT SELECT ON util.t TO PUBLIC", "DROP SCHEMA util CASCADE"),
+    ("shared_schema", None, "CREATE FUNCTION tenantry_ext.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+     "DROP FUNCTION tenantry_ext.f()"),
+    ("path_schema_shared", "a", "CREATE SCHEMA util; GRANT CREATE, USAGE ON SCHEMA util TO {b_app};"
+     " ALTER ROLE {a_app} SET search_path = {a}, util", "ALTER ROLE {a_app} SET search_path = {a}; DROP SCHEMA util"),
+    ("path_schema_create", None, "CREATE SCHEMA util; GRANT CREATE ON SCHEMA util TO PUBLIC", "DROP SCHEMA util"),
+    ("setting_database", None, "ALTER DATABASE tenantry SET search_path = public", None),
+    ("setting_server", None, "ALTER SYSTEM SET lo_compat_privileges = on; \\c\nSELECT pg_reload_conf(); SELECT pg_sleep(0.2)",
+     "ALTER SYSTEM RESET lo_compat_privileges; \\c\nSELECT pg_reload_conf(); SELECT pg_sleep(0.2)"),
+    ("event_trigger_outside", None, "CREATE FUNCTION public.f() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';"
+     " CREATE EVENT TRIGGER e ON sql_drop EXECUTE FUNCTION public.f()", "DROP EVENT TRIGGER e; DROP FUNCTION public.f()"),
+    ("default_privileges", None, "ALTER DEFAULT PRIVILEGES FOR ROLE {audit} GRANT SELECT ON TABLES TO PUBLIC", None),
+    ("default_privileges", None, "ALTER DEFAULT PRIVILEGES FOR ROLE tenantry IN SCHEMA tenantry GRANT SELECT ON TABLES TO PUBLIC",
+     None),
+    ("public_grant_temporary", None, "GRANT TEMPORARY ON DATABASE tenantry TO PUBLIC", None),
     ("untrusted_language", None, "UPDATE pg_language SET lanpltrusted = true WHERE lanname = 'c'", None),
     ("extension_function", "a", "CREATE EXTENSION pageinspect SCHEMA public;"
      " GRANT EXECUTE ON FUNCTION public.get_raw_page(text, bigint) TO {a_app}", "DROP EXTENSION pageinspect"),
