@@ -227,7 +227,8 @@ CASES = [
      " REVOKE ALL ON FUNCTION tenantry.f() FROM PUBLIC; ALTER FUNCTION tenantry.f() OWNER TO tenantry", None),
     ("control_function", None, "ALTER FUNCTION tenancy.deferring_tables() SET search_path = {a}",
      "ALTER FUNCTION tenancy.deferring_tables() SET search_path = pg_catalog, pg_temp"),
-    ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+    ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f() RETURNS trigger LANGUAGE plpgsql"
+     " AS 'BEGIN RETURN NEW; END';"
      " CREATE TRIGGER spy BEFORE UPDATE ON {a}.portfolios FOR EACH ROW EXECUTE FUNCTION util.f()", "DROP SCHEMA util CASCADE"),
     ("uses_outside", None, "CREATE SCHEMA util; CREATE FUNCTION util.f(uuid) RETURNS boolean LANGUAGE sql AS 'SELECT true';"
      " CREATE POLICY p ON {x}.users USING (util.f(tenant_id))", "DROP SCHEMA util CASCADE"),
@@ -266,13 +267,11 @@ CASES = [
      " ALTER ROLE {a_app} SET search_path = {a}, util", "ALTER ROLE {a_app} SET search_path = {a}; DROP SCHEMA util"),
     ("path_schema_create", None, "CREATE SCHEMA util; GRANT CREATE ON SCHEMA util TO PUBLIC", "DROP SCHEMA util"),
     ("setting_database", None, "ALTER DATABASE tenantry SET search_path = public", None),
-    ("setting_server", None, "ALTER SYSTEM SET lo_compat_privileges = on; \\c\nSELECT pg_reload_conf(); SELECT pg_sleep(0.2)",
-     "ALTER SYSTEM RESET lo_compat_privileges; \\c\nSELECT pg_reload_conf(); SELECT pg_sleep(0.2)"),
     ("event_trigger_outside", None, "CREATE FUNCTION public.f() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';"
      " CREATE EVENT TRIGGER e ON sql_drop EXECUTE FUNCTION public.f()", "DROP EVENT TRIGGER e; DROP FUNCTION public.f()"),
     ("default_privileges", None, "ALTER DEFAULT PRIVILEGES FOR ROLE {audit} GRANT SELECT ON TABLES TO PUBLIC", None),
-    ("default_privileges", None, "ALTER DEFAULT PRIVILEGES FOR ROLE tenantry IN SCHEMA tenantry GRANT SELECT ON TABLES TO PUBLIC",
-     None),
+    ("default_privileges", None, "ALTER DEFAULT PRIVILEGES FOR ROLE tenantry IN SCHEMA tenantry GRANT SELECT ON TABLES"
+     " TO PUBLIC", None),
     ("public_grant_temporary", None, "GRANT TEMPORARY ON DATABASE tenantry TO PUBLIC", None),
     ("untrusted_language", None, "UPDATE pg_language SET lanpltrusted = true WHERE lanname = 'c'", None),
     ("extension_function", "a", "CREATE EXTENSION pageinspect SCHEMA public;"
@@ -285,7 +284,7 @@ CASES = [
 ]
 
 # Rules that have a test of their own, since one statement does not break what they look for.
-ELSEWHERE = {"ended_login", "map_stale", "hba_trust", "password_weak"}
+ELSEWHERE = {"ended_login", "map_stale", "hba_trust", "password_weak", "setting_server"}
 
 # The finding is about the tenant that is named; the check of a single tenant sees it from where the function is.
 SEEN_FROM = {"function_names_other": "b1"}
@@ -414,6 +413,25 @@ def test_a_superuser_checks_what_others_cannot():
             f.write(before)
         server.tenantry("tenant", "rotate", "a1")
     assert verify(server, env=env)["is_isolated"]
+
+
+def configure(server, change, value):
+    """Changes the configuration; new sessions have it as soon as the server has read the file again."""
+    server.psql(change, server.superuser)
+    server.psql("SELECT pg_reload_conf()", server.superuser)
+    while server.psql("SHOW lo_compat_privileges") != value:
+        pass
+
+
+def test_a_setting_of_the_server_is_reported():
+    server, _ = names()
+    configure(server, "ALTER SYSTEM SET lo_compat_privileges = on", "on")
+    try:
+        found = verify(server)["findings"]
+        assert [(f["check"], f["object"]) for f in found] == [("setting_server", "setting lo_compat_privileges")], found
+    finally:
+        configure(server, found[0]["mend"], "off")
+    assert verify(server)["is_isolated"]
 
 
 def test_what_a_role_may_not_read_is_told_as_unchecked():

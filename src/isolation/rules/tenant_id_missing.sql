@@ -9,7 +9,8 @@ SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('table %s', s.nam
  CROSS JOIN LATERAL (
        SELECT has_any_column_privilege(p.app, s.oid, 'INSERT') OR has_any_column_privilege(p.app, s.oid, 'UPDATE')
               OR has_table_privilege(p.app, s.oid, 'DELETE') AS is_written,
-              has_any_column_privilege(p.app, s.oid, 'SELECT') OR has_any_column_privilege(p.readonly, s.oid, 'SELECT') AS is_read) w
+              has_any_column_privilege(p.app, s.oid, 'SELECT')
+              OR has_any_column_privilege(p.readonly, s.oid, 'SELECT') AS is_read) w
  CROSS JOIN LATERAL (
        SELECT EXISTS (SELECT FROM tenantry.places l
                         JOIN tenantry.blueprint_versions v ON v.blueprint = l.blueprint AND v.version = l.version,
