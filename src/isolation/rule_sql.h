@@ -17,7 +17,7 @@
 /* The columns of every answer, all text. */
 enum { COLUMN_RULE, COLUMN_TENANT, COLUMN_OTHER, COLUMN_OBJECT, COLUMN_EVIDENCE, COLUMN_MEND };
 
-enum { RULE_SQL_PIECES = 40 }; /* the most pieces that a snapshot can have */
+enum { RULE_SQL_PIECES = 64 }; /* the most pieces that a snapshot can have */
 
 /* Which rules are asked. */
 typedef struct RulePlan {

@@ -209,6 +209,70 @@ CASES = [
     ("audit_write", None, "GRANT DELETE ON tenantry_audit.entries TO tenantry", "REVOKE DELETE ON tenantry_audit.entries FROM tenantry"),
     ("audit_member", None, "CREATE ROLE clerk; GRANT {audit} TO clerk", "DROP ROLE clerk"),
     ("audit_trigger", None, "ALTER TABLE tenantry_audit.entries DISABLE TRIGGER append_only", None),
+    # What is beside the places: functions of nobody, Tenantry's own functions, PostgreSQL's own.
+    ("outside_definer", None, "CREATE ROLE helper; CREATE SCHEMA util; GRANT USAGE ON SCHEMA util TO PUBLIC;"
+     " CREATE FUNCTION util.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';"
+     " ALTER FUNCTION util.f() OWNER TO helper", "DROP SCHEMA util CASCADE; DROP ROLE helper"),
+    ("outside_definer_power", None, "CREATE FUNCTION tenantry_ext.f() RETURNS bigint LANGUAGE sql SECURITY DEFINER"
+     " AS 'SELECT count(*) FROM {a}.portfolios'", "DROP FUNCTION tenantry_ext.f()"),
+    ("outside_definer_power", None, "CREATE FUNCTION pg_catalog.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';"
+     " ALTER FUNCTION pg_catalog.f() OWNER TO tenantry", "DROP FUNCTION pg_catalog.f()"),
+    ("outside_definer_power", None, "ALTER FUNCTION pg_catalog.query_to_xml(text, boolean, boolean, text) SECURITY DEFINER",
+     None),
+    ("outside_leakproof", None, "ALTER FUNCTION pg_catalog.regclass(text) LEAKPROOF", None),
+    ("outside_leakproof", None, "CREATE FUNCTION public.f(text) RETURNS boolean LANGUAGE sql LEAKPROOF AS 'SELECT true'",
+     "DROP FUNCTION public.f(text)"),
+    ("control_function", None, "ALTER FUNCTION tenancy.run_guarded(text[]) SECURITY DEFINER", None),
+    ("control_function", None, "CREATE FUNCTION tenantry.f() RETURNS int LANGUAGE sql AS 'SELECT 1';"
+     " REVOKE ALL ON FUNCTION tenantry.f() FROM PUBLIC; ALTER FUNCTION tenantry.f() OWNER TO tenantry", None),
+    ("control_function", None, "ALTER FUNCTION tenancy.deferring_tables() SET search_path = {a}",
+     "ALTER FUNCTION tenancy.deferring_tables() SET search_path = pg_catalog, pg_temp"),
+    ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f() RETURNS trigger LANGUAGE plpgsql"
+     " AS 'BEGIN RETURN NEW; END';"
+     " CREATE TRIGGER spy BEFORE UPDATE ON {a}.portfolios FOR EACH ROW EXECUTE FUNCTION util.f()", "DROP SCHEMA util CASCADE"),
+    ("uses_outside", None, "CREATE SCHEMA util; CREATE FUNCTION util.f(uuid) RETURNS boolean LANGUAGE sql AS 'SELECT true';"
+     " CREATE POLICY p ON {x}.users USING (util.f(tenant_id))", "DROP SCHEMA util CASCADE"),
+    ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1';"
+     " CREATE TABLE {a}.t (i int, j int GENERATED ALWAYS AS (util.f(i)) STORED); ALTER TABLE {a}.t OWNER TO {a_owner}",
+     "DROP TABLE {a}.t; DROP SCHEMA util CASCADE"),
+    ("uses_outside", None, "CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+     " CREATE TRIGGER spy AFTER INSERT ON tenantry.tenants FOR EACH ROW EXECUTE FUNCTION public.f()",
+     "DROP FUNCTION public.f() CASCADE"),
+    ("policy_beside", None, "ALTER POLICY tenant_rows ON {x}.users USING (tenant_id IS NULL)",
+     "ALTER POLICY tenant_rows ON {x}.users USING (true)"),
+    ("guard_changed", None, "ALTER POLICY tenant_rows ON tenantry.guard USING (false)",
+     "ALTER POLICY tenant_rows ON tenantry.guard USING (true)"),
+    ("tenant_id_missing", None, "CREATE TABLE {x}.notes (t text); ALTER TABLE {x}.notes OWNER TO {x_owner};"
+     " GRANT SELECT ON {x}.notes TO {x_group}", "DROP TABLE {x}.notes"),
+    ("audit_code", None, "CREATE RULE r AS ON INSERT TO tenantry_audit.heads DO INSTEAD NOTHING", None),
+    ("audit_code", None, "CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+     " CREATE TRIGGER gone BEFORE INSERT ON tenantry_audit.entries FOR EACH ROW EXECUTE FUNCTION public.f()",
+     "DROP FUNCTION public.f() CASCADE"),
+    ("audit_trigger", None, "DO $$ BEGIN EXECUTE (SELECT format('ALTER TABLE %s DISABLE TRIGGER append_only',"
+     " inhrelid::regclass) FROM pg_inherits WHERE inhparent = 'tenantry_audit.entries'::regclass LIMIT 1); END $$", None),
+    ("control_function", None, "DO $$ BEGIN EXECUTE replace(pg_get_functiondef('tenantry_audit.refuse()'::regprocedure),"
+     " 'RAISE', 'RETURN OLD; RAISE'); END $$", "DO $$ BEGIN EXECUTE replace(pg_get_functiondef("
+     "'tenantry_audit.refuse()'::regprocedure), 'RETURN OLD; RAISE', 'RAISE'); END $$"),
+    ("audit_write", None, "GRANT UPDATE (detail) ON tenantry_audit.entries TO tenantry", None),
+    ("catalogue_grant", None, "GRANT SELECT (rolpassword) ON pg_catalog.pg_authid TO PUBLIC", None),
+    ("catalogue_grant", None, "GRANT SELECT ON pg_catalog.pg_statistic TO PUBLIC", None),
+    ("catalogue_grant", None, "GRANT EXECUTE ON FUNCTION pg_catalog.pg_read_file(text) TO PUBLIC",
+     "REVOKE EXECUTE ON FUNCTION pg_catalog.pg_read_file(text) FROM PUBLIC"),
+    ("catalogue_grant", "a", "GRANT SELECT ON pg_catalog.pg_statistic TO {a_app}", None),
+    ("shared_schema", None, "CREATE SCHEMA util; GRANT USAGE ON SCHEMA util TO PUBLIC; CREATE TABLE util.t (i int);"
+     " GRANT SELECT ON util.t TO PUBLIC", "DROP SCHEMA util CASCADE"),
+    ("shared_schema", None, "CREATE FUNCTION tenantry_ext.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+     "DROP FUNCTION tenantry_ext.f()"),
+    ("path_schema_shared", "a", "CREATE SCHEMA util; GRANT CREATE, USAGE ON SCHEMA util TO {b_app};"
+     " ALTER ROLE {a_app} SET search_path = {a}, util", "ALTER ROLE {a_app} SET search_path = {a}; DROP SCHEMA util"),
+    ("path_schema_create", None, "CREATE SCHEMA util; GRANT CREATE ON SCHEMA util TO PUBLIC", "DROP SCHEMA util"),
+    ("setting_database", None, "ALTER DATABASE tenantry SET search_path = public", None),
+    ("event_trigger_outside", None, "CREATE FUNCTION public.f() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';"
+     " CREATE EVENT TRIGGER e ON sql_drop EXECUTE FUNCTION public.f()", "DROP EVENT TRIGGER e; DROP FUNCTION public.f()"),
+    ("default_privileges", None, "ALTER DEFAULT PRIVILEGES FOR ROLE {audit} GRANT SELECT ON TABLES TO PUBLIC", None),
+    ("default_privileges", None, "ALTER DEFAULT PRIVILEGES FOR ROLE tenantry IN SCHEMA tenantry GRANT SELECT ON TABLES"
+     " TO PUBLIC", None),
+    ("public_grant_temporary", None, "GRANT TEMPORARY ON DATABASE tenantry TO PUBLIC", None),
     ("untrusted_language", None, "UPDATE pg_language SET lanpltrusted = true WHERE lanname = 'c'", None),
     ("extension_function", "a", "CREATE EXTENSION pageinspect SCHEMA public;"
      " GRANT EXECUTE ON FUNCTION public.get_raw_page(text, bigint) TO {a_app}", "DROP EXTENSION pageinspect"),
@@ -220,7 +284,7 @@ CASES = [
 ]
 
 # Rules that have a test of their own, since one statement does not break what they look for.
-ELSEWHERE = {"ended_login", "map_stale", "hba_trust", "password_weak"}
+ELSEWHERE = {"ended_login", "map_stale", "hba_trust", "password_weak", "setting_server"}
 
 # The finding is about the tenant that is named; the check of a single tenant sees it from where the function is.
 SEEN_FROM = {"function_names_other": "b1"}
@@ -349,6 +413,25 @@ def test_a_superuser_checks_what_others_cannot():
             f.write(before)
         server.tenantry("tenant", "rotate", "a1")
     assert verify(server, env=env)["is_isolated"]
+
+
+def configure(server, change, value):
+    """Changes the configuration; new sessions have it as soon as the server has read the file again."""
+    server.psql(change, server.superuser)
+    server.psql("SELECT pg_reload_conf()", server.superuser)
+    while server.psql("SHOW lo_compat_privileges") != value:
+        pass
+
+
+def test_a_setting_of_the_server_is_reported():
+    server, _ = names()
+    configure(server, "ALTER SYSTEM SET lo_compat_privileges = on", "on")
+    try:
+        found = verify(server)["findings"]
+        assert [(f["check"], f["object"]) for f in found] == [("setting_server", "setting lo_compat_privileges")], found
+    finally:
+        configure(server, found[0]["mend"], "off")
+    assert verify(server)["is_isolated"]
 
 
 def test_what_a_role_may_not_read_is_told_as_unchecked():

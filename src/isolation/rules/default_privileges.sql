@@ -9,6 +9,13 @@ SELECT x.tenant_id, h.tenant_id AS other_id, format('role %s', x.rolname) AS obj
           JOIN pg_default_acl d ON d.defaclrole = o.oid
           LEFT JOIN iso_place p ON p.nspoid = o.nspoid
         UNION
+        -- Those of Tenantry's own roles.
+        SELECT d.oid, r.oid, r.rolname, NULL, r.oid, NULL, NULL
+          FROM iso_place p
+          JOIN pg_roles r ON r.oid = p.owner
+          JOIN pg_default_acl d ON d.defaclrole = r.oid
+         WHERE p.kind = 'control'
+        UNION
         -- Those of others for this schema, found by their dependency on it.
         SELECT d.oid, r.oid, r.rolname, p.tenant_id, p.owner, p.app, p.readonly
           FROM iso_place p
@@ -16,7 +23,8 @@ SELECT x.tenant_id, h.tenant_id AS other_id, format('role %s', x.rolname) AS obj
            AND n.classid = 'pg_default_acl'::regclass
           JOIN pg_default_acl d ON d.oid = n.objid
           JOIN pg_roles r ON r.oid = d.defaclrole
-         WHERE p.kind <> 'control' AND d.defaclrole NOT IN (SELECT o.oid FROM iso_own o)) x
+         WHERE d.defaclrole NOT IN (SELECT o.oid FROM iso_own o)
+           AND NOT (p.kind = 'control' AND d.defaclrole IN (SELECT c.owner FROM iso_place c WHERE c.kind = 'control'))) x
   JOIN pg_default_acl d ON d.oid = x.acl
   LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace
   JOIN (VALUES ('r'::"char", 'TABLES'), ('S', 'SEQUENCES'), ('f', 'FUNCTIONS'), ('T', 'TYPES'), ('n', 'SCHEMAS'))

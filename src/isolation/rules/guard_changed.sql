@@ -1,8 +1,10 @@
 SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, 'table tenantry.guard' AS object,
-       'its policy tenant_guard is not the one that Tenantry made' AS evidence,
+       'its policies are not those that Tenantry made' AS evidence,
        -- As Tenantry makes it, src/blueprint/seal.c: nothing of it comes from the catalogue.
        replace('DROP POLICY IF EXISTS tenant_guard ON tenantry.guard; '
-               'CREATE POLICY tenant_guard ON tenantry.guard AS RESTRICTIVE USING (@) WITH CHECK (@)', '@',
+               'CREATE POLICY tenant_guard ON tenantry.guard AS RESTRICTIVE USING (@) WITH CHECK (@); '
+               'DROP POLICY IF EXISTS tenant_rows ON tenantry.guard; '
+               'CREATE POLICY tenant_rows ON tenantry.guard USING (true) WITH CHECK (true)', '@',
                'tenant_id = (SELECT m.tenant_id FROM tenancy.role_tenants m WHERE m.role_name = current_user'
                ' AND coalesce(nullif(lower(current_setting(''app.current_tenant_id'', true)), ''''),'
                ' m.tenant_id::text) = m.tenant_id::text)') AS mend
@@ -15,3 +17,8 @@ SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, 'table tenantry.guard' A
               '(tenant_id = ( SELECT m.tenant_id FROM tenancy.role_tenants m WHERE ((m.role_name = CURRENT_USER) AND '
               '(COALESCE(NULLIF(lower(current_setting(''app.current_tenant_id''::text, true)), ''''::text), '
               '(m.tenant_id)::text) = (m.tenant_id)::text))))')
+    OR NOT EXISTS (
+       SELECT FROM pg_policy g
+        WHERE g.polrelid = 'tenantry.guard'::regclass AND g.polname = 'tenant_rows' AND g.polpermissive
+          AND g.polcmd = '*' AND g.polroles = '{0}' AND pg_get_expr(g.polqual, g.polrelid) = 'true'
+          AND pg_get_expr(g.polwithcheck, g.polrelid) = 'true')

@@ -7,4 +7,11 @@ SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('policy %I on %s'
        -- A restrictive policy only hides rows, and somebody meant it to.
        CASE WHEN p.polpermissive THEN format('DROP POLICY %I ON %s', p.polname, s.name) END AS mend
   FROM iso_shared s
-  JOIN pg_policy p ON p.polrelid = s.oid AND p.polname NOT IN ('tenant_guard', 'tenant_rows')
+  JOIN pg_policy p ON p.polrelid = s.oid AND p.polname <> 'tenant_guard'
+ WHERE NOT EXISTS (SELECT FROM pg_policy g
+                    WHERE g.polrelid = 'tenantry.guard'::regclass AND g.polname = 'tenant_rows'
+                      AND p.polname = g.polname AND p.polpermissive = g.polpermissive AND p.polcmd = g.polcmd
+                      AND p.polroles = g.polroles
+                      AND pg_get_expr(p.polqual, p.polrelid) IS NOT DISTINCT FROM pg_get_expr(g.polqual, g.polrelid)
+                      AND pg_get_expr(p.polwithcheck, p.polrelid)
+                          IS NOT DISTINCT FROM pg_get_expr(g.polwithcheck, g.polrelid))

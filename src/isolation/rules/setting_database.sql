@@ -7,4 +7,6 @@ SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('setting %s', spl
  WHERE s.setrole = 0
    AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
    AND split_part(c.setting, '=', 1) IN ('role', 'row_security', 'session_replication_role', 'local_preload_libraries',
-                                         'session_preload_libraries', 'app.current_tenant_id', 'lo_compat_privileges')
+                                         'session_preload_libraries', 'app.current_tenant_id', 'lo_compat_privileges',
+                                         'search_path', 'session_authorization', 'check_function_bodies',
+                                         'allow_system_table_mods')

@@ -1,0 +1,40 @@
+-- What the migrations of the control schema make; a new installation that is not clean tells that this was forgotten.
+-- tenancy.current_tenant() is map_function's. A role's guard is there only within the transaction that made it.
+SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('function %s', coalesce(h.name, k.name)) AS object,
+       CASE WHEN h.name IS NULL THEN 'it is gone'
+            WHEN k.name IS NULL THEN 'Tenantry did not make it'
+            ELSE concat_ws('; ', CASE WHEN h.is_definer AND NOT k.is_definer THEN 'it works with its owner''s rights'
+                                      WHEN h.is_definer <> k.is_definer THEN 'it works with its caller''s rights' END,
+                           CASE WHEN h.proleakproof THEN 'it is LEAKPROOF' END,
+                           CASE WHEN h.settings <> k.settings THEN 'its settings are others' END,
+                           CASE WHEN h.body <> k.body THEN 'its body is another' END) END AS evidence,
+       CASE WHEN k.name IS NULL THEN format('DROP ROUTINE %s', h.oid::regprocedure)
+            WHEN h.is_definer AND NOT k.is_definer AND h.body = k.body
+            THEN format('ALTER ROUTINE %s SECURITY INVOKER', h.oid::regprocedure) END AS mend
+  FROM (SELECT f.oid, format('%I.%I', p.nspname, f.proname) AS name, f.prosecdef AS is_definer, f.proleakproof,
+               coalesce(array_to_string(f.proconfig, '; '), '') AS settings,
+               encode(sha256(convert_to(s.prosrc, 'UTF8')), 'hex') AS body
+          FROM iso_function f
+          JOIN iso_place p USING (nspoid)
+          JOIN pg_proc s ON s.oid = f.oid
+         WHERE p.kind = 'control' AND f.oid IS DISTINCT FROM to_regprocedure('tenancy.current_tenant()')) h
+  FULL JOIN (VALUES
+       ('tenancy.deferring_tables', false, 'search_path=pg_catalog, pg_temp',
+        '7a5b24118225d39d3af0b098e11158b466c7b581d59144f38cd105c9b25974be'),
+       ('tenancy.run_guarded', false, '',
+        '181c04852dafc2d0af0743ee60af92adfd93441baa0c489521cbaa60b8e312ec'),
+       ('tenantry.drop_guard', false, 'search_path=pg_catalog, pg_temp',
+        '7442e4312278242a81f0d903abcbf2204bd5f8f5a154c38ba0d587204d3ba7cd'),
+       ('tenantry.make_guard', false, 'search_path=pg_catalog, pg_temp',
+        '61e5033d6c278c1c8d0ecfc4e3904bf07550149e4308cf74b9d4ae360e41181e'),
+       ('tenantry.optional_extensions', false, '',
+        '12fd8e66607a32ddb106bafb0e1968c71281cd232136027ca5e1722f2814e7f6'),
+       ('tenantry_audit.append', true, 'search_path=pg_catalog; TimeZone=UTC',
+        '4f6a0174175c2a6473b8cd22e1b2533ac9e1d9a310432b61bff71ac768d51d1f'),
+       ('tenantry_audit.ensure_partition', true, 'search_path=pg_catalog; TimeZone=UTC',
+        '9e2c4ec09635f11dd0df55fc30a49a502770236af88be7b0e54e8f4096e5db43'),
+       ('tenantry_audit.refuse', false, 'search_path=pg_catalog',
+        'f9518bcdacc277c4121202d21811c651a3ea6904b30b3e7f19235e72eb9f6a39')
+       ) k (name, is_definer, settings, body) ON k.name = h.name
+ WHERE h.name IS NULL OR k.name IS NULL OR h.is_definer <> k.is_definer OR h.proleakproof OR h.settings <> k.settings
+    OR h.body <> k.body

@@ -1,0 +1,8 @@
+-- What the configuration says; settings of databases and roles are other rules'.
+SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('setting %s', s.name) AS object,
+       format('it is %s, by %s', s.reset_val, s.source) AS evidence, format('ALTER SYSTEM RESET %s', s.name) AS mend
+  FROM pg_settings s
+  JOIN (VALUES ('session_replication_role', 'origin'), ('lo_compat_privileges', 'off'), ('row_security', 'on'),
+               ('allow_system_table_mods', 'off'))
+       w (name, value) ON w.name = s.name AND s.reset_val <> w.value
+ WHERE s.source IN ('configuration file', 'command line', 'environment variable')
