@@ -20,9 +20,9 @@ bool file_read(Arena *arena, const char *path, size_t max_bytes, const char **re
  * ERR_DISK_FULL. */
 bool file_write_atomic(const char *path, const char *bytes, size_t length, mode_t mode, Err *err);
 
-/* Whether a file could be made or replaced at the path by file_write_atomic or file_create: ERR_INPUT_INVALID when
- * something is there that is no regular file (a device, a FIFO, a link, which replacing would
- * lose), or when its folder is not there or may not be written. */
+/* Whether a file could be made or replaced at the path by file_write_atomic or file_create:
+ * ERR_INPUT_INVALID when something is there that is no regular file (a device, a FIFO, a link,
+ * which replacing would lose), or when its folder is not there or may not be written. */
 bool file_check_target(const char *path, Err *err);
 
 /* Makes a file that is not there yet, whole or not at all, and leaves nothing beside it when it is

@@ -49,7 +49,8 @@ static const Piece pieces[] = {
     {"iso_right", false},     {"iso_row", false},       {"iso_kin", false},
     {"iso_event", false},     {"iso_extension", false}, {"iso_word", false},
     {"iso_common", false},    {"iso_loose", false},     {"iso_lent", false},
-    {"iso_stray", false},     {"iso_thing", false},
+    {"iso_stray", false},     {"iso_thing", false},     {"iso_maker", false},
+    {"iso_given", false},
 };
 
 enum { PIECES = sizeof pieces / sizeof *pieces };

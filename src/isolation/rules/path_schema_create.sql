@@ -1,8 +1,6 @@
-SELECT o.tenant_id, NULL::uuid AS other_id, format('schema %s', n.nspname) AS object,
+SELECT o.tenant_id, NULL::uuid AS other_id, format('schema %s', m.nspname) AS object,
        format('%s has CREATE', coalesce(o.rolname, 'PUBLIC')) AS evidence,
-       format('REVOKE CREATE ON SCHEMA %I FROM %s', n.nspname, coalesce(quote_ident(o.rolname), 'PUBLIC')) AS mend
-  FROM iso_common n
- CROSS JOIN LATERAL aclexplode(n.nspacl) a
-  LEFT JOIN iso_own o ON o.oid = a.grantee
- WHERE a.privilege_type = 'CREATE'
-   AND (a.grantee = 0 OR o.oid IS NOT NULL)
+       format('REVOKE CREATE ON SCHEMA %I FROM %s', m.nspname, coalesce(quote_ident(o.rolname), 'PUBLIC')) AS mend
+  FROM iso_maker m
+  LEFT JOIN iso_own o ON o.oid = m.grantee
+ WHERE m.grantee = 0 OR o.oid IS NOT NULL
