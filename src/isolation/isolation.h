@@ -85,7 +85,8 @@ bool isolation_check_rules(Arena *arena, Store *store, const char *tenant_id,
 bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *err);
 
 /* The same where tenants will find the place made, and the rules about what its things lead to;
- * remembers what the place is like (tenantry.place_digests), so that a create need not ask again. */
+ * remembers what the place is like (tenantry.place_digests), so that a create need not ask again.
+ */
 bool isolation_require_spare(Arena *arena, Store *store, const char *tenant_id, Err *err);
 
 /* What every create ends with: isolation_require when the tenant's place was made in this

@@ -24,7 +24,7 @@ SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('function %s', co
        ('tenancy.run_guarded', false, '',
         '181c04852dafc2d0af0743ee60af92adfd93441baa0c489521cbaa60b8e312ec'),
        ('tenantry.drop_guard', false, 'search_path=pg_catalog, pg_temp',
-        '7442e4312278242a81f0d903abcbf2204bd5f8f5a154c38ba0d587204d3ba7cd'),
+        '7bfb4de604dec6971b2570c5041ba9e8a55933c99ed066e99bbfb99f9fce1834'),
        ('tenantry.make_guard', false, 'search_path=pg_catalog, pg_temp',
         '61e5033d6c278c1c8d0ecfc4e3904bf07550149e4308cf74b9d4ae360e41181e'),
        ('tenantry.optional_extensions', false, '',

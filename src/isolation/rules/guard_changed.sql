@@ -2,9 +2,7 @@ SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, 'table tenantry.guard' A
        'its policies are not those that Tenantry made' AS evidence,
        -- As Tenantry makes it, src/blueprint/seal.c: nothing of it comes from the catalogue.
        replace('DROP POLICY IF EXISTS tenant_guard ON tenantry.guard; '
-               'CREATE POLICY tenant_guard ON tenantry.guard AS RESTRICTIVE USING (@) WITH CHECK (@); '
-               'DROP POLICY IF EXISTS tenant_rows ON tenantry.guard; '
-               'CREATE POLICY tenant_rows ON tenantry.guard USING (true) WITH CHECK (true)', '@',
+               'CREATE POLICY tenant_guard ON tenantry.guard AS RESTRICTIVE USING (@) WITH CHECK (@)', '@',
                'tenant_id = (SELECT m.tenant_id FROM tenancy.role_tenants m WHERE m.role_name = current_user'
                ' AND coalesce(nullif(lower(current_setting(''app.current_tenant_id'', true)), ''''),'
                ' m.tenant_id::text) = m.tenant_id::text)') AS mend
