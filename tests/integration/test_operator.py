@@ -71,8 +71,8 @@ def test_help_of_a_noun_names_its_verbs():
 
 def test_the_examples_in_the_help_are_commands_that_exist():
     text = program("docs", "operations").out
-    examples = re.findall(r"^    tenantry ([a-z]+)(?: ([a-z]+))?", text, re.MULTILINE)
-    known = {tuple((op["name"].split(".") + [""])[:2]) for op in operations()}
+    examples = re.findall(r"^    tenantry ([a-z]+)(?: ([a-z]+(?:-[a-z]+)*))?", text, re.MULTILINE)
+    known = {tuple((op["name"].replace("_", "-").split(".") + [""])[:2]) for op in operations()}
     for noun, verb in examples:
         assert (noun, verb) in known or (noun, "") in known, (noun, verb)
 
@@ -135,14 +135,17 @@ def test_config_show_tells_every_origin():
 
 def test_every_option_can_come_from_its_variable():
     values = {
+        "acceptance-days": "30",
         "color": "never",
         "connect-timeout": "2s",
         "data-dir": "/tmp/x",
         "database-url": "postgresql:///x",
+        "isolation-runs": "7",
         "lock-timeout": "2s",
         "port": "5555",
         "master-key-file": "/tmp/k",
         "pg-bin-dir": "/tmp/b",
+        "probe-pause": "5ms",
         "quiet": "false",
         "ready-logins": "3",
         "retries": "7",
