@@ -1,0 +1,52 @@
+/* What the files of this module share. */
+#ifndef TENANTRY_ROLLOUT_ROLLOUT_PARTS_H
+#define TENANTRY_ROLLOUT_ROLLOUT_PARTS_H
+
+#include "blueprint/place.h"
+#include "blueprint/registry.h"
+#include "rollout/rollout.h"
+
+/* --- waves.c ---------------------------------------------------------------------------------- */
+
+/* "1,5%,25%,100%" of total places as how many are done at the end of each wave, rising, the last
+ * one total. ERR_INPUT_INVALID. */
+bool waves_limits(Arena *arena, const char *waves, int64_t total, const int64_t **ret_limits,
+                  size_t *ret_count, Err *err);
+
+/* "3" or "2%" (of total, rounded down). */
+bool allowance_of(const char *text, int64_t total, int64_t *ret_allowance, Err *err);
+
+/* --- place_turn.c ----------------------------------------------------------------------------- */
+
+/* What every place of a rollout is moved with. Read-only while workers run. */
+typedef struct RolloutPlan {
+    int64_t job_id;
+    const Blueprint *blueprint;
+    Extensions extensions;
+    int64_t target;
+    const char *lock_timeout; /* with its unit */
+    const char *statement_timeout;
+    int64_t retries;
+    bool is_undo; /* places that are done go back to the version that they came from */
+} RolloutPlan;
+
+typedef enum TurnOutcome {
+    TURN_NONE,   /* no place was left to take */
+    TURN_DONE,   /* one was moved, or was there already */
+    TURN_FAILED, /* one failed for good; it is recorded */
+} TurnOutcome;
+
+/* Takes one place of a wave that nobody else has, and moves it, with retries. False only when the
+ * rollout cannot go on at all: the connection is gone. */
+bool place_turn(Store *store, const RolloutPlan *plan, int64_t wave, TurnOutcome *ret_outcome,
+                Err *err);
+
+/* --- crew.c ----------------------------------------------------------------------------------- */
+
+/* The places of one wave, `parallel` at a time, each worker on a connection of its own (the first
+ * on the job's). Ends when none is left, when more than `allowance` failed (-1: never) or when
+ * somebody wants the rollout to stop (*ret_wanted: "pause", "abort" or NULL). */
+bool crew_run_wave(JobContext *context, const RolloutPlan *plan, int64_t wave, int64_t parallel,
+                   int64_t allowance, const char **ret_wanted, Err *err);
+
+#endif
