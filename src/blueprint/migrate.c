@@ -35,25 +35,35 @@ void place_add_ledger(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
     }
 }
 
+bool place_check_way_back(const Blueprint *blueprint, int64_t after, int64_t upto, Err *err)
+{
+    for (size_t i = 0; i < blueprint->migration_count; i++) {
+        const BlueprintMigration *migration = &blueprint->migrations[i];
+        if (migration->version > after && migration->version <= upto && migration->down == NULL) {
+            return ERR_SET(err, ERR_ROLLOUT, "write it, or go on with a migration that mends",
+                           "blueprint \"%s\": \"%s\" has no down script, so there is no way back "
+                           "before version %lld",
+                           blueprint->name, migration->file, (long long)migration->version);
+        }
+    }
+    return true;
+}
+
 /* The newest first. Which variant ran is taken from the extensions that are there now. */
 static bool add_downs(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
                       const Extensions *extensions, VersionRange range, Err *err)
 {
     const BlueprintMigration *const *migrations = NULL;
     size_t count = 0;
+    if (!place_check_way_back(blueprint, range.after, range.upto, err)) {
+        return false;
+    }
     blueprint_select_migrations(arena, blueprint, range.after, extensions->names, extensions->count,
                                 &migrations, &count);
     for (size_t i = count; i > 0; i--) {
         const BlueprintMigration *migration = migrations[i - 1];
         if (migration->version > range.upto) {
             continue;
-        }
-        if (migration->down == NULL) {
-            return ERR_SET(
-                err, ERR_ROLLOUT, "write it, or go on with a migration that mends",
-                "blueprint \"%s\": version %lld has no down script (\"%s\"), so there is "
-                "no way back before it",
-                blueprint->name, (long long)migration->version, migration->file);
         }
         if (!place_add_script(arena, batch, arena_printf(arena, "%s, down", migration->file),
                               migration->down, err)) {

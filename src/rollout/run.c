@@ -76,7 +76,8 @@ static bool add_places(JobContext *context, const int64_t *limits, size_t count,
                        NULL, err);
 }
 
-static bool count_places(JobContext *context, int64_t *ret_total, Err *err)
+static bool count_places(JobContext *context, int64_t *ret_total, int64_t *ret_oldest,
+                         int64_t *ret_newest, Err *err)
 {
     const Json *args = context->args;
     scoped_rows PgRows *rows = NULL;
@@ -90,7 +91,25 @@ static bool count_places(JobContext *context, int64_t *ret_total, Err *err)
         return false;
     }
     *ret_total = pg_rows_int(rows, 0, 0);
+    *ret_oldest = pg_rows_int(rows, 0, 1);
+    *ret_newest = pg_rows_int(rows, 0, 2);
     return true;
+}
+
+/* Nothing is begun that could not be taken back as it was asked for. */
+static bool check_way_back(JobContext *context, int64_t oldest, int64_t newest, Err *err)
+{
+    Blueprint *blueprint = NULL;
+    const Json *args = context->args;
+    const bool is_down = json_get_bool(args, "down", false);
+    const int64_t target = json_get_int(args, "version", 0);
+    if (!is_down && strcmp(json_get_text(args, "on-failure", "stop"), "undo") != 0) {
+        return true;
+    }
+    return registry_get(context->arena, context->store, json_get_text(args, "blueprint", ""),
+                        &blueprint, err) &&
+           place_check_way_back(blueprint, is_down ? target : oldest, is_down ? newest : target,
+                                err);
 }
 
 static bool step_plan(JobContext *context, Err *err)
@@ -100,7 +119,11 @@ static bool step_plan(JobContext *context, Err *err)
     const int64_t *limits = NULL;
     size_t count = 0;
     int64_t total = 0;
-    return check_alone(context, blueprint, err) && count_places(context, &total, err) &&
+    int64_t oldest = 0;
+    int64_t newest = 0;
+    return check_alone(context, blueprint, err) &&
+           count_places(context, &total, &oldest, &newest, err) &&
+           check_way_back(context, oldest, newest, err) &&
            waves_limits(context->arena, json_get_text(args, "waves", "100%"), total, &limits,
                         &count, err) &&
            store_query(context->store, ROLLOUT_ADD,
