@@ -45,9 +45,9 @@ INSERT INTO discounts (id, code, rate, max_uses, valid_from)
 SELECT md5('discount' || n)::uuid, 'CODE-' || n, 10000 * n % 500000, 100000, now() - INTERVAL '1 year'
 FROM generate_series(1, 200) AS n;
 
-INSERT INTO orders (id, customer_id, email, currency, shipping_amount, created_at)
+INSERT INTO orders (id, customer_id, email, currency, on_account, shipping_amount, created_at)
 SELECT md5('order' || n)::uuid, md5('customer' || 1 + n * 7 % 10000)::uuid,
-       'customer' || 1 + n * 7 % 10000 || '@example.com', 'EUR', 490, now() - make_interval(mins => 10000 - n)
+       'customer' || 1 + n * 7 % 10000 || '@example.com', 'EUR', n <= 9000, 490, now() - make_interval(mins => 10000 - n)
 FROM generate_series(1, 10000) AS n;
 INSERT INTO order_lines (id, order_id, variant_id, name, quantity, unit_amount, tax_rate)
 SELECT md5('line' || 6 * n + k)::uuid, md5('order' || n)::uuid, md5('variant' || 1 + (n * 6 + k) % 20000)::uuid,
@@ -61,16 +61,20 @@ INSERT INTO payments (id, order_id, provider, provider_reference, amount, create
 SELECT md5('payment' || n)::uuid, o.id, 'cardpay', 'ch_' || n, o.total_amount, o.created_at
 FROM generate_series(1, 9900) AS n JOIN orders AS o ON o.id = md5('order' || n)::uuid;
 UPDATE payments SET status = 'CAPTURED';
+UPDATE orders SET status = 'PAID' FROM generate_series(9001, 9600) AS n WHERE id = md5('order' || n)::uuid;
 UPDATE orders SET status = 'FULFILLING' FROM generate_series(1, 9500) AS n WHERE id = md5('order' || n)::uuid;
 
 INSERT INTO shipments (id, order_id, location_id, carrier, tracking, created_at)
 SELECT md5('shipment' || n)::uuid, md5('order' || n)::uuid, md5('location' || n % 10 + 1)::uuid, 'DHL', 'JD' || n,
        now() - make_interval(mins => 10000 - n)
 FROM generate_series(1, 9400) AS n;
+-- All pieces of some, the first of the others; a few of those are closed without the rest.
 INSERT INTO shipment_lines (shipment_id, order_line_id, quantity)
-SELECT md5('shipment' || n)::uuid, md5('line' || 6 * n)::uuid, 1 FROM generate_series(1, 9400) AS n;
+SELECT md5('shipment' || n)::uuid, md5('line' || 6 * n + k)::uuid, 1 + k % 2
+FROM generate_series(1, 9400) AS n, generate_series(0, 5) AS k WHERE k = 0 OR n BETWEEN 833 AND 2000;
 UPDATE shipments SET status = 'SHIPPED' FROM generate_series(1, 9000) AS n WHERE id = md5('shipment' || n)::uuid;
-UPDATE orders SET status = 'COMPLETED' FROM generate_series(1, 9000) AS n WHERE id = md5('order' || n)::uuid;
+UPDATE orders SET status = CASE WHEN n BETWEEN 833 AND 2000 THEN 'COMPLETED' ELSE 'CLOSED' END
+FROM generate_series(1, 2000) AS n WHERE id = md5('order' || n)::uuid;
 
 INSERT INTO returns (id, order_id, created_at)
 SELECT md5('return' || n)::uuid, md5('order' || n)::uuid, now() - make_interval(mins => 2000 - n)

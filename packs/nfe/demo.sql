@@ -27,17 +27,48 @@ SELECT md5('pessoa:' || n)::uuid, 1, 'Avenida do Comercio', (10 + n)::text, 'Cen
        'MG', '30110000', '1058', 'Brasil'
 FROM generate_series(1, 20) AS n;
 
+-- Tools of the one, paper and pens of the other.
 INSERT INTO produtos (id, empresa_id, codigo, descricao, ncm, unidade, valor)
-SELECT md5('produto:' || e || ':' || n)::uuid, md5('empresa:' || e)::uuid, 'P' || lpad(n::text, 4, '0'),
-       (ARRAY['Martelo', 'Chave de fenda', 'Alicate', 'Serrote', 'Trena'])[1 + n % 5] || ' tipo ' || n,
-       '82052000', 'UN', 10.50 + n
-FROM generate_series(1, 2) AS e, generate_series(1, 15) AS n;
+SELECT md5('produto:' || e || ':' || n)::uuid, md5('empresa:' || e)::uuid, 'P' || lpad(n::text, 4, '0'), descricao,
+       ncm, unidade, valor
+FROM (VALUES (1, 1, 'Martelo unha 25 mm', '82052000', 'UN', 32.90),
+             (1, 2, 'Martelo unha 29 mm', '82052000', 'UN', 38.50),
+             (1, 3, 'Martelo de borracha 60 mm', '82052000', 'UN', 24.90),
+             (1, 4, 'Chave de fenda 1/4 x 6', '82054000', 'UN', 14.90),
+             (1, 5, 'Chave Phillips 3/16 x 4', '82054000', 'UN', 12.40),
+             (1, 6, 'Jogo de chaves de fenda, 6 pecas', '82054000', 'JG', 69.90),
+             (1, 7, 'Alicate universal 8', '82032010', 'UN', 46.00),
+             (1, 8, 'Alicate de corte diagonal 6', '82032010', 'UN', 39.90),
+             (1, 9, 'Alicate de bico meia cana 6', '82032010', 'UN', 41.50),
+             (1, 10, 'Serrote profissional 20', '82021000', 'UN', 54.90),
+             (1, 11, 'Serrote de costa 12', '82021000', 'UN', 47.80),
+             (1, 12, 'Arco de serra regulavel 12', '82021000', 'UN', 29.90),
+             (1, 13, 'Trena de aco 3 m', '90178010', 'UN', 15.90), (1, 14, 'Trena de aco 5 m', '90178010', 'UN', 22.90),
+             (1, 15, 'Trena de aco 8 m', '90178010', 'UN', 36.90),
+             (2, 1, 'Caderno universitario 96 folhas', '48202000', 'UN', 14.50),
+             (2, 2, 'Caderno universitario 200 folhas', '48202000', 'UN', 24.90),
+             (2, 3, 'Caderno brochura 80 folhas', '48202000', 'UN', 8.90),
+             (2, 4, 'Caneta esferografica azul, 50 unidades', '96081000', 'CX', 42.00),
+             (2, 5, 'Caneta esferografica preta, 50 unidades', '96081000', 'CX', 42.00),
+             (2, 6, 'Caneta esferografica vermelha, 12 unidades', '96081000', 'CX', 13.20),
+             (2, 7, 'Lapis preto HB, 12 unidades', '96091000', 'CX', 9.60),
+             (2, 8, 'Lapis preto 2B, 12 unidades', '96091000', 'CX', 11.80),
+             (2, 9, 'Lapis de cor, 24 cores', '96091000', 'CX', 27.90),
+             (2, 10, 'Papel sulfite A4 75 g, 500 folhas', '48025610', 'PC', 26.90),
+             (2, 11, 'Papel sulfite A4 90 g, 500 folhas', '48025610', 'PC', 34.50),
+             (2, 12, 'Papel sulfite A4 reciclado, 500 folhas', '48025610', 'PC', 29.90),
+             (2, 13, 'Borracha branca, 40 unidades', '40169200', 'CX', 18.00),
+             (2, 14, 'Borracha bicolor, 20 unidades', '40169200', 'CX', 16.40),
+             (2, 15, 'Borracha com capa, 24 unidades', '40169200', 'CX', 31.20)
+     ) AS p (e, n, descricao, ncm, unidade, valor);
 
 INSERT INTO produto_tributacao (produto_id, ordem, crt, cfop, cst_icms, csosn, p_icms, cst_pis, p_pis, cst_cofins,
                                 p_cofins, cst_ibscbs, c_class_trib)
-SELECT p.id, 1, e.crt, '6102', CASE e.crt WHEN '3' THEN '00'::cst_icms END,
-       CASE e.crt WHEN '3' THEN NULL ELSE '102'::csosn_type END, 12.00, '01', 1.65, '01', 7.60, '000', '000001'
-FROM produtos AS p JOIN empresas AS e ON e.id = p.empresa_id;
+SELECT p.id, 1, e.crt, '6102', '00'::cst_icms, NULL::csosn_type, 12.00, '01', 1.65, '01', 7.60, '000', '000001'
+FROM produtos AS p JOIN empresas AS e ON e.id = p.empresa_id WHERE e.crt = '3'
+UNION ALL
+SELECT p.id, 1, e.crt, '6102', NULL, '102', NULL, '49', 0.00, '49', 0.00, '000', '000001'
+FROM produtos AS p JOIN empresas AS e ON e.id = p.empresa_id WHERE e.crt = '1';
 
 INSERT INTO regras_tributarias (regra, uf_origem, uf_destino, aliquota, vigente_de, fundamento)
 VALUES ('ICMS_INTERNA', 'SP', 'SP', 18.00, '2024-01-01', 'RICMS/SP'),
@@ -85,18 +116,31 @@ INSERT INTO nfe_item_icms (nfe_id, n_item, grupo, orig, csosn)
 SELECT i.nfe_id, i.n_item, 'ICMSSN102', '0', '102'
 FROM nfe_item AS i JOIN nfe_emitente AS e ON e.nfe_id = i.nfe_id AND e.crt = '1';
 
+-- What the Simples Nacional pays is in its monthly payment, not in the document.
 INSERT INTO nfe_item_pis (nfe_id, n_item, grupo, cst, v_bc, p_pis, v_pis)
-SELECT nfe_id, n_item, 'PISAliq', '01', v_prod, 1.65, round(v_prod * 0.0165, 2) FROM nfe_item;
+SELECT i.nfe_id, i.n_item, 'PISAliq', '01', i.v_prod, 1.65, round(i.v_prod * 0.0165, 2)
+FROM nfe_item AS i JOIN nfe_emitente AS e ON e.nfe_id = i.nfe_id AND e.crt = '3'
+UNION ALL
+SELECT i.nfe_id, i.n_item, 'PISOutr', '49', 0.00, 0.00, 0.00
+FROM nfe_item AS i JOIN nfe_emitente AS e ON e.nfe_id = i.nfe_id AND e.crt = '1';
 
 INSERT INTO nfe_item_cofins (nfe_id, n_item, grupo, cst, v_bc, p_cofins, v_cofins)
-SELECT nfe_id, n_item, 'COFINSAliq', '01', v_prod, 7.60, round(v_prod * 0.076, 2) FROM nfe_item;
+SELECT i.nfe_id, i.n_item, 'COFINSAliq', '01', i.v_prod, 7.60, round(i.v_prod * 0.076, 2)
+FROM nfe_item AS i JOIN nfe_emitente AS e ON e.nfe_id = i.nfe_id AND e.crt = '3'
+UNION ALL
+SELECT i.nfe_id, i.n_item, 'COFINSOutr', '49', 0.00, 0.00, 0.00
+FROM nfe_item AS i JOIN nfe_emitente AS e ON e.nfe_id = i.nfe_id AND e.crt = '1';
 
+-- The other taxes are no part of the base.
 INSERT INTO nfe_item_ibscbs (nfe_id, n_item, grupo, cst, c_class_trib, v_bc, v_ibs)
-SELECT nfe_id, n_item, 'gIBSCBS', '000', '000001', v_prod, round(v_prod * 0.001, 2) FROM nfe_item;
+SELECT nfe_id, n_item, 'gIBSCBS', '000', '000001', base, round(base * 0.001, 2)
+FROM (SELECT nfe_id, n_item, i.v_prod - coalesce(c.v_icms, 0.00) - p.v_pis - f.v_cofins AS base
+      FROM nfe_item AS i JOIN nfe_item_icms AS c USING (nfe_id, n_item) JOIN nfe_item_pis AS p USING (nfe_id, n_item)
+      JOIN nfe_item_cofins AS f USING (nfe_id, n_item)) AS b;
 
 INSERT INTO nfe_item_ibscbs_tributo (nfe_id, n_item, tributo, p_tributo, v_tributo)
-SELECT nfe_id, n_item, tributo, aliquota, round(v_prod * aliquota / 100, 2)
-FROM nfe_item, (VALUES ('gIBSUF', 0.10), ('gIBSMun', 0.00), ('gCBS', 0.90)) AS t (tributo, aliquota);
+SELECT nfe_id, n_item, tributo, aliquota, round(v_bc * aliquota / 100, 2)
+FROM nfe_item_ibscbs, (VALUES ('gIBSUF', 0.10), ('gIBSMun', 0.00), ('gCBS', 0.90)) AS t (tributo, aliquota);
 
 INSERT INTO nfe_total_icms (nfe_id, v_bc, v_icms, v_icms_deson, v_fcp, v_bc_st, v_st, v_fcp_st, v_fcp_st_ret, v_prod,
                             v_frete, v_seg, v_desc, v_ii, v_ipi, v_ipi_devol, v_pis, v_cofins, v_outro, v_nf)

@@ -41,6 +41,9 @@ const char *place_search_path(Arena *arena, const Extensions *extensions, const 
             }
         }
     }
+    /* Last and by name, or it is searched first: a temporary table would stand in for one of the
+     * place's, also in functions that take this path with them (SET search_path FROM CURRENT). */
+    strbuf_add(&path, ", pg_temp");
     return path.text;
 }
 

@@ -59,7 +59,8 @@ bool place_ensure_partitions(Arena *arena, Store *store, const Blueprint *bluepr
 bool place_ensure_extensions(Arena *arena, Store *store, const Blueprint *blueprint,
                              Extensions *extensions, Err *err);
 
-/* The search_path of a place as SQL ("\"schema\", \"extensions\""), for SET and ALTER ROLE. */
+/* The search_path of a place as SQL ("\"schema\", \"extensions\", pg_temp"), for SET and ALTER
+ * ROLE. */
 const char *place_search_path(Arena *arena, const Extensions *extensions, const Place *place);
 
 /* Everything that is added between the two runs as the role, in one guarded call (guard.c): texts

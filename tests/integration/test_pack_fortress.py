@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The rules of the fortress pack: each is tried to be broken, in a tenant of each tier."""
+import contextlib
 import functools
 import itertools
 import threading
@@ -330,7 +331,7 @@ def test_people_have_proper_addresses_once(app):
 @in_both_tiers
 def test_stock_changes_by_movements_only_and_stays_possible(app):
     product, location = new_stock(app)
-    ask(app, move(product, location, "reservation", 0, 4))
+    ask(app, "SELECT checkout_cart('%s', '%s')" % (new_cart(app, product, 4), location))
     assert stock(app, product) == "10|4"
     for sql in ("UPDATE inventory SET quantity = 99", "UPDATE inventory SET reserved = 0 WHERE reserved > 0"):
         refused_sql(app, sql, "by inventory_movements only")
@@ -338,8 +339,9 @@ def test_stock_changes_by_movements_only_and_stays_possible(app):
     for sql, says in (
         (move(product, location, "waste", -7), "inventory_reserved_is_there"),
         (move(product, location, "waste", -11), "check"),
-        (move(product, location, "reservation", 0, 7), "inventory_reserved_is_there"),
-        (move(product, location, "release", 0, -5), "quantity_check"),
+        (move(product, location, "reservation", 0, 1), "by orders only"),
+        (move(product, location, "release", 0, -1), "by orders only"),
+        (move(product, location, "sale", -1, -1), "by orders only"),
         (move(product, location, "sale", -1, 0), "reason_fits"),
         (move(product, location, "restock", -1), "reason_fits"),
         (move(product, location, "gift", 1), "reason_fits"),
@@ -391,6 +393,7 @@ def test_an_order_needs_stock_and_gives_it_back_when_cancelled(app):
     assert stock(app, product) == "5|0"
     order = ask(app, "SELECT checkout_cart('%s', '%s')" % (new_cart(app, product, 5), location))
     assert stock(app, product) == "5|5"
+    refused_sql(app, move(product, location, "waste", -1), "inventory_reserved")
     ask(app, "UPDATE orders SET status = 'cancelled' WHERE id = '%s'" % order)
     assert stock(app, product) == "5|0"
     refused_sql(app, "UPDATE orders SET status = 'created' WHERE id = '%s'" % order, "cannot be created")
@@ -416,6 +419,105 @@ def test_changes_are_audited_by_name_and_not_by_value(app):
     ask(app, "UPDATE accounts SET name = 'b' WHERE id = '%s'" % account)
     log = ask(app, "SELECT action, diff FROM audit_logs WHERE entity_id = '%s' ORDER BY created_at" % account)
     assert log == 'insert|{}\nupdate|{"changed": ["name"]}', log
+
+
+@in_both_tiers
+def test_what_the_application_notes_cannot_look_like_an_audited_change(app):
+    note = "INSERT INTO audit_logs (entity, action%s) VALUES ('users', '%s'%s)"
+    for action in ("insert", "update", "delete"):
+        refused_sql(app, note % ("", action, ""), "audited by triggers")
+    for time in ("2010-01-01", "2000-01-01", "tomorrow"):
+        refused_sql(app, note % (", created_at", "signed_in", ", '%s'" % time), "as of now")
+    ask(app, note % ("", "signed_in", ""))
+    assert ask(app, "SELECT count(*) FROM audit_logs WHERE action = 'signed_in' AND created_at > now() - INTERVAL '1 hour'") == "1"
+
+
+@contextlib.contextmanager
+def temporary_tables():
+    """A server on which everybody may make temporary tables, as one that is not ours does."""
+    server = shared_server()
+    right = "TEMPORARY ON DATABASE %s" % server.psql("SELECT quote_ident(current_database())")
+    server.psql("GRANT %s TO PUBLIC" % right, server.superuser)
+    try:
+        yield
+    finally:
+        server.psql("REVOKE %s FROM PUBLIC" % right, server.superuser)
+
+
+# A change made by a trigger of the application's own.
+TRIGGER = """BEGIN;
+CREATE TEMPORARY TABLE own (n integer);
+CREATE FUNCTION pg_temp.act() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN %s; RETURN NULL; END $$;
+CREATE TRIGGER act AFTER INSERT ON own FOR EACH ROW EXECUTE FUNCTION pg_temp.act();
+INSERT INTO own VALUES (1);
+COMMIT;"""
+# A function of the pack, on a table that looks like the pack's.
+LENT = """BEGIN;
+CREATE TEMPORARY TABLE own (LIKE %s);
+CREATE TRIGGER lent AFTER INSERT ON own REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION %s();
+%s;
+COMMIT;"""
+
+
+@in_both_tiers
+def test_a_trigger_on_a_temporary_table_has_no_rights_of_the_packs_triggers(app):
+    account = new_account(app)
+    product, location = new_stock(app)
+    ask(app, "SELECT checkout_cart('%s', '%s')" % (new_cart(app, product, 1), location))
+    with temporary_tables():
+        for change, says in (
+            ("UPDATE accounts SET balance = 5 WHERE id = '%s'" % account, "by transactions only"),
+            ("UPDATE inventory SET quantity = 99", "by inventory_movements only"),
+            (move(product, location, "release", 0, -1), "by orders only"),
+            ("UPDATE orders SET total_amount = 0 WHERE total_amount > 0", "do not change"),
+            ("UPDATE outbox_positions SET last_id = 0", "written by triggers only"),
+            ("INSERT INTO transaction_keys (transaction_id, occurred_at, status) VALUES (gen_random_uuid(), now(), 'posted')",
+             "written by triggers only"),
+            ("INSERT INTO audit_logs (entity, action) VALUES ('users', 'update')", "audited by triggers"),
+        ):
+            refused_sql(app, TRIGGER % change, says)
+        refused_sql(app, LENT % ("transactions", "post_transactions", post(account).replace("INTO transactions", "INTO own")
+                                 .replace("(account_id", "(tenant_id, id, occurred_at, metadata, created_at, account_id")
+                                 .replace("VALUES (", "VALUES (tenancy.current_tenant(), gen_random_uuid(), now(), '{}', now(), ")),
+                    "written by triggers only")
+        refused_sql(app, LENT % ("inventory_movements", "move_inventory",
+                                 "INSERT INTO own SELECT tenant_id, id, product_id, location_id, order_id, 'restock', 5, 0, now()"
+                                 " FROM inventory_movements LIMIT 1"), "by inventory_movements only")
+        ask(app, "CREATE TEMPORARY TABLE mine (n integer); " + post(account))
+    assert balance(app, account) == 10
+
+
+@in_both_tiers
+def test_a_temporary_table_does_not_stand_in_for_one_of_the_place(app):
+    account, schema = new_account(app), ask(app, "SELECT current_schema")
+    order = ask(app, "INSERT INTO orders (user_id, currency) VALUES ('%s', 'BRL') RETURNING id" % new_user(app))
+    assert schema
+    with temporary_tables():
+        for path in ("", "SET search_path = pg_temp, %s; " % schema, "SET search_path = pg_temp; "):
+            ask(app, "CREATE TEMPORARY TABLE accounts AS SELECT * FROM accounts; CREATE TEMPORARY TABLE transaction_keys"
+                     " AS SELECT * FROM transaction_keys; CREATE TEMPORARY TABLE audit_logs AS SELECT * FROM audit_logs;"
+                     " %s%s; UPDATE %s.orders SET status = status, shipping_address = '{}' WHERE id = '%s';"
+                     " UPDATE %s.users SET is_active = NOT is_active"
+                % (path, post(account).replace("INTO transactions", "INTO %s.transactions" % schema), schema, order, schema))
+    assert balance(app, account) == 30
+    assert ask(app, "SELECT count(*) FROM transaction_keys k JOIN transactions t ON t.id = k.transaction_id"
+                    " WHERE account_id = '%s'" % account) == "3"
+    assert int(ask(app, "SELECT count(*) FROM audit_logs WHERE entity = 'users' AND action = 'update'")) >= 3
+
+
+@in_both_tiers
+def test_an_event_goes_only_when_it_was_sent_a_year_ago(app):
+    ask(app, EVENT % (", created_at", ", timestamptz '2001-01-01'", 2))
+    second, first = ask(app, "SELECT id FROM events_outbox ORDER BY id DESC LIMIT 2").split()
+    remove = "DELETE FROM events_outbox WHERE id IN (%s, %s)" % (first, second)
+    refused_sql(app, remove, "kept until it is sent")
+    ask(app, "UPDATE events_outbox SET status = 'sent', sent_at = '2001-01-01' WHERE id = " + first)
+    refused_sql(app, remove, "kept until it is sent")
+    tenant_id = ask(app, "SELECT tenancy.current_tenant()")
+    privileged(app, "SET session_replication_role = replica; UPDATE events_outbox SET created_at = now() - INTERVAL '13 months'"
+                    " WHERE tenant_id = '%s' AND id IN (%s, %s)" % (tenant_id, first, second))
+    refused_sql(app, remove, "kept until it is sent")
+    ask(app, "DELETE FROM events_outbox WHERE id = " + first)
 
 
 EVENT = "INSERT INTO events_outbox (aggregate, event_type, payload%s) SELECT 'a', 'a.b', '{}'%s FROM generate_series(1, %d)"

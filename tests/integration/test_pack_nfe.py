@@ -4,6 +4,7 @@
 The comparison reads schema_fields.tsv of the folder that TEST_NFE_LAYOUT names, or of shared/nfe beside the
 project; without it that test is skipped, as is the one of the check digits."""
 import collections
+import contextlib
 import csv
 import functools
 import json
@@ -318,10 +319,10 @@ def signature(identity):
             " WHERE id = '%s' ON CONFLICT DO NOTHING" % identity)
 
 
-def event(identity, kind="110111", key="chave_acesso", answer="'135', '135260000000008'"):
+def event(identity, kind="110111", key="chave_acesso", answer="'135', '135260000000008'", at="dh_emi"):
     return ("INSERT INTO nfe_evento (nfe_id, tp_evento, n_seq_evento, dh_evento, dh_evento_fuso, c_orgao, tp_amb,"
-            " id, c_stat, n_prot) SELECT id, '%s', 1, dh_emi, -3, '35', tp_amb, 'ID%s' || %s || '01', %s"
-            " FROM nfe WHERE id = '%s'" % (kind, kind, key, answer, identity))
+            " id, c_stat, n_prot) SELECT id, '%s', 1, %s, -3, '35', tp_amb, 'ID%s' || %s || '01', %s"
+            " FROM nfe WHERE id = '%s'" % (kind, at, kind, key, answer, identity))
 
 
 def evidence(identity, state, target):
@@ -362,9 +363,9 @@ def test_a_state_needs_what_it_rests_on():
 
 def test_an_unknown_answer_is_no_rejection():
     identity = document("PROCESSANDO")
-    for c_stat in ("100", "105", "204", "217", "302", "539", "656", "999", "9999"):
+    for c_stat in ("100", "105", "204", "217", "302", "539", "656", "818", "999", "1000", "1025", "1157", "9999"):
         refused("%s;\n%s" % (answered(identity, c_stat), moved(identity, "REJEITADA")), "em que REJEITADA se apoia")
-    for c_stat in ("225", "610", "817"):
+    for c_stat in ("225", "610", "817", "1001", "1024", "1115", "1156"):
         accepted("%s;\n%s" % (answered(identity, c_stat), moved(identity, "REJEITADA")))
 
 
@@ -492,6 +493,49 @@ def test_every_move_is_in_the_history():
     refused("DELETE FROM nfe_status_historico", "permission denied")
 
 
+BY_HAND = "INSERT INTO {0}nfe_status_historico (nfe_id, de, para) VALUES ('{1}', 'AUTORIZADA', 'CANCELADA')"
+TRIGGER = """CREATE TEMPORARY TABLE own (n integer);
+CREATE FUNCTION pg_temp.act() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN %s; RETURN NULL; END $$;
+CREATE TRIGGER act AFTER INSERT ON own FOR EACH ROW EXECUTE FUNCTION pg_temp.act();
+INSERT INTO own VALUES (1)"""
+
+
+@contextlib.contextmanager
+def temporary_tables():
+    """A server on which everybody may make temporary tables, as one that is not ours does; the tenant's schema."""
+    right = "TEMPORARY ON DATABASE %s" % shared_server().psql("SELECT quote_ident(current_database())")
+    shared_server().psql("GRANT %s TO PUBLIC" % right, shared_server().superuser)
+    try:
+        yield sql("SELECT current_schema")
+    finally:
+        shared_server().psql("REVOKE %s FROM PUBLIC" % right, shared_server().superuser)
+
+
+def test_the_history_is_what_the_states_write():
+    identity = document("AUTORIZADA")
+    refused(BY_HAND.format("", identity), "so os estados de nfe o escrevem")
+    with temporary_tables() as schema:
+        refused(TRIGGER % BY_HAND.format(schema + ".", identity), "so os estados de nfe o escrevem")
+        accepted("CREATE TEMPORARY TABLE mine AS SELECT 1;\n%s;\n%s" % (event(identity), moved(identity, "CANCELADA")))
+
+
+def test_a_temporary_table_does_not_stand_in_for_one_of_the_place():
+    identity, signed = document("AUTORIZADA"), document("ASSINADA")
+    with temporary_tables() as schema:
+        for path in ("", "SET search_path = pg_temp, %s;\n" % schema, "SET search_path = pg_temp, pg_catalog;\n"):
+            for change in ("UPDATE {0}.nfe_item SET x_prod = 'Outro' WHERE nfe_id = '{1}'",
+                           "DELETE FROM {0}.nfe_item WHERE nfe_id = '{1}'",
+                           "INSERT INTO {0}.nfe_compra (nfe_id) VALUES ('{1}')"):
+                refused("CREATE TEMPORARY TABLE nfe AS SELECT id, 'CRIADA'::status_nfe AS status FROM nfe;\n"
+                        + path + change.format(schema, identity), "seu conteudo nao muda mais")
+            refused("CREATE TEMPORARY TABLE nfe_assinatura AS SELECT id AS nfe_id, '#NFe' || chave_acesso AS reference_uri"
+                    " FROM nfe;\n%sUPDATE %s.nfe SET status = 'ENVIADA' WHERE id = '%s'" % (path, schema, signed),
+                    "em que ENVIADA se apoia")
+        unpinned = "SELECT proname FROM pg_proc WHERE prolang = (SELECT oid FROM pg_language WHERE lanname = 'plpgsql')" \
+                   " AND pronamespace = '%s'::regnamespace AND proconfig IS NULL AND prosrc ~ 'FROM nfe'" % schema
+        assert sql(unpinned) == "", "a trigger that reads tables takes its caller's search_path"
+
+
 CONTENT = """
 WITH RECURSIVE child AS (
     SELECT 'nfe'::regclass::oid AS oid
@@ -543,9 +587,46 @@ def test_registered_events_stay_as_they_are():
     refused("DELETE FROM nfe_inutilizacao", "ja registrado")
 
 
-def test_documents_are_kept_until_the_fifth_year_after_their_emission():
-    assert sql("SELECT bool_and(reter_ate = make_date(extract(year FROM dh_emi - INTERVAL '3 hours')::int + 5, 12, 31))"
-               " FROM nfe WHERE status IN ('AUTORIZADA', 'CANCELADA', 'DENEGADA', 'INUTILIZADA')") == "t"
+FIFTH_YEAR = "make_date(extract(year FROM now() - INTERVAL '3 hours')::int + 5, 12, 31)"
+
+
+def test_documents_are_kept_until_the_fifth_year_after_they_were_answered():
+    assert sql("SELECT bool_and(reter_ate = %s) FROM nfe"
+               " WHERE status IN ('AUTORIZADA', 'CANCELADA', 'DENEGADA', 'INUTILIZADA')" % FIFTH_YEAR) == "t"
+
+
+def test_an_old_date_does_not_make_a_document_erasable():
+    draft = sql("SELECT id FROM nfe WHERE n_nf IS NULL LIMIT 1")
+    old = ";\n".join((
+        "UPDATE nfe SET dh_emi = '2010-02-03 12:00:00Z' WHERE id = '%s'" % draft, "SELECT nfe_numerar('%s')" % draft,
+        moved(draft, "ASSINADA"), signature(draft), moved(draft, "ENVIADA", "PROCESSANDO"), answered(draft, "100"),
+        moved(draft, "AUTORIZADA")))
+    assert accepted("%s;\nSELECT reter_ate = %s FROM nfe WHERE id = '%s'" % (old, FIFTH_YEAR, draft)).endswith("t")
+    refused("%s;\nDELETE FROM nfe WHERE id = '%s'" % (old, draft), "nao pode ser apagado")
+    identity = document("AUTORIZADA")
+    refused("%s;\nDELETE FROM nfe_evento WHERE nfe_id = '%s'" % (event(identity, at="'2010-02-03 12:00:00Z'"), identity),
+            "ja registrado")
+    refused("%s;\nUPDATE nfe_evento SET criado_em = '2010-01-01' WHERE nfe_id = '%s';\nDELETE FROM nfe_evento"
+            " WHERE nfe_id = '%s'" % (event(identity, "210200", answer="NULL, NULL", at="'2010-02-03 12:00:00Z'")
+                                      + ";\nUPDATE nfe_evento SET c_stat = '135', n_prot = '135260000000008'"
+                                        " WHERE tp_evento = '210200'", identity, identity), "ja registrado")
+    refused(voiding(identity, "7000").replace("ID3526", "ID3510").replace("'26'", "'10'")
+            + ";\nDELETE FROM nfe_inutilizacao WHERE ano = '10'", "ja registrado")
+
+
+def test_times_are_those_of_the_layout():
+    for time in ("2000-01-01T00:00:00+12:00", "2000-01-01T00:00:00-03:00", "2099-12-31T23:59:59-11:00"):
+        accepted("SELECT '%s'::tdate_time_utc" % time)
+    for time in ("1999-12-31T23:59:59+12:00", "2100-01-01T00:00:00-11:00"):
+        refused("SELECT '%s'::tdate_time_utc" % time, "tdate_time_utc_check")
+
+
+def test_each_company_of_the_demonstration_sells_goods_of_its_trade():
+    trades = sql("SELECT string_agg(DISTINCT left(ncm, 2), ' ' ORDER BY left(ncm, 2)) FROM produtos"
+                 " JOIN empresas e ON e.id = empresa_id GROUP BY nome_fantasia ORDER BY nome_fantasia").split("\n")
+    assert trades == ["82 90", "40 48 96"], trades
+    assert sql("SELECT count(*) FROM nfe_item JOIN produtos p ON p.id = produto_id WHERE x_prod::text <> descricao::text"
+               " OR nfe_item.ncm::text <> p.ncm::text") == "0"
 
 
 def test_a_wrong_key_or_registration_is_refused():

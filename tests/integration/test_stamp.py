@@ -175,6 +175,23 @@ def test_sequences_and_functions_are_those_of_the_migrations():
         assert answers[0] == answers[1], (sql, answers)
 
 
+PINNED = "CREATE FUNCTION pinned() RETURNS bigint LANGUAGE plpgsql SET search_path FROM CURRENT AS" \
+         " $f$ BEGIN RETURN (SELECT count(*) FROM currencies); END $f$;"
+
+
+def test_a_function_that_keeps_its_search_path_keeps_to_the_place_that_it_was_made_for():
+    add("pinned", {**MIGRATIONS, "V0005__pinned": PINNED})
+    assert stamp("pinned")["kind"] == "flat"
+    first, second = make("pinned-a", "pinned"), make("pinned-b", "pinned")
+    assert lines(first) == lines(second)
+    for place in (first, second):
+        assert in_place(place, "SELECT proconfig FROM pg_proc WHERE oid = 'pinned'::regproc") == \
+            '{"search_path=%s, pg_temp"}' % place["schema"]
+    in_place(first, "INSERT INTO currencies VALUES ('EUR', 'Euro')")
+    for place, rows in ((first, "1"), (second, "0")):
+        assert in_place(place, "SET search_path = pg_catalog; SELECT %s.pinned()" % place["schema"]) == rows
+
+
 def test_partitions_and_rights_are_made_after_the_stamp():
     server = shared_server()
     both()

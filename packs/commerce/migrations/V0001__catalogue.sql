@@ -40,6 +40,23 @@ BEGIN
 END
 $$;
 
+-- Whether a statement comes from a trigger of these tables, at least so deep: 2 in a trigger's
+-- function, 1 in its WHEN, which is outside. Where a role may make temporary tables, it can make a
+-- trigger on one, and that is as deep: in a session with such a trigger nothing counts.
+CREATE FUNCTION comes_from_trigger(depth integer) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog
+AS $$
+BEGIN
+    IF pg_trigger_depth() < depth OR pg_my_temp_schema() = 0 THEN
+        RETURN pg_trigger_depth() >= depth;
+    END IF;
+    RETURN NOT EXISTS (
+        SELECT FROM pg_depend d JOIN pg_trigger t ON t.tgrelid = d.objid
+        WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = pg_my_temp_schema()
+          AND d.classid = 'pg_class'::regclass AND NOT t.tgisinternal);
+END
+$$;
+
 CREATE TABLE settings (
     key        varchar(100) PRIMARY KEY,
     value      jsonb        NOT NULL,
@@ -74,6 +91,7 @@ INSERT INTO state_moves (machine, from_state, to_state) VALUES
     ('orders', 'PLACED', 'PAID'), ('orders', 'PLACED', 'CANCELLED'),
     ('orders', 'PAID', 'FULFILLING'), ('orders', 'PAID', 'CANCELLED'),
     ('orders', 'PLACED', 'FULFILLING'), ('orders', 'FULFILLING', 'COMPLETED'),
+    ('orders', 'FULFILLING', 'CLOSED'),
     ('payments', '', 'PENDING'), ('payments', 'PENDING', 'AUTHORIZED'),
     ('payments', 'PENDING', 'CAPTURED'), ('payments', 'PENDING', 'FAILED'),
     ('payments', 'PENDING', 'VOIDED'), ('payments', 'AUTHORIZED', 'CAPTURED'),

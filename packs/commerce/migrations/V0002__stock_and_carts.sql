@@ -25,12 +25,12 @@ CREATE INDEX ix_stock_levels_low ON stock_levels (location_id)
     WHERE on_hand - reserved <= reorder_level;
 
 CREATE TRIGGER stock_levels_begin_empty BEFORE INSERT ON stock_levels
-    FOR EACH ROW WHEN (pg_trigger_depth() = 0 AND (NEW.on_hand <> 0 OR NEW.reserved <> 0))
+    FOR EACH ROW WHEN ((NEW.on_hand <> 0 OR NEW.reserved <> 0) AND NOT comes_from_trigger(1))
     EXECUTE FUNCTION refuse_write('stock is changed by stock_moves and reservations');
 CREATE TRIGGER stock_levels_follow BEFORE UPDATE ON stock_levels
-    FOR EACH ROW WHEN (pg_trigger_depth() = 0
-        AND (NEW.variant_id, NEW.location_id, NEW.on_hand, NEW.reserved)
-            IS DISTINCT FROM (OLD.variant_id, OLD.location_id, OLD.on_hand, OLD.reserved))
+    FOR EACH ROW WHEN ((NEW.variant_id, NEW.location_id, NEW.on_hand, NEW.reserved)
+            IS DISTINCT FROM (OLD.variant_id, OLD.location_id, OLD.on_hand, OLD.reserved)
+        AND NOT comes_from_trigger(1))
     EXECUTE FUNCTION refuse_write('stock is changed by stock_moves and reservations');
 CREATE TRIGGER stock_levels_stay BEFORE DELETE ON stock_levels
     FOR EACH ROW WHEN (OLD.on_hand <> 0)
@@ -102,7 +102,7 @@ CREATE TABLE cart_items (
 CREATE INDEX ix_cart_items_variant_id ON cart_items (variant_id);
 
 -- Pieces held at one location for a cart until expires_at, or for an order line. Only status, owner
--- and expiry may change.
+-- and expiry may change, and of one that was shipped nothing.
 CREATE TABLE reservations (
     id            uuid        PRIMARY KEY DEFAULT gen_random_uuid(),
     variant_id    uuid        NOT NULL,
@@ -129,7 +129,8 @@ CREATE TRIGGER reservations_status BEFORE INSERT OR UPDATE ON reservations
 
 -- Each change of what is held goes to stock_levels in one UPDATE, which locks its row: of two
 -- buyers the second one waits. A reservation that ships leaves the reserved pieces first and the
--- stock after, through the ledger. Deleting a reservation that is held releases it.
+-- stock after, through the ledger; as many pieces ship as shipments of the order line took along.
+-- Deleting a reservation that is held releases it.
 CREATE FUNCTION apply_reservation() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
@@ -142,6 +143,21 @@ BEGIN
            IS DISTINCT FROM (OLD.id, OLD.variant_id, OLD.location_id, OLD.quantity) THEN
             RAISE EXCEPTION USING ERRCODE = 'check_violation',
                 MESSAGE = 'a reservation does not change: release it and make another';
+        END IF;
+        IF NEW.status = 'SHIPPED' AND OLD.status = 'HELD' THEN
+            PERFORM FROM order_lines l WHERE l.id = NEW.order_line_id FOR NO KEY UPDATE;
+            IF NEW.order_line_id IS NULL OR (
+                SELECT sum(r.quantity) FROM reservations r
+                WHERE r.order_line_id = NEW.order_line_id AND r.status = 'SHIPPED'
+            ) > (
+                SELECT coalesce(sum(i.quantity), 0)
+                FROM shipment_lines i JOIN shipments s ON s.id = i.shipment_id
+                WHERE i.order_line_id = NEW.order_line_id
+                  AND s.status IN ('SHIPPED', 'DELIVERED', 'LOST')
+            ) THEN
+                RAISE EXCEPTION USING ERRCODE = 'check_violation',
+                    MESSAGE = 'reserved pieces ship with a shipment of their order line';
+            END IF;
         END IF;
     END IF;
     IF TG_OP <> 'INSERT' AND OLD.status = 'HELD' THEN
@@ -163,5 +179,12 @@ BEGIN
 END
 $$;
 
+CREATE TRIGGER reservations_shipped_stay BEFORE DELETE ON reservations
+    FOR EACH ROW WHEN (OLD.status = 'SHIPPED')
+    EXECUTE FUNCTION refuse_write('a reservation that was shipped stays');
+CREATE TRIGGER reservations_shipped_fixed BEFORE UPDATE ON reservations
+    FOR EACH ROW WHEN (OLD.status = 'SHIPPED' AND (NEW.cart_id, NEW.order_line_id)
+        IS DISTINCT FROM (OLD.cart_id, OLD.order_line_id))
+    EXECUTE FUNCTION refuse_write('a reservation that was shipped stays with its order line');
 CREATE TRIGGER reservations_apply AFTER INSERT OR UPDATE OR DELETE ON reservations
     FOR EACH ROW EXECUTE FUNCTION apply_reservation();

@@ -1,3 +1,4 @@
+DROP FUNCTION why_order_cannot_be(varchar, orders);
 ALTER TABLE reservations DROP CONSTRAINT reservations_order_line_id_fkey;
 DROP TABLE return_lines, returns, shipment_lines, shipments, refunds, payments, discount_uses,
     order_lines, orders, discounts;

@@ -28,11 +28,12 @@ CREATE TRIGGER discounts_begin_unused BEFORE INSERT ON discounts
     FOR EACH ROW WHEN (NEW.used_count <> 0)
     EXECUTE FUNCTION refuse_write('the uses of a discount are counted in discount_uses');
 CREATE TRIGGER discounts_count BEFORE UPDATE ON discounts
-    FOR EACH ROW WHEN (pg_trigger_depth() = 0 AND NEW.used_count <> OLD.used_count)
+    FOR EACH ROW WHEN (NEW.used_count <> OLD.used_count AND NOT comes_from_trigger(1))
     EXECUTE FUNCTION refuse_write('the uses of a discount are counted in discount_uses');
 
 -- A draft is written freely. When it is placed its totals are computed from its lines, and from
 -- then on both are fixed, so they cannot disagree. Addresses are copies: a customer's may change.
+-- An order on account is sent before it is paid.
 CREATE TABLE orders (
     id                  uuid        PRIMARY KEY DEFAULT gen_random_uuid(),
     number              bigint      NOT NULL GENERATED ALWAYS AS IDENTITY UNIQUE,
@@ -43,6 +44,7 @@ CREATE TABLE orders (
     billing_address     json_object,
     shipping_address    json_object,
     shipping_method     varchar(50),
+    on_account          boolean     NOT NULL DEFAULT false,
     lines_amount        money_minor NOT NULL DEFAULT 0,
     lines_tax_amount    money_minor NOT NULL DEFAULT 0,
     shipping_amount     money_minor NOT NULL DEFAULT 0,
@@ -101,8 +103,9 @@ AS $$
 DECLARE
     order_status varchar;
 BEGIN
+    PERFORM set_config('search_path', format('pg_catalog,%I,pg_temp', TG_TABLE_SCHEMA), true);
     IF TG_OP = 'UPDATE' THEN
-        IF pg_trigger_depth() > 1 THEN
+        IF comes_from_trigger(2) THEN
             RETURN NEW; -- the counters of shipments and returns
         ELSIF (NEW.id, NEW.order_id, NEW.fulfilled_quantity, NEW.returned_quantity) IS DISTINCT FROM
               (OLD.id, OLD.order_id, OLD.fulfilled_quantity, OLD.returned_quantity) THEN
@@ -114,7 +117,6 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'check_violation',
             MESSAGE = 'shipments and returns count the pieces of an order line';
     END IF;
-    PERFORM set_config('search_path', format('pg_catalog,%I,pg_temp', TG_TABLE_SCHEMA), true);
     SELECT o.status INTO order_status FROM orders o
     WHERE o.id = coalesce(NEW.order_id, OLD.order_id) FOR SHARE;
     IF order_status <> 'DRAFT' THEN
@@ -208,7 +210,7 @@ CREATE TRIGGER payments_begin BEFORE INSERT ON payments
 CREATE TRIGGER payments_fixed BEFORE UPDATE ON payments
     FOR EACH ROW WHEN ((NEW.id, NEW.order_id, NEW.provider, NEW.amount)
             IS DISTINCT FROM (OLD.id, OLD.order_id, OLD.provider, OLD.amount)
-        OR pg_trigger_depth() = 0 AND NEW.refunded_amount <> OLD.refunded_amount)
+        OR NEW.refunded_amount <> OLD.refunded_amount AND NOT comes_from_trigger(1))
     EXECUTE FUNCTION refuse_write(
         'a payment keeps order, provider and amount, and refunds count what went back');
 CREATE TRIGGER payments_stay BEFORE DELETE ON payments
@@ -261,10 +263,39 @@ CREATE TRIGGER refunds_count_failed AFTER UPDATE ON refunds
     FOR EACH ROW WHEN (NEW.status = 'FAILED' AND OLD.status <> 'FAILED')
     EXECUTE FUNCTION count_refund();
 
+-- What a move of a placed order rests on: payments that cover it, shipments with all its pieces.
+-- The payments are locked, so that none is refunded meanwhile.
+CREATE FUNCTION why_order_cannot_be(become varchar, o orders) RETURNS text
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF become = 'PAID' THEN
+        PERFORM FROM payments p WHERE p.order_id = o.id FOR SHARE;
+        IF o.total_amount > (SELECT coalesce(sum(p.amount - p.refunded_amount), 0) FROM payments p
+                             WHERE p.order_id = o.id AND p.status = 'CAPTURED') THEN
+            RETURN 'is not paid in full';
+        END IF;
+    ELSIF become = 'FULFILLING' AND o.status = 'PLACED' AND NOT o.on_account THEN
+        RETURN 'is neither paid nor on account';
+    ELSIF become IN ('COMPLETED', 'CLOSED') THEN
+        IF EXISTS (SELECT FROM shipments s WHERE s.order_id = o.id AND s.status = 'PENDING') THEN
+            RETURN 'has a shipment that is pending';
+        ELSIF become = 'COMPLETED' AND EXISTS (
+                SELECT FROM order_lines l
+                WHERE l.order_id = o.id AND l.fulfilled_quantity < l.quantity) THEN
+            RETURN 'has pieces that were not sent: it can be CLOSED without them';
+        END IF;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
 -- Named so that it runs after orders_a_status, which has judged the move.
 CREATE FUNCTION guard_order() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
+DECLARE
+    problem text;
 BEGIN
     PERFORM set_config('search_path', format('pg_catalog,%I,pg_temp', TG_TABLE_SCHEMA), true);
     IF TG_OP = 'DELETE' THEN
@@ -295,11 +326,11 @@ BEGIN
         END IF;
         RETURN NEW;
     END IF;
-    IF (NEW.id, NEW.number, NEW.customer_id, NEW.currency, NEW.shipping_method,
+    IF (NEW.id, NEW.number, NEW.customer_id, NEW.currency, NEW.shipping_method, NEW.on_account,
         NEW.lines_amount, NEW.lines_tax_amount, NEW.shipping_amount, NEW.shipping_tax_amount,
         NEW.created_at, NEW.placed_at)
        IS DISTINCT FROM
-       (OLD.id, OLD.number, OLD.customer_id, OLD.currency, OLD.shipping_method,
+       (OLD.id, OLD.number, OLD.customer_id, OLD.currency, OLD.shipping_method, OLD.on_account,
         OLD.lines_amount, OLD.lines_tax_amount, OLD.shipping_amount, OLD.shipping_tax_amount,
         OLD.created_at, OLD.placed_at)
        OR NEW.email <> coalesce(OLD.email, '')
@@ -310,11 +341,12 @@ BEGIN
                              OLD.number, lower(OLD.status)),
             HINT = 'The email and the addresses may also be set to NULL, to erase them.';
     END IF;
-    IF NEW.status = 'PAID' AND OLD.status <> 'PAID'
-       AND OLD.total_amount > (SELECT coalesce(sum(p.amount - p.refunded_amount), 0) FROM payments p
-                               WHERE p.order_id = NEW.id AND p.status = 'CAPTURED') THEN
-        RAISE EXCEPTION USING ERRCODE = 'check_violation',
-            MESSAGE = format('order %s is not paid in full', NEW.number);
+    IF NEW.status <> OLD.status THEN
+        problem := why_order_cannot_be(NEW.status, OLD);
+        IF problem IS NOT NULL THEN
+            RAISE EXCEPTION USING ERRCODE = 'check_violation',
+                MESSAGE = format('order %s %s', OLD.number, problem);
+        END IF;
     END IF;
     RETURN NEW;
 END
@@ -325,7 +357,7 @@ CREATE TRIGGER orders_a_status BEFORE INSERT OR UPDATE ON orders
 CREATE TRIGGER orders_b_guard BEFORE INSERT OR UPDATE OR DELETE ON orders
     FOR EACH ROW EXECUTE FUNCTION guard_order();
 
--- A cancelled order gives back what it held.
+-- A cancelled order gives back what it held, a closed one what will not be sent.
 CREATE FUNCTION release_order() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
@@ -333,13 +365,15 @@ BEGIN
     PERFORM set_config('search_path', format('pg_catalog,%I,pg_temp', TG_TABLE_SCHEMA), true);
     UPDATE reservations r SET status = 'RELEASED' FROM order_lines l
     WHERE l.order_id = NEW.id AND r.order_line_id = l.id AND r.status = 'HELD';
-    DELETE FROM discount_uses u WHERE u.order_id = NEW.id;
+    IF NEW.status = 'CANCELLED' THEN
+        DELETE FROM discount_uses u WHERE u.order_id = NEW.id;
+    END IF;
     RETURN NULL;
 END
 $$;
 
 CREATE TRIGGER orders_release AFTER UPDATE ON orders
-    FOR EACH ROW WHEN (NEW.status = 'CANCELLED' AND OLD.status <> 'CANCELLED')
+    FOR EACH ROW WHEN (NEW.status IN ('CANCELLED', 'CLOSED') AND NEW.status <> OLD.status)
     EXECUTE FUNCTION release_order();
 
 CREATE TABLE shipments (
@@ -390,7 +424,8 @@ CREATE INDEX ix_return_lines_order_line_id ON return_lines (order_line_id);
 
 -- Adds the pieces of a shipment or return to the counters of the order line, whose CHECK refuses
 -- more than was ordered, or more back than went out. Lines change only while theirs is new, and
--- pieces leave only for an order in fulfilment, which can no longer be cancelled.
+-- pieces leave only for an order in fulfilment, which can no longer be cancelled. The order is
+-- locked, so that it is not completed meanwhile.
 CREATE FUNCTION count_fulfilment() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
@@ -411,12 +446,13 @@ BEGIN
     IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - 'quantity' <> to_jsonb(OLD) - 'quantity' THEN
         of_order := NULL;
     END IF;
+    PERFORM FROM orders o WHERE o.id = of_order FOR SHARE;
     UPDATE order_lines l
     SET fulfilled_quantity = l.fulfilled_quantity + CASE WHEN is_sent THEN change ELSE 0 END,
         returned_quantity = l.returned_quantity + CASE WHEN is_sent THEN 0 ELSE change END
     FROM orders o
     WHERE l.id = line AND l.order_id = of_order AND o.id = of_order
-      AND (o.status = 'FULFILLING' OR o.status = 'COMPLETED' AND NOT is_sent);
+      AND (o.status = 'FULFILLING' OR o.status IN ('COMPLETED', 'CLOSED') AND NOT is_sent);
     IF NOT FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation',
             MESSAGE = format('%s: not a line of this order, or no longer new,'

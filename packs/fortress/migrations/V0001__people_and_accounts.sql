@@ -70,10 +70,28 @@ $$;
 CREATE TRIGGER users_touch BEFORE UPDATE ON users
     FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
--- The balance is what the ledger says. Only the ledger's trigger, which makes the depth of this one
--- two, changes it; nobody but the owner of the tables can make a trigger.
+-- SET search_path FROM CURRENT, here and below: whatever the session's search_path is, and whatever
+-- temporary tables it has, a trigger finds the tables of its own place.
+
+-- Whether a statement comes from a trigger of these tables. Where a role may make temporary tables,
+-- it can make a trigger on one, and that is as deep: in a session with such a trigger nothing counts.
+CREATE FUNCTION comes_from_trigger() RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog
+AS $$
+BEGIN
+    IF pg_trigger_depth() < 2 OR pg_my_temp_schema() = 0 THEN
+        RETURN pg_trigger_depth() >= 2;
+    END IF;
+    RETURN NOT EXISTS (
+        SELECT FROM pg_depend d JOIN pg_trigger t ON t.tgrelid = d.objid
+        WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = pg_my_temp_schema()
+          AND d.classid = 'pg_class'::regclass AND NOT t.tgisinternal);
+END
+$$;
+
+-- The balance is what the ledger says: only the ledger's trigger changes it.
 CREATE FUNCTION guard_account() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -83,7 +101,7 @@ BEGIN
         END IF;
         RETURN NEW;
     END IF;
-    IF NEW.balance <> OLD.balance AND pg_trigger_depth() < 2 THEN
+    IF NEW.balance <> OLD.balance AND NOT comes_from_trigger() THEN
         RAISE EXCEPTION 'the balance of an account is changed by transactions only'
             USING ERRCODE = 'restrict_violation', HINT = 'Insert a transaction.';
     END IF;

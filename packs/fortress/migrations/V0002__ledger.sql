@@ -25,7 +25,7 @@ CREATE UNIQUE INDEX ux_categories_parent_name ON categories (parent_id, name, te
 -- Walks from the new parent to the root. The share locks make two moves that would close a circle
 -- between them meet: one of them is refused, at every isolation level.
 CREATE FUNCTION guard_category_tree() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 DECLARE
     ancestor uuid := NEW.parent_id;
@@ -133,12 +133,12 @@ BEGIN
 END
 $$;
 
--- For a table that only triggers of other tables write: they make the depth of this one two.
+-- For a table that only triggers of other tables write.
 CREATE FUNCTION refuse_direct_change() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 BEGIN
-    IF pg_trigger_depth() < 2 THEN
+    IF NOT comes_from_trigger() THEN
         RAISE EXCEPTION 'rows of % are written by triggers only', TG_TABLE_NAME
             USING ERRCODE = 'restrict_violation';
     END IF;
@@ -161,7 +161,7 @@ RETURN CASE type WHEN 'credit' THEN 'debit' WHEN 'transfer' THEN 'transfer' ELSE
 -- Posts all rows of a statement: their keys, then each account once, in the order of the accounts,
 -- so that sessions that post to the same accounts wait for one another instead of deadlocking.
 CREATE FUNCTION post_transactions() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 DECLARE
     wrong  uuid;
@@ -269,7 +269,7 @@ END;
 
 -- The counter-entry of a posted transaction, dated now; its id.
 CREATE FUNCTION reverse_transaction(transaction_id uuid, reason text DEFAULT NULL) RETURNS uuid
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -297,7 +297,7 @@ $$;
 
 -- Settles a pending transaction as posted or failed, now; the id of the row that says so.
 CREATE FUNCTION settle_transaction(transaction_id uuid, outcome text DEFAULT 'posted') RETURNS uuid
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 #variable_conflict use_column
 DECLARE

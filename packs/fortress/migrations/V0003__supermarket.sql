@@ -89,14 +89,14 @@ CREATE INDEX ix_inventory_movements_product_location_created
     ON inventory_movements (product_id, location_id, created_at DESC, tenant_id);
 
 CREATE FUNCTION guard_inventory() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 BEGIN
     IF TG_OP = 'INSERT' AND NEW.quantity = 0 AND NEW.reserved = 0 THEN
         RETURN NEW;
     END IF;
-    IF TG_OP = 'INSERT' OR pg_trigger_depth() < 2 AND
-       (NEW.quantity, NEW.reserved) <> (OLD.quantity, OLD.reserved) THEN
+    IF TG_OP = 'INSERT' OR (NEW.quantity, NEW.reserved) <> (OLD.quantity, OLD.reserved)
+       AND NOT comes_from_trigger() THEN
         RAISE EXCEPTION 'stock is changed by inventory_movements only'
             USING ERRCODE = 'restrict_violation';
     END IF;
@@ -107,12 +107,17 @@ $$;
 CREATE TRIGGER inventory_guard BEFORE INSERT OR UPDATE ON inventory
     FOR EACH ROW EXECUTE FUNCTION guard_inventory();
 
+-- What is reserved belongs to orders: released or sold by hand it would be missing when one ships.
 CREATE FUNCTION move_inventory() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 DECLARE
     effect record;
 BEGIN
+    IF EXISTS (SELECT FROM added WHERE reserved_change <> 0) AND NOT comes_from_trigger() THEN
+        RAISE EXCEPTION 'stock is reserved, released and sold by orders only'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
     FOR effect IN
         SELECT tenant_id, product_id, location_id, sum(quantity_change) AS quantity_change,
                sum(reserved_change) AS reserved_change,
@@ -208,7 +213,7 @@ CREATE INDEX ix_order_items_product ON order_items (product_id, location_id, ten
 
 -- Adding items: reserves them, adds them to the total, while the order is just created.
 CREATE FUNCTION take_order_items() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 DECLARE
     effect record;
@@ -242,7 +247,7 @@ CREATE TRIGGER order_items_are_final BEFORE UPDATE OR DELETE OR TRUNCATE ON orde
 -- created -> paid -> shipped -> delivered, and cancelled until it is shipped. What was reserved is
 -- sold when it leaves, and free again when the order is cancelled.
 CREATE FUNCTION guard_order() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -252,7 +257,7 @@ BEGIN
         END IF;
         RETURN NEW;
     END IF;
-    IF NEW.total_amount <> OLD.total_amount AND pg_trigger_depth() < 2
+    IF NEW.total_amount <> OLD.total_amount AND NOT comes_from_trigger()
        OR (NEW.currency, NEW.user_id) <> (OLD.currency, OLD.user_id)
        OR NEW.cart_id IS DISTINCT FROM OLD.cart_id THEN
         RAISE EXCEPTION 'total, currency, user and cart of an order do not change'
@@ -285,7 +290,7 @@ CREATE TRIGGER orders_guard BEFORE INSERT OR UPDATE ON orders
 -- becomes one order: the second call finds it checked out, or waits for the first.
 CREATE FUNCTION checkout_cart(cart_id uuid, location_id uuid, shipping_address jsonb DEFAULT NULL)
 RETURNS uuid
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -28,7 +28,7 @@ CREATE TRIGGER audit_logs_are_final BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
 -- sets it) and which columns changed. Not their values: a log that cannot be changed is no place for
 -- personal data.
 CREATE FUNCTION audit_change() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 DECLARE
     before  jsonb := CASE WHEN TG_OP = 'INSERT' THEN '{}' ELSE to_jsonb(OLD) END;
@@ -51,6 +51,27 @@ BEGIN
     RETURN NULL;
 END
 $$;
+
+-- An application may note what no trigger sees (a sign-in, an export), as of now. Such an entry cannot
+-- look like one of a trigger.
+CREATE FUNCTION guard_audit_logs() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT
+AS $$
+BEGIN
+    IF NOT comes_from_trigger() AND EXISTS (
+            SELECT FROM added WHERE action::text IN ('insert', 'update', 'delete')
+                                 OR created_at <> now()) THEN
+        RAISE EXCEPTION 'changes of rows are audited by triggers, and every entry as of now'
+            USING ERRCODE = 'restrict_violation',
+                  HINT = 'Give another action, and leave created_at out.';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER audit_logs_guard AFTER INSERT ON audit_logs
+    REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION guard_audit_logs();
 
 CREATE TRIGGER users_audit AFTER INSERT OR UPDATE OR DELETE ON users
     FOR EACH ROW EXECUTE FUNCTION audit_change();
@@ -99,7 +120,7 @@ CREATE INDEX ix_outbox_status ON events_outbox (tenant_id, id) WHERE status = 'p
 -- many events writes the position once. The setting is anybody's to change, so the end of the
 -- statement holds the numbers against the position.
 CREATE FUNCTION outbox_begin() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 DECLARE
     position bigint;
@@ -113,17 +134,18 @@ END
 $$;
 
 CREATE FUNCTION outbox_number() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 BEGIN
     NEW.id := current_setting('fortress.outbox_position')::bigint + 1;
+    NEW.created_at := now();
     PERFORM set_config('fortress.outbox_position', NEW.id::text, true);
     RETURN NEW;
 END
 $$;
 
 CREATE FUNCTION outbox_end() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 DECLARE
     numbers record;
@@ -135,7 +157,8 @@ BEGIN
     UPDATE outbox_positions SET last_id = numbers.last
     WHERE tenant_id = tenancy.current_tenant() AND last_id = numbers.first - 1
       AND numbers.last - numbers.first + 1 = numbers.total;
-    IF NOT FOUND OR EXISTS (SELECT FROM added WHERE tenant_id <> tenancy.current_tenant()) THEN
+    IF NOT FOUND OR EXISTS (
+            SELECT FROM added WHERE tenant_id <> (SELECT tenancy.current_tenant())) THEN
         RAISE EXCEPTION 'events are numbered one by one'
             USING ERRCODE = 'restrict_violation';
     END IF;
@@ -143,11 +166,19 @@ BEGIN
 END
 $$;
 
--- What was said stays said; a publisher notes what became of it.
+-- What was said stays said; a publisher notes what became of it. A year after it was written down a
+-- sent event may go.
 CREATE FUNCTION guard_outbox() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 BEGIN
+    IF TG_OP = 'DELETE' THEN
+        IF OLD.status = 'sent' AND OLD.created_at < now() - INTERVAL '1 year' THEN
+            RETURN OLD;
+        END IF;
+        RAISE EXCEPTION 'an event is kept until it is sent, and for a year'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
     IF OLD.status = 'sent' OR
        (NEW.tenant_id, NEW.id, NEW.event_id, NEW.aggregate, NEW.event_type, NEW.version,
         NEW.payload, NEW.occurred_at, NEW.created_at)
@@ -168,7 +199,7 @@ CREATE TRIGGER events_outbox_number BEFORE INSERT ON events_outbox
 CREATE TRIGGER events_outbox_end AFTER INSERT ON events_outbox
     REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION outbox_end();
-CREATE TRIGGER events_outbox_guard BEFORE UPDATE ON events_outbox
+CREATE TRIGGER events_outbox_guard BEFORE UPDATE OR DELETE ON events_outbox
     FOR EACH ROW EXECUTE FUNCTION guard_outbox();
 
 CREATE TRIGGER outbox_positions_are_derived

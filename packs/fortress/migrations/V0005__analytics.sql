@@ -86,16 +86,17 @@ CREATE INDEX ix_orders_created ON orders (tenant_id, created_at DESC);
 -- Makes the dimensions and the facts of some days anew, from_date to until_date inclusive; how many
 -- facts there are. Running it again changes nothing. Two runs of a tenant follow one another.
 CREATE FUNCTION refresh_analytics(from_date date, until_date date) RETURNS bigint
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 DECLARE
+    tenant     uuid := tenancy.current_tenant();
     from_time  timestamptz := from_date::timestamp AT TIME ZONE 'UTC';
     until_time timestamptz := (until_date + 1)::timestamp AT TIME ZONE 'UTC';
     found_rows bigint;
     total      bigint;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(
-        'refresh_analytics:' || coalesce(tenancy.current_tenant()::text, ''), 0));
+        'refresh_analytics:' || coalesce(tenant::text, ''), 0));
 
     INSERT INTO analytics_dim_dates (date, year, quarter, month, day_of_week)
     SELECT d, extract(year FROM d), extract(quarter FROM d), extract(month FROM d),
@@ -131,24 +132,25 @@ BEGIN
         SET name = EXCLUDED.name, brand = EXCLUDED.brand, category_id = EXCLUDED.category_id;
 
     DELETE FROM analytics_fact_transactions
-    WHERE tenant_id = tenancy.current_tenant() AND date BETWEEN from_date AND until_date;
+    WHERE tenant_id = tenant AND date BETWEEN from_date AND until_date;
     INSERT INTO analytics_fact_transactions (date, account_id, type, category_id, merchant_id,
-                                             currency, transaction_count, amount)
+                                             currency, transaction_count, amount, tenant_id)
     SELECT (occurred_at AT TIME ZONE 'UTC')::date, account_id, type, category_id, merchant_id,
-           currency, count(*), sum(amount)
+           currency, count(*), sum(amount), tenant
     FROM ledger_entries
-    WHERE tenant_id = tenancy.current_tenant() AND status = 'posted'
+    WHERE tenant_id = tenant AND status = 'posted'
       AND occurred_at >= from_time AND occurred_at < until_time
     GROUP BY 1, 2, 3, 4, 5, 6;
     GET DIAGNOSTICS total = ROW_COUNT;
 
     DELETE FROM analytics_fact_sales
-    WHERE tenant_id = tenancy.current_tenant() AND date BETWEEN from_date AND until_date;
-    INSERT INTO analytics_fact_sales (date, product_id, location_id, currency, quantity, amount)
+    WHERE tenant_id = tenant AND date BETWEEN from_date AND until_date;
+    INSERT INTO analytics_fact_sales (date, product_id, location_id, currency, quantity, amount,
+                                      tenant_id)
     SELECT (o.created_at AT TIME ZONE 'UTC')::date, i.product_id, i.location_id, o.currency,
-           sum(i.quantity), sum(i.quantity * i.unit_price)
+           sum(i.quantity), sum(i.quantity * i.unit_price), tenant
     FROM orders o JOIN order_items i ON i.tenant_id = o.tenant_id AND i.order_id = o.id
-    WHERE o.tenant_id = tenancy.current_tenant() AND o.status <> 'cancelled'
+    WHERE o.tenant_id = tenant AND o.status <> 'cancelled'
       AND o.created_at >= from_time AND o.created_at < until_time
     GROUP BY 1, 2, 3, 4;
     GET DIAGNOSTICS found_rows = ROW_COUNT;

@@ -289,13 +289,13 @@ CREATE DOMAIN tdec_1302 AS numeric
 CREATE DOMAIN tdec_1302opc AS numeric
     CHECK (VALUE > 0 AND VALUE < 1e13 AND scale(VALUE) IN (0, 2));
 
--- Dates and times.
+-- Dates and times, of 2000 to 2099 at the offset that they were written with (+12 to -11).
 CREATE DOMAIN tcompet_apur AS varchar(7)
     CHECK (VALUE ~ '^20[0-9]{2}-(0[1-9]|1[0-2])$' AND VALUE >= '2025-01');
 CREATE DOMAIN tdata AS date
     CHECK (VALUE BETWEEN '2000-01-01' AND '2099-12-31');
 CREATE DOMAIN tdate_time_utc AS timestamptz(0)
-    CHECK (VALUE >= '2000-01-01 00:00:00-12' AND VALUE < '2100-01-01 00:00:00+12');
+    CHECK (VALUE >= '2000-01-01 00:00:00+12' AND VALUE < '2100-01-01 00:00:00-11');
 CREATE DOMAIN tdeslocamento AS smallint
     CHECK (VALUE BETWEEN -11 AND 12);
 CREATE DOMAIN tmes_ano AS varchar(7)
@@ -303,13 +303,20 @@ CREATE DOMAIN tmes_ano AS varchar(7)
 
 -- Check digits. A letter counts as its ASCII code less 48, a digit as itself, in all of them.
 -- The weights run from 2 at the right up to the given one and begin again.
+-- A loop: it is called for every key of every move, and a query would be set up anew each time.
 CREATE FUNCTION modulo_11(base text, maior_peso integer) RETURNS integer
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN (
-    SELECT CASE WHEN soma % 11 < 2 THEN 0 ELSE 11 - soma % 11 END
-    FROM (SELECT sum((pg_catalog.ascii(c) - 48) * (2 + (length(base) - i) % (maior_peso - 1))) AS soma
-          FROM string_to_table(base, NULL) WITH ORDINALITY AS letra (c, i)) AS s
-);
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+DECLARE
+    tamanho integer := length(base);
+    soma    integer := 0;
+BEGIN
+    FOR i IN 1 .. tamanho LOOP
+        soma := soma + (ascii(substr(base, i, 1)) - 48) * (2 + (tamanho - i) % (maior_peso - 1));
+    END LOOP;
+    RETURN CASE WHEN soma % 11 < 2 THEN 0 ELSE 11 - soma % 11 END;
+END
+$$;
 
 CREATE FUNCTION cnpj_valido(cnpj text) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

@@ -15,7 +15,7 @@ CREATE TABLE nfe_xml (
     )
 );
 
--- Append only: each state that a document came into.
+-- Append only, and by the trigger of nfe alone: each state that a document came into.
 CREATE TABLE nfe_status_historico (
     id        bigint       GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     nfe_id    uuid         NOT NULL REFERENCES nfe ON DELETE CASCADE,
@@ -86,7 +86,8 @@ CREATE TABLE nfe_protocolo_msg (
     )
 );
 
--- Events: cancelling, corrections, what the buyer says, and those of the reform.
+-- Events: cancelling, corrections, what the buyer says, and those of the reform. They are kept from the
+-- later of the time that they bear and criado_em, which the trigger sets.
 CREATE TABLE nfe_evento (
     nfe_id         uuid           NOT NULL REFERENCES nfe,
     tp_evento      tdig_6         NOT NULL,
@@ -102,8 +103,9 @@ CREATE TABLE nfe_evento (
     n_prot         varchar(17),
     registrado_em  timestamptz,
     xml            bytea,
-    reter_ate      date           NOT NULL GENERATED ALWAYS AS (
-        make_date(extract(year FROM dh_evento AT TIME ZONE 'UTC')::integer + 5, 12, 31)) STORED,
+    criado_em      timestamptz    NOT NULL DEFAULT now(),
+    reter_ate      date           NOT NULL GENERATED ALWAYS AS (make_date(
+        extract(year FROM greatest(dh_evento, criado_em) AT TIME ZONE 'UTC')::integer + 5, 12, 31)) STORED,
     PRIMARY KEY (nfe_id, tp_evento, n_seq_evento),
     CONSTRAINT nfe_evento_regras CHECK (
         id ~ '^ID[0-9]{12}[0-9A-Z]{12}[0-9]{28}$'
@@ -162,8 +164,8 @@ CREATE TABLE nfe_inutilizacao (
     x_motivo      varchar(255),
     n_prot        varchar(17),
     criado_em     timestamptz      NOT NULL DEFAULT now(),
-    reter_ate     date             NOT NULL GENERATED ALWAYS AS (
-        make_date(2000 + ano::integer + 5, 12, 31)) STORED,
+    reter_ate     date             NOT NULL GENERATED ALWAYS AS (make_date(
+        greatest(2000 + ano::integer, extract(year FROM criado_em AT TIME ZONE 'UTC')::integer) + 5, 12, 31)) STORED,
     CONSTRAINT nfe_inutilizacao_regras CHECK (
         n_nf_fin BETWEEN n_nf_ini AND n_nf_ini + 9999
         AND n_prot ~ '^([0-9]{15}|[0-9]{17})$'

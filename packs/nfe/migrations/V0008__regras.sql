@@ -1,9 +1,28 @@
 -- What no single row can show: states, completeness, the number and the key, what may no longer change.
 
--- 31 December of the fifth year after the one of emission.
-CREATE FUNCTION nfe_reter_ate(dh_emi timestamptz, fuso smallint) RETURNS date
+-- SET search_path FROM CURRENT: whatever the session's search_path is, and whatever temporary tables it
+-- has, a trigger finds the tables of its own schema.
+
+-- 31 December of the fifth year after the one of a time.
+CREATE FUNCTION nfe_reter_ate(momento timestamptz, fuso smallint) RETURNS date
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN make_date(extract(year FROM dh_emi AT TIME ZONE 'UTC' + fuso * INTERVAL '1 hour')::integer + 5, 12, 31);
+RETURN make_date(extract(year FROM momento AT TIME ZONE 'UTC' + fuso * INTERVAL '1 hour')::integer + 5, 12, 31);
+
+-- Whether a statement comes from a trigger of these tables. Where a role may make temporary tables, it
+-- can make a trigger on one, which counts as much: so no trigger on a temporary table counts.
+CREATE FUNCTION nfe_vem_de_gatilho() RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog
+AS $$
+BEGIN
+    IF pg_trigger_depth() < 2 OR pg_my_temp_schema() = 0 THEN
+        RETURN pg_trigger_depth() >= 2;
+    END IF;
+    RETURN NOT EXISTS (
+        SELECT FROM pg_depend d JOIN pg_trigger t ON t.tgrelid = d.objid
+        WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = pg_my_temp_schema()
+          AND d.classid = 'pg_class'::regclass AND NOT t.tgisinternal);
+END
+$$;
 
 -- The 43 digits of the key before its check digit. Year and month are those of the place of emission.
 CREATE FUNCTION nfe_chave_base(documento nfe) RETURNS text
@@ -28,7 +47,7 @@ RETURN coalesce(c_stat = '102', true);
 -- never get one number and none is lost unless a transaction is. Voided numbers are passed over, and
 -- those that the authority was asked to void and has not answered for.
 CREATE FUNCTION nfe_numerar(documento_id uuid) RETURNS integer
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 DECLARE
     documento nfe;
@@ -230,7 +249,9 @@ RETURN c_stat::integer <@ int4multirange '{
     [201,204), [206,217), [219,300), [304,305), [315,371), [372,377), [378,400), [401,412),
     [416,419), [420,421), [450,456), [461,469), [471,472), [476,495), [496,497), [501,539), [540,566),
     [567,581), [587,635), [650,652), [653,656), [657,659), [660,664), [678,744), [745,747), [748,761),
-    [762,797), [798,801), [805,808), [817,818)}';
+    [762,797), [798,801), [805,808), [817,818), [1001,1002), [1020,1025), [1026,1027), [1037,1038),
+    [1041,1042), [1085,1086), [1091,1092), [1094,1095), [1104,1105), [1115,1116), [1118,1120),
+    [1153,1157)}';
 
 -- How often a document made a move; an answer is good for one.
 CREATE FUNCTION nfe_vezes(documento uuid, partida status_nfe, chegada status_nfe) RETURNS bigint
@@ -276,7 +297,7 @@ RETURN CASE documento.status
     ELSE true END;
 
 CREATE FUNCTION nfe_antes() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 DECLARE
     igual    nfe;
@@ -332,7 +353,8 @@ BEGIN
     END IF;
     NEW.reter_ate := CASE
         WHEN NEW.status IN ('AUTORIZADA', 'DENEGADA', 'CANCELADA', 'INUTILIZADA')
-            THEN greatest(nfe_reter_ate(NEW.dh_emi, NEW.dh_emi_fuso), NEW.reter_ate)
+            THEN greatest(nfe_reter_ate(NEW.dh_emi, NEW.dh_emi_fuso), nfe_reter_ate(now(), NEW.dh_emi_fuso),
+                          NEW.reter_ate)
         WHEN NEW.status = 'REJEITADA' THEN (now() AT TIME ZONE 'UTC' + INTERVAL '3 years')::date
     END;
     IF NEW.status = 'AUTORIZADA' THEN
@@ -343,7 +365,7 @@ END
 $$;
 
 CREATE FUNCTION nfe_depois() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 BEGIN
     INSERT INTO nfe_status_historico (nfe_id, de, para, motivo, usuario)
@@ -365,6 +387,20 @@ CREATE TRIGGER nfe_depois_de_criar AFTER INSERT ON nfe
 CREATE TRIGGER nfe_depois_de_mudar AFTER UPDATE ON nfe
     FOR EACH ROW WHEN (OLD.status <> NEW.status) EXECUTE FUNCTION nfe_depois();
 
+-- The history is what nfe_depois writes.
+CREATE FUNCTION nfe_historico_derivado() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT
+AS $$
+BEGIN
+    IF NOT nfe_vem_de_gatilho() THEN
+        RAISE restrict_violation USING MESSAGE = format('%s: so os estados de nfe o escrevem', TG_TABLE_NAME);
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER nfe_historico_derivado BEFORE INSERT ON nfe_status_historico
+    FOR EACH STATEMENT EXECUTE FUNCTION nfe_historico_derivado();
+
 CREATE FUNCTION tocar_atualizado_em() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
@@ -383,7 +419,7 @@ CREATE TRIGGER tocar_atualizado_em BEFORE UPDATE ON produtos
 -- Content changes while its document is a draft; the states named as arguments allow it too.
 -- The document is locked, so that nobody signs it meanwhile; one that is gone is being deleted.
 CREATE FUNCTION nfe_conteudo() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 DECLARE
     documento uuid := CASE TG_OP WHEN 'DELETE' THEN OLD.nfe_id ELSE NEW.nfe_id END;
@@ -404,7 +440,7 @@ $$;
 
 -- An event or a voiding that the authority has registered stays as it is.
 CREATE FUNCTION nfe_registrado() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
 BEGIN
     IF OLD.n_prot IS NOT NULL AND NOT (TG_OP = 'DELETE' AND OLD.reter_ate < current_date) THEN
@@ -414,9 +450,9 @@ BEGIN
 END
 $$;
 
--- The id of an event names its document.
+-- The id of an event names its document. The time from which it is kept is ours.
 CREATE FUNCTION nfe_evento_do_documento() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM nfe AS n
@@ -425,6 +461,7 @@ BEGIN
         RAISE check_violation USING MESSAGE = format(
             'nfe_evento: o evento %s nao e do documento %s', NEW.id, NEW.nfe_id);
     END IF;
+    NEW.criado_em := CASE TG_OP WHEN 'INSERT' THEN now() ELSE OLD.criado_em END;
     RETURN NEW;
 END
 $$;
@@ -439,9 +476,10 @@ CREATE TRIGGER nfe_registrado BEFORE UPDATE OR DELETE ON nfe_inutilizacao
 -- none of another range. The series is updated and not only locked, so that none of its numbers is
 -- given meanwhile: a transaction with an older picture of it fails instead of going by that.
 CREATE FUNCTION nfe_inutilizacao_livre() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 BEGIN
+    NEW.criado_em := CASE TG_OP WHEN 'INSERT' THEN now() ELSE OLD.criado_em END;
     IF NOT nfe_inutilizacao_vale(NEW.c_stat) THEN
         RETURN NEW;
     END IF;
@@ -476,7 +514,7 @@ CREATE TRIGGER nfe_inutilizacao_livre BEFORE INSERT OR UPDATE ON nfe_inutilizaca
 -- Bytes are only added: those of the application until the document is sent, the answer when it has
 -- come, and once more when it was lost; the last of its kind holds.
 CREATE FUNCTION nfe_xml_a_seu_tempo() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 DECLARE
     estado status_nfe;
