@@ -1,6 +1,7 @@
 /* Bringing a place from one version of its blueprint to another. */
 #include <string.h>
 
+#include "blueprint/amend.h"
 #include "blueprint/place_parts.h"
 
 bool place_add_migrations(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
@@ -89,11 +90,8 @@ bool place_add_move(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
     if (!is_added) {
         return false;
     }
-    if (!is_down && !is_row) {
-        if (!has_variant && target == blueprint->version) {
-            partitions_add_first(arena, batch, blueprint, place);
-        }
-        place_add_narrowing(arena, batch, blueprint, place);
+    if (!is_row) {
+        place_add_amends(arena, batch, blueprint, place);
     }
     place_leave_role(batch, place->owner_role);
     if (is_down) {
@@ -102,6 +100,6 @@ bool place_add_move(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
         place_add_ledger(arena, batch, blueprint, extensions, place, range);
     }
     store_batch(batch, PLACE_SET_VERSION, PG_PARAMS(place->id, pg_int_text(arena, target)));
-    *ret_has_more = is_row || has_variant;
+    *ret_has_more = is_row;
     return true;
 }

@@ -296,11 +296,11 @@ static bool make_shared(Arena *arena, Store *store, PgBatch *batch, const Bluepr
 
 static bool is_current(const Place *place, const Blueprint *blueprint)
 {
-    return place != NULL && place->version == blueprint->version;
+    return place != NULL && place->version >= blueprint->version;
 }
 
 /* Looks before it locks, so that tenants made at once do not wait for one another, and again under
- * the lock: versions only grow. */
+ * the lock. Somebody with a newer version of the blueprint may have been faster. */
 static bool find_shared(Arena *arena, Store *store, const Blueprint *blueprint, Place **ret_place,
                         Err *err)
 {

@@ -55,6 +55,9 @@ typedef struct PartitionRange {
     const char *to;
 } PartitionRange;
 
+/* Whether it is one of those that a new place needs at once. */
+bool partition_begins_soon(PartitionEvery every, int64_t ahead);
+
 /* The partition that is `ahead` after the one that holds now. */
 PartitionRange partition_range(Arena *arena, const BlueprintPartition *partition, int64_t ahead);
 

@@ -64,7 +64,8 @@ static bool put_version(OpContext *context, const Json *args, bool is_down, Json
                                (long long)version, (long long)blueprint->version);
 }
 
-static bool put_rollout(OpContext *context, int64_t job_id, Json **ret_answer, Err *err)
+static bool put_rollout(OpContext *context, int64_t job_id, const char *what, Json **ret_answer,
+                        Err *err)
 {
     Store *store = NULL;
     scoped_rows PgRows *rows = NULL;
@@ -73,33 +74,70 @@ static bool put_rollout(OpContext *context, int64_t job_id, Json **ret_answer, E
         !store_query(store, ROLLOUT_COUNTS, PG_PARAMS(id, NULL), &rows, err)) {
         return false;
     }
-    const int64_t places = pg_rows_int(rows, 0, 0);
-    const int64_t pending = pg_rows_int(rows, 0, 1);
-    const int64_t failed = pg_rows_int(rows, 0, 2);
     *ret_answer = json_object();
     json_put_int(*ret_answer, "rollout", job_id);
-    json_put_int(*ret_answer, "places", places);
-    json_put_int(*ret_answer, "done", places - pending - failed);
-    json_put_int(*ret_answer, "failed", failed);
+    json_put_text(*ret_answer, "outcome",
+                  arena_printf(context->arena, "rollout %lld %s", (long long)job_id, what));
+    json_put_int(*ret_answer, "places", pg_rows_int(rows, 0, 0));
+    json_put_int(*ret_answer, "done", pg_rows_int(rows, 0, 3));
+    json_put_int(*ret_answer, "failed", pg_rows_int(rows, 0, 2));
+    json_put(*ret_answer, "would_run", json_array());
     return true;
+}
+
+static bool put_preview(OpContext *context, const Json *job_args, Json **ret_answer, Err *err)
+{
+    size_t i = 0;
+    const Json *row = NULL;
+    int64_t places = 0;
+    Json *list = NULL;
+    Store *store = NULL;
+    if (!op_store(context, &store, err) ||
+        !rollout_preview(context->arena, store, job_args, &list, err)) {
+        return false;
+    }
+    json_array_foreach(list, i, row)
+    {
+        places += json_get_int(row, "places", 0);
+    }
+    *ret_answer = json_object();
+    json_put(*ret_answer, "rollout", json_null());
+    json_put_text(*ret_answer, "outcome", "nothing was run, this would be");
+    json_put_int(*ret_answer, "places", places);
+    json_put_int(*ret_answer, "done", 0);
+    json_put_int(*ret_answer, "failed", 0);
+    json_put(*ret_answer, "would_run", list);
+    return true;
+}
+
+static bool run_rollout(OpContext *context, const JobKind *kind, const Json *job_args,
+                        Json **ret_answer, Err *err)
+{
+    int64_t job_id = 0;
+    return op_run_job(context, kind, json_get_text(job_args, "blueprint", ""), NULL, job_args,
+                      &job_id, err) &&
+           put_rollout(context, job_id, "is done", ret_answer, err);
 }
 
 static bool start(OpContext *context, const JobKind *kind, const Json *args, Json **ret_answer,
                   Err *err)
 {
-    int64_t job_id = 0;
     const bool is_down = kind == &rollout_down_job;
     const char *blueprint = json_get_text(args, "blueprint", "");
     scoped_json Json *job_args = json_deep_copy(args);
     json_object_del(job_args, "to");
+    json_object_del(job_args, "dry-run");
     json_put_bool(job_args, "down", is_down);
     json_put_bool(job_args, "retry", kind == &rollout_retry_job);
-    return rollout_check_waves(json_get_text(args, "waves", "100%"), err) &&
-           rollout_check_allowance(json_get_text(args, "max-failures", "0"), err) &&
-           put_version(context, args, is_down, job_args, err) &&
-           put_tenants(context, blueprint, json_get_text(args, "tenants", NULL), job_args, err) &&
-           op_run_job(context, kind, blueprint, NULL, job_args, &job_id, err) &&
-           put_rollout(context, job_id, ret_answer, err);
+    if (!rollout_check_waves(json_get_text(args, "waves", "100%"), err) ||
+        !rollout_check_allowance(json_get_text(args, "max-failures", "0"), err) ||
+        !put_version(context, args, is_down, job_args, err) ||
+        !put_tenants(context, blueprint, json_get_text(args, "tenants", NULL), job_args, err)) {
+        return false;
+    }
+    return json_get_bool(args, "dry-run", false)
+               ? put_preview(context, job_args, ret_answer, err)
+               : run_rollout(context, kind, job_args, ret_answer, err);
 }
 
 static bool run_up(OpContext *context, const Json *args, Json **ret_answer, Err *err)
@@ -145,19 +183,33 @@ static bool run_retry(OpContext *context, const Json *args, Json **ret_answer, E
          .least = 0,                                                                               \
          .most = 100,                                                                              \
          .help = "How often a place is tried again that met a lock or a conflict."},               \
+        {"gate", PARAM_TEXT, .most = 4000,                                                         \
+         .help = "A shell command between waves; the rollout stops unless it succeeds."},          \
     {                                                                                              \
-        "gate", PARAM_TEXT,                                                                        \
-            .most = 4000,                                                                          \
-            .help = "A shell command between waves; the rollout stops unless it succeeds."         \
+        "dry-run", PARAM_BOOL, .help = "Tell what would run where, and change nothing."            \
     }
 
-static const Field rollout_fields[] = {
-    {"rollout", FIELD_INT, .help = "its number, which is that of its job"},
-    {"places", FIELD_INT, .help = "places that it was for"},
-    {"done", FIELD_INT, .help = "places at the version"},
-    {"failed", FIELD_INT, .help = "places in quarantine"},
+static const Field preview_fields[] = {
+    {"wave", FIELD_INT, .help = "wave"},
+    {"tier", FIELD_TEXT, .help = "row or schema"},
+    {"from_version", FIELD_INT, .help = "the version that they are at"},
+    {"to_version", FIELD_INT, .help = "the version to reach"},
+    {"places", FIELD_INT, .help = "how many"},
+    {"files", FIELD_TEXTS, .help = "the scripts, in their order"},
     {0},
 };
+
+static const Field rollout_fields[] = {
+    {"rollout", FIELD_INT, .is_nullable = true, .help = "its number, which is that of its job"},
+    {"outcome", FIELD_TEXT, .is_wide = true, .help = "what came of it, in words"},
+    {"places", FIELD_INT, .help = "places that it is for"},
+    {"done", FIELD_INT, .help = "places at the version"},
+    {"failed", FIELD_INT, .help = "places in quarantine"},
+    {"would_run", FIELD_LIST, .fields = preview_fields,
+     .help = "with --dry-run: what would run where"},
+    {0},
+};
+#define ROLLOUT_DONE "{outcome}; places: {places}, done: {done}, failed: {failed}"
 
 const Operation op_migrate_up = {
     .name = "migrate.up",
@@ -182,7 +234,7 @@ const Operation op_migrate_up = {
                                      "carefully"},
                                     {"migrate up trading --tenants acme", "one tenant first"},
                                     {0}},
-    .done = "rollout {rollout} is done; places: {done} of {places}, failed: {failed}",
+    .done = ROLLOUT_DONE,
     .run = run_up,
 };
 
@@ -202,7 +254,7 @@ const Operation op_migrate_down = {
     .result = rollout_fields,
     .examples = (const OpExample[]){{"migrate down trading --to 3", "what version 4 did is undone"},
                                     {0}},
-    .done = "rollout {rollout} is done; places: {done} of {places}, failed: {failed}",
+    .done = ROLLOUT_DONE,
     .run = run_down,
 };
 
@@ -219,7 +271,7 @@ const Operation op_migrate_retry = {
                               {0}},
     .result = rollout_fields,
     .examples = (const OpExample[]){{"migrate retry trading", "when the cause is gone"}, {0}},
-    .done = "rollout {rollout} is done; places: {done} of {places}, failed: {failed}",
+    .done = ROLLOUT_DONE,
     .run = run_retry,
 };
 
@@ -243,27 +295,47 @@ static bool want(OpContext *context, const Json *args, const char *wanted, Store
            store_query(*ret_store, ROLLOUT_WANT, PG_PARAMS(id, wanted), NULL, err);
 }
 
-static bool go_on(OpContext *context, Store *store, const Json *args, Json **ret_answer, Err *err)
+static bool go_on(OpContext *context, Store *store, const Json *args, const char *what,
+                  Json **ret_answer, Err *err)
 {
     const int64_t id = json_get_int(args, "rollout", 0);
     const JobProgress progress = {.context = context->progress.context,
                                   .step = context->progress.step,
                                   .note = context->progress.note};
     return job_resume(store, op_job_kinds, op_job_kind_count, id, &progress, context->actor, err) &&
-           put_rollout(context, id, ret_answer, err);
+           put_rollout(context, id, what, ret_answer, err);
 }
 
 static bool run_resume(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     Store *store = NULL;
-    return want(context, args, NULL, &store, err) && go_on(context, store, args, ret_answer, err);
+    return want(context, args, NULL, &store, err) &&
+           go_on(context, store, args, "is done", ret_answer, err);
+}
+
+/* One that nobody runs has nothing to pause; the wish would stop its next resume at once. */
+static bool check_is_running(Store *store, const Json *args, Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    scoped_json Json *job = NULL;
+    const char *id = pg_int_text(arena, json_get_int(args, "rollout", 0));
+    if (!check_is_rollout(store, id, err) ||
+        !store_query_json(store, JOB_SHOW, PG_PARAMS(id), &job, err)) {
+        return false;
+    }
+    const char *state = json_get_text(job, "state", "");
+    return strcmp(state, "running") == 0 ||
+           ERR_SET(err, ERR_JOB_STATE, "tenantry migrate status shows where it is",
+                   "rollout %s is %s, nothing runs that could pause", id, state);
 }
 
 static bool run_pause(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     Store *store = NULL;
-    return want(context, args, "pause", &store, err) &&
-           put_rollout(context, json_get_int(args, "rollout", 0), ret_answer, err);
+    return op_store(context, &store, err) && check_is_running(store, args, err) &&
+           want(context, args, "pause", &store, err) &&
+           put_rollout(context, json_get_int(args, "rollout", 0), "is asked to pause", ret_answer,
+                       err);
 }
 
 /* The process that runs it obeys; where there is none, its end is done here. */
@@ -273,9 +345,9 @@ static bool run_abort(OpContext *context, const Json *args, Json **ret_answer, E
     if (!want(context, args, "abort", &store, err)) {
         return false;
     }
-    return go_on(context, store, args, ret_answer, err) ||
-           (err->code == ERR_JOB_BUSY &&
-            put_rollout(context, json_get_int(args, "rollout", 0), ret_answer, err));
+    return go_on(context, store, args, "is ended", ret_answer, err) ||
+           (err->code == ERR_JOB_BUSY && put_rollout(context, json_get_int(args, "rollout", 0),
+                                                     "is asked to end", ret_answer, err));
 }
 
 #define ROLLOUT_PARAM                                                                              \
@@ -294,7 +366,7 @@ const Operation op_migrate_resume = {
     .params = (const Param[]){ROLLOUT_PARAM, {0}},
     .result = rollout_fields,
     .examples = (const OpExample[]){{"migrate resume 12", "with the places that are left"}, {0}},
-    .done = "rollout {rollout} is done; places: {done} of {places}, failed: {failed}",
+    .done = ROLLOUT_DONE,
     .run = run_resume,
 };
 
@@ -307,7 +379,7 @@ const Operation op_migrate_pause = {
     .params = (const Param[]){ROLLOUT_PARAM, {0}},
     .result = rollout_fields,
     .examples = (const OpExample[]){{"migrate pause 12", "another terminal is running it"}, {0}},
-    .done = "rollout {rollout} is asked to pause",
+    .done = ROLLOUT_DONE,
     .run = run_pause,
 };
 
@@ -320,7 +392,7 @@ const Operation op_migrate_abort = {
     .params = (const Param[]){ROLLOUT_PARAM, {0}},
     .result = rollout_fields,
     .examples = (const OpExample[]){{"migrate abort 12", "then migrate down, if need be"}, {0}},
-    .done = "rollout {rollout} is ended",
+    .done = ROLLOUT_DONE,
     .run = run_abort,
 };
 

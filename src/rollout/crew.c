@@ -6,8 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/clock.h"
 #include "core/log.h"
+#include "core/stop.h"
 #include "rollout/rollout_parts.h"
 
 /* A server process keeps what it learnt of every table that it touched (SCALE.md has how much): it
@@ -18,13 +18,12 @@ enum { ASK_EVERY = 50, PLACES_UNASKED = 500, WATCH_EVERY_MS = 250 };
 
 typedef struct Crew {
     const RolloutPlan *plan;
-    const StoreOptions *options;
+    StoreOptions options; /* without the notes, which are the main thread's */
     int64_t wave;
     int64_t allowance; /* -1: any number may fail */
     pthread_mutex_t mutex;
     pthread_cond_t is_less; /* a worker ended */
     int64_t working;
-    int64_t done;
     int64_t failed;
     bool is_over; /* nobody takes another place */
     bool has_broken;
@@ -44,7 +43,6 @@ static bool is_over(Crew *crew)
 static void note_outcome(Crew *crew, TurnOutcome outcome)
 {
     pthread_mutex_lock(&crew->mutex);
-    crew->done += outcome == TURN_DONE ? 1 : 0;
     crew->failed += outcome == TURN_FAILED ? 1 : 0;
     crew->is_over = crew->is_over || outcome == TURN_NONE ||
                     (crew->allowance >= 0 && crew->failed > crew->allowance);
@@ -102,7 +100,7 @@ static void *run_worker(void *context)
     Crew *crew = context;
     Store *store = NULL;
     Err err;
-    if (!store_open(crew->options, &store, &err) || !work(crew, store, &err)) {
+    if (!store_open(&crew->options, &store, &err) || !work(crew, store, &err)) {
         note_broken(crew, &err);
     }
     store_close(store);
@@ -125,26 +123,32 @@ static struct timespec soon(void)
     return at;
 }
 
-/* Whether somebody wants the rollout to stop; also whether the job's connection still lives. */
-static bool read_wanted(JobContext *context, const char **ret_wanted, Err *err)
+const char *rollout_wish(const char *text)
 {
-    scoped_rows PgRows *rows = NULL;
-    if (!store_query(context->store, ROLLOUT_GET,
-                     PG_PARAMS(pg_int_text(context->arena, context->job_id)), &rows, err)) {
-        return false;
+    static const char *const wishes[] = {WANTED_PAUSE, WANTED_ABORT};
+    for (size_t i = 0; text != NULL && i < sizeof wishes / sizeof *wishes; i++) {
+        if (strcmp(text, wishes[i]) == 0) {
+            return wishes[i];
+        }
     }
-    *ret_wanted = arena_strdup(context->arena, pg_rows_text(rows, 0, 3));
-    return true;
+    return NULL;
 }
 
-static bool tell(JobContext *context, Err *err)
+/* Tells how far the rollout is, and learns whether somebody wants it to stop; also whether the
+ * job's connection still lives. A rollout can take days: memory is this call's. */
+static bool look(JobContext *context, const char **ret_wanted, Err *err)
 {
-    scoped_rows PgRows *rows = NULL;
-    if (!store_query(context->store, ROLLOUT_COUNTS,
-                     PG_PARAMS(pg_int_text(context->arena, context->job_id), NULL), &rows, err)) {
+    scoped_arena Arena *arena = arena_new();
+    scoped_rows PgRows *counts = NULL;
+    scoped_rows PgRows *rollout = NULL;
+    const char *id = pg_int_text(arena, context->job_id);
+    if (!store_query(context->store, ROLLOUT_COUNTS, PG_PARAMS(id, NULL), &counts, err) ||
+        !store_query(context->store, ROLLOUT_GET, PG_PARAMS(id), &rollout, err)) {
         return false;
     }
-    job_tell(context, pg_rows_int(rows, 0, 0) - pg_rows_int(rows, 0, 1), pg_rows_int(rows, 0, 0));
+    job_tell(context, pg_rows_int(counts, 0, 0) - pg_rows_int(counts, 0, 1),
+             pg_rows_int(counts, 0, 0));
+    *ret_wanted = stop_is_requested() ? WANTED_STOP : rollout_wish(pg_rows_text(rollout, 0, 3));
     return true;
 }
 
@@ -156,8 +160,8 @@ static bool watch(JobContext *context, Crew *crew, const char **ret_wanted, Err 
         const struct timespec at = soon();
         const bool is_time = pthread_cond_timedwait(&crew->is_less, &crew->mutex, &at) == ETIMEDOUT;
         pthread_mutex_unlock(&crew->mutex);
-        if (is_time && is_good) {
-            is_good = tell(context, err) && read_wanted(context, ret_wanted, err);
+        if (is_time && is_good && *ret_wanted == NULL) {
+            is_good = look(context, ret_wanted, err);
         }
         pthread_mutex_lock(&crew->mutex);
         crew->is_over = crew->is_over || !is_good || *ret_wanted != NULL;
@@ -183,13 +187,17 @@ bool crew_run_wave(JobContext *context, const RolloutPlan *plan, int64_t wave, i
                    int64_t allowance, const char **ret_wanted, Err *err)
 {
     Crew crew = {.plan = plan,
-                 .options = &context->store->options,
+                 .options = context->store->options,
                  .wave = wave,
                  .allowance = allowance,
                  .mutex = PTHREAD_MUTEX_INITIALIZER,
                  .is_less = PTHREAD_COND_INITIALIZER};
     pthread_t *threads = ARENA_ARRAY(context->arena, pthread_t, (size_t)parallel);
+    crew.options.target.on_note = NULL;
     *ret_wanted = NULL;
+    if (!look(context, ret_wanted, err) || *ret_wanted != NULL) {
+        return *ret_wanted != NULL;
+    }
     const int64_t started = start(&crew, threads, parallel);
     const bool is_watched = watch(context, &crew, ret_wanted, err);
     for (int64_t i = 0; i < started; i++) {

@@ -15,7 +15,7 @@ typedef struct Turn {
     int64_t attempt;
     const char *place_id; /* NULL: none was taken yet */
     Place place;
-    int64_t from_version;
+    int64_t way_back; /* the version that an undo goes to */
 } Turn;
 
 /* --- taking one ------------------------------------------------------------------------------- */
@@ -24,7 +24,7 @@ static void take_row(Turn *turn, const PgRows *rows)
 {
     Arena *arena = turn->arena;
     turn->place_id = arena_strdup(arena, pg_rows_text(rows, 0, 0));
-    turn->from_version = pg_rows_int(rows, 0, 1);
+    turn->way_back = pg_rows_int(rows, 0, 1);
     turn->place = (Place){.id = turn->place_id,
                           .version = pg_rows_int(rows, 0, 2),
                           .schema_name = arena_strdup(arena, pg_rows_text(rows, 0, 3)),
@@ -35,6 +35,16 @@ static void take_row(Turn *turn, const PgRows *rows)
                           .tier = arena_strdup(arena, pg_rows_text(rows, 0, 7))};
 }
 
+/* Until the end of the transaction; what the scripts set is gone when they end, so it is said again
+ * for what follows them. */
+static void add_timeouts(PgBatch *batch, const RolloutPlan *plan)
+{
+    pg_batch_add_fixed(batch,
+                       "SELECT set_config('lock_timeout', $1, true),"
+                       " set_config('statement_timeout', $2, true)",
+                       PG_PARAMS(plan->lock_timeout, plan->statement_timeout));
+}
+
 /* Begins the transaction and takes a place that no other worker has; the same one again when it is
  * tried again. */
 static bool begin(Turn *turn, int64_t wave, bool *ret_is_taken, Err *err)
@@ -43,10 +53,7 @@ static bool begin(Turn *turn, int64_t wave, bool *ret_is_taken, Err *err)
     const RolloutPlan *plan = turn->plan;
     scoped_batch PgBatch *batch = pg_batch_new(arena);
     pg_batch_add(batch, "BEGIN", PG_NO_PARAMS);
-    pg_batch_add_fixed(batch,
-                       "SELECT set_config('lock_timeout', $1, true),"
-                       " set_config('statement_timeout', $2, true)",
-                       PG_PARAMS(plan->lock_timeout, plan->statement_timeout));
+    add_timeouts(batch, plan);
     const size_t claim = store_batch(
         batch, plan->is_undo ? ROLLOUT_CLAIM_DONE : ROLLOUT_CLAIM,
         PG_PARAMS(pg_int_text(arena, plan->job_id), pg_int_text(arena, wave), turn->place_id));
@@ -66,8 +73,11 @@ static bool begin(Turn *turn, int64_t wave, bool *ret_is_taken, Err *err)
 /* Somebody may have moved it there, or beyond, since the rollout was planned. */
 static bool is_there(const Turn *turn, int64_t target)
 {
-    return turn->from_version <= target ? turn->place.version >= target
-                                        : turn->place.version <= target;
+    const int64_t version = turn->place.version;
+    if (turn->plan->is_undo) {
+        return version == target;
+    }
+    return turn->plan->is_down ? version <= target : version >= target;
 }
 
 static bool move(Turn *turn, PgBatch *batch, int64_t target, Err *err)
@@ -78,9 +88,12 @@ static bool move(Turn *turn, PgBatch *batch, int64_t target, Err *err)
                         target, &has_more, err)) {
         return false;
     }
-    return !has_more ||
-           (pg_batch_run(turn->store->conn, batch, err) &&
-            place_ensure_partitions(turn->arena, turn->store, plan->blueprint, &turn->place, err));
+    if (!has_more) {
+        return true;
+    }
+    add_timeouts(batch, plan);
+    return pg_batch_run(turn->store->conn, batch, err) &&
+           place_ensure_partitions(turn->arena, turn->store, plan->blueprint, &turn->place, err);
 }
 
 /* The version, the ledger and the rollout's own row are written in the transaction of the move. It
@@ -89,43 +102,54 @@ static bool move(Turn *turn, PgBatch *batch, int64_t target, Err *err)
 static bool finish(Turn *turn, Err *err)
 {
     const RolloutPlan *plan = turn->plan;
-    const int64_t target = plan->is_undo ? turn->from_version : plan->target;
-    const bool is_done = plan->is_undo ? turn->place.version == target : is_there(turn, target);
+    const int64_t target = plan->is_undo ? turn->way_back : plan->target;
+    /* What this rollout does not move itself, it does not take back either. */
+    const int64_t way_back = plan->is_undo ? turn->way_back : turn->place.version;
     scoped_batch PgBatch *batch = pg_batch_new(turn->arena);
     FAULT("rollout.place.taken");
-    if (!is_done && !move(turn, batch, target, err)) {
+    if (!is_there(turn, target) && !move(turn, batch, target, err)) {
         return false;
     }
     FAULT("rollout.place.moved");
     store_batch(batch, ROLLOUT_PLACE_DONE,
                 PG_PARAMS(pg_int_text(turn->arena, plan->job_id), turn->place_id,
                           plan->is_undo ? "undone" : "done",
-                          pg_int_text(turn->arena, turn->attempt + 1)));
+                          pg_int_text(turn->arena, turn->attempt + 1),
+                          pg_int_text(turn->arena, way_back)));
     pg_batch_add_commit(batch, false);
     return pg_batch_run(turn->store->conn, batch, err);
 }
 
 /* --- failing ---------------------------------------------------------------------------------- */
 
-static bool record_failure(Turn *turn, const Err *why, Err *err)
+/* *ret_outcome is TURN_DONE when it did not fail after all: the answer to its COMMIT was lost. */
+static bool record_failure(Turn *turn, const Err *why, TurnOutcome *ret_outcome, Err *err)
 {
+    scoped_rows PgRows *rows = NULL;
     scoped_json Json *error = json_object();
     json_put_text(error, "code", err_kind(why->code)->wire);
     json_put_text(error, "message", why->message);
     json_put_text(error, "hint", *why->hint != '\0' ? why->hint : NULL);
     json_put_text(error, "sqlstate", *why->sqlstate != '\0' ? why->sqlstate : NULL);
+    if (!store_query(turn->store, ROLLOUT_PLACE_FAIL,
+                     PG_PARAMS(pg_int_text(turn->arena, turn->plan->job_id), turn->place_id,
+                               pg_int_text(turn->arena, turn->attempt + 1),
+                               json_to_text(turn->arena, error),
+                               turn->plan->is_undo ? "done" : "pending"),
+                     &rows, err)) {
+        return false;
+    }
+    *ret_outcome = pg_rows_int(rows, 0, 0) == 1 ? TURN_FAILED : TURN_DONE;
     log_warn("rollout.failed", "schema \"%s\": %s", turn->place.schema_name, why->message);
-    return store_query(turn->store, ROLLOUT_PLACE_FAIL,
-                       PG_PARAMS(pg_int_text(turn->arena, turn->plan->job_id), turn->place_id,
-                                 pg_int_text(turn->arena, turn->attempt + 1),
-                                 json_to_text(turn->arena, error)),
-                       NULL, err);
+    return true;
 }
 
-/* What is no fault of the place: every other one would fail the same way. */
-static bool is_of_the_server(const Err *err)
+/* A lock, a deadlock, a serialisation failure, a lost connection. Not a script that took too long:
+ * it would again. */
+static bool may_try_again(const Turn *turn, const Err *why)
 {
-    return err->code == ERR_PG_UNAVAILABLE || err->code == ERR_DISK_FULL;
+    return turn->attempt < turn->plan->retries && err_kind(why->code)->is_retryable &&
+           strcmp(why->sqlstate, "57014") != 0;
 }
 
 /* Longer each time, with jitter, so that workers that collided do not do so again in step. */
@@ -137,33 +161,46 @@ static void pause_before(int64_t attempt)
     clock_sleep_ms(pause_ms + clock_monotonic_us() % (pause_ms / 2 + 1));
 }
 
+static bool try_once(Turn *turn, int64_t wave, TurnOutcome *ret_outcome, Err *err)
+{
+    bool is_taken = false;
+    if (!begin(turn, wave, &is_taken, err) || (is_taken && !finish(turn, err))) {
+        return false;
+    }
+    if (is_taken) {
+        FAULT("rollout.place.committed");
+    } else {
+        pg_rollback(turn->store->conn);
+    }
+    /* One that is tried again and is not there to take any more was moved by a COMMIT whose answer
+     * was lost, was taken by another worker, or is gone. */
+    *ret_outcome = is_taken || turn->place_id != NULL ? TURN_DONE : TURN_NONE;
+    return true;
+}
+
 bool place_turn(Store *store, const RolloutPlan *plan, int64_t wave, TurnOutcome *ret_outcome,
                 Err *err)
 {
     scoped_arena Arena *arena = arena_new();
     Turn turn = {.arena = arena, .store = store, .plan = plan};
     for (;; turn.attempt++) {
-        bool is_taken = false;
-        const bool is_done = begin(&turn, wave, &is_taken, err) &&
-                             (!is_taken || finish(&turn, err));
-        if (is_done && is_taken) {
-            FAULT("rollout.place.committed");
-            *ret_outcome = TURN_DONE;
+        Err why;
+        if (try_once(&turn, wave, ret_outcome, &why)) {
             return true;
         }
-        pg_rollback(store->conn);
-        if (is_done) {
-            /* A place that is tried again and that another worker took meanwhile is its affair. */
-            *ret_outcome = turn.place_id == NULL ? TURN_NONE : TURN_DONE;
-            return true;
-        }
-        if (is_of_the_server(err) || !pg_is_alive(store->conn) || turn.place_id == NULL) {
+        if (pg_is_alive(store->conn)) {
+            pg_rollback(store->conn);
+        } else if (!store_reconnect(store, err)) {
             return false;
         }
-        if (!err_kind(err->code)->is_retryable || turn.attempt >= plan->retries) {
-            const Err why = *err;
-            *ret_outcome = TURN_FAILED;
-            return record_failure(&turn, &why, err);
+        const bool is_last = !may_try_again(&turn, &why);
+        /* A full disk is no fault of the place: every other one would fail the same way. */
+        if (is_last && (turn.place_id == NULL || why.code == ERR_DISK_FULL)) {
+            *err = why;
+            return false;
+        }
+        if (is_last) {
+            return record_failure(&turn, &why, ret_outcome, err);
         }
         pause_before(turn.attempt);
     }

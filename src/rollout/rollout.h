@@ -24,6 +24,11 @@
  *   gate              a command that is run between waves, or null */
 extern const JobKind rollout_job, rollout_down_job, rollout_retry_job;
 
+/* What a rollout with these arguments would do, without doing it: a list of objects with wave,
+ * tier, from_version, to_version, places, files. The caller's. Refuses what the rollout would
+ * refuse before it begins, but for another rollout that is under way. */
+bool rollout_preview(Arena *arena, Store *store, const Json *args, Json **ret_list, Err *err);
+
 /* Checks the texts of waves and max_failures; ERR_INPUT_INVALID. */
 bool rollout_check_waves(const char *waves, Err *err);
 bool rollout_check_allowance(const char *max_failures, Err *err);

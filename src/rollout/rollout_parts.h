@@ -16,6 +16,34 @@ bool waves_limits(Arena *arena, const char *waves, int64_t total, const int64_t 
 /* "3" or "2%" (of total, rounded down). */
 bool allowance_of(const char *text, int64_t total, int64_t *ret_allowance, Err *err);
 
+/* --- preview.c -------------------------------------------------------------------------------- */
+
+/* The parameters of tenantry.rollout_candidates, from a job's arguments. */
+typedef struct Candidates {
+    const char *blueprint;
+    const char *target;
+    const char *is_down;
+    const char *slugs; /* NULL: all */
+    const char *is_retry;
+} Candidates;
+Candidates candidates_of(Arena *arena, const Json *args);
+
+/* "{1,50,100}" */
+const char *waves_array(Arena *arena, const int64_t *limits, size_t count);
+
+/* How many places there are, and at which versions. */
+typedef struct CandidateRange {
+    int64_t count;
+    int64_t oldest;
+    int64_t newest;
+} CandidateRange;
+bool candidates_count(Arena *arena, Store *store, const Json *args, CandidateRange *ret_range,
+                      Err *err);
+
+/* Nothing is begun that could not be taken back as it was asked for; ERR_ROLLOUT. */
+bool rollout_check_way_back(Arena *arena, Store *store, const Json *args,
+                            const CandidateRange *range, Err *err);
+
 /* --- place_turn.c ----------------------------------------------------------------------------- */
 
 /* What every place of a rollout is moved with. Read-only while workers run. */
@@ -27,6 +55,7 @@ typedef struct RolloutPlan {
     const char *lock_timeout; /* with its unit */
     const char *statement_timeout;
     int64_t retries;
+    bool is_down;
     bool is_undo; /* places that are done go back to the version that they came from */
 } RolloutPlan;
 
@@ -36,16 +65,24 @@ typedef enum TurnOutcome {
     TURN_FAILED, /* one failed for good; it is recorded */
 } TurnOutcome;
 
-/* Takes one place of a wave that nobody else has, and moves it, with retries. False only when the
- * rollout cannot go on at all: the connection is gone. */
+/* Takes one place of a wave that nobody else has, and moves it, with retries; a connection that is
+ * lost meanwhile is opened again, and the place's row says whether the COMMIT was applied. False
+ * only when the rollout cannot go on at all: the server is gone, or its disk is full. */
 bool place_turn(Store *store, const RolloutPlan *plan, int64_t wave, TurnOutcome *ret_outcome,
                 Err *err);
 
 /* --- crew.c ----------------------------------------------------------------------------------- */
 
-/* The places of one wave, `parallel` at a time, each worker on a connection of its own (the first
- * on the job's). Ends when none is left, when more than `allowance` failed (-1: never) or when
- * somebody wants the rollout to stop (*ret_wanted: "pause", "abort" or NULL). */
+#define WANTED_PAUSE "pause"
+#define WANTED_ABORT "abort"
+#define WANTED_STOP "stop" /* a signal */
+
+/* The wish that is in the rollout's row, or NULL. A constant. */
+const char *rollout_wish(const char *text);
+
+/* The places of one wave, `parallel` at a time, each worker on a connection of its own. Ends when
+ * none can be taken, when more than `allowance` failed (-1: never) or when somebody wants the
+ * rollout to stop (*ret_wanted: WANTED_..., or NULL). */
 bool crew_run_wave(JobContext *context, const RolloutPlan *plan, int64_t wave, int64_t parallel,
                    int64_t allowance, const char **ret_wanted, Err *err);
 
