@@ -276,11 +276,19 @@ static bool run_wave(JobContext *context, const RolloutPlan *plan, int64_t wave,
     Counts counts = {0};
     int64_t allowance = -1;
     const Json *args = context->args;
-    const bool goes_on = strcmp(json_get_text(args, "on-failure", "stop"), "continue") == 0;
+    const char *on_failure = json_get_text(args, "on-failure", "stop");
     if (!read_counts(context, wave, &counts, err) ||
-        (!goes_on &&
+        (strcmp(on_failure, "continue") != 0 &&
          !allowance_of(json_get_text(args, "max-failures", "0"), counts.total, &allowance, err))) {
         return false;
+    }
+    /* Who resumes a rollout that stopped accepts what had failed. An undo is not for people to
+     * accept: the run that should have begun it was killed. */
+    if (strcmp(on_failure, "undo") == 0) {
+        if (counts.failed > allowance) {
+            return fail_wave(context, plan, wave, &counts, err);
+        }
+        allowance -= counts.failed;
     }
     if (counts.pending == 0) {
         return true;
