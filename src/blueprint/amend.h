@@ -1,7 +1,7 @@
 /* What follows migrations in a place of the schema tier that has been in use: what default
  * privileges gave on tables that the migrations made is narrowed, and partitioned tables that they
- * made get their first partitions. Each is one statement that looks first: mostly there is nothing
- * to do, and a fleet has many places. */
+ * made get their first partitions. Each is one call (0007_rollout.sql) that looks first: mostly
+ * there is nothing to do, and a fleet has many places. */
 #ifndef TENANTRY_BLUEPRINT_AMEND_H
 #define TENANTRY_BLUEPRINT_AMEND_H
 

@@ -19,9 +19,9 @@ ROUNDS = int(os.environ.get("TEST_CRASH_ROUNDS", "4"))
 TENANTS = 12
 HURRY_S = 1.5  # a kill comes within this time; a rollout of the tenants takes about as long
 
-DOUBLE = "INSERT INTO boxes (id, what) VALUES (1, 'same'), (2, 'same')"
-UNIQUE = ("ALTER TABLE boxes ADD CONSTRAINT boxes_what_%d UNIQUE (what);\n",
-          "ALTER TABLE boxes DROP CONSTRAINT boxes_what_%d;\n")
+CHECK = ("ALTER TABLE boxes ADD CONSTRAINT boxes_what_%d CHECK (what <> 'bad %d');\n",
+         "ALTER TABLE boxes DROP CONSTRAINT boxes_what_%d;\n")
+BAD = "INSERT INTO boxes (id, what) VALUES (1, 'bad %d')"
 
 
 class Rollout(Operation):
@@ -80,12 +80,11 @@ class Retry(Rollout):
     verb = "retry"
 
     def start(self, number):
-        if set(self.vault.versions().values()) == {2}:
-            self.vault.migrate("down", "--to", "1")
-        self.vault.add(*(text % (self.vault.version + 1) for text in UNIQUE))
-        self.old, self.new = self.vault.version - 1, self.vault.version
+        self.vault.migrate("up")
+        self.old, self.new = self.vault.version, self.vault.version + 1
+        self.vault.add(CHECK[0] % (self.new, self.new), CHECK[1] % self.new)
         self.bad = sorted(self.vault.versions())[0]
-        self.vault.sql(self.bad, DOUBLE)
+        self.vault.sql(self.bad, BAD % self.new)
         self.vault.migrate("up", "--on-failure", "continue")
         self.vault.sql(self.bad, "DELETE FROM boxes")
         return ("migrate", "retry", self.vault.name)
