@@ -140,7 +140,7 @@ static bool record_failure(Turn *turn, const Err *why, TurnOutcome *ret_outcome,
         return false;
     }
     *ret_outcome = pg_rows_int(rows, 0, 0) == 1 ? TURN_FAILED : TURN_DONE;
-    log_warn("rollout.failed", "schema \"%s\": %s", turn->place.schema_name, why->message);
+    log_info("rollout.failed", "schema \"%s\": %s", turn->place.schema_name, why->message);
     return true;
 }
 

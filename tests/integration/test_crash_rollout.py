@@ -156,7 +156,7 @@ def test_a_retry_lets_a_place_out_or_does_not():
 def finish_rollout(server, vault):
     """Resumes what was interrupted, or begins what was never begun."""
     for row in vault.status()["rollouts"]:
-        if row["state"] in ("running", "stopped"):
+        if row["state"] in ("interrupted", "stopped"):
             server.tenantry("migrate", "resume", str(row["rollout"]))
             return
     vault.migrate("up")

@@ -279,6 +279,7 @@ def test_a_pause_ends_the_place_under_way_and_a_resume_goes_on():
     made.add_column()
     child, rollout = start_and_hold(made, "--waves", "1,100%")
     made.refused("up", says=("rollout %s of blueprint" % rollout,))
+    assert made.newest()["state"] == "running", made.newest()
     shared().tenantry("migrate", "pause", rollout)
     status, _, err = go_on(child)
     assert status == harness.exit_statuses()["rollout_stopped"], err
@@ -342,6 +343,7 @@ def test_a_second_interrupt_kills_and_the_rollout_can_be_resumed():
         assert status == -signal.SIGINT and "job list --state interrupted" in err, (status, err)
         locker.ask("ROLLBACK;")
     crash_state.wait_until_quiet(shared())
+    assert made.newest()["state"] == "interrupted", made.newest()
     rollout = str(made.newest()["rollout"])
     assert shared().tenantry("migrate", "resume", rollout)["done"] == 2
     made.check_columns()

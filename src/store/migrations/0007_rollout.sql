@@ -53,7 +53,7 @@ REVOKE ALL ON FUNCTION tenantry.rollout_candidates(text, bigint, boolean, text[]
 
 -- Append-only tables lose UPDATE and DELETE, their partitions and shared tables INSERT too, where the application has it.
 CREATE FUNCTION tenancy.narrow(schema_name name, app_role name, append_only name[], shared name[]) RETURNS void
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     place oid := (SELECT n.oid FROM pg_namespace n WHERE nspname = schema_name);
@@ -86,7 +86,7 @@ $$;
 -- which knows what to do about rows in the default partition.
 CREATE FUNCTION tenancy.add_partitions(schema_name name, parents name[], names text[], lower_bounds text[], upper_bounds text[])
     RETURNS void
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     place oid := (SELECT n.oid FROM pg_namespace n WHERE nspname = schema_name);
