@@ -379,7 +379,7 @@ static bool is_past_rights(const ProbeKind *kind, const char *state)
     static const char keys[] = "23502 23503 23505 23P01";
     static const char before[] = "08 0A 3F 40 42 53 54 55 57 58 XX";
     char class[3] = "";
-    strncat(class, state, 2);
+    memcpy(class, state, strnlen(state, 2));
     return has_state(keys, state) || has_state(kind->past, state) ||
            (*kind->past == '*' && *class != '\0' && strstr(before, class) == NULL);
 }
