@@ -74,6 +74,20 @@ static bool add_downs(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
     return true;
 }
 
+static bool range_has_amends(Arena *arena, const Blueprint *blueprint, VersionRange range,
+                             bool is_down)
+{
+    for (size_t i = 0; i < blueprint->migration_count; i++) {
+        const BlueprintMigration *migration = &blueprint->migrations[i];
+        const char *script = is_down ? migration->down : migration->up;
+        if (migration->version > range.after && migration->version <= range.upto &&
+            script != NULL && amends_follow(arena, script)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool place_add_move(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
                     const Extensions *extensions, const Place *place, int64_t target,
                     bool *ret_has_more, Err *err)
@@ -90,7 +104,7 @@ bool place_add_move(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
     if (!is_added) {
         return false;
     }
-    if (!is_row) {
+    if (!is_row && range_has_amends(arena, blueprint, range, is_down)) {
         place_add_amends(arena, batch, blueprint, place);
     }
     place_leave_role(batch, place->owner_role);

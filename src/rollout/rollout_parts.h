@@ -86,4 +86,38 @@ const char *rollout_wish(const char *text);
 bool crew_run_wave(JobContext *context, const RolloutPlan *plan, int64_t wave, int64_t parallel,
                    int64_t allowance, const char **ret_wanted, Err *err);
 
+/* --- wave.c ----------------------------------------------------------------------------------- */
+
+/* Places and creates that another session holds are asked for again this often, and given up when
+ * nothing changed for so long. */
+enum { HELD_PAUSE_MS = 200, HELD_MOST_MS = 60000 };
+
+typedef struct RolloutCounts {
+    int64_t total;
+    int64_t pending;
+    int64_t failed;
+    int64_t done;
+} RolloutCounts;
+
+/* Of one wave; 0: of all. */
+bool rollout_counts(JobContext *context, int64_t wave, RolloutCounts *ret_counts, Err *err);
+
+/* The job's number as a parameter. */
+const char *rollout_id_text(JobContext *context);
+
+/* ERR_ROLLOUT, with how to go on. Returns false. */
+bool rollout_fail_stopped(JobContext *context, const char *why, Err *err);
+
+/* What is wanted of the rollout happens: it ends here, or stops so that it can be resumed. */
+bool rollout_obey(JobContext *context, const char *wanted, Err *err);
+
+/* Moves the places of a wave. One that has places left is entered through the gate, also when the
+ * rollout is resumed. */
+bool wave_run(JobContext *context, const RolloutPlan *plan, int64_t wave, const char **ret_wanted,
+              Err *err);
+
+/* Places that this rollout moved go back to where they came from; those that it had not reached
+ * stay there. */
+bool rollout_undo(JobContext *context, RolloutPlan plan, Err *err);
+
 #endif
