@@ -40,6 +40,14 @@ static bool add_places(JobContext *context, const int64_t *limits, size_t count,
                        NULL, err);
 }
 
+/* An entry's detail is scalars. */
+static bool audit_plan(JobContext *context, Err *err)
+{
+    scoped_json Json *detail = json_deep_copy(context->args);
+    json_put_text(detail, "tenants", candidates_of(context->arena, context->args).slugs);
+    return job_audit(context, context->operation, detail, err);
+}
+
 static bool step_plan(JobContext *context, Err *err)
 {
     const Json *args = context->args;
@@ -58,8 +66,7 @@ static bool step_plan(JobContext *context, Err *err)
                                  pg_int_text(context->arena, json_get_int(args, "version", 0)),
                                  pg_int_text(context->arena, (int64_t)count)),
                        NULL, err) &&
-           add_places(context, limits, count, err) &&
-           job_audit(context, context->operation, args, err);
+           add_places(context, limits, count, err) && audit_plan(context, err);
 }
 
 /* --- what all places share -------------------------------------------------------------------- */
