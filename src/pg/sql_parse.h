@@ -37,6 +37,12 @@ void sql_script_done(SqlScript *script);
 bool sql_script_split(Arena *arena, const char *file, const char *text, ErrCode code,
                       SqlScript *ret_script, Err *err);
 
+/* Calls visit for every comment of a text, in order, with its length in bytes and the line that it
+ * begins on, from 1. What looks like one in a string or a body in dollar quotes is none. */
+void sql_comments_visit(const char *text,
+                        void (*visit)(void *context, const char *comment, size_t length, int line),
+                        void *context);
+
 /* The statement with one more element at the end of its first list in parentheses (the columns of a
  * CREATE TABLE); NULL when it has none, or an empty one. In the arena. */
 const char *sql_add_to_list(Arena *arena, const char *statement, const char *element);
