@@ -182,6 +182,9 @@ typedef struct LintFinding {
 bool blueprint_lint(Arena *arena, const Blueprint *blueprint, const LintFinding **ret_findings,
                     size_t *ret_count, Err *err);
 
+/* severity, rule, file, line, message, hint (null when there is none). The caller's. */
+Json *blueprint_finding_to_json(const LintFinding *finding);
+
 /* Checks one migration without its blueprint: tables that it does not create count as in use, and
  * rules of the row tier do not apply. ERR_BLUEPRINT_INVALID when it cannot be parsed. */
 bool blueprint_lint_file(Arena *arena, const char *file, const char *text,

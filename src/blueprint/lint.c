@@ -103,6 +103,9 @@ static bool check_script(Lint *lint, const char *file, const char *text, SqlScri
     }
     lint->file = file;
     lint_note_ignores(lint, text, ret_script);
+    if (ret_script->count == 0) {
+        lint_report_at(lint, LINT_RULE_empty_script, NULL, file, 1);
+    }
     for (size_t i = 0; i < ret_script->count; i++) {
         lint->line = ret_script->statements[i].line;
         lint_check_statement(lint, &ret_script->statements[i]);
@@ -296,4 +299,16 @@ bool blueprint_lint_file(Arena *arena, const char *file, const char *text,
     *ret_findings = lint.findings;
     *ret_count = lint.count;
     return true;
+}
+
+Json *blueprint_finding_to_json(const LintFinding *finding)
+{
+    Json *object = json_object();
+    json_put_text(object, "severity", finding->severity == LINT_ERROR ? "error" : "warning");
+    json_put_text(object, "rule", finding->rule);
+    json_put_text(object, "file", finding->file);
+    json_put_int(object, "line", finding->line);
+    json_put_text(object, "message", finding->message);
+    json_put_text(object, "hint", finding->hint);
+    return object;
 }

@@ -1,6 +1,7 @@
 /* What a statement locks: which tables, in which mode, and whether it rewrites or scans them
  * meanwhile. From the table locks.def alone: nothing here talks to a database. What a function or a
- * DO block does is not seen. Any thread; does not block. */
+ * DO block does is not seen, nor what no text names: a default partition, the parent of a partition
+ * that is dropped, the table of an index. Any thread; does not block. */
 #ifndef TENANTRY_BLUEPRINT_LOCKS_H
 #define TENANTRY_BLUEPRINT_LOCKS_H
 

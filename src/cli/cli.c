@@ -127,7 +127,10 @@ static void print_answer(const Session *session, const Operation *op, const Json
         !config_bool(session->config, OPT_JSON)) {
         return;
     }
-    if (config_bool(session->config, OPT_JSON)) {
+    const char *document = op->document == NULL ? NULL : json_get_text(answer, op->document, NULL);
+    if (document != NULL && !config_bool(session->config, OPT_JSON)) {
+        fputs(document, stdout);
+    } else if (config_bool(session->config, OPT_JSON)) {
         render_json(stdout, answer, isatty(STDOUT_FILENO) == 1);
     } else {
         render_answer(stdout, op, answer, config_bool(session->config, OPT_VERBOSE));

@@ -376,7 +376,8 @@ static void a_variant_may_make_another_kind_of_table(void **state)
                   ", at timestamptz);\nSELECT create_hypertable('t','at')"),
         PACK_FILE("migrations/V2__b.sql", "\nCREATE UNIQUE INDEX ON t (at)"),
     };
-    assert_string_equal(lint_files(arena, files, COUNT(files)), "[create_index:2] row_unique_without_tenant_id:2");
+    assert_string_equal(lint_files(arena, files, COUNT(files)),
+                        "[create_index:2] row_unique_without_tenant_id:2");
 }
 
 static void down_files_seed_and_variants_are_checked_too(void **state)
