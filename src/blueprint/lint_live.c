@@ -233,7 +233,7 @@ void lint_check_live(Lint *lint, const SqlStatement *statement)
         check_enum(lint, statement->tree);
     } else if (strcmp(statement->node, "VariableSetStmt") == 0) {
         check_timeout(lint, statement->tree);
-    } else {
+    } else if (lint->values != NULL) {
         sql_tree_visit(statement->tree, "A_Const", visit_constant, lint);
     }
 }

@@ -102,30 +102,35 @@ void lock_list_add_relation(LockList *list, const Json *relation, const char *no
 
 /* --- tables that are read --------------------------------------------------------------------- */
 
+typedef struct WithName {
+    struct WithName *next;
+    const char *text; /* the tree's */
+} WithName;
+
 typedef struct Reads {
     LockList *list;
-    const Json *tree;
-    const char *name; /* looked for among the names of WITH */
-    bool is_with;
+    WithName *names; /* of WITH: no tables */
     const char *detail;
 } Reads;
 
 static bool visit_with(void *context, const Json *with)
 {
     Reads *reads = context;
-    reads->is_with = reads->is_with || tree_text_is(with, "ctename", reads->name);
+    WithName *name = ARENA_NEW(reads->list->arena, WithName);
+    *name = (WithName){.next = reads->names, .text = json_get_text(with, "ctename", "")};
+    reads->names = name;
     return true;
 }
 
 static bool visit_read(void *context, const Json *relation)
 {
-    Reads *reads = context;
-    reads->name = json_get_text(relation, "relname", "");
-    reads->is_with = false;
-    if (json_object_get(relation, "schemaname") == NULL) {
-        sql_tree_visit(reads->tree, "CommonTableExpr", visit_with, reads);
+    const Reads *reads = context;
+    const bool has_schema = json_object_get(relation, "schemaname") != NULL;
+    const WithName *name = has_schema ? NULL : reads->names;
+    while (name != NULL && !tree_text_is(relation, "relname", name->text)) {
+        name = name->next;
     }
-    if (!reads->is_with) {
+    if (name == NULL) {
         lock_list_add_relation(reads->list, relation, "SelectStmt", reads->detail);
     }
     return true;
@@ -134,7 +139,8 @@ static bool visit_read(void *context, const Json *relation)
 /* What a statement writes to stands in its tree without a RangeVar around it. */
 static void add_reads(LockList *list, const Json *tree, const char *detail)
 {
-    Reads reads = {.list = list, .tree = tree, .detail = detail};
+    Reads reads = {.list = list, .detail = detail};
+    sql_tree_visit(tree, "CommonTableExpr", visit_with, &reads);
     sql_tree_visit(tree, "RangeVar", visit_read, &reads);
 }
 
