@@ -27,6 +27,8 @@ typedef struct Selection {
     LintKey *keys;
     LintMade *made;
     LintMade *enums;
+    LintMade *domains;
+    LintMade *types;
     LintMade *values;
 } Selection;
 
@@ -84,6 +86,8 @@ static void follow(Lint *lint, Selection *selection, const SqlScript *script)
     lint->keys = selection->keys;
     lint->made = selection->made;
     lint->enums = selection->enums;
+    lint->domains = selection->domains;
+    lint->types = selection->types;
     lint->values = selection->values;
     lint->version = selection->migrations[selection->next]->version;
     follow_script(lint, script);
@@ -91,6 +95,8 @@ static void follow(Lint *lint, Selection *selection, const SqlScript *script)
     selection->keys = lint->keys;
     selection->made = lint->made;
     selection->enums = lint->enums;
+    selection->domains = lint->domains;
+    selection->types = lint->types;
     selection->values = lint->values;
     selection->next++;
 }

@@ -99,9 +99,11 @@ typedef struct Lint {
     /* Of the selection of migrations that is being followed, newest first. */
     LintTable *tables;
     LintKey *keys;
-    LintMade *made;   /* relations of all kinds, tables among them */
-    LintMade *enums;  /* enum types */
-    LintMade *values; /* of enums that were there before the value */
+    LintMade *made;    /* relations of all kinds, tables among them */
+    LintMade *enums;   /* enum types */
+    LintMade *domains; /* that have a constraint */
+    LintMade *types;   /* domains of all kinds */
+    LintMade *values;  /* of enums that were there before the value */
     /* Of the migration that is being followed. */
     LintMade *locked; /* tables in use that nobody else can read until its end */
     LintMade *added;  /* constraints */

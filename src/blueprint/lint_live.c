@@ -36,6 +36,14 @@ static bool is_new_constraint(const Lint *lint, const TableLock *lock)
     return table != NULL ? lint_is_new_check(lint, table, name) : added != NULL;
 }
 
+static bool is_of_domain(const Lint *lint, const TableLock *lock)
+{
+    const Json *definition = json_object_get(json_object_get(lock->command, "def"), "ColumnDef");
+    const Json *type = json_object_get(definition, "typeName");
+    return json_object_get(type, "arrayBounds") == NULL &&
+           lint_is_constrained(lint, tree_last_text(json_object_get(type, "names")));
+}
+
 static bool is_after_lock(const Lint *lint, const TableLock *lock)
 {
     (void)lock;
@@ -49,6 +57,8 @@ static const struct {
     LintRule rule;
     bool (*applies)(const Lint *lint, const TableLock *lock);
 } hazards[] = {
+    {"AlterTableStmt", "AT_AddColumn", LINT_RULE_add_domain_column, is_of_domain},
+    {"AlterTableStmt", "AT_AddColumn default", LINT_RULE_add_domain_column, is_of_domain},
     {"AlterTableStmt", "AT_AddColumn default", LINT_RULE_fleet_catalog_scan, NULL},
     {"AlterTableStmt", "AT_AddColumn generated", LINT_RULE_add_generated_column, NULL},
     {"AlterTableStmt", "AT_AddColumn identity", LINT_RULE_add_identity_column, NULL},
@@ -192,6 +202,17 @@ static void check_enum(Lint *lint, const Json *tree)
     }
 }
 
+static void check_domain(Lint *lint, const Json *tree)
+{
+    const char *type = tree_last_text(json_object_get(tree, "typeName"));
+    const Json *constraint = json_object_get(json_object_get(tree, "def"), "Constraint");
+    const bool is_added = tree_text_is(tree, "subtype", "C") &&
+                          !json_get_bool(constraint, "skip_validation", false);
+    if ((is_added || tree_text_is(tree, "subtype", "O")) && lint_is_live_domain(lint, type)) {
+        lint_report(lint, LINT_RULE_alter_domain, arena_printf(lint->arena, "type \"%s\"", type));
+    }
+}
+
 static bool visit_constant(void *context, const Json *constant)
 {
     Lint *lint = context;
@@ -231,6 +252,8 @@ void lint_check_live(Lint *lint, const SqlStatement *statement)
     note_relations(lint, statement);
     if (strcmp(statement->node, "AlterEnumStmt") == 0) {
         check_enum(lint, statement->tree);
+    } else if (strcmp(statement->node, "AlterDomainStmt") == 0) {
+        check_domain(lint, statement->tree);
     } else if (strcmp(statement->node, "VariableSetStmt") == 0) {
         check_timeout(lint, statement->tree);
     } else if (lint->values != NULL) {

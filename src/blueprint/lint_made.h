@@ -11,7 +11,11 @@ bool lint_is_live(const Lint *lint, const char *name);
 /* The same of an enum. */
 bool lint_is_live_enum(const Lint *lint, const char *name);
 
-/* Notes indexes, views, temporary tables, enums and their values. */
+/* The same of a domain, and whether one that is followed has a constraint. */
+bool lint_is_live_domain(const Lint *lint, const char *name);
+bool lint_is_constrained(const Lint *lint, const char *type);
+
+/* Notes indexes, views, temporary tables, domains, enums and their values. */
 void lint_note_made(Lint *lint, const SqlStatement *statement);
 
 /* Constraints by name (lint_check.c): of a CreateStmt and of an AlterTableCmd. */

@@ -20,6 +20,8 @@ enum { DOCS_BYTES = 1024 * 1024 };
 /* What the tenants have when the second version comes. */
 static const char first_version[] =
     "CREATE TYPE state AS ENUM ('open', 'done');\n"
+    "CREATE DOMAIN positive AS int CHECK (VALUE > 0);\n"
+    "CREATE DOMAIN any_int AS int;\n"
     "CREATE TABLE t (id bigint PRIMARY KEY, a varchar(10), b numeric(10, 2), c text, s state);\n"
     "CREATE TABLE u (id bigint PRIMARY KEY, t_id bigint);\n"
     "CREATE TABLE v (id bigint);\n"
@@ -69,6 +71,10 @@ static const struct {
 } pairs[] = {
     {"add_check", "ALTER TABLE t ADD CHECK (id > 0)", "ALTER TABLE t ADD CHECK (id > 0) NOT VALID"},
     {"add_check", "ALTER TABLE t ADD COLUMN n int CHECK (n > 0)", "ALTER TABLE t ADD COLUMN n int"},
+    {"add_domain_column", "ALTER TABLE t ADD COLUMN n positive",
+     "ALTER TABLE t ADD COLUMN n any_int"},
+    {"add_domain_column", "ALTER DOMAIN any_int SET NOT NULL; ALTER TABLE t ADD COLUMN n any_int",
+     "ALTER TABLE t ADD COLUMN n positive[]"},
     {"add_exclusion", "ALTER TABLE t ADD EXCLUDE USING gist (c WITH =)",
      "CREATE TABLE n (c text, EXCLUDE USING gist (c WITH =))"},
     {"add_foreign_key", "ALTER TABLE u ADD FOREIGN KEY (t_id) REFERENCES t",
@@ -95,6 +101,10 @@ static const struct {
      "ALTER TABLE t ALTER a TYPE varchar"},
     {"alter_column_type", "ALTER TABLE t ALTER a TYPE text COLLATE \"C\"",
      "ALTER TABLE t ALTER b TYPE numeric"},
+    {"alter_domain", "ALTER DOMAIN any_int ADD CHECK (VALUE > 0)",
+     "ALTER DOMAIN any_int ADD CHECK (VALUE > 0) NOT VALID"},
+    {"alter_domain", "ALTER DOMAIN any_int SET NOT NULL",
+     "CREATE DOMAIN n AS int; ALTER DOMAIN n SET NOT NULL"},
     {"attach_partition", "ALTER TABLE p ATTACH PARTITION v FOR VALUES FROM ('1') TO ('2')",
      "CREATE TABLE n (at date); ALTER TABLE p ATTACH PARTITION n DEFAULT"},
     {"cluster_table", "CLUSTER t USING t_c", "ANALYZE t"},
