@@ -133,10 +133,7 @@ static void print_answer(const Session *session, const Operation *op, const Json
         !config_bool(session->config, OPT_JSON)) {
         return;
     }
-    const char *document = op->document == NULL ? NULL : json_get_text(answer, op->document, NULL);
-    if (document != NULL && !config_bool(session->config, OPT_JSON)) {
-        fputs(document, stdout);
-    } else if (config_bool(session->config, OPT_JSON)) {
+    if (config_bool(session->config, OPT_JSON)) {
         render_json(stdout, answer, isatty(STDOUT_FILENO) == 1);
     } else if (find_document(op, answer) != NULL) {
         fputs(find_document(op, answer), stdout);

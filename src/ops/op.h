@@ -94,8 +94,6 @@ typedef struct Operation {
     const OpExample *examples; /* ends with {0} */
     const char *done; /* sentence for people when it worked, members in braces: "tenant {slug} is
                          active"; or NULL */
-    const char *document; /* member that is text for another program: when the answer has it, people
-                             get it as it is and nothing else; or NULL */
     /* args is an object with every parameter that was given or has a default, checked. *ret_answer
      * is a new object that fits result. */
     bool (*run)(OpContext *context, const Json *args, Json **ret_answer, Err *err);
