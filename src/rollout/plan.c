@@ -35,8 +35,10 @@ static const char *shorten(Arena *arena, const char *text)
     for (; *c != '\0' && line.length < SHOWN_STATEMENT_BYTES; c++) {
         const bool is_blank = strchr(" \t\r\n\f\v", *c) != NULL;
         const bool follows_blank = line.length > 0 && line.text[line.length - 1] == ' ';
-        if (!is_blank || !follows_blank) {
-            strbuf_add_char(&line, is_blank ? ' ' : *c);
+        if (!is_blank) {
+            strbuf_add_char(&line, *c);
+        } else if (!follows_blank) {
+            strbuf_add_char(&line, ' ');
         }
     }
     if (*c != '\0') {
