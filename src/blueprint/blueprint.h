@@ -173,6 +173,7 @@ typedef struct LintFinding {
     int line;
     const char *message;
     const char *hint;
+    const char *docs; /* "docs/rollout-lint.md#add_check"; NULL: the hint says it all */
 } LintFinding;
 
 /* Checks every migration on its parse tree against the table of rules in lint.c. Findings come in
@@ -182,7 +183,7 @@ typedef struct LintFinding {
 bool blueprint_lint(Arena *arena, const Blueprint *blueprint, const LintFinding **ret_findings,
                     size_t *ret_count, Err *err);
 
-/* severity, rule, file, line, message, hint (null when there is none). The caller's. */
+/* severity, rule, file, line, message, hint, docs (null when there is none). The caller's. */
 Json *blueprint_finding_to_json(const LintFinding *finding);
 
 /* Checks one migration without its blueprint: tables that it does not create count as in use, and

@@ -59,7 +59,10 @@ void lint_report_at(Lint *lint, LintRule rule, const char *subject, const char *
         .line = line,
         .message = subject == NULL ? row->message
                                    : arena_printf(lint->arena, "%s: %s", subject, row->message),
-        .hint = row->hint};
+        .hint = row->hint,
+        .docs = row->scope == LINT_SCOPE_LIVE
+                    ? arena_printf(lint->arena, "docs/rollout-lint.md#%s", row->name)
+                    : NULL};
 }
 
 void lint_report(Lint *lint, LintRule rule, const char *subject)
@@ -316,5 +319,6 @@ Json *blueprint_finding_to_json(const LintFinding *finding)
     json_put_int(object, "line", finding->line);
     json_put_text(object, "message", finding->message);
     json_put_text(object, "hint", finding->hint);
+    json_put_text(object, "docs", finding->docs);
     return object;
 }

@@ -51,13 +51,15 @@ static Json *text_object(const char *text)
     return object;
 }
 
-static Json *sarif_rule(const LintFinding *finding)
+static Json *sarif_rule(Arena *arena, const LintFinding *finding)
 {
     Json *rule = json_object();
     Json *configuration = json_object();
     json_put_text(rule, "id", finding->rule);
     if (finding->hint != NULL) {
-        json_put(rule, "help", text_object(finding->hint));
+        const char *more = finding->docs == NULL ? ""
+                                                 : arena_printf(arena, "; see %s", finding->docs);
+        json_put(rule, "help", text_object(arena_printf(arena, "%s%s", finding->hint, more)));
     }
     json_put_text(configuration, "level", level_of(finding));
     json_put(rule, "defaultConfiguration", configuration);
@@ -65,7 +67,7 @@ static Json *sarif_rule(const LintFinding *finding)
 }
 
 /* Where the finding's rule is in the list, which gets it when it lacks it. */
-static size_t find_rule(Json *rules, const LintFinding *finding)
+static size_t find_rule(Arena *arena, Json *rules, const LintFinding *finding)
 {
     const size_t count = json_array_size(rules);
     for (size_t i = 0; i < count; i++) {
@@ -73,7 +75,7 @@ static size_t find_rule(Json *rules, const LintFinding *finding)
             return i;
         }
     }
-    json_array_append_new(rules, sarif_rule(finding));
+    json_array_append_new(rules, sarif_rule(arena, finding));
     return count;
 }
 
@@ -110,7 +112,7 @@ Json *lint_to_sarif(Arena *arena, const char *folder, const LintFinding *finding
     Json *rules = json_array();
     Json *results = json_array();
     for (size_t i = 0; i < count; i++) {
-        const size_t rule = find_rule(rules, &findings[i]);
+        const size_t rule = find_rule(arena, rules, &findings[i]);
         json_array_append_new(results, sarif_result(arena, folder, &findings[i], rule));
     }
     Json *driver = json_object();

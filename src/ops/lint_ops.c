@@ -87,6 +87,7 @@ const Field lint_finding_fields[] = {
     {"rule", FIELD_TEXT, .help = "rule"},
     {"message", FIELD_TEXT, .help = "what is wrong"},
     {"hint", FIELD_TEXT, .is_nullable = true, .is_wide = true, .help = "what to do"},
+    {"docs", FIELD_TEXT, .is_nullable = true, .is_wide = true, .help = "where it is explained"},
     {0},
 };
 

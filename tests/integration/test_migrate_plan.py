@@ -260,6 +260,7 @@ def test_the_formats_of_other_programs_are_whole():
         assert len(results) == 3 and all(rules[r["ruleIndex"]]["id"] == r["ruleId"] for r in results)
         assert results[0]["locations"] == [{"physicalLocation": {
             "artifactLocation": {"uri": "pa%20ck/migrations/V0002__b.sql"}, "region": {"startLine": 1}}}]
+        assert "docs/rollout-lint.md#add_volatile_default" in rules[0]["help"]["text"]
         # The same in the JSON of all operations, and of a pack's file only what is in it.
         answer = harness.tenantry("migrate", "lint", folder + "/pa ck", "--format", "sarif")
         assert json.loads(answer["document"])["version"] == "2.1.0" and answer["warnings"] == 3
