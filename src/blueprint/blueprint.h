@@ -149,6 +149,23 @@ void blueprint_select_migrations(Arena *arena, const Blueprint *blueprint, int64
 
 typedef enum LintSeverity { LINT_ERROR, LINT_WARNING } LintSeverity;
 
+typedef enum LintScope {
+    LINT_SCOPE_ALL,
+    LINT_SCOPE_ROW,  /* blueprints that offer the row tier */
+    LINT_SCOPE_LIVE, /* what existed before the version: docs/rollout-lint.md has a section each */
+} LintScope;
+
+/* A row of lint.def. */
+typedef struct LintRuleInfo {
+    const char *name;
+    LintSeverity severity;
+    LintScope scope;
+    const char *message;
+    const char *hint;
+} LintRuleInfo;
+
+const LintRuleInfo *blueprint_lint_rules(size_t *ret_count);
+
 typedef struct LintFinding {
     const char *rule; /* "row_table_without_tenant_id" */
     LintSeverity severity;
@@ -156,6 +173,7 @@ typedef struct LintFinding {
     int line;
     const char *message;
     const char *hint;
+    const char *docs; /* "docs/rollout-lint.md#add_check"; NULL: the hint says it all */
 } LintFinding;
 
 /* Checks every migration on its parse tree against the table of rules in lint.c. Findings come in
@@ -164,5 +182,13 @@ typedef struct LintFinding {
  * files "seed" and "demo" in findings. */
 bool blueprint_lint(Arena *arena, const Blueprint *blueprint, const LintFinding **ret_findings,
                     size_t *ret_count, Err *err);
+
+/* severity, rule, file, line, message, hint, docs (null when there is none). The caller's. */
+Json *blueprint_finding_to_json(const LintFinding *finding);
+
+/* Checks one migration without its blueprint: tables that it does not create count as in use, and
+ * rules of the row tier do not apply. ERR_BLUEPRINT_INVALID when it cannot be parsed. */
+bool blueprint_lint_file(Arena *arena, const char *file, const char *text,
+                         const LintFinding **ret_findings, size_t *ret_count, Err *err);
 
 #endif

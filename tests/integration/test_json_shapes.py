@@ -144,6 +144,8 @@ def test_blueprints():
     for name in ("saas", "trading"):
         ask("blueprint.show", name)
         ask("blueprint.lint", os.path.join(PACKS, name))
+        ask("migrate.lint", os.path.join(PACKS, name))
+        ask("migrate.plan", name)
         with harness.temporary_folder() as folder:
             harness.run(["cp", "-r", os.path.join(PACKS, name), folder + "/pack"])
             with open(folder + "/pack/blueprint.yaml", "r+", encoding="utf-8") as f:
@@ -152,6 +154,8 @@ def test_blueprints():
                 f.write(text)
             assert ask("blueprint.add", folder + "/pack")["change"] == "recorded"
             assert ask("blueprint.add", folder + "/pack")["job"] is None
+            ask("migrate.new", folder + "/pack", "more")
+            assert ask("migrate.lint", folder + "/pack", "--format", "sarif")["document"]
     with harness.temporary_folder() as folder:
         os.mkdir(folder + "/migrations")
         with open(folder + "/blueprint.yaml", "w", encoding="utf-8") as f:
