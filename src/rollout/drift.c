@@ -121,7 +121,7 @@ static bool give_up_group(const Verification *run, const Group *group, const Err
 /* --- the objects of places that differ -------------------------------------------------------- */
 
 static void add_difference(Verification *run, const Group *group, DriftPlace *place,
-                           const FingerprintDifference *found)
+                           const DriftContents *contents, const FingerprintDifference *found)
 {
     place->differences++;
     if (run->report->difference_count >= run->options->most) {
@@ -136,7 +136,7 @@ static void add_difference(Verification *run, const Group *group, DriftPlace *pl
         .expected = found->expected == NULL ? NULL
                                             : arena_strdup(arena, found->expected->definition),
         .found = found->found == NULL ? NULL : arena_strdup(arena, found->found->definition),
-        .mend = drift_mend(arena, &group->reference, &place->place, found)};
+        .mend = drift_mend(arena, &group->reference, contents, found)};
 }
 
 /* The lines of one place; they follow one another. */
@@ -156,9 +156,10 @@ static void tell_differences(Verification *run, const Group *group, DriftPlace *
                             .expected_count = group->reference.line_count,
                             .found = lines,
                             .found_count = count};
+    const DriftContents contents = {.place = &place->place, .lines = lines, .count = count};
     FingerprintDifference difference;
     while (fingerprint_next(&walk, &difference)) {
-        add_difference(run, group, place, &difference);
+        add_difference(run, group, place, &contents, &difference);
     }
     if (place->differences == 0) {
         place->state = DRIFT_SAME; /* it was between two states when it was compared */

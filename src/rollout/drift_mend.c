@@ -10,6 +10,7 @@ enum { MOST_ENTRIES = 200 };
 typedef struct Mending {
     Arena *arena;
     const DriftReference *reference;
+    const DriftContents *contents;
     const Place *place;
     const char *kind;
     const char *name;
@@ -107,10 +108,33 @@ static const DriftRecipe *find_recipe(const Mending *mending, bool is_missing)
     return NULL;
 }
 
+static bool has_table(const Mending *mending, const char *name)
+{
+    for (size_t i = 0; i < mending->contents->count; i++) {
+        const FingerprintLine *line = &mending->contents->lines[i];
+        if (is_same(line->name, name) &&
+            (is_same(line->kind, "table") || is_same(line->kind, "view") ||
+             is_same(line->kind, "materialized view"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The text of a function's body names what is in its place without a schema, and is not looked into.
+ */
 static const char *make(const Mending *mending)
 {
     const DriftRecipe *recipe = find_recipe(mending, true);
-    return recipe == NULL ? NULL : for_place(mending, recipe->statement);
+    if (recipe == NULL || (recipe->needed != NULL && !has_table(mending, recipe->needed))) {
+        return NULL;
+    }
+    const char *statement = for_place(mending, recipe->statement);
+    return is_same(mending->kind, "function")
+               ? arena_printf(mending->arena,
+                              "SET check_function_bodies = off; %s; RESET check_function_bodies",
+                              statement)
+               : statement;
 }
 
 /* --- dropping what is too much, where no rows are in it --------------------------------------- */
@@ -274,6 +298,22 @@ static void add_rights(const Mending *mending, StrBuf *out, const Entries *entri
     }
 }
 
+/* Rights on an object that is too much go with it; one that is missing needs them when it has been
+ * made. */
+static bool may_mend_grants(const Mending *mending)
+{
+    static const char *const made[] = {"function ", "view "};
+    if (mending->expected == NULL || mending->found != NULL) {
+        return mending->expected != NULL;
+    }
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
+        if (strncmp(mending->name, made[i], strlen(made[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const char *mend_grants(const Mending *mending)
 {
     static const char column[] = "column ";
@@ -288,9 +328,9 @@ static const char *mend_grants(const Mending *mending)
         }
         columns = arena_printf(arena, " (%s)", sql_ident(arena, name).quoted);
         object = arena_printf(arena, "TABLE %s", qualified(mending, table));
-    } else if (mending->expected != NULL && mending->found != NULL) {
+    } else if (may_mend_grants(mending)) {
         object = object_of(mending, mending->name, true);
-    } /* else the object itself is too much or missing */
+    }
     if (object == NULL) {
         return NULL;
     }
@@ -299,6 +339,9 @@ static const char *mend_grants(const Mending *mending)
     split_entries(arena, mending->expected, ",", expected);
     split_entries(arena, mending->found, ",", found);
     StrBuf out = strbuf_init(arena);
+    if (mending->found == NULL && *columns == '\0') {
+        add_statement(&out, arena_printf(arena, "REVOKE ALL ON %s FROM PUBLIC", object));
+    }
     add_rights(mending, &out, found, expected, false, object, columns);
     add_rights(mending, &out, expected, found, true, object, columns);
     return out.length == 0 ? NULL : out.text;
@@ -311,6 +354,23 @@ static const char *mend_owner(const Mending *mending)
     return object == NULL ? NULL
                           : arena_printf(mending->arena, "ALTER %s OWNER TO %s", object,
                                          role_name(mending, "{owner}"));
+}
+
+/* Objects that have an owner of their own get the place's. */
+static const char *mend_missing(const Mending *mending)
+{
+    static const char *const owned[] = {"function", "statistics", "view"};
+    Arena *arena = mending->arena;
+    const char *statement = make(mending);
+    for (size_t i = 0; statement != NULL && i < sizeof owned / sizeof *owned; i++) {
+        if (is_same(mending->kind, owned[i])) {
+            const char *object = object_of(
+                mending, arena_printf(arena, "%s %s", mending->kind, mending->name), false);
+            return arena_printf(arena, "%s; ALTER %s OWNER TO %s", statement, object,
+                                role_name(mending, "{owner}"));
+        }
+    }
+    return statement;
 }
 
 /* What a role may do by itself, and which roles it is a member of. */
@@ -403,7 +463,7 @@ static const char *mend_different(const Mending *mending)
                             : arena_printf(mending->arena, "%s; %s", dropping, statement);
 }
 
-const char *drift_mend(Arena *arena, const DriftReference *reference, const Place *place,
+const char *drift_mend(Arena *arena, const DriftReference *reference, const DriftContents *contents,
                        const FingerprintDifference *difference)
 {
     const FingerprintLine *line = difference->expected != NULL ? difference->expected
@@ -411,7 +471,8 @@ const char *drift_mend(Arena *arena, const DriftReference *reference, const Plac
     const Mending mending = {
         .arena = arena,
         .reference = reference,
-        .place = place,
+        .contents = contents,
+        .place = contents->place,
         .kind = line->kind,
         .name = line->name,
         .expected = difference->expected == NULL ? NULL : difference->expected->definition,
@@ -425,7 +486,7 @@ const char *drift_mend(Arena *arena, const DriftReference *reference, const Plac
     if (is_same(line->kind, "role")) {
         return mend_role(&mending);
     }
-    return mending.found == NULL      ? make(&mending)
+    return mending.found == NULL      ? mend_missing(&mending)
            : mending.expected == NULL ? drop(&mending)
                                       : mend_different(&mending);
 }

@@ -14,6 +14,7 @@ typedef struct DriftRecipe {
     const char *name;
     const char *statement; /* with the reference's names */
     const char *shape;
+    const char *needed; /* the table that it is on, or NULL */
 } DriftRecipe;
 
 /* What places of one blueprint, tier and version should be. */
@@ -44,9 +45,16 @@ FingerprintSubject drift_subject(const DriftPlace *place, bool is_shared);
 
 /* --- drift_mend.c ----------------------------------------------------------------------------- */
 
+/* All of a place that differs. */
+typedef struct DriftContents {
+    const Place *place;
+    const FingerprintLine *lines;
+    size_t count;
+} DriftContents;
+
 /* Statements, with semicolons between, that would mend a difference of the place, for its owner or a
  * superuser; NULL where none is known that surely loses no rows. In the arena. */
-const char *drift_mend(Arena *arena, const DriftReference *reference, const Place *place,
+const char *drift_mend(Arena *arena, const DriftReference *reference, const DriftContents *contents,
                        const FingerprintDifference *difference);
 
 #endif

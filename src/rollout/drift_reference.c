@@ -28,7 +28,8 @@ static bool read_recipes(Arena *arena, PgConn *conn, const char *alias, DriftRef
         recipes[i] = (DriftRecipe){.kind = arena_strdup(arena, pg_rows_text(rows, i, 0)),
                                    .name = arena_strdup(arena, pg_rows_text(rows, i, 1)),
                                    .statement = arena_strdup(arena, pg_rows_text(rows, i, 2)),
-                                   .shape = arena_strdup(arena, pg_rows_text(rows, i, 3))};
+                                   .shape = arena_strdup(arena, pg_rows_text(rows, i, 3)),
+                                   .needed = arena_strdup(arena, pg_rows_text(rows, i, 4))};
     }
     reference->recipes = recipes;
     return true;

@@ -342,7 +342,7 @@ def test_a_spare_that_differs_is_not_claimed():
     first, second = (server.create("claims-%d" % n, "waiting") for n in (1, 2))
     assert bad not in (first["id"], second["id"])
     verify("waiting")
-    server.tenantry("spare", "drop", "waiting")
+    server.tenantry("spare", "drop", "waiting", "--stale")
     assert server.psql("SELECT count(*) FROM pg_namespace WHERE nspname = '%s'" % schema) == "0"
 
 
