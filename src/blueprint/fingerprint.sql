@@ -2,9 +2,10 @@
 -- $1 is a JSON list of {schema, owner, app, readonly} and, where they are told, {alias, is_locked}. Two places of one shape
 -- give the same lines: names of the schema and its roles are neutralised, columns are numbered by rank (a dropped one
 -- leaves no gap), and the date-ranged partitions that Tenantry makes (TABLE_2026_11 beside a TABLE partitioned by range) are
--- left out, attached or not. Rows are not structure, nor is where a sequence stands. An ACL that is NULL and one that says
--- the same in full are equal. Expressions are deparsed the pretty way: otherwise the parentheses of a AND b AND c tell
--- whether it was typed or dumped. An owner is a line only where it is not the place's.
+-- left out, attached or not, but for what makes them less guarded than their table. Rows are not structure, nor is where a
+-- sequence stands. An ACL that is NULL and one that says the same in full are equal. Expressions are deparsed the pretty
+-- way: otherwise the parentheses of a AND b AND c tell whether it was typed or dumped. An owner is a line only where it is
+-- not the place's.
 --
 -- Run with search_path pg_catalog, so that deparsed names of the place's objects carry its schema. Names of places are
 -- random tokens, so replacing them in text is unambiguous. A place of the row tier is named like its blueprint, and so may
@@ -16,46 +17,67 @@
 -- tell (comments), or that most objects do not have.
 WITH place AS MATERIALIZED (
     SELECT p.schema, p.owner, p.app, p.readonly, p.alias, n.oid, n.nspowner,
-           CASE WHEN p.is_locked THEN coalesce(n.nspacl, acldefault('n', n.nspowner)) || makeaclitem(a.oid, n.nspowner, 'USAGE', false)
-                     || makeaclitem(r.oid, n.nspowner, 'USAGE', false)
-                ELSE coalesce(n.nspacl, acldefault('n', n.nspowner)) END AS acl,
+           coalesce(n.nspacl, acldefault('n', n.nspowner))
+           || CASE WHEN p.is_locked THEN ARRAY[makeaclitem(a.oid, n.nspowner, 'USAGE', false),
+                                               makeaclitem(r.oid, n.nspowner, 'USAGE', false)] END AS acl,
            o.oid AS owner_id
       FROM json_to_recordset($1::json) AS p (schema text, owner text, app text, readonly text, alias text, is_locked boolean)
       JOIN pg_namespace n ON n.nspname = p.schema::name
       LEFT JOIN pg_roles o ON o.rolname = p.owner::name
       LEFT JOIN pg_roles a ON a.rolname = p.app::name
       LEFT JOIN pg_roles r ON r.rolname = p.readonly::name
-), relation AS MATERIALIZED (
+), member AS MATERIALIZED (
     SELECT p.schema, p.owner_id, c.oid, c.relname, c.relkind, c.relowner, c.relam, c.relpersistence, c.reloptions,
            c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.relpartbound, c.reloftype,
            coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner)) AS acl,
            CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table'
-                WHEN 'S' THEN 'sequence' WHEN 'c' THEN 'type' ELSE 'table' END AS kind
-      FROM place p
-      JOIN pg_class c ON c.relnamespace::bigint = p.oid::bigint -- not by an index: the one on names would be read once per place
-     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
-       AND NOT (c.relkind = 'r' AND c.relname ~ '_[0-9]{4}(_[0-9]{2}){0,2}$' AND EXISTS (
-                SELECT
+                WHEN 'S' THEN 'sequence' WHEN 'c' THEN 'type' ELSE 'table' END AS kind,
+           CASE WHEN c.relkind = 'r' AND c.relname ~ '_[0-9]{4}(_[0-9]{2}){0,2}$' THEN (
+                SELECT parent.oid
                   FROM pg_class parent
                   JOIN pg_partitioned_table k ON k.partrelid = parent.oid AND k.partstrat = 'r'
                  WHERE parent.relname = regexp_replace(c.relname::text, '_[0-9]{4}(_[0-9]{2}){0,2}$', '')::name
-                   AND parent.relnamespace = c.relnamespace))
+                   AND parent.relnamespace = c.relnamespace) END AS parent -- of a partition that Tenantry made
+      FROM place p
+      -- Not by an index: the one on names would be read once per place.
+      JOIN pg_class c ON c.relnamespace::bigint = p.oid::bigint
+     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
+), relation AS MATERIALIZED (
+    SELECT * FROM member WHERE parent IS NULL
+), part AS MATERIALIZED (
+    SELECT m.*, r.acl AS parent_acl, r.relrowsecurity AS is_guarded, r.relforcerowsecurity AS is_forced
+      FROM member m
+      JOIN relation r ON r.oid = m.parent
+), routine AS MATERIALIZED (
+    SELECT p.schema, p.owner_id, f.oid, f.proowner, f.prokind,
+           concat(f.proname, '(', pg_get_function_identity_arguments(f.oid), ')') AS name,
+           coalesce(f.proacl, acldefault('f', f.proowner)) AS acl
+      FROM place p
+      JOIN pg_proc f ON f.pronamespace::bigint = p.oid::bigint
+), type AS MATERIALIZED (
+    SELECT p.schema, p.owner_id, t.oid, t.typname::text AS name, t.typtype, t.typowner, t.typbasetype, t.typtypmod,
+           t.typnotnull, t.typdefault, t.typcollation, coalesce(t.typacl, acldefault('T', t.typowner)) AS acl
+      FROM place p
+      JOIN pg_type t ON t.typnamespace::bigint = p.oid::bigint
+     WHERE t.typtype IN ('d', 'e', 'r')
+        OR (t.typtype = 'c' AND t.typrelid IN (SELECT oid FROM relation WHERE relkind = 'c'))
 ), hole AS MATERIALIZED ( -- columns that were dropped
     SELECT r.oid, array_agg(a.attnum) AS numbers
       FROM relation r
       JOIN pg_attribute a ON a.attrelid = r.oid AND a.attisdropped
      GROUP BY r.oid
 ), acl AS MATERIALIZED ( -- each list of rights once; most tables of a place have the same
-    SELECT x.acl, (SELECT string_agg(concat(CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee)::text END, ':',
-                                            a.privilege_type, CASE WHEN a.is_grantable THEN '*' END), ','
+    SELECT x.acl, (SELECT string_agg(concat(CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee)::text END,
+                                            ':', a.privilege_type, CASE WHEN a.is_grantable THEN '*' END), ','
                                      ORDER BY a.grantee = 0, pg_get_userbyid(a.grantee), a.privilege_type)
                      FROM aclexplode(x.acl) a) AS text
       FROM (SELECT acl FROM place
             UNION SELECT acl FROM relation
             UNION SELECT a.attacl FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attacl <> '{}'
-            UNION SELECT coalesce(f.proacl, acldefault('f', f.proowner)) FROM place p JOIN pg_proc f ON f.pronamespace = p.oid
-            UNION SELECT coalesce(t.typacl, acldefault('T', t.typowner)) FROM place p JOIN pg_type t ON t.typnamespace = p.oid
-            UNION SELECT d.defaclacl FROM pg_default_acl d) x
+            UNION SELECT acl FROM routine
+            UNION SELECT acl FROM type
+            UNION SELECT d.defaclacl FROM pg_default_acl d
+                   WHERE d.defaclnamespace IN (SELECT oid FROM place) OR d.defaclrole IN (SELECT owner_id FROM place)) x
 ), tree AS MATERIALIZED ( -- each default once, as text; those that name columns are not alike because their trees are
     SELECT min(d.oid) AS id, d.adbin::text AS tree
       FROM relation r
@@ -73,27 +95,26 @@ WITH place AS MATERIALIZED (
      GROUP BY r.oid
 ), key AS MATERIALIZED ( -- each way in which keys of an index are ordered, where it is not the usual one
     SELECT k.classes, k.collations, k.options,
-           (SELECT string_agg(concat_ws(' ', u.n, (SELECT concat(nullif(c.opcnamespace::regnamespace::text, 'pg_catalog') || '.', c.opcname)
-                                                     FROM pg_opclass c WHERE c.oid = u.opclass AND NOT c.opcdefault),
+           (SELECT string_agg(concat_ws(' ', u.n,
+                                        (SELECT concat(nullif(c.opcnamespace, 'pg_catalog'::regnamespace)::regnamespace || '.', c.opcname)
+                                           FROM pg_opclass c WHERE c.oid = u.opclass AND NOT c.opcdefault),
                                         (SELECT concat('collate ', u.coll::regcollation) WHERE u.coll NOT IN (0, 100)),
-                                        CASE WHEN u.flags & 1 <> 0 THEN 'desc' END, CASE WHEN u.flags & 2 <> 0 THEN 'nulls first' END),
-                             ', ' ORDER BY u.n)
+                                        CASE WHEN u.flags & 1 <> 0 THEN 'desc' END,
+                                        CASE WHEN u.flags & 2 <> 0 THEN 'nulls first' END), ', ' ORDER BY u.n)
               FROM unnest(k.classes, k.collations, k.options) WITH ORDINALITY u (opclass, coll, flags, n)) AS text
       FROM (SELECT DISTINCT i.indclass::oid[] AS classes, i.indcollation::oid[] AS collations, i.indoption::int2[] AS options
               FROM relation r JOIN pg_index i ON i.indrelid = r.oid) k
 ), owned (schema, kind, name, owner, owner_id) AS (
     SELECT schema, 'schema', '', nspowner, owner_id FROM place
     UNION ALL
-    SELECT schema, kind, relname::text, relowner, owner_id FROM relation
+    SELECT schema, kind, relname::text, relowner, owner_id FROM member
     UNION ALL
     SELECT p.schema, 'statistics', s.stxname::text, s.stxowner, p.owner_id
       FROM place p JOIN pg_statistic_ext s ON s.stxnamespace = p.oid
     UNION ALL
-    SELECT p.schema, 'function', concat(f.proname, '(', pg_get_function_identity_arguments(f.oid), ')'), f.proowner, p.owner_id
-      FROM place p JOIN pg_proc f ON f.pronamespace = p.oid
+    SELECT schema, 'function', name, proowner, owner_id FROM routine
     UNION ALL
-    SELECT p.schema, 'type', t.typname::text, t.typowner, p.owner_id
-      FROM place p JOIN pg_type t ON t.typnamespace = p.oid AND t.typtype IN ('d', 'e', 'r')
+    SELECT schema, 'type', name, typowner, owner_id FROM type WHERE typtype <> 'c'
 ), line (schema, kind, name, raw) AS (
     SELECT p.schema, 'grants', 'schema', g.text
       FROM place p
@@ -103,12 +124,31 @@ WITH place AS MATERIALIZED (
       FROM owned o
      WHERE o.owner IS DISTINCT FROM o.owner_id
     UNION ALL
+    -- Of partitions by date only what they have more, or less guarded, than their table.
+    SELECT r.schema, 'partition', r.relname::text, concat_ws(' ',
+           CASE WHEN r.is_guarded AND NOT r.relrowsecurity THEN 'no row security' END,
+           CASE WHEN r.is_forced AND NOT r.relforcerowsecurity THEN 'not forced' END)
+      FROM part r
+     WHERE (r.is_guarded AND NOT r.relrowsecurity) OR (r.is_forced AND NOT r.relforcerowsecurity)
+    UNION ALL
+    SELECT r.schema, 'partition grants', r.relname::text, string_agg(concat(CASE a.grantee WHEN 0 THEN 'PUBLIC'
+                ELSE pg_get_userbyid(a.grantee)::text END, ':', a.privilege_type), ',' ORDER BY a.grantee, a.privilege_type)
+      FROM part r
+     CROSS JOIN LATERAL (SELECT grantee, privilege_type FROM aclexplode(r.acl) WHERE grantee <> r.relowner
+                         EXCEPT SELECT grantee, privilege_type FROM aclexplode(r.parent_acl)) a
+     GROUP BY r.schema, r.relname
+    UNION ALL
+    SELECT r.schema, 'trigger', concat(r.relname, '.', g.tgname), pg_get_triggerdef(g.oid, true)
+      FROM part r
+      JOIN pg_trigger g ON g.tgrelid = r.oid AND NOT g.tgisinternal AND g.tgparentid = 0
+      JOIN pg_class c ON c.oid = r.oid AND c.relispartition -- one that was detached has those of its table as its own
+    UNION ALL
     -- LOGIN and the connection limit are the plan's and the tenant's state.
     SELECT p.schema, 'role', m.rolname::text, concat_ws(' ', CASE WHEN m.rolsuper THEN 'superuser' END,
            CASE WHEN m.rolbypassrls THEN 'bypassrls' END, CASE WHEN m.rolcreaterole THEN 'createrole' END,
            CASE WHEN m.rolcreatedb THEN 'createdb' END, CASE WHEN m.rolreplication THEN 'replication' END,
            CASE WHEN NOT m.rolinherit THEN 'noinherit' END,
-           'member of ' || (SELECT string_agg(pg_get_userbyid(g.roleid)::text || CASE WHEN g.admin_option THEN '*' ELSE '' END, ', '
+           'member of ' || (SELECT string_agg(concat(pg_get_userbyid(g.roleid), CASE WHEN g.admin_option THEN '*' END), ', '
                                               ORDER BY pg_get_userbyid(g.roleid))
                               FROM pg_auth_members g WHERE g.member = m.oid))
       FROM place p
@@ -144,10 +184,9 @@ WITH place AS MATERIALIZED (
      WHERE r.relkind <> 'c'
     UNION ALL
     SELECT r.schema, 'column', concat(r.relname, '.', a.attname), concat_ws(' ',
-           CASE WHEN h.oid IS NULL THEN a.attnum ELSE a.attnum - (SELECT count(*) FROM unnest(h.numbers) n WHERE n < a.attnum) END,
+           a.attnum - CASE WHEN h.oid IS NULL THEN 0 ELSE (SELECT count(*) FROM unnest(h.numbers) n WHERE n < a.attnum) END,
            format_type(a.atttypid, a.atttypmod),
-           CASE WHEN a.attcollation <> 0 THEN
-           (SELECT 'collate ' || a.attcollation::regcollation FROM pg_type t WHERE t.oid = a.atttypid AND t.typcollation <> a.attcollation) END,
+           CASE WHEN a.attcollation <> t.typcollation THEN 'collate ' || a.attcollation::regcollation END,
            CASE WHEN a.attnotnull THEN 'not null' END,
            CASE a.attgenerated WHEN '' THEN 'default ' ELSE 'generated ' || a.attgenerated::text || ' ' END
                || CASE WHEN d.oid IS NOT NULL THEN coalesce(e.text, pg_get_expr(d.adbin, d.adrelid, true)) END,
@@ -185,11 +224,13 @@ WITH place AS MATERIALIZED (
     -- Expressions and conditions are deparsed; for the many that have none, the columns' names say it for a fifth of the cost.
     SELECT r.schema, 'index', x.relname::text,
            CASE WHEN i.indexprs IS NOT NULL OR i.indpred IS NOT NULL THEN pg_get_indexdef(i.indexrelid, 0, true)
-                ELSE concat_ws(' ', CASE WHEN i.indisunique THEN 'unique' END, CASE WHEN i.indnullsnotdistinct THEN 'nulls not distinct' END,
+                ELSE concat_ws(' ', CASE WHEN i.indisunique THEN 'unique' END,
+                               CASE WHEN i.indnullsnotdistinct THEN 'nulls not distinct' END,
                                'on', r.relname, 'using', m.amname,
-                               (SELECT concat('(', string_agg(n.list[k.number], ', ' ORDER BY k.n) FILTER (WHERE k.n <= i.indnkeyatts), ')',
+                               (SELECT concat('(', string_agg(n.list[k.number], ', ' ORDER BY k.n)
+                                                   FILTER (WHERE k.n <= i.indnkeyatts), ')',
                                               ' include (' || string_agg(n.list[k.number], ', ' ORDER BY k.n)
-                                                                  FILTER (WHERE k.n > i.indnkeyatts) || ')')
+                                                              FILTER (WHERE k.n > i.indnkeyatts) || ')')
                                   FROM unnest(i.indkey::int2[]) WITH ORDINALITY k (number, n)),
                                y.text, 'with ' || x.reloptions::text) END
            || concat(CASE WHEN NOT i.indisvalid THEN ' invalid' END, CASE WHEN i.indisclustered THEN ' clustered' END,
@@ -205,7 +246,8 @@ WITH place AS MATERIALIZED (
     UNION ALL
     SELECT r.schema, 'policy', concat(r.relname, '.', o.polname), concat_ws(' ',
            CASE WHEN o.polpermissive THEN 'permissive' ELSE 'restrictive' END, 'for',
-           CASE o.polcmd WHEN 'r' THEN 'select' WHEN 'a' THEN 'insert' WHEN 'w' THEN 'update' WHEN 'd' THEN 'delete' ELSE 'all' END, 'to',
+           CASE o.polcmd WHEN 'r' THEN 'select' WHEN 'a' THEN 'insert' WHEN 'w' THEN 'update' WHEN 'd' THEN 'delete'
+                ELSE 'all' END, 'to',
            (SELECT string_agg(CASE m.member WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(m.member)::text END, ', '
                    ORDER BY m.member = 0, pg_get_userbyid(m.member)) FROM unnest(o.polroles) AS m (member)),
            'using (' || pg_get_expr(o.polqual, o.polrelid, true) || ')',
@@ -234,19 +276,17 @@ WITH place AS MATERIALIZED (
       FROM place p
       JOIN pg_statistic_ext s ON s.stxnamespace = p.oid
     UNION ALL
-    SELECT p.schema, 'function', concat(f.proname, '(', pg_get_function_identity_arguments(f.oid), ')'),
+    SELECT f.schema, 'function', f.name,
            concat_ws(' ', CASE WHEN f.prokind <> 'a' THEN pg_get_functiondef(f.oid) END,
            (SELECT concat_ws(' ', g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggtranstype::regtype, g.agginitval)
               FROM pg_aggregate g WHERE g.aggfnoid = f.oid))
-      FROM place p
-      JOIN pg_proc f ON f.pronamespace = p.oid
+      FROM routine f
     UNION ALL
-    SELECT p.schema, 'grants', concat('function ', f.proname, '(', pg_get_function_identity_arguments(f.oid), ')'), g.text
-      FROM place p
-      JOIN pg_proc f ON f.pronamespace = p.oid
-      JOIN acl g ON g.acl = coalesce(f.proacl, acldefault('f', f.proowner))
+    SELECT f.schema, 'grants', concat('function ', f.name), g.text
+      FROM routine f
+      JOIN acl g ON g.acl = f.acl
     UNION ALL
-    SELECT p.schema, CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END, t.typname::text, concat_ws(' ',
+    SELECT t.schema, CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END, t.name, concat_ws(' ',
            CASE t.typtype WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod) END,
            CASE WHEN t.typnotnull THEN 'not null' END,
            'default ' || t.typdefault,
@@ -257,23 +297,21 @@ WITH place AS MATERIALIZED (
            CASE WHEN t.typtype = 'r' THEN
            (SELECT concat_ws(' ', 'range', g.rngsubtype::regtype, nullif(g.rngcollation, 0)::regcollation, g.rngsubdiff)
               FROM pg_range g WHERE g.rngtypid = t.oid) END)
-      FROM place p
-      JOIN pg_type t ON t.typnamespace = p.oid
-     WHERE t.typtype IN ('d', 'e', 'r')
+      FROM type t
+     WHERE t.typtype <> 'c'
     UNION ALL
-    SELECT p.schema, 'grants', concat('type ', t.typname), g.text
-      FROM place p
-      JOIN pg_type t ON t.typnamespace = p.oid
-      JOIN acl g ON g.acl = coalesce(t.typacl, acldefault('T', t.typowner))
-     WHERE t.typtype IN ('d', 'e', 'r') OR (t.typtype = 'c' AND t.typrelid IN (SELECT oid FROM relation WHERE relkind = 'c'))
+    SELECT t.schema, 'grants', concat('type ', t.name), g.text
+      FROM type t
+      JOIN acl g ON g.acl = t.acl
     UNION ALL
-    SELECT p.schema, 'domain constraint', concat(t.typname, '.', c.conname), pg_get_constraintdef(c.oid, true)
-      FROM place p
-      JOIN pg_type t ON t.typnamespace = p.oid AND t.typtype = 'd'
+    SELECT t.schema, 'domain constraint', concat(t.name, '.', c.conname), pg_get_constraintdef(c.oid, true)
+      FROM type t
       JOIN pg_constraint c ON c.contypid = t.oid
+     WHERE t.typtype = 'd'
     UNION ALL
-    SELECT d.schema, 'default grants', concat(CASE d.objects WHEN 'r' THEN 'tables' WHEN 'S' THEN 'sequences' WHEN 'f' THEN 'functions'
-           WHEN 'T' THEN 'types' ELSE 'schemas' END, ' of ', pg_get_userbyid(d.defaclrole), ' ', d.scope), g.text
+    SELECT d.schema, 'default grants', concat(CASE d.objects WHEN 'r' THEN 'tables' WHEN 'S' THEN 'sequences'
+           WHEN 'f' THEN 'functions' WHEN 'T' THEN 'types' ELSE 'schemas' END, ' of ',
+           pg_get_userbyid(d.defaclrole), ' ', d.scope), g.text
       FROM (SELECT p.schema, d.defaclobjtype AS objects, d.defaclrole, 'here' AS scope, d.defaclacl
               FROM place p JOIN pg_default_acl d ON d.defaclnamespace = p.oid
             UNION ALL
@@ -297,7 +335,8 @@ WITH place AS MATERIALIZED (
             UNION ALL SELECT dictnamespace, format('text search dictionary %s', dictname) FROM pg_ts_dict) o
       JOIN place p ON p.oid = o.nsp
     UNION ALL
-    SELECT i.schema, 'comment', concat_ws(' ', i.kind, nullif(concat_ws('.', i.name, a.attname), '')), quote_literal(d.description)
+    SELECT i.schema, 'comment', concat_ws(' ', i.kind, nullif(concat_ws('.', i.name, a.attname), '')),
+           quote_literal(d.description)
       FROM pg_description d
       JOIN (SELECT 'pg_namespace'::regclass AS class, oid, schema, 'schema' AS kind, NULL AS name FROM place
             UNION ALL SELECT 'pg_class', oid, schema, kind, relname::text FROM relation
@@ -309,11 +348,8 @@ WITH place AS MATERIALIZED (
               FROM relation r JOIN pg_trigger g ON g.tgrelid = r.oid AND NOT g.tgisinternal
             UNION ALL SELECT 'pg_policy', o.oid, r.schema, 'policy', concat(r.relname, '.', o.polname)
               FROM relation r JOIN pg_policy o ON o.polrelid = r.oid
-            UNION ALL SELECT 'pg_proc', f.oid, p.schema, 'function',
-                             concat(f.proname, '(', pg_get_function_identity_arguments(f.oid), ')')
-              FROM place p JOIN pg_proc f ON f.pronamespace = p.oid
-            UNION ALL SELECT 'pg_type', t.oid, p.schema, 'type', t.typname::text
-              FROM place p JOIN pg_type t ON t.typnamespace = p.oid
+            UNION ALL SELECT 'pg_proc', oid, schema, 'function', name FROM routine
+            UNION ALL SELECT 'pg_type', oid, schema, 'type', name FROM type
             UNION ALL SELECT 'pg_statistic_ext', s.oid, p.schema, 'statistics', s.stxname::text
               FROM place p JOIN pg_statistic_ext s ON s.stxnamespace = p.oid) i
         ON i.class = d.classoid AND i.oid = d.objoid
@@ -332,4 +368,5 @@ SELECT l.schema, l.kind, n.name,
        SELECT CASE WHEN p.alias IS NULL THEN replace(replace(m.text, p.schema || '.', ''), p.schema, '{schema}')
                    ELSE replace(m.text, p.schema, p.alias) END AS name) n
  CROSS JOIN LATERAL (
-       SELECT replace(replace(replace(coalesce(l.raw, ''), p.owner, '{owner}'), p.app, '{app}'), p.readonly, '{readonly}') AS text) r
+       SELECT replace(replace(replace(coalesce(l.raw, ''), p.owner, '{owner}'), p.app, '{app}'), p.readonly,
+                      '{readonly}') AS text) r

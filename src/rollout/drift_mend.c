@@ -197,6 +197,11 @@ static const char *drop(const Mending *mending)
     if (is_same(mending->kind, "function")) {
         return arena_printf(arena, "DROP FUNCTION %s", function_name(mending, mending->name));
     }
+    if (is_same(mending->kind, "partition")) {
+        return arena_printf(
+            arena, "ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+            qualified(mending, mending->name));
+    }
     return drop_of_table(mending);
 }
 
@@ -296,6 +301,19 @@ static void add_rights(const Mending *mending, StrBuf *out, const Entries *entri
                           (int)strcspn(colon + 1, "*"), colon + 1, columns);
         }
     }
+}
+
+/* What a partition has beyond its table. */
+static const char *mend_partition_grants(const Mending *mending)
+{
+    Arena *arena = mending->arena;
+    Entries *found = ARENA_NEW(arena, Entries);
+    static const Entries none;
+    StrBuf out = strbuf_init(arena);
+    split_entries(arena, mending->found, ",", found);
+    add_rights(mending, &out, found, &none, false,
+               arena_printf(arena, "TABLE %s", qualified(mending, mending->name)), "");
+    return out.length == 0 ? NULL : out.text;
 }
 
 /* Rights on an object that is too much go with it; one that is missing needs them when it has been
@@ -479,6 +497,9 @@ const char *drift_mend(Arena *arena, const DriftReference *reference, const Drif
         .found = difference->found == NULL ? NULL : difference->found->definition};
     if (is_same(line->kind, "grants")) {
         return mend_grants(&mending);
+    }
+    if (is_same(line->kind, "partition grants")) {
+        return mend_partition_grants(&mending);
     }
     if (is_same(line->kind, "owner")) {
         return mend_owner(&mending);

@@ -320,12 +320,36 @@ def test_what_happens_to_places_by_themselves_is_no_drift():
     change(place, "INSERT INTO owners VALUES (1, 'x'); SELECT nextval('tickets'); ANALYZE; REINDEX TABLE plain;"
                   "INSERT INTO things (loose) VALUES ('a'); CREATE TEMP TABLE scratch (id int)")
     server.tenantry("partition", "ensure")
-    server.old_partition(place["schema"], "events")
+    old = server.old_partition(place["schema"], "events")
+    change(place, "REVOKE INSERT, UPDATE, DELETE ON %s FROM {app}" % old) # as those that Tenantry makes
     server.tenantry("partition", "detach", "--tenant", "busy", "--table", "events", "--before", "2020-02-01")
     server.tenantry("tenant", "rotate", "busy")
     server.tenantry("tenant", "suspend", "halted")
     server.tenantry("tenant", "archive", "stored", "--drain-timeout", "1s")
     assert verify("living")["checked"] == 3
+
+
+def test_a_partition_that_is_less_guarded_than_its_table_is_told():
+    server = shared_server()
+    add("parted", SCHEMA)
+    server.create("parted", "parted")
+    place = place_of("parted")
+    partition = change(place, "SELECT relname FROM pg_class WHERE relname ~ '^events_2' AND relnamespace = '{schema}'::regnamespace"
+                              " AND relkind = 'r' LIMIT 1")
+    verify("parted")
+    change(place, "GRANT TRUNCATE ON {0} TO {{app}}; ALTER TABLE {0} OWNER TO CURRENT_USER;"
+                  "CREATE TRIGGER spy BEFORE INSERT ON {0} FOR EACH ROW EXECUTE FUNCTION touch()".format(partition))
+    assert named(drift("parted")) == {
+        ("partition grants", partition, "unexpected"), ("owner", "table " + partition, "unexpected"),
+        ("trigger", partition + ".spy", "unexpected")}
+    place = place_of("one")
+    partition = change(place, "SELECT relname FROM pg_class WHERE relname ~ '^logs_2' AND relnamespace = '{schema}'::regnamespace"
+                              " AND relkind = 'r' LIMIT 1")
+    change(place, "ALTER TABLE %s DISABLE ROW LEVEL SECURITY" % partition)
+    answer = drift("shared_things")
+    assert named(answer) == {("partition", partition, "unexpected")}, answer
+    server.psql(answer["differences"][0]["mend"], crash_state.admin_conninfo(server))
+    verify("shared_things")
 
 
 def test_a_spare_that_differs_is_not_claimed():
