@@ -45,7 +45,7 @@ typedef enum FingerprintMatch {
 
 /* Which of the places have this fingerprint, one match per subject; computed and compared in the
  * server. The subjects are in the order of their schemas' names (strcmp). A server process keeps
- * about 130 KiB of catalogue for each place of 60 tables that it looked at. */
+ * what it read of the catalogue, 130 KiB and more for each place. */
 bool fingerprint_compare(Arena *arena, PgConn *conn, const FingerprintSubject *subjects,
                          size_t count, const char *expected, FingerprintMatch *ret_matches,
                          Err *err);

@@ -182,10 +182,10 @@ static bool hold(Verification *run, Arena *arena, DriftPlace **places, size_t co
                  size_t *ret_count, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
-    if (!store_query(run->store, DRIFT_HOLD,
-                     PG_PARAMS(ids_of(arena, places, count),
-                               pg_int_text(arena, places[0]->place.version)),
-                     &rows, err)) {
+    if (!store_query(
+            run->store, DRIFT_HOLD,
+            PG_PARAMS(ids_of(arena, places, count), pg_int_text(arena, places[0]->place.version)),
+            &rows, err)) {
         return false;
     }
     *ret_count = 0;
@@ -218,14 +218,13 @@ static bool read_held(Verification *run, const Group *group, Arena *arena, Drift
     for (size_t i = 0; i < held; i++) {
         subjects[i] = drift_subject(places[i], group->tier == TIER_ROW);
     }
-    if (held > 0 && !fingerprint_lines(arena, run->store->conn, subjects, held, &lines, &line_count,
-                                       err)) {
+    if (held > 0 &&
+        !fingerprint_lines(arena, run->store->conn, subjects, held, &lines, &line_count, err)) {
         return false;
     }
     size_t first = 0;
     for (size_t i = 0; i < held; i++) {
-        if (first == line_count ||
-            strcmp(lines[first].schema, places[i]->place.schema_name) != 0) {
+        if (first == line_count || strcmp(lines[first].schema, places[i]->place.schema_name) != 0) {
             places[i]->state = DRIFT_GONE;
             continue;
         }

@@ -3,12 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/log.h"
 #include "rollout/drift_parts.h"
 
-/* A server process keeps what it learnt of each table, about 130 KiB for a place of 60, and a query
- * reads the catalogue of the whole fleet once. So a page is many places, and a connection lives for
- * one page. */
-enum { PAGE_PLACES = 500 };
+/* A server process keeps what it learnt of each table (130 KiB for a place of 60 plain tables, ten
+ * times as much for one of 109 with checks and functions), and a query reads the catalogue of the
+ * whole fleet once. So a page is as many places as a process may keep, a connection lives for one
+ * page, and the first pages are small: they tell what a place takes. */
+enum { FIRST_PAGE = 60, LEAST_PAGE = 20, MOST_PAGE = 500, PAGE_UNASKED = 100 };
+#define MOST_BACKEND_BYTES ((int64_t)128 * 1024 * 1024)
 
 typedef struct Comparison {
     const StoreOptions *target;
@@ -18,6 +21,7 @@ typedef struct Comparison {
     const char *fingerprint;
     const DriftOptions *options;
     pthread_mutex_t mutex;
+    size_t page;  /* places in the next one */
     size_t taken; /* places that somebody compares or has compared */
     size_t done;
     bool has_broken;
@@ -70,17 +74,34 @@ static size_t take_page(Comparison *comparison, size_t *ret_first)
 {
     pthread_mutex_lock(&comparison->mutex);
     const size_t left = comparison->has_broken ? 0 : comparison->count - comparison->taken;
-    const size_t count = left < PAGE_PLACES ? left : PAGE_PLACES;
+    const size_t count = left < comparison->page ? left : comparison->page;
     *ret_first = comparison->taken;
     comparison->taken += count;
     pthread_mutex_unlock(&comparison->mutex);
     return count;
 }
 
-static void note_page(Comparison *comparison, size_t count)
+/* How many places a process may look at, by what it says that it keeps of this page; it may not be
+ * ours to ask. */
+static size_t measure_page(PgConn *conn, size_t count)
+{
+    scoped_rows PgRows *rows = NULL;
+    Err ignored;
+    if (!pg_query(conn, store_sql(BACKEND_BYTES), PG_NO_PARAMS, &rows, &ignored)) {
+        return PAGE_UNASKED;
+    }
+    const int64_t bytes = pg_rows_int(rows, 0, 0);
+    const int64_t fitting = bytes <= 0 ? MOST_PAGE : (int64_t)count * MOST_BACKEND_BYTES / bytes;
+    log_info("drift.backend", "after %zu places the server process holds %lld bytes", count,
+             (long long)bytes);
+    return fitting < LEAST_PAGE ? LEAST_PAGE : fitting > MOST_PAGE ? MOST_PAGE : (size_t)fitting;
+}
+
+static void note_page(Comparison *comparison, size_t count, size_t page)
 {
     const DriftOptions *options = comparison->options;
     pthread_mutex_lock(&comparison->mutex);
+    comparison->page = page;
     comparison->done += count;
     if (options->progress != NULL) {
         options->progress(options->context, (int64_t)comparison->done, (int64_t)comparison->count);
@@ -104,7 +125,7 @@ static void *run_worker(void *context)
             pthread_mutex_unlock(&comparison->mutex);
             return NULL;
         }
-        note_page(comparison, count);
+        note_page(comparison, count, measure_page(conn, count));
     }
     return NULL;
 }
@@ -137,9 +158,8 @@ bool drift_compare(Store *store, DriftPlace *places, size_t count, bool is_share
                              .is_shared = is_shared,
                              .fingerprint = fingerprint,
                              .options = options,
+                             .page = FIRST_PAGE,
                              .mutex = PTHREAD_MUTEX_INITIALIZER};
-    const size_t pages = (count + PAGE_PLACES - 1) / PAGE_PLACES;
-    const size_t most = (size_t)options->parallel;
-    return pages == 1 ? compare_page(&comparison, store->conn, 0, count, err)
-                      : run_workers(&comparison, pages < most ? pages : most, err);
+    return count <= FIRST_PAGE ? compare_page(&comparison, store->conn, 0, count, err)
+                               : run_workers(&comparison, (size_t)options->parallel, err);
 }

@@ -121,7 +121,8 @@ static bool has_table(const Mending *mending, const char *name)
     return false;
 }
 
-/* The text of a function's body names what is in its place without a schema, and is not looked into.
+/* The text of a function's body names what is in its place without a schema, and is not looked
+ * into.
  */
 static const char *make(const Mending *mending)
 {
@@ -173,9 +174,9 @@ static const char *drop_of_table(const Mending *mending)
 static const char *function_name(const Mending *mending, const char *name)
 {
     const size_t length = strcspn(name, "(");
-    return arena_printf(
-        mending->arena, "%s%s",
-        qualified(mending, arena_strndup(mending->arena, name, length)), name + length);
+    return arena_printf(mending->arena, "%s%s",
+                        qualified(mending, arena_strndup(mending->arena, name, length)),
+                        name + length);
 }
 
 static const char *drop(const Mending *mending)
@@ -198,9 +199,9 @@ static const char *drop(const Mending *mending)
         return arena_printf(arena, "DROP FUNCTION %s", function_name(mending, mending->name));
     }
     if (is_same(mending->kind, "partition")) {
-        return arena_printf(
-            arena, "ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
-            qualified(mending, mending->name));
+        return arena_printf(arena,
+                            "ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+                            qualified(mending, mending->name));
     }
     return drop_of_table(mending);
 }
@@ -286,9 +287,8 @@ static void add_rights(const Mending *mending, StrBuf *out, const Entries *entri
     for (size_t i = 0; i <= entries->count; i++) {
         const char *entry = i == entries->count ? NULL : entries->list[i];
         const char *colon = entry == NULL ? NULL : strrchr(entry, ':');
-        const char *next = colon == NULL
-                               ? NULL
-                               : arena_strndup(arena, entry, (size_t)(colon - entry));
+        const char *next = colon == NULL ? NULL
+                                         : arena_strndup(arena, entry, (size_t)(colon - entry));
         if (rights.length > 0 && (next == NULL || !is_same(role, next))) {
             add_statement(out, arena_printf(arena, "%s %s ON %s %s %s",
                                             is_grant ? "GRANT" : "REVOKE", rights.text, object,
@@ -417,10 +417,9 @@ static const char *mend_role(const Mending *mending)
     split_entries(arena, found == NULL ? NULL : found + strlen(member_of), ", ", there);
     for (size_t i = 0; i < there->count; i++) {
         if (!has_entry(wanted, there->list[i])) {
-            const char *group = arena_strndup(arena, there->list[i],
-                                              strcspn(there->list[i], "*"));
-            add_statement(&out, arena_printf(arena, "REVOKE %s FROM %s", role_name(mending, group),
-                                             role));
+            const char *group = arena_strndup(arena, there->list[i], strcspn(there->list[i], "*"));
+            add_statement(
+                &out, arena_printf(arena, "REVOKE %s FROM %s", role_name(mending, group), role));
         }
     }
     return out.length == 0 ? NULL : out.text;
@@ -477,8 +476,7 @@ static const char *mend_different(const Mending *mending)
         return statement;
     }
     const char *dropping = drop(mending);
-    return dropping == NULL ? NULL
-                            : arena_printf(mending->arena, "%s; %s", dropping, statement);
+    return dropping == NULL ? NULL : arena_printf(mending->arena, "%s; %s", dropping, statement);
 }
 
 const char *drift_mend(Arena *arena, const DriftReference *reference, const DriftContents *contents,

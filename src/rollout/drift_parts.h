@@ -52,8 +52,8 @@ typedef struct DriftContents {
     size_t count;
 } DriftContents;
 
-/* Statements, with semicolons between, that would mend a difference of the place, for its owner or a
- * superuser; NULL where none is known that surely loses no rows. In the arena. */
+/* Statements, with semicolons between, that would mend a difference of the place, for its owner or
+ * a superuser; NULL where none is known that surely loses no rows. In the arena. */
 const char *drift_mend(Arena *arena, const DriftReference *reference, const DriftContents *contents,
                        const FingerprintDifference *difference);
 
