@@ -95,12 +95,12 @@ WITH place AS MATERIALIZED (
      GROUP BY r.oid
 ), key AS MATERIALIZED ( -- each way in which keys of an index are ordered, where it is not the usual one
     SELECT k.classes, k.collations, k.options,
-           (SELECT string_agg(concat_ws(' ', u.n,
-                                        (SELECT concat(nullif(c.opcnamespace, 'pg_catalog'::regnamespace)::regnamespace || '.', c.opcname)
-                                           FROM pg_opclass c WHERE c.oid = u.opclass AND NOT c.opcdefault),
-                                        (SELECT concat('collate ', u.coll::regcollation) WHERE u.coll NOT IN (0, 100)),
-                                        CASE WHEN u.flags & 1 <> 0 THEN 'desc' END,
-                                        CASE WHEN u.flags & 2 <> 0 THEN 'nulls first' END), ', ' ORDER BY u.n)
+           (SELECT string_agg(u.n || nullif(concat(
+                       (SELECT concat(' ', nullif(c.opcnamespace, 'pg_catalog'::regnamespace)::regnamespace || '.', c.opcname)
+                          FROM pg_opclass c WHERE c.oid = u.opclass AND NOT c.opcdefault),
+                       (SELECT concat(' collate ', u.coll::regcollation) WHERE u.coll NOT IN (0, 100)),
+                       CASE WHEN u.flags & 1 <> 0 THEN ' desc' END, CASE WHEN u.flags & 2 <> 0 THEN ' nulls first' END), ''),
+                       ', ' ORDER BY u.n)
               FROM unnest(k.classes, k.collations, k.options) WITH ORDINALITY u (opclass, coll, flags, n)) AS text
       FROM (SELECT DISTINCT i.indclass::oid[] AS classes, i.indcollation::oid[] AS collations, i.indoption::int2[] AS options
               FROM relation r JOIN pg_index i ON i.indrelid = r.oid) k
