@@ -1,8 +1,8 @@
 #include <inttypes.h>
+#include <string.h>
 
 #include "blueprint/registry.h"
 #include "core/limits.h"
-#include "core/slug.h"
 #include "ops/context.h"
 #include "rollout/drift.h"
 
@@ -70,10 +70,14 @@ static bool check_names(OpContext *context, Store *store, const char *blueprint,
 {
     Blueprint *found = NULL;
     Tenant *tenant = NULL;
-    return (blueprint == NULL ||
-            registry_get_head(context->arena, store, blueprint, &found, err)) &&
-           (slug == NULL || (slug_check(slug, err) &&
-                             tenants_get_by_slug(context->arena, store, slug, &tenant, err)));
+    if ((blueprint != NULL && !registry_get_head(context->arena, store, blueprint, &found, err)) ||
+        (slug != NULL && !tenants_get_by_slug(context->arena, store, slug, &tenant, err))) {
+        return false;
+    }
+    return found == NULL || tenant == NULL || strcmp(tenant->blueprint, blueprint) == 0 ||
+           ERR_SET(err, ERR_INPUT_INVALID, "leave the blueprint out",
+                   "tenant \"%s\" is not of blueprint \"%s\" but of \"%s\"", slug, blueprint,
+                   tenant->blueprint);
 }
 
 static void tell_progress(void *context, int64_t done, int64_t total)

@@ -429,6 +429,7 @@ def test_names_that_nobody_has_are_refused():
     server = shared_server()
     server.refused("blueprint_missing", "migrate", "verify", "nothing", says=["nothing"])
     server.refused("tenant_missing", "migrate", "verify", "--tenant", "nobody", says=["nobody"])
+    server.refused("input_invalid", "migrate", "verify", "trading", "--tenant", "limited", says=["limited", "trading"])
 
 
 if __name__ == "__main__":
