@@ -145,12 +145,13 @@ const char *fingerprint_difference(Arena *arena, const FingerprintLine *expected
                             .found = found,
                             .expected_count = expected_count,
                             .found_count = found_count};
-    FingerprintDifference difference;
-    if (!fingerprint_next(&walk, &difference)) {
-        return NULL;
-    }
+    FingerprintDifference difference = {0};
+    const bool is_different = fingerprint_next(&walk, &difference);
     const FingerprintLine *line = difference.expected != NULL ? difference.expected
                                                               : difference.found;
+    if (!is_different || line == NULL) {
+        return NULL;
+    }
     return arena_printf(arena, "%s \"%s\" is %s", line->kind, line->name,
                         difference.found == NULL      ? "missing"
                         : difference.expected == NULL ? "not expected"

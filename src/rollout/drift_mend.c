@@ -289,7 +289,7 @@ static void add_rights(const Mending *mending, StrBuf *out, const Entries *entri
         const char *colon = entry == NULL ? NULL : strrchr(entry, ':');
         const char *next = colon == NULL ? NULL
                                          : arena_strndup(arena, entry, (size_t)(colon - entry));
-        if (rights.length > 0 && (next == NULL || !is_same(role, next))) {
+        if (role != NULL && rights.length > 0 && (next == NULL || !is_same(role, next))) {
             add_statement(out, arena_printf(arena, "%s %s ON %s %s %s",
                                             is_grant ? "GRANT" : "REVOKE", rights.text, object,
                                             is_grant ? "TO" : "FROM", role_name(mending, role)));
