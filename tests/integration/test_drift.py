@@ -409,6 +409,30 @@ def test_a_version_that_cannot_be_made_any_more_is_told_and_the_others_are_compa
     assert "syntax error" in answer["places"][0]["reason"], answer["places"]
 
 
+SMALL = """name: NAME
+title: Small
+tiers: [schema]
+plans:
+  one: {title: One, limits: {max_connections: 10}}
+"""
+
+
+def test_a_fleet_of_several_pages_is_compared_to_the_last_place():
+    server = shared_server()
+    add("small", "CREATE TABLE t (id bigint PRIMARY KEY); CREATE INDEX t_id ON t (id);", manifest=SMALL)
+    server.tenantry("spare", "fill", "small", "--count", "64")
+    for number in range(4):
+        server.create("small-%d" % number, "small")
+    server.tenantry("spare", "fill", "small", "--count", "64")
+    assert verify("small", "--parallel", "3")["checked"] == 68
+    schemas = server.psql("SELECT schema_name FROM tenantry.places WHERE blueprint = 'small' ORDER BY schema_name COLLATE \"C\"").split()
+    for schema in (schemas[0], schemas[61], schemas[-1]):
+        server.psql("DROP INDEX %s.t_id" % schema, crash_state.admin_conninfo(server))
+    answer = drift("small", "--parallel", "3")
+    assert [p["schema"] for p in answer["places"]] == [schemas[0], schemas[61], schemas[-1]], answer["places"]
+    assert named(answer) == {("index", "t_id", "missing")} and len(answer["differences"]) == 3
+
+
 def test_all_are_counted_where_few_are_told():
     server = shared_server()
     add("limited", SCHEMA)
