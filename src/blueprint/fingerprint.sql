@@ -61,10 +61,12 @@ WITH place AS MATERIALIZED (
       JOIN pg_type t ON t.typnamespace::bigint = p.oid::bigint
      WHERE t.typtype IN ('d', 'e', 'r')
         OR (t.typtype = 'c' AND t.typrelid IN (SELECT oid FROM relation WHERE relkind = 'c'))
-), hole AS MATERIALIZED ( -- columns that were dropped
-    SELECT r.oid, array_agg(a.attnum) AS numbers
+), names AS MATERIALIZED ( -- of columns; where there are holes, some were dropped
+    SELECT r.oid, array_agg(a.attname ORDER BY a.attnum) AS list, bool_or(a.attacl IS NOT NULL) AS has_acl,
+           array_agg(a.attnum) FILTER (WHERE a.attisdropped) AS holes
       FROM relation r
-      JOIN pg_attribute a ON a.attrelid = r.oid AND a.attisdropped
+      JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0
+     WHERE r.relkind <> 'S'
      GROUP BY r.oid
 ), acl AS MATERIALIZED ( -- each list of rights once; most tables of a place have the same
     SELECT x.acl, (SELECT string_agg(concat(CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee)::text END,
@@ -73,7 +75,7 @@ WITH place AS MATERIALIZED (
                      FROM aclexplode(x.acl) a) AS text
       FROM (SELECT acl FROM place
             UNION SELECT acl FROM relation
-            UNION SELECT a.attacl FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attacl <> '{}'
+            UNION SELECT a.attacl FROM names n JOIN pg_attribute a ON a.attrelid = n.oid WHERE n.has_acl AND a.attacl <> '{}'
             UNION SELECT acl FROM routine
             UNION SELECT acl FROM type
             UNION SELECT d.defaclacl FROM pg_default_acl d
@@ -87,12 +89,6 @@ WITH place AS MATERIALIZED (
     SELECT t.tree, CASE WHEN t.tree NOT LIKE '%{VAR %' THEN pg_get_expr(d.adbin, d.adrelid, true) END AS text
       FROM tree t
       JOIN pg_attrdef d ON d.oid = t.id
-), names AS MATERIALIZED (
-    SELECT r.oid, array_agg(a.attname ORDER BY a.attnum) AS list
-      FROM relation r
-      JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0
-     WHERE r.relkind IN ('r', 'p', 'm')
-     GROUP BY r.oid
 ), key AS MATERIALIZED ( -- each way in which keys of an index are ordered, where it is not the usual one
     SELECT k.classes, k.collations, k.options,
            (SELECT string_agg(u.n || nullif(concat(
@@ -104,6 +100,8 @@ WITH place AS MATERIALIZED (
               FROM unnest(k.classes, k.collations, k.options) WITH ORDINALITY u (opclass, coll, flags, n)) AS text
       FROM (SELECT DISTINCT i.indclass::oid[] AS classes, i.indcollation::oid[] AS collations, i.indoption::int2[] AS options
               FROM relation r JOIN pg_index i ON i.indrelid = r.oid) k
+), described AS MATERIALIZED (
+    SELECT classoid, objoid, objsubid, description FROM pg_description WHERE objoid >= 16384 -- not the server's own
 ), owned (schema, kind, name, owner, owner_id) AS (
     SELECT schema, 'schema', '', nspowner, owner_id FROM place
     UNION ALL
@@ -184,7 +182,7 @@ WITH place AS MATERIALIZED (
      WHERE r.relkind <> 'c'
     UNION ALL
     SELECT r.schema, 'column', concat(r.relname, '.', a.attname), concat_ws(' ',
-           a.attnum - CASE WHEN h.oid IS NULL THEN 0 ELSE (SELECT count(*) FROM unnest(h.numbers) n WHERE n < a.attnum) END,
+           a.attnum - CASE WHEN n.holes IS NULL THEN 0 ELSE (SELECT count(*) FROM unnest(n.holes) h WHERE h < a.attnum) END,
            format_type(a.atttypid, a.atttypmod),
            CASE WHEN a.attcollation <> t.typcollation THEN 'collate ' || a.attcollation::regcollation END,
            CASE WHEN a.attnotnull THEN 'not null' END,
@@ -204,11 +202,12 @@ WITH place AS MATERIALIZED (
       JOIN pg_type t ON t.oid = a.atttypid
       LEFT JOIN pg_attrdef d ON d.adrelid = r.oid AND d.adnum = a.attnum
       LEFT JOIN expression e ON e.tree = d.adbin::text
-      LEFT JOIN hole h ON h.oid = r.oid
+      JOIN names n ON n.oid = r.oid
      WHERE r.relkind <> 'S'
     UNION ALL
     SELECT r.schema, 'grants', concat('column ', r.relname, '.', a.attname), g.text
       FROM relation r
+      JOIN names n ON n.oid = r.oid AND n.has_acl
       JOIN pg_attribute a ON a.attrelid = r.oid AND a.attacl <> '{}'
       JOIN acl g ON g.acl = a.attacl
     UNION ALL
@@ -335,26 +334,34 @@ WITH place AS MATERIALIZED (
             UNION ALL SELECT dictnamespace, format('text search dictionary %s', dictname) FROM pg_ts_dict) o
       JOIN place p ON p.oid = o.nsp
     UNION ALL
-    SELECT i.schema, 'comment', concat_ws(' ', i.kind, nullif(concat_ws('.', i.name, a.attname), '')),
-           quote_literal(d.description)
-      FROM pg_description d
-      JOIN (SELECT 'pg_namespace'::regclass AS class, oid, schema, 'schema' AS kind, NULL AS name FROM place
-            UNION ALL SELECT 'pg_class', oid, schema, kind, relname::text FROM relation
-            UNION ALL SELECT 'pg_class', i.indexrelid, r.schema, 'index', x.relname::text
-              FROM relation r JOIN pg_index i ON i.indrelid = r.oid JOIN pg_class x ON x.oid = i.indexrelid
-            UNION ALL SELECT 'pg_constraint', c.oid, r.schema, 'constraint', concat(r.relname, '.', c.conname)
-              FROM relation r JOIN pg_constraint c ON c.conrelid = r.oid
-            UNION ALL SELECT 'pg_trigger', g.oid, r.schema, 'trigger', concat(r.relname, '.', g.tgname)
-              FROM relation r JOIN pg_trigger g ON g.tgrelid = r.oid AND NOT g.tgisinternal
-            UNION ALL SELECT 'pg_policy', o.oid, r.schema, 'policy', concat(r.relname, '.', o.polname)
-              FROM relation r JOIN pg_policy o ON o.polrelid = r.oid
-            UNION ALL SELECT 'pg_proc', oid, schema, 'function', name FROM routine
-            UNION ALL SELECT 'pg_type', oid, schema, 'type', name FROM type
-            UNION ALL SELECT 'pg_statistic_ext', s.oid, p.schema, 'statistics', s.stxname::text
-              FROM place p JOIN pg_statistic_ext s ON s.stxnamespace = p.oid) i
-        ON i.class = d.classoid AND i.oid = d.objoid
-      LEFT JOIN pg_attribute a ON d.classoid = 'pg_class'::regclass AND a.attrelid = d.objoid AND a.attnum = d.objsubid
-                              AND d.objsubid <> 0
+    SELECT i.schema, 'comment', concat_ws(' ', i.kind, nullif(i.name, '')), quote_literal(i.description)
+      FROM (SELECT p.schema, 'schema' AS kind, '' AS name, d.description
+              FROM described d JOIN place p ON d.classoid = 'pg_namespace'::regclass AND p.oid = d.objoid
+            UNION ALL SELECT r.schema, r.kind, concat_ws('.', r.relname, a.attname), d.description
+              FROM described d JOIN relation r ON d.classoid = 'pg_class'::regclass AND r.oid = d.objoid
+              LEFT JOIN pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid AND d.objsubid <> 0
+            UNION ALL SELECT r.schema, 'index', x.relname::text, d.description
+              FROM described d JOIN pg_index i ON d.classoid = 'pg_class'::regclass AND i.indexrelid = d.objoid
+              JOIN relation r ON r.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid
+            UNION ALL SELECT r.schema, 'constraint', concat(r.relname, '.', c.conname), d.description
+              FROM described d JOIN pg_constraint c ON d.classoid = 'pg_constraint'::regclass AND c.oid = d.objoid
+              JOIN relation r ON r.oid = c.conrelid
+            UNION ALL SELECT r.schema, 'trigger', concat(r.relname, '.', g.tgname), d.description
+              FROM described d JOIN pg_trigger g ON d.classoid = 'pg_trigger'::regclass AND g.oid = d.objoid
+              JOIN relation r ON r.oid = g.tgrelid
+            UNION ALL SELECT r.schema, 'policy', concat(r.relname, '.', o.polname), d.description
+              FROM described d JOIN pg_policy o ON d.classoid = 'pg_policy'::regclass AND o.oid = d.objoid
+              JOIN relation r ON r.oid = o.polrelid
+            UNION ALL SELECT f.schema, 'function', f.name, d.description
+              FROM described d JOIN routine f ON d.classoid = 'pg_proc'::regclass AND f.oid = d.objoid
+            UNION ALL SELECT t.schema, 'type', t.name, d.description
+              FROM described d JOIN type t ON d.classoid = 'pg_type'::regclass AND t.oid = d.objoid
+            UNION ALL SELECT t.schema, 'domain constraint', concat(t.name, '.', c.conname), d.description
+              FROM described d JOIN pg_constraint c ON d.classoid = 'pg_constraint'::regclass AND c.oid = d.objoid
+              JOIN type t ON t.oid = c.contypid
+            UNION ALL SELECT p.schema, 'statistics', s.stxname::text, d.description
+              FROM described d JOIN pg_statistic_ext s ON d.classoid = 'pg_statistic_ext'::regclass AND s.oid = d.objoid
+              JOIN place p ON p.oid = s.stxnamespace) i
 )
 SELECT l.schema, l.kind, n.name,
        CASE WHEN p.alias IS NULL THEN replace(replace(r.text, p.schema || '.', ''), p.schema, '{schema}')

@@ -321,7 +321,7 @@ def test_what_happens_to_places_by_themselves_is_no_drift():
                   "INSERT INTO things (loose) VALUES ('a'); CREATE TEMP TABLE scratch (id int)")
     server.tenantry("partition", "ensure")
     old = server.old_partition(place["schema"], "events")
-    change(place, "REVOKE INSERT, UPDATE, DELETE ON %s FROM {app}" % old) # as those that Tenantry makes
+    change(place, "REVOKE INSERT, UPDATE, DELETE ON %s FROM {app}" % old)  # as those that Tenantry makes
     server.tenantry("partition", "detach", "--tenant", "busy", "--table", "events", "--before", "2020-02-01")
     server.tenantry("tenant", "rotate", "busy")
     server.tenantry("tenant", "suspend", "halted")
