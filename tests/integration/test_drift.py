@@ -176,7 +176,9 @@ def named(answer):
     return {(d["kind"], d["name"], d["finding"]) for d in answer["differences"]}
 
 
-def test_every_kind_of_change_is_found_and_named_and_the_twin_is_clean():
+@functools.lru_cache(maxsize=None)
+def changed():
+    """The place of one of two tenants, with all the changes."""
     server = shared_server()
     add("things", SCHEMA)
     for slug in ("changed", "twin"):
@@ -185,6 +187,11 @@ def test_every_kind_of_change_is_found_and_named_and_the_twin_is_clean():
     place = place_of("changed")
     for sql, *_ in CHANGES:
         change(place, sql)
+    return place
+
+
+def test_every_kind_of_change_is_found_and_named_and_the_twin_is_clean():
+    place = changed()
     answer = drift("things")
     assert [(p["tenant"], p["state"]) for p in answer["places"]] == [("changed", "different")], answer["places"]
     assert answer["checked"] == 2 and answer["drifted"] == 1 and answer["places"][0]["differences"] == len(answer["differences"])
@@ -201,7 +208,7 @@ def test_every_kind_of_change_is_found_and_named_and_the_twin_is_clean():
 
 
 def test_the_statements_that_are_told_mend_what_they_are_told_for():
-    place = place_of("changed")
+    place = changed()
     for difference in drift("things")["differences"]:
         key = (difference["kind"], difference["name"])
         assert (difference["mend"] is None) == (key in UNMENDED), difference
@@ -246,15 +253,21 @@ ROW_CHANGES = [
 ]
 
 
-def test_the_shared_place_of_the_row_tier_is_compared_too():
-    server = shared_server()
+@functools.lru_cache(maxsize=None)
+def shared_place():
+    """The place of two tenants of the row tier."""
     add("shared_things", ROW_SCHEMA, manifest=ROW_MANIFEST)
     for slug in ("one", "two"):
-        server.create(slug, "shared_things")
+        shared_server().create(slug, "shared_things")
+    return place_of("one")
+
+
+def test_the_shared_place_of_the_row_tier_is_compared_too():
+    server = shared_server()
+    place = shared_place()
     assert verify("shared_things")["checked"] == 1, "the place is one, whatever the number of tenants"
     server.tenantry("partition", "ensure")
     verify("shared_things", "--tenant", "two")
-    place = place_of("one")
     assert place["schema"] == "shared_things"
     for sql, *_ in ROW_CHANGES:
         change(place, sql)
@@ -342,7 +355,7 @@ def test_a_partition_that_is_less_guarded_than_its_table_is_told():
     assert named(drift("parted")) == {
         ("partition grants", partition, "unexpected"), ("owner", "table " + partition, "unexpected"),
         ("trigger", partition + ".spy", "unexpected")}
-    place = place_of("one")
+    place = shared_place()
     partition = change(place, "SELECT relname FROM pg_class WHERE relname ~ '^logs_2' AND relnamespace = '{schema}'::regnamespace"
                               " AND relkind = 'r' LIMIT 1")
     change(place, "ALTER TABLE %s DISABLE ROW LEVEL SECURITY" % partition)
@@ -433,16 +446,22 @@ def test_a_fleet_of_several_pages_is_compared_to_the_last_place():
     assert named(answer) == {("index", "t_id", "missing")} and len(answer["differences"]) == 3
 
 
-def test_all_are_counted_where_few_are_told():
-    server = shared_server()
+@functools.lru_cache(maxsize=None)
+def limited():
+    """A tenant that lacks three indexes."""
     add("limited", SCHEMA)
-    server.create("limited", "limited")
+    shared_server().create("limited", "limited")
     change(place_of("limited"), "DROP INDEX plain_gone; DROP INDEX plain_other; DROP INDEX plain_partial")
+
+
+def test_all_are_counted_where_few_are_told():
+    limited()
     answer = drift("limited", "--limit", "1")
     assert len(answer["differences"]) == 1 and answer["places"][0]["differences"] == 3
 
 
 def test_people_see_what_to_do():
+    limited()
     result = shared_server().tenantry("migrate", "verify", "limited", "-v", json=False, expect=80)
     for part in ("limited", "plain_gone", "missing", "CREATE INDEX plain_gone ON tenant_"):
         assert part in result.out, result.text()
@@ -451,6 +470,7 @@ def test_people_see_what_to_do():
 
 def test_names_that_nobody_has_are_refused():
     server = shared_server()
+    limited()
     server.refused("blueprint_missing", "migrate", "verify", "nothing", says=["nothing"])
     server.refused("tenant_missing", "migrate", "verify", "--tenant", "nobody", says=["nobody"])
     server.refused("input_invalid", "migrate", "verify", "trading", "--tenant", "limited", says=["limited", "trading"])
