@@ -276,9 +276,11 @@ static bool make_shared(Arena *arena, Store *store, PgBatch *batch, const Bluepr
         return false;
     }
     /* The shared schema's name tells a tenant nothing about others, so people may read it, where it
-     * is free. */
+     * is free and no word of SQL: a name that is not always written alike could not be taken out of
+     * a fingerprint. */
     scoped_rows PgRows *rows = NULL;
-    if (!pg_query_row(store->conn, "SELECT to_regnamespace(quote_ident($1)) IS NULL",
+    if (!pg_query_row(store->conn,
+                      "SELECT to_regnamespace(quote_ident($1)) IS NULL AND quote_ident($1) = $1",
                       PG_PARAMS(blueprint->name), &rows, err)) {
         return false;
     }

@@ -29,13 +29,13 @@ static bool fail_missing(Arena *arena, Store *store, const char *name, Err *err)
     return false;
 }
 
-/* statement is BLUEPRINT_GET or BLUEPRINT_HEAD. */
-static bool find(Arena *arena, Store *store, StatementId statement, const char *name,
-                 Blueprint **ret_blueprint, Err *err)
+/* statement gives version, checksum and definition. */
+static bool query(Arena *arena, Store *store, StatementId statement, PgParams params,
+                  Blueprint **ret_blueprint, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
     *ret_blueprint = NULL;
-    if (!store_query(store, statement, PG_PARAMS(name), &rows, err)) {
+    if (!store_query(store, statement, params, &rows, err)) {
         return false;
     }
     if (pg_rows_count(rows) == 0) {
@@ -44,6 +44,13 @@ static bool find(Arena *arena, Store *store, StatementId statement, const char *
     scoped_json Json *definition = NULL;
     return json_parse(pg_rows_text(rows, 0, 2), "the recorded blueprint", &definition, err) &&
            blueprint_from_json(arena, definition, ret_blueprint, err);
+}
+
+/* statement is BLUEPRINT_GET or BLUEPRINT_HEAD. */
+static bool find(Arena *arena, Store *store, StatementId statement, const char *name,
+                 Blueprint **ret_blueprint, Err *err)
+{
+    return query(arena, store, statement, PG_PARAMS(name), ret_blueprint, err);
 }
 
 bool registry_get(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint, Err *err)
@@ -57,6 +64,23 @@ bool registry_get_head(Arena *arena, Store *store, const char *name, Blueprint *
 {
     return find(arena, store, BLUEPRINT_HEAD, name, ret_blueprint, err) &&
            (*ret_blueprint != NULL || fail_missing(arena, store, name, err));
+}
+
+bool registry_get_version(Arena *arena, Store *store, const char *name, int64_t version,
+                          Blueprint **ret_blueprint, Err *err)
+{
+    if (!query(arena, store, BLUEPRINT_GET_VERSION, PG_PARAMS(name, pg_int_text(arena, version)),
+               ret_blueprint, err)) {
+        return false;
+    }
+    if (*ret_blueprint != NULL) {
+        return true;
+    }
+    if (!registry_get(arena, store, name, ret_blueprint, err)) {
+        return false;
+    }
+    (*ret_blueprint)->version = version;
+    return true;
 }
 
 static bool is_same_text(const char *a, const char *b)

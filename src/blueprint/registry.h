@@ -15,6 +15,11 @@ bool registry_get(Arena *arena, Store *store, const char *name, Blueprint **ret_
 bool registry_get_head(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint,
                        Err *err);
 
+/* A blueprint as it was recorded at this version; where several versions were recorded at once, the
+ * newest definition with the migrations up to this one. */
+bool registry_get_version(Arena *arena, Store *store, const char *name, int64_t version,
+                          Blueprint **ret_blueprint, Err *err);
+
 typedef enum RegistryChange { REGISTRY_SAME, REGISTRY_ADDED, REGISTRY_CHANGED } RegistryChange;
 
 /* Records a blueprint, within the caller's transaction and under the blueprint's lock. A migration

@@ -36,6 +36,7 @@ static const Operation *const operations[] = {
     &op_migrate_retry,
     &op_migrate_status,
     &op_migrate_up,
+    &op_migrate_verify,
     &op_partition_detach,
     &op_partition_ensure,
     &op_partition_list,

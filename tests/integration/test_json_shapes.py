@@ -293,6 +293,18 @@ def test_isolation():
     assert ask("isolation.watch", "--rules-only")["new"] == []
 
 
+def test_drift():
+    server = shared_server()
+    server.create("shape-drift", "trading")
+    assert ask("migrate.verify", "trading")["is_clean"]
+    schema = server.psql("SELECT schema_name FROM tenantry.places p JOIN tenantry.tenants t ON t.place_id = p.id"
+                         " WHERE t.slug = 'shape-drift'")
+    server.psql("GRANT TRUNCATE ON %s.trades TO PUBLIC" % schema, server.superuser)
+    found = ask("migrate.verify", "--tenant", "shape-drift", expect=80)["differences"]
+    server.psql(found[0]["mend"], server.superuser)
+    assert ask("migrate.verify", "--tenant", "shape-drift")["is_clean"]
+
+
 def test_the_demo():
     ask("demo")
 
