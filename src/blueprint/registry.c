@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "blueprint/layout_continue.h"
 #include "core/strbuf.h"
 #include "core/text.h"
 
@@ -140,6 +141,14 @@ static bool check_change(Arena *arena, Store *store, const Blueprint *old, const
 {
     return (old == NULL || check_same_pack(old, new, err)) &&
            check_plans_in_use(arena, store, new, err);
+}
+
+bool registry_continue(Arena *arena, Store *store, Blueprint *blueprint, Err *err)
+{
+    Blueprint *old = NULL;
+    return blueprint->layout == NULL ||
+           (find(arena, store, BLUEPRINT_GET, blueprint->name, &old, err) &&
+            (old == NULL || layout_continue(arena, old, blueprint, err)));
 }
 
 bool registry_check(Arena *arena, Store *store, const Blueprint *blueprint, Err *err)
