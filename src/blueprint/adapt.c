@@ -1,15 +1,10 @@
 #include "blueprint/adapt.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "blueprint/lint.h"
-#include "core/strbuf.h"
-#include "pg/sql_lex.h"
 
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
-
-enum { EDITS_START = 16 };
 
 /* Settings that dumps begin with; they mean nothing in a place, or would outlive the migration. */
 static const char *const dump_settings[] = {
@@ -19,25 +14,12 @@ static const char *const dump_settings[] = {
     "statement_timeout",  "transaction_timeout", "xmloption",
 };
 
-void adapt_edit(Adapt *adapt, size_t offset, size_t length, const char *text)
-{
-    if (adapt->count == adapt->capacity) {
-        adapt->capacity = adapt->capacity == 0 ? EDITS_START : adapt->capacity * 2;
-        AdaptEdit *grown = ARENA_ARRAY(adapt->arena, AdaptEdit, adapt->capacity);
-        for (size_t i = 0; i < adapt->count; i++) {
-            grown[i] = adapt->edits[i];
-        }
-        adapt->edits = grown;
-    }
-    adapt->edits[adapt->count++] = (AdaptEdit){.offset = offset, .length = length, .text = text};
-}
-
 bool adapt_fail(const Adapt *adapt, size_t offset, Err *err, const char *format, ...)
 {
     scoped_arena Arena *arena = arena_new();
     int line = 1;
     for (size_t i = 0; i < offset; i++) {
-        line += adapt->text[i] == '\n' ? 1 : 0;
+        line += adapt->edits.text[i] == '\n' ? 1 : 0;
     }
     va_list args;
     va_start(args, format);
@@ -154,24 +136,12 @@ static const struct {
     {"SelectStmt", is_dump_select},           {"VariableSetStmt", is_setting_left_out},
 };
 
-/* From the statement's first byte to behind its semicolon. */
-static void leave_out(Adapt *adapt, const SqlStatement *statement)
-{
-    size_t length = strlen(statement->text);
-    const char *behind = adapt->text + statement->offset + length;
-    const size_t space = sql_lex_space(behind);
-    adapt_edit(adapt, statement->offset, length, "");
-    if (behind[space] == ';') {
-        adapt_edit(adapt, statement->offset + length + space, 1, "");
-    }
-}
-
 static bool try_leave_out(Adapt *adapt, const SqlStatement *statement)
 {
     for (size_t i = 0; i < ARRAY_COUNT(left_out); i++) {
         if (strcmp(statement->node, left_out[i].node) == 0 &&
             left_out[i].is_left_out(adapt, statement)) {
-            leave_out(adapt, statement);
+            sql_edit_leave_out(&adapt->edits, statement);
             return true;
         }
     }
@@ -205,7 +175,7 @@ static void leave_out_transactions(Adapt *adapt, const SqlScript *script)
     }
     for (size_t i = 0; i < script->count && !is_open; i++) {
         if (strcmp(script->statements[i].node, "TransactionStmt") == 0) {
-            leave_out(adapt, &script->statements[i]);
+            sql_edit_leave_out(&adapt->edits, &script->statements[i]);
         }
     }
 }
@@ -219,12 +189,12 @@ static void leave_out_concurrently(Adapt *adapt, const SqlStatement *statement)
     const bool may_have = json_get_bool(statement->tree, "concurrent", false) ||
                           strcmp(statement->node, "ReindexStmt") == 0 ||
                           strcmp(statement->node, "AlterTableStmt") == 0;
-    const char *at = adapt->text + statement->offset;
+    const char *at = adapt->edits.text + statement->offset;
     const char *end = at + strlen(statement->text);
     AdaptToken token = {0};
     while (may_have && adapt_next(&at, end, '\0', &token)) {
         if (*token.text != '"' && adapt_is_word(&token, "concurrently")) {
-            adapt_edit(adapt, (size_t)(token.text - adapt->text), token.length, "");
+            sql_edit_add(&adapt->edits, (size_t)(token.text - adapt->edits.text), token.length, "");
         }
     }
 }
@@ -232,7 +202,7 @@ static void leave_out_concurrently(Adapt *adapt, const SqlStatement *statement)
 /* CREATE FUNCTION ... SET search_path = public: the path of the place, as it is then. */
 static void take_function_path(Adapt *adapt, const SqlStatement *statement)
 {
-    const char *at = adapt->text + statement->offset;
+    const char *at = adapt->edits.text + statement->offset;
     const char *end = at + strlen(statement->text);
     AdaptToken token = {0};
     AdaptToken sign = {0};
@@ -254,8 +224,8 @@ static void take_function_path(Adapt *adapt, const SqlStatement *statement)
             at = behind;
         } while (adapt_next(&behind, end, '\0', &comma) && *comma.text == ',');
         if (has_public) {
-            adapt_edit(adapt, (size_t)(sign.text - adapt->text), (size_t)(at - sign.text),
-                       "FROM CURRENT");
+            sql_edit_add(&adapt->edits, (size_t)(sign.text - adapt->edits.text),
+                         (size_t)(at - sign.text), "FROM CURRENT");
         }
     }
 }
@@ -266,11 +236,11 @@ static void take_function_path(Adapt *adapt, const SqlStatement *statement)
 /* psql's own commands are not SQL, and what follows some of them is not either. */
 static bool check_psql(const Adapt *adapt, Err *err)
 {
-    const char *end = adapt->text + strlen(adapt->text);
+    const char *end = adapt->edits.text + strlen(adapt->edits.text);
     AdaptToken token = {0};
-    for (const char *at = adapt->text; adapt_next(&at, end, '\0', &token);) {
+    for (const char *at = adapt->edits.text; adapt_next(&at, end, '\0', &token);) {
         if (*token.text == '\\') {
-            return adapt_fail(adapt, (size_t)(token.text - adapt->text), err,
+            return adapt_fail(adapt, (size_t)(token.text - adapt->edits.text), err,
                               "\"%.*s\" is a command of psql, not SQL",
                               (int)(1 + strcspn(token.text + 1, " \t\r\n;")), token.text);
         }
@@ -292,44 +262,12 @@ static bool take_statement(Adapt *adapt, const SqlStatement *statement, Err *err
     return adapt_schema(adapt, statement, err);
 }
 
-static int compare_edits(const void *a, const void *b)
-{
-    const AdaptEdit *left = a;
-    const AdaptEdit *right = b;
-    return (left->offset > right->offset) - (left->offset < right->offset);
-}
-
-/* The text with its edits. What is left out leaves spaces and its line ends, so that every line
- * keeps its number and no two words meet. */
-static const char *apply_edits(Adapt *adapt)
-{
-    if (adapt->count == 0) {
-        return adapt->text;
-    }
-    qsort(adapt->edits, adapt->count, sizeof *adapt->edits, compare_edits);
-    StrBuf text = strbuf_init(adapt->arena);
-    size_t at = 0;
-    for (size_t i = 0; i < adapt->count; i++) {
-        const AdaptEdit *edit = &adapt->edits[i];
-        strbuf_add_bytes(&text, adapt->text + at, edit->offset - at);
-        strbuf_add(&text, edit->text);
-        for (size_t j = 0; j < edit->length; j++) {
-            const char c = adapt->text[edit->offset + j];
-            if (c == '\n' || *edit->text == '\0') {
-                strbuf_add_char(&text, c == '\n' ? '\n' : ' ');
-            }
-        }
-        at = edit->offset + edit->length;
-    }
-    strbuf_add(&text, adapt->text + at);
-    return text.text;
-}
-
 static bool adapt_text(Adapt *adapt, const char **text, Err *err)
 {
     SqlScript script;
     scoped_arena Arena *scratch = arena_new();
-    if (!sql_script_parse(scratch, adapt->file, adapt->text, ERR_BLUEPRINT_INVALID, &script, err)) {
+    if (!sql_script_parse(scratch, adapt->file, adapt->edits.text, ERR_BLUEPRINT_INVALID, &script,
+                          err)) {
         return false;
     }
     leave_out_transactions(adapt, &script);
@@ -340,7 +278,7 @@ static bool adapt_text(Adapt *adapt, const char **text, Err *err)
     }
     sql_script_done(&script);
     if (is_taken) {
-        *text = apply_edits(adapt);
+        *text = sql_edit_apply(&adapt->edits);
     }
     return is_taken;
 }
@@ -349,8 +287,8 @@ static bool collect(AdaptNames *names, const Adapt *adapt, Err *err)
 {
     SqlScript script;
     scoped_arena Arena *scratch = arena_new();
-    if (!check_psql(adapt, err) ||
-        !sql_script_parse(scratch, adapt->file, adapt->text, ERR_BLUEPRINT_INVALID, &script, err)) {
+    if (!check_psql(adapt, err) || !sql_script_parse(scratch, adapt->file, adapt->edits.text,
+                                                     ERR_BLUEPRINT_INVALID, &script, err)) {
         return false;
     }
     adapt_collect(names, &script);
@@ -372,13 +310,14 @@ bool adapt_migrations(Arena *arena, const Blueprint *blueprint, BlueprintMigrati
 {
     AdaptNames names = {.arena = arena};
     const Adapt base = {.arena = arena,
+                        .edits = {.arena = arena},
                         .blueprint = blueprint,
                         .own = &names,
                         .has_plain_indexes = has_plain_indexes};
     for (size_t i = 0; i < blueprint->migration_count; i++) {
         Adapt adapt = base;
         adapt.file = migrations[i].file;
-        adapt.text = migrations[i].up = without_mark(arena, migrations[i].up);
+        adapt.edits.text = migrations[i].up = without_mark(arena, migrations[i].up);
         if (!collect(&names, &adapt, err)) {
             return false;
         }
@@ -387,7 +326,7 @@ bool adapt_migrations(Arena *arena, const Blueprint *blueprint, BlueprintMigrati
     for (size_t i = 0; i < blueprint->migration_count; i++) {
         Adapt up = base;
         up.file = migrations[i].file;
-        up.text = migrations[i].up;
+        up.edits.text = migrations[i].up;
         if (!adapt_text(&up, &migrations[i].up, err)) {
             return false;
         }
@@ -396,7 +335,7 @@ bool adapt_migrations(Arena *arena, const Blueprint *blueprint, BlueprintMigrati
         }
         Adapt down = base;
         down.file = migrations[i].down_file;
-        down.text = migrations[i].down = without_mark(arena, migrations[i].down);
+        down.edits.text = migrations[i].down = without_mark(arena, migrations[i].down);
         if (!check_psql(&down, err) || !adapt_text(&down, &migrations[i].down, err)) {
             err_hint(err,
                      "it is a script that undoes; mend it, or say \"migrations: {undo: none}\" "

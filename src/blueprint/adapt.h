@@ -14,7 +14,7 @@
 #define TENANTRY_BLUEPRINT_ADAPT_H
 
 #include "blueprint/blueprint.h"
-#include "pg/sql_parse.h"
+#include "blueprint/sql_edit.h"
 
 /* Changes up and down of all migrations of the blueprint. ERR_BLUEPRINT_INVALID. */
 bool adapt_migrations(Arena *arena, const Blueprint *blueprint, BlueprintMigration *migrations,
@@ -39,13 +39,6 @@ void adapt_sort(AdaptNames *names);
 /* Whether it is made, or belongs to a table that is: its key's index, its column's sequence. */
 bool adapt_has(const AdaptNames *names, const char *name);
 
-/* A part of the text that gives way to another; "" leaves spaces. */
-typedef struct AdaptEdit {
-    size_t offset;
-    size_t length;
-    const char *text;
-} AdaptEdit;
-
 /* One text that is being changed. */
 typedef struct Adapt {
     Arena *arena;
@@ -53,13 +46,9 @@ typedef struct Adapt {
     const AdaptNames *own;
     bool has_plain_indexes;
     const char *file;
-    const char *text;
-    AdaptEdit *edits;
-    size_t count;
-    size_t capacity;
+    SqlEdits edits;
 } Adapt;
 
-void adapt_edit(Adapt *adapt, size_t offset, size_t length, const char *text);
 bool adapt_fail(const Adapt *adapt, size_t offset, Err *err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -100,7 +100,7 @@ static bool check_reference(const SchemaWalk *walk, const char *at, const char *
         is_of_extension(adapt->blueprint, name, is_table)) {
         return true;
     }
-    adapt_fail(adapt, (size_t)(at - adapt->text), err,
+    adapt_fail(adapt, (size_t)(at - adapt->edits.text), err,
                "\"public.%s\": no migration here makes it, so that it would be shared by all "
                "tenants",
                name);
@@ -130,9 +130,9 @@ static bool take_qualifier(SchemaWalk *walk, const AdaptToken *token, const char
     if (!check_reference(walk, token->text, word, is_called, err)) {
         return false;
     }
-    const size_t offset = (size_t)(token->text - walk->adapt->text);
-    adapt_edit(walk->adapt, offset, token->length, "");
-    adapt_edit(walk->adapt, (size_t)(dot.text - walk->adapt->text), 1, "");
+    const size_t offset = (size_t)(token->text - walk->adapt->edits.text);
+    sql_edit_add(&walk->adapt->edits, offset, token->length, "");
+    sql_edit_add(&walk->adapt->edits, (size_t)(dot.text - walk->adapt->edits.text), 1, "");
     *at = behind;
     return true;
 }
@@ -156,7 +156,8 @@ static bool take_constant(SchemaWalk *walk, const AdaptToken *token, Err *err)
     if (!check_reference(walk, schema.text, word, false, err)) {
         return false;
     }
-    adapt_edit(walk->adapt, (size_t)(inside - walk->adapt->text), (size_t)(name.text - inside), "");
+    sql_edit_add(&walk->adapt->edits, (size_t)(inside - walk->adapt->edits.text),
+                 (size_t)(name.text - inside), "");
     return true;
 }
 
@@ -221,8 +222,8 @@ static bool take_token(SchemaWalk *walk, const Before *before, const AdaptToken 
         return walk_body(walk, token, err);
     }
     if (*token->text == '\'' && is_schema_value(arena, before, token)) {
-        adapt_edit(walk->adapt, (size_t)(token->text - walk->adapt->text), token->length,
-                   "CURRENT_SCHEMA");
+        sql_edit_add(&walk->adapt->edits, (size_t)(token->text - walk->adapt->edits.text),
+                     token->length, "CURRENT_SCHEMA");
         return true;
     }
     if (*token->text == '\'' && is_name_constant(arena, before, *at, end)) {
@@ -263,6 +264,6 @@ bool adapt_schema(Adapt *adapt, const SqlStatement *statement, Err *err)
                        .statement = statement,
                        .may_be_gone = strcmp(statement->node, "DropStmt") == 0 &&
                                       json_get_bool(statement->tree, "missing_ok", false)};
-    const char *start = adapt->text + statement->offset;
+    const char *start = adapt->edits.text + statement->offset;
     return walk_tokens(&walk, start, start + strlen(statement->text), err);
 }

@@ -11,6 +11,8 @@ bool adapt_next(const char **at, const char *end, char before, AdaptToken *ret_t
         size_t length = 0;
         const char *start = *at;
         const SqlTokenKind kind = sql_lex_token(start, &length);
+        /* The lexer does not know where a body ends: in "users$$" the name would go on. */
+        length = length < (size_t)(end - start) ? length : (size_t)(end - start);
         *at = start + length;
         if (kind != SQL_TOKEN_SPACE) {
             *ret_token = (AdaptToken){.text = start, .length = length, .before = before};

@@ -40,7 +40,7 @@ static const BlueprintMigration *next_recorded(const Blueprint *old, const Bluep
 
 static bool is_unchanged(const BlueprintMigration *recorded, const BlueprintMigration *now)
 {
-    return recorded != NULL && strcmp(recorded->sha256, now->sha256) == 0;
+    return recorded != NULL && now != NULL && strcmp(recorded->sha256, now->sha256) == 0;
 }
 
 /* What is recorded, where it was: the text of the folder for what is run once (its SHA-256 is

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "blueprint/births.h"
 #include "blueprint/place_parts.h"
 #include "core/strbuf.h"
 #include "pg/sql.h"
@@ -231,14 +232,19 @@ bool place_add_structure(Arena *arena, const Store *store, PgBatch *batch,
                          Err *err)
 {
     const Blueprint *blueprint = source->blueprint;
+    const bool is_flat = source->stamp != NULL && source->stamp->is_flat;
+    const Blueprint *born = blueprint;
     *ret_has_variant = false;
+    if (!is_flat && !births_prepare(arena, blueprint, &born, err)) {
+        return false;
+    }
     add_ground(arena, store, batch, place);
     place_enter_role(arena, batch, place->owner_role,
                      place_search_path(arena, source->extensions, place));
     add_default_privileges(arena, batch, place, TIER_SCHEMA);
-    const bool is_added = source->stamp != NULL && source->stamp->is_flat
+    const bool is_added = is_flat
                               ? add_stamp(arena, batch, blueprint, source->stamp, place, err)
-                              : place_add_migrations(arena, batch, blueprint, source->extensions,
+                              : place_add_migrations(arena, batch, born, source->extensions,
                                                      ALL_VERSIONS(blueprint), ret_has_variant, err);
     if (!is_added) {
         return false;
