@@ -76,52 +76,76 @@ static bool is_comment_or_empty(const char *line)
     return *line == '\n' || *line == '\0' || strncmp(line, "--", 2) == 0;
 }
 
-/* Where the two blocks of a file begin. */
+/* The blocks of a file while its lines are read. */
 typedef struct Blocks {
-    const char *up;
-    const char *down;
+    BlockKind kind; /* of the one that is open */
+    const char *start;
+    size_t up_count;
+    char *up;         /* the file, with spaces in place of what is no up block */
+    const char *down; /* the down blocks, the last one first; NULL: none */
 } Blocks;
 
-static bool take_block(LayoutReader *reader, const char *file, int number, BlockKind kind,
+static void blank(char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        text[i] = text[i] == '\n' ? '\n' : ' ';
+    }
+}
+
+/* Each down block keeps the lines of the file when it is the only one: those before it are empty.
+ * Of several the last is run first. */
+static void close_block(Arena *arena, const char *whole, const char *end, Blocks *blocks)
+{
+    if (blocks->kind != BLOCK_DOWN) {
+        return;
+    }
+    const size_t offset = (size_t)(blocks->start - whole);
+    char *down = arena_strndup(arena, whole, (size_t)(end - whole));
+    blank(down, offset);
+    blocks->down = blocks->down == NULL
+                       ? down
+                       : arena_printf(arena, "%s\n%s", down + offset, blocks->down);
+    blank(blocks->up + offset, (size_t)(end - blocks->start));
+}
+
+static bool open_block(LayoutReader *reader, const char *file, int number, BlockKind kind,
                        const char *line, Blocks *blocks, Err *err)
 {
-    if (kind == BLOCK_UP && blocks->up != NULL) {
-        return layout_fail_line(reader, file, number, err,
-                                "a second \"-- migrate:up\"; a migration is one transaction here, "
-                                "so each pair of blocks needs a file of its own");
-    }
-    if (kind == BLOCK_DOWN && blocks->up == NULL) {
+    if (kind == BLOCK_DOWN && blocks->kind == BLOCK_NONE) {
         return layout_fail_line(reader, file, number, err,
                                 "dbmate wants \"-- migrate:up\" before \"-- migrate:down\"");
     }
-    if (kind == BLOCK_DOWN && blocks->down != NULL) {
+    if (kind == BLOCK_DOWN && blocks->kind == BLOCK_DOWN) {
         return layout_fail_line(reader, file, number, err,
                                 "dbmate wants a \"-- migrate:up\" before each \"-- migrate:down\"");
     }
-    if (kind == BLOCK_UP) {
-        blocks->up = line;
-    } else {
-        blocks->down = line;
+    if (kind == BLOCK_UP && blocks->kind == BLOCK_UP) {
+        return layout_fail_line(reader, file, number, err,
+                                "dbmate wants a \"-- migrate:down\" behind each \"-- migrate:up\"");
     }
+    blocks->kind = kind;
+    blocks->start = line;
+    blocks->up_count += kind == BLOCK_UP ? 1 : 0;
     return true;
 }
 
-static bool find_blocks(LayoutReader *reader, const char *file, LayoutText *text, Blocks *ret,
+static bool find_blocks(LayoutReader *reader, const char *file, LayoutText *text, Blocks *blocks,
                         Err *err)
 {
-    Blocks blocks = {0};
     int number = 1;
-    for (const char *line = text->up; *line != '\0'; line = next_line(line), number++) {
+    const char *line = text->up;
+    for (; *line != '\0'; line = next_line(line), number++) {
         const char *options = NULL;
         const BlockKind kind = block_of_line(line, &options);
         if (kind == BLOCK_NONE) {
-            if (blocks.up == NULL && !is_comment_or_empty(line)) {
+            if (blocks->up_count == 0 && !is_comment_or_empty(line)) {
                 return layout_fail_line(reader, file, number, err,
                                         "dbmate takes no statements before \"-- migrate:up\"");
             }
             continue;
         }
-        if (!take_block(reader, file, number, kind, line, &blocks, err)) {
+        close_block(reader->arena, text->up, line, blocks);
+        if (!open_block(reader, file, number, kind, line, blocks, err)) {
             return false;
         }
         if (has_false_transaction(options)) {
@@ -130,29 +154,29 @@ static bool find_blocks(LayoutReader *reader, const char *file, LayoutText *text
             text->told_line = number;
         }
     }
-    *ret = blocks;
+    close_block(reader->arena, text->up, line, blocks);
     return true;
 }
 
-/* Each text keeps the lines of the file: what is before the down block is empty lines in it. */
+/* All up blocks of a file are one text: they are one migration, and one transaction here. */
 bool layout_text_dbmate(LayoutReader *reader, const LayoutMigration *migration, LayoutText *text,
                         Err *err)
 {
-    Blocks blocks = {0};
-    const char *whole = text->up;
+    Blocks blocks = {.up = arena_strdup(reader->arena, text->up)};
     if (!find_blocks(reader, migration->up, text, &blocks, err)) {
         return false;
     }
-    if (blocks.up == NULL || blocks.down == NULL) {
+    if (blocks.kind != BLOCK_DOWN) {
         return layout_fail(reader, migration->up, err, "dbmate wants a block \"-- migrate:%s\"",
-                           blocks.up == NULL ? "up" : "down");
+                           blocks.kind == BLOCK_NONE ? "up" : "down");
     }
-    const size_t up_length = (size_t)(blocks.down - whole);
-    char *down = arena_strdup(reader->arena, whole);
-    for (size_t i = 0; i < up_length; i++) {
-        down[i] = down[i] == '\n' ? '\n' : ' ';
+    /* What follows the last statement depends on the down block's size, and the SHA-256 must not.
+     */
+    size_t length = strlen(blocks.up);
+    while (length > 0 && strchr(" \t\r\n", blocks.up[length - 1]) != NULL) {
+        length--;
     }
-    text->up = arena_strndup(reader->arena, whole, up_length);
-    text->down = down;
+    text->up = arena_strndup(reader->arena, blocks.up, length);
+    text->down = blocks.down;
     return true;
 }

@@ -207,9 +207,12 @@ static void what_the_tool_would_not_take_is_refused_with_its_rule(void **state)
          "1_a.sql:1: dbmate wants \"-- migrate:up\" before \"-- migrate:down\"",
          NULL},
         {"layout: dbmate",
-         {{"1_a.sql", BLOCKS BLOCKS}},
-         "1_a.sql:5: a second \"-- migrate:up\"; a migration is one transaction here, so each pair "
-         "of blocks needs a file of its own",
+         {{"1_a.sql", "-- migrate:up\n-- migrate:up\n-- migrate:down\n"}},
+         "1_a.sql:2: dbmate wants a \"-- migrate:down\" behind each \"-- migrate:up\"",
+         NULL},
+        {"layout: dbmate",
+         {{"1_a.sql", BLOCKS "-- migrate:down\n"}},
+         "1_a.sql:5: dbmate wants a \"-- migrate:up\" before each \"-- migrate:down\"",
          NULL},
         {"layout: dbmate",
          {{"1_a.sql", "--migrate:up transaction:false\n-- migrate:down\n"}},
@@ -274,7 +277,13 @@ static void the_manifest_says_where_and_what(void **state)
     }
 }
 
-static void both_blocks_of_dbmate_keep_the_lines_of_the_file(void **state)
+/* The statements of a text, without the spaces that stand for other blocks. */
+static const char *first_word(const char *text)
+{
+    return text + strspn(text, " \n");
+}
+
+static void blocks_of_dbmate_keep_the_lines_of_the_file(void **state)
 {
     (void)state;
     scoped_arena Arena *arena = arena_new();
@@ -282,11 +291,25 @@ static void both_blocks_of_dbmate_keep_the_lines_of_the_file(void **state)
     Err err = {0};
     assert_true(load(arena, "layout: dbmate", (const TestFile[FILES_MAX]){{"1_a.sql", BLOCKS}},
                      &blueprint, &err));
-    assert_string_equal(blueprint->migrations[0].up, "-- migrate:up\nSELECT 1;\n");
-    assert_string_equal(blueprint->migrations[0].down +
-                            strspn(blueprint->migrations[0].down, " \n"),
-                        "-- migrate:down\nSELECT 2;\n");
-    assert_string_equal(blueprint->migrations[0].down_file, "migrations/1_a.sql");
+    const BlueprintMigration *migration = &blueprint->migrations[0];
+    assert_string_equal(migration->up, "-- migrate:up\nSELECT 1;");
+    assert_string_equal(migration->down, "             \n         \n-- migrate:down\nSELECT 2;\n");
+    assert_string_equal(migration->down_file, "migrations/1_a.sql");
+}
+
+static void several_blocks_of_dbmate_are_undone_from_the_last_to_the_first(void **state)
+{
+    (void)state;
+    static const char text[] = BLOCKS "-- migrate:up\nSELECT 3;\n-- migrate:down\nSELECT 4;\n";
+    scoped_arena Arena *arena = arena_new();
+    Blueprint *blueprint = NULL;
+    Err err = {0};
+    assert_true(load(arena, "layout: dbmate", (const TestFile[FILES_MAX]){{"1_a.sql", text}},
+                     &blueprint, &err));
+    const BlueprintMigration *migration = &blueprint->migrations[0];
+    assert_string_equal(first_word(strstr(migration->up, "SELECT 1;") + strlen("SELECT 1;")),
+                        "-- migrate:up\nSELECT 3;");
+    assert_non_null(strstr(strstr(migration->down, "SELECT 4;"), "SELECT 2;"));
 }
 
 /* What is recorded, then the folder as it is now. */
@@ -359,7 +382,8 @@ int main(void)
         cmocka_unit_test(each_tool_has_its_own_order),
         cmocka_unit_test(what_the_tool_would_not_take_is_refused_with_its_rule),
         cmocka_unit_test(the_manifest_says_where_and_what),
-        cmocka_unit_test(both_blocks_of_dbmate_keep_the_lines_of_the_file),
+        cmocka_unit_test(blocks_of_dbmate_keep_the_lines_of_the_file),
+        cmocka_unit_test(several_blocks_of_dbmate_are_undone_from_the_last_to_the_first),
         cmocka_unit_test(a_repeatable_that_changed_is_a_new_version_at_the_end),
         cmocka_unit_test(the_same_folder_again_is_the_same_blueprint),
         cmocka_unit_test(a_migration_before_a_recorded_one_is_refused),
