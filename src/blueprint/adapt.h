@@ -8,6 +8,7 @@
  * - a look into the catalogue for the schema 'public' asks for CURRENT_SCHEMA;
  * - statements that a place has behind it already are left out: CREATE EXTENSION of one that the
  *   manifest names, BEGIN and COMMIT around everything, search_path = public, a dump's settings;
+ * - a temporary table is a plain one that is dropped at the end;
  * - CONCURRENTLY is left out where the manifest says so.
  * What else a migration may not do is the lint's to say. */
 #ifndef TENANTRY_BLUEPRINT_ADAPT_H
@@ -54,6 +55,9 @@ bool adapt_fail(const Adapt *adapt, size_t offset, Err *err, const char *format,
 
 /* The references to "public" in a statement (adapt_schema.c). */
 bool adapt_schema(Adapt *adapt, const SqlStatement *statement, Err *err);
+
+/* Makes plain tables of temporary ones, dropped where the script ends (adapt_temporary.c). */
+void adapt_temporary(Adapt *adapt, const SqlScript *script);
 
 /* Tokens (adapt_token.c). A cursor over the tokens of a text that are no space. */
 typedef struct AdaptToken {

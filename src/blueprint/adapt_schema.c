@@ -123,7 +123,9 @@ static bool take_qualifier(SchemaWalk *walk, const AdaptToken *token, const char
     }
     const char *word = adapt_name(walk->adapt->arena, &name);
     if (word == NULL) {
-        return true;
+        return adapt_fail(walk->adapt, (size_t)(token->text - walk->adapt->edits.text), err,
+                          "\"public.\" before a name that is put in when it runs; write the name "
+                          "alone");
     }
     const char *peek = behind;
     const bool is_called = adapt_next(&peek, end, '\0', &next) && *next.text == '(';
@@ -163,22 +165,15 @@ static bool take_constant(SchemaWalk *walk, const AdaptToken *token, Err *err)
 
 static bool walk_tokens(SchemaWalk *walk, const char *at, const char *end, Err *err);
 
-/* The text of a function or a DO block is looked into as if it were SQL: it is, nearly. */
-static bool walk_body(SchemaWalk *walk, const AdaptToken *token, Err *err)
+/* SQL in quotes, between bytes that are not part of it. */
+static bool walk_inside(SchemaWalk *walk, const AdaptToken *token, size_t quote, Err *err)
 {
-    const size_t tag = strcspn(token->text + 1, "$") + 2;
-    if (token->length < 2 * tag) {
+    if (token->length < 2 * quote) {
         return true;
     }
     SchemaWalk inner = *walk;
     inner.is_body = true;
-    return walk_tokens(&inner, token->text + tag, token->text + token->length - tag, err);
-}
-
-static bool has_body(const SqlStatement *statement)
-{
-    return strcmp(statement->node, "DoStmt") == 0 ||
-           strcmp(statement->node, "CreateFunctionStmt") == 0;
+    return walk_tokens(&inner, token->text + quote, token->text + token->length - quote, err);
 }
 
 /* The last words before a token, for what only they can tell. */
@@ -186,6 +181,27 @@ typedef struct Before {
     AdaptToken last;
     AdaptToken second;
 } Before;
+
+static bool is_last_word(const Before *before, const char *word)
+{
+    return before->last.text != NULL && adapt_is_word(&before->last, word);
+}
+
+/* Whether a constant is SQL: the text of a function or a DO block, in dollar or in single quotes,
+ * or what such a text runs by EXECUTE. */
+static bool is_sql_constant(const SchemaWalk *walk, const Before *before, const AdaptToken *token)
+{
+    const bool is_do = strcmp(walk->statement->node, "DoStmt") == 0;
+    const bool is_function = strcmp(walk->statement->node, "CreateFunctionStmt") == 0;
+    if (walk->is_body) {
+        return *token->text == '\'' && (is_last_word(before, "execute") ||
+                                        (is_last_word(before, "(") && before->second.text != NULL &&
+                                         adapt_is_word(&before->second, "format")));
+    }
+    return (*token->text == '$' && token->length > 2 && (is_do || is_function)) ||
+           (*token->text == '\'' &&
+            ((is_do && is_last_word(before, "do")) || (is_function && is_last_word(before, "as"))));
+}
 
 /* table_schema = 'public' */
 static bool is_schema_value(Arena *arena, const Before *before, const AdaptToken *token)
@@ -218,8 +234,9 @@ static bool take_token(SchemaWalk *walk, const Before *before, const AdaptToken 
                        const char **at, const char *end, Err *err)
 {
     Arena *arena = walk->adapt->arena;
-    if (*token->text == '$' && token->length > 2 && !walk->is_body && has_body(walk->statement)) {
-        return walk_body(walk, token, err);
+    if (is_sql_constant(walk, before, token)) {
+        const size_t quote = *token->text == '$' ? strcspn(token->text + 1, "$") + 2 : 1;
+        return walk_inside(walk, token, quote, err);
     }
     if (*token->text == '\'' && is_schema_value(arena, before, token)) {
         sql_edit_add(&walk->adapt->edits, (size_t)(token->text - walk->adapt->edits.text),

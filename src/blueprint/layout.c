@@ -292,8 +292,11 @@ static bool add_migration(LayoutReader *reader, const ManifestMigrations *wanted
 bool layout_read(Arena *arena, const PackSource *source, const ManifestMigrations *wanted,
                  Blueprint *blueprint, Err *err)
 {
-    LayoutReader reader = {
-        .arena = arena, .source = source, .layout = wanted->layout, .folder = wanted->path};
+    LayoutReader reader = {.arena = arena,
+                           .source = source,
+                           .layout = wanted->layout,
+                           .folder = wanted->path,
+                           .prefix = wanted->prefix};
     if (!list_migrations(&reader, err)) {
         return false;
     }

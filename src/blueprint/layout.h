@@ -28,6 +28,7 @@ typedef struct LayoutReader {
     const PackSource *source;
     const struct Layout *layout;
     const char *folder; /* of the migrations, below the pack */
+    const char *prefix; /* of names of versioned migrations; NULL: the tool's */
     const char **files; /* all that are below folder, sorted */
     size_t file_count;
     LayoutMigration *migrations; /* room for file_count */

@@ -19,30 +19,44 @@ static const char *base_name(const char *path)
     return slash == NULL ? path : slash + 1;
 }
 
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Which kind the name is of, '\0' when it is of none, and how many bytes say so. */
+static char kind_of(const LayoutReader *reader, const char *stem, size_t *ret_width)
+{
+    const char *prefix = reader->prefix == NULL ? "V" : reader->prefix;
+    *ret_width = strlen(prefix);
+    if (strncmp(stem, prefix, *ret_width) == 0 && is_digit(stem[*ret_width])) {
+        return 'V';
+    }
+    *ret_width = 1;
+    if (*stem == 'U' && is_digit(stem[1])) {
+        return 'U';
+    }
+    return strncmp(stem, "R__", strlen("R__")) == 0 && strlen(stem) > strlen("R__") ? 'R' : '\0';
+}
+
 /* <V|U><version>__<description>.sql, or without a description; R__<description>.sql. */
-static bool parse_name(Arena *arena, const char *path, FlywayName *ret_name)
+static bool parse_name(const LayoutReader *reader, const char *path, FlywayName *ret_name)
 {
     const char *base = base_name(path);
-    const size_t length = strlen(base) - strlen(".sql");
-    char *stem = arena_strndup(arena, base, length);
-    char *rest = arena_strdup(arena, stem);
+    char *stem = arena_strndup(reader->arena, base, strlen(base) - strlen(".sql"));
+    size_t width = 0;
+    *ret_name = (FlywayName){.kind = kind_of(reader, stem, &width), .stem = stem};
+    if (ret_name->kind == '\0') {
+        return false;
+    }
+    char *rest = arena_strdup(reader->arena, stem + width);
     char *mark = strstr(rest, "__");
-    *ret_name = (FlywayName){.kind = *rest, .stem = stem};
     if (mark != NULL) {
         *mark = '\0';
         ret_name->description = mark + 2;
     }
-    ret_name->version = rest + (*rest == '\0' ? 0 : 1);
-    switch (ret_name->kind) {
-    case 'R':
-        return *ret_name->version == '\0' && ret_name->description != NULL &&
-               *ret_name->description != '\0';
-    case 'U':
-    case 'V':
-        return *ret_name->version != '\0';
-    default:
-        return false;
-    }
+    ret_name->version = rest;
+    return true;
 }
 
 /* Each part with zeros before it; parts at the end that are 0 do not count: 1.0 is 1. NULL when it
@@ -93,7 +107,7 @@ static bool has_script_config(const LayoutReader *reader, const char *config)
 static bool add_file(LayoutReader *reader, const char *path, Err *err)
 {
     FlywayName name;
-    if (!parse_name(reader->arena, path, &name)) {
+    if (!parse_name(reader, path, &name)) {
         return layout_fail_name(reader, path, err);
     }
     if (name.kind == 'U') {
@@ -119,7 +133,7 @@ static bool add_file(LayoutReader *reader, const char *path, Err *err)
 static bool add_undo(LayoutReader *reader, const char *path, Err *err)
 {
     FlywayName name;
-    if (!parse_name(reader->arena, path, &name) || name.kind != 'U') {
+    if (!parse_name(reader, path, &name) || name.kind != 'U') {
         return true;
     }
     const char *version = comparable(reader->arena, name.version);

@@ -10,6 +10,7 @@
 typedef struct ManifestMigrations {
     const struct Layout *layout; /* of another tool (layout.h); NULL: Tenantry's own */
     const char *path;            /* of their folder, below the pack's */
+    const char *prefix;          /* of Flyway's versioned migrations; NULL: its own */
     bool has_no_undo;            /* scripts that undo are not read */
     bool has_plain_indexes;      /* CONCURRENTLY is left out, so that it runs in the transaction */
 } ManifestMigrations;

@@ -6,6 +6,8 @@
 
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
 
+enum { PREFIX_MAX_BYTES = 32 };
+
 static const char own_layout[] = "tenantry";
 static const char own_path[] = "migrations";
 
@@ -42,6 +44,13 @@ static bool is_undo(const char *text)
     return strcmp(text, "scripts") == 0 || strcmp(text, "none") == 0;
 }
 
+/* Flyway's sqlMigrationPrefix; "" is one that projects use. */
+static bool is_prefix(const char *text)
+{
+    return strlen(text) <= PREFIX_MAX_BYTES &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") == strlen(text);
+}
+
 /* A key that may be missing. */
 static bool read_key(Arena *arena, const Spot *map, const char *key, TextCheck check,
                      const char *expected, const char **text, Err *err)
@@ -66,11 +75,12 @@ static bool check_own(Arena *arena, const Spot *spot, Err *err)
 bool manifest_read_migrations(Arena *arena, const Spot *spot, ManifestMigrations *ret_migrations,
                               Err *err)
 {
-    static const char *const keys[] = {"layout", "path", "concurrently", "undo"};
+    static const char *const keys[] = {"layout", "path", "concurrently", "prefix", "undo"};
     const char *layout = own_layout;
     const char *path = own_path;
     const char *concurrently = "refuse";
     const char *undo = "scripts";
+    const char *prefix = NULL;
     if (spot->node != NULL &&
         (!spot_map(arena, spot, keys, ARRAY_COUNT(keys), err) ||
          !read_key(arena, spot, "layout", is_layout,
@@ -79,12 +89,18 @@ bool manifest_read_migrations(Arena *arena, const Spot *spot, ManifestMigrations
                    &path, err) ||
          !read_key(arena, spot, "concurrently", is_concurrently, "refuse or plain", &concurrently,
                    err) ||
+         !read_key(arena, spot, "prefix", is_prefix, "up to 32 letters, _ and -", &prefix, err) ||
          !read_key(arena, spot, "undo", is_undo, "scripts or none", &undo, err))) {
         return false;
     }
     *ret_migrations = (ManifestMigrations){.layout = layout_find(layout),
                                            .path = path,
+                                           .prefix = prefix,
                                            .has_no_undo = strcmp(undo, "none") == 0,
                                            .has_plain_indexes = strcmp(concurrently, "plain") == 0};
+    if (prefix != NULL && strcmp(layout, "flyway") != 0) {
+        const Spot key = spot_key(arena, spot, "prefix");
+        return spot_fail(&key, err, "it is for the layout flyway");
+    }
     return spot->node == NULL || ret_migrations->layout != NULL || check_own(arena, spot, err);
 }

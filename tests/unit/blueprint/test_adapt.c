@@ -68,6 +68,10 @@ static void the_schema_is_left_out_where_it_means_the_place(void **state)
         {"DROP TABLE IF EXISTS public.nobody;", "DROP TABLE IF EXISTS nobody;"},
         {"DO $$ BEGIN PERFORM 1 FROM public.users; END $$;",
          "DO $$ BEGIN PERFORM 1 FROM users; END $$;"},
+        {"DO $$ BEGIN EXECUTE 'DROP TABLE public.users'; RAISE NOTICE 'public.users'; END $$;",
+         "DO $$ BEGIN EXECUTE 'DROP TABLE users'; RAISE NOTICE 'public.users'; END $$;"},
+        {"CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT id FROM public.users';",
+         "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT id FROM users';"},
         {"DO $$ BEGIN CREATE TABLE public.made (); END $$; SELECT FROM public.made;",
          "DO $$ BEGIN CREATE TABLE made (); END $$; SELECT FROM made;"},
         {"SELECT 1 FROM information_schema.tables WHERE table_schema = 'public';",
@@ -122,6 +126,29 @@ static void what_a_place_has_already_is_left_out(void **state)
     }
 }
 
+static void a_temporary_table_is_one_that_is_dropped_at_the_end(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before;
+        const char *after;
+    } cases[] = {
+        {"CREATE TEMP TABLE \"T\" (id int) ON COMMIT DROP;\nSELECT 1 -- end",
+         "CREATE TABLE \"T\" (id int) ;\nSELECT 1 -- end\n;DROP TABLE IF EXISTS \"T\""},
+        {"CREATE LOCAL TEMPORARY TABLE t ON COMMIT PRESERVE ROWS AS SELECT 1 AS temp;",
+         "CREATE TABLE t AS SELECT 1 AS temp;\n;DROP TABLE IF EXISTS \"t\""},
+        {"CREATE TABLE temp (id int REFERENCES a (id) ON DELETE CASCADE);",
+         "CREATE TABLE temp (id int REFERENCES a (id) ON DELETE CASCADE);"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        scoped_arena Arena *arena = arena_new();
+        Blueprint *blueprint = NULL;
+        Err err = {0};
+        assert_true(load(arena, cases[i].before, false, &blueprint, &err));
+        assert_string_equal(squeeze(arena, blueprint->migrations[0].up), cases[i].after);
+    }
+}
+
 static void concurrently_is_left_out_when_the_manifest_says_so(void **state)
 {
     (void)state;
@@ -150,6 +177,10 @@ static void what_would_be_shared_by_all_tenants_is_refused_at_its_line(void **st
         {"DO $$\nBEGIN PERFORM 1 FROM public.plans; END $$;",
          "migrations/1_a.up.sql:2: \"public.plans\": no migration here makes it, so that it would "
          "be shared by all tenants"},
+        {"DO $$\nBEGIN EXECUTE format('DROP TABLE public.%I', 'x'); END $$;",
+         "migrations/1_a.up.sql:2: \"public.\" before a name that is put in when it runs; write "
+         "the "
+         "name alone"},
         {"SELECT 1;\n\\connect postgres\n",
          "migrations/1_a.up.sql:2: \"\\connect\" is a command of psql, not SQL"},
         {"SELECT 1;\nSELEC 2;", "migrations/1_a.up.sql:2: syntax error at or near \"SELEC\""},
@@ -202,6 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_schema_is_left_out_where_it_means_the_place),
         cmocka_unit_test(what_a_place_has_already_is_left_out),
+        cmocka_unit_test(a_temporary_table_is_one_that_is_dropped_at_the_end),
         cmocka_unit_test(concurrently_is_left_out_when_the_manifest_says_so),
         cmocka_unit_test(what_would_be_shared_by_all_tenants_is_refused_at_its_line),
         cmocka_unit_test(a_new_place_gets_an_enum_with_all_its_values_at_once),

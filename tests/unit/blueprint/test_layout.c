@@ -73,6 +73,10 @@ static void each_tool_has_its_own_order(void **state)
         {"layout: flyway",
          {{"V001__a.sql"}, {"V3.sql"}, {"V2.0.0__b.sql"}, {"notes.md"}},
          "V001__a V2.0.0__b V3"},
+        {"layout: flyway, prefix: \"\"",
+         {{"20240102__b.sql"}, {"20240101__a.sql"}, {"U20240101__a.sql"}, {"R__r.sql"}},
+         "20240101__a- 20240102__b R__r"},
+        {"layout: flyway, prefix: Ver", {{"Ver1__a.sql"}}, "Ver1__a"},
         {"layout: diesel",
          {{"2024-01-02-000000_b/up.sql"},
           {"2024-01-02-000000_b/down.sql"},
@@ -263,6 +267,8 @@ static void the_manifest_says_where_and_what(void **state)
                        "below this one, found \"/etc\""},
         {"undo: none", "p/blueprint.yaml:6: key \"migrations.undo\": it is for layouts of other "
                        "tools"},
+        {"layout: prisma, prefix: V",
+         "p/blueprint.yaml:6: key \"migrations.prefix\": it is for the layout flyway"},
         {"concurrently: plain", "p/blueprint.yaml:6: key \"migrations.concurrently\": it is for "
                                 "layouts of other tools"},
         {"layout: prisma, path: db", "p/db: expected at least one migration of Prisma, found none"},
