@@ -118,9 +118,9 @@ static void add_created(AdaptNames *names, const char *at, const char *end)
     } while (is_among(&token, name_words, ARRAY_COUNT(name_words)));
     const char *behind = at;
     const bool has_dot = adapt_next(&behind, end, '\0', &dot) && *dot.text == '.';
-    if (has_dot && adapt_is_word(&token, "public") && adapt_next(&behind, end, '.', &token)) {
-        add_name(names, adapt_name(names->arena, &token));
-    } else if (!has_dot) {
+    const bool is_own = !has_dot ||
+                        (adapt_is_word(&token, "public") && adapt_next(&behind, end, '.', &token));
+    if (is_own) {
         add_name(names, adapt_name(names->arena, &token));
     }
 }

@@ -208,7 +208,8 @@ static bool may_extend(const char *text)
     static const char word[] = "add value";
     size_t seen = 0;
     for (; *text != '\0'; text++) {
-        const char c = strchr(" \t\r\n", *text) != NULL ? ' ' : text_lower(*text);
+        const bool is_space = strchr(" \t\r\n", *text) != NULL;
+        const char c = (char)(is_space ? ' ' : text_lower(*text));
         if (c == ' ' && seen > 0 && word[seen - 1] == ' ') {
             continue; /* more than one space */
         }

@@ -89,7 +89,9 @@ static const char *repeatable_order(Arena *arena, const char *description)
 {
     char *order = arena_printf(arena, "R%s", description);
     for (char *at = order; *at != '\0'; at++) {
-        *at = *at == '_' ? ' ' : *at;
+        if (*at == '_') {
+            *at = ' ';
+        }
     }
     return order;
 }
