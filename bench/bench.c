@@ -12,6 +12,10 @@
  *   tenantry-bench CONNINFO KEYFILE verifier COUNT
  *       prints the microseconds that the server takes for one ALTER ROLE ... PASSWORD, COUNT times
  *
+ *   tenantry-bench CONNINFO KEYFILE verify TENANT rules|all COUNT
+ *       checks the isolation of one tenant (its id) on a warm connection, COUNT times, with probes
+ * or without; prints the microseconds of each; a finding is an error
+ *
  *   tenantry-bench CONNINFO KEYFILE list-sql
  *       prints the statement behind "tenant list"
  *
@@ -26,6 +30,8 @@
 #include "blueprint/registry.h"
 #include "core/clock.h"
 #include "core/text.h"
+#include "isolation/isolation.h"
+#include "ops/context.h"
 #include "pg/sql.h"
 #include "pg/sql_parse.h"
 #include "tenant/login.h"
@@ -100,6 +106,9 @@ TIMED(PART_VERIFIERS, bool, login_new_secret,
        Err *err),
       (arena, store, binding, ret_secret, err))
 TIMED(PART_ROUND_TRIPS, bool, pg_query,
+      (PgConn * conn, const char *sql, PgParams params, PgRows **ret_rows, Err *err),
+      (conn, sql, params, ret_rows, err))
+TIMED(PART_ROUND_TRIPS, bool, pg_query_fixed,
       (PgConn * conn, const char *sql, PgParams params, PgRows **ret_rows, Err *err),
       (conn, sql, params, ret_rows, err))
 TIMED(PART_ROUND_TRIPS, bool, pg_begin, (PgConn * conn, Err *err), (conn, err))
@@ -300,6 +309,36 @@ static bool run_ready(Arena *arena, Store *store, const char *const *args, Err *
            ready_logins_fill(store, count, count, NULL, err);
 }
 
+static bool verify_once(Store *store, const char *tenant_id, bool is_probed, int64_t seed, Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    IsolationResult result = {.list = {.arena = arena}};
+    const ProbeOptions options = {.tenant_id = tenant_id, .seed = seed};
+    const int64_t start_us = clock_monotonic_us();
+    if (!isolation_check_rules(arena, store, tenant_id, &result, err) ||
+        (is_probed && !isolation_probe(arena, store, &options, &result, err))) {
+        return false;
+    }
+    printf("%" PRId64 "\n", clock_monotonic_us() - start_us);
+    return result.list.count == 0 ||
+           ERR_SET(err, ERR_ISOLATION, NULL, "%s: %s", result.list.findings[0].check->id,
+                   result.list.findings[0].evidence);
+}
+
+static bool run_verify(Arena *arena, Store *store, const char *const *args, Err *err)
+{
+    (void)arena;
+    int64_t count = 0;
+    if (!text_to_int(args[2], &count) || !store_need_keys(store, err)) {
+        return false;
+    }
+    bool is_clean = true;
+    for (int64_t i = 0; i < count && is_clean; i++) {
+        is_clean = verify_once(store, args[0], strcmp(args[1], "all") == 0, i, err);
+    }
+    return is_clean;
+}
+
 static bool run_list_sql(Arena *arena, Store *store, const char *const *args, Err *err)
 {
     (void)arena;
@@ -314,11 +353,9 @@ static const struct {
     const char *name;
     int args;
     bool (*run)(Arena *arena, Store *store, const char *const *args, Err *err);
-} commands[] = {{"create", 5, run_create},
-                {"sql", 2, run_sql},
-                {"ready", 1, run_ready},
-                {"verifier", 1, run_verifier},
-                {"list-sql", 0, run_list_sql}};
+} commands[] = {{"create", 5, run_create}, {"sql", 2, run_sql},
+                {"ready", 1, run_ready},   {"verifier", 1, run_verifier},
+                {"verify", 3, run_verify}, {"list-sql", 0, run_list_sql}};
 
 static bool run(Arena *arena, int argc, const char *const *argv, Err *err)
 {

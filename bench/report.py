@@ -35,6 +35,10 @@ class Report:
               (" %7.2fx" % ratio if ratio else " " * 9) +
               ("  %s: %s" % (target, "met" if met else "NOT MET") if target else ""), flush=True)
 
+    def add_count(self, what, count, target, met):
+        self.rows.append({"what": what, "count": count, "target": target, "met": met})
+        print("%-56s %9d %34s: %s" % (what, count, target, "met" if met else "NOT MET"), flush=True)
+
     def add_ratio(self, what, crowded, alone):
         """What many neighbours cost: the target of every create."""
         self.add(what, crowded, alone, crowded / alone, "at most 1.2x", crowded / alone <= 1.2)

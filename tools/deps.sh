@@ -18,6 +18,7 @@ libjansson-dev|build|JSON
 libpg-query-dev|build|the parser of PostgreSQL
 libpq-dev|build|the client library of PostgreSQL
 libssl-dev|build|encryption, password verifiers
+libxml2-dev|build|reports of isolation as JUnit XML
 libyaml-dev|build|blueprint manifests
 make|build|the commands of the Makefile
 meson|build|the build

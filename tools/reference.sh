@@ -62,6 +62,7 @@ main() {
     put options "$program" docs options || status=1
     put operations "$program" docs operations || status=1
     put errors "$program" docs errors || status=1
+    put isolation "$program" docs isolation || status=1
     put lint lint_rules || status=1
     put settings settings || status=1
     return "$status"

@@ -32,7 +32,7 @@ CASES = [
     ("src/blueprint/a.c", '#include "core/yaml.h"\n', None),
     ("src/main.c", "#include <libpq-fe.h>\n", "belongs to pg alone"),
     ("packs/nfe/a.c", "#include <libxml/tree.h>\n", None),
-    ("packs/saas/a.c", "#include <libxml/tree.h>\n", "belongs to packs/nfe alone"),
+    ("packs/saas/a.c", "#include <libxml/tree.h>\n", "belongs to isolation and packs/nfe alone"),
     ("src/core/a.c", "#include <lua.h>\n", "no known library"),
     ("src/core/a.c", "#include <linux/limits.h>\n#include <sys/stat.h>\n", None),
     ("src/core/a.c", "int f(void)\n{\n    return system(0);\n}\n", "src/core/a.c:3: system() is not used"),

@@ -162,6 +162,10 @@ static bool list_below(LayoutReader *reader, const char *below, int depth, Err *
         if (reader->file_count >= LAYOUT_FILES_MAX) {
             return refuse_count(reader, err);
         }
+        if (!text_is_utf8(path, length, NULL) || text_has_control(path)) {
+            return layout_fail(reader, path, err,
+                               "the name is not UTF-8, or has characters that cannot be seen");
+        }
         reader->files[reader->file_count++] = path;
     }
     return true;

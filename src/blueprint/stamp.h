@@ -3,10 +3,11 @@
  *
  * A stamp is taken by making places with random names: one by the migrations, as the model, and
  * when pg_dump is there a second one that is dumped; its statements, with a token where the place's
- * name goes, must then make a third one with the same structure. When they do, the migrations left
- * no rows, and they are fewer than the statements of the migrations, the stamp is flat; else
- * creates replay the migrations, and the reason is kept. The same statements and answers give the
- * same choice every time.
+ * name goes, must then make a third one with the same structure. The stamp is flat when they do,
+ * when they are fewer than those of the migrations, and when the migrations left neither rows nor a
+ * sequence that was moved, and used no variant for an extension; else creates replay the
+ * migrations, and the reason is kept. The same statements and answers give the same choice every
+ * time.
  *
  * The control schema keeps one stamp for each blueprint, under a key over all that it was made from
  * (content of the blueprint, extensions, version of the server). Taking one is no part of making a
@@ -43,7 +44,8 @@ bool stamp_find(Arena *arena, Store *store, const Blueprint *blueprint,
 /* The same, and takes one when there is none; *ret_is_new tells. Not within a transaction: a place
  * that pg_dump reads must be committed. A crash leaves such a place behind, with a
  * password that nobody knows; the next stamp that is taken drops it. Fails where the migrations do,
- * so that no tenant could be made either. */
+ * so that no tenant could be made either; ERR_INPUT_INVALID without a schema tier, ERR_JOB_BUSY
+ * when another process takes one for longer than a lock is waited for. */
 bool stamp_ensure(Arena *arena, Store *store, const Blueprint *blueprint,
                   const StampOptions *options, const Stamp **ret_stamp, bool *ret_is_new, Err *err);
 

@@ -4,6 +4,7 @@
 
 #include "blueprint/place.h"
 #include "blueprint/registry.h"
+#include "blueprint/trial_parts.h"
 #include "pg/sql.h"
 
 enum { TRIAL_NAME_BYTES = 6 };
@@ -120,9 +121,16 @@ static bool run_trial(Trial *trial, Tier tier, Err *err)
            run_scripts(trial, err);
 }
 
+/* Classes 53 (resources: disk, memory, locks) and 58 (input and output). */
+static bool is_of_server(const char *sqlstate)
+{
+    return strncmp(sqlstate, "53", 2) == 0 || strncmp(sqlstate, "58", 2) == 0;
+}
+
 bool blueprint_blame(const Blueprint *blueprint, const char *when, Err *err)
 {
-    if (*err->sqlstate == '\0' || err_kind(err->code)->is_retryable) {
+    if (*err->sqlstate == '\0' || is_of_server(err->sqlstate) ||
+        err_kind(err->code)->is_retryable) {
         return false;
     }
     const Err found = *err;
@@ -161,6 +169,9 @@ static bool blame(const Trial *trial, const Blueprint *blueprint, Tier tier, Err
 
 bool blueprint_try(Arena *arena, Store *store, const Blueprint *blueprint, Err *err)
 {
+    if (!trial_lint(arena, store, blueprint, err)) {
+        return false;
+    }
     for (size_t i = 0; i < blueprint->tier_count; i++) {
         Trial trial = {.arena = arena, .store = store, .blueprint = *blueprint};
         if (!pg_query(store->conn, "SAVEPOINT trial", PG_NO_PARAMS, NULL, err)) {

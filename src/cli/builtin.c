@@ -107,6 +107,7 @@ static const Operation table[] = {
     {"completion", "Print the completion script for a shell.", .params = shell_params, .examples = completion_examples},
     {"config.show", "Show every option, its value and where it comes from.", .result = show_fields, .run = run_config_show},
     {"docs.errors", "Print every error, with its exit status, as Markdown.", .params = NULL},
+    {"docs.isolation", "Print every rule and probe of isolation as Markdown.", .params = NULL},
     {"docs.operations", "Print the reference of the commands as Markdown, or with --json as data.", .params = NULL},
     {"docs.options", "Print the reference of the options as Markdown.", .params = NULL},
     {"help", "Show help about a command.", .params = help_params, .examples = help_examples},
@@ -229,6 +230,8 @@ bool builtin_print(FILE *out, const Catalog *catalog, const Operation *op, const
         man_write(out, catalog);
     } else if (strcmp(op->name, "docs.errors") == 0) {
         docs_write_errors(out);
+    } else if (strcmp(op->name, "docs.isolation") == 0) {
+        docs_write_isolation(out);
     } else if (strcmp(op->name, "docs.operations") == 0) {
         (is_json ? docs_write_operations_json : docs_write_operations)(out, catalog);
     } else {

@@ -121,6 +121,12 @@ static Progress make_progress(const Config *config)
     };
 }
 
+/* The document that an answer is, for people; NULL when it is none. */
+static const char *find_document(const Operation *op, const Json *answer)
+{
+    return op->document == NULL ? NULL : json_get_text(answer, op->document, NULL);
+}
+
 static void print_answer(const Session *session, const Operation *op, const Json *answer)
 {
     if (config_bool(session->config, OPT_QUIET) && op->kind != OP_QUERY &&
@@ -129,6 +135,8 @@ static void print_answer(const Session *session, const Operation *op, const Json
     }
     if (config_bool(session->config, OPT_JSON)) {
         render_json(stdout, answer, isatty(STDOUT_FILENO) == 1);
+    } else if (find_document(op, answer) != NULL) {
+        fputs(find_document(op, answer), stdout);
     } else {
         render_answer(stdout, op, answer, config_bool(session->config, OPT_VERBOSE));
     }

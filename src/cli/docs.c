@@ -6,6 +6,7 @@
 #include "cli/parse.h"
 #include "core/duration.h"
 #include "core/err.h"
+#include "isolation/report.h"
 
 /* Text inside a cell of a Markdown table. */
 static void write_cell(FILE *out, const char *text)
@@ -145,5 +146,28 @@ void docs_write_errors(FILE *out)
         write_cell(out, kind->meaning);
         fprintf(out, "| %d | %d | %s |\n", kind->exit_status, kind->http_status,
                 kind->is_retryable ? "yes" : "no");
+    }
+}
+
+/* A heading for each, so that its id is an anchor. */
+void docs_write_isolation(FILE *out)
+{
+    size_t count = 0;
+    const IsolationCheck *checks = isolation_checks(&count);
+    fputs("# Rules and probes of isolation\n\nWhat \"tenantry isolation verify\" checks. A rule "
+          "reads "
+          "the catalogue; a probe logs in as a tenant and tries.\n",
+          out);
+    for (size_t i = 0; i < count; i++) {
+        fprintf(out, "\n## %s\n\n%s, %s, tiers: %s. %s: %s.\n", checks[i].id,
+                checks[i].is_probe ? "Probe" : "Rule", severity_name(checks[i].severity),
+                checks[i].tiers, checks[i].title, checks[i].why);
+    }
+    fputs("\n## Known limits\n\nWhat PostgreSQL shows to everybody or shares, whatever rights "
+          "say:\n\n",
+          out);
+    scoped_json Json *limits = report_limits_to_json();
+    for (size_t i = 0; i < json_array_size(limits); i++) {
+        fprintf(out, "- %s\n", json_string_value(json_array_get(limits, i)));
     }
 }

@@ -17,6 +17,7 @@ void man_write(FILE *out, const Catalog *catalog);
 void docs_write_options(FILE *out);
 void docs_write_operations(FILE *out, const Catalog *catalog);
 void docs_write_errors(FILE *out);
+void docs_write_isolation(FILE *out);
 
 /* JSON: {"operations": [...]}, with parameters and the shape of each answer (null: it is no JSON).
  */

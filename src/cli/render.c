@@ -64,7 +64,8 @@ static bool has_long(const Field *fields)
     return field->name != NULL;
 }
 
-/* Rows with something too long for a column: the short members on one line, each long one below. */
+/* Rows with something too long for a column: the short members on one line, each long one that is
+ * there below. */
 static void write_blocks(const Render *render, const Field *fields, const Json *list, size_t indent)
 {
     for (size_t row = 0; row < json_array_size(list); row++) {
@@ -81,11 +82,10 @@ static void write_blocks(const Render *render, const Field *fields, const Json *
         }
         putc('\n', render->out);
         for (const Field *field = fields; field->name != NULL; field++) {
-            if (is_shown(render, field) && field->is_long) {
+            const Json *value = json_object_get(object, field->name);
+            if (is_shown(render, field) && field->is_long && !json_is_null(value)) {
                 screen_pad(render->out, indent + INDENT);
-                fprintf(render->out, "%s\n",
-                        render_scalar(render->arena, field->type,
-                                      json_object_get(object, field->name)));
+                fprintf(render->out, "%s\n", render_scalar(render->arena, field->type, value));
             }
         }
     }

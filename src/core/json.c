@@ -36,6 +36,11 @@ const char *json_to_canonical(Arena *arena, const Json *json)
     return dump(arena, json, JSON_COMPACT | JSON_SORT_KEYS);
 }
 
+const char *json_to_indented(Arena *arena, const Json *json)
+{
+    return dump(arena, json, JSON_INDENT(2) | JSON_SORT_KEYS);
+}
+
 void json_put(Json *object, const char *key, Json *value)
 {
     if (value == NULL || json_object_set_new(object, key, value) != 0) {

@@ -35,6 +35,9 @@ const char *json_to_text(Arena *arena, const Json *json);
 /* Keys sorted, compact: equal values give equal bytes. In the arena. */
 const char *json_to_canonical(Arena *arena, const Json *json);
 
+/* Keys sorted, indented by two, for files that people read. In the arena. */
+const char *json_to_indented(Arena *arena, const Json *json);
+
 /* Store a value under key; NULL text stores null. */
 void json_put_text(Json *object, const char *key, const char *text);
 void json_put_int(Json *object, const char *key, int64_t value);

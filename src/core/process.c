@@ -7,9 +7,9 @@
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,7 +22,8 @@
 enum {
     REPORT_FD = 3, /* where the child says that it could not become the program */
     POLL_WITHOUT_PIDFD_MS = 20,
-    CHILD_UMASK = 077, /* what a program leaves behind is nobody else's to read */
+    MEMORY_NOT_EXECUTABLE = 8, /* MFD_NOEXEC_SEAL, which the C library may not know yet */
+    CHILD_UMASK = 077,         /* what a program leaves behind is nobody else's to read */
 };
 
 /* What is added to nothing: a program must not depend on the shell that started us. */
@@ -62,10 +63,8 @@ typedef struct Child {
 typedef struct Running {
     pid_t pid;
     int pidfd; /* -1 on a kernel without it */
-    int input;
     int output;
     int errors;
-    const char *input_left;
     size_t output_limit;
     StrBuf collected;
     StrBuf collected_errors;
@@ -210,6 +209,29 @@ static bool raise_fd(int *fd)
     return raised >= 0;
 }
 
+/* A file in memory that holds the text: whoever has it as standard input can read it when he likes,
+ * and open it by the name /dev/stdin too. -1: errno says why. */
+static int open_input(const char *text)
+{
+    int fd = memfd_create("input", MFD_CLOEXEC | MEMORY_NOT_EXECUTABLE);
+    if (fd < 0 && errno == EINVAL) { /* an older kernel */
+        fd = memfd_create("input", MFD_CLOEXEC);
+    }
+    for (size_t left = strlen(text); fd >= 0 && left > 0;) {
+        const ssize_t put = write(fd, text, left);
+        if (put > 0) {
+            text += put;
+            left -= (size_t)put;
+        } else if (put == 0 || errno != EINTR) {
+            close_fd(&fd);
+        }
+    }
+    if (fd >= 0 && lseek(fd, 0, SEEK_SET) != 0) {
+        close_fd(&fd);
+    }
+    return fd;
+}
+
 /* ours and theirs are filled in as far as they were made; the caller closes both on failure too. */
 static bool open_channels(const ProcessOptions *options, Running *running, Child *child,
                           int *ret_report)
@@ -235,17 +257,8 @@ static bool open_channels(const ProcessOptions *options, Running *running, Child
             return false;
         }
     }
-    if (options->input != NULL) {
-        /* A socket and no pipe: MSG_NOSIGNAL spares us the SIGPIPE of a child that does not read.
-         */
-        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
-            return false;
-        }
-        running->input = pair[0];
-        child->input = pair[1];
-    } else {
-        child->input = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    }
+    child->input = options->input != NULL ? open_input(options->input)
+                                          : open("/dev/null", O_RDONLY | O_CLOEXEC);
     return raise_fd(&child->output) && raise_fd(&child->report) && raise_fd(&child->input) &&
            fcntl(running->output, F_SETFL, O_NONBLOCK) == 0;
 }
@@ -293,20 +306,6 @@ static void read_errors(Running *running)
     read_some(&running->errors, &running->collected_errors, LIMIT_CHILD_OUTPUT_BYTES);
 }
 
-static void write_input(Running *running)
-{
-    const size_t length = strlen(running->input_left);
-    const ssize_t put = send(running->input, running->input_left, length,
-                             MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (put >= 0) {
-        running->input_left += put;
-    }
-    const bool is_broken = put < 0 && errno != EAGAIN && errno != EINTR;
-    if (*running->input_left == '\0' || is_broken) {
-        close_fd(&running->input);
-    }
-}
-
 /* How long poll may sleep; kills the group when its time is over. */
 static int next_wait_ms(Running *running)
 {
@@ -337,7 +336,6 @@ static bool wait_for_end(Running *running, const char *program, int *ret_status,
             {.fd = running->pidfd, .events = POLLIN},
             {.fd = running->output, .events = POLLIN},
             {.fd = running->errors, .events = POLLIN},
-            {.fd = running->input, .events = POLLOUT},
         };
         if (poll(fds, sizeof fds / sizeof fds[0], next_wait_ms(running)) <= 0) {
             continue;
@@ -347,9 +345,6 @@ static bool wait_for_end(Running *running, const char *program, int *ret_status,
         }
         if (fds[2].revents != 0) {
             read_errors(running);
-        }
-        if (fds[3].revents != 0) {
-            write_input(running);
         }
     }
     if (ended < 0) {
@@ -393,7 +388,6 @@ static bool start(Child *child, const ProcessOptions *options, Running *running,
 static void close_channels(Running *running, Child *child, int *report_fd)
 {
     close_fd(&running->pidfd);
-    close_fd(&running->input);
     close_fd(&running->output);
     close_fd(&running->errors);
     close_fd(&child->input);
@@ -413,10 +407,8 @@ bool process_run(Arena *arena, const ProcessOptions *options, ProcessResult *ret
         find_groups(arena, &options->user, &child);
     }
     Running running = {.pidfd = -1,
-                       .input = -1,
                        .output = -1,
                        .errors = -1,
-                       .input_left = options->input,
                        .output_limit = options->output_limit_bytes > 0 ? options->output_limit_bytes
                                                                        : LIMIT_CHILD_OUTPUT_BYTES,
                        .collected = strbuf_init(arena),

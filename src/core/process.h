@@ -1,4 +1,4 @@
-/* Child processes, run to their end. */
+/* Child processes: run to their end, or started to go on without us. */
 #ifndef TENANTRY_CORE_PROCESS_H
 #define TENANTRY_CORE_PROCESS_H
 
@@ -20,13 +20,14 @@ typedef struct ProcessUser {
 typedef struct ProcessOptions {
     const char *const
         *argv; /* argv[0] is the path of the program; ends in NULL. Holds no secrets: ps shows it */
-    const char *const *env;    /* "NAME=value" added to a minimal environment (PATH, LC_ALL=C, TZ);
-                                  ends in NULL; may be NULL */
-    ProcessUser user;          /* whom to become; groups are set too */
-    const char *directory;     /* working directory, or NULL for "/" */
-    const char *input;         /* written to its standard input, then closed; NULL: /dev/null */
-    int64_t timeout_ms;        /* it is killed after this; 0: never */
-    bool is_error_apart;       /* keeps standard error out of the output */
+    const char *const *env; /* "NAME=value" added to a minimal environment (PATH, LC_ALL=C, TZ);
+                               ends in NULL; may be NULL */
+    ProcessUser user;       /* whom to become; groups are set too */
+    const char *directory;  /* working directory, or NULL for "/" */
+    const char *input;      /* what its standard input holds, a file in memory that it may open as
+                               /dev/stdin too; NULL: /dev/null */
+    int64_t timeout_ms;     /* it is killed after this; 0: never */
+    bool is_error_apart;    /* keeps standard error out of the output */
     size_t output_limit_bytes; /* kept of the output; 0: LIMIT_CHILD_OUTPUT_BYTES */
 } ProcessOptions;
 
@@ -44,14 +45,15 @@ typedef struct ProcessResult {
  * daemon) is not. A grandchild that keeps the output open does not hold the call up. Blocks. */
 bool process_run(Arena *arena, const ProcessOptions *options, ProcessResult *ret_result, Err *err);
 
-/* Starts a program that goes on when we end: in a session of its own, working in "/", reading
- * nothing, with what it prints appended to a file (mode 0600). *ret_pid is its number; nobody waits
- * for it. Errors as process_run. */
 typedef struct DaemonOptions {
-    const char *const *argv;
-    const char *const *env; /* added to the minimal environment, as in ProcessOptions */
+    const char *const *argv; /* as in ProcessOptions */
+    const char *const *env;  /* added to the minimal environment, as in ProcessOptions */
     const char *log_path;
 } DaemonOptions;
+
+/* Starts a program that goes on when we end: in a session of its own, as the same user, working in
+ * "/", reading nothing, with what it prints appended to log_path (mode 0600). True when the program
+ * runs; *ret_pid is its number, and nobody waits for it. Errors as process_run. */
 bool process_start_daemon(Arena *arena, const DaemonOptions *options, pid_t *ret_pid, Err *err);
 
 /* Looks a user up. ERR_CONFIG_INVALID when there is none of this name. */

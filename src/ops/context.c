@@ -9,10 +9,11 @@
 #include "tenant/tenant.h"
 
 const JobKind *const op_job_kinds[] = {
-    &blueprint_add_job, &key_rotate_job,     &partition_detach_job, &partition_ensure_job,
-    &rollout_down_job,  &rollout_job,        &rollout_retry_job,    &spare_drop_job,
-    &spare_fill_job,    &tenant_archive_job, &tenant_create_job,    &tenant_purge_job,
-    &tenant_resume_job, &tenant_rotate_job,  &tenant_suspend_job,
+    &blueprint_add_job,  &isolation_accept_job, &isolation_mend_job,   &isolation_reopen_job,
+    &key_rotate_job,     &partition_detach_job, &partition_ensure_job, &rollout_down_job,
+    &rollout_job,        &rollout_retry_job,    &spare_drop_job,       &spare_fill_job,
+    &tenant_archive_job, &tenant_create_job,    &tenant_purge_job,     &tenant_resume_job,
+    &tenant_rotate_job,  &tenant_suspend_job,
 };
 const size_t op_job_kind_count = sizeof op_job_kinds / sizeof *op_job_kinds;
 
@@ -40,12 +41,16 @@ const char *op_key_file(OpContext *context)
                          : arena_printf(context->arena, "%s/master.key", op_data_dir(context));
 }
 
-static void tell_note(void *opaque, const char *text)
+void op_note(const OpContext *context, const char *text)
 {
-    const OpContext *context = opaque;
     if (context->progress.note != NULL) {
         context->progress.note(context->progress.context, text);
     }
+}
+
+static void tell_note(void *opaque, const char *text)
+{
+    op_note(opaque, text);
 }
 
 EmbeddedOptions op_embedded_options(OpContext *context)

@@ -192,9 +192,10 @@ bool keeper_start(OpContext *context, pid_t *ret_pid, Err *err)
     program[length] = '\0';
     const char *log_path = keeper_path(context, "keeper.log");
     put_large_log_aside(context, log_path);
-    const DaemonOptions options = {.argv = (const char *const[]){program, "spare", "keep", NULL},
-                                   .env = make_env(context),
-                                   .log_path = log_path};
+    const DaemonOptions options = {
+        .argv = (const char *const[]){program, "spare", "keep", "--with-server", NULL},
+        .env = make_env(context),
+        .log_path = log_path};
     return process_start_daemon(context->arena, &options, ret_pid, err) &&
            wait_for_lock(context, *ret_pid, log_path, err);
 }

@@ -6,24 +6,24 @@
  *
  * Files in the data directory: keeper.pid, locked (fcntl) by the keeper as long as it lives, so
  * that the kernel says who it is and a number that was given to another program misleads nobody;
- * keeper.log, what it prints. */
+ * keeper.log, what it prints, and keeper.log.old, what was in it when it
+ * had grown large before a start. */
 #ifndef TENANTRY_OPS_KEEPER_H
 #define TENANTRY_OPS_KEEPER_H
 
 #include <sys/types.h>
 
-#include "blueprint/registry.h"
 #include "ops/context.h"
 
-/* The rows of SPARE_SURVEY, each with its "target"; of one blueprint, or all (NULL). The caller's.
- */
+/* The rows of SPARE_SURVEY, each with its "target" and "most", how many may stay; of one blueprint,
+ * or all (NULL). The caller's. */
 bool spares_survey(OpContext *context, const char *blueprint, Json **ret_rows, Err *err);
 
 /* The keeper of the data directory, 0 when none runs. */
 pid_t keeper_find(OpContext *context);
 
-/* Starts one in the background with this call's settings, in place of one that runs; stops only
- * when no spares are wanted. *ret_pid is 0 then. */
+/* Starts one in the background with this call's settings, in place of one that runs; where no
+ * spares are wanted it only stops that one, and *ret_pid is 0. */
 bool keeper_start(OpContext *context, pid_t *ret_pid, Err *err);
 
 /* Asks the keeper to end and waits; it is killed when it takes too long. */
@@ -44,7 +44,10 @@ typedef struct KeeperReport {
     int64_t renewed;
 } KeeperReport;
 
-/* Keeps spares until SIGTERM or SIGINT, or until the embedded server was stopped on purpose. */
-bool keeper_run(OpContext *context, KeeperReport *ret_report, Err *err);
+/* Keeps spares until SIGTERM or SIGINT. A server that goes away is waited for, with pauses up to
+ * 30 s, unless is_with_server: then the end of the embedded server is the keeper's too, when it was
+ * stopped on purpose. ERR_CONFLICT when the data directory has a keeper, ERR_DATA_DIR when it goes
+ * away. */
+bool keeper_run(OpContext *context, bool is_with_server, KeeperReport *ret_report, Err *err);
 
 #endif

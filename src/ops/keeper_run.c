@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "isolation/isolation.h"
 #include "ops/keeper.h"
 #include "tenant/spare.h"
 
@@ -57,7 +58,8 @@ typedef struct Keeper {
     OpContext own;
     KeeperReport *report;
     const char *data_dir;
-    int lock_fd; /* -1: an external database has no lock */
+    bool is_with_server; /* ends when the embedded server was stopped */
+    int lock_fd;         /* -1: an external database has no lock */
     int64_t renew_again_us;
     int64_t drop_again_us;
     int64_t stopped_tries;
@@ -110,30 +112,54 @@ static bool note_failure(Store *store, const Json *row, const char *what, const 
                        err);
 }
 
+/* Not noted with the blueprint: what cannot be dropped now keeps no other from being made. */
+static bool note_failed_drop(Keeper *keeper, const Store *store, const char *blueprint,
+                             const Err *why, Err *err)
+{
+    keeper->drop_again_us = clock_monotonic_us() + DROP_PAUSE_MS * INT64_C(1000);
+    log_warn("spare.failed", "dropping a spare of blueprint \"%s\": %s", blueprint, why->message);
+    *err = *why;
+    return why->code != ERR_PG_UNAVAILABLE && pg_is_alive(store->conn);
+}
+
 static bool drop_stale(Keeper *keeper, Store *store, const Json *row, bool *is_busy, Err *err)
 {
     Err why;
     bool is_dropped = false;
     const SpareChoice choice = {.blueprint = json_get_text(row, "blueprint", "")};
-    if (json_get_int(row, "stale", 0) == 0) {
-        return true;
-    }
-    if (clock_monotonic_us() < keeper->drop_again_us) {
+    if (json_get_int(row, "stale", 0) == 0 || clock_monotonic_us() < keeper->drop_again_us) {
         return true;
     }
     if (!spare_drop_one(store, &choice, &is_dropped, &why)) {
-        /* Not noted with the blueprint: what cannot be dropped now keeps no other from being made.
-         */
-        keeper->drop_again_us = clock_monotonic_us() + DROP_PAUSE_MS * INT64_C(1000);
-        log_warn("spare.failed", "dropping a spare of blueprint \"%s\": %s", choice.blueprint,
-                 why.message);
-        *err = why;
-        return why.code != ERR_PG_UNAVAILABLE && pg_is_alive(store->conn);
+        return note_failed_drop(keeper, store, choice.blueprint, &why, err);
     }
     keeper->report->dropped += is_dropped ? 1 : 0;
     *is_busy = *is_busy || is_dropped;
     if (is_dropped) {
         log_info("spare.dropped", "one of an older %s", choice.blueprint);
+    }
+    return true;
+}
+
+/* One between two pauses: there is no haste. */
+static bool drop_surplus(Keeper *keeper, Store *store, const Json *row, Err *err)
+{
+    Err why;
+    bool is_dropped = false;
+    const char *blueprint = json_get_text(row, "blueprint", "");
+    const int64_t most = json_get_int(row, "most", 0);
+    if (json_get_int(row, "ready", 0) <= most || clock_monotonic_us() < keeper->drop_again_us) {
+        return true;
+    }
+    if (!wait_for_creates(store, err)) {
+        return false;
+    }
+    if (!spare_drop_surplus(store, blueprint, most, &is_dropped, &why)) {
+        return note_failed_drop(keeper, store, blueprint, &why, err);
+    }
+    keeper->report->dropped += is_dropped ? 1 : 0;
+    if (is_dropped) {
+        log_info("spare.dropped", "one of %s that was more than %" PRId64, blueprint, most);
     }
     return true;
 }
@@ -162,7 +188,7 @@ static bool make_missing(Keeper *keeper, Store *store, const Json *row, bool *is
     }
     const int64_t begun_us = clock_monotonic_us();
     ensure_stamp(keeper, blueprint);
-    if (!spare_make(store, blueprint, target, &outcome, &why)) {
+    if (!spare_make(store, blueprint, target, isolation_require, &outcome, &why)) {
         return note_failure(store, row, "a spare", &why, err);
     }
     /* A seed may have taken advisory locks, which would stay with this session; it has none of its
@@ -214,6 +240,7 @@ static bool do_round(Keeper *keeper, bool *ret_is_busy, Err *err)
             break;
         }
         if (!drop_stale(keeper, store, row, ret_is_busy, err) ||
+            !drop_surplus(keeper, store, row, err) ||
             (json_get_bool(row, "may_try", true) &&
              !make_missing(keeper, store, row, ret_is_busy, err))) {
             return false;
@@ -224,13 +251,10 @@ static bool do_round(Keeper *keeper, bool *ret_is_busy, Err *err)
 
 /* The embedded server was stopped by other means than "down": it is not running, and has left no
  * pid file as it does when it is killed. "up" starts a new keeper with it. */
-static bool is_over(Keeper *keeper, const Err *err)
+static bool was_server_stopped(Keeper *keeper, const Err *err)
 {
-    if (keeper->lock_fd < 0) {
+    if (!keeper->is_with_server || keeper->lock_fd < 0) {
         return false;
-    }
-    if (!keeper_has_lock(keeper->data_dir, keeper->lock_fd)) {
-        return true;
     }
     scoped_arena Arena *arena = arena_new();
     const char *pid_file = arena_printf(arena, "%s/pg/postmaster.pid", keeper->data_dir);
@@ -239,38 +263,57 @@ static bool is_over(Keeper *keeper, const Err *err)
     return keeper->stopped_tries >= STOPPED_TRIES;
 }
 
-static void keep(Keeper *keeper)
+static bool check_data_dir(const Keeper *keeper, Err *err)
+{
+    return keeper->lock_fd < 0 || keeper_has_lock(keeper->data_dir, keeper->lock_fd) ||
+           ERR_SET(err, ERR_DATA_DIR, "start the keeper of the data directory that is meant",
+                   "the data directory \"%s\" was removed, or another is in its place",
+                   keeper->data_dir);
+}
+
+/* Waits after a round that failed, longer each time. */
+static void wait_for_retry(Keeper *keeper, const Err *why, int64_t *pause)
+{
+    log_warn("keeper.retry", "%s; trying again in %" PRId64 " ms", why->message, *pause);
+    disconnect(keeper);
+    pause_ms(*pause);
+    *pause = *pause * 2 < LONGEST_PAUSE_MS ? *pause * 2 : LONGEST_PAUSE_MS;
+}
+
+/* False when there is nothing to keep any more, though nobody asked for the end. */
+static bool keep(Keeper *keeper, Err *err)
 {
     int64_t failed_pause_ms = FIRST_PAUSE_MS;
-    bool is_ended = false;
-    while (!wants_stop && !is_ended) {
-        Err err = {0};
+    bool is_kept = true;
+    bool is_over = false;
+    while (!wants_stop && is_kept && !is_over) {
+        Err why = {0};
         bool is_busy = false;
         connect_anew(keeper);
-        if (do_round(keeper, &is_busy, &err)) {
+        if (do_round(keeper, &is_busy, &why)) {
             failed_pause_ms = FIRST_PAUSE_MS;
             pause_ms(is_busy ? YIELD_MS : POLL_MS);
         } else {
-            log_warn("keeper.retry", "%s; trying again in %" PRId64 " ms", err.message,
-                     failed_pause_ms);
-            disconnect(keeper);
-            pause_ms(failed_pause_ms);
-            failed_pause_ms = failed_pause_ms * 2 < LONGEST_PAUSE_MS ? failed_pause_ms * 2
-                                                                     : LONGEST_PAUSE_MS;
+            wait_for_retry(keeper, &why, &failed_pause_ms);
         }
-        is_ended = is_over(keeper, &err);
+        is_kept = wants_stop || check_data_dir(keeper, err);
+        is_over = was_server_stopped(keeper, &why);
         if (keeper->stopped_tries > 0) {
             failed_pause_ms = FIRST_PAUSE_MS; /* soon it is clear whether it was a restart */
         }
     }
     disconnect(keeper);
+    return is_kept;
 }
 
-bool keeper_run(OpContext *context, KeeperReport *ret_report, Err *err)
+bool keeper_run(OpContext *context, bool is_with_server, KeeperReport *ret_report, Err *err)
 {
     *ret_report = (KeeperReport){0};
-    Keeper keeper = {
-        .context = context, .report = ret_report, .data_dir = op_data_dir(context), .lock_fd = -1};
+    Keeper keeper = {.context = context,
+                     .report = ret_report,
+                     .data_dir = op_data_dir(context),
+                     .is_with_server = is_with_server,
+                     .lock_fd = -1};
     catch_signals();
     if (!op_has_external_database(context) && !keeper_lock(context, &keeper.lock_fd, err)) {
         return false;
@@ -278,9 +321,9 @@ bool keeper_run(OpContext *context, KeeperReport *ret_report, Err *err)
     /* The process yields to all others. The back end keeps its priority: one that waits for a
      * processor while it holds a lock of the catalogue would hold up creates. */
     setpriority(PRIO_PROCESS, 0, KEEPER_NICE);
-    keep(&keeper);
+    const bool is_kept = keep(&keeper, err);
     if (keeper.lock_fd >= 0) {
         close(keeper.lock_fd);
     }
-    return true;
+    return is_kept;
 }

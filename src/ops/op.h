@@ -97,6 +97,8 @@ typedef struct Operation {
     /* args is an object with every parameter that was given or has a default, checked. *ret_answer
      * is a new object that fits result. */
     bool (*run)(OpContext *context, const Json *args, Json **ret_answer, Err *err);
+    const char *document; /* a member whose text, when it has one, is all that people see: it has a
+                             form of its own; or NULL */
 } Operation;
 
 /* What a face tells while an operation runs. All members may be NULL. */

@@ -6,6 +6,7 @@
 #include "ops/context.h"
 #include "ops/keeper.h"
 #include "ops/register.h"
+#include "pg/sql.h"
 #include "store/audit.h"
 
 static const char *state_name(EmbeddedState state)
@@ -15,6 +16,34 @@ static const char *state_name(EmbeddedState state)
                                         [EMBEDDED_RUNNING] = "running",
                                         [EMBEDDED_STARTING] = "starting"};
     return names[state];
+}
+
+/* Tenants could fill the disk with temporary tables, and put one before a table of their own (see
+ * docs/security.md). Whether they may is the database owner's choice, so it is said and not
+ * changed.
+ */
+static bool put_warning(OpContext *context, Json *answer, Err *err)
+{
+    Store *store = NULL;
+    scoped_rows PgRows *rows = NULL;
+    if (!op_store(context, &store, err) ||
+        !pg_query_row(store->conn,
+                      "SELECT has_database_privilege('public', current_database(), 'TEMPORARY')",
+                      PG_NO_PARAMS, &rows, err)) {
+        return false;
+    }
+    if (!pg_rows_bool(rows, 0, 0)) {
+        json_put(answer, "warning", json_null());
+        return true;
+    }
+    const char *statement = SQL(context->arena, "REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC",
+                                sql_name(context->arena, pg_conn_database(store->conn)));
+    const char *warning = arena_printf(
+        context->arena, "tenants may make temporary tables; as the database's owner, run: %s",
+        statement);
+    json_put_text(answer, "warning", warning);
+    op_note(context, arena_printf(context->arena, "warning: %s", warning));
+    return true;
 }
 
 /* --- up ------------------------------------------------------------------------------------------
@@ -116,7 +145,7 @@ static bool run_up(OpContext *context, const Json *args, Json **ret_answer, Err 
     }
     Store *store = NULL;
     if (!install(context, answer, err) || !put_interrupted_jobs(context, answer, err) ||
-        !op_store(context, &store, err)) {
+        !put_warning(context, answer, err) || !op_store(context, &store, err)) {
         return false;
     }
     /* Tenants can work without the master key, so the server is up; but people should know now. */
@@ -155,6 +184,8 @@ const Operation op_up = {
             {"master_key_file", FIELD_TEXT, .is_nullable = true, .help = "keep a copy elsewhere"},
             {"is_key_new", FIELD_BOOL, .is_wide = true, .help = "whether this call made the key"},
             {"interrupted_jobs", FIELD_INT, .help = "jobs to resume or cancel"},
+            {"warning", FIELD_TEXT, .is_nullable = true, .is_wide = true,
+             .help = "what to change in the database, with the statement"},
             {0}},
     .examples = (const OpExample[]){{"up", "a private PostgreSQL, ready for tenants"},
                                     {"up --port 5499", "also on a loopback TCP port"},
@@ -219,9 +250,10 @@ static const char *key_state(Store *store)
 
 static void put_nothing(Json *answer)
 {
-    static const char *const keys[] = {
-        "server_version",   "database",   "control_version",  "master_key", "tenants",
-        "failed_this_week", "blueprints", "interrupted_jobs", "spares",     "spare_errors"};
+    static const char *const keys[] = {"server_version", "database",         "control_version",
+                                       "master_key",     "tenants",          "failed_this_week",
+                                       "blueprints",     "interrupted_jobs", "spares",
+                                       "spare_errors",   "warning"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         json_put(answer, keys[i], json_null());
     }
@@ -265,7 +297,8 @@ static bool put_installation(OpContext *context, Json *answer, Err *err)
     json_object_del(found, "open_jobs");
     json_object_update(answer, found);
     json_put_text(answer, "master_key", key_state(store));
-    return put_spares(context, answer, err) && put_interrupted_jobs(context, answer, err);
+    return put_spares(context, answer, err) && put_interrupted_jobs(context, answer, err) &&
+           put_warning(context, answer, err);
 }
 
 static void put_keeper(OpContext *context, Json *answer)
@@ -332,6 +365,8 @@ const Operation op_status = {
              .help = "how many are ready of each blueprint"},
             {"spare_errors", FIELD_MAP, .is_nullable = true,
              .help = "blueprints whose spares cannot be made, and why"},
+            {"warning", FIELD_TEXT, .is_nullable = true, .is_wide = true,
+             .help = "what to change in the database, with the statement"},
             {0}},
     .examples = (const OpExample[]){{"status", "one look"}, {0}},
     .run = run_status,

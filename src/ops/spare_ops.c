@@ -1,5 +1,7 @@
 /* Spares: listed, filled, dropped. The keeper (keeper.c) does the same by itself. */
+#include "blueprint/registry.h"
 #include "core/clock.h"
+#include "isolation/isolation.h"
 #include "ops/context.h"
 #include "ops/keeper.h"
 #include "tenant/spare.h"
@@ -9,14 +11,14 @@ enum { OTHER_FILLER_PAUSE_MS = 100 };
 /* --- list ---------------------------------------------------------------------------------------
  */
 
-static void put_target(OpContext *context, Json *row)
+static void put_target(OpContext *context, Json *row, const char *name, const char *demand)
 {
     const int64_t target = json_get_bool(row, "is_kept", false)
                                ? spare_target(config_int(context->config, OPT_SPARES),
                                               config_int(context->config, OPT_SPARES_MAX),
-                                              json_get_int(row, "demand", 0))
+                                              json_get_int(row, demand, 0))
                                : 0;
-    json_put_int(row, "target", target);
+    json_put_int(row, name, target);
 }
 
 bool spares_survey(OpContext *context, const char *blueprint, Json **ret_rows, Err *err)
@@ -30,7 +32,8 @@ bool spares_survey(OpContext *context, const char *blueprint, Json **ret_rows, E
     }
     json_array_foreach(*ret_rows, i, row)
     {
-        put_target(context, row);
+        put_target(context, row, "target", "demand");
+        put_target(context, row, "most", "hour_demand");
     }
     return true;
 }
@@ -51,7 +54,7 @@ static bool check_blueprint(OpContext *context, const char *name, const Json *ro
 
 static bool run_list(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
-    static const char *const inner[] = {"is_kept", "may_try", "checksum"};
+    static const char *const inner[] = {"is_kept", "may_try", "checksum", "hour_demand", "most"};
     const char *blueprint = json_get_text(args, "blueprint", NULL);
     scoped_json Json *rows = NULL;
     size_t i = 0;
@@ -77,7 +80,9 @@ static const Field list_fields[] = {
     {"ready", FIELD_INT, .help = "spares of this version that a create can claim"},
     {"target", FIELD_INT, .help = "how many are kept ready now"},
     {"claimed", FIELD_INT, .help = "claimed by a create that is under way"},
-    {"stale", FIELD_INT, .help = "of an older definition, or without today's partitions"},
+    {"stale", FIELD_INT,
+     .help = "of an older definition, of other extensions, or without today's "
+             "partitions"},
     {"demand", FIELD_INT, .is_wide = true, .help = "tenants created in the last ten minutes"},
     {"error", FIELD_TEXT, .is_nullable = true, .help = "why the last one could not be made"},
     {"retry", FIELD_TIME, .is_nullable = true, .is_wide = true, .help = "when it is tried again"},
@@ -119,7 +124,7 @@ static bool step_fill(JobContext *context, Err *err)
     for (int64_t made = 0; outcome != SPARE_ENOUGH;) {
         job_tell(context, made < count ? made : count, count);
         if (!spare_make(context->store, json_get_text(context->args, "blueprint", ""), count,
-                        &outcome, err)) {
+                        isolation_require, &outcome, err)) {
             return false;
         }
         made += outcome == SPARE_MADE ? 1 : 0;
@@ -174,7 +179,8 @@ const Operation op_spare_fill = {
     .name = "spare.fill",
     .summary = "Make spares of a blueprint until a number of them is ready.",
     .description = "The keeper that \"up\" starts does this by itself; before many tenants are "
-                   "created at once, make as many spares.",
+                   "created at once, make as many spares. Those that are more than it keeps are "
+                   "dropped by it when they are an hour old.",
     .access = ACCESS_OPERATOR,
     .kind = OP_JOB,
     .http = {"POST", "/v1/spares/{blueprint}/fill"},
@@ -268,8 +274,8 @@ const Operation op_spare_drop = {
     .params = (const Param[]){{"blueprint", PARAM_TEXT, .is_positional = true, .most = 100,
                                .help = "Only those of this blueprint."},
                               {"stale", PARAM_BOOL,
-                               .help = "Those of an older definition, or without today's "
-                                       "partitions."},
+                               .help = "Those of an older definition, of other extensions, or "
+                                       "without today's partitions."},
                               {"all", PARAM_BOOL, .help = "Every one that waits."},
                               {0}},
     .result = (const Field[]){{"left", FIELD_INT, .help = "how many still wait"},
@@ -288,8 +294,7 @@ const Operation op_spare_drop = {
 static bool run_keep(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     KeeperReport report;
-    (void)args;
-    if (!keeper_run(context, &report, err)) {
+    if (!keeper_run(context, json_get_bool(args, "with-server", false), &report, err)) {
         return false;
     }
     *ret_answer = json_object();
@@ -305,11 +310,14 @@ const Operation op_spare_keep = {
     .description =
         "\"up\" starts this in the background for the embedded server. With --database-url it is "
         "for a service manager: one per database is enough, more do no harm. It makes what is "
-        "missing, makes partitions ahead, drops what an older version left, and waits while "
-        "tenants are being created.",
+        "missing, makes partitions ahead, drops what an older version or a rush left, and waits "
+        "while tenants are being created. A server that goes away is waited for.",
     .access = ACCESS_ADMIN,
     .kind = OP_COMMAND,
-    .params = (const Param[]){{0}},
+    .params = (const Param[]){{"with-server", PARAM_BOOL,
+                               .help = "End when the embedded server was stopped, as the keeper "
+                                       "that \"up\" starts does."},
+                              {0}},
     .result = (const Field[]){{"made", FIELD_INT, .help = "spares made"},
                               {"dropped", FIELD_INT, .help = "spares dropped"},
                               {"renewed", FIELD_INT, .help = "spares that got new partitions"},

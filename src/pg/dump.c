@@ -11,6 +11,8 @@
 #include "pg/embedded_parts.h"
 #include "pg/internal.h"
 
+#define SERVICE "tenantry"
+
 enum { VERSION_TIMEOUT_MS = 10000, MAJOR_FACTOR = 10000, SHOWN_BYTES = 200 };
 
 /* The best program so far. */
@@ -81,11 +83,12 @@ bool pg_dump_find(Arena *arena, PgConn *conn, const char *bin_dir, const char **
     return true;
 }
 
-/* What says who logs in; a service could name its own user and win over the environment. */
+/* What says who logs in; a service could name its own user and win over the environment. A client
+ * certificate only does with pg_hba.conf's "cert", where another role cannot log in at all;
+ * elsewhere a server may ask for one beside the password. */
 static bool is_identity(const char *keyword)
 {
-    static const char *const identities[] = {"options", "passfile", "password",    "service",
-                                             "sslcert", "sslkey",   "sslpassword", "user"};
+    static const char *const identities[] = {"options", "passfile", "password", "service", "user"};
     for (size_t i = 0; i < sizeof identities / sizeof *identities; i++) {
         if (strcmp(keyword, identities[i]) == 0) {
             return true;
@@ -94,10 +97,29 @@ static bool is_identity(const char *keyword)
     return false;
 }
 
+/* The pass phrase of a client key has no variable, but libpq reads it from a service file: that is
+ * what standard input is then, which nobody else can read. NULL without one. Such a file cannot
+ * hold every text: with a line break or white space at its end pg_dump says that the key cannot be
+ * read. */
+static const char *passphrase_service(Arena *arena, const PgConn *conn)
+{
+    const char *service = NULL;
+    PQconninfoOption *options = PQconninfo(conn->pq);
+    for (const PQconninfoOption *option = options; option != NULL && option->keyword != NULL;
+         option++) {
+        if (strcmp(option->keyword, "sslpassword") == 0 && option->val != NULL &&
+            *option->val != '\0' && strchr(option->val, '\n') == NULL) {
+            service = arena_printf(arena, "[" SERVICE "]\nsslpassword=%s\n", option->val);
+        }
+    }
+    PQconninfoFree(options);
+    return service;
+}
+
 /* Where conn is connected to and who logs in, as libpq's environment variables, the password too: a
  * command line can be read by everybody, the environment by the same user only. */
 static const char *const *connection_env(Arena *arena, const PgConn *conn,
-                                         const PgDumpOptions *dump)
+                                         const PgDumpOptions *dump, bool has_service)
 {
     /* pg_dump among many schemas chooses a merge join that takes minutes. */
     static const char settings[] = "PGOPTIONS=-c enable_mergejoin=off";
@@ -107,11 +129,15 @@ static const char *const *connection_env(Arena *arena, const PgConn *conn,
          option++) {
         count++;
     }
-    const char **env = ARENA_ARRAY(arena, const char *, count + 4);
+    const char **env = ARENA_ARRAY(arena, const char *, count + 6);
     size_t used = 0;
     env[used++] = settings;
     env[used++] = arena_printf(arena, "PGUSER=%s", dump->role);
     env[used++] = arena_printf(arena, "PGPASSWORD=%s", dump->password);
+    if (has_service) {
+        env[used++] = "PGSERVICE=" SERVICE;
+        env[used++] = "PGSERVICEFILE=/dev/stdin";
+    }
     for (size_t i = 0; i < count; i++) {
         const PQconninfoOption *option = &options[i];
         if (option->envvar != NULL && option->val != NULL && *option->val != '\0' &&
@@ -160,8 +186,10 @@ bool pg_dump_schema(Arena *arena, const PgConn *conn, const PgDumpOptions *optio
         "--no-tablespaces",
         NULL,
     };
+    const char *service = passphrase_service(arena, conn);
     const ProcessOptions run = {.argv = argv,
-                                .env = connection_env(arena, conn, options),
+                                .env = connection_env(arena, conn, options, service != NULL),
+                                .input = service,
                                 .timeout_ms = options->timeout_ms,
                                 .is_error_apart = true,
                                 .output_limit_bytes = options->max_bytes};

@@ -18,8 +18,9 @@ typedef struct PgDumpOptions {
     size_t max_bytes;
 } PgDumpOptions;
 
-/* One schema without rows, owners and rights. Connects to where conn does; the password is not in
- * the command line. ERR_IO with what pg_dump said, ERR_LIMIT. */
+/* One schema without rows, owners and rights. Connects to where conn does. No secret is in the
+ * command line; the password is in the environment, the pass phrase of a client key not even there.
+ * ERR_IO with what pg_dump said, ERR_LIMIT. */
 bool pg_dump_schema(Arena *arena, const PgConn *conn, const PgDumpOptions *options,
                     const char **ret_sql, Err *err);
 

@@ -48,7 +48,13 @@ static const char fixed_settings[] =
     "log_error_verbosity = terse\n"
     "log_parameter_max_length = 0\n"
     "log_parameter_max_length_on_error = 0\n"
-    "log_checkpoints = off\n";
+    "log_checkpoints = off\n"
+#ifdef __linux__
+    /* One call for the whole file system: hundreds of thousands of files of tenants take a minute
+     * one by one. */
+    "recovery_init_sync_method = syncfs # after a crash, instead of an fsync of each file\n"
+#endif
+    ;
 
 /* Libraries that are loaded when the server has them, with the settings they bring. */
 typedef struct Library {

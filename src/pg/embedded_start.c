@@ -11,9 +11,9 @@
 #include "pg/embedded_parts.h"
 
 enum {
-    START_WAIT_S = 10, /* from then on we wait ourselves, and tell what for */
+    START_WAIT_S = 2, /* from then on we wait ourselves, and tell what for */
     START_TIMEOUT_MS = (START_WAIT_S + 30) * 1000,
-    RECOVERY_WAIT_MS = 15 * 60 * 1000, /* replaying WAL after a crash takes what it takes */
+    SILENCE_WAIT_MS = 15 * 60 * 1000, /* of a server that is not ready and does not answer either */
     ORPHAN_WAIT_MS = 30000,
     ORPHAN_PATIENCE_MS = 1000, /* most notice by themselves that their server is gone */
     KILL_WAIT_MS = 15000,      /* an immediate shutdown kills its children after 5 s */
@@ -155,9 +155,9 @@ bool start_server(const Server *server, Err *err)
 
 /* A wait for a server, in the monotonic clock. */
 typedef struct Wait {
-    int64_t begin_us;
     int64_t next_note_us;
     int64_t unreachable_since_us; /* 0: it was reachable, or not ready, when we last looked */
+    int64_t last_answer_us;       /* it said that it starts, recovers or stops */
 } Wait;
 
 static void tell_wait(const Server *server, const PidFile *file, Wait *wait)
@@ -179,6 +179,11 @@ static bool check_wait(const Server *server, const PidFile *file, Wait *wait, Er
         wait->unreachable_since_us = clock_monotonic_us();
     }
     const int64_t now_us = clock_monotonic_us();
+    /* Recovery takes what it takes. Asked seldom: the server logs every question. */
+    if (now_us - wait->last_answer_us > (int64_t)NOTE_EVERY_MS * 1000 &&
+        start_is_answering(server, file->socket_dir, file->port)) {
+        wait->last_answer_us = now_us;
+    }
     if (wait->unreachable_since_us != 0 &&
         now_us - wait->unreachable_since_us >= (int64_t)UNREACHABLE_MS * 1000) {
         return ERR_SET(err, ERR_SERVER_FAILED,
@@ -187,9 +192,9 @@ static bool check_wait(const Server *server, const PidFile *file, Wait *wait, Er
                        "\"%s/.s.PGSQL.%d\"",
                        (int)file->pid, file->socket_dir, file->port);
     }
-    if (now_us - wait->begin_us > (int64_t)RECOVERY_WAIT_MS * 1000) {
-        ERR_SET(err, ERR_SERVER_FAILED, NULL,
-                "the server in \"%s\" runs but does not accept connections", server->data_dir);
+    if (now_us - wait->last_answer_us > (int64_t)SILENCE_WAIT_MS * 1000) {
+        ERR_SET(err, ERR_SERVER_FAILED, NULL, "the server in \"%s\" runs but does not answer",
+                server->data_dir);
         err_hint(err, "read the end of \"%s\"", server->log_path);
         return false;
     }
@@ -199,7 +204,8 @@ static bool check_wait(const Server *server, const PidFile *file, Wait *wait, Er
 bool start_wait_ready(const Server *server, bool *ret_is_ready, Err *err)
 {
     const int64_t begin_us = clock_monotonic_us();
-    Wait wait = {.begin_us = begin_us, .next_note_us = begin_us + (int64_t)FIRST_NOTE_MS * 1000};
+    Wait wait = {.last_answer_us = begin_us,
+                 .next_note_us = begin_us + (int64_t)FIRST_NOTE_MS * 1000};
     for (;;) {
         PidFile file;
         bool is_alive = false;

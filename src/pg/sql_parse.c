@@ -198,6 +198,21 @@ bool sql_script_split(Arena *arena, const char *file, const char *text, ErrCode 
     return is_split;
 }
 
+bool sql_plpgsql_parse(const char *definition, const char *body, ErrCode code, Json **ret_tree,
+                       Err *err)
+{
+    static const char file[] = "PL/pgSQL";
+    if (!check_depth(file, definition, code, err) || !check_depth(file, body, code, err)) {
+        return false;
+    }
+    const PgQueryPlpgsqlParseResult result = pg_query_parse_plpgsql(definition);
+    const bool is_parsed = result.error != NULL
+                               ? fail_syntax(file, definition, result.error, code, err)
+                               : load_tree(file, result.plpgsql_funcs, code, ret_tree, err);
+    pg_query_free_plpgsql_parse_result(result);
+    return is_parsed;
+}
+
 static bool visit_object(const Json *object, const char *node,
                          bool (*visit)(void *context, const Json *value), void *context)
 {

@@ -38,6 +38,13 @@ void sql_script_done(SqlScript *script);
 bool sql_script_split(Arena *arena, const char *file, const char *text, ErrCode code,
                       SqlScript *ret_script, Err *err);
 
+/* The parse tree of one PL/pgSQL function, whose texts of SQL are not parsed: definition is its
+ * CREATE FUNCTION or PROCEDURE, body what is between its quotes. libpg_query knows no types, so it
+ * refuses some functions that PostgreSQL takes (cursors with a query of their own). The caller
+ * releases *ret_tree. */
+bool sql_plpgsql_parse(const char *definition, const char *body, ErrCode code, Json **ret_tree,
+                       Err *err);
+
 /* The statement with one more element at the end of its first list in parentheses (the columns of a
  * CREATE TABLE); NULL when it has none, or an empty one. In the arena. */
 const char *sql_add_to_list(Arena *arena, const char *statement, const char *element);

@@ -25,6 +25,9 @@ enum {
     SECRET_PASSWORD_SIZE = 44,            /* 43 characters of base64url (256 bits) and a NUL */
     SECRET_VERIFIER_SIZE = 160,           /* "SCRAM-SHA-256$..." and a NUL */
     SECRET_SEALED_OVERHEAD = 1 + 12 + 16, /* format byte, nonce, tag */
+    SECRET_SEED_BYTES = 32,               /* the private part of an Ed25519 key */
+    SECRET_PUBLIC_BYTES = 32,             /* its public part */
+    SECRET_SIGNATURE_BYTES = 64,
 };
 
 /* Sets up the secure heap and forbids core files and ptrace of this process. Call first in main;
@@ -72,6 +75,25 @@ bool secret_sha256_hex(Arena *arena, const void *bytes, size_t length, const cha
 /* HMAC-SHA-256 (RFC 2104). */
 bool secret_hmac(const uint8_t *key, size_t key_length, const void *bytes, size_t length,
                  uint8_t ret_mac[SECRET_HASH_BYTES], Err *err);
+
+/* size bytes as lower-case hex in the arena. */
+const char *secret_to_hex(Arena *arena, const uint8_t *bytes, size_t size);
+
+/* Exactly 2 x size lower-case hex digits; false for anything else. */
+bool secret_from_hex(const char *hex, uint8_t *ret_bytes, size_t size);
+
+/* Ed25519 (RFC 8032, PureEdDSA). A key is its seed of SECRET_SEED_BYTES random bytes on the secure
+ * heap, to be freed with secret_free. */
+bool secret_sign_new(uint8_t **ret_seed, Err *err);
+bool secret_sign_public(const uint8_t *seed, uint8_t ret_public[SECRET_PUBLIC_BYTES], Err *err);
+bool secret_sign(const uint8_t *seed, const void *bytes, size_t length,
+                 uint8_t ret_signature[SECRET_SIGNATURE_BYTES], Err *err);
+
+/* *ret_is_right is false for any signature that this key did not make over these bytes, and for a
+ * public key that is none. */
+bool secret_sign_check(const uint8_t public_key[SECRET_PUBLIC_BYTES], const void *bytes,
+                       size_t length, const uint8_t signature[SECRET_SIGNATURE_BYTES],
+                       bool *ret_is_right, Err *err);
 
 /* The master keys at hand: the active one, and older or newer ones during a rotation. */
 typedef struct Keyring Keyring;

@@ -1,4 +1,5 @@
-/* tenant.create: reserve the slug, make the place and the logins.
+/* tenant.create: reserve the slug, make the place and the logins. The job itself is put together in
+ * ops, which checks the tenant's isolation in the last step's transaction.
  *
  * Step "reserve" takes the slug and the tenant's id, and in the schema tier claims a spare when one
  * is ready. Step "ground" makes what tenants share: extensions, the row tier's shared place; mostly
@@ -145,7 +146,7 @@ static bool find_spare(JobContext *context, const Create *create, Spare **ret_sp
            spare_find_claimed(context->arena, context->store, context->tenant_id, ret_spare, err);
 }
 
-static bool step_reserve(JobContext *context, Err *err)
+bool tenant_create_reserve(JobContext *context, Err *err)
 {
     const char *slug = json_get_text(context->args, "slug", "");
     const char *name = json_get_text(context->args, "name", slug);
@@ -184,7 +185,7 @@ static bool load_extensions(JobContext *context, Create *create, Err *err)
     return create->has_extensions;
 }
 
-static bool step_ground(JobContext *context, Err *err)
+bool tenant_create_ground(JobContext *context, Err *err)
 {
     Create *create = NULL;
     Spare *spare = NULL;
@@ -384,7 +385,7 @@ static bool fill_new(Provision *provision, Create *create, Err *err)
            fill_batch(provision, &create->extensions, err);
 }
 
-static bool step_provision(JobContext *context, Err *err)
+bool tenant_create_provision(JobContext *context, Err *err)
 {
     Create *create = NULL;
     Tenant *tenant = NULL;
@@ -415,7 +416,7 @@ static bool step_provision(JobContext *context, Err *err)
 /* Provisioning is one transaction, so there is nothing to take down but the reservation, and the
  * spare that was claimed: its id is the failed tenant's now. The audit chain says why the slug was
  * tried. */
-static bool undo_create(JobContext *context, Err *err)
+bool tenant_create_undo(JobContext *context, Err *err)
 {
     Tenant *tenant = NULL;
     Spare *spare = NULL;
@@ -432,13 +433,3 @@ static bool undo_create(JobContext *context, Err *err)
     return tenant_move(context->store, tenant, TENANT_FAILED, err) &&
            job_audit(context, "tenant.create.undo", detail, err);
 }
-
-static const JobStep create_steps[] = {
-    {"reserve", "Reserving the slug", JOB_STEP_TRANSACTION, step_reserve},
-    {"ground", "Preparing what tenants of the blueprint share", JOB_STEP_TRANSACTION, step_ground},
-    {"provision", "Making the tenant's place and logins", JOB_STEP_TRANSACTION, step_provision},
-    {0},
-};
-
-const JobKind tenant_create_job = {
-    .operation = "tenant.create", .steps = create_steps, .undo = undo_create};

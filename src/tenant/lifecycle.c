@@ -203,16 +203,10 @@ static const JobStep suspend_steps[] = {
 };
 const JobKind tenant_suspend_job = {.operation = "tenant.suspend", .steps = suspend_steps};
 
-static bool step_resume(JobContext *context, Err *err)
+bool tenant_resume_unlock(JobContext *context, Err *err)
 {
     return move_and_switch(context, TENANT_ACTIVE, true, "tenant.resume", err);
 }
-
-static const JobStep resume_steps[] = {
-    {"unlock", "Allowing logins", JOB_STEP_TRANSACTION, step_resume},
-    {0},
-};
-const JobKind tenant_resume_job = {.operation = "tenant.resume", .steps = resume_steps};
 
 /* --- archive
  * ----------------------------------------------------------------------------------------------------

@@ -24,9 +24,10 @@ typedef struct Spare {
 
 /* --- for creates */
 
-/* Claims a ready spare that was made from exactly this definition, within the caller's transaction:
- * *ret_tenant_id is the id of the tenant to be, NULL when there is none. Never waits for another
- * create, and no two get the same. */
+/* Claims a ready spare that was made from exactly this definition, with the optional extensions
+ * that the server offers now, within the caller's transaction: *ret_tenant_id is the id of the
+ * tenant to be, NULL when there is none. Never waits for another create, and no two get the same.
+ */
 bool spare_claim(Arena *arena, Store *store, const Blueprint *blueprint, const char **ret_tenant_id,
                  Err *err);
 
@@ -52,8 +53,10 @@ typedef enum SpareOutcome {
     SPARE_ENOUGH, /* there are as many as were wanted */
     SPARE_OTHER,  /* another process is making one right now */
 } SpareOutcome;
-bool spare_make(Store *store, const char *blueprint, int64_t target, SpareOutcome *ret_outcome,
-                Err *err);
+/* Asked before a new spare is committed; false takes it back. */
+typedef bool (*SpareCheck)(Arena *arena, Store *store, const char *tenant_id, Err *err);
+bool spare_make(Store *store, const char *blueprint, int64_t target, SpareCheck check,
+                SpareOutcome *ret_outcome, Err *err);
 
 /* Which spares are dropped: of one blueprint or all (NULL); those that no create would claim any
  * more, or every one that waits; with a job, none that was made after the job began. */
@@ -66,6 +69,11 @@ typedef struct SpareChoice {
 /* Drops one, in a transaction of its own. *ret_is_dropped is false when there is none left. */
 bool spare_drop_one(Store *store, const SpareChoice *choice, bool *ret_is_dropped, Err *err);
 
+/* Drops one that was made more than an hour ago when more than `most` wait, in a transaction of its
+ * own. A create never waits for it: it passes by a spare whose row is locked. */
+bool spare_drop_surplus(Store *store, const char *blueprint, int64_t most, bool *ret_is_dropped,
+                        Err *err);
+
 /* Makes the partitions of one spare that are due, in a transaction of its own. *ret_is_renewed is
  * false when none was due. */
 bool spare_renew_one(Store *store, bool *ret_is_renewed, Err *err);
@@ -76,8 +84,11 @@ bool spares_add_reseal(Arena *arena, Store *store, PgBatch *batch, const char *k
 
 /* How many spares of a blueprint are kept ready: `base`, and as many as tenants were created in the
  * last ten minutes when those are more, but never more than `most`. So the number follows a rush
- * upwards at once, and falls back as the rush leaves the window; what was made waits to be claimed,
- * or for `spare drop`. A base of 0 turns spares off. */
+ * upwards at once, and falls back as the rush leaves the window. A base of 0 turns spares off.
+ *
+ * With the tenants of the last hour it is how many stay: what is above that, and older than an
+ * hour, is dropped. The second number is never below the first, so no drop makes a spare missing.
+ */
 int64_t spare_target(int64_t base, int64_t most, int64_t created_lately);
 
 #endif

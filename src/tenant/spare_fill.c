@@ -4,6 +4,7 @@
 #include "blueprint/place.h"
 #include "blueprint/registry.h"
 #include "core/fault.h"
+#include "core/strbuf.h"
 #include "pg/sql.h"
 #include "tenant/login.h"
 #include "tenant/spare_parts.h"
@@ -74,6 +75,21 @@ static bool add_seed(Making *making, Err *err)
     return true;
 }
 
+/* The optional extensions that the place is made with, with commas. */
+static const char *optional_names(const Making *making)
+{
+    StrBuf names = strbuf_init(making->arena);
+    for (size_t i = 0; i < making->blueprint->optional_count; i++) {
+        for (size_t j = 0; j < making->extensions->count; j++) {
+            if (strcmp(making->blueprint->optional[i], making->extensions->names[j]) == 0) {
+                strbuf_printf(&names, "%s%s", names.length > 0 ? "," : "",
+                              making->blueprint->optional[i]);
+            }
+        }
+    }
+    return names.text;
+}
+
 static bool fill_batch(Making *making, Err *err)
 {
     Arena *arena = making->arena;
@@ -95,7 +111,8 @@ static bool fill_batch(Making *making, Err *err)
                 PG_PARAMS(making->place.id, making->tenant_id, making->blueprint->name,
                           making->blueprint->checksum, making->store->active_key_id,
                           making->logins.sealed[LOGIN_APP], making->logins.sealed[LOGIN_READONLY],
-                          making->blueprint->partition_count > 0 ? "true" : "false"));
+                          making->blueprint->partition_count > 0 ? "true" : "false",
+                          optional_names(making)));
     return true;
 }
 
@@ -136,7 +153,7 @@ static bool is_wanted(Store *store, const Blueprint *blueprint, int64_t target,
 }
 
 static bool make_locked(Arena *arena, Store *store, const Blueprint *blueprint,
-                        const Extensions *extensions, Err *err)
+                        const Extensions *extensions, SpareCheck check, Err *err)
 {
     scoped_batch PgBatch *batch = pg_batch_new(arena);
     Making making = {.arena = arena,
@@ -151,13 +168,14 @@ static bool make_locked(Arena *arena, Store *store, const Blueprint *blueprint,
     FAULT("spare.make.sent");
     return (!making.lacks_partitions ||
             place_ensure_partitions(arena, store, blueprint, &making.place, err)) &&
+           check(arena, store, making.tenant_id, err) &&
            store_query(store, SPARE_FILLED, PG_PARAMS(blueprint->name), NULL, err);
 }
 
 /* Its commit does not wait for the disk: a crash of the server may lose the newest spares, each
  * whole, and the next one to look makes others. */
 static bool make_in_transaction(Arena *arena, Store *store, const Blueprint *blueprint,
-                                const Extensions *extensions, int64_t target,
+                                const Extensions *extensions, int64_t target, SpareCheck check,
                                 SpareOutcome *ret_outcome, Err *err)
 {
     if (!pg_begin(store->conn, err) || !is_wanted(store, blueprint, target, ret_outcome, err)) {
@@ -167,7 +185,7 @@ static bool make_in_transaction(Arena *arena, Store *store, const Blueprint *blu
         pg_rollback(store->conn);
         return true;
     }
-    if (!make_locked(arena, store, blueprint, extensions, err)) {
+    if (!make_locked(arena, store, blueprint, extensions, check, err)) {
         return false;
     }
     FAULT("spare.make.before_commit");
@@ -178,8 +196,8 @@ static bool make_in_transaction(Arena *arena, Store *store, const Blueprint *blu
     return true;
 }
 
-bool spare_make(Store *store, const char *blueprint_name, int64_t target, SpareOutcome *ret_outcome,
-                Err *err)
+bool spare_make(Store *store, const char *blueprint_name, int64_t target, SpareCheck check,
+                SpareOutcome *ret_outcome, Err *err)
 {
     scoped_arena Arena *arena = arena_new();
     Blueprint *blueprint = NULL;
@@ -196,24 +214,18 @@ bool spare_make(Store *store, const char *blueprint_name, int64_t target, SpareO
         !ensure_ground(arena, store, blueprint, &extensions, err)) {
         return false;
     }
-    if (!make_in_transaction(arena, store, blueprint, &extensions, target, ret_outcome, err)) {
+    if (!make_in_transaction(arena, store, blueprint, &extensions, target, check, ret_outcome,
+                             err)) {
         pg_rollback(store->conn);
         return false;
     }
     return true;
 }
 
-static bool drop_in_transaction(Arena *arena, Store *store, const SpareChoice *choice,
-                                bool *ret_is_dropped, Err *err)
+/* The spare that was found and is locked; rolls back when there is none. */
+static bool drop_found(Arena *arena, Store *store, const PgRows *rows, bool *ret_is_dropped,
+                       Err *err)
 {
-    scoped_rows PgRows *rows = NULL;
-    const char *job = choice->job_id == 0 ? NULL : pg_int_text(arena, choice->job_id);
-    if (!pg_begin(store->conn, err) ||
-        !store_query(store, SPARE_UNWANTED,
-                     PG_PARAMS(choice->blueprint, choice->is_all ? "true" : "false", job), &rows,
-                     err)) {
-        return false;
-    }
     const Spare *spare = spare_read(arena, rows);
     *ret_is_dropped = spare != NULL;
     if (spare == NULL) {
@@ -231,10 +243,53 @@ static bool drop_in_transaction(Arena *arena, Store *store, const SpareChoice *c
     return true;
 }
 
+static bool drop_in_transaction(Arena *arena, Store *store, const SpareChoice *choice,
+                                bool *ret_is_dropped, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    const char *job = choice->job_id == 0 ? NULL : pg_int_text(arena, choice->job_id);
+    return pg_begin(store->conn, err) &&
+           store_query(store, SPARE_UNWANTED,
+                       PG_PARAMS(choice->blueprint, choice->is_all ? "true" : "false", job), &rows,
+                       err) &&
+           drop_found(arena, store, rows, ret_is_dropped, err);
+}
+
 bool spare_drop_one(Store *store, const SpareChoice *choice, bool *ret_is_dropped, Err *err)
 {
     scoped_arena Arena *arena = arena_new();
     if (!drop_in_transaction(arena, store, choice, ret_is_dropped, err)) {
+        pg_rollback(store->conn);
+        return false;
+    }
+    return true;
+}
+
+/* Under the lock of those who make them, so that two keepers count one after the other. */
+static bool drop_surplus(Arena *arena, Store *store, const char *blueprint, int64_t most,
+                         bool *ret_is_dropped, Err *err)
+{
+    scoped_rows PgRows *lock = NULL;
+    scoped_rows PgRows *rows = NULL;
+    if (!pg_begin(store->conn, err) ||
+        !store_query(store, SPARE_FILL_LOCK, PG_PARAMS(blueprint), &lock, err)) {
+        return false;
+    }
+    if (pg_rows_count(lock) == 0) {
+        *ret_is_dropped = false;
+        pg_rollback(store->conn);
+        return true;
+    }
+    return store_query(store, SPARE_SURPLUS, PG_PARAMS(blueprint, pg_int_text(arena, most)), &rows,
+                       err) &&
+           drop_found(arena, store, rows, ret_is_dropped, err);
+}
+
+bool spare_drop_surplus(Store *store, const char *blueprint, int64_t most, bool *ret_is_dropped,
+                        Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    if (!drop_surplus(arena, store, blueprint, most, ret_is_dropped, err)) {
         pg_rollback(store->conn);
         return false;
     }

@@ -13,12 +13,18 @@
 
 /* Jobs. Arguments: create {slug, name, blueprint, plan, tier}; suspend, resume, rotate {slug};
  * archive {slug, drain-timeout (ms)}; purge {slug}. */
-extern const JobKind tenant_create_job;
 extern const JobKind tenant_suspend_job;
-extern const JobKind tenant_resume_job;
 extern const JobKind tenant_archive_job;
 extern const JobKind tenant_purge_job;
 extern const JobKind tenant_rotate_job;
+
+/* Steps of create and resume, which ops puts together with the check of isolation that both end
+ * with. All are transactional. */
+bool tenant_create_reserve(JobContext *context, Err *err);
+bool tenant_create_ground(JobContext *context, Err *err);
+bool tenant_create_provision(JobContext *context, Err *err);
+bool tenant_create_undo(JobContext *context, Err *err);
+bool tenant_resume_unlock(JobContext *context, Err *err);
 
 /* A login of a tenant and, when asked for, its password. */
 typedef struct TenantLogin {

@@ -196,9 +196,41 @@ def test_tables_of_the_row_tier_need_tenant_id_and_their_policies():
     for sql in ("DROP POLICY tenant_guard ON items", "ALTER TABLE items NO FORCE ROW LEVEL SECURITY",
                 "ALTER TABLE items DISABLE ROW LEVEL SECURITY", "ALTER POLICY tenant_rows ON items RENAME TO x"):
         refuse("blueprint_invalid", "migrations/V0002__bad.sql:2: ", V0002__bad="\n%s;\n" % sql)
-    # Hidden from the parser, so that the trial finds it.
-    hidden = "DO $$ BEGIN EXECUTE 'CREATE TABLE t (id int)'; END $$;\n"
-    refuse("blueprint_invalid", "blueprint \"bad\": table \"t\" has no tenant_id", tiers="row", V0002__bad=hidden)
+
+
+DYNAMIC = "DO $$ BEGIN EXECUTE '%s'; END $$;\n"
+
+
+def test_a_table_without_tenant_id_that_dynamic_sql_makes_is_refused_with_its_line():
+    hidden = "COMMENT ON TABLE items IS 'x';\n\n%s-- the next one is good\n%s" % (
+        DYNAMIC % "CREATE TABLE t (id int)", DYNAMIC % ("CREATE TABLE u (%s)" % KEY))
+    says = ["migrations/V0002__bad.sql:3: ", "table \"t\"", "tenant_id", "(row_table_without_tenant_id)"]
+    for tiers in ("row", "row, schema"):
+        error = refuse("blueprint_invalid", *says, tiers=tiers, V0002__bad=hidden, V0003__more=DYNAMIC % "CREATE VIEW v AS SELECT 1")
+        assert "shared" in error["hint"], error
+    # A later statement takes away what an earlier one made right.
+    refuse("blueprint_invalid", "migrations/V0003__drop.sql:1: ", "table \"u\"", tiers="row",
+           V0002__u=DYNAMIC % ("CREATE TABLE u (%s)" % KEY), V0003__drop=DYNAMIC % "ALTER TABLE u ALTER tenant_id DROP NOT NULL")
+    with harness.temporary_folder() as folder:  # the schema tier needs none
+        assert add(folder, name="hidden", tiers="schema", V0002__bad=hidden)["change"] == "recorded"
+
+
+def test_a_cycle_of_foreign_keys_that_dynamic_sql_makes_is_refused_with_its_line():
+    tables = "CREATE TABLE a (id bigint PRIMARY KEY, b_id bigint);\nCREATE TABLE b (id bigint PRIMARY KEY, a_id bigint REFERENCES a);\n"
+    key = "ALTER TABLE a ADD CONSTRAINT a_b_fk FOREIGN KEY (b_id) REFERENCES b%s"
+    says = ["cycle", "\"a\" -> \"b\" -> \"a\"", "(foreign_key_cycle)"]
+    refuse("blueprint_invalid", "migrations/V0003__more.sql:2: ", *says, tiers="schema", V0002__ab=tables,
+           V0003__more="\n" + DYNAMIC % (key % "") + DYNAMIC % "CREATE TABLE c (id int)")
+    # Made harmless in the first place, and harmful later.
+    refuse("blueprint_invalid", "migrations/V0003__more.sql:1: ", *says, tiers="schema",
+           V0002__ab=tables + DYNAMIC % (key % " DEFERRABLE"),
+           V0003__more=DYNAMIC % "ALTER TABLE a ALTER CONSTRAINT a_b_fk NOT DEFERRABLE")
+    with harness.temporary_folder() as folder:  # a key to itself, one of a partitioned table, and a deferrable one
+        parts = "CREATE TABLE p (id bigint PRIMARY KEY, up bigint REFERENCES p, a_id bigint REFERENCES a) PARTITION BY HASH (id);"
+        more = "%sCREATE TABLE p_0 PARTITION OF p FOR VALUES WITH (modulus 1, remainder 0);" % parts
+        answer = add(folder, name="uncycled", tiers="schema", V0002__ab=tables,
+                     V0003__more=DYNAMIC % more + DYNAMIC % (key % " DEFERRABLE"))
+    assert answer["change"] == "recorded"
 
 
 def test_a_blueprint_is_shown_in_100_columns():

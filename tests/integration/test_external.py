@@ -156,6 +156,19 @@ def test_a_role_with_two_rights_is_enough():
     assert client.sql("SELECT rolsuper FROM pg_roles WHERE rolname = '%s'" % client.name) == "f"
 
 
+def test_a_database_where_tenants_may_make_temporary_tables_is_told():
+    client = Client()
+    says = "REVOKE TEMPORARY ON DATABASE \"%s\" FROM PUBLIC" % client.name
+    assert client.tenantry("up")["warning"].endswith(says)
+    assert client.tenantry("status")["warning"].endswith(says)
+    for command in ("up", "status"):
+        told = client.tenantry(command, json=False).err
+        assert "warning: tenants may make temporary tables" in told and says in told, told
+    client.pg.sql(says)
+    assert client.tenantry("status")["warning"] is None and client.tenantry("up")["warning"] is None
+    assert "warning" not in client.tenantry("up", json=False).err
+
+
 def test_a_second_up_changes_nothing():
     client = shared_client()
     with open(client.key_file, encoding="utf-8") as f:

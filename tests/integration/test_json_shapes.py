@@ -11,7 +11,7 @@ from harness import shared_server
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-WITHOUT_ANSWER = {"completion", "docs.errors", "docs.operations", "docs.options", "help", "man", "version"}
+WITHOUT_ANSWER = {"completion", "docs.errors", "docs.isolation", "docs.operations", "docs.options", "help", "man", "version"}
 PACKS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "packs")
 
 
@@ -232,6 +232,32 @@ def test_keys_and_the_audit_log():
         server.superuser,
     )
     assert ask("audit.verify", expect=65)["findings"]
+
+
+def test_isolation():
+    server = shared_server()
+    server.create("shape-leak", "trading")
+    schema = server.psql("SELECT schema_name FROM tenantry.places p JOIN tenantry.tenants t ON t.place_id = p.id"
+                         " WHERE t.slug = 'shape-leak'")
+    ask("isolation.key")
+    assert ask("isolation.rules")["checks"]
+    ask("isolation.verify")
+    ask("isolation.watch")
+    server.psql("GRANT SELECT ON %s.trades TO PUBLIC" % schema, server.superuser)
+    finding = ask("isolation.watch", expect=76)["new"][0]["id"]
+    assert ask("isolation.verify", "shape-leak", expect=76)["findings"]
+    ask("isolation.accept", finding, "--reason", "for a test")
+    with harness.temporary_folder() as folder:
+        report = folder + "/report.json"
+        assert ask("isolation.verify", "--rules-only", "--report", report)["findings"][0]["accepted"]
+        assert ask("isolation.check-report", report)["findings"] == 1
+        with open(report, "a", encoding="utf-8") as f:
+            f.write(" ")
+        ask("isolation.check-report", report, expect=65)
+    assert ask("isolation.list", "shape-leak")["findings"]
+    ask("isolation.reopen", finding)
+    assert ask("isolation.mend", finding, "--yes")["mended"] == 1
+    assert ask("isolation.watch", "--rules-only")["new"] == []
 
 
 def test_the_demo():

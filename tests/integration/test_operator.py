@@ -400,6 +400,59 @@ def test_a_killed_server_comes_back_with_its_tenants():
         assert server.psql("SELECT count(*) FROM portfolios", tenant["app"]) == "0"
 
 
+def test_up_waits_for_a_server_that_recovers_and_says_so():
+    with harness.Server() as server:
+        pid = server.up()["pid"]
+        assert server.psql("SHOW recovery_init_sync_method") == "syncfs"
+        children = [int(line.split("/")[2]) for line in glob_children(pid)]
+        os.kill(pid, signal.SIGKILL)
+        assert all(map(harness.wait_for_exit, [pid, *children]))
+        # A standby without its primary recovers until it is told to stop.
+        with open(server.data_dir + "/postgresql.local.conf", "a", encoding="utf-8") as f:
+            f.write("hot_standby = off\n")
+        signal_standby(server, "standby.signal")
+        waiting = server.spawn("up")
+        told = waiting.stderr.readline()
+        while "recovering" not in told:
+            assert told, "up ended while the server was recovering"
+            told = waiting.stderr.readline()
+        assert waiting.poll() is None
+        signal_standby(server, "promote")
+        os.kill(server.server_pid(), signal.SIGUSR1)
+        assert waiting.wait(timeout=60) == 0, waiting.stderr.read()
+        assert server.psql("SELECT pg_is_in_recovery()") == "f"
+
+
+def test_a_server_with_too_few_locks_is_told_what_to_raise():
+    with harness.Server() as server:
+        server.up()
+        server.tenantry("down")
+        with open(server.data_dir + "/postgresql.local.conf", "a", encoding="utf-8") as f:
+            f.write("max_locks_per_transaction = 10\nmax_connections = 20\nmax_wal_senders = 0\nwal_level = replica\n"
+                    "max_worker_processes = 1\n")
+        server.up()
+        for tables, code in ((3000, "pg_failed"), (3, None)):
+            pack = "%s/many_%d" % (server.folder, tables)
+            os.makedirs(pack + "/migrations")
+            with open(pack + "/blueprint.yaml", "w", encoding="utf-8") as f:
+                f.write("name: many_%d\ntitle: Many\ntiers: [schema]\nplans: {one: {title: One, limits: {max_connections: 10}}}\n" % tables)
+            with open(pack + "/migrations/V0001__all.sql", "w", encoding="utf-8") as f:
+                f.writelines("CREATE TABLE t%d (id int PRIMARY KEY);\n" % n for n in range(tables))
+            if code:
+                error = server.refused(code, "blueprint", "add", pack, says=["out of shared memory", "max_locks_per_transaction"])
+                assert error["sqlstate"] == "53200", error
+            else:
+                assert server.tenantry("blueprint", "add", pack)["change"] == "recorded"
+
+
+def signal_standby(server, name):
+    """A file that PostgreSQL looks for, its user's."""
+    place = server.data_dir + "/pg"
+    with open(os.path.join(place, name), "w", encoding="utf-8"):
+        pass
+    shutil.chown(os.path.join(place, name), os.stat(place).st_uid, os.stat(place).st_gid)
+
+
 def glob_children(pid):
     """/proc/N of the processes that a server started."""
     found = []

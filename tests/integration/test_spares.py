@@ -203,6 +203,27 @@ def test_a_spare_without_todays_partitions_is_not_claimed_until_they_are_made():
     assert server.create("tomorrow", "trading")["id"] in waiting
 
 
+def test_a_spare_of_other_optional_extensions_is_not_claimed():
+    server = harness.shared_server()
+    folder = write_cards(server.folder, "choosy", 1)
+    with open(folder + "/blueprint.yaml", "a", encoding="utf-8") as f:
+        f.write("extensions: {optional: [no_such_extension, tsm_system_rows, citext]}\n")
+    server.tenantry("blueprint", "add", folder)
+    fill(server, 1, "choosy")
+    assert server.psql("SELECT extensions FROM tenantry.spares WHERE blueprint = 'choosy'") == "{citext,tsm_system_rows}"
+    # As if it had been made before the server offered one of them.
+    server.psql("UPDATE tenantry.spares SET extensions = '{citext}' WHERE blueprint = 'choosy'", admin(server))
+    row = spares(server, "choosy")
+    assert (row["ready"], row["stale"]) == (0, 1), row
+    old = server.psql("SELECT tenant_id FROM tenantry.spares WHERE blueprint = 'choosy'")
+    assert server.create("choosy-one", "choosy")["id"] != old
+    server.tenantry("spare", "drop", "choosy", "--stale")
+    assert server.psql("SELECT count(*) FROM tenantry.spares WHERE blueprint = 'choosy'") == "0"
+    fill(server, 1, "choosy")
+    new = server.psql("SELECT tenant_id FROM tenantry.spares WHERE blueprint = 'choosy'")
+    assert server.create("choosy-two", "choosy")["id"] == new
+
+
 def test_key_rotation_seals_spares_again():
     server = harness.shared_server()
     fill(server, 2)
@@ -351,6 +372,55 @@ def test_the_keeper_replaces_spares_of_an_older_version():
         check(server)
 
 
+def make_older(server, ids):
+    server.psql("UPDATE tenantry.spares SET created_at = created_at - interval '61 minutes' WHERE tenant_id IN ('%s')"
+                % "', '".join(ids), admin(server))
+
+
+def test_the_keeper_drops_old_spares_above_its_number():
+    with kept({"TENANTRY_SPARES": "1"}) as server:
+        server.up()
+        wait_until(lambda: are_ready(server), "no spares")
+        first = spare_ids(server)
+        fill(server, 4)
+        young = spare_ids(server) - first
+        trading = set(server.psql("SELECT tenant_id FROM tenantry.spares WHERE blueprint = 'trading'").split())
+        old = trading & first
+        assert (len(old), len(trading)) == (1, 4)
+        make_older(server, old)
+        wait_until(lambda: not old & spare_ids(server), "the old one stays")
+        assert young <= spare_ids(server), "a young one was dropped"
+        # Two that were created within the hour, though not just now: as many are kept, and no more are made.
+        for n in range(2):
+            server.create("lately-%d" % n, "trading")
+        server.psql("UPDATE tenantry.tenants SET created_at = created_at - interval '30 minutes'", admin(server))
+        fill(server, 4)
+        make_older(server, spare_ids(server))
+        wait_until(lambda: (spares(server)["ready"], spares(server)["target"]) == (2, 1), "two are to stay")
+        make_older(server, spare_ids(server))
+        server.psql("UPDATE tenantry.tenants SET created_at = created_at - interval '1 hour'", admin(server))
+        wait_until(lambda: spares(server)["ready"] == 1, "more than one stays")
+
+
+def test_a_create_that_was_killed_holds_no_spare_up():
+    harness.require_faults()
+    with open(os.path.join(os.path.dirname(__file__), "../../src/store/statements.def"), encoding="utf-8") as f:
+        text = re.search(r"STATEMENT\(SPARE_BUSY,.*?\*/\n(.*?)\)\nSTATEMENT", f.read(), re.S).group(1)
+    busy = "".join(re.findall(r'^ *"(.*)"$', text, re.M))
+    server = harness.shared_server()
+    create = ("tenant", "create", "held-up", "--blueprint", "trading")
+    assert server.psql(busy) == "f"
+    stopped = server.spawn(*create, env={"TENANTRY_FAULT_AT": "tenant.provision.made", "TENANTRY_FAULT_STOP": "1"})
+    wait_until(lambda: server.psql("SELECT count(*) FROM tenantry.jobs WHERE state = 'running' AND subject = 'held-up'") == "1",
+               "the create does not begin")
+    assert server.psql(busy) == "t"
+    stopped.kill()
+    stopped.wait()
+    wait_until(lambda: server.psql(busy) == "f", "a killed create counts")
+    job = server.psql("SELECT id FROM tenantry.jobs WHERE state = 'running' AND subject = 'held-up'")
+    server.tenantry("job", "resume", job)
+
+
 def test_the_keeper_makes_the_partitions_that_are_due():
     with kept() as server:
         server.up()
@@ -405,11 +475,13 @@ def test_the_keeper_survives_a_crash_of_the_server():
     with kept() as server:
         pid = server.up()["keeper"]
         wait_until(is_full(server), "no spares")
-        victim = int(server.psql("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'", admin(server)))
+        writer = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'"
+        victim = int(server.psql(writer, admin(server)))
         os.kill(victim, signal.SIGKILL)  # the postmaster ends all sessions and recovers
 
-        def is_back():
-            return server.tenantry("status", expect=None).status == 0
+        def is_back():  # and has noticed before that one was gone
+            found = server.psql(writer, admin(server), expect=None).out.strip()
+            return found.isdigit() and int(found) != victim
 
         wait_until(is_back, "the server does not come back")
         server.create("after-crash", "trading")
@@ -449,6 +521,37 @@ def test_a_keeper_ends_when_its_server_was_stopped_by_other_means():
         wait_until(is_full(server), "no spares")
         os.kill(server.server_pid(), signal.SIGINT)  # as pg_ctl stop does
         wait_until(lambda: not harness.is_running(pid), "the keeper stays")
+
+
+def test_a_keeper_in_the_foreground_waits_for_its_server_and_says_so():
+    with harness.Server() as server:
+        server.up()
+        env = {"TENANTRY_SPARES": "1"}
+        child = server.spawn("spare", "keep", env=env)
+        wait_until(lambda: are_ready(server, env), "no spares")
+        stopped = server.server_pid()
+        os.kill(stopped, signal.SIGINT)
+        assert harness.wait_for_exit(stopped)
+        told = 0
+        while told < 4:  # the keeper that "up" starts has ended by then
+            line = child.stderr.readline()
+            assert line, "the keeper has ended"
+            told += "keeper.retry" in line and "not running" in line
+        child.send_signal(signal.SIGTERM)
+        child.communicate(timeout=WAIT_S)
+        assert child.returncode == 0
+
+
+def test_a_keeper_whose_data_directory_goes_away_fails():
+    with harness.Server() as server:
+        server.up()
+        child = server.spawn("spare", "keep", "--json", env={"TENANTRY_SPARES": "1"})
+        wait_until(lambda: keeper(server) == child.pid, "no keeper")
+        os.remove(os.path.join(server.data_dir, "keeper.pid"))
+        _, told = child.communicate(timeout=WAIT_S)
+        error = json.loads(told.strip().split("\n")[-1])["error"]
+        assert error["code"] == "data_dir_unusable" and "removed" in error["message"], told
+        assert child.returncode == harness.exit_statuses()["data_dir_unusable"]
 
 
 def test_a_spare_that_cannot_be_made_is_told_and_tried_again():

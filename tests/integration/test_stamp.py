@@ -4,6 +4,9 @@ import functools
 import json
 import os
 import re
+import shutil
+import socket
+import subprocess
 
 import crash_state
 import harness
@@ -369,6 +372,48 @@ def test_pg_dump_gets_in_with_the_password_of_the_database_url():
         assert kept["kind"] == "flat", kept
         server.tenantry("tenant", "create", "guest", "--blueprint", "everything", env=env)
     assert leftovers(server) == ""
+
+
+def make_certificate(folder, name, *sign, phrase=None):
+    """A key and a certificate, signed by itself unless told otherwise."""
+    hidden = ["-passout", "pass:" + phrase] if phrase else ["-nodes"]
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-days", "2", "-subj", "/CN=" + name, "-keyout",
+                    "%s/%s.key" % (folder, name), "-out", "%s/%s.crt" % (folder, name), *hidden, *sign],
+                   check=True, capture_output=True, timeout=60)
+    os.chmod("%s/%s.key" % (folder, name), 0o600)
+
+
+def test_pg_dump_has_the_client_key_and_its_pass_phrase():
+    if shutil.which("openssl") is None:
+        harness.skip("no openssl")
+    with harness.Server() as server, socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        server.up()
+        server.tenantry("down")
+        made = server.folder
+        make_certificate(made, "authority")
+        make_certificate(made, "server")
+        make_certificate(made, "client", "-CA", made + "/authority.crt", "-CAkey", made + "/authority.key", phrase="gu&est #1")
+        for name in ("authority.crt", "server.crt", "server.key"):
+            shutil.copy(os.path.join(made, name), os.path.join(server.data_dir, "pg", name))
+            shutil.chown(os.path.join(server.data_dir, "pg", name), os.stat(server.data_dir + "/pg").st_uid)
+            os.chmod(os.path.join(server.data_dir, "pg", name), 0o600)
+        with open(server.data_dir + "/postgresql.local.conf", "a", encoding="utf-8") as f:
+            f.write("ssl = on\nssl_cert_file = 'server.crt'\nssl_key_file = 'server.key'\nssl_ca_file = 'authority.crt'\n")
+        with open(server.data_dir + "/pg_hba.conf", "w", encoding="utf-8") as f:
+            f.write("local all all scram-sha-256\nhostssl all all 127.0.0.1/32 scram-sha-256 clientcert=verify-ca\n")
+        server.up("--port", str(port))
+        server.psql("CREATE ROLE guest LOGIN CREATEROLE PASSWORD 'guest'", server.superuser)
+        server.psql("CREATE DATABASE guest OWNER guest", server.superuser)
+        url = ("postgresql://guest:guest@127.0.0.1:%d/guest?sslmode=require&sslcert=%s/client.crt&sslkey=%s/client.key"
+               % (port, made, made))
+        env = {"TENANTRY_DATABASE_URL": url + "&sslpassword=gu%26est%20%231", "TENANTRY_DATA_DIR": made + "/guest"}
+        server.tenantry("up", env=env)
+        server.tenantry("blueprint", "add", write(made + "/pack", "everything", MIGRATIONS), env=env)
+        assert server.tenantry("blueprint", "stamp", "everything", env=env)["kind"] == "flat"
+        server.refused("pg_unavailable", "status", env={**env, "TENANTRY_DATABASE_URL": url, "TENANTRY_RETRIES": "0"})
 
 
 def leftovers(server):

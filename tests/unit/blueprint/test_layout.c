@@ -159,6 +159,10 @@ static void what_the_tool_would_not_take_is_refused_with_its_rule(void **state)
          "tenant's migration is one transaction",
          "say \"migrations: {concurrently: plain}\" in the manifest: what is marked CONCURRENTLY "
          "then runs without that word, in the transaction"},
+        {"layout: flyway",
+         {{"V1__\xff.sql"}},
+         "V1__\\xff.sql: the name is not UTF-8, or has characters that cannot be seen",
+         NULL},
         {"layout: diesel",
          {{"first/up.sql"}},
          "first: not the name of a migration",

@@ -186,7 +186,7 @@ def test_bash_completes_from_the_tables():
     assert complete_in_bash("help", "te") == ["tenant"]
     assert complete_in_bash("help", "tenant", "") == ["create", "list", "purge"]
     assert "docs" in complete_in_bash("") and "help" in complete_in_bash("")
-    assert complete_in_bash("docs", "") == ["errors", "operations", "options"]
+    assert complete_in_bash("docs", "") == ["errors", "isolation", "operations", "options"]
 
 
 def test_every_shell_can_read_its_script():

@@ -90,6 +90,15 @@ static void input_of_any_size_reaches_the_program(void **state)
     assert_string_equal(run_shell(arena, "cat", (ProcessOptions){0}).output, "");
 }
 
+static void input_can_be_opened_by_name(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    const ProcessResult result = run_shell(arena, "cat /dev/stdin; cat /dev/stdin",
+                                           (ProcessOptions){.input = "twice "});
+    assert_string_equal(result.output, "twice twice ");
+}
+
 static void a_program_that_does_not_read_its_input_does_no_harm(void **state)
 {
     (void)state;
@@ -301,6 +310,7 @@ int main(void)
         cmocka_unit_test(a_signal_gives_128_and_its_number),
         cmocka_unit_test(an_end_that_nobody_tells_is_an_error),
         cmocka_unit_test(input_of_any_size_reaches_the_program),
+        cmocka_unit_test(input_can_be_opened_by_name),
         cmocka_unit_test(a_program_that_does_not_read_its_input_does_no_harm),
         cmocka_unit_test(output_is_cut_at_the_limit),
         cmocka_unit_test(the_time_limit_kills_the_whole_group),

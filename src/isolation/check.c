@@ -1,0 +1,311 @@
+/* Asking the rules.
+ *
+ * The snapshot is a list of relations, each a query over the catalogue and those before it; the
+ * rules are queries over them. For one tenant everything is one statement, the snapshot its CTEs:
+ * no catalogue is written. Planning a hundred rules takes longer than all else, so most have a
+ * sieve: a piece of the snapshot that is empty where all is well; a second statement has the rules
+ * whose sieve is not, with the pieces that they need. For the fleet the snapshot is temporary
+ * tables with statistics, since the planner must know how many rows there are, and the transaction
+ * is rolled back. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "isolation/definer.h"
+#include "isolation/isolation.h"
+#include "isolation/rule_sql.h"
+
+/* --- findings --------------------------------------------------------------------------------- */
+
+/* The rules about what a function does give its body as evidence: true when there is something to
+ * report, with evidence for people. */
+static bool judge_body(Arena *arena, Finding *finding, bool *ret_is_found, Err *err)
+{
+    DefinerVerdict verdict;
+    if (!definer_judge(arena, finding->evidence, &verdict, err)) {
+        return false;
+    }
+    if (strcmp(finding->check->id, "definer_dynamic") == 0) {
+        finding->evidence = verdict.unknown;
+    } else {
+        finding->evidence = verdict.outside;
+        finding->other_id = verdict.other_id;
+    }
+    *ret_is_found = finding->evidence != NULL;
+    return true;
+}
+
+static bool is_about_body(const Finding *finding)
+{
+    return strcmp(finding->check->id, "definer_dynamic") == 0 ||
+           strcmp(finding->check->id, "definer_touches") == 0;
+}
+
+static bool take_finding(const PgRows *rows, size_t i, IsolationResult *result, Err *err)
+{
+    bool is_found = true;
+    const char *id = pg_rows_text(rows, i, COLUMN_RULE);
+    Finding finding = {.check = isolation_find_check(id),
+                       .tenant_id = pg_rows_text(rows, i, COLUMN_TENANT),
+                       .other_id = pg_rows_text(rows, i, COLUMN_OTHER),
+                       .object = pg_rows_text(rows, i, COLUMN_OBJECT),
+                       .evidence = pg_rows_text(rows, i, COLUMN_EVIDENCE),
+                       .mend = pg_rows_text(rows, i, COLUMN_MEND)};
+    if (finding.check == NULL) {
+        return ERR_SET(err, ERR_INTERNAL, NULL, "a query names the rule \"%s\", there is none", id);
+    }
+    if (is_about_body(&finding) && !judge_body(result->list.arena, &finding, &is_found, err)) {
+        return false;
+    }
+    return !is_found || isolation_add_finding(result, &finding, err);
+}
+
+static bool take_rows(const PgRows *rows, RulePlan *plan, IsolationResult *result, Err *err)
+{
+    for (size_t i = 0; i < pg_rows_count(rows); i++) {
+        const char *id = pg_rows_text(rows, i, COLUMN_RULE);
+        const char *object = pg_rows_text(rows, i, COLUMN_OBJECT);
+        if (strcmp(id, RULE_SQL_SIEVE) == 0) {
+            rule_sql_note_sieve(plan, object);
+        } else if (strcmp(id, RULE_SQL_DIGEST) == 0) {
+            result->catalogue = arena_strdup(result->list.arena, object);
+            result->tenants = pg_rows_int(rows, i, COLUMN_EVIDENCE);
+        } else if (!take_finding(rows, i, result, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int compare_texts(const char *a, const char *b)
+{
+    return strcmp(a == NULL ? "" : a, b == NULL ? "" : b);
+}
+
+static int compare_findings(const void *left, const void *right)
+{
+    const Finding *a = left;
+    const Finding *b = right;
+    const int orders[] = {(int)a->check->severity - (int)b->check->severity,
+                          strcmp(a->check->id, b->check->id),
+                          compare_texts(a->object, b->object),
+                          compare_texts(a->tenant_id, b->tenant_id),
+                          compare_texts(a->other_id, b->other_id),
+                          compare_texts(a->evidence, b->evidence)};
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        if (orders[i] != 0) {
+            return orders[i];
+        }
+    }
+    return 0;
+}
+
+/* Two ways to the same right are one thing to mend first. */
+void isolation_finish_findings(FindingList *list)
+{
+    size_t kept = 0;
+    if (list->count > 0) {
+        qsort(list->findings, list->count, sizeof *list->findings, compare_findings);
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        if (kept == 0 || strcmp(list->findings[kept - 1].id, list->findings[i].id) != 0) {
+            list->findings[kept++] = list->findings[i];
+        }
+    }
+    list->count = kept;
+}
+
+static void list_unchecked(Arena *arena, const RulePlan *plan, IsolationResult *result)
+{
+    Unchecked *unchecked = ARENA_ARRAY(arena, Unchecked, rule_sql_count());
+    size_t count = 0;
+    for (size_t i = 0; i < rule_sql_count(); i++) {
+        if (rule_sql_is_asked(plan, i)) {
+            result->rules++;
+        } else {
+            unchecked[count++] = (Unchecked){
+                .check_id = rule_sql_id(i),
+                .reason = "the control role is no superuser and may not read this"};
+        }
+    }
+    result->unchecked = unchecked;
+    result->unchecked_count = count;
+}
+
+/* --- running ---------------------------------------------------------------------------------- */
+
+/* How the planner works for the length of a check. Just-in-time compilation and parallel workers
+ * take longer to start than all of this. For one tenant every join is a few look-ups by index,
+ * which the planner cannot know of a snapshot without statistics; and with little memory it makes
+ * no large hash tables for the many rows that it expects; its plan for one tenant is that for any.
+ * NULL is the default. */
+#define SET(name, value) ", set_config('" name "', " value ", true)"
+#define QUICK(off, none) "SELECT 1" SET("jit", off) SET("max_parallel_workers_per_gather", none)
+#define JOINS(off)                                                                                 \
+    SET("enable_hashjoin", off)                                                                    \
+    SET("enable_mergejoin", off) SET("enable_seqscan", off) SET("enable_material", off)
+#define LOOK_UP(off, none, memory, plan)                                                           \
+    QUICK(off, none) JOINS(off) SET("work_mem", memory) SET("plan_cache_mode", plan)
+
+static const char set_quick[] = QUICK("'off'", "'0'");
+static const char set_look_up[] = LOOK_UP("'off'", "'0'", "'256kB'", "'force_generic_plan'");
+static const char set_default[] = LOOK_UP("NULL", "NULL", "NULL", "NULL");
+
+/* Runs one statement for one tenant or all; the planner is as it was afterwards. is_fixed: the text
+ * is a constant. */
+static bool run_sql(Arena *arena, Store *store, const char *sql, bool is_fixed,
+                    const char *tenant_id, PgBatch **ret_batch, size_t *ret_answer, Err *err)
+{
+    const bool is_fleet = tenant_id == NULL;
+    const PgParams params = is_fleet ? PG_NO_PARAMS : PG_PARAMS(tenant_id);
+    PgBatch *batch = pg_batch_new(arena);
+    pg_batch_add_fixed(batch, is_fleet ? set_quick : set_look_up, PG_NO_PARAMS);
+    *ret_answer = is_fixed ? pg_batch_add_fixed(batch, sql, params)
+                           : pg_batch_add(batch, sql, params);
+    pg_batch_add_fixed(batch, set_default, PG_NO_PARAMS);
+    *ret_batch = batch;
+    return pg_batch_run(store->conn, batch, err);
+}
+
+static bool ask(Arena *arena, Store *store, const char *sql, const char *tenant_id, RulePlan *plan,
+                IsolationResult *result, Err *err)
+{
+    scoped_batch PgBatch *batch = NULL;
+    size_t answer = 0;
+    return run_sql(arena, store, sql, false, tenant_id, &batch, &answer, err) &&
+           take_rows(pg_batch_rows(batch, answer), plan, result, err);
+}
+
+static bool run_statement(Arena *arena, Store *store, RulePlan *plan, const char *tenant_id,
+                          bool is_first, IsolationResult *result, Err *err)
+{
+    const char *sql = NULL;
+    return rule_sql_statement(arena, plan, tenant_id == NULL, is_first, &sql, err) &&
+           (sql == NULL || ask(arena, store, sql, tenant_id, plan, result, err));
+}
+
+static bool run_statements(Arena *arena, Store *store, RulePlan *plan, const char *tenant_id,
+                           IsolationResult *result, Err *err)
+{
+    return run_statement(arena, store, plan, tenant_id, true, result, err) &&
+           run_statement(arena, store, plan, tenant_id, false, result, err);
+}
+
+static bool add_snapshot(Arena *arena, PgBatch *batch, Err *err)
+{
+    const char *create = NULL;
+    const char *analyze = NULL;
+    pg_batch_add_fixed(batch, set_quick, PG_NO_PARAMS);
+    for (size_t i = 0; rule_sql_table(arena, i, &create, &analyze, err); i++) {
+        if (create == NULL) {
+            return true;
+        }
+        pg_batch_add(batch, create, PG_NO_PARAMS);
+        pg_batch_add(batch, analyze, PG_NO_PARAMS);
+    }
+    return false;
+}
+
+static bool run_tables(Arena *arena, Store *store, RulePlan *plan, IsolationResult *result,
+                       Err *err)
+{
+    const char *part = NULL;
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    if (!add_snapshot(arena, batch, err) || !rule_sql_digest(arena, true, &part, err)) {
+        return false;
+    }
+    const size_t first = pg_batch_add(batch, part, PG_NO_PARAMS);
+    for (size_t i = 0; i < rule_sql_count(); i++) {
+        if (rule_sql_is_asked(plan, i)) {
+            if (!rule_sql_rule(arena, i, &part, err)) {
+                return false;
+            }
+            pg_batch_add(batch, part, PG_NO_PARAMS);
+        }
+    }
+    if (!pg_batch_run(store->conn, batch, err)) {
+        return false;
+    }
+    for (size_t i = first; i < pg_batch_count(batch); i++) {
+        if (!take_rows(pg_batch_rows(batch, i), plan, result, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Without the right to make temporary tables the fleet is one statement too; only slower. */
+static bool run_snapshot(Arena *arena, Store *store, const char *tenant_id, IsolationResult *result,
+                         Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!pg_query(store->conn, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", PG_NO_PARAMS,
+                  NULL, err) ||
+        !pg_query_row(store->conn,
+                      "SELECT has_database_privilege(current_database(), 'TEMPORARY'),"
+                      " current_setting('is_superuser') = 'on'",
+                      PG_NO_PARAMS, &rows, err)) {
+        return false;
+    }
+    RulePlan plan = {.is_super = pg_rows_bool(rows, 0, 1)};
+    list_unchecked(arena, &plan, result);
+    return tenant_id == NULL && pg_rows_bool(rows, 0, 0)
+               ? run_tables(arena, store, &plan, result, err)
+               : run_statements(arena, store, &plan, tenant_id, result, err);
+}
+
+bool isolation_check_rules(Arena *arena, Store *store, const char *tenant_id,
+                           IsolationResult *ret_result, Err *err)
+{
+    IsolationResult result = {.list = {.arena = arena}};
+    if (!pg_begin(store->conn, err)) {
+        return false;
+    }
+    const bool is_done = run_snapshot(arena, store, tenant_id, &result, err);
+    pg_rollback(store->conn);
+    if (!is_done) {
+        return err_prefix(err, "the rules of isolation");
+    }
+    isolation_finish_findings(&result.list);
+    *ret_result = result;
+    return true;
+}
+
+/* ERR_ISOLATION when a finding is severe. */
+static bool judge(IsolationResult *result, Err *err)
+{
+    isolation_finish_findings(&result->list);
+    if (result->list.count == 0 || result->list.findings[0].check->severity > SEVERITY_HIGH) {
+        return true;
+    }
+    const Finding *first = &result->list.findings[0];
+    ERR_SET(err, ERR_ISOLATION, NULL, "isolation is not whole: %s, %s: %s", first->check->id,
+            first->object, first->evidence);
+    if (first->mend != NULL) {
+        err_hint(err, "as a superuser: %s", first->mend);
+    }
+    return false;
+}
+
+bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *err)
+{
+    RulePlan plan = {.is_birth = true};
+    IsolationResult result = {.list = {.arena = arena}};
+    if (!run_statements(arena, store, &plan, tenant_id, &result, err)) {
+        return err_prefix(err, "the rules of isolation");
+    }
+    return judge(&result, err);
+}
+
+bool isolation_require_created(Arena *arena, Store *store, const char *tenant_id, Err *err)
+{
+    const char *sql = NULL;
+    size_t answer = 0;
+    scoped_batch PgBatch *batch = NULL;
+    if (!rule_sql_birth(arena, &sql, err) ||
+        !run_sql(arena, store, sql, true, tenant_id, &batch, &answer, err)) {
+        return err_prefix(err, "the rules of isolation");
+    }
+    const PgRows *rows = pg_batch_rows(batch, answer);
+    return (pg_rows_count(rows) == 1 && !pg_rows_bool(rows, 0, 0)) ||
+           isolation_require(arena, store, tenant_id, err);
+}

@@ -1,0 +1,106 @@
+/* Whether any tenant can see, change, infer or disturb another, with evidence.
+ *
+ * Two kinds of evidence: rules read the catalogue (rules.def: a table; one pass for the whole
+ * fleet, whose cost grows with the objects read once and with findings, never with pairs of
+ * tenants), and probes log in as a tenant's roles and really try (probes.def). Both give findings
+ * of one form; what is checked, and what could not be, is part of the answer.
+ *
+ * What this module does not do: store findings, accept them, write reports (ops and store do), or
+ * change anything. All of it blocks. */
+#ifndef TENANTRY_ISOLATION_ISOLATION_H
+#define TENANTRY_ISOLATION_ISOLATION_H
+
+#include "store/store.h"
+
+typedef enum Severity { SEVERITY_CRITICAL, SEVERITY_HIGH, SEVERITY_MEDIUM, SEVERITY_LOW } Severity;
+
+/* "critical", ... */
+const char *severity_name(Severity severity);
+
+/* A rule or a probe, as the tables have it. */
+typedef struct IsolationCheck {
+    const char *id; /* "public_table_grant"; also the anchor of its documentation */
+    Severity severity;
+    bool is_probe;
+    const char *tiers; /* "row", "schema" or "row, schema" */
+    const char *title; /* a sentence for the report */
+    const char *why;   /* what a tenant could do with it, and what to do about it */
+} IsolationCheck;
+
+/* Every rule and every probe, sorted by id. */
+const IsolationCheck *isolation_checks(size_t *ret_count);
+const IsolationCheck *isolation_find_check(const char *id); /* NULL: there is none */
+
+typedef struct Finding {
+    const IsolationCheck *check;
+    const char
+        *tenant_id; /* whose data is in danger or who could do it; NULL: of no single tenant */
+    const char *other_id; /* the tenant on the other side where there is one, or NULL */
+    const char *object;   /* "table tenant_ab12.orders", "role tenant_ab12_app" */
+    const char
+        *evidence; /* what was found or what happened, one sentence, without any data of a tenant */
+    const char *mend; /* the statement that mends it, or NULL */
+    char id[17]; /* 16 hex digits of SHA-256 over check, tenants and object: the same in each run */
+} Finding;
+
+typedef struct FindingList {
+    Arena *arena;
+    Finding *findings; /* by severity, check, object */
+    size_t count;
+} FindingList;
+
+/* What could not be checked, and why ("the control role is no superuser: ..."). */
+typedef struct Unchecked {
+    const char *check_id;
+    const char *reason;
+} Unchecked;
+
+typedef struct IsolationResult {
+    FindingList list;
+    const Unchecked *unchecked;
+    size_t unchecked_count;
+    int64_t tenants; /* that were looked at */
+    int64_t rules;   /* that ran */
+    int64_t probes;  /* attempts that were made */
+    const char
+        *catalogue; /* SHA-256 over the part of the catalogue that was read, hex; rules only */
+} IsolationResult;
+
+/* Adds a finding; texts are copied into the list's arena and its id is computed. */
+bool isolation_add_finding(IsolationResult *result, const Finding *finding, Err *err);
+
+/* Sorts a list and keeps one finding per id. */
+void isolation_finish_findings(FindingList *list);
+
+/* Reads the catalogue: for one tenant (its places, roles and what reaches them; index look-ups
+ * only) or, with tenant_id NULL, for the whole fleet in one pass. Read-only, in one REPEATABLE READ
+ * transaction of its own; NOT within a transaction. Everything is in the arena. */
+bool isolation_check_rules(Arena *arena, Store *store, const char *tenant_id,
+                           IsolationResult *ret_result, Err *err);
+
+/* The rules that concern what a tenant has (not the server as a whole), within the caller's
+ * transaction, for one tenant or the tenant to be of a spare: what every resume, and the making of
+ * every spare, ends with. ERR_ISOLATION names the first finding of severity high or critical. */
+bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *err);
+
+/* What every create ends with: isolation_require when the tenant's place was made in this
+ * transaction; where it was there (a spare, a shared place), what the create itself did: roles,
+ * memberships, the map, the schema's rights (a few milliseconds). */
+bool isolation_require_created(Arena *arena, Store *store, const char *tenant_id, Err *err);
+
+typedef struct ProbeOptions {
+    const char *tenant_id; /* prober; NULL: every tenant of a sample */
+    int64_t pairs;     /* of all tenants this many probe, each one neighbour; 0: every one, each a
+                          neighbour of its blueprint and one of another */
+    bool is_all_pairs; /* every neighbour */
+    int64_t seed;      /* decides the sample; the same seed, the same pairs */
+    int64_t pause_ms;  /* between two attempts of one session */
+    void (*on_progress)(void *context, int64_t done, int64_t total); /* may be NULL */
+    void *progress_context;
+} ProbeOptions;
+
+/* Logs in as each role of the probing tenants and tries, always rolled back; adds to *result. */
+bool isolation_probe(Arena *arena, Store *store, const ProbeOptions *options,
+                     IsolationResult *result, Err *err);
+
+#endif

@@ -1,0 +1,158 @@
+#include <string.h>
+
+#include "isolation/probe_parts.h"
+
+/* One call of isolation_probe. */
+typedef struct Run {
+    Arena *arena; /* of the result */
+    Store *store;
+    const ProbeOptions *options;
+    IsolationResult *result;
+    ProbeNotes notes;
+    ProbeTenants tenants;
+    ProbeTargets control;
+    int64_t control_pid;
+    ProbeCrew *crew;
+    size_t begun; /* turns */
+    size_t done;
+} Run;
+
+/* --- turns that are done ---------------------------------------------------------------------- */
+
+static void add_notes(Run *run, const ProbeNotes *notes)
+{
+    for (size_t i = 0; i < notes->count; i++) {
+        probe_add_note(&run->notes, notes->list[i].check_id, notes->list[i].reason);
+    }
+}
+
+/* A login that does not work is noted: the control session decides whether the run can go on. */
+static bool take_login(Run *run, const ProbeLogin *login, Err *err)
+{
+    const FindingList *list = &login->result.list;
+    run->result->probes += login->result.probes;
+    add_notes(run, &login->notes);
+    for (size_t i = 0; i < list->count; i++) {
+        if (!isolation_add_finding(run->result, &list->findings[i], err)) {
+            return false;
+        }
+    }
+    if (!login->is_good && !pg_is_alive(run->store->conn)) {
+        *err = login->err;
+        return false;
+    }
+    if (!login->is_good) {
+        probe_add_note(&run->notes, "probes",
+                       arena_printf(login->arena, "tenant \"%s\", login %s: %s",
+                                    login->turn->tenant->slug, login->role, login->err.message));
+    }
+    return true;
+}
+
+/* Takes what came of the oldest turn. In the order of the turns, so that the same run has the same
+ * result however fast each was. */
+static bool take_turn(Run *run, Err *err)
+{
+    const ProbeOptions *options = run->options;
+    ProbeTurn *turn = probe_crew_wait(run->crew);
+    bool is_good = true;
+    add_notes(run, &turn->notes);
+    for (size_t i = 0; i < turn->login_count; i++) {
+        is_good = is_good && take_login(run, &turn->logins[i], err);
+    }
+    probe_free_turn(turn);
+    run->done++;
+    if (options->on_progress != NULL) {
+        options->on_progress(options->progress_context, (int64_t)run->done,
+                             (int64_t)run->tenants.count);
+    }
+    return is_good;
+}
+
+/* --- turns that begin ------------------------------------------------------------------------- */
+
+static bool give_turn(Run *run, Err *err)
+{
+    Arena *arena = arena_new();
+    ProbeTurn *turn = ARENA_NEW(arena, ProbeTurn);
+    *turn = (ProbeTurn){.arena = arena,
+                        .options = run->options,
+                        .tenant = &run->tenants.list[run->begun],
+                        .number = run->begun,
+                        .control_pid = run->control_pid,
+                        .notes = {.arena = arena}};
+    if (!probe_begin_turn(run->store, turn, err)) {
+        probe_free_turn(turn);
+        return false;
+    }
+    run->begun++;
+    probe_crew_add(run->crew, turn);
+    const bool is_good = probe_find_for_turn(run->store, &run->control, turn, err);
+    probe_crew_go(run->crew, turn, is_good);
+    return is_good;
+}
+
+static bool take_turns(Run *run, Err *err)
+{
+    bool is_good = true;
+    while (is_good && run->begun < run->tenants.count) {
+        is_good = give_turn(run, err);
+        if (is_good && run->begun - run->done == PROBE_MOST_TURNS) {
+            is_good = take_turn(run, err);
+        }
+    }
+    Err other; /* after a failure the turns that have begun still end */
+    while (run->done < run->begun) {
+        is_good = take_turn(run, is_good ? err : &other) && is_good;
+    }
+    return is_good;
+}
+
+/* --- the run ---------------------------------------------------------------------------------- */
+
+static bool start_run(Run *run, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    /* With a pause there is one attempt at a time in all. */
+    const size_t sessions = run->options->pause_ms > 0 ? 1 : PROBE_SESSIONS;
+    if (!pg_query_row(run->store->conn, "SELECT pg_backend_pid()", PG_NO_PARAMS, &rows, err) ||
+        !probe_list_tenants(run->arena, run->store, run->options, &run->tenants, err) ||
+        !probe_find_control_targets(run->arena, run->store, &run->control, err)) {
+        return false;
+    }
+    run->control_pid = pg_rows_int(rows, 0, 0);
+    return probe_crew_start(run->arena, sessions, &run->crew, err);
+}
+
+/* What this run could not check goes behind what others could not. */
+static void merge_unchecked(Run *run)
+{
+    const size_t before = run->result->unchecked_count;
+    Unchecked *all = ARENA_ARRAY(run->arena, Unchecked, before + run->notes.count);
+    for (size_t i = 0; i < before; i++) {
+        all[i] = run->result->unchecked[i];
+    }
+    for (size_t i = 0; i < run->notes.count; i++) {
+        all[before + i] = run->notes.list[i];
+    }
+    run->result->unchecked = all;
+    run->result->unchecked_count = before + run->notes.count;
+}
+
+bool isolation_probe(Arena *arena, Store *store, const ProbeOptions *options,
+                     IsolationResult *result, Err *err)
+{
+    Run run = {.arena = arena,
+               .store = store,
+               .options = options,
+               .result = result,
+               .notes = {.arena = arena}};
+    if (!start_run(&run, err)) {
+        return false;
+    }
+    const bool is_good = take_turns(&run, err);
+    probe_crew_stop(run.crew);
+    merge_unchecked(&run);
+    isolation_finish_findings(&result->list);
+    return is_good;
+}

@@ -1,0 +1,164 @@
+/* What one login tries, and what came of it. */
+#include <string.h>
+
+#include "isolation/probe_parts.h"
+
+/* --- what came of the attempts ---------------------------------------------------------------- */
+
+static bool add_finding(ProbeLogin *login, const char *probe, const Finding *finding, Err *err)
+{
+    Finding full = *finding;
+    full.check = isolation_find_check(probe);
+    return isolation_add_finding(&login->result, &full, err);
+}
+
+/* A canary that could not be made says nothing: another table had one, or report says that none
+ * had. */
+static bool is_about_canary(const ProbeAttempt *attempt)
+{
+    return attempt->kind->setup[0] == 'c' && attempt->phase == 'u';
+}
+
+/* Whether another statement of the same probe got an answer about the same target. */
+static bool is_answered(const ProbeAttempts *attempts, const ProbeAttempt *attempt)
+{
+    for (size_t i = 0; i < attempts->count; i++) {
+        const ProbeAttempt *other = &attempts->list[i];
+        if (other->target == attempt->target && other->target != NULL &&
+            strcmp(other->kind->probe, attempt->kind->probe) == 0 &&
+            probe_judge(other) != PROBE_UNKNOWN) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void note_unknown(ProbeLogin *login, const ProbeSession *session,
+                         const ProbeAttempts *attempts, const ProbeAttempt *attempt)
+{
+    if (is_about_canary(attempt) || is_answered(attempts, attempt)) {
+        return;
+    }
+    probe_add_note(&login->notes, attempt->kind->probe,
+                   arena_printf(login->arena,
+                                "tenant \"%s\", login %s, %s: SQLSTATE %s says neither that it is "
+                                "refused nor that it is not",
+                                session->tenant->slug, session->role,
+                                probe_object(login->arena, session, attempt), attempt->sqlstate));
+}
+
+/* The attempts of one login at one neighbour. */
+static bool take_attempts(ProbeLogin *login, const ProbeSession *session,
+                          const ProbeAttempts *attempts, Err *err)
+{
+    Arena *arena = login->arena;
+    bool has_touched = false;
+    for (size_t i = 0; i < attempts->count; i++) {
+        const ProbeAttempt *attempt = &attempts->list[i];
+        const ProbeVerdict verdict = probe_judge(attempt);
+        login->result.probes++;
+        if (verdict == PROBE_UNKNOWN) {
+            note_unknown(login, session, attempts, attempt);
+        }
+        if (verdict != PROBE_BROKEN || (attempt->kind->on == ON_OWN_DEFINER && has_touched)) {
+            continue; /* what one function read counts for those after it too */
+        }
+        has_touched = has_touched || attempt->kind->on == ON_OWN_DEFINER;
+        const ProbeTenant *other = attempt->neighbour;
+        if (!add_finding(login, attempt->kind->probe,
+                         &(Finding){.tenant_id = session->tenant->id,
+                                    .other_id = other == NULL ? NULL : other->id,
+                                    .object = probe_object(arena, session, attempt),
+                                    .evidence = probe_describe(arena, session, attempt),
+                                    .mend = probe_mend(arena, session, attempt)},
+                         err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- what is tried ---------------------------------------------------------------------------- */
+
+/* A row of our own makes a leak visible without showing anybody's data. */
+static bool prepare_canary(ProbeLogin *login, const ProbeSession *session, ProbeTargets *targets,
+                           Err *err)
+{
+    const size_t tables = targets->first[ON_SHARED_TABLE + 1] - targets->first[ON_SHARED_TABLE];
+    if (tables == 0 || session->is_readonly) {
+        return true;
+    }
+    if (!probe_find_canary(login->arena, session, targets, err)) {
+        return false;
+    }
+    if (targets->canary == NULL) {
+        probe_add_note(&login->notes, "probe_shared_forged",
+                       arena_printf(login->arena,
+                                    "tenant \"%s\": no table of schema %s took a row of its own",
+                                    session->tenant->slug, session->tenant->schema));
+    }
+    return true;
+}
+
+static bool try_neighbour(ProbeLogin *login, const ProbeSession *session,
+                          const ProbeTenant *neighbour, const ProbeTargets *there, Err *err)
+{
+    ProbeTargets targets = *there; /* the other login has another answer to the knock */
+    ProbeAttempts attempts;
+    if (!probe_knock(login->arena, session, &targets, err) ||
+        !prepare_canary(login, session, &targets, err)) {
+        return false;
+    }
+    probe_make_attempts(login->arena, session, neighbour, &targets, &attempts);
+    return probe_run_attempts(login->arena, session, &attempts, login->turn->options->pause_ms,
+                              err) &&
+           take_attempts(login, session, &attempts, err);
+}
+
+static bool try_reuse(ProbeLogin *login, const ProbeSession *session, Err *err)
+{
+    const char *left = NULL;
+    login->result.probes++;
+    if (!probe_reuse_session(login->arena, session, &left, err)) {
+        return false;
+    }
+    return left == NULL ||
+           add_finding(
+               login, "probe_pool",
+               &(Finding){.tenant_id = session->tenant->id,
+                          .object = arena_printf(login->arena, "login %s", session->role),
+                          .evidence = arena_printf(
+                              login->arena, "as role %s, %s was still there after DISCARD ALL",
+                              session->role, left)},
+               err);
+}
+
+bool probe_open_login(ProbeLogin *login, PgConn **ret_conn, Err *err)
+{
+    PgTarget target = login->turn->target;
+    target.conninfo = login->conninfo;
+    target.keeps_role_settings = true;
+    target.retries = 0;
+    const bool is_open = pg_open(&target, ret_conn, err);
+    login->conninfo = NULL;
+    login->secrets = arena_free(login->secrets);
+    return is_open;
+}
+
+bool probe_try_login(ProbeLogin *login, PgConn *conn, Err *err)
+{
+    const ProbeTurn *turn = login->turn;
+    const ProbeSession session = {.conn = conn,
+                                  .tenant = turn->tenant,
+                                  .role = login->role,
+                                  .is_readonly = login->is_readonly,
+                                  .is_thorough = turn->options->is_all_pairs,
+                                  .control_pid = turn->control_pid};
+    for (size_t i = 0; i < turn->neighbours.count; i++) {
+        if (!try_neighbour(login, &session, &turn->neighbours.list[i], &turn->targets[i], err)) {
+            return false;
+        }
+    }
+    return try_neighbour(login, &session, NULL, &login->control, err) &&
+           try_reuse(login, &session, err);
+}

@@ -1,0 +1,147 @@
+#include <string.h>
+
+#include "isolation/probe_parts.h"
+
+void probe_add_note(ProbeNotes *notes, const char *check_id, const char *reason)
+{
+    for (size_t i = 0; i < notes->count; i++) {
+        if (strcmp(notes->list[i].check_id, check_id) == 0 &&
+            strcmp(notes->list[i].reason, reason) == 0) {
+            return;
+        }
+    }
+    if (notes->count == notes->capacity) {
+        notes->capacity = notes->capacity * 2 + 16;
+        Unchecked *grown = ARENA_ARRAY(notes->arena, Unchecked, notes->capacity);
+        if (notes->count > 0) {
+            memcpy(grown, notes->list, notes->count * sizeof *grown);
+        }
+        notes->list = grown;
+    }
+    notes->list[notes->count++] = (Unchecked){.check_id = arena_strdup(notes->arena, check_id),
+                                              .reason = arena_strdup(notes->arena, reason)};
+}
+
+/* --- logins ----------------------------------------------------------------------------------- */
+
+static void add_login(Store *store, const TenantLogin *found, ProbeTurn *turn)
+{
+    ProbeLogin *login = &turn->logins[turn->login_count++];
+    Arena *arena = arena_new();
+    *login = (ProbeLogin){.arena = arena,
+                          .turn = turn,
+                          .role = arena_strdup(arena, found->role),
+                          .is_readonly = strcmp(found->kind, "readonly") == 0,
+                          .control = {.arena = arena},
+                          .secrets = arena_new(),
+                          .result = {.list = {.arena = arena}},
+                          .notes = {.arena = arena}};
+    login->conninfo = pg_uri(login->secrets, store->conn, found->role, found->password->text);
+}
+
+/* A tenant whose passwords cannot be opened is noted. */
+bool probe_begin_turn(Store *store, ProbeTurn *turn, Err *err)
+{
+    const Tenant tenant = {.id = turn->tenant->id, .slug = turn->tenant->slug};
+    TenantLogin logins[TENANT_LOGINS];
+    size_t count = 0;
+    turn->target = store->options.target;
+    if (strcmp(turn->tenant->state, "active") != 0) {
+        probe_add_note(&turn->notes, "probes",
+                       arena_printf(turn->arena, "tenant \"%s\" is %s: its logins are shut",
+                                    turn->tenant->slug, turn->tenant->state));
+        return true;
+    }
+    if (!tenant_logins(turn->arena, store, &tenant, true, logins, &count, err)) {
+        probe_add_note(
+            &turn->notes, "probes",
+            arena_printf(turn->arena, "tenant \"%s\": %s", turn->tenant->slug, err->message));
+        return pg_is_alive(store->conn);
+    }
+    for (size_t i = 0; i < count; i++) {
+        add_login(store, &logins[i], turn);
+        logins[i].password = password_free(logins[i].password);
+    }
+    return true;
+}
+
+/* --- what they try ---------------------------------------------------------------------------- */
+
+/* One pair a turn: of the tenant's own blueprint and of another by turns, where there are both. */
+static void choose_one(ProbeTurn *turn)
+{
+    ProbeTenants *neighbours = &turn->neighbours;
+    if (neighbours->count > 1 && turn->number % 2 == 1) {
+        neighbours->list++;
+    }
+    neighbours->count = neighbours->count > 0;
+}
+
+static bool list_neighbours(Store *store, ProbeTurn *turn, Err *err)
+{
+    const ProbeOptions *options = turn->options;
+    const bool is_one = options->tenant_id != NULL;
+    const int64_t most = options->is_all_pairs          ? 0
+                         : is_one && options->pairs > 0 ? options->pairs
+                                                        : 1;
+    if (!probe_list_neighbours(turn->arena, store, turn->tenant, options->seed, most,
+                               &turn->neighbours, err)) {
+        return false;
+    }
+    if (!is_one && options->pairs > 0 && !options->is_all_pairs) {
+        choose_one(turn);
+    }
+    return true;
+}
+
+/* What there is for every tenant, and what its plan says. */
+static bool find_control(Store *store, const ProbeTargets *control, ProbeTurn *turn, Err *err)
+{
+    ProbeTargets plan[2] = {{.arena = turn->arena}, {.arena = turn->arena}};
+    if (!probe_find_plan_targets(turn->arena, store, turn->tenant, &plan[0], &plan[1], err)) {
+        return false;
+    }
+    for (size_t i = 0; i < turn->login_count; i++) {
+        ProbeLogin *login = &turn->logins[i];
+        const ProbeTargets *const parts[] = {control, &plan[login->is_readonly]};
+        ProbeTargets targets = {.arena = turn->arena};
+        for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
+            for (size_t t = 0; t < parts[p]->count; t++) {
+                probe_add_target(&targets, &parts[p]->list[t]);
+            }
+        }
+        probe_sort_targets(&targets);
+        login->control = targets;
+    }
+    return true;
+}
+
+bool probe_find_for_turn(Store *store, const ProbeTargets *control, ProbeTurn *turn, Err *err)
+{
+    if (turn->login_count == 0) {
+        return true;
+    }
+    if (!list_neighbours(store, turn, err)) {
+        return false;
+    }
+    if (turn->neighbours.count == 0) {
+        probe_add_note(
+            &turn->notes, "probes",
+            arena_printf(turn->arena, "tenant \"%s\" has no neighbour", turn->tenant->slug));
+    }
+    turn->targets = ARENA_ARRAY(turn->arena, ProbeTargets, turn->neighbours.count);
+    return (turn->neighbours.count == 0 ||
+            probe_find_targets(turn->arena, store, turn->tenant, &turn->neighbours,
+                               turn->options->seed, turn->targets, err)) &&
+           find_control(store, control, turn, err);
+}
+
+ProbeTurn *probe_free_turn(ProbeTurn *turn)
+{
+    for (size_t i = 0; i < turn->login_count; i++) {
+        arena_free(turn->logins[i].secrets);
+        arena_free(turn->logins[i].arena);
+    }
+    arena_free(turn->arena);
+    return NULL;
+}

@@ -1,0 +1,7 @@
+SELECT d.tenant_id, u.tenant_id AS other_id, format('function %s', x.funcid::regprocedure) AS object,
+       format('it uses %s', pg_describe_object(x.refclassid, x.refobjid, 0)) AS evidence,
+       format('DROP ROUTINE %s CASCADE', x.funcid::regprocedure) AS mend
+  FROM iso_reference x
+  JOIN iso_space u ON u.nspoid = x.user_nsp
+  JOIN iso_space d ON d.nspoid = x.used_nsp AND d.kind <> 'other'
+ WHERE x.classid = 'pg_proc'::regclass AND x.refclassid <> 'pg_type'::regclass

@@ -1,0 +1,7 @@
+SELECT d.tenant_id, u.tenant_id AS other_id, format('trigger %I on %s', x.part, x.relid::regclass) AS object,
+       format('it uses %s', pg_describe_object(x.refclassid, x.refobjid, 0)) AS evidence,
+       format('DROP TRIGGER %I ON %s', x.part, x.relid::regclass) AS mend
+  FROM iso_reference x
+  JOIN iso_space u ON u.nspoid = x.user_nsp
+  JOIN iso_space d ON d.nspoid = x.used_nsp AND d.kind <> 'other'
+ WHERE x.classid = 'pg_trigger'::regclass

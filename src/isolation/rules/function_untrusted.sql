@@ -1,0 +1,9 @@
+SELECT p.tenant_id, NULL::uuid AS other_id, format('function %s', f.oid::regprocedure) AS object,
+       format('its language is %s', l.lanname) AS evidence,
+       format('DROP ROUTINE %s', f.oid::regprocedure) AS mend
+  FROM iso_function f
+  JOIN iso_place p USING (nspoid)
+  JOIN pg_language l ON l.oid = f.prolang AND NOT l.lanpltrusted AND l.lanname <> 'sql'
+ WHERE p.kind <> 'control' AND f.prokind <> 'a'
+   AND NOT EXISTS (SELECT FROM pg_depend d
+                    WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')

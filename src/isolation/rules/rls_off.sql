@@ -1,0 +1,5 @@
+SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('table %s', s.name) AS object,
+       'row-level security is not enabled' AS evidence,
+       format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', s.name) AS mend
+  FROM iso_shared s
+ WHERE s.tenant_attnum IS NOT NULL AND NOT s.relrowsecurity

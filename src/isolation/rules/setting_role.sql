@@ -1,0 +1,5 @@
+SELECT x.tenant_id, NULL::uuid AS other_id, format('role %s', x.rolname) AS object,
+       format('it begins with %s = %s', x.name, left(x.value, 60)) AS evidence,
+       format('ALTER ROLE %I RESET %s', x.rolname, x.name) AS mend
+  FROM iso_setting x
+ WHERE x.name <> 'search_path'

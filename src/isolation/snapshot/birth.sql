@@ -1,0 +1,29 @@
+-- What a create does when the place is there already (a spare, a shared place): roles, memberships, the map, the schema's
+-- own rights; the place itself was checked when it was made. Says whether every rule must be asked: the place was made in
+-- this very transaction, or something is not as Tenantry makes it. It finds all that is odd and says nothing about it, so
+-- that planning it takes little.
+SELECT (p.tier = 'schema' AND p.xmin = pg_current_xact_id()::xid)
+       OR coalesce(o.is_odd, true)
+       OR EXISTS (SELECT FROM pg_auth_members m
+                   WHERE m.member = ANY (o.oids)
+                     AND (m.admin_option
+                          OR m.roleid NOT IN (to_regrole(quote_ident(i.tenants_role)),
+                                              CASE WHEN p.tier = 'row' THEN to_regrole(quote_ident(p.app_role)) ELSE 0 END,
+                                              CASE WHEN p.tier = 'row' THEN to_regrole(quote_ident(p.readonly_role)) ELSE 0 END)))
+       OR EXISTS (SELECT FROM pg_auth_members m
+                   WHERE m.roleid = ANY (o.oids) AND m.member <> to_regrole(quote_ident(SESSION_USER)))
+       OR (p.tier = 'schema'
+           AND EXISTS (SELECT FROM pg_namespace n, aclexplode(n.nspacl) a
+                        WHERE n.nspname = p.schema_name AND a.grantee <> ALL (o.oids)))
+  FROM tenantry.tenants t
+  JOIN tenantry.places p ON p.id = t.place_id
+ CROSS JOIN tenantry.installation i
+ CROSS JOIN LATERAL (
+       SELECT array_agg(r.oid) AS oids,
+              bool_or(r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolreplication OR r.rolcreatedb
+                      OR (g.kind = 'owner' AND r.rolcanlogin) OR m.tenant_id IS DISTINCT FROM g.tenant_id) AS is_odd
+         FROM tenantry.roles g
+         JOIN pg_roles r ON r.rolname = g.name
+         LEFT JOIN tenancy.role_tenants m ON m.role_name = g.name
+        WHERE g.tenant_id = t.id) o
+ WHERE t.id = $1::uuid

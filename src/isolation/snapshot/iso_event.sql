@@ -1,0 +1,2 @@
+-- Event triggers.
+SELECT e.oid FROM pg_event_trigger e

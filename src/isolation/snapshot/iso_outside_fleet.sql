@@ -1,0 +1,10 @@
+-- What the tenants' roles, and every role that they are members of, own or have rights on outside the schemas above: by
+-- the dependencies of roles, which are indexed. The database and the schema of extensions are for all tenants.
+SELECT r.role, s.dbid, s.classid, s.objid, s.objsubid, s.deptype
+  FROM (SELECT oid AS role FROM iso_own UNION SELECT role FROM iso_reach) r
+  JOIN pg_shdepend s ON s.refclassid = 'pg_authid'::regclass AND s.refobjid = r.role AND s.deptype IN ('o', 'a')
+  LEFT JOIN iso_object o ON o.classid = s.classid AND o.objid = s.objid
+ WHERE o.objid IS NULL AND s.classid <> 'pg_default_acl'::regclass
+   AND NOT (s.classid IN ('pg_database'::regclass, 'pg_namespace'::regclass) AND s.deptype = 'a'
+            AND (s.classid = 'pg_database'::regclass OR s.objid = to_regnamespace('tenantry_ext')))
+   AND s.dbid IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))

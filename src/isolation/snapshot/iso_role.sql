@@ -1,0 +1,34 @@
+-- Every role that turned up, and whose it is. kind: owner, app, readonly (of one tenant), group (of a shared place),
+-- tenants (the group of all), control (Tenantry itself, the audit log's owner), super, predefined, other.
+WITH found (oid) AS (
+    SELECT oid FROM iso_own
+    UNION SELECT member FROM iso_reach
+    UNION SELECT role FROM iso_reach
+    UNION SELECT via FROM iso_reach
+    UNION SELECT member FROM iso_holder
+    UNION SELECT owner FROM iso_object
+), control (name) AS (
+    SELECT i.audit_role FROM tenantry.installation i
+    UNION SELECT pg_get_userbyid(n.nspowner) FROM pg_namespace n WHERE n.nspname IN ('tenantry', 'tenancy_guards')
+    UNION SELECT SESSION_USER
+)
+SELECT r.oid, r.rolname, coalesce(o.tenant_id, g.tenant_id, t.id, s.tenant_id) AS tenant_id,
+       CASE WHEN r.rolname = i.tenants_role THEN 'tenants'
+            WHEN o.kind LIKE 'group%' OR p.tier = 'row' THEN 'group'
+            WHEN coalesce(o.kind, g.kind) IS NOT NULL THEN coalesce(o.kind, g.kind)
+            WHEN p.tier IS NOT NULL THEN 'owner'
+            WHEN r.rolname IN (SELECT c.name FROM control c) THEN 'control'
+            WHEN r.rolsuper THEN 'super'
+            WHEN r.rolname LIKE 'pg\_%' THEN 'predefined'
+            ELSE 'other' END AS kind
+  FROM found f
+  JOIN pg_roles r ON r.oid = f.oid
+ CROSS JOIN tenantry.installation i
+  LEFT JOIN iso_own o ON o.oid = f.oid
+  LEFT JOIN tenantry.roles g ON g.name = r.rolname
+  LEFT JOIN tenantry.places po ON po.owner_role = r.rolname
+  LEFT JOIN tenantry.places pa ON pa.app_role = r.rolname
+  LEFT JOIN tenantry.places pr ON pr.readonly_role = r.rolname
+  LEFT JOIN tenantry.places p ON p.id = coalesce(po.id, pa.id, pr.id)
+  LEFT JOIN tenantry.tenants t ON t.place_id = p.id AND p.tier = 'schema'
+  LEFT JOIN tenantry.spares s ON s.place_id = p.id

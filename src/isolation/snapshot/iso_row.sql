@@ -1,0 +1,2 @@
+-- Shared places.
+SELECT p.nspoid FROM iso_place p WHERE p.kind = 'row'

@@ -1,0 +1,11 @@
+-- Settings of tenants' roles that could matter.
+SELECT o.tenant_id, o.rolname, split_part(c.setting, '=', 1) AS name,
+       substr(c.setting, strpos(c.setting, '=') + 1) AS value
+  FROM iso_own o
+  JOIN pg_db_role_setting s ON s.setrole = o.oid
+   AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
+ CROSS JOIN LATERAL unnest(s.setconfig) c (setting)
+ WHERE split_part(c.setting, '=', 1) IN ('search_path', 'role', 'session_authorization', 'row_security',
+           'session_replication_role', 'local_preload_libraries', 'session_preload_libraries', 'app.current_tenant_id',
+           'check_function_bodies', 'lo_compat_privileges', 'allow_system_table_mods', 'default_tablespace',
+           'temp_tablespaces', 'ignore_system_indexes')

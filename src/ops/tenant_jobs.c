@@ -1,0 +1,36 @@
+/* Jobs that compose what modules do which know nothing of each other: a tenant is made or let in
+ * again, and in the same transaction isolation is checked, so that one that is not isolated never
+ * becomes active. */
+#include "isolation/isolation.h"
+#include "ops/context.h"
+#include "tenant/tenant.h"
+
+static bool step_provision(JobContext *context, Err *err)
+{
+    return tenant_create_provision(context, err) &&
+           isolation_require_created(context->arena, context->store, context->tenant_id, err);
+}
+
+static const JobStep create_steps[] = {
+    {"reserve", "Reserving the slug", JOB_STEP_TRANSACTION, tenant_create_reserve},
+    {"ground", "Preparing what tenants of the blueprint share", JOB_STEP_TRANSACTION,
+     tenant_create_ground},
+    {"provision", "Making the tenant's place and logins", JOB_STEP_TRANSACTION, step_provision},
+    {0},
+};
+
+const JobKind tenant_create_job = {
+    .operation = "tenant.create", .steps = create_steps, .undo = tenant_create_undo};
+
+static bool step_unlock(JobContext *context, Err *err)
+{
+    return tenant_resume_unlock(context, err) &&
+           isolation_require(context->arena, context->store, context->tenant_id, err);
+}
+
+static const JobStep resume_steps[] = {
+    {"unlock", "Allowing logins", JOB_STEP_TRANSACTION, step_unlock},
+    {0},
+};
+
+const JobKind tenant_resume_job = {.operation = "tenant.resume", .steps = resume_steps};

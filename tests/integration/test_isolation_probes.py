@@ -1,0 +1,364 @@
+#!/usr/bin/env python3
+"""The isolation probes: for each one a tenant that was broken on purpose, which it must report, and its clean twin,
+which it must not; nothing is left behind, and nothing of a neighbour is shown."""
+import functools
+import os
+
+import harness
+from harness import shared_server
+
+PROBE = os.path.abspath(os.environ.get("PROBE_BINARY", "build/tests/integration/probe_main"))
+SECRET = "kanarienvogel"  # a value of the neighbour's; it must not be seen anywhere
+
+
+@functools.lru_cache(maxsize=None)
+def tenants():
+    """Two tenants of each tier, with rows of the second ones that can be recognised."""
+    server = shared_server()
+    made = {}
+    for blueprint in ("trading", "saas"):
+        for number in "12":
+            tenant = server.create(blueprint + number, blueprint)
+            tenant["app_role"], tenant["readonly_role"] = (c["role"] for c in tenant["connections"])
+            tenant["schema"] = server.tenantry("tenant", "show", blueprint + number)["schema"]
+            made[blueprint + number] = tenant
+    server.psql("INSERT INTO users (email) VALUES ('%s@example.org')" % SECRET, made["saas2"]["app"])
+    server.psql("INSERT INTO portfolios (user_id, name) SELECT gen_random_uuid(), '%s' FROM generate_series(1, 9)" % SECRET, made["trading2"]["app"])
+    return made
+
+
+def probe(*options, server=None):
+    server = server or shared_server()
+    key = os.path.join(server.data_dir, "master.key")
+    result = harness.run([PROBE, server.conninfo, key, *options])
+    assert SECRET not in result.out + result.err
+    return result.json()
+
+
+def found(tenant, *options):
+    """{(probe, object)} of what this tenant could do to any neighbour."""
+    answer = probe("tenant=" + tenants()[tenant]["id"], "all=1", *options)
+    return {(f["check"], f["object"]): f for f in answer["findings"]}
+
+
+# Break, mend: rows below say what is broken of the first tenant of a blueprint and must be found. {ra}, {ro} its logins,
+# {rb} the second's application login, {ob} the second's owner, {sa}, {sb} their schemas, {guard} the policy's condition.
+IN = "GRANT USAGE ON SCHEMA {sb} TO {ra};"
+OUT = "REVOKE ALL ON SCHEMA {sb} FROM {ra};"
+
+
+def right(name, table):
+    """Broken and mended: a right on the neighbour's table, and the way there."""
+    return (IN + "GRANT %s ON {sb}.%s TO {ra}" % (name, table), OUT + "REVOKE ALL ON {sb}.%s FROM {ra}" % table)
+
+
+def member(role):
+    return ("GRANT %s TO {ra}" % role, "REVOKE %s FROM {ra}" % role)
+
+
+def policy(clauses):
+    return (
+        "ALTER POLICY tenant_guard ON saas.users %s" % clauses,
+        "ALTER POLICY tenant_guard ON saas.users USING {guard} WITH CHECK {guard}",
+    )
+
+
+WHO_FUNCTION = (
+    "CREATE FUNCTION saas.who() RETURNS uuid LANGUAGE plpgsql AS"
+    " 'BEGIN RETURN (SELECT tenant_id FROM role_tenants WHERE role_name = current_user); END';"
+    "GRANT TEMPORARY ON DATABASE tenantry TO {ra};"
+)
+LEAK_FUNCTION = (
+    "CREATE FUNCTION {sa}.leak() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS"
+    " 'DECLARE n bigint; BEGIN EXECUTE ''SELECT count(*) FROM {sb}.portfolios'' INTO n; RETURN n; END';"
+    "GRANT EXECUTE ON FUNCTION {sa}.leak() TO {ra}"
+)
+UNSAFE_LEVEL = "ALTER TABLE saas.users DISABLE ROW LEVEL SECURITY"
+SAFE_LEVEL = "ALTER TABLE saas.users ENABLE ROW LEVEL SECURITY"
+
+# probe: blueprint, break, mend, object of the finding
+BROKEN = {
+    "probe_activity": ("trading", *member("pg_read_all_stats"), "login {ra}"),
+    "probe_alter": ("trading", *member("{ob}"), "table {sb}.portfolios"),
+    "probe_attributes": ("saas", "ALTER ROLE {ra} BYPASSRLS", "ALTER ROLE {ra} NOBYPASSRLS", "login {ra}"),
+    "probe_call": (
+        "trading",
+        IN + "CREATE FUNCTION {sb}.ask(a integer, b text DEFAULT '') RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+        OUT + "DROP FUNCTION {sb}.ask(integer, text)",
+        "function {sb}.ask",
+    ),
+    "probe_call_touches": ("trading", LEAK_FUNCTION, "DROP FUNCTION {sa}.leak()", "function {sa}.leak"),
+    "probe_catalogue_secrets": (
+        "saas", "GRANT SELECT ON pg_authid TO {ra}", "REVOKE SELECT ON pg_authid FROM {ra}", "login {ra}",
+    ),
+    "probe_connection_limit": ("saas", "ALTER ROLE {ra} CONNECTION LIMIT -1", None, "login {ra}"),
+    "probe_control_call": (
+        "saas",
+        "GRANT USAGE ON SCHEMA tenantry_audit TO {ra};"
+        "GRANT EXECUTE ON FUNCTION tenantry_audit.ensure_partition(timestamptz) TO {ra}",
+        "REVOKE USAGE ON SCHEMA tenantry_audit FROM {ra};"
+        "REVOKE EXECUTE ON FUNCTION tenantry_audit.ensure_partition(timestamptz) FROM {ra}",
+        "function tenantry_audit.ensure_partition",
+    ),
+    "probe_control_read": (
+        "trading",
+        "GRANT USAGE ON SCHEMA tenantry TO {ro}; GRANT SELECT (slug) ON tenantry.tenants TO {ro}",
+        "REVOKE USAGE ON SCHEMA tenantry FROM {ro}; REVOKE SELECT (slug) ON tenantry.tenants FROM {ro}",
+        "table tenantry.tenants",
+    ),
+    "probe_control_write": (
+        "trading",
+        "GRANT USAGE ON SCHEMA tenantry TO {ra}; GRANT INSERT ON tenantry.roles TO {ra}",
+        "REVOKE USAGE ON SCHEMA tenantry FROM {ra}; REVOKE INSERT ON tenantry.roles FROM {ra}",
+        "table tenantry.roles",
+    ),
+    "probe_copy": (
+        "trading", *(a + ";" + b for a, b in zip(right("SELECT", "portfolios"), member("pg_write_server_files"))),
+        "table {sb}.portfolios",
+    ),
+    "probe_create": (
+        "saas", "GRANT CREATE ON SCHEMA {sa} TO {ra}", "REVOKE CREATE ON SCHEMA {sa} FROM {ra}", "login {ra}",
+    ),
+    "probe_explain": ("trading", *right("SELECT", "trades"), "table {sb}.trades"),
+    "probe_identity": (
+        "saas",
+        "UPDATE tenancy.role_tenants SET tenant_id = '{idb}' WHERE role_name = '{ra}'",
+        "UPDATE tenancy.role_tenants SET tenant_id = '{ida}' WHERE role_name = '{ra}'",
+        "login {ra}",
+    ),
+    "probe_large_object": (
+        "trading",
+        "SELECT lo_from_bytea(424242, 'x'); ALTER LARGE OBJECT 424242 OWNER TO {rb};"
+        "GRANT SELECT ON LARGE OBJECT 424242 TO {ra}; GRANT EXECUTE ON FUNCTION lo_get(oid, bigint, integer) TO {ra}",
+        "SELECT lo_unlink(424242); REVOKE EXECUTE ON FUNCTION lo_get(oid, bigint, integer) FROM {ra}",
+        "large object 424242",
+    ),
+    "probe_lock": ("trading", *right("SELECT", "positions"), "table {sb}.positions"),
+    "probe_map": (
+        "saas", "GRANT DELETE ON tenancy.role_tenants TO {ra}", "REVOKE DELETE ON tenancy.role_tenants FROM {ra}",
+        "login {ra}",
+    ),
+    "probe_plan_setting": (
+        "trading", "ALTER ROLE {ra} SET statement_timeout = '9h'", None, "setting statement_timeout of login {ra}",
+    ),
+    "probe_pool": (
+        "saas", "ALTER ROLE {ra} SET app.current_tenant_id = 'probe'", "ALTER ROLE {ra} RESET app.current_tenant_id",
+        "login {ra}",
+    ),
+    "probe_power_role": ("trading", *member("pg_monitor"), "login {ra}"),
+    "probe_read": ("trading", *right("SELECT (name)", "portfolios"), "table {sb}.portfolios"),
+    "probe_readonly_write": (
+        "saas", "GRANT DELETE ON saas.items TO {ro}", "REVOKE DELETE ON saas.items FROM {ro}", "table saas.items",
+    ),
+    "probe_reference": ("trading", *right("REFERENCES", "portfolios"), "table {sb}.portfolios"),
+    "probe_role": ("trading", *member("{rb}"), "role {rb}"),
+    "probe_role_change": ("trading", "GRANT {rb} TO {ra} WITH ADMIN OPTION", "REVOKE {rb} FROM {ra}", "role {rb}"),
+    "probe_row_security_off": ("saas", UNSAFE_LEVEL, SAFE_LEVEL, "table saas.users"),
+    "probe_sequence": (
+        "trading", "CREATE SEQUENCE {sb}.numbers; GRANT USAGE ON SEQUENCE {sb}.numbers TO {ra}",
+        "DROP SEQUENCE {sb}.numbers", "sequence {sb}.numbers",
+    ),
+    "probe_server_control": ("trading", *member("pg_signal_backend"), "login {ra}"),
+    "probe_server_files": ("trading", *member("pg_write_server_files"), "login {ra}"),
+    "probe_server_objects": (
+        "trading", "GRANT CREATE ON DATABASE tenantry TO {ra}", "REVOKE CREATE ON DATABASE tenantry FROM {ra}",
+        "login {ra}",
+    ),
+    "probe_server_setting": (
+        "trading", "GRANT SET ON PARAMETER session_replication_role TO {ra}",
+        "REVOKE SET ON PARAMETER session_replication_role FROM {ra}", "login {ra}",
+    ),
+    "probe_shared_forged": ("saas", *policy("USING (true)"), "table saas.users"),
+    "probe_shared_leaky": ("saas", *policy("USING (true)"), "table saas.users"),
+    "probe_shared_partition": (
+        "saas", "GRANT SELECT ON saas.audit_log_default TO {ra}", "REVOKE SELECT ON saas.audit_log_default FROM {ra}",
+        "table saas.audit_log_default",
+    ),
+    "probe_shared_plant": ("saas", *policy("WITH CHECK (true)"), "table saas.users"),
+    "probe_shared_read": (
+        "saas", *policy("USING (tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid)"),
+        "table saas.users",
+    ),
+    "probe_shared_shadow": (
+        "saas", WHO_FUNCTION + policy("USING (tenant_id = saas.who())")[0],
+        policy("")[1] + "; DROP FUNCTION saas.who(); REVOKE TEMPORARY ON DATABASE tenantry FROM {ra}",
+        "table saas.users",
+    ),
+    "probe_shared_table_rights": (
+        "saas", "GRANT TRUNCATE ON saas.items TO {ra}", "REVOKE TRUNCATE ON saas.items FROM {ra}", "table saas.items",
+    ),
+    "probe_statistics": (
+        "trading", right("SELECT", "portfolios")[0] + "; ANALYZE {sb}.portfolios", right("SELECT", "portfolios")[1],
+        "table {sb}.portfolios",
+    ),
+    "probe_truncate": ("trading", *right("TRUNCATE", "portfolios"), "table {sb}.portfolios"),
+    "probe_type": ("trading", IN, OUT, "type {sb}.amount"),
+    "probe_view_over": (
+        "trading", IN + "GRANT CREATE ON SCHEMA {sa} TO {ra}", OUT + "REVOKE CREATE ON SCHEMA {sa} FROM {ra}",
+        "table {sb}.portfolios",
+    ),
+    "probe_write": ("trading", *right("UPDATE (name, id)", "portfolios"), "table {sb}.portfolios"),
+}
+
+
+def names(blueprint):
+    server = shared_server()
+    a, b = tenants()[blueprint + "1"], tenants()[blueprint + "2"]
+    owner = server.psql("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = '%s'" % b["schema"])
+    guard = server.psql("SELECT pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polname = 'tenant_guard'"
+                        " AND polrelid = 'tenantry.guard'::regclass")
+    return {"sa": a["schema"], "sb": b["schema"], "ra": a["app_role"], "ro": a["readonly_role"], "rb": b["app_role"],
+            "ob": owner, "ida": a["id"], "idb": b["id"], "guard": "(%s)" % guard}
+
+
+def check_broken(name):
+    blueprint, break_it, mend_it, where = BROKEN[name]
+    words, server = names(blueprint), shared_server()
+    server.psql(break_it.format(**words), server.superuser)
+    try:
+        answer = found(blueprint + "1")
+        key = (name, where.format(**words))
+        assert key in answer, "%s not in %s" % (key, sorted(answer))
+        mend_it = mend_it or answer[key]["mend"]
+        others = [f for f in found(blueprint + "2").values() if f["check"] == name]
+        assert words["ra"] not in str(others) or name.startswith("probe_shared"), others
+    finally:
+        server.psql((mend_it or "").format(**words), server.superuser)
+
+
+def test_every_probe_has_a_tenant_that_is_broken_for_it():
+    text = open(os.path.join(os.path.dirname(__file__), "../../src/isolation/probes.def"), encoding="utf-8").read()
+    probes = [line.split('"')[1] for line in text.splitlines() if line.startswith("PROBE(")]
+    assert probes == sorted(probes) and set(probes) == set(BROKEN), set(probes) ^ set(BROKEN)
+
+
+def test_packs_in_both_tiers_give_no_finding():
+    with harness.Server() as server:
+        server.up()
+        for blueprint in server.tenantry("blueprint", "list")["blueprints"]:
+            name = blueprint["name"]
+            for tier in server.tenantry("blueprint", "show", name)["tiers"]:
+                for number in "12":
+                    server.create("%s-%s-%s" % (name, tier, number), name, "--tier", tier)
+        for options in ((), ("all=1",), ("seed=7",), ("pairs=3",)):
+            answer = probe(*options, server=server)
+            assert answer["findings"] == [] and answer["unchecked"] == [], answer
+            assert answer["probes"] > 100
+
+
+def test_every_probe_reports_its_broken_tenant():
+    failures = {}
+    for name in BROKEN:
+        try:
+            check_broken(name)
+        except AssertionError as e:
+            failures[name] = str(e)[:1000]
+    assert not failures, "\n".join("%s: %s" % item for item in failures.items())
+
+
+def test_the_clean_twins_are_clean_again():
+    answer = probe("all=1")
+    assert answer["findings"] == [], answer["findings"]
+
+
+# All that a probe could leave, each with what it counts; sequences by what was drawn from them.
+LEFT = """
+SELECT 'relations', count(*) FROM pg_class UNION ALL SELECT 'functions', count(*) FROM pg_proc
+UNION ALL SELECT 'types', count(*) FROM pg_type UNION ALL SELECT 'schemas', count(*) FROM pg_namespace
+UNION ALL SELECT 'roles', count(*) FROM pg_roles UNION ALL SELECT 'settings', count(*) FROM pg_db_role_setting
+UNION ALL SELECT 'members', count(*) FROM pg_auth_members UNION ALL SELECT 'policies', count(*) FROM pg_policy
+UNION ALL SELECT 'large objects', count(*) FROM pg_largeobject_metadata
+UNION ALL SELECT 'rights', sum(hashtext(relacl::text)) FROM pg_class
+UNION ALL SELECT 'drawn', sum(last_value) FROM pg_sequences WHERE schemaname <> 'tenantry'
+UNION ALL SELECT 'rows of ' || s || t, (xpath('/row/c/text()', query_to_xml(format(
+    'SELECT count(*) AS c FROM %I.%I', s, t), false, true, '')))[1]::text::bigint
+  FROM (SELECT schemaname, tablename FROM pg_tables
+         WHERE schemaname NOT IN ('pg_catalog', 'information_schema')) x (s, t)
+ORDER BY 1
+"""
+
+
+def test_nothing_is_left_of_a_run():
+    tenants()
+    server = shared_server()
+    before = server.psql(LEFT, server.superuser)
+    probe("all=1")
+    assert server.psql(LEFT, server.superuser) == before
+    roles = ",".join("'%s'" % t[k] for t in tenants().values() for k in ("app_role", "readonly_role"))
+    held = "SELECT count(*) FROM pg_stat_activity a JOIN pg_locks l USING (pid) WHERE a.usename IN (%s)" % roles
+    assert server.psql(held, server.superuser) == "0"
+
+
+def test_nothing_is_left_when_the_tenant_could_do_everything():
+    """The neighbour's role with ADMIN OPTION: what is refused elsewhere succeeds here, and is rolled back."""
+    server, words = shared_server(), names("trading")
+    everything = "GRANT {rb}, {ob} TO {ra} WITH ADMIN OPTION; GRANT CREATE ON DATABASE tenantry TO {ra}"
+    server.psql(everything.format(**words), server.superuser)
+    try:
+        before = server.psql(LEFT, server.superuser)
+        assert ("probe_truncate", "table %s.portfolios" % words["sb"]) in found("trading1")
+        assert server.psql(LEFT, server.superuser) == before
+    finally:
+        server.psql("REVOKE {rb}, {ob} FROM {ra}; REVOKE CREATE ON DATABASE tenantry FROM {ra}".format(**words),
+                    server.superuser)
+
+
+def test_the_neighbours_values_are_in_no_log():
+    tenants()
+    server = shared_server()
+    with open(os.path.join(server.data_dir, "server.log"), encoding="utf-8") as f:
+        assert SECRET not in f.read()
+
+
+def test_refusals_are_not_written_to_the_servers_log():
+    tenants()
+    path = os.path.join(shared_server().data_dir, "server.log")
+    before = os.path.getsize(path)
+    probe()
+    with open(path, encoding="utf-8") as f:
+        f.seek(before)
+        assert "permission denied" not in f.read()
+
+
+def test_a_locked_table_of_a_neighbour_is_not_waited_for():
+    """A neighbour that works, with a transaction open, is not disturbed and does not disturb."""
+    schema = tenants()["trading2"]["schema"]
+    with harness.Session(shared_server().superuser) as session:
+        session.ask("BEGIN; LOCK TABLE %s.portfolios, saas.users IN ACCESS EXCLUSIVE MODE;" % schema)
+        answer = probe("tenant=" + tenants()["trading1"]["id"])
+        assert answer["findings"] == [] and answer["unchecked"] == [], answer
+        session.ask("ROLLBACK;")
+
+
+def test_what_could_not_be_tried_is_said():
+    server, tenant = shared_server(), tenants()["saas1"]
+    server.tenantry("tenant", "suspend", "saas1")
+    try:
+        answer = probe("tenant=" + tenant["id"])
+        assert [u["reason"] for u in answer["unchecked"]] == ['tenant "saas1" is suspended: its logins are shut']
+    finally:
+        server.tenantry("tenant", "resume", "saas1")
+    server.psql("ALTER ROLE %s PASSWORD 'another'" % tenant["readonly_role"], server.superuser)
+    answer = probe("tenant=" + tenant["id"])
+    assert len(answer["unchecked"]) == 1 and answer["probes"] > 50, answer
+    assert "login %s: cannot connect" % tenant["readonly_role"] in answer["unchecked"][0]["reason"]
+    server.tenantry("tenant", "rotate", "saas1")
+    assert probe("tenant=" + tenant["id"])["unchecked"] == []
+
+
+def test_a_tenant_without_a_neighbour_is_said():
+    with harness.Server() as server:
+        server.up()
+        server.create("alone", "saas")
+        answer = probe(server=server)
+        assert [u["reason"] for u in answer["unchecked"]] == ['tenant "alone" has no neighbour'], answer
+        assert answer["findings"] == []
+
+
+def test_a_pause_is_made_between_attempts_and_changes_nothing():
+    answer = probe("pairs=1", "pause=1")
+    assert answer["findings"] == [] and answer["took_us"] >= answer["probes"] * 500, answer
+
+
+if __name__ == "__main__":
+    harness.main()

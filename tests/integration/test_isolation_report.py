@@ -1,0 +1,419 @@
+#!/usr/bin/env python3
+"""Reports of isolation: their formats, the signature, findings that are accepted, mended or watched."""
+import contextlib
+import json
+import os
+import shutil
+import stat
+import xml.etree.ElementTree as ElementTree
+
+import harness
+from harness import check_refusal, shared_server
+
+RIGHT = "SELECT ON {0}.trades"
+
+
+def place(slug="acme"):
+    """The tenant's schema; makes the tenant at first use."""
+    server = shared_server()
+    sql = "SELECT p.schema_name FROM tenantry.places p JOIN tenantry.tenants t ON t.place_id = p.id WHERE t.slug = '%s'"
+    found = server.psql(sql % slug)
+    if not found:
+        server.create(slug, "trading")
+        found = server.psql(sql % slug)
+    return found
+
+
+@contextlib.contextmanager
+def broken(right=RIGHT):
+    """A right that a superuser granted to everybody on acme's table."""
+    server = shared_server()
+    what = right.format(place())
+    server.psql("GRANT %s TO PUBLIC" % what, server.superuser)
+    try:
+        yield
+    finally:
+        server.psql("REVOKE %s FROM PUBLIC" % what, server.superuser)
+
+
+def verify(*args, expect=0):
+    """The answer of a run over the catalogue of acme."""
+    place()
+    result = shared_server().tenantry("isolation", "verify", "acme", "--rules-only", *args, "--json", json=False,
+                                      expect=expect)
+    return result.json()
+
+
+def the_finding(answer):
+    found = [f for f in answer["findings"] if f["object"].endswith(".trades")]
+    assert len(found) == 1, answer["findings"]
+    return found[0]
+
+
+def audit_entries(action):
+    entries = shared_server().tenantry("audit", "list", "--action", action)["entries"]
+    assert shared_server().tenantry("audit", "verify")["is_whole"]
+    return entries
+
+
+def test_a_clean_tenant_is_isolated_and_what_was_not_checked_is_told():
+    answer = verify()
+    assert answer["verdict"] in ("isolated", "isolated_as_far_as_checked") and answer["failing"] == 0
+    assert (answer["verdict"] == "isolated") == (not answer["unchecked"])
+    assert answer["rules"] > 0 and answer["probes"] == 0 and len(answer["catalogue"]) == 64
+    assert any("LISTEN and NOTIFY" in limit for limit in answer["limits"])
+
+
+def test_a_leak_is_found_and_fails_unless_it_is_not_severe_enough():
+    with broken():
+        answer = verify(expect=76)
+        assert answer["verdict"] == "violated" and answer["failing"] == 1
+        finding = the_finding(answer)
+        assert finding["tenant"] == "acme" and finding["mend"].startswith("REVOKE ") and len(finding["id"]) == 16
+        assert the_finding(verify("--fail-on", "never")) == finding
+        result = shared_server().tenantry("isolation", "verify", "acme", "--rules-only", expect=None)
+        check_refusal(result, "isolation_violated", "1 finding", finding["object"])
+
+
+def test_the_table_fits_a_page():
+    with broken():
+        text = shared_server().tenantry("isolation", "verify", "--rules-only", json=False, expect=76).out
+    assert text.startswith("NOT ISOLATED: 1 finding (1 ") and "mended by: REVOKE" in text
+    assert max(len(line) for line in text.splitlines()) <= 100
+
+
+def test_junit_has_a_case_for_every_check():
+    server = shared_server()
+    checks = server.tenantry("isolation", "rules")["checks"]
+    with broken():
+        finding = the_finding(verify(expect=76))
+        text = server.tenantry("isolation", "verify", "acme", "--rules-only", "--format", "junit", json=False, expect=76)
+    root = ElementTree.fromstring(text.out)
+    cases = {case.get("name"): case for case in root.iter("testcase")}
+    assert set(cases) == {check["id"] for check in checks} and len(list(root.iter("testcase"))) == len(checks)
+    failed = [name for name, case in cases.items() if case.find("failure") is not None]
+    assert failed == [finding["check"]] and finding["id"] in cases[failed[0]].find("failure").text
+    for check in checks:
+        if check["kind"] == "probe":
+            assert cases[check["id"]].find("skipped") is not None, check
+    for suite in root.iter("testsuite"):
+        assert int(suite.get("tests")) == len(suite.findall("testcase"))
+        assert int(suite.get("failures")) == len(suite.findall("testcase/failure"))
+        assert int(suite.get("skipped")) == len(suite.findall("testcase/skipped"))
+
+
+def test_sarif_has_what_version_2_1_0_requires():
+    with broken():
+        finding = the_finding(verify(expect=76))
+        text = shared_server().tenantry("isolation", "verify", "acme", "--rules-only", "--format", "sarif", json=False,
+                                        expect=76).out
+    log = json.loads(text)
+    assert log["version"] == "2.1.0" and len(log["runs"]) == 1
+    run = log["runs"][0]
+    driver = run["tool"]["driver"]
+    assert driver["name"] == "Tenantry" and driver["version"] == harness.VERSION
+    ids = [rule["id"] for rule in driver["rules"]]
+    assert len(ids) == len(set(ids))
+    for rule in driver["rules"]:
+        assert rule["shortDescription"]["text"] and rule["fullDescription"]["text"]
+        assert rule["defaultConfiguration"]["level"] in ("error", "warning", "note")
+    assert run["invocations"][0]["executionSuccessful"] is True
+    assert len(run["results"]) == 1
+    result = run["results"][0]
+    assert ids[result["ruleIndex"]] == result["ruleId"] == finding["check"]
+    assert result["level"] in ("error", "warning", "note") and result["message"]["text"] == finding["evidence"]
+    assert result["partialFingerprints"] == {"findingId/v1": finding["id"]} and result["suppressions"] == []
+    assert result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"] == finding["object"]
+
+
+def test_a_file_is_private_and_not_replaced_without_force():
+    server = shared_server()
+    with harness.temporary_folder() as folder:
+        for option in ("--output", "--report"):
+            path = os.path.join(folder, option.strip("-"))
+            verify(option, path)
+            assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+            with open(path, encoding="utf-8") as f:
+                before = f.read()
+            server.refused("input_invalid", "isolation", "verify", "acme", "--rules-only", option, path,
+                           says=("is there already", "--force"))
+            with open(path, encoding="utf-8") as f:
+                assert f.read() == before
+            verify(option, path, "--force")
+            assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+        with open(os.path.join(folder, "output"), encoding="utf-8") as f:
+            assert f.read().startswith("isolated")
+
+
+@contextlib.contextmanager
+def signed_report():
+    with harness.temporary_folder() as folder:
+        path = os.path.join(folder, "report.json")
+        answer = verify("--report", path)
+        assert answer["fingerprint"] == shared_server().tenantry("isolation", "key")["fingerprint"]
+        yield path
+
+
+def check_report(path, *args, expect=0):
+    """check-report, without any server or key file."""
+    with harness.temporary_folder() as folder:
+        return harness.tenantry("isolation", "check-report", path, *args, "--json", json=False, expect=expect,
+                                env={"TENANTRY_DATA_DIR": folder + "/none"})
+
+
+def test_a_signed_report_is_checked_without_a_database():
+    key = shared_server().tenantry("isolation", "key")
+    with signed_report() as path:
+        answer = check_report(path).json()
+        assert answer["state"] == "right_if_key_is" and answer["fingerprint"] == key["fingerprint"]
+        answer = check_report(path, "--key", key["public_key"]).json()
+        assert answer["state"] == "right" and answer["installation"] == key["installation"]
+        assert answer["tenant"] == "acme" and answer["findings"] == 0
+        refused = harness.tenantry("isolation", "check-report", path, "--key", "abc", expect=None)
+        check_refusal(refused, "input_invalid", "64 lower-case hex digits")
+
+
+def test_a_signature_is_right_for_another_program_too():
+    """The bytes that docs/isolation-report.md names, and openssl."""
+    openssl = shutil.which("openssl") or harness.skip("no openssl on this machine")
+    with signed_report() as path, harness.temporary_folder() as folder:
+        with open(path, encoding="utf-8") as f:
+            report = json.load(f)
+        parts = {
+            "bytes": json.dumps(report["report"], sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(),
+            "signature": bytes.fromhex(report["signature"]["value"]),
+            "key": bytes.fromhex("302a300506032b6570032100" + report["signature"]["public_key"]),
+        }
+        for name, content in parts.items():
+            with open(os.path.join(folder, name), "wb") as f:
+                f.write(content)
+        harness.run([openssl, "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", folder + "/key", "-rawin",
+                     "-in", folder + "/bytes", "-sigfile", folder + "/signature"])
+
+
+def test_a_changed_report_is_noticed():
+    with signed_report() as path:
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        changes = {
+            text.replace('"verdict": "isolated', '"verdict": "Isolated'),
+            text.replace('"failing": 0', '"failing": 1'),
+            text.replace("  ", " ", 1),
+            text + "\n",
+            text[:-1],
+            text.replace('"Ed25519"', '"ed25519"'),
+            "",
+            "no report",
+        }
+        assert text not in changes
+        for changed in changes:
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(changed)
+            result = check_report(path, expect=None)
+            check_refusal(result, "report_changed", "is not what was signed")
+            assert json.loads(result.out)["state"] == "changed"
+            assert json.loads(result.out)["verdict"] is None
+
+
+def test_a_report_of_another_installation_is_told_apart():
+    key = shared_server().tenantry("isolation", "key")["public_key"]
+    with harness.Server() as other, harness.temporary_folder() as folder:
+        other.up()
+        path = os.path.join(folder, "report.json")
+        other.refused("finding_missing", "isolation", "list", says=("no run", "isolation verify"))
+        other.tenantry("isolation", "verify", "--rules-only", "--report", path)
+        assert check_report(path).json()["state"] == "right_if_key_is"
+        result = check_report(path, "--key", key, expect=None)
+        check_refusal(result, "report_key_unknown", "not by the one that you trust")
+        assert json.loads(result.out)["state"] == "unknown_key"
+
+
+def test_the_signing_key_stays_when_the_master_key_is_rotated():
+    server = shared_server()
+    before = server.tenantry("isolation", "key")
+    server.tenantry("key", "rotate")
+    assert server.tenantry("isolation", "key") == before
+    assert len(audit_entries("isolation.key")) == 1
+
+
+def test_an_accepted_finding_does_not_fail_until_the_day_is_over():
+    server = shared_server()
+    with broken():
+        finding = the_finding(verify(expect=76))
+        server.refused("input_invalid", "isolation", "accept", finding["id"], "--reason", "x", "--until", "2020-01-31",
+                       says=("is over",))
+        for day in ("2027-02-30", "tomorrow", "2027-1-1", "31.1.2027"):
+            server.refused("input_invalid", "isolation", "accept", finding["id"], "--reason", "x", "--until", day,
+                           says=("is no day",))
+        server.refused("input_invalid", "isolation", "accept", finding["id"], "--reason", " ", says=("reason",))
+        server.refused("finding_missing", "isolation", "accept", "0" * 16, "--reason", "x")
+        answer = server.tenantry("isolation", "accept", finding["id"], "--reason", "a shared list", "--until", "2999-12-31")
+        assert answer["until"] == "2999-12-31T23:59:59Z"
+        found = verify()
+        assert found["accepted"] == 1 and found["failing"] == 0
+        assert the_finding(found)["accepted"]["reason"] == "a shared list"
+        assert "accepted until 2999-12-31" in server.tenantry("isolation", "verify", "--rules-only", json=False).out
+        junit = server.tenantry("isolation", "verify", "--rules-only", "--format", "junit", json=False).out
+        assert "a shared list" in junit and "<failure" not in junit
+        sarif = json.loads(server.tenantry("isolation", "verify", "--rules-only", "--format", "sarif", json=False).out)
+        assert sarif["runs"][0]["results"][0]["suppressions"][0]["justification"] == "a shared list"
+        server.psql("UPDATE tenantry.isolation_acceptances SET until = now() - interval '1 second'")
+        assert verify(expect=76)["failing"] == 1
+    entry = audit_entries("isolation.accept")[0]
+    assert entry["tenant"] == "acme" and entry["detail"]["reason"] == "a shared list"
+
+
+def test_more_than_was_accepted_counts_again():
+    server = shared_server()
+    with broken():
+        finding = the_finding(verify(expect=76))
+        server.tenantry("isolation", "accept", finding["id"], "--reason", "reading is meant")
+        assert verify()["accepted"] == 1
+        with broken("DELETE ON {0}.trades"):
+            again = the_finding(verify(expect=76))
+            assert again["id"] == finding["id"] and again["accepted"] is None
+        # The finally above took DELETE away again, and SELECT alone is accepted still.
+        assert verify()["accepted"] == 1
+        server.tenantry("isolation", "reopen", finding["id"])
+
+
+def test_a_reopened_finding_counts_again():
+    server = shared_server()
+    with broken():
+        finding = the_finding(verify(expect=76))
+        server.tenantry("isolation", "accept", finding["id"], "--reason", "for a test")
+        verify()
+        server.tenantry("isolation", "reopen", finding["id"])
+        verify(expect=76)
+        server.refused("finding_missing", "isolation", "reopen", finding["id"], says=("not accepted",))
+    assert audit_entries("isolation.reopen")[0]["detail"]["finding"] == finding["id"]
+
+
+def test_the_last_run_is_listed():
+    server = shared_server()
+    with broken():
+        run = verify(expect=76)
+        listed = server.tenantry("isolation", "list", "acme")
+        assert listed["run"] == run["run"] and not listed["has_probes"]
+        assert [f["id"] for f in listed["findings"]] == [f["id"] for f in run["findings"]]
+    verify()
+    assert server.tenantry("isolation", "list", "acme")["findings"] == []
+
+
+def test_a_leak_that_a_superuser_made_is_mended_and_audited():
+    server = shared_server()
+    with broken():
+        finding = the_finding(verify(expect=76))
+        server.refused("confirmation_needed", "isolation", "mend", finding["id"], says=("--yes",))
+        assert the_finding(verify(expect=76)) == finding
+        answer = server.tenantry("isolation", "mend", finding["id"], "--yes")
+        assert answer["mended"] == 1 and answer["mends"][0]["statement"] == finding["mend"]
+        assert verify()["findings"] == []
+        server.refused("finding_missing", "isolation", "mend", finding["id"], "--yes")
+        server.refused("input_invalid", "isolation", "mend", says=("--all",))
+    mended = audit_entries("isolation.mended")[0]
+    assert mended["tenant"] == "acme" and mended["detail"]["statement"] == finding["mend"]
+    assert mended["job"] == answer["job"]
+    assert audit_entries("isolation.mend")[0]["detail"] == {finding["id"]: finding["mend"]}
+    assert server.psql("SELECT count(*) FROM pg_auth_members m JOIN tenantry.places p"
+                       " ON p.owner_role = m.roleid::regrole::text WHERE m.member = current_user::regrole") == "0"
+
+
+def test_all_findings_are_mended_but_those_that_are_for_a_person():
+    server = shared_server()
+    acme, globex = place(), place("globex")
+    view = "%s.copied" % globex
+    server.psql("CREATE MATERIALIZED VIEW %s AS SELECT count(*) AS n FROM %s.trades" % (view, acme), server.superuser)
+    try:
+        result = server.tenantry("isolation", "mend", "--all", "--yes", expect=None)
+        error = check_refusal(result, "isolation_violated", "1 of 1 findings are still there", "postgres owns it")
+        assert error["hint"].endswith("ALTER MATERIALIZED VIEW {0} OWNER TO {1}_owner".format(view, globex))
+        server.psql("ALTER MATERIALIZED VIEW {0} OWNER TO {1}_owner".format(view, globex), server.superuser)
+        with broken(), broken("INSERT ON {0}.positions"):
+            found = server.tenantry("isolation", "verify", "--rules-only", "--json", json=False, expect=76).json()["findings"]
+            by_hand = [f["id"] for f in found if (f["mend"] or "DROP MATERIALIZED").startswith("DROP MATERIALIZED")]
+            answer = server.tenantry("isolation", "mend", "--all", "--yes")
+            assert answer["mended"] >= 2 and answer["by_hand"] == len(by_hand) >= 1, answer
+            assert len(found) == answer["mended"] + answer["by_hand"]
+            server.refused("input_invalid", "isolation", "mend", by_hand[0], "--yes", says=("for a person to mend",))
+            assert server.psql("SELECT to_regclass('%s') IS NOT NULL" % view, server.superuser) == "t"
+            assert server.tenantry("isolation", "mend", "--all", "--yes")["job"] is None
+    finally:
+        server.psql("DROP MATERIALIZED VIEW %s" % view, server.superuser)
+
+
+def test_mending_that_was_killed_goes_on():
+    harness.require_faults()
+    server = shared_server()
+    for when in ("isolation.mend.apply.begin", "isolation.mend.apply.after"):
+        with broken():
+            finding = the_finding(verify(expect=76))
+            killed = server.tenantry("isolation", "mend", finding["id"], "--yes", expect=None,
+                                     env={"TENANTRY_FAULT_AT": when})
+            assert killed.status == -9, killed.text()
+            server.tenantry("job", "resume")
+            assert verify()["findings"] == []
+    assert server.tenantry("audit", "verify")["is_whole"]
+
+
+def watch(expect=0):
+    place()
+    result = shared_server().tenantry("isolation", "watch", "acme", "--rules-only", "--json", json=False, expect=expect)
+    return result.json()
+
+
+def test_watching_tells_what_is_new_and_what_is_gone():
+    verify()
+    assert watch()["new"] == [] and not watch()["is_catalogue_changed"]
+    with broken():
+        first = watch(expect=76)
+        assert len(first["new"]) == 1 and first["is_catalogue_changed"] and first["gone"] == []
+        finding = first["new"][0]["id"]
+        second = watch()
+        assert second["new"] == [] and second["unchanged"] == 1 and not second["is_catalogue_changed"]
+    third = watch()
+    assert third["gone"] == [finding] and third["is_catalogue_changed"] and third["unchanged"] == 0
+
+
+def test_watching_tells_when_an_acceptance_is_over_or_a_finding_has_grown():
+    server = shared_server()
+    with broken():
+        finding = the_finding(verify(expect=76))["id"]
+        server.tenantry("isolation", "accept", finding, "--reason", "for a while")
+        assert watch()["unchanged"] == 1
+        server.psql("UPDATE tenantry.isolation_acceptances SET until = now() - interval '1 second'")
+        assert [f["id"] for f in watch(expect=76)["new"]] == [finding]
+        assert watch()["unchanged"] == 1
+        with broken("DELETE ON {0}.trades"):
+            assert [f["id"] for f in watch(expect=76)["new"]] == [finding]
+
+
+def test_only_as_many_runs_are_kept_as_the_option_says():
+    server = shared_server()
+    for _ in range(3):
+        server.tenantry("isolation", "verify", "acme", "--rules-only", env={"TENANTRY_ISOLATION_RUNS": "2"})
+    assert server.psql("SELECT count(*) FROM tenantry.isolation_runs WHERE tenant_id IS NOT NULL") == "2"
+
+
+def test_options_that_exclude_each_other_are_refused():
+    place()
+    for options in (["--rules-only", "--all-pairs"], ["--rules-only", "--pairs", "2"], ["--pairs", "2", "--all-pairs"]):
+        shared_server().refused("input_invalid", "isolation", "verify", *options, says=("only one of",))
+    shared_server().refused("tenant_missing", "isolation", "verify", "nobody")
+
+
+def test_probes_log_in_and_a_leak_shows_there_too():
+    server = shared_server()
+    place("globex")
+    clean = server.tenantry("isolation", "verify", "acme", "--seed", "1")
+    assert clean["probes"] > 0 and clean["seed"] == 1
+    checks = {check["id"]: check["kind"] for check in server.tenantry("isolation", "rules")["checks"]}
+    with broken(), broken("USAGE ON SCHEMA {0}"):
+        result = server.tenantry("isolation", "verify", "--json", json=False, expect=76)
+        probed = [f for f in result.json()["findings"] if checks[f["check"]] == "probe"]
+        assert probed, result.text()
+        assert server.tenantry("isolation", "list")["has_probes"]
+
+
+if __name__ == "__main__":
+    harness.main()
