@@ -332,10 +332,12 @@ bool place_ensure_shared(Arena *arena, Store *store, const Blueprint *blueprint,
     }
     scoped_batch PgBatch *batch = pg_batch_new(arena);
     const bool is_new = place == NULL;
+    const Blueprint *born = blueprint;
     bool has_more = false;
     if (!registry_find_extensions(arena, store, blueprint, &extensions, err) ||
         !place_ensure_extensions(arena, store, blueprint, &extensions, err) ||
-        (is_new && !make_shared(arena, store, batch, blueprint, &place, err))) {
+        (is_new && (!births_prepare(arena, blueprint, &born, err) ||
+                    !make_shared(arena, store, batch, blueprint, &place, err)))) {
         return false;
     }
     if (is_new) {
@@ -343,7 +345,7 @@ bool place_ensure_shared(Arena *arena, Store *store, const Blueprint *blueprint,
         add_default_privileges(arena, batch, place, TIER_ROW);
         place_leave_role(batch, place->owner_role);
     }
-    if (!place_add_move(arena, batch, blueprint, &extensions, place, blueprint->version, &has_more,
+    if (!place_add_move(arena, batch, born, &extensions, place, blueprint->version, &has_more,
                         err)) {
         return false;
     }

@@ -223,6 +223,29 @@ def test_concurrent_indexes_are_made_plainly_when_the_manifest_says_so():
     assert server.psql(valid, tenant["app"]) == ""
 
 
+def test_a_new_place_of_either_tier_may_use_the_values_that_migrations_added_to_an_enum():
+    server = shared_server()
+    table = (
+        "CREATE TABLE moods (tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant(), mood mood, PRIMARY KEY (tenant_id, mood));\n"
+    )
+    with harness.temporary_folder() as folder:
+        os.mkdir(os.path.join(folder, "migrations"))
+        for path, text in (
+            ("blueprint.yaml", MANIFEST.replace("[schema]", "[schema, row]").replace("migrations:", "#")
+             % {"name": "moody", "layout": "", "keys": ""}),
+            ("migrations/V1__mood.sql", "CREATE TYPE mood AS ENUM ('calm');\n" + table),
+            ("migrations/V2__more.sql", "ALTER TYPE mood ADD VALUE 'keen' BEFORE 'calm';\n"),
+            ("migrations/V3__default.sql", "ALTER TABLE moods ALTER mood SET DEFAULT 'keen';\n"),
+        ):
+            with open(os.path.join(folder, path), "w", encoding="utf-8") as f:
+                f.write(text)
+        add(folder)
+    for tier in ("schema", "row"):
+        tenant = server.create("moody-" + tier, "moody", "--tier", tier)
+        moods = server.psql("INSERT INTO moods DEFAULT VALUES; SELECT mood, enum_range(mood) FROM moods", tenant["app"])
+        assert moods == "keen|{keen,calm}", (tier, moods)
+
+
 def test_a_broken_undo_script_can_be_left_unread():
     files = {"1_a.up.sql": "CREATE TABLE a ();", "1_a.down.sql": "DROP TABLE a\nDROP TABLE b;"}
     with project("one_way", "golang-migrate", files) as folder:
