@@ -44,16 +44,17 @@ static bool is_unchanged(const BlueprintMigration *recorded, const BlueprintMigr
 }
 
 /* What is recorded, where it was: the text of the folder for what is run once (its SHA-256 is
- * compared later), the recorded one for each run of what is repeated. False: it is gone from the
- * folder; later checks name it. */
+ * compared later), the recorded one for each run of what is repeated. */
 static bool keep_recorded(const Blueprint *old, const Blueprint *new,
-                          BlueprintMigration *migrations)
+                          BlueprintMigration *migrations, Err *err)
 {
     for (size_t i = 0; i < old->migration_count; i++) {
         const BlueprintMigration *recorded = &old->migrations[i];
         const BlueprintMigration *now = find_newest(new, recorded->name);
         if (!recorded->is_repeatable && (now == NULL || now->is_repeatable)) {
-            return false;
+            return ERR_SET(err, ERR_BLUEPRINT_EXISTS, "put the file back as it was",
+                           "blueprint \"%s\": migration \"%s\" was recorded and is gone now",
+                           new->name, recorded->file);
         }
         const bool is_kept = recorded->is_repeatable && !is_unchanged(recorded, now);
         migrations[i] = is_kept ? *recorded : *now;
@@ -67,8 +68,8 @@ bool layout_continue(Arena *arena, const Blueprint *old, Blueprint *blueprint, E
     size_t count = old->migration_count;
     BlueprintMigration *migrations = ARENA_ARRAY(arena, BlueprintMigration,
                                                  count + blueprint->migration_count);
-    if (blueprint->layout == NULL || !keep_recorded(old, blueprint, migrations)) {
-        return true;
+    if (!keep_recorded(old, blueprint, migrations, err)) {
+        return false;
     }
     for (size_t i = 0; i < blueprint->migration_count; i++) {
         const BlueprintMigration *now = &blueprint->migrations[i];

@@ -121,11 +121,8 @@ static bool check_plans_in_use(Arena *arena, Store *store, const Blueprint *blue
 
 /* One that came from another folder may be another blueprint of the same name, and not a version of
  * this one. A folder that was moved or copied has the same history. */
-static bool check_same_pack(const Blueprint *old, const Blueprint *new, Err *err)
+static bool fail_other_pack(const Blueprint *old, const Blueprint *new, Err *err)
 {
-    if (check_history(old, new, err)) {
-        return true;
-    }
     if (strcmp(old->source, new->source) == 0) {
         return false;
     }
@@ -136,19 +133,20 @@ static bool check_same_pack(const Blueprint *old, const Blueprint *new, Err *err
     return blueprint_fail_at(new, new->lines.name, "name", err);
 }
 
-static bool check_change(Arena *arena, Store *store, const Blueprint *old, const Blueprint *new,
-                         Err *err)
-{
-    return (old == NULL || check_same_pack(old, new, err)) &&
-           check_plans_in_use(arena, store, new, err);
-}
-
 bool registry_continue(Arena *arena, Store *store, Blueprint *blueprint, Err *err)
 {
     Blueprint *old = NULL;
     return blueprint->layout == NULL ||
            (find(arena, store, BLUEPRINT_GET, blueprint->name, &old, err) &&
-            (old == NULL || layout_continue(arena, old, blueprint, err)));
+            (old == NULL || layout_continue(arena, old, blueprint, err) ||
+             fail_other_pack(old, blueprint, err)));
+}
+
+static bool check_change(Arena *arena, Store *store, const Blueprint *old, const Blueprint *new,
+                         Err *err)
+{
+    return (old == NULL || check_history(old, new, err) || fail_other_pack(old, new, err)) &&
+           check_plans_in_use(arena, store, new, err);
 }
 
 bool registry_check(Arena *arena, Store *store, const Blueprint *blueprint, Err *err)

@@ -386,6 +386,20 @@ static void a_migration_before_a_recorded_one_is_refused(void **state)
                         "new version is higher than every one that ran)");
 }
 
+static void a_recorded_migration_that_is_gone_is_named(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    Blueprint *blueprint = NULL;
+    Err err = {0};
+    assert_false(go_on(arena, (const TestFile[FILES_MAX]){{"V1__a.sql"}, {"V2__b.sql"}},
+                       (const TestFile[FILES_MAX]){{"V2__b.sql"}, {"V3__c.sql"}}, &blueprint,
+                       &err));
+    assert_int_equal(err.code, ERR_BLUEPRINT_EXISTS);
+    assert_string_equal(err.message, "blueprint \"shop\": migration \"migrations/V1__a.sql\" was "
+                                     "recorded and is gone now");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,6 +411,7 @@ int main(void)
         cmocka_unit_test(a_repeatable_that_changed_is_a_new_version_at_the_end),
         cmocka_unit_test(the_same_folder_again_is_the_same_blueprint),
         cmocka_unit_test(a_migration_before_a_recorded_one_is_refused),
+        cmocka_unit_test(a_recorded_migration_that_is_gone_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
