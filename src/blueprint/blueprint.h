@@ -53,7 +53,10 @@ typedef struct BlueprintMigration {
     const char *file;      /* "migrations/V0002__time_series.sql" */
     const char *up;
     const char *down;   /* of a variant without one of its own, the plain one's; NULL: none */
-    const char *sha256; /* of up, hex */
+    const char *sha256; /* of up as it is in its file, hex */
+    /* Of migrations in another tool's layout. */
+    const char *down_file; /* where down is; NULL: beside file, with ".down" in its name */
+    bool is_repeatable;    /* each change of the file is a version of its own */
 } BlueprintMigration;
 
 typedef enum PartitionEvery { EVERY_DAY, EVERY_WEEK, EVERY_MONTH, EVERY_YEAR } PartitionEvery;
@@ -109,6 +112,7 @@ typedef struct Blueprint {
     const BlueprintPartition *partitions;
     size_t personal_count;
     const BlueprintPersonal *personal;
+    const char *layout; /* the tool whose layout the migrations have; NULL: Tenantry's own */
     size_t migration_count;
     const BlueprintMigration *migrations; /* by version; the plain one before its variants */
     const char *seed; /* SQL run once in each new tenant, as its application role; or NULL */

@@ -15,6 +15,10 @@ static const LintRuleInfo rules[LINT_RULE_COUNT_] = {
 #undef LINT
 };
 
+/* Rules that are warnings only in the folders of other tools, whose history cannot be written anew:
+ * a later migration can mend what they find. */
+static const LintRule warnings_elsewhere[] = {LINT_RULE_foreign_key_cycle};
+
 /* A server has the wanted extensions, and all of the optional ones or none: what the migrations
  * make is followed for both, since a variant replaces the plain migration. */
 enum { SELECTION_PLAIN, SELECTION_OPTIONAL, SELECTION_COUNT_ };
@@ -38,6 +42,16 @@ const LintRuleInfo *blueprint_lint_rules(size_t *ret_count)
     return rules;
 }
 
+static LintSeverity severity_of(const Lint *lint, LintRule rule)
+{
+    for (size_t i = 0; i < sizeof warnings_elsewhere / sizeof *warnings_elsewhere; i++) {
+        if (lint->blueprint->layout != NULL && warnings_elsewhere[i] == rule) {
+            return LINT_WARNING;
+        }
+    }
+    return rules[rule].severity;
+}
+
 void lint_report_at(Lint *lint, LintRule rule, const char *subject, const char *file, int line)
 {
     const LintRuleInfo *row = &rules[rule];
@@ -54,7 +68,7 @@ void lint_report_at(Lint *lint, LintRule rule, const char *subject, const char *
     }
     lint->findings[lint->count++] = (LintFinding){
         .rule = row->name,
-        .severity = row->severity,
+        .severity = severity_of(lint, rule),
         .file = file,
         .line = line,
         .message = subject == NULL ? row->message
@@ -138,8 +152,12 @@ static bool check_side_script(Lint *lint, const char *file, const char *text, Er
 }
 
 /* "migrations/V0001__a.sql": "migrations/V0001__a.down.sql". */
-static const char *down_file(Arena *arena, const char *file)
+static const char *down_file(Arena *arena, const BlueprintMigration *migration)
 {
+    const char *file = migration->file;
+    if (migration->down_file != NULL) {
+        return migration->down_file;
+    }
     const size_t length = strlen(file);
     const size_t suffix = length > 4 ? 4 : length;
     return arena_printf(arena, "%.*s.down.sql", (int)(length - suffix), file);
@@ -160,7 +178,7 @@ static bool check_migration(Lint *lint, const BlueprintMigration *migration, Sel
         }
     }
     sql_script_done(&script);
-    return check_side_script(lint, down_file(lint->arena, migration->file), migration->down, err);
+    return check_side_script(lint, down_file(lint->arena, migration), migration->down, err);
 }
 
 static void check_named_tables(Lint *lint, const char **names, size_t count)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "blueprint/births.h"
 #include "blueprint/place_parts.h"
 #include "core/strbuf.h"
 #include "pg/sql.h"
@@ -231,14 +232,19 @@ bool place_add_structure(Arena *arena, const Store *store, PgBatch *batch,
                          Err *err)
 {
     const Blueprint *blueprint = source->blueprint;
+    const bool is_flat = source->stamp != NULL && source->stamp->is_flat;
+    const Blueprint *born = blueprint;
     *ret_has_variant = false;
+    if (!is_flat && !births_prepare(arena, blueprint, &born, err)) {
+        return false;
+    }
     add_ground(arena, store, batch, place);
     place_enter_role(arena, batch, place->owner_role,
                      place_search_path(arena, source->extensions, place));
     add_default_privileges(arena, batch, place, TIER_SCHEMA);
-    const bool is_added = source->stamp != NULL && source->stamp->is_flat
+    const bool is_added = is_flat
                               ? add_stamp(arena, batch, blueprint, source->stamp, place, err)
-                              : place_add_migrations(arena, batch, blueprint, source->extensions,
+                              : place_add_migrations(arena, batch, born, source->extensions,
                                                      ALL_VERSIONS(blueprint), ret_has_variant, err);
     if (!is_added) {
         return false;
@@ -328,10 +334,12 @@ bool place_ensure_shared(Arena *arena, Store *store, const Blueprint *blueprint,
     }
     scoped_batch PgBatch *batch = pg_batch_new(arena);
     const bool is_new = place == NULL;
+    const Blueprint *born = blueprint;
     bool has_more = false;
     if (!registry_find_extensions(arena, store, blueprint, &extensions, err) ||
         !place_ensure_extensions(arena, store, blueprint, &extensions, err) ||
-        (is_new && !make_shared(arena, store, batch, blueprint, &place, err))) {
+        (is_new && (!births_prepare(arena, blueprint, &born, err) ||
+                    !make_shared(arena, store, batch, blueprint, &place, err)))) {
         return false;
     }
     if (is_new) {
@@ -339,7 +347,7 @@ bool place_ensure_shared(Arena *arena, Store *store, const Blueprint *blueprint,
         add_default_privileges(arena, batch, place, TIER_ROW);
         place_leave_role(batch, place->owner_role);
     }
-    if (!place_add_move(arena, batch, blueprint, &extensions, place, blueprint->version, &has_more,
+    if (!place_add_move(arena, batch, born, &extensions, place, blueprint->version, &has_more,
                         err)) {
         return false;
     }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "blueprint/layout_continue.h"
 #include "core/strbuf.h"
 #include "core/text.h"
 
@@ -144,11 +145,8 @@ static bool check_plans_in_use(Arena *arena, Store *store, const Blueprint *blue
 
 /* One that came from another folder may be another blueprint of the same name, and not a version of
  * this one. A folder that was moved or copied has the same history. */
-static bool check_same_pack(const Blueprint *old, const Blueprint *new, Err *err)
+static bool fail_other_pack(const Blueprint *old, const Blueprint *new, Err *err)
 {
-    if (check_history(old, new, err)) {
-        return true;
-    }
     if (strcmp(old->source, new->source) == 0) {
         return false;
     }
@@ -159,10 +157,19 @@ static bool check_same_pack(const Blueprint *old, const Blueprint *new, Err *err
     return blueprint_fail_at(new, new->lines.name, "name", err);
 }
 
+bool registry_continue(Arena *arena, Store *store, Blueprint *blueprint, Err *err)
+{
+    Blueprint *old = NULL;
+    return blueprint->layout == NULL ||
+           (find(arena, store, BLUEPRINT_GET, blueprint->name, &old, err) &&
+            (old == NULL || layout_continue(arena, old, blueprint, err) ||
+             fail_other_pack(old, blueprint, err)));
+}
+
 static bool check_change(Arena *arena, Store *store, const Blueprint *old, const Blueprint *new,
                          Err *err)
 {
-    return (old == NULL || check_same_pack(old, new, err)) &&
+    return (old == NULL || check_history(old, new, err) || fail_other_pack(old, new, err)) &&
            check_plans_in_use(arena, store, new, err);
 }
 

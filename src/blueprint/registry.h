@@ -28,6 +28,11 @@ typedef enum RegistryChange { REGISTRY_SAME, REGISTRY_ADDED, REGISTRY_CHANGED } 
 bool registry_add(Arena *arena, Store *store, const Blueprint *blueprint,
                   RegistryChange *ret_change, Err *err);
 
+/* Gives a blueprint that was read from its folder the versions that are recorded already
+ * (layout_continue.h). Nothing to do for Tenantry's own layout, whose files say their version.
+ * ERR_BLUEPRINT_EXISTS. */
+bool registry_continue(Arena *arena, Store *store, Blueprint *blueprint, Err *err);
+
 /* Whether registry_add would take it, by what is recorded now: the same errors, with file and line
  * where the blueprint was read from a manifest. */
 bool registry_check(Arena *arena, Store *store, const Blueprint *blueprint, Err *err);

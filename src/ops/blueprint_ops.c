@@ -134,7 +134,9 @@ static bool run_add(OpContext *context, const Json *args, Json **ret_answer, Err
     int64_t job_id = 0;
     bool was_recorded = false;
     if (!blueprint_load_folder(context->arena, json_get_text(args, "path", ""), &blueprint, err) ||
-        !op_store(context, &store, err) || !is_recorded(context, blueprint, &was_recorded, err) ||
+        !op_store(context, &store, err) ||
+        !registry_continue(context->arena, store, blueprint, err) ||
+        !is_recorded(context, blueprint, &was_recorded, err) ||
         (!was_recorded && (!check_addition(context, store, blueprint, err) ||
                            !record(context, blueprint, true, &job_id, err)))) {
         return false;

@@ -14,6 +14,7 @@
 typedef struct SqlStatement {
     const char *text; /* without the semicolon and without comments before it; in the arena */
     int line;         /* of its first word, from 1 */
+    size_t offset;    /* of its first word, in bytes of the script */
     const char *node; /* the parse tree's node name: "CreateStmt", "SelectStmt"; NULL when split */
     const Json *tree; /* the members of that node; NULL when split */
 } SqlStatement;
