@@ -13,7 +13,7 @@
  * end of the transaction, and a seed may come after the migrations). One of them may defer again
  * and queue more. The second round is read-only, which refuses that with a clear message, but the
  * code can take it back: the proof is made outside. There, every table that the transaction wrote
- * to and that has deferrable triggers, whoever owns it, is given an ALTER TABLE, which PostgreSQL
+ * to and that has triggers of constraints, whoever owns it, is given an ALTER TABLE, which PostgreSQL
  * refuses while a trigger of the table is pending. Its lock does not disturb readers and writers,
  * and it is undone at once, with the membership that it takes. For temporary tables DISCARD TEMP,
  * in the reset of the session, does the same.

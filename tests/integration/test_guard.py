@@ -237,6 +237,33 @@ def test_a_cursor_that_outlives_the_transaction_is_closed_before_it_runs():
     succeed(shared_server(), "holder", EVIL + declare)
 
 
+# A check of a foreign key that waits for COMMIT although its constraint is not deferrable any more; it runs a cast.
+UNDEFERRED = """CREATE TYPE e AS ENUM ('a', 'b');
+CREATE TABLE u (id int);
+CREATE FUNCTION f(v e) RETURNS text LANGUAGE plpgsql SET search_path FROM CURRENT AS $f$ BEGIN
+ IF pg_trigger_depth() > 0 THEN INSERT INTO u VALUES (1); END IF;
+ RETURN format('%%s', v);
+END $f$;
+DO $d$ BEGIN EXECUTE 'CREATE CAST (e AS text) WITH FUNCTION f(e) AS IMPLICIT'; END $d$;
+CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN
+ IF current_user = session_user THEN %s END IF;
+ RETURN NULL;
+END $f$;
+CREATE CONSTRAINT TRIGGER late AFTER INSERT ON u DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION late();
+CREATE TABLE pk (id text PRIMARY KEY);
+INSERT INTO pk VALUES ('a'), ('b');
+CREATE TABLE fk (x e);
+INSERT INTO fk VALUES ('a');
+ALTER TABLE fk ADD CONSTRAINT k FOREIGN KEY (x) REFERENCES pk DEFERRABLE INITIALLY DEFERRED;
+DELETE FROM pk WHERE id = 'b';
+ALTER TABLE fk ALTER CONSTRAINT k NOT DEFERRABLE;
+""" % STEAL
+
+
+def test_a_check_that_is_not_deferrable_any_more_does_not_wait_for_the_commit():
+    succeed(shared_server(), "undeferred", UNDEFERRED)
+
+
 # Takes the names that a session of Tenantry prepares its own statements under.
 TAKE_NAMES = EVIL + """CREATE TABLE t (a int);
 DO $d$ BEGIN

@@ -124,6 +124,19 @@ def customer():
     return add("customers", email="c%d@example.com" % next(_names), name="Somebody")
 
 
+def at_isolation(level, first, meanwhile, then):
+    """What a transaction is told of its second statement, when another session committed after its first one."""
+    with contextlib.closing(Session(shop()["app"])) as session:
+        said = session.ask("BEGIN ISOLATION LEVEL %s; %s;" % (level, first))
+        assert "ERROR" not in said, said
+        sql(meanwhile)
+        return session.ask(then + "; COMMIT;")
+
+
+# Those whose snapshot is as old as their transaction.
+OLD_SNAPSHOTS = ("REPEATABLE READ", "SERIALIZABLE")
+
+
 class Second:
     """Another session that runs one statement while the first one has locked what it needs."""
 
@@ -419,6 +432,89 @@ def test_reserved_pieces_ship_with_a_shipment():
     assert stock(v) == "9|2"
 
 
+def test_an_order_that_has_ended_gets_no_other_shipment_and_no_reservation():
+    v = stocked(3)
+    completed, line = in_fulfilment()
+    send(completed, line, 2)
+    move("orders", completed, "COMPLETED")
+    closed, closed_line = in_fulfilment()
+    move("orders", closed, "CLOSED")
+    cancelled, cancelled_line = placed()
+    move("orders", cancelled, "CANCELLED")
+    for order, says in ((completed, "completed"), (closed, "closed"), (cancelled, "cancelled")):
+        refused("INSERT INTO shipments " + values(order_id=order, location_id=warehouse()),
+                "the order is %s: nothing more is sent" % says)
+    for line, says in ((closed_line, "closed"), (cancelled_line, "cancelled")):
+        refused(reserve(v, 1, order_line_id=line), "the order is %s: nothing is held for it" % says)
+    assert stock(v) == "3|0"
+
+
+def test_an_order_does_not_end_while_it_gets_a_shipment_or_a_reservation():
+    order, _ = in_fulfilment()
+    close = "UPDATE orders SET status = 'CLOSED' WHERE id = '%s'"
+    said = race("INSERT INTO shipments " + values(order_id=order, location_id=warehouse()), close % order)
+    assert "has a shipment that is pending" in said, said
+    v = stocked(1)
+    order, line = in_fulfilment()
+    said = race(reserve(v, 1, order_line_id=line), close % order)
+    assert "ERROR" not in said and stock(v) == "1|0", said
+    order, line = in_fulfilment()
+    said = race(close % order, reserve(v, 1, order_line_id=line))
+    assert "nothing is held for it" in said and stock(v) == "1|0", said
+
+
+def test_a_change_that_depends_on_other_rows_is_not_made_on_an_old_snapshot():
+    needs = "this change needs isolation level read committed"
+    v = stocked(4)
+    for level in OLD_SNAPSHOTS:
+        order, _ = draft()
+        more = "INSERT INTO order_lines " + values(order_id=order, variant_id=variant(), name="More", quantity=1,
+                                                   unit_amount=99900, tax_rate=0)
+        place = "UPDATE orders SET status = 'PLACED' WHERE id = '%s'" % order
+        said = at_isolation(level, "SELECT count(*) FROM order_lines", more, place)
+        assert needs in said, said
+        assert "HINT:  Make it in a transaction begun with ISOLATION LEVEL READ COMMITTED." in said, said
+        sql(place)
+        assert sql("SELECT total_amount FROM orders WHERE id = '%s'" % order) == "101900"
+
+        order, line = in_fulfilment()
+        shipment = add("shipments", order_id=order, location_id=warehouse())
+        said = at_isolation(level, "SELECT count(*) FROM shipment_lines",
+                            "INSERT INTO shipment_lines " + values(shipment_id=shipment, order_line_id=line, quantity=1),
+                            "UPDATE shipments SET status = 'CANCELLED' WHERE id = '%s'" % shipment)
+        assert needs in said, said
+        move("shipments", shipment, "SHIPPED")
+        held = [new_id() for _ in range(2)]
+        for r in held:
+            sql(reserve(v, 1, id=r, order_line_id=line))
+        ship = ["UPDATE reservations SET status = 'SHIPPED' WHERE id = '%s'" % r for r in held]
+        said = at_isolation(level, "SELECT count(*) FROM reservations", ship[0], ship[1])
+        assert needs in said, said
+        given = add("returns", order_id=order)
+        said = at_isolation(level, "SELECT count(*) FROM return_lines",
+                            "INSERT INTO return_lines " + values(return_id=given, order_line_id=line, quantity=1),
+                            "UPDATE returns SET status = 'REJECTED' WHERE id = '%s'" % given)
+        assert needs in said, said
+        move("returns", given, "REJECTED")
+        assert sql("SELECT fulfilled_quantity, returned_quantity FROM order_lines WHERE id = '%s'" % line) == "1|0"
+
+
+def test_a_line_on_an_old_snapshot_does_not_slip_into_an_order_that_was_placed():
+    for level in OLD_SNAPSHOTS:
+        order, _ = draft()
+        more = "INSERT INTO order_lines " + values(order_id=order, variant_id=variant(), name="More", quantity=1,
+                                                   unit_amount=500, tax_rate=0)
+        said = at_isolation(level, "SELECT count(*) FROM orders", "UPDATE orders SET status = 'PLACED' WHERE id = '%s'" % order,
+                            more)
+        assert "could not serialize access" in said, said
+        customer_id = customer()
+        discount = add("discounts", code="OLD-%d" % next(_names), rate=1, max_uses_per_customer=1)
+        orders = [draft(customer_id=customer_id)[0] for _ in range(2)]
+        said = at_isolation(level, "SELECT count(*) FROM discount_uses", discount_use(discount, orders[0]),
+                            discount_use(discount, orders[1]))
+        assert "could not serialize access" in said, said
+
+
 def test_an_order_that_is_cancelled_gives_back_what_it_held():
     v = stocked(4)
     discount = add("discounts", code="BACK", rate=100000, max_uses=1)
@@ -522,6 +618,16 @@ def test_a_limit_per_customer_is_not_passed_by_naming_another_customer():
     refused("UPDATE orders SET status = 'PLACED' WHERE id = '%s'" % order, "discounts of another customer")
 
 
+def test_a_use_that_is_not_inserted_does_not_count():
+    discount = add("discounts", code="AGAIN", rate=1, max_uses=2)
+    order, _ = draft()
+    for _ in range(4):
+        sql(discount_use(discount, order) + " ON CONFLICT DO NOTHING")
+    assert sql("SELECT used_count FROM discounts WHERE id = '%s'" % discount) == "1"
+    sql("DELETE FROM discount_uses WHERE order_id = '%s'" % order)
+    assert sql("SELECT used_count FROM discounts WHERE id = '%s'" % discount) == "0"
+
+
 def test_a_draft_that_is_deleted_gives_back_what_it_held():
     v = stocked(3)
     discount = add("discounts", code="DRAFTED", rate=1, max_uses=1)
@@ -567,6 +673,20 @@ def test_no_more_is_sent_than_was_ordered_and_no_more_comes_back_than_was_sent()
     refused("DELETE FROM shipment_lines WHERE shipment_id = '%s'" % shipment, "no longer new")
     refused("UPDATE shipments SET status = 'SHIPPED' WHERE id = '%s'" % shipment, 'no move from status "CANCELLED"')
     refused("UPDATE returns SET status = 'RECEIVED' WHERE id = '%s'" % given, 'no move from status "REJECTED"')
+
+
+def test_a_line_of_a_shipment_or_return_that_is_not_inserted_does_not_count():
+    order, line = in_fulfilment()
+    counters = "SELECT fulfilled_quantity, returned_quantity FROM order_lines WHERE id = '%s'" % line
+    shipment, given = add("shipments", order_id=order, location_id=warehouse()), add("returns", order_id=order)
+    for table, row in (("shipment_lines", {"shipment_id": shipment}), ("return_lines", {"return_id": given})):
+        insert = "INSERT INTO %s %s" % (table, values(order_line_id=line, quantity=1, **row))
+        sql(insert)
+        sql(insert + " ON CONFLICT DO NOTHING")
+    assert sql(counters) == "1|1"
+    upsert = " ON CONFLICT (shipment_id, order_line_id) DO UPDATE SET quantity = EXCLUDED.quantity"
+    sql("INSERT INTO shipment_lines " + values(shipment_id=shipment, order_line_id=line, quantity=2) + upsert)
+    assert sql(counters) == "2|1"
 
 
 def test_a_shipment_has_lines_of_its_own_order():
@@ -722,6 +842,32 @@ def test_a_trigger_on_a_temporary_table_has_no_rights_of_the_packs_triggers():
                 ("INSERT INTO audit_log (action, table_name) VALUES ('UPDATE', 'orders')", "written by triggers")):
             refused(TRIGGER % change, says)
         sql("CREATE TEMPORARY TABLE mine (n integer); UPDATE orders SET status = 'PAID' WHERE id = '%s'" % order)
+
+
+# A change made by a CHECK that a foreign key's own trigger runs.
+CASCADE = """BEGIN;
+CREATE TEMPORARY TABLE p (k integer PRIMARY KEY);
+CREATE FUNCTION pg_temp.act(integer) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+    IF $1 = 2 THEN %s; END IF; RETURN true; END $$;
+CREATE TEMPORARY TABLE c (k integer REFERENCES p ON UPDATE CASCADE, CHECK (pg_temp.act(k)));
+INSERT INTO p VALUES (1);
+INSERT INTO c VALUES (1);
+UPDATE p SET k = 2;
+COMMIT;"""
+
+
+def test_a_check_behind_a_foreign_key_of_temporary_tables_has_no_rights_of_the_packs_triggers():
+    v = stocked(4)
+    _, line, payment = paid()
+    discount = add("discounts", code="BEHIND", rate=1)
+    with temporary_tables():
+        for change, says in (
+                ("UPDATE stock_levels SET on_hand = 99 WHERE variant_id = '%s'" % v, "by stock_moves and reservations"),
+                ("UPDATE discounts SET used_count = 1 WHERE id = '%s'" % discount, "counted in discount_uses"),
+                ("UPDATE order_lines SET fulfilled_quantity = 2 WHERE id = '%s'" % line, "count its pieces"),
+                ("UPDATE payments SET refunded_amount = 1 WHERE id = '%s'" % payment, "refunds count what went back"),
+                ("INSERT INTO audit_log (action, table_name) VALUES ('DELETE', 'payments')", "written by triggers")):
+            refused(CASCADE % change, says)
 
 
 def test_a_temporary_table_does_not_stand_in_for_one_of_the_shop():

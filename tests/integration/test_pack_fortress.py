@@ -387,6 +387,25 @@ def test_a_cart_becomes_one_order_and_the_stock_follows(app):
 
 
 @in_both_tiers
+def test_an_order_and_its_items_do_not_pass_each_other_on_an_old_snapshot(app):
+    product, location = new_stock(app)
+    other, elsewhere = new_stock(app)
+    for level in ("REPEATABLE READ", "SERIALIZABLE"):
+        for has_item_first in (True, False):
+            order = ask(app, "SELECT checkout_cart('%s', '%s')" % (new_cart(app, product, 1), location))
+            changes = ["INSERT INTO order_items (order_id, product_id, location_id, quantity, unit_price)"
+                       " VALUES ('%s', '%s', '%s', 1, 0)" % (order, other, elsewhere),
+                       "UPDATE orders SET status = 'cancelled' WHERE id = '%s'" % order]
+            first, second = changes if has_item_first else reversed(changes)
+            with Session(app) as session:
+                session.ask("BEGIN ISOLATION LEVEL %s; SELECT count(*) FROM order_items;" % level)
+                ask(app, first)
+                said = session.ask(second + "; COMMIT;")
+            assert "could not serialize access" in said, said
+    assert (stock(app, product), stock(app, other)) == ("10|2", "10|2")
+
+
+@in_both_tiers
 def test_an_order_needs_stock_and_gives_it_back_when_cancelled(app):
     product, location = new_stock(app, 5)
     refused_sql(app, "SELECT checkout_cart('%s', '%s')" % (new_cart(app, product, 6), location), "inventory_reserved")
@@ -487,6 +506,33 @@ def test_a_trigger_on_a_temporary_table_has_no_rights_of_the_packs_triggers(app)
     assert balance(app, account) == 10
 
 
+# A change made by a CHECK that a foreign key's own trigger runs.
+CASCADE = """BEGIN;
+CREATE TEMPORARY TABLE p (k integer PRIMARY KEY);
+CREATE FUNCTION pg_temp.act(integer) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+    IF $1 = 2 THEN %s; END IF; RETURN true; END $$;
+CREATE TEMPORARY TABLE c (k integer REFERENCES p ON UPDATE CASCADE, CHECK (pg_temp.act(k)));
+INSERT INTO p VALUES (1);
+INSERT INTO c VALUES (1);
+UPDATE p SET k = 2;
+COMMIT;"""
+
+
+@in_both_tiers
+def test_a_check_behind_a_foreign_key_of_temporary_tables_has_no_rights_of_the_packs_triggers(app):
+    account = new_account(app)
+    product, location = new_stock(app)
+    with temporary_tables():
+        for change, says in (
+            ("UPDATE accounts SET balance = 1000000 WHERE id = '%s'" % account, "by transactions only"),
+            ("UPDATE inventory SET quantity = 99 WHERE product_id = '%s'" % product, "by inventory_movements only"),
+            (move(product, location, "reservation", 0, 1), "by orders only"),
+            ("INSERT INTO audit_logs (entity, action) VALUES ('users', 'delete')", "audited by triggers"),
+        ):
+            refused_sql(app, CASCADE % change, says)
+    assert balance(app, account) == 0
+
+
 @in_both_tiers
 def test_a_temporary_table_does_not_stand_in_for_one_of_the_place(app):
     account, schema = new_account(app), ask(app, "SELECT current_schema")
@@ -535,6 +581,12 @@ def test_events_are_numbered_in_the_order_of_commits_without_gaps(app):
     ask(app, EVENT % (", id", ", 9000", 2))
     ids = ask(app, "SELECT string_agg((id - %d)::text, ',' ORDER BY id) FROM events_outbox WHERE id > %d" % (last, last))
     assert ids == "1,2,3,4,5", ids
+    known = "INSERT INTO events_outbox (event_id, aggregate, event_type, payload) SELECT %s, 'a', 'a.b', '{}'" \
+            " FROM generate_series(1, 2) n ON CONFLICT DO NOTHING"
+    event = "CASE n WHEN %d THEN (SELECT event_id FROM events_outbox ORDER BY id LIMIT 1) ELSE gen_random_uuid() END"
+    refused_sql(app, known % (event % 1), "one by one")
+    ask(app, known % (event % 2))
+    assert ask(app, "SELECT max(id) - %d FROM events_outbox" % last) == "6"
     refused_sql(app, EVENT % (", version", ", length(set_config('fortress.outbox_position', '900000', true))", 1), "one by one")
     for sql in ("UPDATE outbox_positions SET last_id = 0", "DELETE FROM outbox_positions"):
         refused_sql(app, sql, "written by triggers only")
@@ -590,12 +642,54 @@ def test_waiting_rows_move_into_new_partitions_without_being_posted_again(app):
     assert balance(app, account) == 10
 
 
-def test_the_demonstration_data_loads_and_reconciles():
+@functools.lru_cache(maxsize=None)
+def demonstration():
     with open(harness.os.path.join(harness.os.path.dirname(__file__), "../../packs/fortress/demo.sql"), encoding="utf-8") as f:
-        demo = f.read()
+        return f.read()
+
+
+def rows_of(schema, tenant_id):
+    """How many rows of a tenant each table has."""
+    server = shared_server()
+    tables = server.psql("SELECT c.relname FROM pg_class c WHERE c.relnamespace = '%s'::regnamespace AND c.relkind IN ('r', 'p')"
+                         " AND NOT c.relispartition ORDER BY 1" % schema, server.superuser).split()
+    counts = server.psql(";".join("SELECT count(*) FROM %s.%s WHERE tenant_id = '%s'" % (schema, table, tenant_id)
+                                  for table in tables), server.superuser).split()
+    return {table: int(count) for table, count in zip(tables, counts)}
+
+
+def test_a_tenant_with_rows_in_every_table_is_purged_and_its_neighbour_stays():
+    server = shared_server()
+    leaving, staying = (server.create(slug, "fortress", "--tier", "row") for slug in ("leaving", "staying"))
+    schema = ask(staying["app"], "SELECT current_schema")
+    for app in (leaving["app"], staying["app"]):
+        ask(app, demonstration())
+        ask(app, "INSERT INTO attachments (entity, entity_id, s3_key, file_name, content_type, size_bytes, sha256)"
+                 " VALUES ('receipts', gen_random_uuid(), 'k', 'f', 'text/plain', 0, sha256(''));"
+                 " INSERT INTO audit_logs (entity, action) VALUES ('users', 'signed_in')")
+    before = rows_of(schema, staying["id"])
+    assert len(before) > 20 and [table for table, count in rows_of(schema, leaving["id"]).items() if count == 0] == []
+    server.tenantry("tenant", "archive", "leaving", "--drain-timeout", "0s")
+    server.tenantry("tenant", "purge", "leaving", "--yes")
+    assert [table for table, count in rows_of(schema, leaving["id"]).items() if count > 0] == []
+    assert rows_of(schema, staying["id"]) == before
+    assert ask(staying["app"], DRIFT) == "0"
+
+
+def test_a_tenant_with_a_schema_of_its_own_is_purged():
+    server = shared_server()
+    app = server.create("leaving-schema", "fortress", "--tier", "schema")["app"]
+    ask(app, demonstration())
+    schema = ask(app, "SELECT current_schema")
+    server.tenantry("tenant", "archive", "leaving-schema", "--drain-timeout", "0s")
+    server.tenantry("tenant", "purge", "leaving-schema", "--yes")
+    assert server.psql("SELECT count(*) FROM pg_namespace WHERE nspname = '%s'" % schema, server.superuser) == "0"
+
+
+def test_the_demonstration_data_loads_and_reconciles():
     for tier in TIERS:
         app = shared_server().create("shown-" + tier, "fortress", "--tier", tier)["app"]
-        ask(app, demo)
+        ask(app, demonstration())
         assert ask(app, DRIFT + "; SELECT count(*) > 300 FROM transactions; SELECT count(*) FROM categories") == "0\nt\n17"
 
 

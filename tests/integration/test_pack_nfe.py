@@ -402,6 +402,15 @@ def test_a_registered_event_has_its_protocol_and_its_documents_key():
     refused(voiding(document("PROCESSANDO"), answer="'102', NULL"), "nfe_inutilizacao_regras")
 
 
+def test_an_event_for_a_key_that_a_document_no_longer_has_does_not_cancel_it():
+    draft = document("CRIADA")
+    signed = ";\n".join((moved(draft, "ASSINADA"), signature(draft), moved(draft, "ENVIADA", "PROCESSANDO"),
+                         answered(draft, "100"), moved(draft, "AUTORIZADA", "CANCELADA")))
+    accepted("%s;\n%s" % (event(draft), signed))
+    refused("%s;\nUPDATE nfe SET dh_emi = dh_emi - INTERVAL '40 days' WHERE id = '%s';\nSELECT nfe_numerar('%s');\n%s"
+            % (event(draft), draft, draft, signed), "em que CANCELADA se apoia")
+
+
 # The series of a document, in words that stand for columns of it.
 NEXT = "(SELECT s.proximo_numero FROM empresa_series s WHERE (s.empresa_id, s.tp_amb, s.mod, s.serie) = (" \
        "nfe.empresa_id, nfe.tp_amb, nfe.mod, nfe.serie))"
@@ -457,6 +466,55 @@ def test_a_voided_number_is_not_signed():
     refused("%s;\n%s" % (voiding(draft), moved(draft, "ASSINADA")), "numero inutilizado")
 
 
+def test_a_voided_number_is_not_answered_for():
+    identity = document("PROCESSANDO")
+    for c_stat, target in (("100", "AUTORIZADA"), ("110", "DENEGADA")):
+        move = "%s;\n%s" % (answered(identity, c_stat), moved(identity, target))
+        for asked in (voiding(identity), voiding(identity, answer="NULL, NULL")):
+            refused("%s;\n%s" % (asked, move), "numero inutilizado")
+        accepted("%s;\n%s" % (voiding(identity, answer="'241', NULL"), move))
+        refused("DELETE FROM empresa_series;\n%s" % move, "empresa sem serie")
+
+
+def test_a_voiding_and_an_answer_exclude_each_other():
+    identity = document("PROCESSANDO")
+    move = "%s;\n%s" % (answered(identity, "100"), moved(identity, "AUTORIZADA"))
+    with harness.Session(tenant()["app"]) as first:
+        first.ask("BEGIN;\n%s;" % voiding(identity))
+        refused("SET LOCAL lock_timeout = '1ms';\n%s" % move, 'in relation "empresa_series"')
+        first.ask("ROLLBACK;\nBEGIN;\n%s;" % move)
+        refused("SET LOCAL lock_timeout = '1ms';\n%s" % voiding(identity), 'in relation "empresa_series"')
+
+
+def test_a_rule_that_reads_other_rows_is_not_kept_by_an_old_snapshot():
+    draft, sent = document("CRIADA"), document("PROCESSANDO")
+    for level in ("REPEATABLE READ", "SERIALIZABLE"):
+        for change in (moved(draft, "ASSINADA"), moved(draft, "INUTILIZADA"), voiding(sent),
+                       "%s;\n%s" % (answered(sent, "100"), moved(sent, "AUTORIZADA")),
+                       "%s;\n%s" % (answered(sent, "100"), xml("PROCESSANDO", "nfeProc"))):
+            error = refused("SET TRANSACTION ISOLATION LEVEL %s;\n%s" % (level, change), "nao em %s" % level)
+            assert "ISOLATION LEVEL READ COMMITTED" in error, error
+        accepted("SET TRANSACTION ISOLATION LEVEL %s;\nUPDATE nfe SET nat_op = 'Outra' WHERE id = '%s'"
+                 % (level, draft))
+    accepted("SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED;\n%s" % moved(draft, "ASSINADA"))
+
+
+def test_what_another_session_did_to_a_document_is_seen_when_it_is_signed():
+    draft = document("CRIADA")
+    state = "SELECT status FROM nfe WHERE id = '%s';" % draft
+    try:
+        with harness.Session(tenant()["app"]) as first:
+            for level in ("READ COMMITTED", "REPEATABLE READ"):
+                assert first.ask("BEGIN ISOLATION LEVEL %s;\n%s" % (level, state)) == "CRIADA"
+                sql("INSERT INTO nfe_guia_transito (nfe_id, tp_guia, uf_guia, n_guia)"
+                    " VALUES ('%s', 1, 'SP', '1')" % draft)
+                assert "ERROR" in first.ask("%s;" % moved(draft, "ASSINADA")), "signed, with what it must not have"
+                first.ask("ROLLBACK;")
+                sql("DELETE FROM nfe_guia_transito WHERE nfe_id = '%s'" % draft)
+    finally:
+        sql("DELETE FROM nfe_guia_transito WHERE nfe_id = '%s'" % draft)
+
+
 def xml(status, kind, ordem=1):
     return ("INSERT INTO nfe_xml (nfe_id, tipo, ordem, conteudo) SELECT id, '%s', %d, '\\x3c' FROM nfe"
             " WHERE id = '%s'" % (kind, ordem, document(status)))
@@ -500,6 +558,16 @@ CREATE TRIGGER act AFTER INSERT ON own FOR EACH ROW EXECUTE FUNCTION pg_temp.act
 INSERT INTO own VALUES (1)"""
 
 
+# The trigger of a foreign key, which calls a function of the session's in a CHECK.
+FOREIGN_KEY = """CREATE TEMPORARY TABLE p (k integer PRIMARY KEY);
+CREATE FUNCTION pg_temp.act(k integer) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN IF k = 2 THEN %s; END IF; RETURN true; END $$;
+CREATE TEMPORARY TABLE c (k integer REFERENCES p ON UPDATE CASCADE, CHECK (pg_temp.act(k)));
+INSERT INTO p VALUES (1);
+INSERT INTO c VALUES (1);
+UPDATE p SET k = 2"""
+
+
 @contextlib.contextmanager
 def temporary_tables():
     """A server on which everybody may make temporary tables, as one that is not ours does; the tenant's schema."""
@@ -515,7 +583,8 @@ def test_the_history_is_what_the_states_write():
     identity = document("AUTORIZADA")
     refused(BY_HAND.format("", identity), "so os estados de nfe o escrevem")
     with temporary_tables() as schema:
-        refused(TRIGGER % BY_HAND.format(schema + ".", identity), "so os estados de nfe o escrevem")
+        for way in (TRIGGER, FOREIGN_KEY):
+            refused(way % BY_HAND.format(schema + ".", identity), "so os estados de nfe o escrevem")
         accepted("CREATE TEMPORARY TABLE mine AS SELECT 1;\n%s;\n%s" % (event(identity), moved(identity, "CANCELADA")))
 
 
@@ -574,6 +643,29 @@ def test_the_date_until_which_a_document_is_kept_is_not_brought_forward():
         identity = document(state)
         refused("UPDATE nfe SET reter_ate = '2020-01-01' WHERE id = '%s';\nDELETE FROM nfe WHERE id = '%s'"
                 % (identity, identity), "nao pode ser apagado")
+
+
+def test_the_date_of_a_rejected_document_stays_when_it_is_worked_on_again():
+    identity = document("REJEITADA")
+    later = "UPDATE nfe SET reter_ate = '2060-01-01' WHERE id = '%s'" % identity
+    kept = "SELECT status, reter_ate FROM nfe WHERE id = '%s'" % identity
+    again = ";\n".join((later, moved(identity, "CRIADA"), "SELECT nfe_numerar('%s')" % identity,
+                        moved(identity, "ASSINADA"), signature(identity), moved(identity, "ENVIADA", "PROCESSANDO")))
+    assert accepted("%s;\n%s" % (again, kept)).endswith("PROCESSANDO|2060-01-01")
+    rejection = answered(identity, "610").replace(", 9,", ", 10,")
+    for evidence_of_it, target in ((answered(identity, "100"), "AUTORIZADA"), (rejection, "REJEITADA")):
+        assert accepted(";\n".join((again, evidence_of_it, moved(identity, target), kept))).endswith(
+            "%s|2060-01-01" % target)
+
+
+def test_a_document_that_waits_for_another_answer_is_not_deleted():
+    identity, schema = document("REJEITADA"), sql("SELECT current_schema")
+    script = ("BEGIN;\nSET LOCAL search_path = %s;\n%%sSET LOCAL session_replication_role = replica;\n"
+              "UPDATE nfe SET reter_ate = '2020-01-01' WHERE id = '%s';\n"
+              "SET LOCAL session_replication_role = origin;\nDELETE FROM nfe WHERE id = '%s';\nROLLBACK;"
+              % (schema, identity, identity))
+    shared_server().psql(script % "", shared_server().superuser)
+    refused_sql(shared_server().superuser, script % (moved(identity, "CRIADA") + ";\n"), "nao pode ser apagado")
 
 
 def test_an_unnumbered_draft_is_deleted_with_its_content():

@@ -42,7 +42,8 @@ $$;
 
 -- Whether a statement comes from a trigger of these tables, at least so deep: 2 in a trigger's
 -- function, 1 in its WHEN, which is outside. Where a role may make temporary tables, it can make a
--- trigger on one, and that is as deep: in a session with such a trigger nothing counts.
+-- trigger on one, which is as deep; so is a CHECK of its own that a foreign key between two runs.
+-- In a session with such a trigger, also one that a constraint made, nothing counts.
 CREATE FUNCTION comes_from_trigger(depth integer) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
@@ -53,7 +54,23 @@ BEGIN
     RETURN NOT EXISTS (
         SELECT FROM pg_depend d JOIN pg_trigger t ON t.tgrelid = d.objid
         WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = pg_my_temp_schema()
-          AND d.classid = 'pg_class'::regclass AND NOT t.tgisinternal);
+          AND d.classid = 'pg_class'::regclass);
+END
+$$;
+
+-- For rules that read other tables' rows: after waiting for a lock they must see what was committed
+-- meanwhile. An older snapshot does not, and a lock that is gone is nothing that it could fail on.
+CREATE FUNCTION require_read_committed() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog
+AS $$
+BEGIN
+    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_transaction_state',
+            MESSAGE = format('this change needs isolation level read committed, not %s',
+                             current_setting('transaction_isolation')),
+            DETAIL = 'It depends on rows that may have been written since the snapshot was taken.',
+            HINT = 'Make it in a transaction begun with ISOLATION LEVEL READ COMMITTED.';
+    END IF;
 END
 $$;
 

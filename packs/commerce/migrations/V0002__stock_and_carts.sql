@@ -130,12 +130,14 @@ CREATE TRIGGER reservations_status BEFORE INSERT OR UPDATE ON reservations
 -- Each change of what is held goes to stock_levels in one UPDATE, which locks its row: of two
 -- buyers the second one waits. A reservation that ships leaves the reserved pieces first and the
 -- stock after, through the ledger; as many pieces ship as shipments of the order line took along.
--- Deleting a reservation that is held releases it.
+-- Deleting a reservation that is held releases it. Holding pieces for an order locks it, so that it
+-- is not cancelled or closed meanwhile.
 CREATE FUNCTION apply_reservation() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
 DECLARE
-    held integer := 0;
+    held         integer := 0;
+    order_status varchar;
 BEGIN
     PERFORM set_config('search_path', format('pg_catalog,%I,pg_temp', TG_TABLE_SCHEMA), true);
     IF TG_OP = 'UPDATE' THEN
@@ -145,6 +147,7 @@ BEGIN
                 MESSAGE = 'a reservation does not change: release it and make another';
         END IF;
         IF NEW.status = 'SHIPPED' AND OLD.status = 'HELD' THEN
+            PERFORM require_read_committed();
             PERFORM FROM order_lines l WHERE l.id = NEW.order_line_id FOR NO KEY UPDATE;
             IF NEW.order_line_id IS NULL OR (
                 SELECT sum(r.quantity) FROM reservations r
@@ -165,6 +168,12 @@ BEGIN
     END IF;
     IF TG_OP <> 'DELETE' AND NEW.status = 'HELD' THEN
         held := held + NEW.quantity;
+        SELECT o.status INTO order_status FROM order_lines l JOIN orders o ON o.id = l.order_id
+        WHERE l.id = NEW.order_line_id FOR SHARE OF o;
+        IF order_status IN ('CANCELLED', 'CLOSED') THEN
+            RAISE EXCEPTION USING ERRCODE = 'check_violation',
+                MESSAGE = format('the order is %s: nothing is held for it', lower(order_status));
+        END IF;
     END IF;
     IF held <> 0 THEN
         UPDATE stock_levels s SET reserved = s.reserved + held

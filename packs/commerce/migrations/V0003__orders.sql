@@ -97,7 +97,8 @@ ALTER TABLE reservations ADD CONSTRAINT reservations_order_line_id_fkey
     FOREIGN KEY (order_line_id) REFERENCES order_lines (id) ON DELETE CASCADE;
 
 -- The share lock on the order makes one wait who places it while a line is written, and the other
--- way round: whoever comes second sees what the first one did.
+-- way round: whoever comes second sees what the first one did. For who places it that needs READ
+-- COMMITTED (guard_order); a line's older snapshot fails on the order that has changed.
 CREATE FUNCTION guard_order_line() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
@@ -141,12 +142,11 @@ CREATE TABLE discount_uses (
 CREATE INDEX ix_discount_uses_discount_id ON discount_uses (discount_id, customer_id);
 
 -- A use is given back with its draft or when the order is cancelled. The customer is the order's.
-CREATE FUNCTION count_discount_use() RETURNS trigger
+CREATE FUNCTION guard_discount_use() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
 DECLARE
     bought record;
-    used   record;
 BEGIN
     PERFORM set_config('search_path', format('pg_catalog,%I,pg_temp', TG_TABLE_SCHEMA), true);
     IF TG_OP = 'UPDATE' THEN
@@ -158,31 +158,50 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'check_violation',
             MESSAGE = format('the order is %s: its discounts are fixed', lower(bought.status));
     END IF;
+    IF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    END IF;
+    NEW.customer_id := bought.customer_id;
+    RETURN NEW;
+END
+$$;
+
+-- Counts when the row is there: what runs before an insertion runs also where ON CONFLICT inserts
+-- nothing. The discount's row changes with each use, so that of two sessions the second one waits,
+-- and fails where its snapshot is older.
+CREATE FUNCTION count_discount_use() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog
+AS $$
+DECLARE
+    used record;
+BEGIN
+    PERFORM set_config('search_path', format('pg_catalog,%I,pg_temp', TG_TABLE_SCHEMA), true);
     UPDATE discounts d SET used_count = d.used_count + CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END
     WHERE d.id = coalesce(NEW.discount_id, OLD.discount_id) RETURNING d.* INTO used;
     IF TG_OP = 'DELETE' THEN
-        RETURN OLD;
+        RETURN NULL;
     END IF;
     IF now() < used.valid_from OR now() >= used.valid_until THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation',
             MESSAGE = format('discount "%s" is not valid now', used.code);
     END IF;
-    NEW.customer_id := bought.customer_id;
     IF used.max_uses_per_customer IS NOT NULL AND NEW.customer_id IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation',
             MESSAGE = format('discount "%s" is limited per customer, and the order has none',
                              used.code);
-    ELSIF used.max_uses_per_customer <= (
+    ELSIF used.max_uses_per_customer < (
             SELECT count(*) FROM discount_uses u
             WHERE u.discount_id = used.id AND u.customer_id = NEW.customer_id) THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation',
             MESSAGE = format('the customer has used discount "%s" as often as allowed', used.code);
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END
 $$;
 
-CREATE TRIGGER discount_uses_count BEFORE INSERT OR UPDATE OR DELETE ON discount_uses
+CREATE TRIGGER discount_uses_guard BEFORE INSERT OR UPDATE OR DELETE ON discount_uses
+    FOR EACH ROW EXECUTE FUNCTION guard_discount_use();
+CREATE TRIGGER discount_uses_count AFTER INSERT OR DELETE ON discount_uses
     FOR EACH ROW EXECUTE FUNCTION count_discount_use();
 
 -- refunded_amount is kept by the trigger of refunds.
@@ -291,7 +310,8 @@ BEGIN
 END
 $$;
 
--- Named so that it runs after orders_a_status, which has judged the move.
+-- Named so that it runs after orders_a_status, which has judged the move. Moves rest on lines,
+-- discount uses, reservations and shipments, whose triggers lock the order.
 CREATE FUNCTION guard_order() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
@@ -305,6 +325,9 @@ BEGIN
                 MESSAGE = format('order %s is %s: it stays', OLD.number, lower(OLD.status));
         END IF;
         RETURN OLD;
+    END IF;
+    IF TG_OP = 'UPDATE' AND NEW.status <> OLD.status THEN
+        PERFORM require_read_committed();
     END IF;
     IF TG_OP = 'INSERT' OR OLD.status = 'DRAFT' AND NEW.status <> 'PLACED' THEN
         NEW.lines_amount := 0;
@@ -426,7 +449,7 @@ CREATE INDEX ix_return_lines_order_line_id ON return_lines (order_line_id);
 -- Adds the pieces of a shipment or return to the counters of the order line, whose CHECK refuses
 -- more than was ordered, or more back than went out. Lines change only while theirs is new, and
 -- pieces leave only for an order in fulfilment, which can no longer be cancelled. The order is
--- locked, so that it is not completed meanwhile.
+-- locked, so that it is not completed meanwhile. After the fact, as ON CONFLICT may insert nothing.
 CREATE FUNCTION count_fulfilment() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
@@ -459,21 +482,23 @@ BEGIN
             MESSAGE = format('%s: not a line of this order, or no longer new,'
                              ' or the order is not in fulfilment', TG_TABLE_NAME);
     END IF;
-    RETURN coalesce(NEW, OLD);
+    RETURN NULL;
 END
 $$;
 
-CREATE TRIGGER shipment_lines_count BEFORE INSERT OR UPDATE OR DELETE ON shipment_lines
+CREATE TRIGGER shipment_lines_count AFTER INSERT OR UPDATE OR DELETE ON shipment_lines
     FOR EACH ROW EXECUTE FUNCTION count_fulfilment();
-CREATE TRIGGER return_lines_count BEFORE INSERT OR UPDATE OR DELETE ON return_lines
+CREATE TRIGGER return_lines_count AFTER INSERT OR UPDATE OR DELETE ON return_lines
     FOR EACH ROW EXECUTE FUNCTION count_fulfilment();
 
--- A shipment that is cancelled and a return that is rejected count no more.
+-- A shipment that is cancelled and a return that is rejected count no more: all the lines that they
+-- have by now.
 CREATE FUNCTION uncount_fulfilment() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
 BEGIN
     PERFORM set_config('search_path', format('pg_catalog,%I,pg_temp', TG_TABLE_SCHEMA), true);
+    PERFORM require_read_committed();
     IF TG_TABLE_NAME = 'shipments' THEN
         UPDATE order_lines l SET fulfilled_quantity = l.fulfilled_quantity - s.quantity
         FROM shipment_lines s WHERE s.shipment_id = NEW.id AND l.id = s.order_line_id;
@@ -485,6 +510,26 @@ BEGIN
 END
 $$;
 
+-- An order that has ended gets no other shipment, which would be pending. The share lock: as for
+-- lines.
+CREATE FUNCTION guard_shipment() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog
+AS $$
+DECLARE
+    order_status varchar;
+BEGIN
+    PERFORM set_config('search_path', format('pg_catalog,%I,pg_temp', TG_TABLE_SCHEMA), true);
+    SELECT o.status INTO order_status FROM orders o WHERE o.id = NEW.order_id FOR SHARE;
+    IF order_status IN ('COMPLETED', 'CLOSED', 'CANCELLED') THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation',
+            MESSAGE = format('the order is %s: nothing more is sent', lower(order_status));
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+CREATE TRIGGER shipments_guard BEFORE INSERT ON shipments
+    FOR EACH ROW EXECUTE FUNCTION guard_shipment();
 CREATE TRIGGER shipments_status BEFORE INSERT OR UPDATE ON shipments
     FOR EACH ROW EXECUTE FUNCTION check_state_move();
 CREATE TRIGGER shipments_fixed BEFORE UPDATE ON shipments

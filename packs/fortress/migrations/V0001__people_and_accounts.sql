@@ -74,7 +74,8 @@ CREATE TRIGGER users_touch BEFORE UPDATE ON users
 -- temporary tables it has, a trigger finds the tables of its own place.
 
 -- Whether a statement comes from a trigger of these tables. Where a role may make temporary tables,
--- it can make a trigger on one, and that is as deep: in a session with such a trigger nothing counts.
+-- it can make a trigger on one, and that is as deep; so is a CHECK of its own that a foreign key
+-- between two runs. In a session with such a trigger, a constraint's included, nothing counts.
 CREATE FUNCTION comes_from_trigger() RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
@@ -85,9 +86,16 @@ BEGIN
     RETURN NOT EXISTS (
         SELECT FROM pg_depend d JOIN pg_trigger t ON t.tgrelid = d.objid
         WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = pg_my_temp_schema()
-          AND d.classid = 'pg_class'::regclass AND NOT t.tgisinternal);
+          AND d.classid = 'pg_class'::regclass);
 END
 $$;
+
+-- Whether a tenant is being purged: rows are deleted by the owner of their table, whom no login is
+-- or can become. Asked only where nothing cascades, which is the owner's doing too.
+CREATE FUNCTION is_purge(operation text, relation oid) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN operation = 'DELETE' AND EXISTS (
+    SELECT FROM pg_class c WHERE c.oid = relation AND pg_get_userbyid(c.relowner) = current_user);
 
 -- The balance is what the ledger says: only the ledger's trigger changes it.
 CREATE FUNCTION guard_account() RETURNS trigger

@@ -35,6 +35,9 @@ DECLARE
     after   jsonb := CASE WHEN TG_OP = 'DELETE' THEN '{}' ELSE to_jsonb(NEW) END;
     changed jsonb;
 BEGIN
+    IF is_purge(TG_OP, TG_RELID) THEN
+        RETURN NULL; -- the log goes as well
+    END IF;
     IF TG_OP = 'UPDATE' THEN
         SELECT jsonb_agg(a.key ORDER BY a.key) INTO changed
         FROM jsonb_each(after) AS a
@@ -173,7 +176,8 @@ LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        IF OLD.status = 'sent' AND OLD.created_at < now() - INTERVAL '1 year' THEN
+        IF OLD.status = 'sent' AND OLD.created_at < now() - INTERVAL '1 year'
+           OR is_purge(TG_OP, TG_RELID) THEN
             RETURN OLD;
         END IF;
         RAISE EXCEPTION 'an event is kept until it is sent, and for a year'

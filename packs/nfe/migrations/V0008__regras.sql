@@ -9,7 +9,8 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN make_date(extract(year FROM momento AT TIME ZONE 'UTC' + fuso * INTERVAL '1 hour')::integer + 5, 12, 31);
 
 -- Whether a statement comes from a trigger of these tables. Where a role may make temporary tables, it
--- can make a trigger on one, which counts as much: so no trigger on a temporary table counts.
+-- can make a trigger on one, which counts as much, and so does that of a foreign key between two, whose
+-- update may call any function in a CHECK: so none counts while a temporary table has a trigger of any kind.
 CREATE FUNCTION nfe_vem_de_gatilho() RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
@@ -20,7 +21,23 @@ BEGIN
     RETURN NOT EXISTS (
         SELECT FROM pg_depend d JOIN pg_trigger t ON t.tgrelid = d.objid
         WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = pg_my_temp_schema()
-          AND d.classid = 'pg_class'::regclass AND NOT t.tgisinternal);
+          AND d.classid = 'pg_class'::regclass);
+END
+$$;
+
+-- A rule that reads other rows must see what was committed before its statement. In the isolation
+-- levels with one snapshot for a whole transaction it does not, and a lock that another session held
+-- leaves no trace for it. SERIALIZABLE finds that out only if every other session is serializable too.
+CREATE FUNCTION nfe_exigir_read_committed(regra text) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+        RAISE invalid_transaction_state USING
+            MESSAGE = format('%s: nao em %s', regra, upper(current_setting('transaction_isolation'))),
+            DETAIL = 'A regra le outras linhas, e esta transacao nao ve as que mudaram desde que comecou.',
+            HINT = 'Use BEGIN ISOLATION LEVEL READ COMMITTED.';
+    END IF;
 END
 $$;
 
@@ -41,6 +58,17 @@ RETURN (
 CREATE FUNCTION nfe_inutilizacao_vale(c_stat text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN coalesce(c_stat = '102', true);
+
+-- Whether a document has a number that was given up; a range has 10000 numbers at most.
+CREATE FUNCTION nfe_numero_inutilizado(documento nfe) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN EXISTS (
+    SELECT FROM nfe_inutilizacao AS i
+    WHERE i.empresa_id = documento.empresa_id AND i.tp_amb = documento.tp_amb
+      AND i.mod = documento.mod AND i.serie = documento.serie
+      AND i.n_nf_ini BETWEEN documento.n_nf - 9999 AND documento.n_nf AND i.n_nf_fin >= documento.n_nf
+      AND nfe_inutilizacao_vale(i.c_stat)
+);
 
 -- Gives a draft its number, random code and key; a rejected document keeps its number and gets its
 -- key anew. The row of the series stays locked until the transaction ends, so that two sessions
@@ -192,10 +220,7 @@ AS $$
     SELECT 'chave difere dos dados'
     WHERE documento.chave_acesso IS DISTINCT FROM nfe_chave_base(documento) || documento.c_dv
     UNION ALL
-    SELECT 'numero inutilizado' FROM nfe_inutilizacao AS i
-    WHERE i.empresa_id = documento.empresa_id AND i.tp_amb = documento.tp_amb
-      AND i.mod = documento.mod AND i.serie = documento.serie
-      AND documento.n_nf BETWEEN i.n_nf_ini AND i.n_nf_fin AND nfe_inutilizacao_vale(i.c_stat)
+    SELECT 'numero inutilizado' WHERE nfe_numero_inutilizado(documento)
     UNION ALL
     SELECT 'cobranca sem tem_cobr'
     WHERE NOT documento.tem_cobr
@@ -286,7 +311,8 @@ RETURN CASE documento.status
           AND p.tp_amb = documento.tp_amb AND p.c_stat = ANY ('{110, 301, 302, 303}'::text[]))
     WHEN 'CANCELADA' THEN EXISTS (
         SELECT FROM nfe_evento AS e
-        WHERE e.nfe_id = documento.id AND e.tp_evento = ANY ('{110111, 110112}'::text[])
+        WHERE e.nfe_id = documento.id AND substr(e.id, 9, 44) = documento.chave_acesso
+          AND e.tp_evento = ANY ('{110111, 110112}'::text[])
           AND e.c_stat = ANY ('{135, 136, 155}'::text[]) AND e.n_prot IS NOT NULL)
     WHEN 'INUTILIZADA' THEN EXISTS (
         SELECT FROM nfe_inutilizacao AS i
@@ -304,7 +330,9 @@ DECLARE
     problema text;
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        IF OLD.status = 'CRIADA' AND OLD.n_nf IS NULL OR OLD.reter_ate < current_date THEN
+        -- One that was rejected and goes its way again has a date, and waits for another answer.
+        IF OLD.status = 'CRIADA' AND OLD.n_nf IS NULL OR OLD.reter_ate < current_date
+           AND OLD.status NOT IN ('CRIADA', 'ASSINADA', 'ENVIADA', 'PROCESSANDO') THEN
             RETURN OLD;
         END IF;
         RAISE check_violation USING MESSAGE = format(
@@ -333,12 +361,13 @@ BEGIN
         RAISE check_violation USING MESSAGE = format('documento %s: o numero atribuido nao muda', OLD.id);
     END IF;
     NEW.atualizado_em := now();
-    -- The date comes with the state; it can be put off, neither brought forward nor given to a draft.
+    -- The date comes with an answer; it can be put off, neither brought forward nor given before that.
     NEW.reter_ate := CASE WHEN OLD.reter_ate IS NOT NULL THEN greatest(NEW.reter_ate, OLD.reter_ate) END;
     NEW.autorizada_em := OLD.autorizada_em;
     IF NEW.status = OLD.status THEN
         RETURN NEW;
     END IF;
+    PERFORM nfe_exigir_read_committed('mudanca de estado');
     IF NOT nfe_transicao_permitida(OLD.status, NEW.status) THEN
         RAISE check_violation USING MESSAGE = format(
             'documento %s: de %s para %s nao e permitido', OLD.id, OLD.status, NEW.status);
@@ -350,13 +379,22 @@ BEGIN
         IF problema IS NOT NULL THEN
             RAISE check_violation USING MESSAGE = format('documento %s: %s', OLD.id, problema);
         END IF;
+    ELSIF NEW.status IN ('AUTORIZADA', 'DENEGADA') THEN
+        -- The lock that a voiding takes: none comes in between this check and the end of the transaction.
+        PERFORM FROM empresa_series AS s
+        WHERE s.empresa_id = NEW.empresa_id AND s.tp_amb = NEW.tp_amb AND s.mod = NEW.mod AND s.serie = NEW.serie
+        FOR NO KEY UPDATE;
+        IF NOT FOUND THEN
+            RAISE no_data_found USING MESSAGE = format('empresa sem serie %s', NEW.serie);
+        ELSIF nfe_numero_inutilizado(NEW) THEN
+            RAISE check_violation USING MESSAGE = format('documento %s: numero inutilizado', OLD.id);
+        END IF;
     END IF;
-    NEW.reter_ate := CASE
+    NEW.reter_ate := greatest(NEW.reter_ate, CASE
         WHEN NEW.status IN ('AUTORIZADA', 'DENEGADA', 'CANCELADA', 'INUTILIZADA')
-            THEN greatest(nfe_reter_ate(NEW.dh_emi, NEW.dh_emi_fuso), nfe_reter_ate(now(), NEW.dh_emi_fuso),
-                          NEW.reter_ate)
+            THEN greatest(nfe_reter_ate(NEW.dh_emi, NEW.dh_emi_fuso), nfe_reter_ate(now(), NEW.dh_emi_fuso))
         WHEN NEW.status = 'REJEITADA' THEN (now() AT TIME ZONE 'UTC' + INTERVAL '3 years')::date
-    END;
+    END);
     IF NEW.status = 'AUTORIZADA' THEN
         NEW.autorizada_em := now();
     END IF;
@@ -474,7 +512,8 @@ CREATE TRIGGER nfe_registrado BEFORE UPDATE OR DELETE ON nfe_inutilizacao
 
 -- A voided range is one of the company, holds no number of a document that was answered for, and
 -- none of another range. The series is updated and not only locked, so that none of its numbers is
--- given meanwhile: a transaction with an older picture of it fails instead of going by that.
+-- given meanwhile: a transaction with an older picture of it fails instead of going by that. A document
+-- that is authorised only locks it, which is why the picture here must not be an older one either.
 CREATE FUNCTION nfe_inutilizacao_livre() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
@@ -483,6 +522,7 @@ BEGIN
     IF NOT nfe_inutilizacao_vale(NEW.c_stat) THEN
         RETURN NEW;
     END IF;
+    PERFORM nfe_exigir_read_committed('nfe_inutilizacao');
     UPDATE empresa_series AS s SET proximo_numero = s.proximo_numero
     WHERE s.empresa_id = NEW.empresa_id AND s.tp_amb = NEW.tp_amb AND s.mod = NEW.mod AND s.serie = NEW.serie;
     IF NOT FOUND THEN
@@ -512,14 +552,18 @@ CREATE TRIGGER nfe_inutilizacao_livre BEFORE INSERT OR UPDATE ON nfe_inutilizaca
     FOR EACH ROW EXECUTE FUNCTION nfe_inutilizacao_livre();
 
 -- Bytes are only added: those of the application until the document is sent, the answer when it has
--- come, and once more when it was lost; the last of its kind holds.
+-- come, and once more when it was lost; the last of its kind holds. The lock is one session's at a time,
+-- so that two do not bring what is missing.
 CREATE FUNCTION nfe_xml_a_seu_tempo() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 DECLARE
     estado status_nfe;
 BEGIN
-    SELECT status INTO estado FROM nfe WHERE id = NEW.nfe_id FOR SHARE;
+    IF NEW.tipo = 'nfeProc' THEN
+        PERFORM nfe_exigir_read_committed('nfe_xml');
+    END IF;
+    SELECT status INTO estado FROM nfe WHERE id = NEW.nfe_id FOR NO KEY UPDATE;
     IF (CASE NEW.tipo
            WHEN 'importado' THEN estado = 'CRIADA'
            WHEN 'nfeProc' THEN EXISTS (

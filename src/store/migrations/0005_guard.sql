@@ -17,8 +17,9 @@ BEGIN
 END
 $ground$;
 
--- Tables with deferrable triggers (those of foreign and unique keys are triggers too) that this transaction wrote to:
--- nothing releases the lock of a write before the end.
+-- Tables that this transaction wrote to (nothing releases the lock of a write before the end) and that have triggers of
+-- constraints, those of foreign and unique keys among them. Whether they are deferrable now says nothing: one that waits
+-- already goes on waiting when its constraint is altered. The control role's own tables run no code of others.
 CREATE FUNCTION tenancy.deferring_tables() RETURNS TABLE (id oid, owner oid)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -29,7 +30,8 @@ BEGIN
       JOIN pg_class c ON c.oid = l.relation
      WHERE l.pid = pg_backend_pid()
        AND l.mode = 'RowExclusiveLock'
-       AND EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgdeferrable);
+       AND pg_get_userbyid(c.relowner) <> session_user
+       AND EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgconstraint <> 0);
 END
 $$;
 
