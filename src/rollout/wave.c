@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "core/fault.h"
 #include "core/process.h"
+#include "isolation/isolation.h"
 #include "rollout/rollout_parts.h"
 
 enum { GATE_TIMEOUT_MS = 600000 };
@@ -114,14 +115,9 @@ bool rollout_undo(JobContext *context, RolloutPlan plan, Err *err)
     return wanted != NULL ? rollout_obey(context, wanted, err) : leave_rest(context, err);
 }
 
-/* More failed than the wave allows. That the rollout goes back from here is recorded before it
- * does. */
-static bool fail_wave(JobContext *context, const RolloutPlan *plan, int64_t wave,
-                      const RolloutCounts *counts, Err *err)
+/* A wave that was not good. That the rollout goes back from here is recorded before it does. */
+static bool fail_wave(JobContext *context, const RolloutPlan *plan, const char *what, Err *err)
 {
-    const char *what = arena_printf(context->arena, "%lld of %lld places failed in wave %lld",
-                                    (long long)counts->failed, (long long)counts->total,
-                                    (long long)wave);
     if (strcmp(json_get_text(context->args, "on-failure", "stop"), "undo") != 0) {
         return rollout_fail_stopped(context, what, err);
     }
@@ -136,6 +132,45 @@ static bool fail_wave(JobContext *context, const RolloutPlan *plan, int64_t wave
         err);
     err_hint(err, "tenantry migrate status shows what failed; tenantry migrate retry tries it");
     return false;
+}
+
+/* More failed than the wave allows. */
+static bool fail_counts(JobContext *context, const RolloutPlan *plan, int64_t wave,
+                        const RolloutCounts *counts, Err *err)
+{
+    return fail_wave(context, plan,
+                     arena_printf(context->arena, "%lld of %lld places failed in wave %lld",
+                                  (long long)counts->failed, (long long)counts->total,
+                                  (long long)wave),
+                     err);
+}
+
+/* The rules of isolation for one tenant of those that the wave moved: the scripts did the same in
+ * all of their places. */
+static bool check_isolation(JobContext *context, const RolloutPlan *plan, int64_t wave, Err *err)
+{
+    Store *store = context->store;
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(store, ROLLOUT_SAMPLE,
+                     PG_PARAMS(rollout_id_text(context), pg_int_text(context->arena, wave)), &rows,
+                     err)) {
+        return false;
+    }
+    if (pg_rows_count(rows) == 0) {
+        return true;
+    }
+    if (!pg_begin(store->conn, err)) {
+        return false;
+    }
+    const bool is_whole = isolation_require(context->arena, store, pg_rows_text(rows, 0, 0), err);
+    pg_rollback(store->conn);
+    if (is_whole || err->code != ERR_ISOLATION) {
+        return is_whole;
+    }
+    return fail_wave(context, plan,
+                     arena_printf(context->arena, "after wave %lld, tenant \"%s\": %s",
+                                  (long long)wave, pg_rows_text(rows, 0, 1), err->message),
+                     err);
 }
 
 /* A command of the user's between waves; what it prints is for people. */
@@ -182,7 +217,7 @@ bool wave_run(JobContext *context, const RolloutPlan *plan, int64_t wave, const 
      * accept: the run that should have begun it was killed. */
     if (strcmp(on_failure, "undo") == 0) {
         if (counts.failed > allowance) {
-            return fail_wave(context, plan, wave, &counts, err);
+            return fail_counts(context, plan, wave, &counts, err);
         }
         allowance -= counts.failed;
     }
@@ -194,6 +229,8 @@ bool wave_run(JobContext *context, const RolloutPlan *plan, int64_t wave, const 
         return false;
     }
     FAULT("rollout.wave.moved");
-    return allowance < 0 || counts.failed <= allowance ||
-           fail_wave(context, plan, wave, &counts, err);
+    if (allowance >= 0 && counts.failed > allowance) {
+        return fail_counts(context, plan, wave, &counts, err);
+    }
+    return check_isolation(context, plan, wave, err);
 }
