@@ -24,9 +24,19 @@ rows() {
 lint_rules() {
     printf '# Rules of the linter\n\n'
     printf 'An error keeps "blueprint add" from adding the blueprint, a warning does not. The tier "row" means: only\n'
-    printf 'for blueprints that offer the row tier.\n\n'
+    printf 'for blueprints that offer the row tier; "live": for what existed before the version, with\n'
+    printf '[a section each](../rollout-lint.md).\n\n'
     printf '| rule | severity | tier | what is wrong | what to do |\n| --- | --- | --- | --- | --- |\n'
     rows src/blueprint/lint.def 'LINT\((\w+), (\w+), (\w+), "(.*)", "(.*)"\)' '| `\1` | \L\2 | \3\E | \4 | \5 |'
+}
+
+locks() {
+    printf '# What statements lock\n\n'
+    printf 'The mode that each takes on tables that are there, until the transaction ends, and whether the table is read\n'
+    printf '(scans) or written (rewrites) whole meanwhile. ALTER TABLE takes the strongest of its sub-commands.\n\n'
+    printf '| statement | lock | work |\n| --- | --- | --- |\n'
+    rows src/blueprint/locks.def 'LOCK\("\w+", "[^"]*", (\w+), (\w+), "(.*)"\)' '| \3 | \1 | \2 |' |
+        awk -F ' \\| ' -v OFS=' | ' '{ gsub(/_/, " ", $2); $3 = tolower($3); sub(/none/, "", $3); print }'
 }
 
 settings() {
@@ -64,6 +74,7 @@ main() {
     put errors "$program" docs errors || status=1
     put isolation "$program" docs isolation || status=1
     put lint lint_rules || status=1
+    put locks locks || status=1
     put settings settings || status=1
     return "$status"
 }

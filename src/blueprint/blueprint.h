@@ -53,7 +53,10 @@ typedef struct BlueprintMigration {
     const char *file;      /* "migrations/V0002__time_series.sql" */
     const char *up;
     const char *down;   /* of a variant without one of its own, the plain one's; NULL: none */
-    const char *sha256; /* of up, hex */
+    const char *sha256; /* of up as it is in its file, hex */
+    /* Of migrations in another tool's layout. */
+    const char *down_file; /* where down is; NULL: beside file, with ".down" in its name */
+    bool is_repeatable;    /* each change of the file is a version of its own */
 } BlueprintMigration;
 
 typedef enum PartitionEvery { EVERY_DAY, EVERY_WEEK, EVERY_MONTH, EVERY_YEAR } PartitionEvery;
@@ -109,6 +112,7 @@ typedef struct Blueprint {
     const BlueprintPartition *partitions;
     size_t personal_count;
     const BlueprintPersonal *personal;
+    const char *layout; /* the tool whose layout the migrations have; NULL: Tenantry's own */
     size_t migration_count;
     const BlueprintMigration *migrations; /* by version; the plain one before its variants */
     const char *seed; /* SQL run once in each new tenant, as its application role; or NULL */
@@ -149,6 +153,23 @@ void blueprint_select_migrations(Arena *arena, const Blueprint *blueprint, int64
 
 typedef enum LintSeverity { LINT_ERROR, LINT_WARNING } LintSeverity;
 
+typedef enum LintScope {
+    LINT_SCOPE_ALL,
+    LINT_SCOPE_ROW,  /* blueprints that offer the row tier */
+    LINT_SCOPE_LIVE, /* what existed before the version: docs/rollout-lint.md has a section each */
+} LintScope;
+
+/* A row of lint.def. */
+typedef struct LintRuleInfo {
+    const char *name;
+    LintSeverity severity;
+    LintScope scope;
+    const char *message;
+    const char *hint;
+} LintRuleInfo;
+
+const LintRuleInfo *blueprint_lint_rules(size_t *ret_count);
+
 typedef struct LintFinding {
     const char *rule; /* "row_table_without_tenant_id" */
     LintSeverity severity;
@@ -156,6 +177,7 @@ typedef struct LintFinding {
     int line;
     const char *message;
     const char *hint;
+    const char *docs; /* "docs/rollout-lint.md#add_check"; NULL: the hint says it all */
 } LintFinding;
 
 /* Checks every migration on its parse tree against the table of rules in lint.c. Findings come in
@@ -164,5 +186,13 @@ typedef struct LintFinding {
  * files "seed" and "demo" in findings. */
 bool blueprint_lint(Arena *arena, const Blueprint *blueprint, const LintFinding **ret_findings,
                     size_t *ret_count, Err *err);
+
+/* severity, rule, file, line, message, hint, docs (null when there is none). The caller's. */
+Json *blueprint_finding_to_json(const LintFinding *finding);
+
+/* Checks one migration without its blueprint: tables that it does not create count as in use, and
+ * rules of the row tier do not apply. ERR_BLUEPRINT_INVALID when it cannot be parsed. */
+bool blueprint_lint_file(Arena *arena, const char *file, const char *text,
+                         const LintFinding **ret_findings, size_t *ret_count, Err *err);
 
 #endif

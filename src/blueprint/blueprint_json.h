@@ -7,4 +7,7 @@
 /* All that the checksum covers: everything but the checksum itself and where it came from. */
 Json *blueprint_content_to_json(const Blueprint *blueprint);
 
+/* Sets the checksum from all else. */
+bool blueprint_put_checksum(Arena *arena, Blueprint *blueprint, Err *err);
+
 #endif

@@ -7,15 +7,31 @@
 
 static const char query_path[] = "src/blueprint/fingerprint.sql";
 
-static const char *places_to_json(Arena *arena, const Place *places, size_t count)
+/* One digest per place. An array's text is unambiguous, and names are replaced in it once. */
+#define DIGEST_HEAD                                                                                \
+    "SELECT g.schema, encode(sha256(convert_to(CASE WHEN p.alias IS NULL"                          \
+    " THEN replace(replace(r.text, p.schema || '.', ''), p.schema, '{schema}')"                    \
+    " ELSE replace(r.text, p.schema, p.alias) END, 'UTF8')), 'hex')"                               \
+    " FROM (SELECT l.schema, array_agg(concat(l.kind, ' ', quote_ident(l.name), ' ', l.raw)"       \
+    " ORDER BY l.kind COLLATE \"C\", l.name COLLATE \"C\")::text AS lines FROM"
+#define DIGEST_TAIL                                                                                \
+    "GROUP BY l.schema) g JOIN json_to_recordset($1::json)"                                        \
+    " AS p (schema text, owner text, app text, readonly text, alias text) ON p.schema = g.schema"  \
+    " CROSS JOIN LATERAL (SELECT replace(replace(replace(g.lines, p.owner, '{owner}'),"            \
+    " p.app, '{app}'), p.readonly, '{readonly}') AS text) r ORDER BY g.schema COLLATE \"C\""
+
+static const char *subjects_to_json(Arena *arena, const FingerprintSubject *subjects, size_t count)
 {
     scoped_json Json *list = json_array();
     for (size_t i = 0; i < count; i++) {
+        const Place *place = subjects[i].place;
         Json *entry = json_object();
-        json_put_text(entry, "schema", places[i].schema_name);
-        json_put_text(entry, "owner", places[i].owner_role);
-        json_put_text(entry, "app", places[i].app_role);
-        json_put_text(entry, "readonly", places[i].readonly_role);
+        json_put_text(entry, "schema", place->schema_name);
+        json_put_text(entry, "owner", place->owner_role);
+        json_put_text(entry, "app", place->app_role);
+        json_put_text(entry, "readonly", place->readonly_role);
+        json_put_text(entry, "alias", subjects[i].alias);
+        json_put_bool(entry, "is_locked", subjects[i].is_locked);
         json_array_append_new(list, entry);
     }
     return json_to_text(arena, list);
@@ -23,17 +39,18 @@ static const char *places_to_json(Arena *arena, const Place *places, size_t coun
 
 /* Runs a statement over the lines: head, the query in parentheses, tail. */
 static bool query_lines(Arena *arena, PgConn *conn, const char *head, const char *tail,
-                        const Place *places, size_t count, PgRows **ret_rows, Err *err)
+                        const FingerprintSubject *subjects, size_t count, PgRows **ret_rows,
+                        Err *err)
 {
     const EmbeddedFile *file = embedded_file_find(query_path);
     if (file == NULL) {
         return ERR_SET(err, ERR_INTERNAL, NULL, "\"%s\" is not in the binary", query_path);
     }
     return pg_query(conn, arena_printf(arena, "%s (%s) l %s", head, file->text, tail),
-                    PG_PARAMS(places_to_json(arena, places, count)), ret_rows, err);
+                    PG_PARAMS(subjects_to_json(arena, subjects, count)), ret_rows, err);
 }
 
-bool fingerprint_lines(Arena *arena, PgConn *conn, const Place *places, size_t count,
+bool fingerprint_lines(Arena *arena, PgConn *conn, const FingerprintSubject *subjects, size_t count,
                        const FingerprintLine **ret_lines, size_t *ret_count, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
@@ -41,7 +58,7 @@ bool fingerprint_lines(Arena *arena, PgConn *conn, const Place *places, size_t c
                      "SELECT l.schema, l.kind, l.name, coalesce(l.definition, '') FROM",
                      "ORDER BY l.schema COLLATE \"C\", l.kind COLLATE \"C\", l.name COLLATE \"C\","
                      " l.definition COLLATE \"C\"",
-                     places, count, &rows, err)) {
+                     subjects, count, &rows, err)) {
         return false;
     }
     *ret_count = pg_rows_count(rows);
@@ -56,29 +73,38 @@ bool fingerprint_lines(Arena *arena, PgConn *conn, const Place *places, size_t c
     return true;
 }
 
-bool fingerprint_places(Arena *arena, PgConn *conn, const Place *places, size_t count,
-                        const char *const **ret_fingerprints, Err *err)
+bool fingerprint_place(Arena *arena, PgConn *conn, const FingerprintSubject *subject,
+                       const char **ret_fingerprint, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
-    /* Each part is preceded by its length, so that no two lists of lines give the same bytes. */
-    if (!query_lines(arena, conn,
-                     "SELECT l.schema, encode(sha256(convert_to(string_agg("
-                     "concat(length(l.kind), ':', l.kind, length(l.name), ':', l.name,"
-                     " length(l.definition), ':', l.definition), ',' ORDER BY l.kind COLLATE \"C\","
-                     " l.name COLLATE \"C\", l.definition COLLATE \"C\"), 'UTF8')), 'hex') FROM",
-                     "GROUP BY l.schema", places, count, &rows, err)) {
+    if (!query_lines(arena, conn, DIGEST_HEAD, DIGEST_TAIL, subject, 1, &rows, err)) {
         return false;
     }
-    const char **fingerprints = ARENA_ARRAY(arena, const char *, count);
-    for (size_t row = 0; row < pg_rows_count(rows); row++) {
-        for (size_t i = 0; i < count; i++) {
-            if (strcmp(places[i].schema_name, pg_rows_text(rows, row, 0)) == 0) {
-                fingerprints[i] = arena_strdup(arena, pg_rows_text(rows, row, 1));
-            }
+    *ret_fingerprint = pg_rows_count(rows) == 0 ? NULL
+                                                : arena_strdup(arena, pg_rows_text(rows, 0, 1));
+    return true;
+}
+
+bool fingerprint_compare(Arena *arena, PgConn *conn, const FingerprintSubject *subjects,
+                         size_t count, const char *expected, FingerprintMatch *ret_matches,
+                         Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!query_lines(arena, conn, DIGEST_HEAD, DIGEST_TAIL, subjects, count, &rows, err)) {
+        return false;
+    }
+    size_t row = 0;
+    for (size_t i = 0; i < count; i++) {
+        ret_matches[i] = FINGERPRINT_GONE;
+        if (row < pg_rows_count(rows) &&
+            strcmp(pg_rows_text(rows, row, 0), subjects[i].place->schema_name) == 0) {
+            ret_matches[i] = strcmp(pg_rows_text(rows, row, 1), expected) == 0 ? FINGERPRINT_SAME
+                                                                               : FINGERPRINT_OTHER;
+            row++;
         }
     }
-    *ret_fingerprints = fingerprints;
-    return true;
+    return row == pg_rows_count(rows) ||
+           ERR_SET(err, ERR_INTERNAL, NULL, "places are not in the order of their names");
 }
 
 /* Order of two lines by what they describe. */
@@ -88,21 +114,46 @@ static int compare_objects(const FingerprintLine *a, const FingerprintLine *b)
     return kind != 0 ? kind : strcmp(a->name, b->name);
 }
 
+bool fingerprint_next(FingerprintWalk *walk, FingerprintDifference *ret_difference)
+{
+    while (walk->expected_at < walk->expected_count || walk->found_at < walk->found_count) {
+        const FingerprintLine *expected = walk->expected_at < walk->expected_count
+                                              ? &walk->expected[walk->expected_at]
+                                              : NULL;
+        const FingerprintLine *found = walk->found_at < walk->found_count
+                                           ? &walk->found[walk->found_at]
+                                           : NULL;
+        const int order = expected == NULL ? 1
+                          : found == NULL  ? -1
+                                           : compare_objects(expected, found);
+        walk->expected_at += order <= 0 ? 1 : 0;
+        walk->found_at += order >= 0 ? 1 : 0;
+        if (order != 0 || strcmp(expected->definition, found->definition) != 0) {
+            *ret_difference = (FingerprintDifference){.expected = order <= 0 ? expected : NULL,
+                                                      .found = order >= 0 ? found : NULL};
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *fingerprint_difference(Arena *arena, const FingerprintLine *expected,
                                    size_t expected_count, const FingerprintLine *found,
                                    size_t found_count)
 {
-    for (size_t i = 0; i < expected_count || i < found_count; i++) {
-        const int order = i == expected_count ? 1
-                          : i == found_count  ? -1
-                                              : compare_objects(&expected[i], &found[i]);
-        const FingerprintLine *line = order > 0 ? &found[i] : &expected[i];
-        if (order != 0 || strcmp(expected[i].definition, found[i].definition) != 0) {
-            return arena_printf(arena, "%s \"%s\" is %s", line->kind, line->name,
-                                order == 0  ? "different"
-                                : order < 0 ? "missing"
-                                            : "not expected");
-        }
+    FingerprintWalk walk = {.expected = expected,
+                            .found = found,
+                            .expected_count = expected_count,
+                            .found_count = found_count};
+    FingerprintDifference difference = {0};
+    const bool is_different = fingerprint_next(&walk, &difference);
+    const FingerprintLine *line = difference.expected != NULL ? difference.expected
+                                                              : difference.found;
+    if (!is_different || line == NULL) {
+        return NULL;
     }
-    return NULL;
+    return arena_printf(arena, "%s \"%s\" is %s", line->kind, line->name,
+                        difference.found == NULL      ? "missing"
+                        : difference.expected == NULL ? "not expected"
+                                                      : "different");
 }

@@ -175,6 +175,8 @@ static void read_migrations(JsonReader *reader, const Json *object, Blueprint *b
             .up = read_text(reader, item, "up"),
             .down = read_optional(reader, item, "down"),
             .sha256 = read_text(reader, item, "sha256"),
+            .down_file = read_optional(reader, item, "down_file"),
+            .is_repeatable = json_get_bool(item, "repeatable", false),
         };
     }
     blueprint->migrations = migrations;
@@ -199,6 +201,7 @@ bool blueprint_from_json(Arena *arena, const Json *json, Blueprint **ret_bluepri
                                         &blueprint->append_only_count);
     read_partitions(&reader, json, blueprint);
     read_personal(&reader, json, blueprint);
+    blueprint->layout = read_optional(&reader, json, "layout");
     read_migrations(&reader, json, blueprint);
     blueprint->seed = read_optional(&reader, json, "seed");
     blueprint->demo = read_optional(&reader, json, "demo");

@@ -110,6 +110,12 @@ static Json *migrations_to_json(const Blueprint *blueprint)
         json_put_text(object, "up", migration->up);
         json_put_text(object, "down", migration->down);
         json_put_text(object, "sha256", migration->sha256);
+        if (migration->down_file != NULL) {
+            json_put_text(object, "down_file", migration->down_file);
+        }
+        if (migration->is_repeatable) {
+            json_put_bool(object, "repeatable", true);
+        }
         json_array_append_new(array, object);
     }
     return array;
@@ -135,6 +141,9 @@ Json *blueprint_content_to_json(const Blueprint *blueprint)
      */
     if (blueprint->personal_count > 0) {
         json_put(object, "personal_data", personal_to_json(blueprint));
+    }
+    if (blueprint->layout != NULL) {
+        json_put_text(object, "layout", blueprint->layout);
     }
     json_put(object, "migrations", migrations_to_json(blueprint));
     json_put_text(object, "seed", blueprint->seed);

@@ -4,23 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FINDINGS_START = 16, SCOPE_ALL = 0, SCOPE_ROW = 1 };
+#include "blueprint/lint_made.h"
 
-/* One row of lint.def. */
-typedef struct RuleRow {
-    const char *name;
-    LintSeverity severity;
-    int scope;
-    const char *message;
-    const char *hint;
-} RuleRow;
+enum { FINDINGS_START = 16 };
 
-static const RuleRow rules[LINT_RULE_COUNT_] = {
+static const LintRuleInfo rules[LINT_RULE_COUNT_] = {
 #define LINT(name, severity, scope, message, hint)                                                 \
-    [LINT_RULE_##name] = {#name, LINT_##severity, SCOPE_##scope, message, hint},
+    [LINT_RULE_##name] = {#name, LINT_##severity, LINT_SCOPE_##scope, message, hint},
 #include "blueprint/lint.def"
 #undef LINT
 };
+
+/* Rules that are warnings only in the folders of other tools, whose history cannot be written anew:
+ * a later migration can mend what they find. */
+static const LintRule warnings_elsewhere[] = {LINT_RULE_foreign_key_cycle};
 
 /* A server has the wanted extensions, and all of the optional ones or none: what the migrations
  * make is followed for both, since a variant replaces the plain migration. */
@@ -32,12 +29,33 @@ typedef struct Selection {
     size_t next; /* the first that was not followed yet */
     LintTable *tables;
     LintKey *keys;
+    LintMade *made;
+    LintMade *enums;
+    LintMade *domains;
+    LintMade *types;
+    LintMade *values;
 } Selection;
+
+const LintRuleInfo *blueprint_lint_rules(size_t *ret_count)
+{
+    *ret_count = LINT_RULE_COUNT_;
+    return rules;
+}
+
+static LintSeverity severity_of(const Lint *lint, LintRule rule)
+{
+    for (size_t i = 0; i < sizeof warnings_elsewhere / sizeof *warnings_elsewhere; i++) {
+        if (lint->blueprint->layout != NULL && warnings_elsewhere[i] == rule) {
+            return LINT_WARNING;
+        }
+    }
+    return rules[rule].severity;
+}
 
 void lint_report_at(Lint *lint, LintRule rule, const char *subject, const char *file, int line)
 {
-    const RuleRow *row = &rules[rule];
-    if (row->scope == SCOPE_ROW && !lint->is_row) {
+    const LintRuleInfo *row = &rules[rule];
+    if (row->scope == LINT_SCOPE_ROW && !lint->is_row) {
         return;
     }
     if (lint->count == lint->capacity) {
@@ -50,12 +68,15 @@ void lint_report_at(Lint *lint, LintRule rule, const char *subject, const char *
     }
     lint->findings[lint->count++] = (LintFinding){
         .rule = row->name,
-        .severity = row->severity,
+        .severity = severity_of(lint, rule),
         .file = file,
         .line = line,
         .message = subject == NULL ? row->message
                                    : arena_printf(lint->arena, "%s: %s", subject, row->message),
-        .hint = row->hint};
+        .hint = row->hint,
+        .docs = row->scope == LINT_SCOPE_LIVE
+                    ? arena_printf(lint->arena, "docs/rollout-lint.md#%s", row->name)
+                    : NULL};
 }
 
 void lint_report(Lint *lint, LintRule rule, const char *subject)
@@ -63,16 +84,37 @@ void lint_report(Lint *lint, LintRule rule, const char *subject)
     lint_report_at(lint, rule, subject, lint->file, lint->line);
 }
 
+static void follow_script(Lint *lint, const SqlScript *script)
+{
+    lint->locked = NULL;
+    lint->added = NULL;
+    lint->relations = 0;
+    for (size_t i = 0; i < script->count; i++) {
+        lint->line = script->statements[i].line;
+        lint_check_live(lint, &script->statements[i]);
+        lint_follow_statement(lint, &script->statements[i]);
+        lint_note_made(lint, &script->statements[i]);
+    }
+}
+
 static void follow(Lint *lint, Selection *selection, const SqlScript *script)
 {
     lint->tables = selection->tables;
     lint->keys = selection->keys;
-    for (size_t i = 0; i < script->count; i++) {
-        lint->line = script->statements[i].line;
-        lint_follow_statement(lint, &script->statements[i]);
-    }
+    lint->made = selection->made;
+    lint->enums = selection->enums;
+    lint->domains = selection->domains;
+    lint->types = selection->types;
+    lint->values = selection->values;
+    lint->version = selection->migrations[selection->next]->version;
+    follow_script(lint, script);
     selection->tables = lint->tables;
     selection->keys = lint->keys;
+    selection->made = lint->made;
+    selection->enums = lint->enums;
+    selection->domains = lint->domains;
+    selection->types = lint->types;
+    selection->values = lint->values;
     selection->next++;
 }
 
@@ -83,6 +125,10 @@ static bool check_script(Lint *lint, const char *file, const char *text, SqlScri
         return false;
     }
     lint->file = file;
+    lint_note_ignores(lint, text, ret_script);
+    if (ret_script->count == 0) {
+        lint_report_at(lint, LINT_RULE_empty_script, NULL, file, 1);
+    }
     for (size_t i = 0; i < ret_script->count; i++) {
         lint->line = ret_script->statements[i].line;
         lint_check_statement(lint, &ret_script->statements[i]);
@@ -106,8 +152,12 @@ static bool check_side_script(Lint *lint, const char *file, const char *text, Er
 }
 
 /* "migrations/V0001__a.sql": "migrations/V0001__a.down.sql". */
-static const char *down_file(Arena *arena, const char *file)
+static const char *down_file(Arena *arena, const BlueprintMigration *migration)
 {
+    const char *file = migration->file;
+    if (migration->down_file != NULL) {
+        return migration->down_file;
+    }
     const size_t length = strlen(file);
     const size_t suffix = length > 4 ? 4 : length;
     return arena_printf(arena, "%.*s.down.sql", (int)(length - suffix), file);
@@ -128,7 +178,7 @@ static bool check_migration(Lint *lint, const BlueprintMigration *migration, Sel
         }
     }
     sql_script_done(&script);
-    return check_side_script(lint, down_file(lint->arena, migration->file), migration->down, err);
+    return check_side_script(lint, down_file(lint->arena, migration), migration->down, err);
 }
 
 static void check_named_tables(Lint *lint, const char **names, size_t count)
@@ -253,8 +303,40 @@ bool blueprint_lint(Arena *arena, const Blueprint *blueprint, const LintFinding 
         return false;
     }
     check_end(&lint, selections);
+    lint_apply_ignores(&lint);
     sort_findings(&lint);
     *ret_findings = lint.findings;
     *ret_count = lint.count;
     return true;
+}
+
+bool blueprint_lint_file(Arena *arena, const char *file, const char *text,
+                         const LintFinding **ret_findings, size_t *ret_count, Err *err)
+{
+    static const Blueprint none;
+    Lint lint = {.arena = arena, .blueprint = &none, .is_alone = true, .version = 1};
+    SqlScript script;
+    if (!check_script(&lint, file, text, &script, err)) {
+        return false;
+    }
+    follow_script(&lint, &script);
+    sql_script_done(&script);
+    lint_apply_ignores(&lint);
+    sort_findings(&lint);
+    *ret_findings = lint.findings;
+    *ret_count = lint.count;
+    return true;
+}
+
+Json *blueprint_finding_to_json(const LintFinding *finding)
+{
+    Json *object = json_object();
+    json_put_text(object, "severity", finding->severity == LINT_ERROR ? "error" : "warning");
+    json_put_text(object, "rule", finding->rule);
+    json_put_text(object, "file", finding->file);
+    json_put_int(object, "line", finding->line);
+    json_put_text(object, "message", finding->message);
+    json_put_text(object, "hint", finding->hint);
+    json_put_text(object, "docs", finding->docs);
+    return object;
 }

@@ -12,10 +12,41 @@ typedef enum LintRule {
     LINT_RULE_COUNT_
 } LintRule;
 
+enum { LINT_SHOWN_BYTES = 100 /* of a text that is quoted in a message */ };
+
 typedef struct LintColumn {
     struct LintColumn *next;
     const char *name;
+    const char *type; /* without its schema; NULL: not followed */
+    int64_t size;     /* n of varchar(n), numeric(n, scale); 0: no limit */
+    int64_t scale;
 } LintColumn;
+
+/* A constraint of a table that was added by name. */
+typedef struct LintCheck {
+    struct LintCheck *next;
+    const char *name;
+    const char *column; /* of CHECK (column IS NOT NULL), else NULL */
+    bool is_valid;
+    int64_t version;
+} LintCheck;
+
+/* A name, and the version that made it. */
+typedef struct LintMade {
+    struct LintMade *next;
+    const char *name;
+    int64_t version;
+} LintMade;
+
+/* "-- lint:ignore RULE reason" */
+typedef struct LintIgnore {
+    struct LintIgnore *next;
+    const char *rule;
+    const char *file;
+    int line;
+    int statement_line; /* of the statement that follows; 0: none does */
+    bool is_used;
+} LintIgnore;
 
 /* A table, as the migrations so far made it. */
 typedef struct LintTable {
@@ -23,6 +54,7 @@ typedef struct LintTable {
     const char *name;
     const char *file; /* where it was created */
     int line;
+    int64_t version; /* that created it */
     bool is_dropped;
     bool is_partition;            /* PARTITION OF: its columns are its parent's */
     struct LintTable *parent;     /* of a partition, when a migration makes it; else NULL */
@@ -34,6 +66,7 @@ typedef struct LintTable {
     const char **primary_key; /* NULL: not seen */
     size_t primary_key_count;
     LintColumn *columns;
+    LintCheck *checks;
     bool has_more_columns; /* that are not followed: those of LIKE, INHERITS, CREATE TABLE AS */
     /* Of one walk along foreign keys (lint_cycle.c). */
     bool is_reached;
@@ -60,11 +93,23 @@ typedef struct Lint {
     Arena *arena;
     const Blueprint *blueprint;
     bool is_row;      /* the blueprint offers the row tier */
+    bool is_alone;    /* one file without its blueprint: what it does not make is there already */
+    int64_t version;  /* of the migration that is being followed */
     const char *file; /* that is being checked */
     int line;
     /* Of the selection of migrations that is being followed, newest first. */
     LintTable *tables;
     LintKey *keys;
+    LintMade *made;    /* relations of all kinds, tables among them */
+    LintMade *enums;   /* enum types */
+    LintMade *domains; /* that have a constraint */
+    LintMade *types;   /* domains of all kinds */
+    LintMade *values;  /* of enums that were there before the value */
+    /* Of the migration that is being followed. */
+    LintMade *locked; /* tables in use that nobody else can read until its end */
+    LintMade *added;  /* constraints */
+    int64_t relations;
+    LintIgnore *ignores;
     LintFinding *findings;
     size_t count;
     size_t capacity;
@@ -80,6 +125,13 @@ void lint_check_names(Lint *lint, const SqlStatement *statement);
 
 /* Follows what a statement does to the tables, with the rules of the row tier (lint_row.c). */
 void lint_follow_statement(Lint *lint, const SqlStatement *statement);
+/* Rules of what tenants use while the statement runs; before it is followed (lint_live.c). */
+void lint_check_live(Lint *lint, const SqlStatement *statement);
+
+/* Notes the comments that leave findings out, and leaves them out in the end (lint_ignore.c). */
+void lint_note_ignores(Lint *lint, const char *text, const SqlScript *script);
+void lint_apply_ignores(Lint *lint);
+
 /* Rules of the tables at the end of all migrations. */
 void lint_check_tables(Lint *lint);
 

@@ -1,7 +1,7 @@
 /* Rules of the row tier: tables that many tenants share, kept apart by row-level security. */
 #include <string.h>
 
-#include "blueprint/lint_table.h"
+#include "blueprint/lint_made.h"
 
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -180,6 +180,7 @@ static void follow_command(Lint *lint, LintTable *table, const char *name, const
     lint_note_command(table, command);
     lint_note_column_command(lint, table, command);
     lint_note_key_command(lint, table, command);
+    lint_note_check_command(lint, table, command);
     const Json *definition = json_object_get(command, "def");
     for (int pass = 0; pass < 2; pass++) {
         check_column(lint, table, json_object_get(definition, "ColumnDef"), pass == 1);

@@ -1,5 +1,5 @@
 /* The tables as the migrations make them: as much of each as the rules of the row tier ask. */
-#include "blueprint/lint_table.h"
+#include "blueprint/lint_made.h"
 
 #include <string.h>
 #include <strings.h>
@@ -30,7 +30,8 @@ LintTable *lint_add_table(Lint *lint, const Json *relation)
     *table = (LintTable){.next = lint->tables,
                          .name = arena_strdup(lint->arena, json_get_text(relation, "relname", "")),
                          .file = lint->file,
-                         .line = lint->line};
+                         .line = lint->line,
+                         .version = lint->version};
     lint->tables = table;
     return table;
 }
@@ -99,6 +100,7 @@ LintTable *lint_add_created(Lint *lint, const Json *tree)
     }
     lint_note_created_columns(lint, table, tree);
     lint_note_created_keys(lint, table, tree);
+    lint_note_created_checks(lint, table, tree);
     return table;
 }
 

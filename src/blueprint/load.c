@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "blueprint/blueprint_json.h"
+#include "blueprint/layout.h"
 #include "blueprint/manifest.h"
 #include "blueprint/migrations.h"
 #include "blueprint/pack_source.h"
@@ -19,6 +20,20 @@ static bool read_named_sql(Arena *arena, const PackSource *source, const char *n
     return name == NULL || migrations_read_sql(arena, source, name, &total_bytes, ret_text, err);
 }
 
+static bool read_migrations(Arena *arena, const PackSource *source,
+                            const ManifestMigrations *wanted, Blueprint *blueprint, Err *err)
+{
+    return wanted->layout == NULL ? migrations_read(arena, source, wanted->path, blueprint, err)
+                                  : layout_read(arena, source, wanted, blueprint, err);
+}
+
+bool blueprint_put_checksum(Arena *arena, Blueprint *blueprint, Err *err)
+{
+    scoped_json Json *content = blueprint_content_to_json(blueprint);
+    const char *canonical = json_to_canonical(arena, content);
+    return secret_sha256_hex(arena, canonical, strlen(canonical), &blueprint->checksum, err);
+}
+
 bool blueprint_load_source(Arena *arena, const PackSource *source, Blueprint **ret_blueprint,
                            Err *err)
 {
@@ -30,14 +45,10 @@ bool blueprint_load_source(Arena *arena, const PackSource *source, Blueprint **r
     if (!source->read(arena, source, manifest_name, LIMIT_MANIFEST_BYTES, &text, &length, err) ||
         !manifest_read(arena, arena_printf(arena, "%s/%s", source->folder, manifest_name), text,
                        length, blueprint, &files, err) ||
-        !migrations_read(arena, source, blueprint, err) ||
+        !read_migrations(arena, source, &files.migrations, blueprint, err) ||
         !read_named_sql(arena, source, files.seed, &blueprint->seed, err) ||
-        !read_named_sql(arena, source, files.demo, &blueprint->demo, err)) {
-        return false;
-    }
-    scoped_json Json *content = blueprint_content_to_json(blueprint);
-    const char *canonical = json_to_canonical(arena, content);
-    if (!secret_sha256_hex(arena, canonical, strlen(canonical), &blueprint->checksum, err)) {
+        !read_named_sql(arena, source, files.demo, &blueprint->demo, err) ||
+        !blueprint_put_checksum(arena, blueprint, err)) {
         return false;
     }
     *ret_blueprint = blueprint;

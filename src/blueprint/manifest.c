@@ -230,6 +230,11 @@ static bool read_demo(const Manifest *manifest, const Spot *spot, Err *err)
     return read_file_name(manifest->arena, spot, &manifest->files->demo, err);
 }
 
+static bool read_migrations(const Manifest *manifest, const Spot *spot, Err *err)
+{
+    return manifest_read_migrations(manifest->arena, spot, &manifest->files->migrations, err);
+}
+
 /* Every key of the file, in the order of docs/blueprints.md. A reader gets a missing key too and
  * decides whether that is allowed. */
 static const struct {
@@ -246,6 +251,7 @@ static const struct {
     {"append_only", read_append_only},
     {"partitions", read_partitions},
     {"personal_data", read_personal},
+    {"migrations", read_migrations},
     {"seed", read_seed},
     {"demo", read_demo},
 };

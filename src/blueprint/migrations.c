@@ -8,11 +8,16 @@
 #include "core/text.h"
 #include "secret/secret.h"
 
-static const char folder_name[] = "migrations";
 static const char name_hint[] = "name it V0001__what_it_does.sql, V0001__what_it_does.down.sql or "
                                 "V0001__what_it_does.with_EXTENSION.sql";
 
 enum { VERSION_DIGITS_MAX = 9 };
+
+/* The folder that is read. */
+typedef struct MigrationFolder {
+    const PackSource *source;
+    const char *path; /* below the pack */
+} MigrationFolder;
 
 /* What a file's name says. */
 typedef struct MigrationFile {
@@ -25,15 +30,15 @@ typedef struct MigrationFile {
 
 /* Fails with the file's path before the message. */
 __attribute__((format(printf, 4, 5))) static bool
-fail_file(const PackSource *source, const char *file, Err *err, const char *format, ...)
+fail_file(const MigrationFolder *folder, const char *file, Err *err, const char *format, ...)
 {
     scoped_arena Arena *arena = arena_new();
     va_list args;
     va_start(args, format);
     const char *what = arena_vprintf(arena, format, args);
     va_end(args);
-    return ERR_SET(err, ERR_BLUEPRINT_INVALID, NULL, "%s/%s/%s: %s", source->folder, folder_name,
-                   text_quote(arena, file, LIMIT_NAME_MAX_CHARS), what);
+    return ERR_SET(err, ERR_BLUEPRINT_INVALID, NULL, "%s/%s/%s: %s", folder->source->folder,
+                   folder->path, text_quote(arena, file, LIMIT_NAME_MAX_CHARS), what);
 }
 
 /* Cuts suffix off the end of text, when it is there. */
@@ -98,17 +103,18 @@ static bool is_one_of(const char *word, const char **words, size_t count)
     return false;
 }
 
-static bool list_files(Arena *arena, const PackSource *source, MigrationFile **ret_files,
+static bool list_files(Arena *arena, const MigrationFolder *folder, MigrationFile **ret_files,
                        size_t *ret_count, Err *err)
 {
     const char **names = NULL;
     size_t name_count = 0;
-    if (!source->list(arena, source, folder_name, &names, &name_count, err)) {
+    const PackSource *source = folder->source;
+    if (!source->list(arena, source, folder->path, &names, &name_count, err)) {
         return false;
     }
     if (name_count > LIMIT_MIGRATIONS) {
         return ERR_SET(err, ERR_BLUEPRINT_INVALID, NULL, "%s/%s: more than %d files",
-                       source->folder, folder_name, LIMIT_MIGRATIONS);
+                       source->folder, folder->path, LIMIT_MIGRATIONS);
     }
     MigrationFile *files = ARENA_ARRAY(arena, MigrationFile, name_count);
     size_t count = 0;
@@ -117,7 +123,7 @@ static bool list_files(Arena *arena, const PackSource *source, MigrationFile **r
             continue;
         }
         if (!parse_name(arena, names[i], &files[count])) {
-            fail_file(source, names[i], err, "not the name of a migration");
+            fail_file(folder, names[i], err, "not the name of a migration");
             err_hint(err, "%s", name_hint);
             return false;
         }
@@ -125,7 +131,7 @@ static bool list_files(Arena *arena, const PackSource *source, MigrationFile **r
     }
     if (count == 0) {
         ERR_SET(err, ERR_BLUEPRINT_INVALID, name_hint,
-                "%s/%s: expected at least one migration, found none", source->folder, folder_name);
+                "%s/%s: expected at least one migration, found none", source->folder, folder->path);
         return false;
     }
     qsort(files, count, sizeof *files, compare_files);
@@ -135,35 +141,35 @@ static bool list_files(Arena *arena, const PackSource *source, MigrationFile **r
 }
 
 /* Rules between a file and the one before it in order. */
-static bool check_neighbours(const PackSource *source, const MigrationFile *before,
+static bool check_neighbours(const MigrationFolder *folder, const MigrationFile *before,
                              const MigrationFile *file, Err *err)
 {
     const int64_t last = before == NULL ? 0 : before->version;
     if (file->version != last && file->version != last + 1) {
-        return fail_file(source, file->file, err, "expected version %lld next, found %lld",
+        return fail_file(folder, file->file, err, "expected version %lld next, found %lld",
                          (long long)last + 1, (long long)file->version);
     }
     if (before == NULL || file->version != before->version) {
         return file->version != 0 ||
-               fail_file(source, file->file, err, "versions begin with 1, found 0");
+               fail_file(folder, file->file, err, "versions begin with 1, found 0");
     }
     if (strcmp(file->name, before->name) != 0) {
-        return fail_file(source, file->file, err,
+        return fail_file(folder, file->file, err,
                          "version %lld is also named \"%s\" (%s); one version has one name",
                          (long long)file->version, before->name, before->file);
     }
     if (compare_files(before, file) == 0) {
-        return fail_file(source, file->file, err, "the same version and kind as %s", before->file);
+        return fail_file(folder, file->file, err, "the same version and kind as %s", before->file);
     }
     return true;
 }
 
 /* Rules of a file and the first one of its version, which is the plain one unless there is none. */
-static bool check_file(const PackSource *source, const Blueprint *blueprint,
+static bool check_file(const MigrationFolder *folder, const Blueprint *blueprint,
                        const MigrationFile *first, const MigrationFile *before,
                        const MigrationFile *file, Err *err)
 {
-    if (!check_neighbours(source, before, file, err)) {
+    if (!check_neighbours(folder, before, file, err)) {
         return false;
     }
     const bool has_up = before != NULL &&
@@ -171,30 +177,30 @@ static bool check_file(const PackSource *source, const Blueprint *blueprint,
                                                        .extension = file->extension},
                                       before) == 0;
     if (file->is_down && !has_up) {
-        return fail_file(source, file->file, err, "there is no such file without .down beside it");
+        return fail_file(folder, file->file, err, "there is no such file without .down beside it");
     }
     if (file->extension == NULL) {
         return true;
     }
     const bool is_wanted = is_one_of(file->extension, blueprint->wanted, blueprint->wanted_count);
     if (!is_wanted && !is_one_of(file->extension, blueprint->optional, blueprint->optional_count)) {
-        return fail_file(source, file->file, err,
+        return fail_file(folder, file->file, err,
                          "extension \"%s\" is not among the manifest's extensions",
                          file->extension);
     }
     return is_wanted || first->extension == NULL ||
-           fail_file(source, file->file, err,
+           fail_file(folder, file->file, err,
                      "expected a plain migration beside it, for servers without \"%s\"",
                      file->extension);
 }
 
-static bool check_files(const PackSource *source, const Blueprint *blueprint,
+static bool check_files(const MigrationFolder *folder, const Blueprint *blueprint,
                         const MigrationFile *files, size_t count, Err *err)
 {
     const MigrationFile *first = files;
     for (size_t i = 0; i < count; i++) {
         first = files[i].version == first->version ? first : &files[i];
-        if (!check_file(source, blueprint, first, i == 0 ? NULL : &files[i - 1], &files[i], err)) {
+        if (!check_file(folder, blueprint, first, i == 0 ? NULL : &files[i - 1], &files[i], err)) {
             return false;
         }
     }
@@ -254,21 +260,23 @@ static void inherit_downs(BlueprintMigration *migrations, size_t count)
     }
 }
 
-bool migrations_read(Arena *arena, const PackSource *source, Blueprint *blueprint, Err *err)
+bool migrations_read(Arena *arena, const PackSource *source, const char *path, Blueprint *blueprint,
+                     Err *err)
 {
+    const MigrationFolder folder = {.source = source, .path = path};
     MigrationFile *files = NULL;
     size_t file_count = 0;
-    if (!list_files(arena, source, &files, &file_count, err) ||
-        !check_files(source, blueprint, files, file_count, err)) {
+    if (!list_files(arena, &folder, &files, &file_count, err) ||
+        !check_files(&folder, blueprint, files, file_count, err)) {
         return false;
     }
     BlueprintMigration *migrations = ARENA_ARRAY(arena, BlueprintMigration, file_count);
     size_t count = 0;
     size_t total_bytes = 0;
     for (size_t i = 0; i < file_count; i++) {
-        const char *path = arena_printf(arena, "%s/%s", folder_name, files[i].file);
+        const char *file = arena_printf(arena, "%s/%s", path, files[i].file);
         const char *text = NULL;
-        if (!migrations_read_sql(arena, source, path, &total_bytes, &text, err)) {
+        if (!migrations_read_sql(arena, source, file, &total_bytes, &text, err)) {
             return false;
         }
         if (files[i].is_down) {
@@ -279,7 +287,7 @@ bool migrations_read(Arena *arena, const PackSource *source, Blueprint *blueprin
         *migration = (BlueprintMigration){.version = files[i].version,
                                           .name = files[i].name,
                                           .extension = files[i].extension,
-                                          .file = path,
+                                          .file = file,
                                           .up = text};
         if (!secret_sha256_hex(arena, text, strlen(text), &migration->sha256, err)) {
             return false;

@@ -84,7 +84,7 @@ void partition_add(Arena *arena, PgBatch *batch, const BlueprintPartition *parti
         PG_NO_PARAMS);
 }
 
-static bool begins_soon(PartitionEvery every, int64_t ahead)
+bool partition_begins_soon(PartitionEvery every, int64_t ahead)
 {
     struct tm start = partition_start(every, ahead);
     return timegm(&start) <= clock_wall_us() / US_PER_SECOND + (time_t)LEAD_DAYS * SECONDS_OF_DAY;
@@ -94,7 +94,7 @@ static void add_table(Arena *arena, PgBatch *batch, const BlueprintPartition *pa
                       const Place *place, bool is_new_place)
 {
     for (int64_t ahead = 0; ahead <= partition->ahead; ahead++) {
-        if (!is_new_place || begins_soon(partition->every, ahead)) {
+        if (!is_new_place || partition_begins_soon(partition->every, ahead)) {
             const PartitionRange range = partition_range(arena, partition, ahead);
             partition_add(arena, batch, partition, place, &range);
         }

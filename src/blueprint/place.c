@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "blueprint/births.h"
 #include "blueprint/place_parts.h"
 #include "core/strbuf.h"
 #include "pg/sql.h"
@@ -173,39 +174,6 @@ static void add_default_privileges(Arena *arena, PgBatch *batch, const Place *pl
     }
 }
 
-/* Migrations after version `after`; *ret_has_variant tells whether one for an extension was among
- * them. */
-static bool add_migrations(Arena *arena, PgBatch *batch, const Blueprint *blueprint, int64_t after,
-                           const Extensions *extensions, bool *ret_has_variant, Err *err)
-{
-    const BlueprintMigration *const *migrations = NULL;
-    size_t count = 0;
-    blueprint_select_migrations(arena, blueprint, after, extensions->names, extensions->count,
-                                &migrations, &count);
-    *ret_has_variant = false;
-    for (size_t i = 0; i < count; i++) {
-        *ret_has_variant = *ret_has_variant || migrations[i]->extension != NULL;
-        if (!place_add_script(arena, batch, migrations[i]->file, migrations[i]->up, err)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void add_ledger(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
-                       const Extensions *extensions, const Place *place, int64_t after)
-{
-    const BlueprintMigration *const *migrations = NULL;
-    size_t count = 0;
-    blueprint_select_migrations(arena, blueprint, after, extensions->names, extensions->count,
-                                &migrations, &count);
-    for (size_t i = 0; i < count; i++) {
-        store_batch(batch, PLACE_MIGRATED,
-                    PG_PARAMS(place->id, pg_int_text(arena, migrations[i]->version),
-                              migrations[i]->name, migrations[i]->sha256));
-    }
-}
-
 /* A partition has default privileges of its own and is a table that can be named. It is read like
  * the table that it belongs to, and added to through that table only: a row put straight into a
  * partition would pass by the triggers that the table has for whole statements. */
@@ -264,14 +232,19 @@ bool place_add_structure(Arena *arena, const Store *store, PgBatch *batch,
                          Err *err)
 {
     const Blueprint *blueprint = source->blueprint;
+    const bool is_flat = source->stamp != NULL && source->stamp->is_flat;
+    const Blueprint *born = blueprint;
     *ret_has_variant = false;
+    if (!is_flat && !births_prepare(arena, blueprint, &born, err)) {
+        return false;
+    }
     add_ground(arena, store, batch, place);
     place_enter_role(batch, place->owner_role, place_search_path(arena, source->extensions, place));
     add_default_privileges(arena, batch, place, TIER_SCHEMA);
-    const bool is_added = source->stamp != NULL && source->stamp->is_flat
+    const bool is_added = is_flat
                               ? add_stamp(arena, batch, blueprint, source->stamp, place, err)
-                              : add_migrations(arena, batch, blueprint, 0, source->extensions,
-                                               ret_has_variant, err);
+                              : place_add_migrations(arena, batch, born, source->extensions,
+                                                     ALL_VERSIONS(blueprint), ret_has_variant, err);
     if (!is_added) {
         return false;
     }
@@ -293,7 +266,7 @@ bool place_add_schema(Arena *arena, Store *store, PgBatch *batch, const Blueprin
         return false;
     }
     places_add(arena, batch, place);
-    add_ledger(arena, batch, blueprint, extensions, place, 0);
+    place_add_ledger(arena, batch, blueprint, extensions, place, ALL_VERSIONS(blueprint));
     return true;
 }
 
@@ -308,9 +281,11 @@ static bool make_shared(Arena *arena, Store *store, PgBatch *batch, const Bluepr
         return false;
     }
     /* The shared schema's name tells a tenant nothing about others, so people may read it, where it
-     * is free. */
+     * is free and no word of SQL: a name that is not always written alike could not be taken out of
+     * a fingerprint. */
     scoped_rows PgRows *rows = NULL;
-    if (!pg_query_row(store->conn, "SELECT to_regnamespace(quote_ident($1)) IS NULL",
+    if (!pg_query_row(store->conn,
+                      "SELECT to_regnamespace(quote_ident($1)) IS NULL AND quote_ident($1) = $1",
                       PG_PARAMS(blueprint->name), &rows, err)) {
         return false;
     }
@@ -328,11 +303,11 @@ static bool make_shared(Arena *arena, Store *store, PgBatch *batch, const Bluepr
 
 static bool is_current(const Place *place, const Blueprint *blueprint)
 {
-    return place != NULL && place->version == blueprint->version;
+    return place != NULL && place->version >= blueprint->version;
 }
 
 /* Looks before it locks, so that tenants made at once do not wait for one another, and again under
- * the lock: versions only grow. */
+ * the lock. Somebody with a newer version of the blueprint may have been faster. */
 static bool find_shared(Arena *arena, Store *store, const Blueprint *blueprint, Place **ret_place,
                         Err *err)
 {
@@ -358,23 +333,23 @@ bool place_ensure_shared(Arena *arena, Store *store, const Blueprint *blueprint,
     }
     scoped_batch PgBatch *batch = pg_batch_new(arena);
     const bool is_new = place == NULL;
-    bool has_variant = false;
+    const Blueprint *born = blueprint;
+    bool has_more = false;
     if (!registry_find_extensions(arena, store, blueprint, &extensions, err) ||
         !place_ensure_extensions(arena, store, blueprint, &extensions, err) ||
-        (is_new && !make_shared(arena, store, batch, blueprint, &place, err))) {
+        (is_new && (!births_prepare(arena, blueprint, &born, err) ||
+                    !make_shared(arena, store, batch, blueprint, &place, err)))) {
         return false;
     }
-    place_enter_role(batch, place->owner_role, place_search_path(arena, &extensions, place));
     if (is_new) {
+        place_enter_role(batch, place->owner_role, "pg_catalog");
         add_default_privileges(arena, batch, place, TIER_ROW);
+        place_leave_role(batch);
     }
-    if (!add_migrations(arena, batch, blueprint, place->version, &extensions, &has_variant, err)) {
+    if (!place_add_move(arena, batch, born, &extensions, place, blueprint->version, &has_more,
+                        err)) {
         return false;
     }
-    place_leave_role(batch);
-    add_ledger(arena, batch, blueprint, &extensions, place, place->version);
-    store_batch(batch, PLACE_SET_VERSION,
-                PG_PARAMS(place->id, pg_int_text(arena, blueprint->version)));
     return pg_batch_run(store->conn, batch, err) &&
            place_ensure_partitions(arena, store, blueprint, place, err);
 }

@@ -20,6 +20,23 @@ bool place_add_structure(Arena *arena, const Store *store, PgBatch *batch,
                          const PlaceSource *source, const Place *place, bool *ret_has_variant,
                          Err *err);
 
+/* Versions after one and up to another. */
+typedef struct VersionRange {
+    int64_t after;
+    int64_t upto;
+} VersionRange;
+#define ALL_VERSIONS(blueprint) ((VersionRange){.after = 0, .upto = (blueprint)->version})
+
+/* Adds the migrations of these versions, run as the owner. *ret_has_variant tells whether one for
+ * an extension was among them. */
+bool place_add_migrations(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                          const Extensions *extensions, VersionRange range, bool *ret_has_variant,
+                          Err *err);
+
+/* Adds the registry's rows that say that they ran. */
+void place_add_ledger(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                      const Extensions *extensions, const Place *place, VersionRange range);
+
 /* Adds the statements that make the current partition of each declared table and those ahead; run
  * as the owner. Names are TABLE_2026_11 (month), TABLE_2026 (year), TABLE_2026_11_21 (day and the
  * Monday of a week); bounds are UTC. */
@@ -37,6 +54,9 @@ typedef struct PartitionRange {
     const char *from;
     const char *to;
 } PartitionRange;
+
+/* Whether it is one of those that a new place needs at once. */
+bool partition_begins_soon(PartitionEvery every, int64_t ahead);
 
 /* The partition that is `ahead` after the one that holds now. */
 PartitionRange partition_range(Arena *arena, const BlueprintPartition *partition, int64_t ahead);

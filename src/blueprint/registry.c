@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "blueprint/layout_continue.h"
 #include "core/strbuf.h"
 #include "core/text.h"
 
@@ -29,13 +30,13 @@ static bool fail_missing(Arena *arena, Store *store, const char *name, Err *err)
     return false;
 }
 
-/* statement is BLUEPRINT_GET or BLUEPRINT_HEAD. */
-static bool find(Arena *arena, Store *store, StatementId statement, const char *name,
-                 Blueprint **ret_blueprint, Err *err)
+/* statement gives version, checksum and definition. */
+static bool query(Arena *arena, Store *store, StatementId statement, PgParams params,
+                  Blueprint **ret_blueprint, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
     *ret_blueprint = NULL;
-    if (!store_query(store, statement, PG_PARAMS(name), &rows, err)) {
+    if (!store_query(store, statement, params, &rows, err)) {
         return false;
     }
     if (pg_rows_count(rows) == 0) {
@@ -46,17 +47,51 @@ static bool find(Arena *arena, Store *store, StatementId statement, const char *
            blueprint_from_json(arena, definition, ret_blueprint, err);
 }
 
+static bool find(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint, Err *err)
+{
+    return query(arena, store, BLUEPRINT_GET, PG_PARAMS(name), ret_blueprint, err);
+}
+
+/* statement is BLUEPRINT_GET or BLUEPRINT_HEAD. */
+static bool get(Arena *arena, Store *store, StatementId statement, const char *name,
+                Blueprint **ret_blueprint, Err *err)
+{
+    if (!query(arena, store, statement, PG_PARAMS(name), ret_blueprint, err)) {
+        return false;
+    }
+    if (*ret_blueprint == NULL) {
+        fail_missing(arena, store, name, err);
+        return false;
+    }
+    return true;
+}
+
 bool registry_get(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint, Err *err)
 {
-    return find(arena, store, BLUEPRINT_GET, name, ret_blueprint, err) &&
-           (*ret_blueprint != NULL || fail_missing(arena, store, name, err));
+    return get(arena, store, BLUEPRINT_GET, name, ret_blueprint, err);
 }
 
 bool registry_get_head(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint,
                        Err *err)
 {
-    return find(arena, store, BLUEPRINT_HEAD, name, ret_blueprint, err) &&
-           (*ret_blueprint != NULL || fail_missing(arena, store, name, err));
+    return get(arena, store, BLUEPRINT_HEAD, name, ret_blueprint, err);
+}
+
+bool registry_get_version(Arena *arena, Store *store, const char *name, int64_t version,
+                          Blueprint **ret_blueprint, Err *err)
+{
+    if (!query(arena, store, BLUEPRINT_GET_VERSION, PG_PARAMS(name, pg_int_text(arena, version)),
+               ret_blueprint, err)) {
+        return false;
+    }
+    if (*ret_blueprint != NULL) {
+        return true;
+    }
+    if (!registry_get(arena, store, name, ret_blueprint, err)) {
+        return false;
+    }
+    (*ret_blueprint)->version = version;
+    return true;
 }
 
 static bool is_same_text(const char *a, const char *b)
@@ -120,11 +155,8 @@ static bool check_plans_in_use(Arena *arena, Store *store, const Blueprint *blue
 
 /* One that came from another folder may be another blueprint of the same name, and not a version of
  * this one. A folder that was moved or copied has the same history. */
-static bool check_same_pack(const Blueprint *old, const Blueprint *new, Err *err)
+static bool fail_other_pack(const Blueprint *old, const Blueprint *new, Err *err)
 {
-    if (check_history(old, new, err)) {
-        return true;
-    }
     if (strcmp(old->source, new->source) == 0) {
         return false;
     }
@@ -135,17 +167,26 @@ static bool check_same_pack(const Blueprint *old, const Blueprint *new, Err *err
     return blueprint_fail_at(new, new->lines.name, "name", err);
 }
 
+bool registry_continue(Arena *arena, Store *store, Blueprint *blueprint, Err *err)
+{
+    Blueprint *old = NULL;
+    return blueprint->layout == NULL ||
+           (find(arena, store, blueprint->name, &old, err) &&
+            (old == NULL || layout_continue(arena, old, blueprint, err) ||
+             fail_other_pack(old, blueprint, err)));
+}
+
 static bool check_change(Arena *arena, Store *store, const Blueprint *old, const Blueprint *new,
                          Err *err)
 {
-    return (old == NULL || check_same_pack(old, new, err)) &&
+    return (old == NULL || check_history(old, new, err) || fail_other_pack(old, new, err)) &&
            check_plans_in_use(arena, store, new, err);
 }
 
 bool registry_check(Arena *arena, Store *store, const Blueprint *blueprint, Err *err)
 {
     Blueprint *old = NULL;
-    return find(arena, store, BLUEPRINT_GET, blueprint->name, &old, err) &&
+    return find(arena, store, blueprint->name, &old, err) &&
            check_change(arena, store, old, blueprint, err);
 }
 
@@ -178,7 +219,7 @@ bool registry_add(Arena *arena, Store *store, const Blueprint *blueprint,
 {
     Blueprint *old = NULL;
     if (!store_query(store, BLUEPRINT_LOCK, PG_NO_PARAMS, NULL, err) ||
-        !find(arena, store, BLUEPRINT_GET, blueprint->name, &old, err)) {
+        !find(arena, store, blueprint->name, &old, err)) {
         return false;
     }
     *ret_change = old == NULL ? REGISTRY_ADDED : REGISTRY_CHANGED;

@@ -15,6 +15,11 @@ bool registry_get(Arena *arena, Store *store, const char *name, Blueprint **ret_
 bool registry_get_head(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint,
                        Err *err);
 
+/* A blueprint as it was recorded at this version; where several versions were recorded at once, the
+ * newest definition with the migrations up to this one. */
+bool registry_get_version(Arena *arena, Store *store, const char *name, int64_t version,
+                          Blueprint **ret_blueprint, Err *err);
+
 typedef enum RegistryChange { REGISTRY_SAME, REGISTRY_ADDED, REGISTRY_CHANGED } RegistryChange;
 
 /* Records a blueprint, within the caller's transaction and under the blueprint's lock. A migration
@@ -22,6 +27,11 @@ typedef enum RegistryChange { REGISTRY_SAME, REGISTRY_ADDED, REGISTRY_CHANGED } 
  * gone, and a plan that a tenant uses must stay. Other parts of the manifest may change. */
 bool registry_add(Arena *arena, Store *store, const Blueprint *blueprint,
                   RegistryChange *ret_change, Err *err);
+
+/* Gives a blueprint that was read from its folder the versions that are recorded already
+ * (layout_continue.h). Nothing to do for Tenantry's own layout, whose files say their version.
+ * ERR_BLUEPRINT_EXISTS. */
+bool registry_continue(Arena *arena, Store *store, Blueprint *blueprint, Err *err);
 
 /* Whether registry_add would take it, by what is recorded now: the same errors, with file and line
  * where the blueprint was read from a manifest. */

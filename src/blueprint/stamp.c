@@ -6,8 +6,9 @@
 #include "blueprint/stamp_parts.h"
 #include "core/strbuf.h"
 
-/* Part of the key: a program that takes stamps in another way takes all of them again. */
-#define STAMP_FORMAT "2"
+/* Part of the key: a program that takes stamps or fingerprints in another way takes all of them
+ * again. */
+#define STAMP_FORMAT "3"
 
 static const char *extensions_text(Arena *arena, const Extensions *extensions)
 {

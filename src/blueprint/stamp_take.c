@@ -71,15 +71,11 @@ static bool read_filled(Arena *arena, PgConn *conn, const Place *place, const ch
 bool stamp_read_contents(Arena *arena, PgConn *conn, const Place *place,
                          StampContents *ret_contents, Err *err)
 {
-    const char *const *fingerprints = NULL;
-    if (!fingerprint_lines(arena, conn, place, 1, &ret_contents->lines, &ret_contents->line_count,
-                           err) ||
-        !fingerprint_places(arena, conn, place, 1, &fingerprints, err) ||
-        !read_filled(arena, conn, place, &ret_contents->filled, err)) {
-        return false;
-    }
-    ret_contents->fingerprint = fingerprints[0];
-    return true;
+    const FingerprintSubject subject = {.place = place};
+    return fingerprint_lines(arena, conn, &subject, 1, &ret_contents->lines,
+                             &ret_contents->line_count, err) &&
+           fingerprint_place(arena, conn, &subject, &ret_contents->fingerprint, err) &&
+           read_filled(arena, conn, place, &ret_contents->filled, err);
 }
 
 const char *stamp_difference(Arena *arena, const StampContents *expected,

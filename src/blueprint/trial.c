@@ -114,11 +114,15 @@ static bool make_ground(Trial *trial, Err *err)
     return trial->has_ground;
 }
 
-static bool run_trial(Trial *trial, Tier tier, Err *err)
+static bool make_place(Trial *trial, Tier tier, Err *err)
 {
     return make_ground(trial, err) &&
-           (tier == TIER_ROW ? make_row_place(trial, err) : make_schema_place(trial, err)) &&
-           run_scripts(trial, err);
+           (tier == TIER_ROW ? make_row_place(trial, err) : make_schema_place(trial, err));
+}
+
+static bool run_trial(Trial *trial, Tier tier, Err *err)
+{
+    return make_place(trial, tier, err) && run_scripts(trial, err);
 }
 
 /* Classes 53 (resources: disk, memory, locks) and 58 (input and output). */
@@ -165,6 +169,18 @@ static bool blame(const Trial *trial, const Blueprint *blueprint, Tier tier, Err
                blueprint,
                arena_printf(trial->arena, "a tenant of the %s tier was tried", tier_name(tier)),
                err);
+}
+
+bool blueprint_try_place(Arena *arena, Store *store, const Blueprint *blueprint, Tier tier,
+                         const Place **ret_place, Err *err)
+{
+    Trial trial = {.arena = arena, .store = store, .blueprint = *blueprint};
+    if (!make_place(&trial, tier, err)) {
+        put_real_name(&trial, blueprint->name, err);
+        return false;
+    }
+    *ret_place = trial.place;
+    return true;
 }
 
 bool blueprint_try(Arena *arena, Store *store, const Blueprint *blueprint, Err *err)

@@ -11,11 +11,17 @@
 
 #include "blueprint/blueprint.h"
 #include "store/store.h"
+#include "store/tenants.h"
 
 /* Within the caller's transaction, which is afterwards as it was before; on an error the caller
  * rolls back. What PostgreSQL refuses is ERR_BLUEPRINT_INVALID: "FILE:LINE: message" with its
  * SQLSTATE, and the tier in the hint; what the lint refuses has its rule in the message. Blocks. */
 bool blueprint_try(Arena *arena, Store *store, const Blueprint *blueprint, Err *err);
+
+/* Makes a place of this tier as a create would, with a name of its own and no rows of tenants,
+ * within the caller's transaction, which is rolled back afterwards. */
+bool blueprint_try_place(Arena *arena, Store *store, const Blueprint *blueprint, Tier tier,
+                         const Place **ret_place, Err *err);
 
 /* Turns what PostgreSQL said about the blueprint's SQL into ERR_BLUEPRINT_INVALID and tells in the
  * hint when it was ("its shared tables were migrated"). Errors that trying again can help,

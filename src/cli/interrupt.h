@@ -1,5 +1,6 @@
-/* Ctrl-C and SIGTERM during a job: the process dies as the signal says, and tells first that the
- * job can be finished. */
+/* Ctrl-C and SIGTERM during a job: work that listens (core/stop.h) ends cleanly. Other work, and a
+ * second signal: the process dies as the signal says, and tells first that the job can be finished.
+ */
 #ifndef TENANTRY_CLI_INTERRUPT_H
 #define TENANTRY_CLI_INTERRUPT_H
 

@@ -3,15 +3,16 @@
 #ifdef TENANTRY_FAULTS
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 void fault_point(const char *name)
 {
-    static long passed;
-    static int has_fired; /* who was stopped and goes on may pass the point again */
-    passed++;
+    static atomic_long passed;
+    static atomic_int has_fired; /* who was stopped and goes on may pass the point again */
+    const long mine = ++passed;
     const char *trace = getenv("TENANTRY_FAULT_TRACE");
     if (trace != NULL) {
         FILE *file = fopen(trace, "a");
@@ -27,7 +28,7 @@ void fault_point(const char *name)
     char *end = NULL;
     const long number = strtol(at, &end, 10);
     const int is_number = *at != '\0' && *end == '\0';
-    if (is_number ? passed == number : strcmp(at, name) == 0) {
+    if (is_number ? mine == number : strcmp(at, name) == 0) {
         has_fired = 1;
         raise(getenv("TENANTRY_FAULT_STOP") != NULL ? SIGSTOP : SIGKILL);
     }

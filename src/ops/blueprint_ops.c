@@ -1,5 +1,3 @@
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "blueprint/place.h"
@@ -136,7 +134,9 @@ static bool run_add(OpContext *context, const Json *args, Json **ret_answer, Err
     int64_t job_id = 0;
     bool was_recorded = false;
     if (!blueprint_load_folder(context->arena, json_get_text(args, "path", ""), &blueprint, err) ||
-        !op_store(context, &store, err) || !is_recorded(context, blueprint, &was_recorded, err) ||
+        !op_store(context, &store, err) ||
+        !registry_continue(context->arena, store, blueprint, err) ||
+        !is_recorded(context, blueprint, &was_recorded, err) ||
         (!was_recorded && (!check_addition(context, store, blueprint, err) ||
                            !record(context, blueprint, true, &job_id, err)))) {
         return false;
@@ -210,124 +210,4 @@ const Operation op_blueprint_add = {
     .examples = (const OpExample[]){{"blueprint add ./packs/crm", "then: tenant create"}, {0}},
     .done = "blueprint {name} is at version {version}",
     .run = run_add,
-};
-
-/* --- lint
- * ----------------------------------------------------------------------------------------- */
-
-static Json *finding_to_answer(const LintFinding *finding)
-{
-    Json *entry = json_object();
-    json_put_text(entry, "severity", finding->severity == LINT_ERROR ? "error" : "warning");
-    json_put_text(entry, "rule", finding->rule);
-    json_put_text(entry, "file", finding->file);
-    json_put_int(entry, "line", finding->line);
-    json_put_text(entry, "message", finding->message);
-    json_put_text(entry, "hint", finding->hint);
-    return entry;
-}
-
-/* What cannot be read as a blueprint is one finding too, when its message is "FILE:LINE: what". */
-static bool finding_of_error(Arena *arena, const char *folder, const Err *err,
-                             LintFinding *ret_finding)
-{
-    const size_t folder_length = strlen(folder);
-    const char *text = err->message;
-    if (strncmp(text, folder, folder_length) == 0 && text[folder_length] == '/') {
-        text += folder_length + 1; /* as the linter names files */
-    }
-    for (const char *at = strchr(text, ':'); at != NULL; at = strchr(at + 1, ':')) {
-        char *end = NULL;
-        const long line = strtol(at + 1, &end, 10);
-        if (end > at + 1 && strncmp(end, ": ", strlen(": ")) == 0) {
-            const bool is_sql = at - text > 4 && strncmp(at - 4, ".sql", strlen(".sql")) == 0;
-            *ret_finding = (LintFinding){
-                .severity = LINT_ERROR,
-                .rule = is_sql ? "syntax" : "manifest",
-                .file = arena_strndup(arena, text, (size_t)(at - text)),
-                .line = (int)line,
-                .message = arena_strdup(arena, end + strlen(": ")),
-                .hint = *err->hint == '\0' ? NULL : arena_strdup(arena, err->hint)};
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool load_and_lint(OpContext *context, const char *path, Blueprint **ret_blueprint,
-                          const LintFinding **ret_findings, size_t *ret_count, Err *err)
-{
-    return blueprint_load_folder(context->arena, path, ret_blueprint, err) &&
-           blueprint_lint(context->arena, *ret_blueprint, ret_findings, ret_count, err);
-}
-
-static bool run_lint(OpContext *context, const Json *args, Json **ret_answer, Err *err)
-{
-    const char *path = json_get_text(args, "path", "");
-    Blueprint *blueprint = NULL;
-    const LintFinding *findings = NULL;
-    size_t count = 0;
-    LintFinding unreadable;
-    const bool is_read = load_and_lint(context, path, &blueprint, &findings, &count, err);
-    if (!is_read) {
-        if (err->code != ERR_BLUEPRINT_INVALID ||
-            !finding_of_error(context->arena, path, err, &unreadable)) {
-            return false;
-        }
-        findings = &unreadable;
-        count = 1;
-    }
-    int64_t errors = 0;
-    Json *list = json_array();
-    for (size_t i = 0; i < count; i++) {
-        errors += findings[i].severity == LINT_ERROR ? 1 : 0;
-        json_array_append_new(list, finding_to_answer(&findings[i]));
-    }
-    *ret_answer = json_object();
-    const char *name = blueprint == NULL ? NULL : blueprint->name;
-    json_put_text(*ret_answer, "name", name);
-    json_put_int(*ret_answer, "errors", errors);
-    json_put_int(*ret_answer, "warnings", (int64_t)count - errors);
-    json_put(*ret_answer, "findings", list);
-    if (!is_read || errors == 0) {
-        return is_read;
-    }
-    return ERR_SET(err, ERR_BLUEPRINT_INVALID,
-                   config_bool(context->config, OPT_VERBOSE) ||
-                           config_bool(context->config, OPT_JSON)
-                       ? "do what the hint of each finding says"
-                       : "-v shows what to do about each",
-                   "blueprint \"%s\" has %" PRId64 " %s", name != NULL ? name : path, errors,
-                   errors == 1 ? "error" : "errors");
-}
-
-const Operation op_blueprint_lint = {
-    .name = "blueprint.lint",
-    .summary = "Check a blueprint folder without adding it; needs no database.",
-    .description =
-        "Exit status 65 when there are errors, which \"blueprint add\" would refuse. What "
-        "cannot be read is one finding, of the rule \"manifest\" or \"syntax\".",
-    .access = ACCESS_PUBLIC,
-    .kind = OP_QUERY,
-    .params = (const Param[]){{"path", PARAM_PATH, .is_positional = true, .is_required = true,
-                               .help = "The folder with blueprint.yaml and migrations/."},
-                              {0}},
-    .result =
-        (const Field[]){{"name", FIELD_TEXT, .is_nullable = true,
-                         .help = "the blueprint; null when it cannot be read"},
-                        {"errors", FIELD_INT, .help = "findings that \"blueprint add\" refuses"},
-                        {"warnings", FIELD_INT, .help = "findings to think about"},
-                        {"findings", FIELD_LIST,
-                         .fields = (const Field[]){{"severity", FIELD_TEXT, .help = "severity"},
-                                                   {"file", FIELD_TEXT, .help = "file"},
-                                                   {"line", FIELD_INT, .help = "line"},
-                                                   {"rule", FIELD_TEXT, .help = "rule"},
-                                                   {"message", FIELD_TEXT, .help = "what is wrong"},
-                                                   {"hint", FIELD_TEXT, .is_nullable = true,
-                                                    .is_wide = true, .help = "what to do"},
-                                                   {0}},
-                         .help = "by file and line"},
-                        {0}},
-    .examples = (const OpExample[]){{"blueprint lint ./packs/crm", "before adding it"}, {0}},
-    .run = run_lint,
 };

@@ -42,16 +42,21 @@ static size_t block_comment_length(const char *text)
     return i;
 }
 
-/* 0 when there is none here. */
-static size_t space_or_comment_length(const char *text)
+size_t sql_lex_comment(const char *text)
 {
     if (text[0] == '-' && text[1] == '-') {
         return line_comment_length(text);
     }
-    if (text[0] == '/' && text[1] == '*') {
-        return block_comment_length(text);
+    return text[0] == '/' && text[1] == '*' ? block_comment_length(text) : 0;
+}
+
+/* 0 when there is none here. */
+static size_t space_or_comment_length(const char *text)
+{
+    size_t length = sql_lex_comment(text);
+    if (length > 0) {
+        return length;
     }
-    size_t length = 0;
     while (is_space(text[length])) {
         length++;
     }

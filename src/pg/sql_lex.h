@@ -20,6 +20,9 @@ typedef enum SqlTokenKind {
  * (a string, a comment) reaches to the end of the text; standard_conforming_strings is on. */
 SqlTokenKind sql_lex_token(const char *text, size_t *ret_length);
 
+/* The length of the comment that text begins with; 0 when it begins with none. */
+size_t sql_lex_comment(const char *text);
+
 /* How many bytes of white space and comments text begins with. */
 size_t sql_lex_space(const char *text);
 

@@ -73,7 +73,8 @@ static bool read_position(Arena *arena, const char *text, int64_t location, int6
     const size_t start = (size_t)location + sql_lex_space(text + location);
     const size_t end = width == 0 ? length : (size_t)(location + width);
     *ret_statement = (SqlStatement){.text = cut_text(arena, text, start, end),
-                                    .line = line_at(counter, start)};
+                                    .line = line_at(counter, start),
+                                    .offset = start};
     return true;
 }
 

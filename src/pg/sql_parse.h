@@ -14,6 +14,7 @@
 typedef struct SqlStatement {
     const char *text; /* without the semicolon and without comments before it; in the arena */
     int line;         /* of its first word, from 1 */
+    size_t offset;    /* of its first word, in bytes of the script */
     const char *node; /* the parse tree's node name: "CreateStmt", "SelectStmt"; NULL when split */
     const Json *tree; /* the members of that node; NULL when split */
 } SqlStatement;
@@ -36,6 +37,12 @@ void sql_script_done(SqlScript *script);
  * lines, the same errors, no trees, a tenth of the time. There is nothing to release. */
 bool sql_script_split(Arena *arena, const char *file, const char *text, ErrCode code,
                       SqlScript *ret_script, Err *err);
+
+/* Calls visit for every comment of a text, in order, with its length in bytes and the line that it
+ * begins on, from 1. What looks like one in a string or a body in dollar quotes is none. */
+void sql_comments_visit(const char *text,
+                        void (*visit)(void *context, const char *comment, size_t length, int line),
+                        void *context);
 
 /* The parse tree of one PL/pgSQL function, whose texts of SQL are not parsed: definition is its
  * CREATE FUNCTION or PROCEDURE, body what is between its quotes. libpg_query knows no types, so it

@@ -7,6 +7,7 @@ import os
 import re
 
 import harness
+import rollout_kit
 from harness import shared_server
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)")
@@ -143,6 +144,8 @@ def test_blueprints():
     for name in ("saas", "trading"):
         ask("blueprint.show", name)
         ask("blueprint.lint", os.path.join(PACKS, name))
+        ask("migrate.lint", os.path.join(PACKS, name))
+        ask("migrate.plan", name)
         with harness.temporary_folder() as folder:
             harness.run(["cp", "-r", os.path.join(PACKS, name), folder + "/pack"])
             with open(folder + "/pack/blueprint.yaml", "r+", encoding="utf-8") as f:
@@ -151,6 +154,8 @@ def test_blueprints():
                 f.write(text)
             assert ask("blueprint.add", folder + "/pack")["change"] == "recorded"
             assert ask("blueprint.add", folder + "/pack")["job"] is None
+            ask("migrate.new", folder + "/pack", "more")
+            assert ask("migrate.lint", folder + "/pack", "--format", "sarif")["document"]
     with harness.temporary_folder() as folder:
         os.mkdir(folder + "/migrations")
         with open(folder + "/blueprint.yaml", "w", encoding="utf-8") as f:
@@ -184,6 +189,34 @@ def test_spares():
     check_answer("spare.keep", json.loads(child.communicate()[0]))
     ask("up", env={"TENANTRY_SPARES": "1"})
     ask("up")
+
+
+def test_rollouts():
+    vault = rollout_kit.Vault(shared_server(), "shapevault")
+    vault.create("shape-roll-a", "shape-roll-b", "shape-roll-c")
+    vault.add_column()
+    vault.add_column()
+    waves = ("--waves", "1,2,100%")
+    assert ask("migrate.up", "shapevault", "--dry-run", *waves)["would_run"]
+    flag = os.path.join(shared_server().folder, "gate")
+    child = shared_server().spawn("migrate", "up", "shapevault", "--to", "2", *waves, "--json", "--gate",
+                                  "until test -e %s; do sleep 0.1; done" % flag)
+    rollout_kit.wait_until(lambda: sorted(vault.versions().values()) == [1, 1, 2], "the first wave is not done")
+    number = str(ask("migrate.status")["rollouts"][0]["rollout"])
+    ask("migrate.pause", number)
+    with open(flag, "w", encoding="utf-8"):
+        pass
+    child.communicate()
+    assert ask("migrate.resume", number)["done"] == 3
+    vault.refused("up", *waves, "--gate", "false")
+    ask("migrate.abort", str(ask("migrate.status", "shapevault")["rollouts"][0]["rollout"]))
+    ask("migrate.up", "shapevault")
+    ask("migrate.down", "shapevault", "--to", "1")
+    vault.sql("shape-roll-a", "ALTER TABLE boxes ADD COLUMN extra_2 text")
+    vault.migrate("up", "--max-failures", "1", "--waves", "100%")
+    assert ask("migrate.status")["quarantine"]
+    vault.sql("shape-roll-a", "ALTER TABLE boxes DROP COLUMN extra_2")
+    assert ask("migrate.retry", "shapevault")["done"] == 1
 
 
 def test_jobs():
@@ -258,6 +291,18 @@ def test_isolation():
     ask("isolation.reopen", finding)
     assert ask("isolation.mend", finding, "--yes")["mended"] == 1
     assert ask("isolation.watch", "--rules-only")["new"] == []
+
+
+def test_drift():
+    server = shared_server()
+    server.create("shape-drift", "trading")
+    assert ask("migrate.verify", "trading")["is_clean"]
+    schema = server.psql("SELECT schema_name FROM tenantry.places p JOIN tenantry.tenants t ON t.place_id = p.id"
+                         " WHERE t.slug = 'shape-drift'")
+    server.psql("GRANT TRUNCATE ON %s.trades TO PUBLIC" % schema, server.superuser)
+    found = ask("migrate.verify", "--tenant", "shape-drift", expect=80)["differences"]
+    server.psql(found[0]["mend"], server.superuser)
+    assert ask("migrate.verify", "--tenant", "shape-drift")["is_clean"]
 
 
 def test_the_demo():

@@ -263,7 +263,8 @@ def test_rows_and_partitions_do_not_change_the_fingerprint():
     before = lines(place)
     in_place(place, "INSERT INTO currencies VALUES ('JPY', 'Yen'); SELECT nextval('tickets')")
     server.tenantry("partition", "ensure")
-    server.old_partition(place["schema"], "events")
+    old = server.old_partition(place["schema"], "events")
+    in_place(place, "REVOKE INSERT, UPDATE, DELETE ON %s FROM %s" % (old, place["app"]))  # as those that Tenantry makes
     assert lines(place) == before, sorted(lines(place) ^ before)
     server.tenantry("partition", "detach", "--tenant", "by-stamp", "--table", "events", "--before", "2020-02-01")
     assert lines(place) == before, sorted(lines(place) ^ before)

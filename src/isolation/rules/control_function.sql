@@ -29,6 +29,8 @@ SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('function %s', co
         'bdc856eb0fed9e28bc34a4b78e01986145b7e44f3de773a7a1ba1925efe16a40'),
        ('tenantry.optional_extensions', false, '',
         '12fd8e66607a32ddb106bafb0e1968c71281cd232136027ca5e1722f2814e7f6'),
+       ('tenantry.rollout_candidates', false, '',
+        'ecb849f5236036b44ad70a0c3177a24b09e84408be2142a67d65da981707f760'),
        ('tenantry.run_as', false, 'search_path=pg_catalog, pg_temp',
         'fc140edead594667cad3421722056429ab8210524df4206cd71dbe720e21e32f'),
        ('tenantry_audit.append', true, 'search_path=pg_catalog; TimeZone=UTC',

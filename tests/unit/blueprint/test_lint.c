@@ -339,11 +339,12 @@ static void columns_of_personal_data_must_be_made(void **state)
         {PERSONAL("item", "mail"), "ALTER TABLE item ADD COLUMN mail text", ""},
         {PERSONAL("item", "mail"),
          "ALTER TABLE item ADD COLUMN mail text; ALTER TABLE item DROP COLUMN mail",
-         "manifest_column:7"},
-        {PERSONAL("item", "number"), "ALTER TABLE item RENAME COLUMN id TO number", ""},
+         "manifest_column:7 [drop_column:1]"},
+        {PERSONAL("item", "number"), "ALTER TABLE item RENAME COLUMN id TO number",
+         "[rename_column:1]"},
         {PERSONAL("item", "id"), "ALTER TABLE item RENAME COLUMN id TO number",
-         "manifest_column:7"},
-        {PERSONAL("goods", "id"), "ALTER TABLE item RENAME TO goods", ""},
+         "manifest_column:7 [rename_column:1]"},
+        {PERSONAL("goods", "id"), "ALTER TABLE item RENAME TO goods", "[rename_table:1]"},
         {PERSONAL("t", "a"),
          "CREATE TABLE t AS SELECT 1 AS a, tenancy.current_tenant() AS tenant_id", ""},
         {PERSONAL("t", "id"), "CREATE TABLE t (LIKE item)", ""},
@@ -375,7 +376,8 @@ static void a_variant_may_make_another_kind_of_table(void **state)
                   ", at timestamptz);\nSELECT create_hypertable('t','at')"),
         PACK_FILE("migrations/V2__b.sql", "\nCREATE UNIQUE INDEX ON t (at)"),
     };
-    assert_string_equal(lint_files(arena, files, COUNT(files)), "row_unique_without_tenant_id:2");
+    assert_string_equal(lint_files(arena, files, COUNT(files)),
+                        "[create_index:2] row_unique_without_tenant_id:2");
 }
 
 static void down_files_seed_and_variants_are_checked_too(void **state)

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/limits.h"
+#include "core/strbuf.h"
 #include "pg/sql_parse.h"
 
 static bool parse(Arena *arena, const char *text, SqlScript *ret_script, Err *err)
@@ -248,6 +249,27 @@ static void an_element_goes_to_the_end_of_the_first_list(void **state)
     }
 }
 
+static void note_comment(void *context, const char *comment, size_t length, int line)
+{
+    StrBuf *found = context;
+    strbuf_printf(found, "%d[%.*s]", line, (int)length, comment);
+}
+
+static void comments_are_visited_wherever_they_are_and_nothing_else_is(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    StrBuf found = strbuf_init(arena);
+    sql_comments_visit(
+        "-- a\nSELECT '-- no', $$ -- no\n$$, \"/* no */\" -- b\n/* c\n/* d */ */-- e\n"
+        "FROM t -- f",
+        note_comment, &found);
+    assert_string_equal(found.text, "1[-- a]3[-- b]4[/* c\n/* d */ */]5[-- e]6[-- f]");
+    sql_comments_visit("", note_comment, &found);
+    sql_comments_visit("SELECT 1 - -1", note_comment, &found);
+    assert_string_equal(found.text, "1[-- a]3[-- b]4[/* c\n/* d */ */]5[-- e]6[-- f]");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +282,7 @@ int main(void)
         cmocka_unit_test(nesting_past_the_tree_is_an_error_too),
         cmocka_unit_test(a_long_list_is_not_deep),
         cmocka_unit_test(an_element_goes_to_the_end_of_the_first_list),
+        cmocka_unit_test(comments_are_visited_wherever_they_are_and_nothing_else_is),
         cmocka_unit_test(visiting_finds_nodes_at_any_depth_and_stops_when_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,18 +66,22 @@ static void every_control_migration_is_in_the_binary_and_parses(void **state)
     assert_int_equal(found, install_version());
 }
 
-static void the_fingerprint_is_one_query_that_parses(void **state)
+static void what_reads_the_structure_of_places_is_one_query_that_parses(void **state)
 {
     (void)state;
-    scoped_arena Arena *arena = arena_new();
-    const EmbeddedFile *file = embedded_file_find("src/blueprint/fingerprint.sql");
-    SqlScript script = {0};
-    Err err;
-    assert_non_null(file);
-    assert_true(sql_script_parse(arena, file->path, file->text, ERR_INTERNAL, &script, &err));
-    assert_int_equal(script.count, 1);
-    assert_string_equal(script.statements[0].node, "SelectStmt");
-    sql_script_done(&script);
+    static const char *const paths[] = {"src/blueprint/fingerprint.sql",
+                                        "src/rollout/drift_mend.sql"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        scoped_arena Arena *arena = arena_new();
+        const EmbeddedFile *file = embedded_file_find(paths[i]);
+        SqlScript script = {0};
+        Err err;
+        assert_non_null(file);
+        assert_true(sql_script_parse(arena, file->path, file->text, ERR_INTERNAL, &script, &err));
+        assert_int_equal(script.count, 1);
+        assert_string_equal(script.statements[0].node, "SelectStmt");
+        sql_script_done(&script);
+    }
 }
 
 int main(void)
@@ -86,7 +90,7 @@ int main(void)
         cmocka_unit_test(every_fixed_statement_is_one_statement_that_parses),
         cmocka_unit_test(every_table_that_a_statement_names_has_a_schema_or_is_in_the_catalogue),
         cmocka_unit_test(every_control_migration_is_in_the_binary_and_parses),
-        cmocka_unit_test(the_fingerprint_is_one_query_that_parses),
+        cmocka_unit_test(what_reads_the_structure_of_places_is_one_query_that_parses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,286 @@
+/* References to the schema "public". */
+#include <string.h>
+
+#include "blueprint/adapt.h"
+#include "blueprint/lint.h"
+
+#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
+
+static const char own_schema[] = "public";
+
+/* Columns of the catalogue that hold the name of a schema. */
+static const char *const schema_columns[] = {
+    "constraint_schema", "event_object_schema", "nspname",      "routine_schema", "schema_name",
+    "schemaname",        "sequence_schema",     "table_schema", "trigger_schema", "udt_schema",
+};
+
+/* Functions whose first argument is the name of a relation, as text. */
+static const char *const name_functions[] = {
+    "currval", "lastval", "nextval", "pg_get_serial_sequence", "setval", "to_regclass",
+};
+
+/* Tables that extensions bring. */
+static const struct {
+    const char *table;
+    const char *extension;
+} extension_tables[] = {
+    {"geography_columns", "postgis"},
+    {"geometry_columns", "postgis"},
+    {"pg_stat_statements", "pg_stat_statements"},
+    {"spatial_ref_sys", "postgis"},
+};
+
+static bool is_listed(const char *word, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(word, words[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether a statement names public.NAME as a table, wherever in its tree. */
+static bool search_tables(const Json *tree, const char *name)
+{
+    if (json_is_object(tree)) {
+        if (strcmp(json_get_text(tree, "relname", ""), name) == 0 &&
+            strcmp(json_get_text(tree, "schemaname", ""), own_schema) == 0) {
+            return true;
+        }
+        const char *key = NULL;
+        Json *member = NULL;
+        /* The iterator takes an object that it does not change. */
+        json_object_foreach((Json *)(uintptr_t)tree, key, member)
+        {
+            if (search_tables(member, name)) {
+                return true;
+            }
+        }
+    }
+    for (size_t i = 0; i < json_array_size(tree); i++) {
+        if (search_tables(json_array_get(tree, i), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_extension(const Blueprint *blueprint, const char *name)
+{
+    return is_listed(name, blueprint->wanted, blueprint->wanted_count) ||
+           is_listed(name, blueprint->optional, blueprint->optional_count);
+}
+
+/* Whether public.NAME may be left to an extension of the blueprint. */
+static bool is_of_extension(const Blueprint *blueprint, const char *name, bool is_table)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(extension_tables); i++) {
+        if (strcmp(name, extension_tables[i].table) == 0) {
+            return has_extension(blueprint, extension_tables[i].extension);
+        }
+    }
+    return !is_table && blueprint->wanted_count + blueprint->optional_count > 0;
+}
+
+/* What is known of a statement while its tokens are looked at. */
+typedef struct SchemaWalk {
+    Adapt *adapt;
+    const SqlStatement *statement;
+    bool is_body;     /* tokens of a function's or DO block's text, which has no tree */
+    bool may_be_gone; /* DROP ... IF EXISTS */
+} SchemaWalk;
+
+static bool check_reference(const SchemaWalk *walk, const char *at, const char *name,
+                            bool is_called, Err *err)
+{
+    const Adapt *adapt = walk->adapt;
+    const bool is_table = walk->is_body ? !is_called : search_tables(walk->statement->tree, name);
+    if (adapt_has(adapt->own, name) || walk->may_be_gone ||
+        is_of_extension(adapt->blueprint, name, is_table)) {
+        return true;
+    }
+    adapt_fail(adapt, (size_t)(at - adapt->edits.text), err,
+               "\"public.%s\": no migration here makes it, so that it would be shared by all "
+               "tenants",
+               name);
+    err_hint(err, "make it in a migration (and name it under \"shared\" when tenants only read "
+                  "it), or name the extension that it belongs to in the manifest");
+    return false;
+}
+
+/* public . name: leaves out the first two when it may. token is "public"; *at is behind it. */
+static bool take_qualifier(SchemaWalk *walk, const AdaptToken *token, const char **at,
+                           const char *end, Err *err)
+{
+    AdaptToken dot = {0};
+    AdaptToken name = {0};
+    AdaptToken next = {0};
+    const char *behind = *at;
+    if (!adapt_next(&behind, end, '\0', &dot) || *dot.text != '.' ||
+        !adapt_next(&behind, end, '.', &name)) {
+        return true;
+    }
+    const char *word = adapt_name(walk->adapt->arena, &name);
+    if (word == NULL) {
+        return adapt_fail(walk->adapt, (size_t)(token->text - walk->adapt->edits.text), err,
+                          "\"public.\" before a name that is put in when it runs; write the name "
+                          "alone");
+    }
+    const char *peek = behind;
+    const bool is_called = adapt_next(&peek, end, '\0', &next) && *next.text == '(';
+    if (!check_reference(walk, token->text, word, is_called, err)) {
+        return false;
+    }
+    const size_t offset = (size_t)(token->text - walk->adapt->edits.text);
+    sql_edit_add(&walk->adapt->edits, offset, token->length, "");
+    sql_edit_add(&walk->adapt->edits, (size_t)(dot.text - walk->adapt->edits.text), 1, "");
+    *at = behind;
+    return true;
+}
+
+/* 'public.name', the whole of it a name: a constant that means a relation. */
+static bool take_constant(SchemaWalk *walk, const AdaptToken *token, Err *err)
+{
+    const char *inside = token->text + 1;
+    const char *end = token->text + token->length - 1;
+    AdaptToken schema = {0};
+    AdaptToken dot = {0};
+    AdaptToken name = {0};
+    const char *at = inside;
+    const char *word = NULL;
+    if (token->length < 2 || !adapt_next(&at, end, '\0', &schema) ||
+        !adapt_is_word(&schema, own_schema) || !adapt_next(&at, end, '\0', &dot) ||
+        *dot.text != '.' || !adapt_next(&at, end, '.', &name) ||
+        (word = adapt_name(walk->adapt->arena, &name)) == NULL || at != end) {
+        return true;
+    }
+    if (!check_reference(walk, schema.text, word, false, err)) {
+        return false;
+    }
+    sql_edit_add(&walk->adapt->edits, (size_t)(inside - walk->adapt->edits.text),
+                 (size_t)(name.text - inside), "");
+    return true;
+}
+
+static bool walk_tokens(SchemaWalk *walk, const char *at, const char *end, Err *err);
+
+/* SQL in quotes, between bytes that are not part of it. */
+static bool walk_inside(SchemaWalk *walk, const AdaptToken *token, size_t quote, Err *err)
+{
+    if (token->length < 2 * quote) {
+        return true;
+    }
+    SchemaWalk inner = *walk;
+    inner.is_body = true;
+    return walk_tokens(&inner, token->text + quote, token->text + token->length - quote, err);
+}
+
+/* The last words before a token, for what only they can tell. */
+typedef struct Before {
+    AdaptToken last;
+    AdaptToken second;
+} Before;
+
+static bool is_last_word(const Before *before, const char *word)
+{
+    return before->last.text != NULL && adapt_is_word(&before->last, word);
+}
+
+/* Whether a constant is SQL: the text of a function or a DO block, in dollar or in single quotes,
+ * or what such a text runs by EXECUTE. */
+static bool is_sql_constant(const SchemaWalk *walk, const Before *before, const AdaptToken *token)
+{
+    const bool is_do = strcmp(walk->statement->node, "DoStmt") == 0;
+    const bool is_function = strcmp(walk->statement->node, "CreateFunctionStmt") == 0;
+    if (walk->is_body) {
+        return *token->text == '\'' && (is_last_word(before, "execute") ||
+                                        (is_last_word(before, "(") && before->second.text != NULL &&
+                                         adapt_is_word(&before->second, "format")));
+    }
+    return (*token->text == '$' && token->length > 2 && (is_do || is_function)) ||
+           (*token->text == '\'' &&
+            ((is_do && is_last_word(before, "do")) || (is_function && is_last_word(before, "as"))));
+}
+
+/* table_schema = 'public' */
+static bool is_schema_value(Arena *arena, const Before *before, const AdaptToken *token)
+{
+    const char *column = before->second.text == NULL ? NULL : adapt_name(arena, &before->second);
+    return column != NULL && token->length == strlen("'public'") &&
+           strncmp(token->text, "'public'", token->length) == 0 && *before->last.text == '=' &&
+           is_listed(column, schema_columns, ARRAY_COUNT(schema_columns));
+}
+
+/* Whether a constant names a relation: it is cast to regclass and the like, or given to a function
+ * that takes such a name. */
+static bool is_name_constant(Arena *arena, const Before *before, const char *behind,
+                             const char *end)
+{
+    const char *function = before->second.text == NULL ? NULL : adapt_name(arena, &before->second);
+    AdaptToken colon = {0};
+    AdaptToken type = {0};
+    if (function != NULL && *before->last.text == '(' &&
+        is_listed(function, name_functions, ARRAY_COUNT(name_functions))) {
+        return true;
+    }
+    return adapt_next(&behind, end, '\0', &colon) && *colon.text == ':' &&
+           adapt_next(&behind, end, '\0', &colon) && *colon.text == ':' &&
+           adapt_next(&behind, end, '\0', &type) && type.length > 3 &&
+           strncmp(type.text, "reg", 3) == 0;
+}
+
+static bool take_token(SchemaWalk *walk, const Before *before, const AdaptToken *token,
+                       const char **at, const char *end, Err *err)
+{
+    Arena *arena = walk->adapt->arena;
+    if (is_sql_constant(walk, before, token)) {
+        const size_t quote = *token->text == '$' ? strcspn(token->text + 1, "$") + 2 : 1;
+        return walk_inside(walk, token, quote, err);
+    }
+    if (*token->text == '\'' && is_schema_value(arena, before, token)) {
+        sql_edit_add(&walk->adapt->edits, (size_t)(token->text - walk->adapt->edits.text),
+                     token->length, "CURRENT_SCHEMA");
+        return true;
+    }
+    if (*token->text == '\'' && is_name_constant(arena, before, *at, end)) {
+        return take_constant(walk, token, err);
+    }
+    return token->before == '.' || !adapt_is_word(token, own_schema) ||
+           take_qualifier(walk, token, at, end, err);
+}
+
+static bool walk_tokens(SchemaWalk *walk, const char *at, const char *end, Err *err)
+{
+    Before before = {0};
+    AdaptToken token = {0};
+    char last = '\0';
+    while (adapt_next(&at, end, last, &token)) {
+        if (!take_token(walk, &before, &token, &at, end, err)) {
+            return false;
+        }
+        before = (Before){.last = token, .second = before.last};
+        last = at[-1];
+    }
+    return true;
+}
+
+static bool is_public_alias(void *context, const Json *alias)
+{
+    (void)context;
+    return !tree_text_is(alias, "aliasname", own_schema);
+}
+
+bool adapt_schema(Adapt *adapt, const SqlStatement *statement, Err *err)
+{
+    /* FROM x AS public: then "public." is that x. */
+    if (!sql_tree_visit(statement->tree, "alias", is_public_alias, NULL)) {
+        return true;
+    }
+    SchemaWalk walk = {.adapt = adapt,
+                       .statement = statement,
+                       .may_be_gone = strcmp(statement->node, "DropStmt") == 0 &&
+                                      json_get_bool(statement->tree, "missing_ok", false)};
+    const char *start = adapt->edits.text + statement->offset;
+    return walk_tokens(&walk, start, start + strlen(statement->text), err);
+}

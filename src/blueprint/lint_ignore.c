@@ -1,0 +1,137 @@
+/* "-- lint:ignore RULE reason" before a statement: the rule's findings in it are left out. */
+#include <string.h>
+
+#include "blueprint/lint.h"
+#include "core/text.h"
+
+static const char mark[] = "lint:ignore";
+static const char blanks[] = " \t\r";
+
+typedef struct IgnoreWalk {
+    Lint *lint;
+    const SqlScript *script;
+} IgnoreWalk;
+
+/* The line of the first statement that begins behind a line; 0 when there is none. */
+static int line_after(const SqlScript *script, int line)
+{
+    for (size_t i = 0; i < script->count; i++) {
+        if (script->statements[i].line > line) {
+            return script->statements[i].line;
+        }
+    }
+    return 0;
+}
+
+static const LintRuleInfo *find_rule(const char *name)
+{
+    size_t count = 0;
+    const LintRuleInfo *rules = blueprint_lint_rules(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rules[i].name, name) == 0) {
+            return &rules[i];
+        }
+    }
+    return NULL;
+}
+
+static void report_unknown(Lint *lint, const char *name, int line)
+{
+    size_t count = 0;
+    const LintRuleInfo *rules = blueprint_lint_rules(&count);
+    const char **names = ARENA_ARRAY(lint->arena, const char *, count);
+    for (size_t i = 0; i < count; i++) {
+        names[i] = rules[i].name;
+    }
+    const char *nearest = text_nearest(name, names, count);
+    const char *shown = text_quote(lint->arena, name, LINT_SHOWN_BYTES);
+    lint_report_at(lint, LINT_RULE_ignore_unknown,
+                   nearest == NULL
+                       ? arena_printf(lint->arena, "\"%s\"", shown)
+                       : arena_printf(lint->arena, "\"%s\" (did you mean \"%s\"?)", shown, nearest),
+                   lint->file, line);
+}
+
+static void add_ignore(Lint *lint, const char *rule, int line, int statement_line)
+{
+    LintIgnore *ignore = ARENA_NEW(lint->arena, LintIgnore);
+    *ignore = (LintIgnore){.next = lint->ignores,
+                           .rule = rule,
+                           .file = lint->file,
+                           .line = line,
+                           .statement_line = statement_line};
+    lint->ignores = ignore;
+}
+
+/* text is what follows the mark. */
+static void read_ignore(const IgnoreWalk *walk, const char *text, int line)
+{
+    Lint *lint = walk->lint;
+    text += strspn(text, blanks);
+    const size_t width = strcspn(text, blanks);
+    const char *name = arena_strndup(lint->arena, text, width);
+    const LintRuleInfo *rule = find_rule(name);
+    const char *subject = arena_printf(lint->arena, "\"%s\"",
+                                       text_quote(lint->arena, name, LINT_SHOWN_BYTES));
+    if (rule == NULL) {
+        report_unknown(lint, name, line);
+    } else if (rule->severity == LINT_ERROR) {
+        lint_report_at(lint, LINT_RULE_ignore_refused, subject, lint->file, line);
+    } else if (text[width + strspn(text + width, blanks)] == '\0') {
+        lint_report_at(lint, LINT_RULE_ignore_without_reason, subject, lint->file, line);
+    } else {
+        add_ignore(lint, rule->name, line, line_after(walk->script, line));
+    }
+}
+
+static void visit_comment(void *context, const char *comment, size_t length, int line)
+{
+    const IgnoreWalk *walk = context;
+    const char *text = arena_strndup(walk->lint->arena, comment, length);
+    if (strncmp(text, "--", strlen("--")) != 0) {
+        return;
+    }
+    text += strlen("--");
+    text += strspn(text, blanks);
+    if (strncmp(text, mark, strlen(mark)) == 0 &&
+        (text[strlen(mark)] == '\0' || strchr(blanks, text[strlen(mark)]) != NULL)) {
+        read_ignore(walk, text + strlen(mark), line);
+    }
+}
+
+void lint_note_ignores(Lint *lint, const char *text, const SqlScript *script)
+{
+    IgnoreWalk walk = {.lint = lint, .script = script};
+    sql_comments_visit(text, visit_comment, &walk);
+}
+
+static bool is_ignored(Lint *lint, const LintFinding *finding)
+{
+    bool is_found = false;
+    for (LintIgnore *ignore = lint->ignores; ignore != NULL; ignore = ignore->next) {
+        if (ignore->statement_line == finding->line && strcmp(ignore->rule, finding->rule) == 0 &&
+            strcmp(ignore->file, finding->file) == 0) {
+            ignore->is_used = true;
+            is_found = true;
+        }
+    }
+    return is_found;
+}
+
+void lint_apply_ignores(Lint *lint)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < lint->count; i++) {
+        if (!is_ignored(lint, &lint->findings[i])) {
+            lint->findings[kept++] = lint->findings[i];
+        }
+    }
+    lint->count = kept;
+    for (const LintIgnore *ignore = lint->ignores; ignore != NULL; ignore = ignore->next) {
+        if (!ignore->is_used) {
+            lint_report_at(lint, LINT_RULE_ignore_unused,
+                           arena_printf(lint->arena, "\"%s\"", ignore->rule), ignore->file,
+                           ignore->line);
+        }
+    }
+}

@@ -1,0 +1,262 @@
+/* Rules of what tenants use while a migration runs: locks that are held for long, work that grows
+ * with the table or with the fleet, and what a running application does not expect. */
+#include <string.h>
+
+#include "blueprint/lint_made.h"
+#include "blueprint/locks.h"
+
+#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* New relations of one version that are too many for each place. */
+enum { MANY_RELATIONS = 500 };
+
+static bool is_slow_type(const Lint *lint, const TableLock *lock)
+{
+    const LintTable *table = lint_find_table(lint, lock->table);
+    return table == NULL ||
+           !lint_is_wider(table, json_get_text(lock->command, "name", ""),
+                          json_object_get(json_object_get(lock->command, "def"), "ColumnDef"));
+}
+
+static bool is_unchecked(const Lint *lint, const TableLock *lock)
+{
+    const LintTable *table = lint_find_table(lint, lock->table);
+    return table == NULL ||
+           !lint_is_checked_not_null(table, json_get_text(lock->command, "name", ""));
+}
+
+static bool is_new_constraint(const Lint *lint, const TableLock *lock)
+{
+    const char *name = json_get_text(lock->command, "name", "");
+    const LintTable *table = lint_find_table(lint, lock->table);
+    const LintMade *added = lint->added;
+    while (added != NULL && strcmp(added->name, name) != 0) {
+        added = added->next;
+    }
+    return table != NULL ? lint_is_new_check(lint, table, name) : added != NULL;
+}
+
+static bool is_of_domain(const Lint *lint, const TableLock *lock)
+{
+    const Json *definition = json_object_get(json_object_get(lock->command, "def"), "ColumnDef");
+    const Json *type = json_object_get(definition, "typeName");
+    return json_object_get(type, "arrayBounds") == NULL &&
+           lint_is_constrained(lint, tree_last_text(json_object_get(type, "names")));
+}
+
+static bool is_after_lock(const Lint *lint, const TableLock *lock)
+{
+    (void)lock;
+    return lint->locked != NULL;
+}
+
+/* The rules of single locks: of these rows of locks.def, where the last column, if any, agrees. */
+static const struct {
+    const char *node;
+    const char *detail;
+    LintRule rule;
+    bool (*applies)(const Lint *lint, const TableLock *lock);
+} hazards[] = {
+    {"AlterTableStmt", "AT_AddColumn", LINT_RULE_add_domain_column, is_of_domain},
+    {"AlterTableStmt", "AT_AddColumn default", LINT_RULE_add_domain_column, is_of_domain},
+    {"AlterTableStmt", "AT_AddColumn default", LINT_RULE_fleet_catalog_scan, NULL},
+    {"AlterTableStmt", "AT_AddColumn generated", LINT_RULE_add_generated_column, NULL},
+    {"AlterTableStmt", "AT_AddColumn identity", LINT_RULE_add_identity_column, NULL},
+    {"AlterTableStmt", "AT_AddColumn required", LINT_RULE_add_required_column, NULL},
+    {"AlterTableStmt", "AT_AddColumn volatile", LINT_RULE_add_volatile_default, NULL},
+    {"AlterTableStmt", "AT_AddConstraint check", LINT_RULE_add_check, NULL},
+    {"AlterTableStmt", "AT_AddConstraint exclusion", LINT_RULE_add_exclusion, NULL},
+    {"AlterTableStmt", "AT_AddConstraint foreign", LINT_RULE_add_foreign_key, NULL},
+    {"AlterTableStmt", "AT_AddConstraint key", LINT_RULE_add_key, NULL},
+    {"AlterTableStmt", "AT_AlterColumnType", LINT_RULE_alter_column_type, is_slow_type},
+    {"AlterTableStmt", "AT_AttachPartition child", LINT_RULE_attach_partition, NULL},
+    {"AlterTableStmt", "AT_DropColumn", LINT_RULE_drop_column, NULL},
+    {"AlterTableStmt", "AT_SetAccessMethod", LINT_RULE_rewrite_table, NULL},
+    {"AlterTableStmt", "AT_SetLogged", LINT_RULE_rewrite_table, NULL},
+    {"AlterTableStmt", "AT_SetNotNull", LINT_RULE_set_not_null, is_unchecked},
+    {"AlterTableStmt", "AT_SetUnLogged", LINT_RULE_rewrite_table, NULL},
+    {"AlterTableStmt", "AT_Trigger off", LINT_RULE_disable_trigger, NULL},
+    {"AlterTableStmt", "AT_ValidateConstraint", LINT_RULE_validate_same_transaction,
+     is_new_constraint},
+    {"ClusterStmt", "", LINT_RULE_cluster_table, NULL},
+    {"CreateStmt", "partition", LINT_RULE_create_partition, NULL},
+    {"DeleteStmt", "", LINT_RULE_write_under_lock, is_after_lock},
+    {"DeleteStmt", "all", LINT_RULE_delete_all_rows, NULL},
+    {"DropStmt", "index", LINT_RULE_drop_index, NULL},
+    {"DropStmt", "table", LINT_RULE_drop_table, NULL},
+    {"IndexStmt", "", LINT_RULE_create_index, NULL},
+    {"InsertStmt", "select", LINT_RULE_write_under_lock, is_after_lock},
+    {"LockStmt", "", LINT_RULE_lock_table, NULL},
+    {"MergeStmt", "", LINT_RULE_write_under_lock, is_after_lock},
+    {"RefreshMatViewStmt", "", LINT_RULE_refresh_view, NULL},
+    {"ReindexStmt", "", LINT_RULE_reindex, NULL},
+    {"ReindexStmt", "index", LINT_RULE_reindex, NULL},
+    {"RenameStmt", "OBJECT_COLUMN", LINT_RULE_rename_column, NULL},
+    {"RenameStmt", "OBJECT_TABLE", LINT_RULE_rename_table, NULL},
+    {"TruncateStmt", "", LINT_RULE_truncate_table, NULL},
+    {"UpdateStmt", "", LINT_RULE_write_under_lock, is_after_lock},
+    {"UpdateStmt", "all", LINT_RULE_update_all_rows, NULL},
+    {"VacuumStmt", "full", LINT_RULE_vacuum_full, NULL},
+};
+
+/* table "orders", column "orders.total" */
+static const char *subject_of(const Lint *lint, const TableLock *lock)
+{
+    const char *column = json_get_text(lock->command, "name", NULL);
+    if (strcmp(lock->detail, "index") == 0) {
+        return arena_printf(lint->arena, "index \"%s\"", lock->table);
+    }
+    if (strcmp(lock->node, "RefreshMatViewStmt") == 0) {
+        return arena_printf(lint->arena, "view \"%s\"", lock->table);
+    }
+    if (strncmp(lock->detail, "AT_AddColumn", strlen("AT_AddColumn")) == 0) {
+        const Json *definition = json_object_get(lock->command, "def");
+        column = json_get_text(json_object_get(definition, "ColumnDef"), "colname", NULL);
+    }
+    return column == NULL || strcmp(lock->detail, "AT_Trigger off") == 0
+               ? arena_printf(lint->arena, "table \"%s\"", lock->table)
+               : arena_printf(lint->arena, "\"%s.%s\"", lock->table, column);
+}
+
+static void check_lock(Lint *lint, const TableLock *lock)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(hazards); i++) {
+        if (strcmp(lock->node, hazards[i].node) == 0 &&
+            strcmp(lock->detail, hazards[i].detail) == 0 &&
+            (hazards[i].applies == NULL || hazards[i].applies(lint, lock))) {
+            lint_report(lint, hazards[i].rule, subject_of(lint, lock));
+        }
+    }
+}
+
+/* --- what holds for the migration as a whole -------------------------------------------------- */
+
+static bool is_locked(const LintMade *locked, const char *name)
+{
+    while (locked != NULL && strcmp(locked->name, name) != 0) {
+        locked = locked->next;
+    }
+    return locked != NULL;
+}
+
+static LintMade *push_name(Arena *arena, LintMade *list, const char *name)
+{
+    LintMade *made = ARENA_NEW(arena, LintMade);
+    *made = (LintMade){.next = list, .name = arena_strdup(arena, name)};
+    return made;
+}
+
+/* Tables that one statement locks together it must lock; another statement need not. An index is
+ * locked with a table whose name is not told. */
+static void note_locks(Lint *lint, const TableLock *locks, size_t count)
+{
+    LintMade *before = lint->locked;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = locks[i].table;
+        if (locks[i].mode != LOCK_MODE_ACCESS_EXCLUSIVE || !lint_is_live(lint, name) ||
+            is_locked(lint->locked, name) || strstr(locks[i].detail, "index") != NULL) {
+            continue;
+        }
+        if (before != NULL) {
+            lint_report(lint, LINT_RULE_locks_several_tables,
+                        arena_printf(lint->arena, "table \"%s\" after \"%s\"", name, before->name));
+        }
+        lint->locked = push_name(lint->arena, lint->locked, name);
+    }
+}
+
+static void note_relations(Lint *lint, const SqlStatement *statement)
+{
+    const int64_t added = relations_added(statement);
+    if (lint->relations <= MANY_RELATIONS && lint->relations + added > MANY_RELATIONS &&
+        (lint->is_alone || lint->version > 1)) {
+        lint_report(lint, LINT_RULE_many_relations,
+                    arena_printf(lint->arena, "more than %d", MANY_RELATIONS));
+    }
+    lint->relations += added;
+}
+
+/* Of a file alone nothing else is known of a table than what stands in it. */
+static void note_constraint(Lint *lint, const TableLock *lock)
+{
+    const Json *constraint = json_object_get(json_object_get(lock->command, "def"), "Constraint");
+    const char *name = json_get_text(constraint, "conname", NULL);
+    if (name != NULL) {
+        lint->added = push_name(lint->arena, lint->added, name);
+    }
+}
+
+/* --- statements that lock nothing ------------------------------------------------------------- */
+
+static void check_enum(Lint *lint, const Json *tree)
+{
+    const char *type = tree_last_text(json_object_get(tree, "typeName"));
+    const char *subject = arena_printf(lint->arena, "type \"%s\"", type);
+    if (!lint_is_live_enum(lint, type)) {
+        return;
+    }
+    if (json_object_get(tree, "oldVal") != NULL) {
+        lint_report(lint, LINT_RULE_enum_rename_value, subject);
+    } else if (json_object_get(tree, "newValNeighbor") != NULL) {
+        lint_report(lint, LINT_RULE_enum_value_order, subject);
+    }
+}
+
+static void check_domain(Lint *lint, const Json *tree)
+{
+    const char *type = tree_last_text(json_object_get(tree, "typeName"));
+    const Json *constraint = json_object_get(json_object_get(tree, "def"), "Constraint");
+    const bool is_added = tree_text_is(tree, "subtype", "C") &&
+                          !json_get_bool(constraint, "skip_validation", false);
+    if ((is_added || tree_text_is(tree, "subtype", "O")) && lint_is_live_domain(lint, type)) {
+        lint_report(lint, LINT_RULE_alter_domain, arena_printf(lint->arena, "type \"%s\"", type));
+    }
+}
+
+static bool visit_constant(void *context, const Json *constant)
+{
+    Lint *lint = context;
+    const char *text = json_get_text(json_object_get(constant, "sval"), "sval", "");
+    for (const LintMade *value = lint->values; value != NULL; value = value->next) {
+        if (value->version == lint->version && strcmp(value->name, text) == 0) {
+            lint_report(lint, LINT_RULE_enum_value_used,
+                        arena_printf(lint->arena, "value \"%s\"", text));
+        }
+    }
+    return true;
+}
+
+static void check_timeout(Lint *lint, const Json *tree)
+{
+    static const char *const settings[] = {"idle_in_transaction_session_timeout", "lock_timeout",
+                                           "statement_timeout"};
+    for (size_t i = 0; i < ARRAY_COUNT(settings); i++) {
+        if (tree_text_is(tree, "name", settings[i]) && (lint->is_alone || lint->version > 1)) {
+            lint_report(lint, LINT_RULE_own_timeout, settings[i]);
+        }
+    }
+}
+
+void lint_check_live(Lint *lint, const SqlStatement *statement)
+{
+    const TableLock *locks = NULL;
+    size_t count = 0;
+    locks_of_statement(lint->arena, statement, &locks, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (lint_is_live(lint, locks[i].table)) {
+            check_lock(lint, &locks[i]);
+        }
+        note_constraint(lint, &locks[i]);
+    }
+    note_locks(lint, locks, count);
+    note_relations(lint, statement);
+    if (strcmp(statement->node, "AlterEnumStmt") == 0) {
+        check_enum(lint, statement->tree);
+    } else if (strcmp(statement->node, "AlterDomainStmt") == 0) {
+        check_domain(lint, statement->tree);
+    } else if (strcmp(statement->node, "VariableSetStmt") == 0) {
+        check_timeout(lint, statement->tree);
+    } else if (lint->values != NULL) {
+        sql_tree_visit(statement->tree, "A_Const", visit_constant, lint);
+    }
+}

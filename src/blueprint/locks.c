@@ -1,0 +1,416 @@
+/* The locks of a statement, found in its parse tree and looked up in locks.def. */
+#include "blueprint/locks.h"
+
+#include <string.h>
+
+#include "blueprint/lint.h"
+#include "blueprint/lock_alter.h"
+
+#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
+
+enum { LOCKS_START = 8 };
+
+static const struct {
+    const char *node;
+    const char *detail;
+    LockMode mode;
+    LockWork work;
+    const char *what;
+} rows[] = {
+#define LOCK(node, detail, mode, work, what)                                                       \
+    {node, detail, LOCK_MODE_##mode, LOCK_WORK_##work, what},
+#include "blueprint/locks.def"
+#undef LOCK
+};
+
+static const char *const mode_names[LOCK_MODE_COUNT_] = {
+    [LOCK_MODE_NONE] = "none",
+    [LOCK_MODE_ACCESS_SHARE] = "ACCESS SHARE",
+    [LOCK_MODE_ROW_SHARE] = "ROW SHARE",
+    [LOCK_MODE_ROW_EXCLUSIVE] = "ROW EXCLUSIVE",
+    [LOCK_MODE_SHARE_UPDATE_EXCLUSIVE] = "SHARE UPDATE EXCLUSIVE",
+    [LOCK_MODE_SHARE] = "SHARE",
+    [LOCK_MODE_SHARE_ROW_EXCLUSIVE] = "SHARE ROW EXCLUSIVE",
+    [LOCK_MODE_EXCLUSIVE] = "EXCLUSIVE",
+    [LOCK_MODE_ACCESS_EXCLUSIVE] = "ACCESS EXCLUSIVE",
+};
+
+const char *lock_mode_name(LockMode mode)
+{
+    return mode_names[mode];
+}
+
+const char *lock_work_name(LockWork work)
+{
+    static const char *const names[] = {
+        [LOCK_WORK_NONE] = NULL, [LOCK_WORK_SCANS] = "scans", [LOCK_WORK_REWRITES] = "rewrites"};
+    return names[work];
+}
+
+/* --- a list that grows ------------------------------------------------------------------------ */
+
+static TableLock *add_slot(LockList *list)
+{
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity == 0 ? LOCKS_START : list->capacity * 2;
+        TableLock *grown = ARENA_ARRAY(list->arena, TableLock, list->capacity);
+        for (size_t i = 0; i < list->count; i++) {
+            grown[i] = list->locks[i];
+        }
+        list->locks = grown;
+    }
+    return &list->locks[list->count++];
+}
+
+/* The row of this detail; the row without one says what the others of its node do. */
+static size_t find_row(const char *node, const char *detail)
+{
+    size_t found = ARRAY_COUNT(rows);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        if (strcmp(rows[i].node, node) == 0) {
+            if (strcmp(rows[i].detail, detail) == 0) {
+                return i;
+            }
+            found = *rows[i].detail == '\0' ? i : found;
+        }
+    }
+    return found;
+}
+
+void lock_list_add(LockList *list, const char *table, const char *node, const char *detail)
+{
+    const size_t row = find_row(node, detail);
+    if (*table != '\0' && row < ARRAY_COUNT(rows)) {
+        *add_slot(list) = (TableLock){.table = arena_strdup(list->arena, table),
+                                      .mode = rows[row].mode,
+                                      .work = rows[row].work,
+                                      .node = rows[row].node,
+                                      .detail = rows[row].detail,
+                                      .what = rows[row].what,
+                                      .command = list->command};
+    }
+}
+
+void lock_list_add_relation(LockList *list, const Json *relation, const char *node,
+                            const char *detail)
+{
+    const char *schema = json_get_text(relation, "schemaname", "");
+    if (strcmp(schema, "pg_catalog") != 0 && strcmp(schema, "information_schema") != 0) {
+        lock_list_add(list, json_get_text(relation, "relname", ""), node, detail);
+    }
+}
+
+/* --- tables that are read --------------------------------------------------------------------- */
+
+typedef struct WithName {
+    struct WithName *next;
+    const char *text; /* the tree's */
+} WithName;
+
+typedef struct Reads {
+    LockList *list;
+    WithName *names; /* of WITH: no tables */
+    const char *detail;
+} Reads;
+
+static bool visit_with(void *context, const Json *with)
+{
+    Reads *reads = context;
+    WithName *name = ARENA_NEW(reads->list->arena, WithName);
+    *name = (WithName){.next = reads->names, .text = json_get_text(with, "ctename", "")};
+    reads->names = name;
+    return true;
+}
+
+static bool visit_read(void *context, const Json *relation)
+{
+    const Reads *reads = context;
+    const bool has_schema = json_object_get(relation, "schemaname") != NULL;
+    const WithName *name = has_schema ? NULL : reads->names;
+    while (name != NULL && !tree_text_is(relation, "relname", name->text)) {
+        name = name->next;
+    }
+    if (name == NULL) {
+        lock_list_add_relation(reads->list, relation, "SelectStmt", reads->detail);
+    }
+    return true;
+}
+
+/* What a statement writes to stands in its tree without a RangeVar around it. */
+static void add_reads(LockList *list, const Json *tree, const char *detail)
+{
+    Reads reads = {.list = list, .detail = detail};
+    sql_tree_visit(tree, "CommonTableExpr", visit_with, &reads);
+    sql_tree_visit(tree, "RangeVar", visit_read, &reads);
+}
+
+/* --- statements ------------------------------------------------------------------------------- */
+
+static void add_constraint_target(LockList *list, const Json *constraint)
+{
+    lock_list_add_relation(list, json_object_get(constraint, "pktable"), "CreateStmt",
+                           "referenced");
+}
+
+static void of_create(LockList *list, const SqlStatement *statement)
+{
+    const Json *tree = statement->tree;
+    const char *own = json_get_text(json_object_get(tree, "relation"), "relname", "");
+    const bool is_partition = json_object_get(tree, "partbound") != NULL;
+    const Json *parents = json_object_get(tree, "inhRelations");
+    const Json *elements = json_object_get(tree, "tableElts");
+    for (size_t i = 0; i < json_array_size(parents); i++) {
+        lock_list_add_relation(list, json_object_get(json_array_get(parents, i), "RangeVar"),
+                               statement->node, is_partition ? "partition" : "parent");
+    }
+    for (size_t i = 0; i < json_array_size(elements); i++) {
+        const Json *element = json_array_get(elements, i);
+        const Json *like = json_object_get(element, "TableLikeClause");
+        const Json *column = json_object_get(element, "ColumnDef");
+        const Json *constraints = json_object_get(column, "constraints");
+        lock_list_add_relation(list, json_object_get(like, "relation"), statement->node, "like");
+        add_constraint_target(list, json_object_get(element, "Constraint"));
+        for (size_t j = 0; j < json_array_size(constraints); j++) {
+            add_constraint_target(list,
+                                  json_object_get(json_array_get(constraints, j), "Constraint"));
+        }
+    }
+    /* A table that points at itself is not there yet. */
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->locks[i].table, own) != 0) {
+            list->locks[kept++] = list->locks[i];
+        }
+    }
+    list->count = kept;
+}
+
+/* Statements of one relation, which stands under "relation" or "table". */
+static void of_relation(LockList *list, const SqlStatement *statement)
+{
+    const Json *relation = json_object_get(statement->tree, "relation");
+    lock_list_add_relation(
+        list, relation != NULL ? relation : json_object_get(statement->tree, "table"),
+        statement->node, json_get_bool(statement->tree, "concurrent", false) ? "concurrently" : "");
+}
+
+static void of_reindex(LockList *list, const SqlStatement *statement)
+{
+    const Json *option = tree_find_option(json_object_get(statement->tree, "params"),
+                                          "concurrently");
+    const bool is_index = tree_text_is(statement->tree, "kind", "REINDEX_OBJECT_INDEX");
+    const bool is_concurrent = option != NULL && tree_option_is_true(option);
+    lock_list_add_relation(list, json_object_get(statement->tree, "relation"), statement->node,
+                           is_concurrent ? "concurrently"
+                           : is_index    ? "index"
+                                         : "");
+}
+
+static void of_rename(LockList *list, const SqlStatement *statement)
+{
+    lock_list_add_relation(list, json_object_get(statement->tree, "relation"), statement->node,
+                           json_get_text(statement->tree, "renameType", ""));
+}
+
+static void of_relations(LockList *list, const SqlStatement *statement)
+{
+    const Json *relations = json_object_get(statement->tree, "relations");
+    const int64_t mode = json_get_int(statement->tree, "mode", 0);
+    for (size_t i = 0; i < json_array_size(relations); i++) {
+        const size_t before = list->count;
+        lock_list_add_relation(list, json_object_get(json_array_get(relations, i), "RangeVar"),
+                               statement->node, "");
+        if (list->count > before && mode > LOCK_MODE_NONE && mode < LOCK_MODE_COUNT_) {
+            list->locks[before].mode = (LockMode)mode; /* LOCK TABLE says it itself */
+        }
+    }
+}
+
+static void of_vacuum(LockList *list, const SqlStatement *statement)
+{
+    const Json *option = tree_find_option(json_object_get(statement->tree, "options"), "full");
+    const bool is_full = option != NULL && tree_option_is_true(option);
+    const Json *relations = json_object_get(statement->tree, "rels");
+    for (size_t i = 0; i < json_array_size(relations); i++) {
+        const Json *relation = json_object_get(json_array_get(relations, i), "VacuumRelation");
+        lock_list_add_relation(list, json_object_get(relation, "relation"), statement->node,
+                               is_full ? "full" : "");
+    }
+}
+
+/* Kinds of object of DROP and COMMENT whose name begins with that of their table. */
+static bool is_part_of_table(const char *kind)
+{
+    static const char *const parts[] = {"OBJECT_COLUMN", "OBJECT_POLICY", "OBJECT_RULE",
+                                        "OBJECT_TABCONSTRAINT", "OBJECT_TRIGGER"};
+    for (size_t i = 0; i < ARRAY_COUNT(parts); i++) {
+        if (strcmp(kind, parts[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *drop_detail(const Json *tree)
+{
+    static const struct {
+        const char *kind;
+        const char *detail;
+    } kinds[] = {{"OBJECT_INDEX", "index"},
+                 {"OBJECT_MATVIEW", "view"},
+                 {"OBJECT_TABLE", "table"},
+                 {"OBJECT_VIEW", "view"}};
+    const char *kind = json_get_text(tree, "removeType", "");
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        if (strcmp(kind, kinds[i].kind) == 0) {
+            return json_get_bool(tree, "concurrent", false) ? "index concurrently"
+                                                            : kinds[i].detail;
+        }
+    }
+    return is_part_of_table(kind) ? "part" : NULL;
+}
+
+static void of_drop(LockList *list, const SqlStatement *statement)
+{
+    const char *detail = drop_detail(statement->tree);
+    const Json *objects = json_object_get(statement->tree, "objects");
+    for (size_t i = 0; detail != NULL && i < json_array_size(objects); i++) {
+        const Json *items = json_object_get(json_object_get(json_array_get(objects, i), "List"),
+                                            "items");
+        const size_t count = json_array_size(items);
+        const bool is_part = strcmp(detail, "part") == 0;
+        lock_list_add(
+            list, is_part && count > 1 ? tree_list_text(items, count - 2) : tree_last_text(items),
+            statement->node, detail);
+    }
+}
+
+/* PostgreSQL locks the table of a comment only where it is the table's or a column's. */
+static void of_comment(LockList *list, const SqlStatement *statement)
+{
+    const char *kind = json_get_text(statement->tree, "objtype", "");
+    const Json *object = json_object_get(json_object_get(statement->tree, "object"), "List");
+    const Json *items = json_object_get(object, "items");
+    const size_t count = json_array_size(items);
+    if (strcmp(kind, "OBJECT_TABLE") == 0) {
+        lock_list_add(list, tree_last_text(items), statement->node, "");
+    } else if (strcmp(kind, "OBJECT_COLUMN") == 0 && count > 1) {
+        lock_list_add(list, tree_list_text(items, count - 2), statement->node, "");
+    }
+}
+
+static bool has_no_filter(const Json *tree)
+{
+    const Json *where = json_object_get(tree, "whereClause");
+    const Json *constant = json_object_get(json_object_get(where, "A_Const"), "boolval");
+    return json_object_get(tree, "fromClause") == NULL &&
+           json_object_get(tree, "usingClause") == NULL &&
+           (where == NULL || json_get_bool(constant, "boolval", false));
+}
+
+static void of_change(LockList *list, const SqlStatement *statement)
+{
+    lock_list_add_relation(list, json_object_get(statement->tree, "relation"), statement->node,
+                           has_no_filter(statement->tree) ? "all" : "");
+    add_reads(list, statement->tree, "");
+}
+
+static void of_insert(LockList *list, const SqlStatement *statement)
+{
+    const Json *select = json_object_get(json_object_get(statement->tree, "selectStmt"),
+                                         "SelectStmt");
+    const bool is_query = select != NULL && json_object_get(select, "valuesLists") == NULL;
+    lock_list_add_relation(list, json_object_get(statement->tree, "relation"), statement->node,
+                           is_query ? "select" : "");
+    add_reads(list, statement->tree, "");
+}
+
+static void of_query(LockList *list, const SqlStatement *statement)
+{
+    add_reads(list, statement->tree,
+              json_object_get(statement->tree, "lockingClause") != NULL ? "for update" : "");
+}
+
+/* CREATE VIEW, CREATE TABLE AS: what they make stands beside the query. */
+static void of_view(LockList *list, const SqlStatement *statement)
+{
+    if (json_get_bool(statement->tree, "replace", false)) {
+        lock_list_add_relation(list, json_object_get(statement->tree, "view"), statement->node,
+                               "replace");
+    }
+    add_reads(list, json_object_get(statement->tree, "query"), "");
+}
+
+static void of_alter(LockList *list, const SqlStatement *statement)
+{
+    lock_list_add_alter(list, statement->tree);
+}
+
+static const struct {
+    const char *node;
+    void (*find)(LockList *list, const SqlStatement *statement);
+} finders[] = {
+    {"AlterPolicyStmt", of_relation},
+    {"AlterTableStmt", of_alter},
+    {"ClusterStmt", of_relation},
+    {"CommentStmt", of_comment},
+    {"CreatePolicyStmt", of_relation},
+    {"CreateStatsStmt", of_relations},
+    {"CreateStmt", of_create},
+    {"CreateTableAsStmt", of_view},
+    {"CreateTrigStmt", of_relation},
+    {"DeleteStmt", of_change},
+    {"DropStmt", of_drop},
+    {"IndexStmt", of_relation},
+    {"InsertStmt", of_insert},
+    {"LockStmt", of_relations},
+    {"MergeStmt", of_change},
+    {"RefreshMatViewStmt", of_relation},
+    {"ReindexStmt", of_reindex},
+    {"RenameStmt", of_rename},
+    {"RuleStmt", of_relation},
+    {"SelectStmt", of_query},
+    {"TruncateStmt", of_relations},
+    {"UpdateStmt", of_change},
+    {"VacuumStmt", of_vacuum},
+    {"ViewStmt", of_view},
+};
+
+void locks_of_statement(Arena *arena, const SqlStatement *statement, const TableLock **ret_locks,
+                        size_t *ret_count)
+{
+    LockList list = {.arena = arena};
+    for (size_t i = 0; i < ARRAY_COUNT(finders); i++) {
+        if (strcmp(statement->node, finders[i].node) == 0) {
+            finders[i].find(&list, statement);
+        }
+    }
+    *ret_locks = list.locks;
+    *ret_count = list.count;
+}
+
+void locks_merge(Arena *arena, const TableLock *locks, size_t count, const TableLock **ret_merged,
+                 size_t *ret_count)
+{
+    TableLock *merged = ARENA_ARRAY(arena, TableLock, count);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t at = 0;
+        while (at < kept && strcmp(merged[at].table, locks[i].table) != 0) {
+            at++;
+        }
+        if (at == kept) {
+            merged[kept++] = locks[i];
+            continue;
+        }
+        merged[at].mode = locks[i].mode > merged[at].mode ? locks[i].mode : merged[at].mode;
+        merged[at].work = locks[i].work > merged[at].work ? locks[i].work : merged[at].work;
+    }
+    *ret_merged = merged;
+    *ret_count = kept;
+}
+
+bool locks_are_unknown(const SqlStatement *statement)
+{
+    return strcmp(statement->node, "DoStmt") == 0 || strcmp(statement->node, "CallStmt") == 0;
+}

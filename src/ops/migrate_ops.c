@@ -1,0 +1,478 @@
+/* Rollouts: places brought to another version of their blueprint. The work is in rollout/. */
+#include <string.h>
+
+#include "blueprint/registry.h"
+#include "core/slug.h"
+#include "core/strbuf.h"
+#include "ops/context.h"
+#include "rollout/rollout.h"
+#include "store/tenants.h"
+
+enum { SHOWN_ROLLOUTS = 20, SHOWN_FAILURES = 100, MOST_SLUGS_TEXT = 64000 };
+
+/* --- up, down, retry -------------------------------------------------------------------------- */
+
+/* "acme,beta" as a list of slugs, each of which is a tenant's of the blueprint. */
+static bool put_tenants(OpContext *context, const char *blueprint, const char *text, Json *job_args,
+                        Err *err)
+{
+    Store *store = NULL;
+    Json *list = json_array();
+    json_put(job_args, "tenants", list);
+    if (text == NULL || !op_store(context, &store, err)) {
+        return text == NULL;
+    }
+    while (*text != '\0') {
+        const size_t length = strcspn(text, ",");
+        Tenant *tenant = NULL;
+        const char *slug = arena_strndup(context->arena, text, length);
+        if (!slug_check(slug, err) ||
+            !tenants_get_by_slug(context->arena, store, slug, &tenant, err)) {
+            return false;
+        }
+        if (strcmp(tenant->blueprint, blueprint) != 0 || strcmp(tenant->tier, "schema") != 0) {
+            return ERR_SET(err, ERR_INPUT_INVALID,
+                           "tenants of the row tier are moved together: leave --tenants out",
+                           "tenant \"%s\" has no tables of its own of blueprint \"%s\"", slug,
+                           blueprint);
+        }
+        json_array_append_new(list, json_string(slug));
+        text += length + (text[length] == ',' ? 1 : 0);
+    }
+    return true;
+}
+
+/* The version to reach: the newest one, or one that the blueprint has. */
+static bool put_version(OpContext *context, const Json *args, bool is_down, Json *job_args,
+                        Err *err)
+{
+    Store *store = NULL;
+    Blueprint *blueprint = NULL;
+    const char *name = json_get_text(args, "blueprint", "");
+    if (!op_store(context, &store, err) ||
+        !registry_get(context->arena, store, name, &blueprint, err)) {
+        return false;
+    }
+    const int64_t version = json_get_int(args, "to", blueprint->version);
+    bool is_known = is_down && version == 0;
+    for (size_t i = 0; i < blueprint->migration_count; i++) {
+        is_known = is_known || blueprint->migrations[i].version == version;
+    }
+    json_put_int(job_args, "version", version);
+    return is_known || ERR_SET(err, ERR_INPUT_INVALID, NULL,
+                               "blueprint \"%s\" has no version %lld; its newest is %lld", name,
+                               (long long)version, (long long)blueprint->version);
+}
+
+static bool put_rollout(OpContext *context, int64_t job_id, const char *what, Json **ret_answer,
+                        Err *err)
+{
+    Store *store = NULL;
+    scoped_rows PgRows *rows = NULL;
+    const char *id = pg_int_text(context->arena, job_id);
+    if (!op_store(context, &store, err) ||
+        !store_query(store, ROLLOUT_COUNTS, PG_PARAMS(id, NULL), &rows, err)) {
+        return false;
+    }
+    *ret_answer = json_object();
+    json_put_int(*ret_answer, "rollout", job_id);
+    json_put_text(*ret_answer, "outcome",
+                  arena_printf(context->arena, "rollout %lld %s", (long long)job_id, what));
+    json_put_int(*ret_answer, "places", pg_rows_int(rows, 0, 0));
+    json_put_int(*ret_answer, "done", pg_rows_int(rows, 0, 3));
+    json_put_int(*ret_answer, "failed", pg_rows_int(rows, 0, 2));
+    json_put(*ret_answer, "would_run", json_array());
+    return true;
+}
+
+static bool put_preview(OpContext *context, const Json *job_args, Json **ret_answer, Err *err)
+{
+    size_t i = 0;
+    const Json *row = NULL;
+    int64_t places = 0;
+    Json *list = NULL;
+    Store *store = NULL;
+    if (!op_store(context, &store, err) ||
+        !rollout_preview(context->arena, store, job_args, &list, err)) {
+        return false;
+    }
+    json_array_foreach(list, i, row)
+    {
+        places += json_get_int(row, "places", 0);
+    }
+    *ret_answer = json_object();
+    json_put(*ret_answer, "rollout", json_null());
+    json_put_text(*ret_answer, "outcome", "nothing was run, this would be");
+    json_put_int(*ret_answer, "places", places);
+    json_put_int(*ret_answer, "done", 0);
+    json_put_int(*ret_answer, "failed", 0);
+    json_put(*ret_answer, "would_run", list);
+    return true;
+}
+
+static bool run_rollout(OpContext *context, const JobKind *kind, const Json *job_args,
+                        Json **ret_answer, Err *err)
+{
+    int64_t job_id = 0;
+    return op_run_job(context, kind, json_get_text(job_args, "blueprint", ""), NULL, job_args,
+                      &job_id, err) &&
+           put_rollout(context, job_id, "is done", ret_answer, err);
+}
+
+static bool start(OpContext *context, const JobKind *kind, const Json *args, Json **ret_answer,
+                  Err *err)
+{
+    const bool is_down = kind == &rollout_down_job;
+    const char *blueprint = json_get_text(args, "blueprint", "");
+    scoped_json Json *job_args = json_deep_copy(args);
+    json_object_del(job_args, "to");
+    json_object_del(job_args, "dry-run");
+    json_put_bool(job_args, "down", is_down);
+    json_put_bool(job_args, "retry", kind == &rollout_retry_job);
+    if (!rollout_check_waves(json_get_text(args, "waves", "100%"), err) ||
+        !rollout_check_allowance(json_get_text(args, "max-failures", "0"), err) ||
+        !put_version(context, args, is_down, job_args, err) ||
+        !put_tenants(context, blueprint, json_get_text(args, "tenants", NULL), job_args, err)) {
+        return false;
+    }
+    return json_get_bool(args, "dry-run", false)
+               ? put_preview(context, job_args, ret_answer, err)
+               : run_rollout(context, kind, job_args, ret_answer, err);
+}
+
+static bool run_up(OpContext *context, const Json *args, Json **ret_answer, Err *err)
+{
+    return start(context, &rollout_job, args, ret_answer, err);
+}
+
+static bool run_down(OpContext *context, const Json *args, Json **ret_answer, Err *err)
+{
+    return start(context, &rollout_down_job, args, ret_answer, err);
+}
+
+static bool run_retry(OpContext *context, const Json *args, Json **ret_answer, Err *err)
+{
+    return start(context, &rollout_retry_job, args, ret_answer, err);
+}
+
+#define BLUEPRINT_PARAM                                                                            \
+    {                                                                                              \
+        "blueprint", PARAM_TEXT, .is_positional = true, .is_required = true, .most = 100,          \
+                                 .help = "The blueprint."                                          \
+    }
+#define HOW_PARAMS                                                                                 \
+    {"tenants", PARAM_TEXT, .most = MOST_SLUGS_TEXT,                                               \
+     .help = "Only these, slugs with commas between; all if not given."},                          \
+        {"waves", PARAM_TEXT, .fallback = "1,5%,25%,100%", .most = 1000,                           \
+         .help = "How many places are done, in all, at the end of each wave."},                    \
+        {"parallel", PARAM_INT,  .fallback = "1",                                                  \
+         .least = 1, .most = 64, .help = "Places at a time."},                                     \
+        {"max-failures", PARAM_TEXT, .fallback = "0", .most = 20,                                  \
+         .help = "Failed places that a wave allows, a number or a percentage."},                   \
+        {"on-failure", PARAM_ENUM, .fallback = "stop", .choices = "stop|continue|undo",            \
+         .help = "When more have failed: stop, go on all the same, or undo what was changed."},    \
+        {"lock-wait",      PARAM_DURATION_MS,                                                      \
+         .fallback = "2s", .least = 1,                                                             \
+         .most = 3600000,  .help = "How long a place waits for a lock before it is tried again."}, \
+        {"statement-timeout", PARAM_DURATION_MS,                                                   \
+         .fallback = "1h",    .least = 1,                                                          \
+         .most = 86400000,    .help = "How long the scripts of a place may take."},                \
+        {"retries",                                                                                \
+         PARAM_INT,                                                                                \
+         .fallback = "3",                                                                          \
+         .least = 0,                                                                               \
+         .most = 100,                                                                              \
+         .help = "How often a place is tried again that met a lock or a conflict."},               \
+        {"gate", PARAM_TEXT, .most = 4000,                                                         \
+         .help = "A shell command between waves; the rollout stops unless it succeeds."},          \
+    {                                                                                              \
+        "dry-run", PARAM_BOOL, .help = "Tell what would run where, and change nothing."            \
+    }
+
+static const Field preview_fields[] = {
+    {"wave", FIELD_INT, .help = "wave"},
+    {"tier", FIELD_TEXT, .help = "row or schema"},
+    {"from_version", FIELD_INT, .help = "the version that they are at"},
+    {"to_version", FIELD_INT, .help = "the version to reach"},
+    {"places", FIELD_INT, .help = "how many"},
+    {"files", FIELD_TEXTS, .help = "the scripts, in their order"},
+    {0},
+};
+
+static const Field rollout_fields[] = {
+    {"rollout", FIELD_INT, .is_nullable = true, .help = "its number, which is that of its job"},
+    {"outcome", FIELD_TEXT, .is_wide = true, .help = "what came of it, in words"},
+    {"places", FIELD_INT, .help = "places that it is for"},
+    {"done", FIELD_INT, .help = "places at the version"},
+    {"failed", FIELD_INT, .help = "places in quarantine"},
+    {"would_run", FIELD_LIST, .fields = preview_fields,
+     .help = "with --dry-run: what would run where"},
+    {0},
+};
+#define ROLLOUT_DONE "{outcome}; places: {places}, done: {done}, failed: {failed}"
+
+const Operation op_migrate_up = {
+    .name = "migrate.up",
+    .summary = "Bring every tenant of a blueprint to its newest version, in waves.",
+    .description =
+        "Each place (a tenant's schema, or the shared tables of the row tier) is one transaction "
+        "as "
+        "its owner role. One that fails is rolled back and put into quarantine; when more fail in "
+        "a wave than it allows, the rollout stops. \"migrate resume\" goes on with one that was "
+        "stopped, paused or killed.",
+    .access = ACCESS_ADMIN,
+    .kind = OP_JOB,
+    .http = {"POST", "/v1/blueprints/{blueprint}/rollouts"},
+    .params = (const Param[]){BLUEPRINT_PARAM,
+                              {"to", PARAM_INT, .least = 1, .most = INT32_MAX,
+                               .help = "The version; the newest if not given."},
+                              HOW_PARAMS,
+                              {0}},
+    .result = rollout_fields,
+    .examples = (const OpExample[]){{"migrate up trading", "the whole fleet"},
+                                    {"migrate up nfe --waves 1,10%,100% --max-failures 2%",
+                                     "carefully"},
+                                    {"migrate up trading --tenants acme", "one tenant first"},
+                                    {0}},
+    .done = ROLLOUT_DONE,
+    .run = run_up,
+};
+
+const Operation op_migrate_down = {
+    .name = "migrate.down",
+    .summary = "Take every tenant of a blueprint back to an older version, by down scripts.",
+    .description = "Refused, before anything is changed, when a version has no down script. New "
+                   "tenants are still made at the newest version.",
+    .access = ACCESS_ADMIN,
+    .kind = OP_JOB,
+    .http = {"POST", "/v1/blueprints/{blueprint}/rollbacks"},
+    .params = (const Param[]){BLUEPRINT_PARAM,
+                              {"to", PARAM_INT, .is_required = true, .least = 0, .most = INT32_MAX,
+                               .help = "The version to go back to."},
+                              HOW_PARAMS,
+                              {0}},
+    .result = rollout_fields,
+    .examples = (const OpExample[]){{"migrate down trading --to 3", "what version 4 did is undone"},
+                                    {0}},
+    .done = ROLLOUT_DONE,
+    .run = run_down,
+};
+
+const Operation op_migrate_retry = {
+    .name = "migrate.retry",
+    .summary = "Try the places in quarantine again.",
+    .access = ACCESS_ADMIN,
+    .kind = OP_JOB,
+    .http = {"POST", "/v1/blueprints/{blueprint}/retries"},
+    .params = (const Param[]){BLUEPRINT_PARAM,
+                              {"to", PARAM_INT, .least = 1, .most = INT32_MAX,
+                               .help = "The version; the newest if not given."},
+                              HOW_PARAMS,
+                              {0}},
+    .result = rollout_fields,
+    .examples = (const OpExample[]){{"migrate retry trading", "when the cause is gone"}, {0}},
+    .done = ROLLOUT_DONE,
+    .run = run_retry,
+};
+
+/* --- resume, pause, abort --------------------------------------------------------------------- */
+
+static bool check_is_rollout(Store *store, const char *id, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    return store_query(store, ROLLOUT_GET, PG_PARAMS(id), &rows, err) &&
+           (pg_rows_count(rows) == 1 ||
+            ERR_SET(err, ERR_JOB_MISSING, "tenantry migrate status lists them",
+                    "there is no rollout %s", id));
+}
+
+/* What somebody wants of a rollout, for the process that runs it; NULL: that it goes on. */
+static bool want(OpContext *context, const Json *args, const char *wanted, Store **ret_store,
+                 Err *err)
+{
+    const char *id = pg_int_text(context->arena, json_get_int(args, "rollout", 0));
+    return op_store(context, ret_store, err) && check_is_rollout(*ret_store, id, err) &&
+           store_query(*ret_store, ROLLOUT_WANT, PG_PARAMS(id, wanted), NULL, err);
+}
+
+static bool go_on(OpContext *context, Store *store, const Json *args, const char *what,
+                  Json **ret_answer, Err *err)
+{
+    const int64_t id = json_get_int(args, "rollout", 0);
+    const JobProgress progress = {.context = context->progress.context,
+                                  .step = context->progress.step,
+                                  .note = context->progress.note};
+    return job_resume(store, op_job_kinds, op_job_kind_count, id, &progress, context->actor, err) &&
+           put_rollout(context, id, what, ret_answer, err);
+}
+
+static bool run_resume(OpContext *context, const Json *args, Json **ret_answer, Err *err)
+{
+    Store *store = NULL;
+    return want(context, args, NULL, &store, err) &&
+           go_on(context, store, args, "is done", ret_answer, err);
+}
+
+/* One that nobody runs has nothing to pause; the wish would stop its next resume at once. */
+static bool check_is_running(Store *store, const Json *args, Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    scoped_json Json *job = NULL;
+    const char *id = pg_int_text(arena, json_get_int(args, "rollout", 0));
+    if (!check_is_rollout(store, id, err) ||
+        !store_query_json(store, JOB_SHOW, PG_PARAMS(id), &job, err)) {
+        return false;
+    }
+    const char *state = json_get_text(job, "state", "");
+    return strcmp(state, "running") == 0 ||
+           ERR_SET(err, ERR_JOB_STATE, "tenantry migrate status shows where it is",
+                   "rollout %s is %s, nothing runs that could pause", id, state);
+}
+
+static bool run_pause(OpContext *context, const Json *args, Json **ret_answer, Err *err)
+{
+    Store *store = NULL;
+    return op_store(context, &store, err) && check_is_running(store, args, err) &&
+           want(context, args, "pause", &store, err) &&
+           put_rollout(context, json_get_int(args, "rollout", 0), "is asked to pause", ret_answer,
+                       err);
+}
+
+/* The process that runs it obeys; where there is none, its end is done here. */
+static bool run_abort(OpContext *context, const Json *args, Json **ret_answer, Err *err)
+{
+    Store *store = NULL;
+    if (!want(context, args, "abort", &store, err)) {
+        return false;
+    }
+    return go_on(context, store, args, "is ended", ret_answer, err) ||
+           (err->code == ERR_JOB_BUSY && put_rollout(context, json_get_int(args, "rollout", 0),
+                                                     "is asked to end", ret_answer, err));
+}
+
+#define ROLLOUT_PARAM                                                                              \
+    {                                                                                              \
+        "rollout", PARAM_INT, .is_positional = true, .is_required = true, .least = 1,              \
+                              .most = INT64_MAX, .help = "The rollout's number."                   \
+    }
+
+const Operation op_migrate_resume = {
+    .name = "migrate.resume",
+    .summary = "Go on with a rollout that was stopped, paused or killed.",
+    .description = "Places in quarantine stay there: \"migrate retry\" tries them again.",
+    .access = ACCESS_ADMIN,
+    .kind = OP_COMMAND,
+    .http = {"POST", "/v1/rollouts/{rollout}/resume"},
+    .params = (const Param[]){ROLLOUT_PARAM, {0}},
+    .result = rollout_fields,
+    .examples = (const OpExample[]){{"migrate resume 12", "with the places that are left"}, {0}},
+    .done = ROLLOUT_DONE,
+    .run = run_resume,
+};
+
+const Operation op_migrate_pause = {
+    .name = "migrate.pause",
+    .summary = "Stop a rollout after the places that are under way; it can be resumed.",
+    .access = ACCESS_ADMIN,
+    .kind = OP_COMMAND,
+    .http = {"POST", "/v1/rollouts/{rollout}/pause"},
+    .params = (const Param[]){ROLLOUT_PARAM, {0}},
+    .result = rollout_fields,
+    .examples = (const OpExample[]){{"migrate pause 12", "another terminal is running it"}, {0}},
+    .done = ROLLOUT_DONE,
+    .run = run_pause,
+};
+
+const Operation op_migrate_abort = {
+    .name = "migrate.abort",
+    .summary = "End a rollout; the places that it has not reached stay as they are.",
+    .access = ACCESS_ADMIN,
+    .kind = OP_COMMAND,
+    .http = {"POST", "/v1/rollouts/{rollout}/abort"},
+    .params = (const Param[]){ROLLOUT_PARAM, {0}},
+    .result = rollout_fields,
+    .examples = (const OpExample[]){{"migrate abort 12", "then migrate down, if need be"}, {0}},
+    .done = ROLLOUT_DONE,
+    .run = run_abort,
+};
+
+/* --- status ----------------------------------------------------------------------------------- */
+
+static bool run_status(OpContext *context, const Json *args, Json **ret_answer, Err *err)
+{
+    Store *store = NULL;
+    scoped_json Json *versions = NULL;
+    scoped_json Json *rollouts = NULL;
+    scoped_json Json *failures = NULL;
+    const char *blueprint = json_get_text(args, "blueprint", NULL);
+    if (!op_store(context, &store, err) ||
+        !store_query_list(store, ROLLOUT_VERSIONS, PG_PARAMS(blueprint), &versions, err) ||
+        !store_query_list(store, ROLLOUT_LIST,
+                          PG_PARAMS(blueprint, pg_int_text(context->arena, SHOWN_ROLLOUTS)),
+                          &rollouts, err) ||
+        !store_query_list(store, ROLLOUT_FAILURES,
+                          PG_PARAMS(blueprint, pg_int_text(context->arena, SHOWN_FAILURES)),
+                          &failures, err)) {
+        return false;
+    }
+    *ret_answer = json_object();
+    json_put(*ret_answer, "versions", json_incref(versions));
+    json_put(*ret_answer, "rollouts", json_incref(rollouts));
+    json_put(*ret_answer, "quarantine", json_incref(failures));
+    return true;
+}
+
+static const Field version_fields[] = {
+    {"blueprint", FIELD_TEXT, .help = "blueprint"},
+    {"version", FIELD_INT, .help = "version"},
+    {"is_newest", FIELD_BOOL, .help = "whether it is the blueprint's newest"},
+    {"places", FIELD_INT, .help = "places at it"},
+    {"quarantined", FIELD_INT, .help = "of them in quarantine"},
+    {0},
+};
+
+static const Field listed_fields[] = {
+    {"rollout", FIELD_INT, .help = "number"},
+    {"blueprint", FIELD_TEXT, .help = "blueprint"},
+    {"version", FIELD_INT, .help = "the version to reach"},
+    {"state", FIELD_TEXT, .help = "running, interrupted (its process died), stopped, done"},
+    {"places", FIELD_INT, .help = "places that it is for"},
+    {"done", FIELD_INT, .help = "done"},
+    {"pending", FIELD_INT, .help = "not reached yet"},
+    {"failed", FIELD_INT, .help = "failed"},
+    {"started", FIELD_TIME, .help = "when it began"},
+    {"ended", FIELD_TIME, .is_nullable = true, .help = "when it ended"},
+    {0},
+};
+
+static const Field failure_fields[] = {
+    {"tenant", FIELD_TEXT, .is_nullable = true, .help = "slug; none for shared tables"},
+    {"schema", FIELD_TEXT, .help = "schema"},
+    {"rollout", FIELD_INT, .help = "the rollout that it failed in"},
+    {"version", FIELD_INT, .help = "the version that it is at"},
+    {"attempts", FIELD_INT, .is_wide = true, .help = "how often it was tried"},
+    {"error", FIELD_TEXT, .is_long = true, .help = "file, line and reason"},
+    {"sqlstate", FIELD_TEXT, .is_nullable = true, .is_wide = true, .help = "SQLSTATE"},
+    {"at", FIELD_TIME, .is_wide = true, .help = "when"},
+    {0},
+};
+
+const Operation op_migrate_status = {
+    .name = "migrate.status",
+    .summary = "Tell at which version the places are, what rollouts there were, and what failed.",
+    .access = ACCESS_VIEWER,
+    .kind = OP_QUERY,
+    .http = {"GET", "/v1/rollouts"},
+    .params = (const Param[]){{"blueprint", PARAM_TEXT, .is_positional = true, .most = 100,
+                               .help = "Only this blueprint."},
+                              {0}},
+    .result = (const Field[]){{"versions", FIELD_LIST, .fields = version_fields,
+                               .help = "by blueprint, newest first"},
+                              {"rollouts", FIELD_LIST, .fields = listed_fields,
+                               .help = "the newest first"},
+                              {"quarantine", FIELD_LIST, .fields = failure_fields,
+                               .help = "places that failed"},
+                              {0}},
+    .examples = (const OpExample[]){{"migrate status", "the whole fleet"}, {0}},
+    .run = run_status,
+};

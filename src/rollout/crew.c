@@ -1,0 +1,213 @@
+/* Workers of one wave. The job's own connection keeps the job's lock, so places are moved on
+ * others, which can be changed for new ones. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/log.h"
+#include "core/stop.h"
+#include "rollout/rollout_parts.h"
+
+/* A server process keeps what it learnt of every table that it touched (SCALE.md has how much): it
+ * is changed for a new one when it holds more than this, or, where it may not be asked, after so
+ * many places. */
+enum { ASK_EVERY = 50, PLACES_UNASKED = 500, WATCH_EVERY_MS = 250 };
+#define MOST_BACKEND_BYTES ((int64_t)96 * 1024 * 1024)
+
+typedef struct Crew {
+    const RolloutPlan *plan;
+    StoreOptions options; /* without the notes, which are the main thread's */
+    int64_t wave;
+    int64_t allowance; /* -1: any number may fail */
+    pthread_mutex_t mutex;
+    pthread_cond_t is_less; /* a worker ended */
+    int64_t working;
+    int64_t failed;
+    bool is_over; /* nobody takes another place */
+    bool has_broken;
+    Err broken;
+} Crew;
+
+/* --- one worker ------------------------------------------------------------------------------- */
+
+static bool is_over(Crew *crew)
+{
+    pthread_mutex_lock(&crew->mutex);
+    const bool is_it = crew->is_over;
+    pthread_mutex_unlock(&crew->mutex);
+    return is_it;
+}
+
+static void note_outcome(Crew *crew, TurnOutcome outcome)
+{
+    pthread_mutex_lock(&crew->mutex);
+    crew->failed += outcome == TURN_FAILED ? 1 : 0;
+    crew->is_over = crew->is_over || outcome == TURN_NONE ||
+                    (crew->allowance >= 0 && crew->failed > crew->allowance);
+    pthread_mutex_unlock(&crew->mutex);
+}
+
+static void note_broken(Crew *crew, const Err *err)
+{
+    pthread_mutex_lock(&crew->mutex);
+    if (!crew->has_broken) {
+        crew->broken = *err;
+    }
+    crew->has_broken = true;
+    crew->is_over = true;
+    pthread_mutex_unlock(&crew->mutex);
+}
+
+/* Whether the server process has grown too large, by its own word where we may ask. */
+static bool is_worn(Store *store, int64_t places)
+{
+    scoped_rows PgRows *rows = NULL;
+    Err ignored;
+    if (places % ASK_EVERY != 0) {
+        return false;
+    }
+    if (!store_query(store, BACKEND_BYTES, PG_NO_PARAMS, &rows, &ignored)) {
+        return places >= PLACES_UNASKED;
+    }
+    const int64_t bytes = pg_rows_int(rows, 0, 0);
+    log_info("rollout.backend", "after %lld places the server process holds %lld bytes",
+             (long long)places, (long long)bytes);
+    return bytes > MOST_BACKEND_BYTES;
+}
+
+static bool work(Crew *crew, Store *store, Err *err)
+{
+    TurnOutcome outcome = TURN_DONE;
+    for (int64_t places = 1; outcome != TURN_NONE && !is_over(crew); places++) {
+        if (!place_turn(store, crew->plan, crew->wave, &outcome, err)) {
+            return false;
+        }
+        note_outcome(crew, outcome);
+        if (outcome != TURN_NONE && is_worn(store, places)) {
+            if (!store_reconnect(store, err)) {
+                return false;
+            }
+            places = 0;
+        }
+    }
+    return true;
+}
+
+static void *run_worker(void *context)
+{
+    Crew *crew = context;
+    Store *store = NULL;
+    Err err;
+    if (!store_open(&crew->options, &store, &err) || !work(crew, store, &err)) {
+        note_broken(crew, &err);
+    }
+    store_close(store);
+    pthread_mutex_lock(&crew->mutex);
+    crew->working--;
+    pthread_cond_signal(&crew->is_less);
+    pthread_mutex_unlock(&crew->mutex);
+    return NULL;
+}
+
+/* --- the one who watches ---------------------------------------------------------------------- */
+
+static struct timespec soon(void)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_REALTIME, &at);
+    at.tv_nsec += WATCH_EVERY_MS * 1000000L;
+    at.tv_sec += at.tv_nsec / 1000000000L;
+    at.tv_nsec %= 1000000000L;
+    return at;
+}
+
+const char *rollout_wish(const char *text)
+{
+    static const char *const wishes[] = {WANTED_PAUSE, WANTED_ABORT};
+    for (size_t i = 0; text != NULL && i < sizeof wishes / sizeof *wishes; i++) {
+        if (strcmp(text, wishes[i]) == 0) {
+            return wishes[i];
+        }
+    }
+    return NULL;
+}
+
+/* Tells how far the rollout is, and learns whether somebody wants it to stop; also whether the
+ * job's connection still lives. A rollout can take days: memory is this call's. */
+static bool look(JobContext *context, const char **ret_wanted, Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    scoped_rows PgRows *counts = NULL;
+    scoped_rows PgRows *rollout = NULL;
+    const char *id = pg_int_text(arena, context->job_id);
+    if (!store_query(context->store, ROLLOUT_COUNTS, PG_PARAMS(id, NULL), &counts, err) ||
+        !store_query(context->store, ROLLOUT_GET, PG_PARAMS(id), &rollout, err)) {
+        return false;
+    }
+    job_tell(context, pg_rows_int(counts, 0, 0) - pg_rows_int(counts, 0, 1),
+             pg_rows_int(counts, 0, 0));
+    *ret_wanted = stop_is_requested() ? WANTED_STOP : rollout_wish(pg_rows_text(rollout, 0, 3));
+    return true;
+}
+
+static bool watch(JobContext *context, Crew *crew, const char **ret_wanted, Err *err)
+{
+    bool is_good = true;
+    pthread_mutex_lock(&crew->mutex);
+    while (crew->working > 0) {
+        const struct timespec at = soon();
+        const bool is_time = pthread_cond_timedwait(&crew->is_less, &crew->mutex, &at) == ETIMEDOUT;
+        pthread_mutex_unlock(&crew->mutex);
+        if (is_time && is_good && *ret_wanted == NULL) {
+            is_good = look(context, ret_wanted, err);
+        }
+        pthread_mutex_lock(&crew->mutex);
+        crew->is_over = crew->is_over || !is_good || *ret_wanted != NULL;
+    }
+    pthread_mutex_unlock(&crew->mutex);
+    return is_good;
+}
+
+static int64_t start(Crew *crew, pthread_t *threads, int64_t parallel)
+{
+    int64_t started = 0;
+    crew->working = parallel;
+    while (started < parallel && pthread_create(&threads[started], NULL, run_worker, crew) == 0) {
+        started++;
+    }
+    pthread_mutex_lock(&crew->mutex);
+    crew->working -= parallel - started;
+    pthread_mutex_unlock(&crew->mutex);
+    return started;
+}
+
+bool crew_run_wave(JobContext *context, const RolloutPlan *plan, int64_t wave, int64_t parallel,
+                   int64_t allowance, const char **ret_wanted, Err *err)
+{
+    Crew crew = {.plan = plan,
+                 .options = context->store->options,
+                 .wave = wave,
+                 .allowance = allowance,
+                 .mutex = PTHREAD_MUTEX_INITIALIZER,
+                 .is_less = PTHREAD_COND_INITIALIZER};
+    pthread_t *threads = ARENA_ARRAY(context->arena, pthread_t, (size_t)parallel);
+    crew.options.target.on_note = NULL;
+    *ret_wanted = NULL;
+    if (!look(context, ret_wanted, err) || *ret_wanted != NULL) {
+        return *ret_wanted != NULL;
+    }
+    const int64_t started = start(&crew, threads, parallel);
+    const bool is_watched = watch(context, &crew, ret_wanted, err);
+    for (int64_t i = 0; i < started; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    if (started == 0) {
+        return ERR_SET(err, ERR_INTERNAL, NULL, "no thread could be started");
+    }
+    if (is_watched && crew.has_broken) {
+        *err = crew.broken;
+    }
+    return is_watched && !crew.has_broken;
+}

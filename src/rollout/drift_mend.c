@@ -1,0 +1,511 @@
+/* Statements that would mend a difference. They are shown to people; nothing here runs them. */
+#include <string.h>
+
+#include "core/strbuf.h"
+#include "pg/sql.h"
+#include "rollout/drift_parts.h"
+
+enum { MOST_ENTRIES = 200 };
+
+typedef struct Mending {
+    Arena *arena;
+    const DriftReference *reference;
+    const DriftContents *contents;
+    const Place *place;
+    const char *kind;
+    const char *name;
+    const char *expected; /* NULL: there should be none */
+    const char *found;    /* NULL: there is none */
+} Mending;
+
+static bool is_same(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+static const char *replace_all(Arena *arena, const char *text, const char *from, const char *to)
+{
+    StrBuf out = strbuf_init(arena);
+    const size_t length = strlen(from);
+    for (const char *at = strstr(text, from); at != NULL; at = strstr(text, from)) {
+        strbuf_add_bytes(&out, text, (size_t)(at - text));
+        strbuf_add(&out, to);
+        text = at + length;
+    }
+    strbuf_add(&out, text);
+    return out.text;
+}
+
+/* A statement of the reference for this place: random names, so that replacing them is exact. The
+ * roles first, for their names begin with that of the schema. */
+static const char *for_place(const Mending *mending, const char *statement)
+{
+    const Place *from = mending->reference->place;
+    const Place *to = mending->place;
+    const char *const pairs[][2] = {{from->owner_role, to->owner_role},
+                                    {from->app_role, to->app_role},
+                                    {from->readonly_role, to->readonly_role},
+                                    {from->schema_name, to->schema_name}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        statement = replace_all(mending->arena, statement, pairs[i][0], pairs[i][1]);
+    }
+    return statement;
+}
+
+/* "schema.name", quoted where need be. */
+static const char *qualified(const Mending *mending, const char *name)
+{
+    return arena_printf(mending->arena, "%s.%s",
+                        sql_ident(mending->arena, mending->place->schema_name).quoted,
+                        sql_ident(mending->arena, name).quoted);
+}
+
+/* A role as lines name it. */
+static const char *role_name(const Mending *mending, const char *role)
+{
+    const Place *place = mending->place;
+    const char *const own[][2] = {{"{owner}", place->owner_role},
+                                  {"{app}", place->app_role},
+                                  {"{readonly}", place->readonly_role}};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        if (is_same(role, own[i][0])) {
+            role = own[i][1];
+        }
+    }
+    return is_same(role, "PUBLIC") ? role : sql_ident(mending->arena, role).quoted;
+}
+
+/* "table.object" in its two parts; false for names with more points, which cannot be told apart. */
+static bool split_name(const Mending *mending, const char *name, const char **ret_table,
+                       const char **ret_object)
+{
+    const char *point = strchr(name, '.');
+    if (point == NULL || point == name || point[1] == '\0' || strchr(point + 1, '.') != NULL) {
+        return false;
+    }
+    *ret_table = arena_strndup(mending->arena, name, (size_t)(point - name));
+    *ret_object = point + 1;
+    return true;
+}
+
+/* --- recipes ---------------------------------------------------------------------------------- */
+
+static bool has_recipe_shape(const DriftRecipe *recipe, bool is_missing)
+{
+    return is_missing ? recipe->shape == NULL || *recipe->shape == '\0' : recipe->shape != NULL;
+}
+
+/* How the object is made (is_missing), or set as it should be. */
+static const DriftRecipe *find_recipe(const Mending *mending, bool is_missing)
+{
+    for (size_t i = 0; i < mending->reference->recipe_count; i++) {
+        const DriftRecipe *recipe = &mending->reference->recipes[i];
+        if (is_same(recipe->kind, mending->kind) && is_same(recipe->name, mending->name) &&
+            has_recipe_shape(recipe, is_missing)) {
+            return recipe;
+        }
+    }
+    return NULL;
+}
+
+static bool has_table(const Mending *mending, const char *name)
+{
+    for (size_t i = 0; i < mending->contents->count; i++) {
+        const FingerprintLine *line = &mending->contents->lines[i];
+        if (is_same(line->name, name) &&
+            (is_same(line->kind, "table") || is_same(line->kind, "view") ||
+             is_same(line->kind, "materialized view"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The text of a function's body names what is in its place without a schema, and is not looked
+ * into.
+ */
+static const char *make(const Mending *mending)
+{
+    const DriftRecipe *recipe = find_recipe(mending, true);
+    if (recipe == NULL || (recipe->needed != NULL && !has_table(mending, recipe->needed))) {
+        return NULL;
+    }
+    const char *statement = for_place(mending, recipe->statement);
+    return is_same(mending->kind, "function")
+               ? arena_printf(mending->arena,
+                              "SET check_function_bodies = off; %s; RESET check_function_bodies",
+                              statement)
+               : statement;
+}
+
+/* --- dropping what is too much, where no rows are in it --------------------------------------- */
+
+/* What a partition or child has of its parent goes and comes with the parent's. */
+static bool is_inherited(const char *definition)
+{
+    return strstr(definition, " inherited") != NULL || strstr(definition, " child of ") != NULL;
+}
+
+static const char *drop_of_table(const Mending *mending)
+{
+    const char *table = NULL;
+    const char *object = NULL;
+    Arena *arena = mending->arena;
+    if (!split_name(mending, mending->name, &table, &object)) {
+        return NULL;
+    }
+    const SqlArg schema = sql_name(arena, mending->place->schema_name);
+    const SqlArg on = sql_name(arena, table);
+    if (is_same(mending->kind, "constraint trigger")) {
+        return SQL(arena, "ALTER TABLE {}.{} ENABLE TRIGGER ALL", schema, on);
+    }
+    const SqlArg name = sql_name(arena, object);
+    if (is_same(mending->kind, "constraint")) {
+        return SQL(arena, "ALTER TABLE {}.{} DROP CONSTRAINT {}", schema, on, name);
+    }
+    const char *sql = is_same(mending->kind, "policy")    ? "DROP POLICY {} ON {}.{}"
+                      : is_same(mending->kind, "rule")    ? "DROP RULE {} ON {}.{}"
+                      : is_same(mending->kind, "trigger") ? "DROP TRIGGER {} ON {}.{}"
+                                                          : NULL;
+    return sql == NULL ? NULL : SQL(arena, sql, name, schema, on);
+}
+
+/* "f(integer)" with its schema; the types of its arguments are as the server wrote them. */
+static const char *function_name(const Mending *mending, const char *name)
+{
+    const size_t length = strcspn(name, "(");
+    return arena_printf(mending->arena, "%s%s",
+                        qualified(mending, arena_strndup(mending->arena, name, length)),
+                        name + length);
+}
+
+static const char *drop(const Mending *mending)
+{
+    Arena *arena = mending->arena;
+    if (is_inherited(mending->found)) {
+        return NULL;
+    }
+    /* The index of a constraint has gone with the constraint, which comes before it. */
+    if (is_same(mending->kind, "index")) {
+        return arena_printf(arena, "DROP INDEX IF EXISTS %s", qualified(mending, mending->name));
+    }
+    if (is_same(mending->kind, "statistics")) {
+        return arena_printf(arena, "DROP STATISTICS %s", qualified(mending, mending->name));
+    }
+    if (is_same(mending->kind, "view")) {
+        return arena_printf(arena, "DROP VIEW %s", qualified(mending, mending->name));
+    }
+    if (is_same(mending->kind, "function")) {
+        return arena_printf(arena, "DROP FUNCTION %s", function_name(mending, mending->name));
+    }
+    if (is_same(mending->kind, "partition")) {
+        return arena_printf(arena,
+                            "ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+                            qualified(mending, mending->name));
+    }
+    return drop_of_table(mending);
+}
+
+/* --- rights and owners ------------------------------------------------------------------------ */
+
+/* "table x" as GRANT and ALTER write it. */
+static const char *object_of(const Mending *mending, const char *name, bool is_grant)
+{
+    static const struct {
+        const char *kind; /* longer ones first */
+        const char *sql;  /* in ALTER ... OWNER */
+        const char *grant;
+    } kinds[] = {
+        {"materialized view ", "MATERIALIZED VIEW", "TABLE"},
+        {"foreign table ", "FOREIGN TABLE", "TABLE"},
+        {"function ", "FUNCTION", "FUNCTION"},
+        {"sequence ", "SEQUENCE", "SEQUENCE"},
+        {"statistics ", "STATISTICS", NULL},
+        {"table ", "TABLE", "TABLE"},
+        {"type ", "TYPE", "TYPE"},
+        {"view ", "VIEW", "TABLE"},
+    };
+    Arena *arena = mending->arena;
+    if (is_same(name, "schema")) {
+        return arena_printf(arena, "SCHEMA %s",
+                            sql_ident(arena, mending->place->schema_name).quoted);
+    }
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        const size_t length = strlen(kinds[i].kind);
+        const char *word = is_grant ? kinds[i].grant : kinds[i].sql;
+        if (strncmp(name, kinds[i].kind, length) == 0 && word != NULL) {
+            const char *rest = name + length;
+            return arena_printf(arena, "%s %s", word,
+                                is_same(word, "FUNCTION") ? function_name(mending, rest)
+                                                          : qualified(mending, rest));
+        }
+    }
+    return NULL;
+}
+
+/* "role:PRIVILEGE" entries with commas between. */
+typedef struct Entries {
+    size_t count;
+    const char *list[MOST_ENTRIES];
+} Entries;
+
+static void split_entries(Arena *arena, const char *text, const char *separator, Entries *entries)
+{
+    entries->count = 0;
+    while (text != NULL && *text != '\0' && entries->count < MOST_ENTRIES) {
+        const char *end = strstr(text, separator);
+        const size_t length = end == NULL ? strlen(text) : (size_t)(end - text);
+        entries->list[entries->count++] = arena_strndup(arena, text, length);
+        text = end == NULL ? NULL : end + strlen(separator);
+    }
+}
+
+static bool has_entry(const Entries *entries, const char *entry)
+{
+    for (size_t i = 0; i < entries->count; i++) {
+        if (is_same(entries->list[i], entry)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_statement(StrBuf *out, const char *statement)
+{
+    strbuf_printf(out, "%s%s", out->length == 0 ? "" : "; ", statement);
+}
+
+/* One statement per role for the entries of one list that the other lacks. columns: "" or " (c)".
+ */
+static void add_rights(const Mending *mending, StrBuf *out, const Entries *entries,
+                       const Entries *others, bool is_grant, const char *object,
+                       const char *columns)
+{
+    Arena *arena = mending->arena;
+    const char *role = NULL;
+    StrBuf rights = strbuf_init(arena);
+    for (size_t i = 0; i <= entries->count; i++) {
+        const char *entry = i == entries->count ? NULL : entries->list[i];
+        const char *colon = entry == NULL ? NULL : strrchr(entry, ':');
+        const char *next = colon == NULL ? NULL
+                                         : arena_strndup(arena, entry, (size_t)(colon - entry));
+        if (role != NULL && rights.length > 0 && (next == NULL || !is_same(role, next))) {
+            add_statement(out, arena_printf(arena, "%s %s ON %s %s %s",
+                                            is_grant ? "GRANT" : "REVOKE", rights.text, object,
+                                            is_grant ? "TO" : "FROM", role_name(mending, role)));
+            rights = strbuf_init(arena);
+        }
+        role = next;
+        if (next != NULL && !has_entry(others, entry)) {
+            strbuf_printf(&rights, "%s%.*s%s", rights.length == 0 ? "" : ", ",
+                          (int)strcspn(colon + 1, "*"), colon + 1, columns);
+        }
+    }
+}
+
+/* What a partition has beyond its table. */
+static const char *mend_partition_grants(const Mending *mending)
+{
+    Arena *arena = mending->arena;
+    Entries *found = ARENA_NEW(arena, Entries);
+    static const Entries none;
+    StrBuf out = strbuf_init(arena);
+    split_entries(arena, mending->found, ",", found);
+    add_rights(mending, &out, found, &none, false,
+               arena_printf(arena, "TABLE %s", qualified(mending, mending->name)), "");
+    return out.length == 0 ? NULL : out.text;
+}
+
+/* Rights on an object that is too much go with it; one that is missing needs them when it has been
+ * made. */
+static bool may_mend_grants(const Mending *mending)
+{
+    static const char *const made[] = {"function ", "view "};
+    if (mending->expected == NULL || mending->found != NULL) {
+        return mending->expected != NULL;
+    }
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
+        if (strncmp(mending->name, made[i], strlen(made[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *mend_grants(const Mending *mending)
+{
+    static const char column[] = "column ";
+    Arena *arena = mending->arena;
+    const char *columns = "";
+    const char *object = NULL;
+    const char *table = NULL;
+    const char *name = NULL;
+    if (strncmp(mending->name, column, strlen(column)) == 0) {
+        if (!split_name(mending, mending->name + strlen(column), &table, &name)) {
+            return NULL;
+        }
+        columns = arena_printf(arena, " (%s)", sql_ident(arena, name).quoted);
+        object = arena_printf(arena, "TABLE %s", qualified(mending, table));
+    } else if (may_mend_grants(mending)) {
+        object = object_of(mending, mending->name, true);
+    }
+    if (object == NULL) {
+        return NULL;
+    }
+    Entries *expected = ARENA_NEW(arena, Entries);
+    Entries *found = ARENA_NEW(arena, Entries);
+    split_entries(arena, mending->expected, ",", expected);
+    split_entries(arena, mending->found, ",", found);
+    StrBuf out = strbuf_init(arena);
+    if (mending->found == NULL && *columns == '\0') {
+        add_statement(&out, arena_printf(arena, "REVOKE ALL ON %s FROM PUBLIC", object));
+    }
+    add_rights(mending, &out, found, expected, false, object, columns);
+    add_rights(mending, &out, expected, found, true, object, columns);
+    return out.length == 0 ? NULL : out.text;
+}
+
+static const char *mend_owner(const Mending *mending)
+{
+    const char *object = mending->expected == NULL ? object_of(mending, mending->name, false)
+                                                   : NULL;
+    return object == NULL ? NULL
+                          : arena_printf(mending->arena, "ALTER %s OWNER TO %s", object,
+                                         role_name(mending, "{owner}"));
+}
+
+/* Objects that have an owner of their own get the place's. */
+static const char *mend_missing(const Mending *mending)
+{
+    static const char *const owned[] = {"function", "statistics", "view"};
+    Arena *arena = mending->arena;
+    const char *statement = make(mending);
+    for (size_t i = 0; statement != NULL && i < sizeof owned / sizeof *owned; i++) {
+        if (is_same(mending->kind, owned[i])) {
+            const char *object = object_of(
+                mending, arena_printf(arena, "%s %s", mending->kind, mending->name), false);
+            return arena_printf(arena, "%s; ALTER %s OWNER TO %s", statement, object,
+                                role_name(mending, "{owner}"));
+        }
+    }
+    return statement;
+}
+
+/* What a role may do by itself, and which roles it is a member of. */
+static const char *mend_role(const Mending *mending)
+{
+    static const char member_of[] = "member of ";
+    Arena *arena = mending->arena;
+    if (mending->expected == NULL || mending->found == NULL) {
+        return NULL;
+    }
+    const char *role = role_name(mending, mending->name);
+    const char *expected = strstr(mending->expected, member_of);
+    const char *found = strstr(mending->found, member_of);
+    const size_t attributes = found == NULL ? strlen(mending->found)
+                                            : (size_t)(found - mending->found);
+    StrBuf out = strbuf_init(arena);
+    if (strncmp(mending->found, mending->expected, attributes) != 0) {
+        add_statement(&out, arena_printf(arena,
+                                         "ALTER ROLE %s NOSUPERUSER NOBYPASSRLS NOCREATEROLE "
+                                         "NOCREATEDB NOREPLICATION INHERIT",
+                                         role));
+    }
+    Entries *wanted = ARENA_NEW(arena, Entries);
+    Entries *there = ARENA_NEW(arena, Entries);
+    split_entries(arena, expected == NULL ? NULL : expected + strlen(member_of), ", ", wanted);
+    split_entries(arena, found == NULL ? NULL : found + strlen(member_of), ", ", there);
+    for (size_t i = 0; i < there->count; i++) {
+        if (!has_entry(wanted, there->list[i])) {
+            const char *group = arena_strndup(arena, there->list[i], strcspn(there->list[i], "*"));
+            add_statement(
+                &out, arena_printf(arena, "REVOKE %s FROM %s", role_name(mending, group), role));
+        }
+    }
+    return out.length == 0 ? NULL : out.text;
+}
+
+/* --- what is different ------------------------------------------------------------------------ */
+
+static bool has_word(const char *definition, const char *word)
+{
+    return strstr(definition, word) != NULL;
+}
+
+/* Row security alone is set by one statement; the rest of a table is not. */
+static const char *mend_table(const Mending *mending)
+{
+    static const char *const words[] = {"row security", "forced"};
+    const DriftRecipe *recipe = find_recipe(mending, false);
+    for (size_t i = 0; recipe != NULL && i < sizeof words / sizeof *words; i++) {
+        if (has_word(mending->expected, words[i]) != has_word(mending->found, words[i])) {
+            return for_place(mending, recipe->statement);
+        }
+    }
+    return NULL;
+}
+
+/* Default and NOT NULL, where number and type are the same. */
+static const char *mend_column(const Mending *mending)
+{
+    static const char *const others[] = {" generated ", " identity ", " collate "};
+    const DriftRecipe *recipe = find_recipe(mending, false);
+    const size_t length = recipe == NULL ? 0 : strlen(recipe->shape);
+    if (recipe == NULL || strncmp(mending->found, recipe->shape, length) != 0 ||
+        (mending->found[length] != '\0' && mending->found[length] != ' ')) {
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (has_word(mending->expected, others[i]) != has_word(mending->found, others[i])) {
+            return NULL;
+        }
+    }
+    return for_place(mending, recipe->statement);
+}
+
+static const char *mend_different(const Mending *mending)
+{
+    if (is_same(mending->kind, "table")) {
+        return mend_table(mending);
+    }
+    if (is_same(mending->kind, "column")) {
+        return mend_column(mending);
+    }
+    const char *statement = make(mending);
+    if (statement == NULL || is_same(mending->kind, "function") || is_same(mending->kind, "view")) {
+        return statement;
+    }
+    const char *dropping = drop(mending);
+    return dropping == NULL ? NULL : arena_printf(mending->arena, "%s; %s", dropping, statement);
+}
+
+const char *drift_mend(Arena *arena, const DriftReference *reference, const DriftContents *contents,
+                       const FingerprintDifference *difference)
+{
+    const FingerprintLine *line = difference->expected != NULL ? difference->expected
+                                                               : difference->found;
+    const Mending mending = {
+        .arena = arena,
+        .reference = reference,
+        .contents = contents,
+        .place = contents->place,
+        .kind = line->kind,
+        .name = line->name,
+        .expected = difference->expected == NULL ? NULL : difference->expected->definition,
+        .found = difference->found == NULL ? NULL : difference->found->definition};
+    if (is_same(line->kind, "grants")) {
+        return mend_grants(&mending);
+    }
+    if (is_same(line->kind, "partition grants")) {
+        return mend_partition_grants(&mending);
+    }
+    if (is_same(line->kind, "owner")) {
+        return mend_owner(&mending);
+    }
+    if (is_same(line->kind, "role")) {
+        return mend_role(&mending);
+    }
+    return mending.found == NULL      ? mend_missing(&mending)
+           : mending.expected == NULL ? drop(&mending)
+                                      : mend_different(&mending);
+}

@@ -1,0 +1,60 @@
+/* What the files of drift share. */
+#ifndef TENANTRY_ROLLOUT_DRIFT_PARTS_H
+#define TENANTRY_ROLLOUT_DRIFT_PARTS_H
+
+#include "blueprint/fingerprint.h"
+#include "blueprint/registry.h"
+#include "rollout/drift.h"
+
+/* --- drift_reference.c ------------------------------------------------------------------------ */
+
+/* How an object of the reference is made again; see drift_mend.sql. */
+typedef struct DriftRecipe {
+    const char *kind;
+    const char *name;
+    const char *statement; /* with the reference's names */
+    const char *shape;
+    const char *needed; /* the table that it is on, or NULL */
+} DriftRecipe;
+
+/* What places of one blueprint, tier and version should be. */
+typedef struct DriftReference {
+    const char *fingerprint;
+    const Place *place; /* that was made and rolled back; NULL: only the fingerprint is known */
+    const FingerprintLine *lines;
+    size_t line_count;
+    const DriftRecipe *recipes; /* by kind and name */
+    size_t recipe_count;
+} DriftReference;
+
+/* Makes a place of the blueprint's version, reads all of it and rolls it back. alias: the name of
+ * the shared schema, in the row tier. */
+bool drift_reference_make(Arena *arena, Store *store, const Blueprint *blueprint, Tier tier,
+                          const char *alias, DriftReference *ret_reference, Err *err);
+
+/* --- drift_compare.c -------------------------------------------------------------------------- */
+
+/* Sets the state of each place, sorted by schema, by its fingerprint: DRIFT_SAME, DRIFT_FOUND or
+ * DRIFT_GONE. is_shared: they are the shared place of a row tier. `parallel` connections of their
+ * own, each changed for a new one before its server process has grown large. */
+bool drift_compare(Store *store, DriftPlace *places, size_t count, bool is_shared,
+                   const char *fingerprint, const DriftOptions *options, Err *err);
+
+/* A place as it is compared. */
+FingerprintSubject drift_subject(const DriftPlace *place, bool is_shared);
+
+/* --- drift_mend.c ----------------------------------------------------------------------------- */
+
+/* All of a place that differs. */
+typedef struct DriftContents {
+    const Place *place;
+    const FingerprintLine *lines;
+    size_t count;
+} DriftContents;
+
+/* Statements, with semicolons between, that would mend a difference of the place, for its owner or
+ * a superuser; NULL where none is known that surely loses no rows. In the arena. */
+const char *drift_mend(Arena *arena, const DriftReference *reference, const DriftContents *contents,
+                       const FingerprintDifference *difference);
+
+#endif

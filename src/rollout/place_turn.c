@@ -1,0 +1,207 @@
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/fault.h"
+#include "core/log.h"
+#include "rollout/rollout_parts.h"
+
+enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 2000, PAUSE_DOUBLINGS = 5 };
+
+/* One place, while it is this worker's. */
+typedef struct Turn {
+    Arena *arena;
+    Store *store;
+    const RolloutPlan *plan;
+    int64_t attempt;
+    const char *place_id; /* NULL: none was taken yet */
+    Place place;
+    int64_t way_back; /* the version that an undo goes to */
+} Turn;
+
+/* --- taking one ------------------------------------------------------------------------------- */
+
+static void take_row(Turn *turn, const PgRows *rows)
+{
+    Arena *arena = turn->arena;
+    turn->place_id = arena_strdup(arena, pg_rows_text(rows, 0, 0));
+    turn->way_back = pg_rows_int(rows, 0, 1);
+    turn->place = (Place){.id = turn->place_id,
+                          .version = pg_rows_int(rows, 0, 2),
+                          .schema_name = arena_strdup(arena, pg_rows_text(rows, 0, 3)),
+                          .owner_role = arena_strdup(arena, pg_rows_text(rows, 0, 4)),
+                          .app_role = arena_strdup(arena, pg_rows_text(rows, 0, 5)),
+                          .readonly_role = arena_strdup(arena, pg_rows_text(rows, 0, 6)),
+                          .blueprint = turn->plan->blueprint->name,
+                          .tier = arena_strdup(arena, pg_rows_text(rows, 0, 7))};
+}
+
+/* Until the end of the transaction; what the scripts set is gone when they end, so it is said again
+ * for what follows them. */
+static void add_timeouts(PgBatch *batch, const RolloutPlan *plan)
+{
+    pg_batch_add_fixed(batch,
+                       "SELECT set_config('lock_timeout', $1, true),"
+                       " set_config('statement_timeout', $2, true)",
+                       PG_PARAMS(plan->lock_timeout, plan->statement_timeout));
+}
+
+/* Begins the transaction and takes a place that no other worker has; the same one again when it is
+ * tried again. */
+static bool begin(Turn *turn, int64_t wave, bool *ret_is_taken, Err *err)
+{
+    Arena *arena = turn->arena;
+    const RolloutPlan *plan = turn->plan;
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    pg_batch_add(batch, "BEGIN", PG_NO_PARAMS);
+    add_timeouts(batch, plan);
+    const size_t claim = store_batch(
+        batch, plan->is_undo ? ROLLOUT_CLAIM_DONE : ROLLOUT_CLAIM,
+        PG_PARAMS(pg_int_text(arena, plan->job_id), pg_int_text(arena, wave), turn->place_id));
+    if (!pg_batch_run(turn->store->conn, batch, err)) {
+        return false;
+    }
+    const PgRows *rows = pg_batch_rows(batch, claim);
+    *ret_is_taken = pg_rows_count(rows) == 1;
+    if (*ret_is_taken) {
+        take_row(turn, rows);
+    }
+    return true;
+}
+
+/* --- moving it -------------------------------------------------------------------------------- */
+
+/* Somebody may have moved it there, or beyond, since the rollout was planned. */
+static bool is_there(const Turn *turn, int64_t target)
+{
+    const int64_t version = turn->place.version;
+    if (turn->plan->is_undo) {
+        return version == target;
+    }
+    return turn->plan->is_down ? version <= target : version >= target;
+}
+
+static bool move(Turn *turn, PgBatch *batch, int64_t target, Err *err)
+{
+    bool has_more = false;
+    const RolloutPlan *plan = turn->plan;
+    if (!place_add_move(turn->arena, batch, plan->blueprint, &plan->extensions, &turn->place,
+                        target, &has_more, err)) {
+        return false;
+    }
+    if (!has_more) {
+        return true;
+    }
+    add_timeouts(batch, plan);
+    return pg_batch_run(turn->store->conn, batch, err) &&
+           place_ensure_partitions(turn->arena, turn->store, plan->blueprint, &turn->place, err);
+}
+
+/* The version, the ledger and the rollout's own row are written in the transaction of the move. It
+ * need not wait for the disk: a crash of the server loses it whole, and the end of the wave, which
+ * does wait, makes it durable. */
+static bool finish(Turn *turn, Err *err)
+{
+    const RolloutPlan *plan = turn->plan;
+    const int64_t target = plan->is_undo ? turn->way_back : plan->target;
+    /* What this rollout does not move itself, it does not take back either. */
+    const int64_t way_back = plan->is_undo ? turn->way_back : turn->place.version;
+    scoped_batch PgBatch *batch = pg_batch_new(turn->arena);
+    FAULT("rollout.place.taken");
+    if (!is_there(turn, target) && !move(turn, batch, target, err)) {
+        return false;
+    }
+    FAULT("rollout.place.moved");
+    store_batch(batch, ROLLOUT_PLACE_DONE,
+                PG_PARAMS(pg_int_text(turn->arena, plan->job_id), turn->place_id,
+                          plan->is_undo ? "undone" : "done",
+                          pg_int_text(turn->arena, turn->attempt + 1),
+                          pg_int_text(turn->arena, way_back)));
+    pg_batch_add_commit(batch, false);
+    return pg_batch_run(turn->store->conn, batch, err);
+}
+
+/* --- failing ---------------------------------------------------------------------------------- */
+
+/* *ret_outcome is TURN_DONE when it did not fail after all: the answer to its COMMIT was lost. */
+static bool record_failure(Turn *turn, const Err *why, TurnOutcome *ret_outcome, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    scoped_json Json *error = json_object();
+    json_put_text(error, "code", err_kind(why->code)->wire);
+    json_put_text(error, "message", why->message);
+    json_put_text(error, "hint", *why->hint != '\0' ? why->hint : NULL);
+    json_put_text(error, "sqlstate", *why->sqlstate != '\0' ? why->sqlstate : NULL);
+    if (!store_query(turn->store, ROLLOUT_PLACE_FAIL,
+                     PG_PARAMS(pg_int_text(turn->arena, turn->plan->job_id), turn->place_id,
+                               pg_int_text(turn->arena, turn->attempt + 1),
+                               json_to_text(turn->arena, error),
+                               turn->plan->is_undo ? "done" : "pending"),
+                     &rows, err)) {
+        return false;
+    }
+    *ret_outcome = pg_rows_int(rows, 0, 0) == 1 ? TURN_FAILED : TURN_DONE;
+    log_info("rollout.failed", "schema \"%s\": %s", turn->place.schema_name, why->message);
+    return true;
+}
+
+/* A lock, a deadlock, a serialisation failure, a lost connection. Not a script that took too long:
+ * it would again. */
+static bool may_try_again(const Turn *turn, const Err *why)
+{
+    return turn->attempt < turn->plan->retries && err_kind(why->code)->is_retryable &&
+           strcmp(why->sqlstate, "57014") != 0;
+}
+
+/* Longer each time, with jitter, so that workers that collided do not do so again in step. */
+static void pause_before(int64_t attempt)
+{
+    int64_t pause_ms = (int64_t)FIRST_PAUSE_MS
+                       << (attempt < PAUSE_DOUBLINGS ? attempt : PAUSE_DOUBLINGS);
+    pause_ms = pause_ms < LONGEST_PAUSE_MS ? pause_ms : LONGEST_PAUSE_MS;
+    clock_sleep_ms(pause_ms + clock_monotonic_us() % (pause_ms / 2 + 1));
+}
+
+static bool try_once(Turn *turn, int64_t wave, TurnOutcome *ret_outcome, Err *err)
+{
+    bool is_taken = false;
+    if (!begin(turn, wave, &is_taken, err) || (is_taken && !finish(turn, err))) {
+        return false;
+    }
+    if (is_taken) {
+        FAULT("rollout.place.committed");
+    } else {
+        pg_rollback(turn->store->conn);
+    }
+    /* One that is tried again and is not there to take any more was moved by a COMMIT whose answer
+     * was lost, was taken by another worker, or is gone. */
+    *ret_outcome = is_taken || turn->place_id != NULL ? TURN_DONE : TURN_NONE;
+    return true;
+}
+
+bool place_turn(Store *store, const RolloutPlan *plan, int64_t wave, TurnOutcome *ret_outcome,
+                Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    Turn turn = {.arena = arena, .store = store, .plan = plan};
+    for (;; turn.attempt++) {
+        Err why;
+        if (try_once(&turn, wave, ret_outcome, &why)) {
+            return true;
+        }
+        if (pg_is_alive(store->conn)) {
+            pg_rollback(store->conn);
+        } else if (!store_reconnect(store, err)) {
+            return false;
+        }
+        const bool is_last = !may_try_again(&turn, &why);
+        /* A full disk is no fault of the place: every other one would fail the same way. */
+        if (is_last && (turn.place_id == NULL || why.code == ERR_DISK_FULL)) {
+            *err = why;
+            return false;
+        }
+        if (is_last) {
+            return record_failure(&turn, &why, ret_outcome, err);
+        }
+        pause_before(turn.attempt);
+    }
+}

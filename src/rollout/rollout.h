@@ -1,0 +1,36 @@
+/* Bringing the places of a blueprint to another version, in waves.
+ *
+ * A rollout is a job (job/job.h): interrupted at any point, it is resumed by its number. Each place
+ * is one transaction as its owner role, in a guard, with the registry's version and ledger in it,
+ * so that a place is at the old or at the new version and the ledger says which. A place that fails
+ * is rolled back, recorded and quarantined; the others go on until more have failed in a wave than
+ * it allows. */
+#ifndef TENANTRY_ROLLOUT_ROLLOUT_H
+#define TENANTRY_ROLLOUT_ROLLOUT_H
+
+#include "job/job.h"
+
+/* The steps of a rollout. The job's arguments, an object:
+ *   blueprint         its name
+ *   version           the version to reach
+ *   down              bool: to an older version, by down scripts
+ *   tenants           slugs, or null for all places
+ *   retry             bool: the places in quarantine instead of the others
+ *   waves             "1,5%,25%,100%": how many places, in all, each wave ends with
+ *   parallel          places at a time
+ *   max-failures      "0", "3" or "2%": failed places that a wave allows
+ *   lock-wait, statement-timeout (milliseconds), retries
+ *   on-failure        "stop", "continue" or "undo"
+ *   gate              a command that is run between waves, or null */
+extern const JobKind rollout_job, rollout_down_job, rollout_retry_job;
+
+/* What a rollout with these arguments would do, without doing it: a list of objects with wave,
+ * tier, from_version, to_version, places, files. The caller's. Refuses what the rollout would
+ * refuse before it begins, but for another rollout that is under way. */
+bool rollout_preview(Arena *arena, Store *store, const Json *args, Json **ret_list, Err *err);
+
+/* Checks the texts of waves and max_failures; ERR_INPUT_INVALID. */
+bool rollout_check_waves(const char *waves, Err *err);
+bool rollout_check_allowance(const char *max_failures, Err *err);
+
+#endif

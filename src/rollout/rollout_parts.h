@@ -1,0 +1,123 @@
+/* What the files of this module share. */
+#ifndef TENANTRY_ROLLOUT_ROLLOUT_PARTS_H
+#define TENANTRY_ROLLOUT_ROLLOUT_PARTS_H
+
+#include "blueprint/place.h"
+#include "blueprint/registry.h"
+#include "rollout/rollout.h"
+
+/* --- waves.c ---------------------------------------------------------------------------------- */
+
+/* "1,5%,25%,100%" of total places as how many are done at the end of each wave, rising, the last
+ * one total. ERR_INPUT_INVALID. */
+bool waves_limits(Arena *arena, const char *waves, int64_t total, const int64_t **ret_limits,
+                  size_t *ret_count, Err *err);
+
+/* "3" or "2%" (of total, rounded down). */
+bool allowance_of(const char *text, int64_t total, int64_t *ret_allowance, Err *err);
+
+/* --- preview.c -------------------------------------------------------------------------------- */
+
+/* The parameters of tenantry.rollout_candidates, from a job's arguments. */
+typedef struct Candidates {
+    const char *blueprint;
+    const char *target;
+    const char *is_down;
+    const char *slugs; /* NULL: all */
+    const char *is_retry;
+} Candidates;
+Candidates candidates_of(Arena *arena, const Json *args);
+
+/* "{1,50,100}" */
+const char *waves_array(Arena *arena, const int64_t *limits, size_t count);
+
+/* How many places there are, and at which versions. */
+typedef struct CandidateRange {
+    int64_t count;
+    int64_t oldest;
+    int64_t newest;
+} CandidateRange;
+bool candidates_count(Arena *arena, Store *store, const Json *args, CandidateRange *ret_range,
+                      Err *err);
+
+/* Nothing is begun that could not be taken back as it was asked for; ERR_ROLLOUT. */
+bool rollout_check_way_back(Arena *arena, Store *store, const Json *args,
+                            const CandidateRange *range, Err *err);
+
+/* --- place_turn.c ----------------------------------------------------------------------------- */
+
+/* What every place of a rollout is moved with. Read-only while workers run. */
+typedef struct RolloutPlan {
+    int64_t job_id;
+    const Blueprint *blueprint;
+    Extensions extensions;
+    int64_t target;
+    const char *lock_timeout; /* with its unit */
+    const char *statement_timeout;
+    int64_t retries;
+    bool is_down;
+    bool is_undo; /* places that are done go back to the version that they came from */
+} RolloutPlan;
+
+typedef enum TurnOutcome {
+    TURN_NONE,   /* no place was left to take */
+    TURN_DONE,   /* one was moved, or was there already */
+    TURN_FAILED, /* one failed for good; it is recorded */
+} TurnOutcome;
+
+/* Takes one place of a wave that nobody else has, and moves it, with retries; a connection that is
+ * lost meanwhile is opened again, and the place's row says whether the COMMIT was applied. False
+ * only when the rollout cannot go on at all: the server is gone, or its disk is full. */
+bool place_turn(Store *store, const RolloutPlan *plan, int64_t wave, TurnOutcome *ret_outcome,
+                Err *err);
+
+/* --- crew.c ----------------------------------------------------------------------------------- */
+
+#define WANTED_PAUSE "pause"
+#define WANTED_ABORT "abort"
+#define WANTED_STOP "stop" /* a signal */
+
+/* The wish that is in the rollout's row, or NULL. A constant. */
+const char *rollout_wish(const char *text);
+
+/* The places of one wave, `parallel` at a time, each worker on a connection of its own. Ends when
+ * none can be taken, when more than `allowance` failed (-1: never) or when somebody wants the
+ * rollout to stop (*ret_wanted: WANTED_..., or NULL). */
+bool crew_run_wave(JobContext *context, const RolloutPlan *plan, int64_t wave, int64_t parallel,
+                   int64_t allowance, const char **ret_wanted, Err *err);
+
+/* --- wave.c ----------------------------------------------------------------------------------- */
+
+/* Places and creates that another session holds are asked for again this often, and given up when
+ * nothing changed for so long. */
+enum { HELD_PAUSE_MS = 200, HELD_MOST_MS = 60000 };
+
+typedef struct RolloutCounts {
+    int64_t total;
+    int64_t pending;
+    int64_t failed;
+    int64_t done;
+} RolloutCounts;
+
+/* Of one wave; 0: of all. */
+bool rollout_counts(JobContext *context, int64_t wave, RolloutCounts *ret_counts, Err *err);
+
+/* The job's number as a parameter. */
+const char *rollout_id_text(JobContext *context);
+
+/* ERR_ROLLOUT, with how to go on. Returns false. */
+bool rollout_fail_stopped(JobContext *context, const char *why, Err *err);
+
+/* What is wanted of the rollout happens: it ends here, or stops so that it can be resumed. */
+bool rollout_obey(JobContext *context, const char *wanted, Err *err);
+
+/* Moves the places of a wave. One that has places left is entered through the gate, also when the
+ * rollout is resumed. */
+bool wave_run(JobContext *context, const RolloutPlan *plan, int64_t wave, const char **ret_wanted,
+              Err *err);
+
+/* Places that this rollout moved go back to where they came from; those that it had not reached
+ * stay there. */
+bool rollout_undo(JobContext *context, RolloutPlan plan, Err *err);
+
+#endif

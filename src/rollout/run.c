@@ -1,0 +1,235 @@
+/* The job of a rollout: plan the waves, prepare what places share, go from wave to wave.
+ *
+ * Everything that a later run needs is in the job's arguments and in the rollout's rows, so each
+ * step reads it again. */
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/stop.h"
+#include "rollout/rollout_parts.h"
+
+/* --- plan ------------------------------------------------------------------------------------- */
+
+/* One rollout of a blueprint at a time: two would move the same places to and fro. */
+static bool check_alone(JobContext *context, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    const char *blueprint = json_get_text(context->args, "blueprint", "");
+    if (!store_query(context->store, ROLLOUT_OPEN, PG_PARAMS(blueprint, rollout_id_text(context)),
+                     &rows, err)) {
+        return false;
+    }
+    if (pg_rows_count(rows) == 0) {
+        return true;
+    }
+    const char *open = pg_rows_text(rows, 0, 0);
+    ERR_SET(err, ERR_ROLLOUT, NULL, "rollout %s of blueprint \"%s\" is not at its end", open,
+            blueprint);
+    err_hint(err, "tenantry migrate resume %s, or tenantry migrate abort %s", open, open);
+    return false;
+}
+
+static bool add_places(JobContext *context, const int64_t *limits, size_t count, Err *err)
+{
+    Arena *arena = context->arena;
+    const Candidates candidates = candidates_of(arena, context->args);
+    return store_query(context->store, ROLLOUT_PLACES_ADD,
+                       PG_PARAMS(rollout_id_text(context), candidates.blueprint, candidates.target,
+                                 candidates.is_down, candidates.slugs, candidates.is_retry,
+                                 waves_array(arena, limits, count)),
+                       NULL, err);
+}
+
+/* An entry's detail is scalars. */
+static bool audit_plan(JobContext *context, Err *err)
+{
+    scoped_json Json *detail = json_deep_copy(context->args);
+    json_put_text(detail, "tenants", candidates_of(context->arena, context->args).slugs);
+    return job_audit(context, context->operation, detail, err);
+}
+
+static bool step_plan(JobContext *context, Err *err)
+{
+    const Json *args = context->args;
+    const char *blueprint = json_get_text(args, "blueprint", "");
+    const int64_t *limits = NULL;
+    size_t count = 0;
+    CandidateRange range = {0};
+    return store_query(context->store, BLUEPRINT_LOCK, PG_NO_PARAMS, NULL, err) &&
+           check_alone(context, err) &&
+           candidates_count(context->arena, context->store, args, &range, err) &&
+           rollout_check_way_back(context->arena, context->store, args, &range, err) &&
+           waves_limits(context->arena, json_get_text(args, "waves", "100%"), range.count, &limits,
+                        &count, err) &&
+           store_query(context->store, ROLLOUT_ADD,
+                       PG_PARAMS(rollout_id_text(context), blueprint,
+                                 pg_int_text(context->arena, json_get_int(args, "version", 0)),
+                                 pg_int_text(context->arena, (int64_t)count)),
+                       NULL, err) &&
+           add_places(context, limits, count, err) && audit_plan(context, err);
+}
+
+/* --- what all places share -------------------------------------------------------------------- */
+
+static bool load_plan(JobContext *context, RolloutPlan *ret_plan, Err *err)
+{
+    Arena *arena = context->arena;
+    const Json *args = context->args;
+    Blueprint *blueprint = NULL;
+    *ret_plan = (RolloutPlan){
+        .job_id = context->job_id,
+        .target = json_get_int(args, "version", 0),
+        .lock_timeout = arena_printf(arena, "%lldms",
+                                     (long long)json_get_int(args, "lock-wait", 2000)),
+        .statement_timeout = arena_printf(arena, "%lldms",
+                                          (long long)json_get_int(args, "statement-timeout", 0)),
+        .retries = json_get_int(args, "retries", 3),
+        .is_down = json_get_bool(args, "down", false)};
+    if (!registry_get(arena, context->store, json_get_text(args, "blueprint", ""), &blueprint,
+                      err) ||
+        !registry_find_extensions(arena, context->store, blueprint, &ret_plan->extensions, err)) {
+        return false;
+    }
+    ret_plan->blueprint = blueprint;
+    return true;
+}
+
+static bool step_ground(JobContext *context, Err *err)
+{
+    RolloutPlan plan;
+    return load_plan(context, &plan, err) &&
+           place_ensure_extensions(context->arena, context->store, plan.blueprint, &plan.extensions,
+                                   err);
+}
+
+/* --- tenants that are made meanwhile ---------------------------------------------------------- */
+
+/* Waits for creates that began before the rollout and may have read an older version. Those that
+ * began later read the newest one; those that were interrupted will. */
+static bool wait_for_creates(JobContext *context, const char **ret_wanted, Err *err)
+{
+    Store *store = context->store;
+    const char *blueprint = json_get_text(context->args, "blueprint", "");
+    /* A create whose first transaction is not committed cannot be seen yet. */
+    const bool is_settled = pg_begin(store->conn, err) &&
+                            store_query(store, TENANTS_SETTLE, PG_NO_PARAMS, NULL, err);
+    pg_rollback(store->conn);
+    for (int64_t held_ms = 0; is_settled && *ret_wanted == NULL; held_ms += HELD_PAUSE_MS) {
+        scoped_rows PgRows *rows = NULL;
+        if (!store_query(store, ROLLOUT_CREATES, PG_PARAMS(rollout_id_text(context), blueprint),
+                         &rows, err)) {
+            return false;
+        }
+        if (pg_rows_int(rows, 0, 0) == 0) {
+            return true;
+        }
+        if (held_ms > HELD_MOST_MS) {
+            return rollout_fail_stopped(context,
+                                        "a tenant.create that began before it does not end", err);
+        }
+        clock_sleep_ms(HELD_PAUSE_MS);
+        *ret_wanted = stop_is_requested() ? WANTED_STOP : NULL;
+    }
+    return is_settled;
+}
+
+/* Tenants that were made while the rollout went on, at the version that their create had begun
+ * with, are one wave more. */
+static bool run_late(JobContext *context, const RolloutPlan *plan, int64_t wave,
+                     const char **ret_wanted, Err *err)
+{
+    const Json *args = context->args;
+    if (json_array_size(json_object_get(args, "tenants")) > 0 ||
+        json_get_bool(args, "retry", false)) {
+        return true;
+    }
+    return wait_for_creates(context, ret_wanted, err) &&
+           (*ret_wanted != NULL ||
+            (store_query(context->store, ROLLOUT_PLACES_LATE,
+                         PG_PARAMS(rollout_id_text(context), json_get_text(args, "blueprint", ""),
+                                   pg_int_text(context->arena, plan->target),
+                                   plan->is_down ? "t" : "f", pg_int_text(context->arena, wave)),
+                         NULL, err) &&
+             wave_run(context, plan, wave, ret_wanted, err)));
+}
+
+typedef struct Rollout {
+    int64_t waves;
+    const char *wanted;
+    bool is_undoing;
+} Rollout;
+
+static bool read_rollout(JobContext *context, Rollout *ret_rollout, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(context->store, ROLLOUT_GET, PG_PARAMS(rollout_id_text(context)), &rows,
+                     err)) {
+        return false;
+    }
+    *ret_rollout = (Rollout){.waves = pg_rows_int(rows, 0, 2),
+                             .wanted = rollout_wish(pg_rows_text(rows, 0, 3)),
+                             .is_undoing = pg_rows_bool(rows, 0, 4)};
+    return true;
+}
+
+static bool run_waves(JobContext *context, Err *err)
+{
+    RolloutPlan plan;
+    Rollout rollout;
+    if (!load_plan(context, &plan, err) || !read_rollout(context, &rollout, err)) {
+        return false;
+    }
+    if (rollout.wanted != NULL) {
+        return rollout_obey(context, rollout.wanted, err);
+    }
+    /* Another one may have begun while this one was stopped with nothing left to do. */
+    if (!check_alone(context, err)) {
+        return false;
+    }
+    if (rollout.is_undoing) {
+        return rollout_undo(context, plan, err);
+    }
+    for (int64_t wave = 1; wave <= rollout.waves && rollout.wanted == NULL; wave++) {
+        if (!wave_run(context, &plan, wave, &rollout.wanted, err)) {
+            return false;
+        }
+    }
+    if (rollout.wanted == NULL &&
+        !run_late(context, &plan, rollout.waves + 1, &rollout.wanted, err)) {
+        return false;
+    }
+    return rollout.wanted == NULL || rollout_obey(context, rollout.wanted, err);
+}
+
+/* While places are moved, Ctrl-C is a wish like any other. */
+static bool step_waves(JobContext *context, Err *err)
+{
+    stop_listen(true);
+    const bool is_done = run_waves(context, err);
+    stop_listen(false);
+    return is_done;
+}
+
+static bool step_record(JobContext *context, Err *err)
+{
+    RolloutCounts counts = {0};
+    if (!rollout_counts(context, 0, &counts, err)) {
+        return false;
+    }
+    scoped_json Json *detail = json_object();
+    json_put_int(detail, "places", counts.total);
+    json_put_int(detail, "done", counts.done);
+    json_put_int(detail, "failed", counts.failed);
+    return job_audit(context, "migrate.end", detail, err);
+}
+
+static const JobStep steps[] = {
+    {"plan", "Planning the waves", JOB_STEP_TRANSACTION, step_plan},
+    {"ground", "Preparing what places share", JOB_STEP_TRANSACTION, step_ground},
+    {"waves", "Moving places", JOB_STEP_FREE, step_waves},
+    {"record", "Recording the end", JOB_STEP_TRANSACTION, step_record},
+    {0},
+};
+const JobKind rollout_job = {.operation = "migrate.up", .steps = steps};
+const JobKind rollout_down_job = {.operation = "migrate.down", .steps = steps};
+const JobKind rollout_retry_job = {.operation = "migrate.retry", .steps = steps};

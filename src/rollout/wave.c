@@ -1,0 +1,236 @@
+/* One wave of a rollout: its gate, its places, and what happens when too many fail. */
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/fault.h"
+#include "core/process.h"
+#include "isolation/isolation.h"
+#include "rollout/rollout_parts.h"
+
+enum { GATE_TIMEOUT_MS = 600000 };
+
+const char *rollout_id_text(JobContext *context)
+{
+    return pg_int_text(context->arena, context->job_id);
+}
+
+bool rollout_counts(JobContext *context, int64_t wave, RolloutCounts *ret_counts, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(context->store, ROLLOUT_COUNTS,
+                     PG_PARAMS(rollout_id_text(context),
+                               wave == 0 ? NULL : pg_int_text(context->arena, wave)),
+                     &rows, err)) {
+        return false;
+    }
+    *ret_counts = (RolloutCounts){.total = pg_rows_int(rows, 0, 0),
+                                  .pending = pg_rows_int(rows, 0, 1),
+                                  .failed = pg_rows_int(rows, 0, 2),
+                                  .done = pg_rows_int(rows, 0, 3)};
+    return true;
+}
+
+bool rollout_fail_stopped(JobContext *context, const char *why, Err *err)
+{
+    ERR_SET(err, ERR_ROLLOUT, NULL, "rollout %lld stopped: %s", (long long)context->job_id, why);
+    err_hint(err,
+             "tenantry migrate status shows where; then tenantry migrate resume %lld, or abort "
+             "%lld",
+             (long long)context->job_id, (long long)context->job_id);
+    return false;
+}
+
+static bool leave_rest(JobContext *context, Err *err)
+{
+    return store_query(context->store, ROLLOUT_LEAVE, PG_PARAMS(rollout_id_text(context)), NULL,
+                       err);
+}
+
+/* Places that were dropped since, so that nobody waits for them. */
+static bool leave_gone(JobContext *context, Err *err)
+{
+    return store_query(context->store, ROLLOUT_MARK_GONE, PG_PARAMS(rollout_id_text(context)), NULL,
+                       err);
+}
+
+bool rollout_obey(JobContext *context, const char *wanted, Err *err)
+{
+    if (strcmp(wanted, WANTED_ABORT) == 0) {
+        return leave_rest(context, err);
+    }
+    if (strcmp(wanted, WANTED_STOP) == 0) {
+        return rollout_fail_stopped(context, "it was interrupted, after the places under way", err);
+    }
+    return store_query(context->store, ROLLOUT_WANT, PG_PARAMS(rollout_id_text(context), NULL),
+                       NULL, err) &&
+           rollout_fail_stopped(context, "somebody paused it", err);
+}
+
+/* Moves the places of a wave until none is left, more than `allowance` failed, or somebody wants
+ * something else. A place can be held for a while by another session: that of a killed run whose
+ * statement has not ended, or a purge. *ret_counts tells of failures that are new: what failed
+ * before the rollout was resumed does not count again. */
+static bool drain(JobContext *context, const RolloutPlan *plan, int64_t wave, int64_t allowance,
+                  RolloutCounts *ret_counts, const char **ret_wanted, Err *err)
+{
+    RolloutCounts before = {0};
+    int64_t held_ms = 0;
+    *ret_wanted = NULL;
+    if (!leave_gone(context, err) || !rollout_counts(context, wave, &before, err)) {
+        return false;
+    }
+    for (*ret_counts = before, ret_counts->failed = 0;;) {
+        const int64_t left = plan->is_undo ? ret_counts->done : ret_counts->pending;
+        const bool is_spent = allowance >= 0 && ret_counts->failed > allowance;
+        if (left == 0 || is_spent || *ret_wanted != NULL) {
+            return true;
+        }
+        if (held_ms > HELD_MOST_MS) {
+            return rollout_fail_stopped(context, "other sessions hold the places that are left",
+                                        err);
+        }
+        if (!crew_run_wave(context, plan, wave, json_get_int(context->args, "parallel", 1),
+                           allowance < 0 ? -1 : allowance - ret_counts->failed, ret_wanted, err) ||
+            !leave_gone(context, err) || !rollout_counts(context, wave, ret_counts, err)) {
+            return false;
+        }
+        ret_counts->failed -= before.failed;
+        const int64_t left_now = plan->is_undo ? ret_counts->done : ret_counts->pending;
+        held_ms = left_now < left ? 0 : held_ms + HELD_PAUSE_MS;
+        if (held_ms > 0) {
+            clock_sleep_ms(HELD_PAUSE_MS);
+        }
+    }
+}
+
+bool rollout_undo(JobContext *context, RolloutPlan plan, Err *err)
+{
+    RolloutCounts counts = {0};
+    const char *wanted = NULL;
+    plan.is_undo = true;
+    if (!drain(context, &plan, 0, -1, &counts, &wanted, err)) {
+        return false;
+    }
+    FAULT("rollout.undone");
+    return wanted != NULL ? rollout_obey(context, wanted, err) : leave_rest(context, err);
+}
+
+/* A wave that was not good. That the rollout goes back from here is recorded before it does. */
+static bool fail_wave(JobContext *context, const RolloutPlan *plan, const char *what, Err *err)
+{
+    if (strcmp(json_get_text(context->args, "on-failure", "stop"), "undo") != 0) {
+        return rollout_fail_stopped(context, what, err);
+    }
+    if (!store_query(context->store, ROLLOUT_UNDO, PG_PARAMS(rollout_id_text(context)), NULL,
+                     err) ||
+        !rollout_undo(context, *plan, err)) {
+        return err_prefix(err, "%s; undoing", what);
+    }
+    rollout_fail_stopped(
+        context,
+        arena_printf(context->arena, "%s; the places that it had changed are as they were", what),
+        err);
+    err_hint(err, "tenantry migrate status shows what failed; tenantry migrate retry tries it");
+    return false;
+}
+
+/* More failed than the wave allows. */
+static bool fail_counts(JobContext *context, const RolloutPlan *plan, int64_t wave,
+                        const RolloutCounts *counts, Err *err)
+{
+    return fail_wave(context, plan,
+                     arena_printf(context->arena, "%lld of %lld places failed in wave %lld",
+                                  (long long)counts->failed, (long long)counts->total,
+                                  (long long)wave),
+                     err);
+}
+
+/* The rules of isolation for one tenant of those that the wave moved: the scripts did the same in
+ * all of their places. */
+static bool check_isolation(JobContext *context, const RolloutPlan *plan, int64_t wave, Err *err)
+{
+    Store *store = context->store;
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(store, ROLLOUT_SAMPLE,
+                     PG_PARAMS(rollout_id_text(context), pg_int_text(context->arena, wave)), &rows,
+                     err)) {
+        return false;
+    }
+    if (pg_rows_count(rows) == 0) {
+        return true;
+    }
+    if (!pg_begin(store->conn, err)) {
+        return false;
+    }
+    const bool is_whole = isolation_require(context->arena, store, pg_rows_text(rows, 0, 0), err);
+    pg_rollback(store->conn);
+    if (is_whole || err->code != ERR_ISOLATION) {
+        return is_whole;
+    }
+    return fail_wave(context, plan,
+                     arena_printf(context->arena, "after wave %lld, tenant \"%s\": %s",
+                                  (long long)wave, pg_rows_text(rows, 0, 1), err->message),
+                     err);
+}
+
+/* A command of the user's between waves; what it prints is for people. */
+static bool pass_gate(JobContext *context, int64_t wave, Err *err)
+{
+    const char *command = json_get_text(context->args, "gate", NULL);
+    if (command == NULL) {
+        return true;
+    }
+    const char *const argv[] = {"/bin/sh", "-c", command, NULL};
+    const char *const env[] = {
+        arena_printf(context->arena, "TENANTRY_ROLLOUT=%lld", (long long)context->job_id),
+        arena_printf(context->arena, "TENANTRY_WAVE=%lld", (long long)wave), NULL};
+    ProcessResult result = {0};
+    if (!process_run(context->arena,
+                     &(ProcessOptions){.argv = argv, .env = env, .timeout_ms = GATE_TIMEOUT_MS},
+                     &result, err)) {
+        return false;
+    }
+    if (context->progress.note != NULL && *result.output != '\0') {
+        context->progress.note(context->progress.context, result.output);
+    }
+    return result.exit_status == 0 ||
+           rollout_fail_stopped(context,
+                                arena_printf(context->arena,
+                                             "the gate after wave %lld ended with %d",
+                                             (long long)wave, result.exit_status),
+                                err);
+}
+
+bool wave_run(JobContext *context, const RolloutPlan *plan, int64_t wave, const char **ret_wanted,
+              Err *err)
+{
+    RolloutCounts counts = {0};
+    int64_t allowance = -1;
+    const Json *args = context->args;
+    const char *on_failure = json_get_text(args, "on-failure", "stop");
+    if (!rollout_counts(context, wave, &counts, err) ||
+        (strcmp(on_failure, "continue") != 0 &&
+         !allowance_of(json_get_text(args, "max-failures", "0"), counts.total, &allowance, err))) {
+        return false;
+    }
+    /* Who resumes a rollout that stopped accepts what had failed. An undo is not for people to
+     * accept: the run that should have begun it was killed. */
+    if (strcmp(on_failure, "undo") == 0) {
+        if (counts.failed > allowance) {
+            return fail_counts(context, plan, wave, &counts, err);
+        }
+        allowance -= counts.failed;
+    }
+    if (counts.pending == 0) {
+        return true;
+    }
+    if ((wave > 1 && !pass_gate(context, wave - 1, err)) ||
+        !drain(context, plan, wave, allowance, &counts, ret_wanted, err)) {
+        return false;
+    }
+    FAULT("rollout.wave.moved");
+    if (allowance >= 0 && counts.failed > allowance) {
+        return fail_counts(context, plan, wave, &counts, err);
+    }
+    return check_isolation(context, plan, wave, err);
+}

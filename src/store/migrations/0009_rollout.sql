@@ -1,0 +1,49 @@
+-- Bringing places to another version of their blueprint. A rollout is a job; what came of it in each place is here, written
+-- in the transaction that changed the place.
+CREATE TABLE tenantry.rollouts (
+    job_id bigint PRIMARY KEY REFERENCES tenantry.jobs (id),
+    blueprint text NOT NULL REFERENCES tenantry.blueprints (name),
+    target bigint NOT NULL,
+    waves integer NOT NULL,
+    -- what somebody asked for while it ran: it stops after the places that are under way
+    wanted text CHECK (wanted IN ('pause', 'abort')),
+    -- too many places failed and those that are done go back: a run that resumes does that, and nothing else
+    is_undoing boolean NOT NULL DEFAULT false
+);
+CREATE INDEX rollouts_blueprint ON tenantry.rollouts (blueprint, job_id);
+
+CREATE TABLE tenantry.rollout_places (
+    job_id bigint NOT NULL REFERENCES tenantry.rollouts (job_id),
+    place_id uuid NOT NULL,         -- no foreign key: a purge need not wait, nor lose what was
+    wave integer NOT NULL,
+    from_version bigint NOT NULL,   -- what it was planned from; once it is done, what it was moved from
+    state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'done', 'failed', 'gone', 'undone', 'left')),
+    attempts integer NOT NULL DEFAULT 0,
+    error json,                     -- code, message, hint, sqlstate
+    finished_at timestamptz,
+    PRIMARY KEY (job_id, place_id)
+);
+CREATE INDEX rollout_places_pending ON tenantry.rollout_places (job_id, wave, place_id) WHERE state = 'pending';
+
+-- The rollout that a place failed in: no other one takes it before "migrate retry".
+ALTER TABLE tenantry.places ADD quarantine bigint;
+CREATE INDEX places_quarantine ON tenantry.places (quarantine) WHERE quarantine IS NOT NULL;
+CREATE INDEX places_blueprint_version ON tenantry.places (blueprint, version);
+
+-- The places of a blueprint that are not at a version yet: those of tenants (spares are made anew), of these slugs or all;
+-- and either those in quarantine or the others. One in quarantine may be at the version already (it could not be undone): a
+-- retry finds that there is nothing to do, and lets it out.
+CREATE FUNCTION tenantry.rollout_candidates(blueprint text, target bigint, is_down boolean, slugs text[], is_retry boolean)
+    RETURNS TABLE (id uuid, version bigint)
+    LANGUAGE sql STABLE
+AS $$
+    SELECT p.id, p.version
+      FROM tenantry.places p
+     WHERE p.blueprint = $1
+       AND CASE WHEN is_down THEN p.version > target WHEN is_retry THEN p.version <= target ELSE p.version < target END
+       AND (p.quarantine IS NOT NULL) = is_retry
+       AND (p.tier = 'row' AND slugs IS NULL
+            OR EXISTS (SELECT FROM tenantry.tenants t
+                        WHERE t.place_id = p.id AND p.tier = 'schema' AND (slugs IS NULL OR t.slug = ANY (slugs))))
+$$;
+REVOKE ALL ON FUNCTION tenantry.rollout_candidates(text, bigint, boolean, text[], boolean) FROM PUBLIC;

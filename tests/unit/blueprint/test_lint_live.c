@@ -1,0 +1,341 @@
+/* Rules of what tenants use while a migration runs, and comments that leave findings out. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/file.h"
+#include "core/strbuf.h"
+#include "pack_fixture.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+enum { DOCS_BYTES = 1024 * 1024 };
+
+/* What the tenants have when the second version comes. */
+static const char first_version[] =
+    "CREATE TYPE state AS ENUM ('open', 'done');\n"
+    "CREATE DOMAIN positive AS int CHECK (VALUE > 0);\n"
+    "CREATE DOMAIN any_int AS int;\n"
+    "CREATE TABLE t (id bigint PRIMARY KEY, a varchar(10), b numeric(10, 2), c text, s state);\n"
+    "CREATE TABLE u (id bigint PRIMARY KEY, t_id bigint);\n"
+    "CREATE TABLE v (id bigint);\n"
+    "ALTER TABLE v ADD CONSTRAINT v_id CHECK (id IS NOT NULL);\n"
+    "CREATE TABLE p (at date) PARTITION BY RANGE (at);\n"
+    "CREATE INDEX t_c ON t (c);\n"
+    "CREATE MATERIALIZED VIEW m AS SELECT 1 AS one;\n";
+
+/* "rule:line " of the findings in files of version 2 and later. */
+static const char *show(Arena *arena, const LintFinding *findings, size_t count)
+{
+    StrBuf list = strbuf_init(arena);
+    for (size_t i = 0; i < count; i++) {
+        if (strstr(findings[i].file, "V1__") == NULL) {
+            strbuf_printf(&list, "%s%s:%d", list.length == 0 ? "" : " ", findings[i].rule,
+                          findings[i].line);
+        }
+    }
+    return list.text;
+}
+
+static const char *lint_versions(Arena *arena, const char *second, const char *third)
+{
+    const char *manifest = "name: shop\ntitle: A shop\ntiers: [schema]\n" MANIFEST_PLANS;
+    const EmbeddedFile files[] = {
+        {"p/blueprint.yaml", manifest, strlen(manifest)},
+        {"p/migrations/V1__a.sql", first_version, strlen(first_version)},
+        {"p/migrations/V2__b.sql", second, strlen(second)},
+        {"p/migrations/V3__c.sql", third, strlen(third)},
+    };
+    Blueprint *blueprint = NULL;
+    const LintFinding *findings = NULL;
+    size_t count = 0;
+    Err err = {0};
+    if (!load_files(arena, files, COUNT(files), &blueprint, &err) ||
+        !blueprint_lint(arena, blueprint, &findings, &count, &err)) {
+        fail_msg("%s", err.message);
+    }
+    return show(arena, findings, count);
+}
+
+/* Each rule with a text that is found and one that is not, and texts at its border. */
+static const struct {
+    const char *rule;
+    const char *found;
+    const char *not_found;
+} pairs[] = {
+    {"add_check", "ALTER TABLE t ADD CHECK (id > 0)", "ALTER TABLE t ADD CHECK (id > 0) NOT VALID"},
+    {"add_check", "ALTER TABLE t ADD COLUMN n int CHECK (n > 0)", "ALTER TABLE t ADD COLUMN n int"},
+    {"add_domain_column", "ALTER TABLE t ADD COLUMN n positive",
+     "ALTER TABLE t ADD COLUMN n any_int"},
+    {"add_domain_column", "ALTER DOMAIN any_int SET NOT NULL; ALTER TABLE t ADD COLUMN n any_int",
+     "ALTER TABLE t ADD COLUMN n positive[]"},
+    {"add_exclusion", "ALTER TABLE t ADD EXCLUDE USING gist (c WITH =)",
+     "CREATE TABLE n (c text, EXCLUDE USING gist (c WITH =))"},
+    {"add_foreign_key", "ALTER TABLE u ADD FOREIGN KEY (t_id) REFERENCES t",
+     "ALTER TABLE u ADD FOREIGN KEY (t_id) REFERENCES t NOT VALID"},
+    {"add_foreign_key", "ALTER TABLE u ADD CONSTRAINT k FOREIGN KEY (t_id) REFERENCES t",
+     "ALTER TABLE u ADD COLUMN n bigint REFERENCES t"},
+    {"add_generated_column", "ALTER TABLE t ADD COLUMN n int GENERATED ALWAYS AS (1) STORED",
+     "CREATE TABLE n (a int, n int GENERATED ALWAYS AS (a) STORED)"},
+    {"add_identity_column", "ALTER TABLE t ADD COLUMN n bigint GENERATED ALWAYS AS IDENTITY",
+     "CREATE TABLE n (n bigint GENERATED ALWAYS AS IDENTITY)"},
+    {"add_key", "ALTER TABLE t ADD UNIQUE (c)", "ALTER TABLE t ADD UNIQUE USING INDEX t_c"},
+    {"add_key", "ALTER TABLE v ADD PRIMARY KEY (id)",
+     "CREATE TABLE n (id int); ALTER TABLE n ADD PRIMARY KEY (id)"},
+    {"add_required_column", "ALTER TABLE t ADD COLUMN n int NOT NULL",
+     "ALTER TABLE t ADD COLUMN n int"},
+    {"add_volatile_default", "ALTER TABLE t ADD COLUMN n uuid DEFAULT gen_random_uuid()",
+     "ALTER TABLE t ADD COLUMN n uuid; ALTER TABLE t ALTER n SET DEFAULT gen_random_uuid()"},
+    {"alter_column_type", "ALTER TABLE t ALTER id TYPE numeric", "ALTER TABLE t ALTER a TYPE text"},
+    {"alter_column_type", "ALTER TABLE t ALTER a TYPE varchar(9)",
+     "ALTER TABLE t ALTER a TYPE varchar(20)"},
+    {"alter_column_type", "ALTER TABLE t ALTER b TYPE numeric(12, 3)",
+     "ALTER TABLE t ALTER b TYPE numeric(12, 2)"},
+    {"alter_column_type", "ALTER TABLE t ALTER a TYPE text USING upper(a)",
+     "ALTER TABLE t ALTER a TYPE varchar"},
+    {"alter_column_type", "ALTER TABLE t ALTER a TYPE text COLLATE \"C\"",
+     "ALTER TABLE t ALTER b TYPE numeric"},
+    {"alter_domain", "ALTER DOMAIN any_int ADD CHECK (VALUE > 0)",
+     "ALTER DOMAIN any_int ADD CHECK (VALUE > 0) NOT VALID"},
+    {"alter_domain", "ALTER DOMAIN any_int SET NOT NULL",
+     "CREATE DOMAIN n AS int; ALTER DOMAIN n SET NOT NULL"},
+    {"attach_partition", "ALTER TABLE p ATTACH PARTITION v FOR VALUES FROM ('1') TO ('2')",
+     "CREATE TABLE n (at date); ALTER TABLE p ATTACH PARTITION n DEFAULT"},
+    {"cluster_table", "CLUSTER t USING t_c", "ANALYZE t"},
+    {"create_index", "CREATE INDEX n ON t (a)", "CREATE TABLE n (a int); CREATE INDEX ON n (a)"},
+    {"create_partition", "CREATE TABLE n PARTITION OF p DEFAULT",
+     "CREATE TABLE n (at date) PARTITION BY RANGE (at); CREATE TABLE o PARTITION OF n DEFAULT"},
+    {"delete_all_rows", "DELETE FROM t", "DELETE FROM t WHERE id = 1"},
+    {"delete_all_rows", "DELETE FROM t WHERE true", "DELETE FROM t USING u WHERE t.id = u.id"},
+    {"disable_trigger", "ALTER TABLE t DISABLE TRIGGER ALL", "ALTER TABLE t ENABLE TRIGGER ALL"},
+    {"drop_column", "ALTER TABLE t DROP COLUMN c", "ALTER TABLE t ALTER c DROP NOT NULL"},
+    {"drop_index", "DROP INDEX t_c",
+     "CREATE TABLE n (a int); CREATE INDEX i ON n (a); DROP INDEX i"},
+    {"drop_table", "DROP TABLE v", "CREATE TABLE n (a int); DROP TABLE n"},
+    {"enum_rename_value", "ALTER TYPE state RENAME VALUE 'done' TO 'over'",
+     "CREATE TYPE n AS ENUM ('a'); ALTER TYPE n RENAME VALUE 'a' TO 'b'"},
+    {"enum_value_order", "ALTER TYPE state ADD VALUE 'new' BEFORE 'open'",
+     "ALTER TYPE state ADD VALUE 'new'"},
+    {"enum_value_used", "ALTER TYPE state ADD VALUE 'x'; UPDATE t SET s = 'x' WHERE id = 1",
+     "ALTER TYPE state ADD VALUE 'x'; UPDATE t SET s = 'open' WHERE id = 1"},
+    {"fleet_catalog_scan", "ALTER TABLE t ADD COLUMN n int DEFAULT 1",
+     "ALTER TABLE t ADD COLUMN n int DEFAULT NULL"},
+    {"fleet_catalog_scan", "ALTER TABLE t ADD COLUMN n timestamptz DEFAULT now()",
+     "ALTER TABLE t ALTER c SET DEFAULT 'x'"},
+    {"lock_table", "LOCK TABLE t IN SHARE MODE", "CREATE TABLE n (a int); LOCK TABLE n"},
+    {"locks_several_tables",
+     "ALTER TABLE t ALTER c DROP NOT NULL; ALTER TABLE u ALTER id SET DEFAULT 1",
+     "ALTER TABLE t ALTER c DROP NOT NULL; ALTER TABLE t ALTER id SET DEFAULT 1"},
+    {"own_timeout", "SET lock_timeout = '1h'", "SET LOCAL work_mem = '8MB'"},
+    {"refresh_view", "REFRESH MATERIALIZED VIEW m", "REFRESH MATERIALIZED VIEW CONCURRENTLY m"},
+    {"refresh_view", "REFRESH MATERIALIZED VIEW m",
+     "CREATE MATERIALIZED VIEW n AS SELECT 1; REFRESH MATERIALIZED VIEW n"},
+    {"reindex", "REINDEX TABLE t", "CREATE TABLE n (a int); REINDEX TABLE n"},
+    {"rename_column", "ALTER TABLE t RENAME c TO d", "ALTER TABLE t RENAME CONSTRAINT c TO d"},
+    {"rename_table", "ALTER TABLE t RENAME TO n", "ALTER INDEX t_c RENAME TO n"},
+    {"rewrite_table", "ALTER TABLE t SET UNLOGGED", "ALTER TABLE t SET (fillfactor = 90)"},
+    {"set_not_null", "ALTER TABLE u ALTER t_id SET NOT NULL",
+     "ALTER TABLE v ALTER id SET NOT NULL"},
+    {"set_not_null", "ALTER TABLE v DROP CONSTRAINT v_id; ALTER TABLE v ALTER id SET NOT NULL",
+     "ALTER TABLE v ALTER id SET NOT NULL; ALTER TABLE v DROP CONSTRAINT v_id"},
+    {"truncate_table", "TRUNCATE t", "CREATE TABLE n (a int); TRUNCATE n"},
+    {"update_all_rows", "UPDATE t SET c = 'x'", "UPDATE t SET c = 'x' WHERE id < 10"},
+    {"vacuum_full", "VACUUM FULL t", "CREATE TABLE n (a int); VACUUM FULL n"},
+    {"validate_same_transaction",
+     "ALTER TABLE t ADD CONSTRAINT k CHECK (id > 0) NOT VALID; ALTER TABLE t VALIDATE CONSTRAINT k",
+     "ALTER TABLE v VALIDATE CONSTRAINT v_id"},
+    {"write_under_lock", "ALTER TABLE t ALTER c DROP NOT NULL; UPDATE t SET c = 'x' WHERE id = 1",
+     "UPDATE t SET c = 'x' WHERE id = 1; ALTER TABLE t ALTER c DROP NOT NULL"},
+    {"write_under_lock", "ALTER TABLE t ALTER c DROP NOT NULL; INSERT INTO u SELECT id FROM t",
+     "ALTER TABLE t ALTER c DROP NOT NULL; INSERT INTO u VALUES (1)"},
+};
+
+static void a_rule_of_what_is_in_use_finds_what_it_is_for(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(pairs); i++) {
+        scoped_arena Arena *arena = arena_new();
+        const char *with = arena_printf(arena, "%s:1", pairs[i].rule);
+        if (strstr(lint_versions(arena, pairs[i].found, "SELECT 1"), with) == NULL) {
+            fail_msg("%s: not found in \"%s\", but %s", pairs[i].rule, pairs[i].found,
+                     lint_versions(arena, pairs[i].found, "SELECT 1"));
+        }
+        if (strstr(lint_versions(arena, pairs[i].not_found, "SELECT 1"), with) != NULL) {
+            fail_msg("%s: found in \"%s\"", pairs[i].rule, pairs[i].not_found);
+        }
+    }
+}
+
+static void the_first_version_and_tables_of_the_same_one_are_nobodys_yet(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    assert_string_equal(lint_versions(arena, "SELECT 1", first_version), "");
+    assert_string_equal(lint_versions(arena,
+                                      "CREATE TABLE n (a int);\nALTER TABLE n ADD COLUMN b int "
+                                      "DEFAULT 1, ADD CHECK (a > 0), DROP COLUMN a;\n"
+                                      "UPDATE n SET b = 1;\nDROP TABLE n",
+                                      "CREATE TABLE n (a int)"),
+                        "");
+    assert_string_equal(lint_versions(arena, "CREATE TABLE n (a int)", "UPDATE n SET a = 1"),
+                        "update_all_rows:1");
+}
+
+static void a_check_that_is_valid_since_an_earlier_version_makes_not_null_cheap(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    assert_string_equal(
+        lint_versions(
+            arena, "ALTER TABLE u ADD CONSTRAINT k CHECK (t_id IS NOT NULL) NOT VALID",
+            "ALTER TABLE u VALIDATE CONSTRAINT k;\nALTER TABLE u ALTER t_id SET NOT NULL"),
+        "");
+    assert_string_equal(
+        lint_versions(arena, "ALTER TABLE u ADD CONSTRAINT k CHECK (t_id IS NOT NULL) NOT VALID",
+                      "ALTER TABLE u ALTER t_id SET NOT NULL"),
+        "set_not_null:1");
+}
+
+static void the_type_of_a_column_is_followed(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    assert_string_equal(lint_versions(arena, "ALTER TABLE t ALTER a TYPE varchar(30)",
+                                      "ALTER TABLE t ALTER a TYPE varchar(20)"),
+                        "alter_column_type:1");
+    assert_string_equal(lint_versions(arena, "ALTER TABLE t ADD COLUMN n varchar(3)",
+                                      "ALTER TABLE t RENAME n TO o; ALTER TABLE t ALTER o TYPE "
+                                      "text"),
+                        "rename_column:1");
+}
+
+static void too_many_new_relations_are_found_where_they_become_too_many(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    StrBuf sql = strbuf_init(arena);
+    for (int i = 0; i < 126; i++) { /* a table, what is long of it, and a key: 4 relations */
+        strbuf_printf(&sql, "CREATE TABLE n%d (id bigint PRIMARY KEY, a text);\n", i);
+    }
+    assert_string_equal(lint_versions(arena, sql.text, "SELECT 1"), "many_relations:126");
+}
+
+static void an_ignore_leaves_one_rule_of_one_statement_out(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql;
+        const char *findings;
+    } cases[] = {
+        {"-- lint:ignore drop_table nobody uses it\nDROP TABLE v", ""},
+        {"--lint:ignore   drop_table\tnobody\nDROP TABLE v", ""},
+        {"-- lint:ignore drop_table nobody\n\n-- more\nDROP TABLE v;\nDROP TABLE u",
+         "drop_table:5 locks_several_tables:5"},
+        {"-- lint:ignore drop_table nobody\n-- lint:ignore locks_several_tables small\n"
+         "DROP TABLE u, v;\nSELECT 1",
+         "ignore_unused:2"},
+        {"DROP TABLE v;\n-- lint:ignore drop_table too late", "drop_table:1 ignore_unused:2"},
+        {"-- lint:ignore drop_table\nDROP TABLE v", "ignore_without_reason:1 drop_table:2"},
+        {"-- lint:ignore drop_tabel x y\nDROP TABLE v", "ignore_unknown:1 drop_table:2"},
+        {"-- lint:ignore set_role we know better\nSET ROLE x", "ignore_refused:1 set_role:2"},
+        {"-- lint:ignored drop_table x\nDROP TABLE v", "drop_table:2"},
+        {"SELECT '-- lint:ignore drop_table in a string\n';\nDROP TABLE v", "drop_table:3"},
+        {"/* -- lint:ignore drop_table x */\nDROP TABLE v", "drop_table:2"},
+        {"-- nothing yet\n", "empty_script:1"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        scoped_arena Arena *arena = arena_new();
+        assert_string_equal(lint_versions(arena, cases[i].sql, "SELECT 1"), cases[i].findings);
+    }
+}
+
+static void an_unknown_rule_is_told_with_the_nearest_one(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    const LintFinding *findings = NULL;
+    size_t count = 0;
+    Err err;
+    assert_true(blueprint_lint_file(arena, "x.sql", "-- lint:ignore drop_tabel x\nSELECT 1",
+                                    &findings, &count, &err));
+    assert_int_equal(count, 1);
+    assert_int_equal(findings[0].severity, LINT_ERROR);
+    assert_string_equal(findings[0].message,
+                        "\"drop_tabel\" (did you mean \"drop_table\"?): names no rule");
+}
+
+static void of_a_file_alone_what_it_does_not_make_is_in_use(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql;
+        const char *findings;
+    } cases[] = {
+        {"DROP TABLE x", "drop_table:1"},
+        {"CREATE TEMP TABLE x (a int);\nDROP TABLE x", ""},
+        {"CREATE TABLE x (a int);\nALTER TABLE x ADD CHECK (a > 0)", ""},
+        {"ALTER TYPE e ADD VALUE 'a';\nSELECT 'a'", "enum_value_used:2"},
+        {"CREATE TYPE e AS ENUM ('a');\nALTER TYPE e ADD VALUE 'b';\nSELECT 'b'", ""},
+        {"ALTER TABLE x ADD CONSTRAINT k CHECK (a > 0) NOT VALID;\n"
+         "ALTER TABLE x VALIDATE CONSTRAINT k",
+         "validate_same_transaction:2"},
+        {"SET ROLE x", "set_role:1"},
+        {"SELECT * FROM pg_catalog.pg_class", ""},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        scoped_arena Arena *arena = arena_new();
+        const LintFinding *findings = NULL;
+        size_t count = 0;
+        Err err = {0};
+        assert_true(blueprint_lint_file(arena, "x.sql", cases[i].sql, &findings, &count, &err));
+        assert_string_equal(show(arena, findings, count), cases[i].findings);
+    }
+}
+
+static void every_rule_of_what_is_in_use_has_a_section_and_a_test(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    const char *docs = NULL;
+    size_t length = 0;
+    size_t count = 0;
+    Err err = {0};
+    if (!file_read(arena, TEST_DOCS "/rollout-lint.md", DOCS_BYTES, &docs, &length, &err)) {
+        fail_msg("%s", err.message);
+    }
+    const LintRuleInfo *rules = blueprint_lint_rules(&count);
+    for (size_t i = 0; i < count; i++) {
+        const bool is_counted = strcmp(rules[i].name, "many_relations") == 0; /* tested above */
+        bool is_tested = is_counted || rules[i].scope != LINT_SCOPE_LIVE;
+        for (size_t j = 0; j < COUNT(pairs); j++) {
+            is_tested = is_tested || strcmp(pairs[j].rule, rules[i].name) == 0;
+        }
+        if (!is_tested ||
+            (rules[i].scope == LINT_SCOPE_LIVE &&
+             strstr(docs, arena_printf(arena, "\n### %s\n", rules[i].name)) == NULL)) {
+            fail_msg("rule %s has no %s", rules[i].name, is_tested ? "section" : "test");
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_rule_of_what_is_in_use_finds_what_it_is_for),
+        cmocka_unit_test(the_first_version_and_tables_of_the_same_one_are_nobodys_yet),
+        cmocka_unit_test(a_check_that_is_valid_since_an_earlier_version_makes_not_null_cheap),
+        cmocka_unit_test(the_type_of_a_column_is_followed),
+        cmocka_unit_test(too_many_new_relations_are_found_where_they_become_too_many),
+        cmocka_unit_test(an_ignore_leaves_one_rule_of_one_statement_out),
+        cmocka_unit_test(an_unknown_rule_is_told_with_the_nearest_one),
+        cmocka_unit_test(of_a_file_alone_what_it_does_not_make_is_in_use),
+        cmocka_unit_test(every_rule_of_what_is_in_use_has_a_section_and_a_test),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
