@@ -9,14 +9,13 @@
  * the role is in functions that stay, so that a session plans them once).
  *
  * Deferred triggers run as whoever is current when they fire, at COMMIT that is the control role:
- * so they all fire in there, where rows were written that have any (SET CONSTRAINTS lasts until the
- * end of the transaction, and a seed may come after the migrations). One of them may defer again
- * and queue more. The second round is read-only, which refuses that with a clear message, but the
- * code can take it back: the proof is made outside. There, every table that the transaction wrote
- * to and that has triggers of constraints, whoever owns it, is given an ALTER TABLE, which
- * PostgreSQL refuses while a trigger of the table is pending. Its lock does not disturb readers and
- * writers, and it is undone at once, with the membership that it takes. Where no such table was
- * written to, nothing can wait.
+ * so they all fire in there, by SET CONSTRAINTS, which fires whatever waits when it begins. One of
+ * them may defer again and queue more, so it is called until nothing was queued. No catalogue tells
+ * what waits, but who queues a trigger writes a row, with a command number of its own, and nothing
+ * takes a number back: when two rows that the control role writes before and after a call have
+ * numbers that follow each other, nothing was written between them. (The locks of the transaction
+ * do not tell. A cursor belongs to the subtransaction that opened it, but fails in the one that
+ * fetches from it, and then the locks of all that its query wrote go and the triggers stay.)
  *
  * Code in there can prepare statements, also under the names of ours (pg_query_fixed): nothing that
  * was prepared is run before drop_guard has taken those away. */
@@ -25,6 +24,12 @@
 void place_enter_role(PgBatch *batch, const char *role, const char *search_path)
 {
     pg_batch_open_group(batch, "SELECT tenantry.run_as($1, $2, $3)", PG_PARAMS(role, search_path));
+}
+
+void place_enter_seed(PgBatch *batch, const char *role, const char *search_path)
+{
+    place_enter_role(batch, role, search_path);
+    pg_batch_add(batch, "SET CONSTRAINTS ALL DEFERRED", PG_NO_PARAMS);
 }
 
 void place_leave_role(PgBatch *batch)

@@ -318,7 +318,7 @@ static bool add_seed(Provision *provision, Err *err)
     if (seed == NULL) {
         return true;
     }
-    place_enter_role(provision->batch, provision->logins.roles[LOGIN_APP], provision->search_path);
+    place_enter_seed(provision->batch, provision->logins.roles[LOGIN_APP], provision->search_path);
     if (!place_add_script(arena, provision->batch, "seed", seed, err)) {
         return false;
     }

@@ -225,8 +225,8 @@ CASES = [
     ("control_function", None, "ALTER FUNCTION tenancy.run_guarded(text[]) SECURITY DEFINER", None),
     ("control_function", None, "CREATE FUNCTION tenantry.f() RETURNS int LANGUAGE sql AS 'SELECT 1';"
      " REVOKE ALL ON FUNCTION tenantry.f() FROM PUBLIC; ALTER FUNCTION tenantry.f() OWNER TO tenantry", None),
-    ("control_function", None, "ALTER FUNCTION tenancy.deferring_tables() SET search_path = {a}",
-     "ALTER FUNCTION tenancy.deferring_tables() SET search_path = pg_catalog, pg_temp"),
+    ("control_function", None, "ALTER FUNCTION tenantry.call_guard(name, text, text[], tid[]) SET search_path = {a}",
+     "ALTER FUNCTION tenantry.call_guard(name, text, text[], tid[]) SET search_path = pg_catalog, pg_temp"),
     ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f() RETURNS trigger LANGUAGE plpgsql"
      " AS 'BEGIN RETURN NEW; END';"
      " CREATE TRIGGER spy BEFORE UPDATE ON {a}.portfolios FOR EACH ROW EXECUTE FUNCTION util.f()", "DROP SCHEMA util CASCADE"),

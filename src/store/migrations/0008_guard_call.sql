@@ -1,11 +1,12 @@
--- The guard in one call (src/blueprint/guard.c): what was written to is looked for once. pg_locks holds up every session
--- that takes a lock meanwhile, so it is read a second time only where something may wait for COMMIT.
-DROP FUNCTION tenancy.run_guarded(text[]);
+-- The guard in one call (src/blueprint/guard.c), and what proves that nothing waits for COMMIT is not the lock table any
+-- more: a cursor that fails takes along the locks of what its query wrote, but not the triggers that this queued.
+
+-- A row's cmin is the number of the command that wrote it; rows stay until the end of run_as only.
+CREATE UNLOGGED TABLE tenantry.guard_marks ();
 
 -- Runs {place, statement} pairs with the rights and the search_path of its caller; the place goes before the message of
--- one that fails. Then what was deferred, twice: the second round is read-only and may defer nothing again. True when
--- something was: code ran after it was looked for. False says that nothing waits, since no code has run since.
-CREATE FUNCTION tenancy.run_guarded(statements text[]) RETURNS boolean
+-- one that fails.
+CREATE OR REPLACE FUNCTION tenancy.run_guarded(statements text[]) RETURNS void
     LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -20,14 +21,6 @@ BEGIN
         place := pair[1];
         EXECUTE pair[2];
     END LOOP;
-    place := 'triggers and constraints that were deferred';
-    IF EXISTS (SELECT FROM tenancy.deferring_tables()) THEN
-        SET CONSTRAINTS ALL IMMEDIATE;
-        SET LOCAL transaction_read_only = on;
-        SET CONSTRAINTS ALL IMMEDIATE;
-        RETURN true;
-    END IF;
-    RETURN false;
 EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
         detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
@@ -36,8 +29,9 @@ EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN
                        ELSE pg_catalog.concat(place, ': ', message) END;
 END
 $$;
+DROP FUNCTION tenancy.deferring_tables();
 
--- As before, and it says what run_guarded says.
+-- As before; nothing in the function is read-only any more.
 CREATE OR REPLACE FUNCTION tenantry.make_guard(role name) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -47,47 +41,45 @@ BEGIN
     EXECUTE format('GRANT %I TO CURRENT_USER', role);
     EXECUTE format('GRANT %s TO %I', guards, role);
     EXECUTE format('SET LOCAL ROLE %I', role);
-    EXECUTE format('CREATE FUNCTION tenancy_guards.%I(text[]) RETURNS boolean LANGUAGE sql SECURITY DEFINER'
-                   ' SET transaction_read_only = off AS %L', role, 'SELECT tenancy.run_guarded($1)');
+    EXECUTE format('CREATE FUNCTION tenancy_guards.%I(text[]) RETURNS void LANGUAGE sql SECURITY DEFINER AS %L', role,
+                   'SELECT tenancy.run_guarded($1)');
     SET LOCAL ROLE NONE;
     EXECUTE format('REVOKE %s FROM %I', guards, role);
 END
 $$;
 
--- Proves that no trigger waits for COMMIT, where it would run as the control role, unless it is known; and takes the
--- role's function and what the role's SQL prepared away. PostgreSQL refuses to alter a table while a trigger of it is
--- pending, or a cursor reads it.
-DROP FUNCTION tenantry.drop_guard(name);
-CREATE FUNCTION tenantry.drop_guard(role name, may_wait boolean) RETURNS void
+-- Runs pairs in the guard of a role under a search_path. The number of the command that comes after them: as long as
+-- they write nothing, each call's is one more than that of the call before it.
+CREATE FUNCTION tenantry.call_guard(role name, path text, statements text[], INOUT marks tid[], OUT command bigint)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    written record;
-    prepared text;
+    guard text := format('tenancy_guards.%I(text[])', role);
+    call text := format('SELECT tenancy_guards.%I($1)', role);
+    mark tid;
 BEGIN
-    IF to_regprocedure(format('tenancy_guards.%I(text[])', role)) IS NULL THEN
+    PERFORM set_config('search_path', path, true);
+    EXECUTE call USING statements;
+    -- Code in there may have left any search_path, also beyond the end of this function.
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false);
+    EXECUTE 'CLOSE ALL';
+    IF to_regprocedure(guard) IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = 'what its role owns was dropped or given away, which takes the guard along',
             HINT = 'leave DROP OWNED and REASSIGN OWNED out';
     END IF;
-    EXECUTE 'CLOSE ALL';
-    IF may_wait IS DISTINCT FROM false THEN
-        FOR written IN SELECT id, owner FROM tenancy.deferring_tables() LOOP
-            BEGIN
-                IF NOT pg_has_role(written.owner, 'MEMBER') THEN
-                    EXECUTE format('GRANT %s TO CURRENT_USER', written.owner::regrole);
-                END IF;
-                EXECUTE format('ALTER TABLE ONLY %s RESET (fillfactor)', written.id::regclass);
-                RAISE EXCEPTION USING ERRCODE = 'TN001'; -- takes back what the proof did
-            EXCEPTION
-                WHEN SQLSTATE 'TN001' THEN
-                    NULL;
-                WHEN object_in_use THEN
-                    RAISE object_in_use
-                        USING MESSAGE = 'triggers and constraints that were deferred: ' || SQLERRM;
-            END;
-        END LOOP;
-    END IF;
+    INSERT INTO tenantry.guard_marks DEFAULT VALUES RETURNING ctid, cmin::text::bigint INTO mark, command;
+    marks := marks || mark;
+END
+$$;
+
+-- Takes the role's function and what the role's SQL prepared away.
+CREATE OR REPLACE FUNCTION tenantry.drop_guard(role name) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    prepared text;
+BEGIN
     FOR prepared IN SELECT name FROM pg_prepared_statements WHERE from_sql LOOP
         EXECUTE format('DEALLOCATE %I', prepared);
     END LOOP;
@@ -96,30 +88,34 @@ BEGIN
 END
 $$;
 
--- Makes the guard of a role, runs {place, statement} pairs in it under a search_path, and takes it away. Nothing here is
--- resolved under settings that the pairs' code may have left.
+-- Makes the guard of a role, runs {place, statement} pairs in it under a search_path, then what was deferred until a
+-- call of it wrote nothing: that one fired all that waited, and queued nothing. Takes the guard away.
 CREATE FUNCTION tenantry.run_as(role name, path text, statements text[]) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    call text := format('SELECT tenancy_guards.%I($1)', role);
-    may_wait boolean;
+    place text := 'triggers and constraints that were deferred';
+    deferred text[] := ARRAY[[place, 'SET CONSTRAINTS ALL IMMEDIATE']];
+    marks tid[] := '{}';
+    command bigint;
+    before bigint;
 BEGIN
     PERFORM tenantry.make_guard(role);
-    PERFORM set_config('search_path', path, true);
-    EXECUTE call INTO may_wait USING statements;
-    PERFORM tenantry.drop_guard(role, may_wait);
+    SELECT c.marks, c.command INTO marks, command
+      FROM tenantry.call_guard(role, path, statements || deferred, marks) c;
+    FOR round IN 1..3 LOOP
+        before := command;
+        SELECT c.marks, c.command INTO marks, command FROM tenantry.call_guard(role, path, deferred, marks) c;
+        EXIT WHEN command = before + 1;
+    END LOOP;
+    IF command <> before + 1 THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = place || ': they defer others again and again',
+            HINT = 'leave SET CONSTRAINTS ... DEFERRED out of triggers that are deferred';
+    END IF;
+    DELETE FROM tenantry.guard_marks WHERE ctid = ANY (marks);
+    PERFORM tenantry.drop_guard(role);
 END
 $$;
 
-REVOKE ALL ON FUNCTION tenancy.run_guarded(text[]) FROM PUBLIC;
-DO $tenants$
-DECLARE
-    tenants name;
-BEGIN
-    FOR tenants IN SELECT tenants_role FROM tenantry.installation LOOP
-        EXECUTE format('GRANT EXECUTE ON FUNCTION tenancy.run_guarded(text[]) TO %I', tenants);
-    END LOOP;
-END
-$tenants$;
-REVOKE ALL ON FUNCTION tenantry.drop_guard(name, boolean), tenantry.run_as(name, text, text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tenantry.call_guard(name, text, text[], tid[]), tenantry.run_as(name, text, text[]) FROM PUBLIC;
