@@ -37,20 +37,21 @@ typedef struct Piece {
 
 static const Piece pieces[] = {
     {"iso_target", true},     {"iso_place", false},     {"iso_own", false},
-    {"iso_reach", false},     {"iso_relation", false},  {"iso_function", false},
-    {"iso_type", false},      {"iso_object", false},    {"iso_acl", false},
-    {"iso_outside", true},    {"iso_part", true},       {"iso_edge", true},
-    {"iso_far", true},        {"iso_holder", false},    {"iso_role", false},
-    {"iso_reference", false}, {"iso_space", false},     {"iso_grant", false},
-    {"iso_excess", false},    {"iso_member", false},    {"iso_misowned", false},
-    {"iso_definer", false},   {"iso_body", false},      {"iso_power", false},
-    {"iso_setting", false},   {"iso_shared", false},    {"iso_map", true},
-    {"iso_astray", false},    {"iso_foreign", false},   {"iso_link", false},
-    {"iso_right", false},     {"iso_row", false},       {"iso_kin", false},
-    {"iso_event", false},     {"iso_extension", false}, {"iso_word", false},
-    {"iso_common", false},    {"iso_loose", false},     {"iso_lent", false},
-    {"iso_stray", false},     {"iso_thing", false},     {"iso_maker", false},
-    {"iso_given", false},
+    {"iso_wide", true},       {"iso_reach", false},     {"iso_relation", false},
+    {"iso_function", false},  {"iso_type", false},      {"iso_object", false},
+    {"iso_acl", false},       {"iso_outside", true},    {"iso_part", true},
+    {"iso_edge", true},       {"iso_far", true},        {"iso_holder", false},
+    {"iso_role", false},      {"iso_reference", false}, {"iso_between", true},
+    {"iso_space", false},     {"iso_grant", false},     {"iso_excess", false},
+    {"iso_member", false},    {"iso_misowned", false},  {"iso_definer", false},
+    {"iso_body", false},      {"iso_power", false},     {"iso_setting", false},
+    {"iso_shared", false},    {"iso_map", true},        {"iso_astray", false},
+    {"iso_foreign", false},   {"iso_link", false},      {"iso_right", false},
+    {"iso_row", false},       {"iso_kin", false},       {"iso_event", false},
+    {"iso_extension", false}, {"iso_word", false},      {"iso_common", false},
+    {"iso_bearer", false},    {"iso_large", false},     {"iso_loose", false},
+    {"iso_lent", false},      {"iso_stray", false},     {"iso_thing", false},
+    {"iso_maker", false},     {"iso_given", false},
 };
 
 enum { PIECES = sizeof pieces / sizeof *pieces };
@@ -144,10 +145,10 @@ bool rule_sql_rule(Arena *arena, size_t rule, const char **ret_sql, Err *err)
     return true;
 }
 
-bool rule_sql_digest(Arena *arena, bool is_fleet, const char **ret_sql, Err *err)
+bool rule_sql_digest(Arena *arena, const char **ret_sql, Err *err)
 {
     const char *body = NULL;
-    if (!find_sql(arena, "snapshot", "digest", reach_suffix(is_fleet), &body, err)) {
+    if (!find_sql(arena, "snapshot", "digest", "", &body, err)) {
         return false;
     }
     *ret_sql = arena_printf(arena,
@@ -264,7 +265,7 @@ bool rule_sql_statement(Arena *arena, const RulePlan *plan, bool is_fleet, bool 
         }
     }
     if (is_first && !plan->is_birth) {
-        if (!rule_sql_digest(arena, is_fleet, &part, err)) {
+        if (!rule_sql_digest(arena, &part, err)) {
             return false;
         }
         strbuf_printf(&body, "%s %s", separator, part);

@@ -281,10 +281,58 @@ CASES = [
      "ALTER SUBSCRIPTION s SET (slot_name = NONE); DROP SUBSCRIPTION s"),
     ("other_database", "a", "GRANT CONNECT ON DATABASE postgres TO {a_app}; \\c postgres\nCREATE TABLE t ();"
      " GRANT SELECT ON t TO {a_app}; \\c tenantry", "REVOKE CONNECT ON DATABASE postgres FROM {a_app}; \\c postgres\nDROP TABLE t"),
+    # What leads to others by ways that ask for no right on a schema, or through roles that tenants are members of.
+    ("outside_definer_power", None, "CREATE SCHEMA util; CREATE FUNCTION util.f(xml) RETURNS money LANGUAGE sql SECURITY DEFINER"
+     " AS 'SELECT 1::money'; CREATE CAST (xml AS money) WITH FUNCTION util.f(xml)", "DROP SCHEMA util CASCADE"),
+    ("outside_definer_power", None, "CREATE SCHEMA util; CREATE FUNCTION util.f(text) RETURNS int LANGUAGE sql SECURITY DEFINER"
+     " AS 'SELECT 1'; CREATE OPERATOR tenantry_ext.@@@ (FUNCTION = util.f, RIGHTARG = text)", "DROP SCHEMA util CASCADE"),
+    ("outside_definer_power", None, "CREATE FUNCTION tenantry_ext.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';"
+     " ALTER FUNCTION tenantry_ext.f() OWNER TO {b_owner}", "DROP FUNCTION tenantry_ext.f()"),
+    ("outside_definer_power", None, "CREATE ROLE helper; GRANT pg_read_all_data TO helper;"
+     " CREATE FUNCTION tenantry_ext.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';"
+     " ALTER FUNCTION tenantry_ext.f() OWNER TO helper", "DROP FUNCTION tenantry_ext.f(); DROP ROLE helper"),
+    ("outside_definer", None, "CREATE FUNCTION tenantry_ext.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';"
+     " ALTER EXTENSION plpgsql ADD FUNCTION tenantry_ext.f()",
+     "ALTER EXTENSION plpgsql DROP FUNCTION tenantry_ext.f(); DROP FUNCTION tenantry_ext.f()"),
+    ("outside_untrusted", None, "CREATE FUNCTION tenantry_ext.f(text, bigint, bigint, boolean) RETURNS bytea LANGUAGE internal"
+     " AS 'pg_read_binary_file'", "DROP FUNCTION tenantry_ext.f(text, bigint, bigint, boolean)"),
+    ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f(text) RETURNS text LANGUAGE sql AS 'SELECT $1';"
+     " CREATE OPERATOR util.@@@ (FUNCTION = util.f, RIGHTARG = text);"
+     " CREATE VIEW {a}.v AS SELECT OPERATOR(util.@@@) 'x'::text AS v; ALTER VIEW {a}.v OWNER TO {a_owner}",
+     "DROP VIEW {a}.v; DROP SCHEMA util CASCADE"),
+    ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f(int) RETURNS boolean LANGUAGE sql AS 'SELECT true';"
+     " CREATE DOMAIN util.d AS int CHECK (util.f(VALUE)); CREATE TABLE {a}.t (c util.d); ALTER TABLE {a}.t OWNER TO {a_owner}",
+     "DROP TABLE {a}.t; DROP SCHEMA util CASCADE"),
+    ("builtin_function", "b", "CREATE ROLE ops; GRANT EXECUTE ON FUNCTION pg_read_file(text) TO ops; GRANT ops TO {b_app}",
+     "REVOKE EXECUTE ON FUNCTION pg_read_file(text) FROM ops; DROP ROLE ops"),
+    ("catalogue_grant", "b", "CREATE ROLE ops; CREATE ROLE more; GRANT SELECT ON pg_authid TO ops; GRANT ops TO more;"
+     " GRANT more TO {b_app}", "REVOKE SELECT ON pg_authid FROM ops; DROP ROLE ops, more"),
+    ("catalogue_grant", None, "GRANT USAGE ON SCHEMA pg_toast TO PUBLIC", None),
+    ("parameter_grant", "b", "CREATE ROLE ops; GRANT SET ON PARAMETER session_replication_role TO ops; GRANT ops TO {b_app}",
+     "REVOKE ALL ON PARAMETER session_replication_role FROM ops; DROP ROLE ops"),
+    ("foreign_server", "b", "CREATE ROLE ops; CREATE FOREIGN DATA WRAPPER w; GRANT USAGE ON FOREIGN DATA WRAPPER w TO ops;"
+     " GRANT ops TO {b_app}", "DROP FOREIGN DATA WRAPPER w; DROP ROLE ops"),
+    ("user_mapping", None, "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER far FOREIGN DATA WRAPPER w;"
+     " CREATE USER MAPPING FOR PUBLIC SERVER far", "DROP FOREIGN DATA WRAPPER w CASCADE"),
+    ("public_grant_database", "b", "CREATE ROLE ops; GRANT CREATE ON DATABASE tenantry TO ops; GRANT ops TO {b_app}",
+     "REVOKE CREATE ON DATABASE tenantry FROM ops; DROP ROLE ops"),
+    ("path_schema_create", "b", "ALTER SCHEMA tenantry_ext OWNER TO {b_app}", "ALTER SCHEMA tenantry_ext OWNER TO tenantry"),
+    ("large_object", None, "SELECT lo_create(4712); GRANT SELECT ON LARGE OBJECT 4712 TO PUBLIC", "SELECT lo_unlink(4712)"),
+    ("setting_role", None, "ALTER ROLE tenantry SET session_replication_role = replica", None),
+    ("setting_search_path", None, "ALTER ROLE tenantry SET search_path = {b}", None),
+    ("untrusted_language", None, "CREATE FUNCTION public.plperlu_call_handler() RETURNS language_handler LANGUAGE c"
+     " AS '$libdir/plpgsql', 'plpgsql_call_handler'; CREATE TRUSTED LANGUAGE kind HANDLER public.plperlu_call_handler;"
+     " UPDATE pg_proc SET prosrc = 'plperlu_call_handler' WHERE oid = 'public.plperlu_call_handler()'::regprocedure",
+     "DROP LANGUAGE kind; DROP FUNCTION public.plperlu_call_handler()"),
+    ("place_gone", "a", "ALTER SCHEMA {a} RENAME TO elsewhere", "ALTER SCHEMA elsewhere RENAME TO {a}"),
+    ("place_gone", "x", "ALTER ROLE {x_app} RENAME TO elsewhere", "ALTER ROLE elsewhere RENAME TO {x_app}"),
+    ("cross_table", "b", "CREATE FUNCTION {b}.g(uuid) RETURNS uuid IMMUTABLE LANGUAGE sql AS 'SELECT $1';"
+     " ALTER FUNCTION {b}.g(uuid) OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.g(uuid) FROM PUBLIC;"
+     " CREATE INDEX spy ON {a}.portfolios ({b}.g(id))", "DROP INDEX {a}.spy; DROP FUNCTION {b}.g(uuid)"),
 ]
 
 # Rules that have a test of their own, since one statement does not break what they look for.
-ELSEWHERE = {"ended_login", "map_stale", "hba_trust", "password_weak", "setting_server"}
+ELSEWHERE = {"builtin_changed", "ended_login", "map_stale", "hba_trust", "password_weak", "setting_server"}
 
 # The finding is about the tenant that is named; the check of a single tenant sees it from where the function is.
 SEEN_FROM = {"function_names_other": "b1"}
@@ -413,6 +461,56 @@ def test_a_superuser_checks_what_others_cannot():
             f.write(before)
         server.tenantry("tenant", "rotate", "a1")
     assert verify(server, env=env)["is_isolated"]
+
+
+def test_a_line_of_pg_hba_for_the_group_of_tenants_is_reported():
+    server, words = names()
+    hba = server.psql("SHOW hba_file", server.superuser)
+    with open(hba, encoding="utf-8") as f:
+        before = f.read()
+    try:
+        with open(hba, "a", encoding="utf-8") as f:
+            f.write("\nhost all +%s 127.0.0.1/32 trust\n" % words["tenants"])
+        found = verify(server, env={"TENANTRY_DATABASE_URL": server.superuser})["findings"]
+        assert [f["check"] for f in found] == ["hba_trust"], found
+    finally:
+        with open(hba, "w", encoding="utf-8") as f:
+            f.write(before)
+
+
+def test_a_function_of_postgresql_that_was_changed_is_reported_and_changed_rights_are_not():
+    with harness.Server() as server:
+        server.up()
+        server.create("first", "trading")
+        assert verify(server)["findings"] == []
+        # Rights that were taken away, as hardening does, and marks that were put on and taken off again.
+        server.psql("REVOKE EXECUTE ON FUNCTION pg_catalog.lo_import(text) FROM PUBLIC;"
+                    " ALTER FUNCTION pg_catalog.regclass(text) LEAKPROOF; ALTER FUNCTION pg_catalog.regclass(text) NOT LEAKPROOF",
+                    server.superuser)
+        assert verify(server)["findings"] == []
+        server.psql("CREATE OR REPLACE FUNCTION pg_catalog.pg_sleep_for(interval) RETURNS void LANGUAGE sql AS 'SELECT 1'",
+                    server.superuser)
+        for args in ((), ("first",)):
+            found = verify(server, *args)["findings"]
+            assert [(f["check"], f["object"]) for f in found] == [("builtin_changed", "function pg_sleep_for(interval)")], found
+
+
+def test_a_neighbour_that_reaches_everybody_is_reported_in_the_check_of_one_tenant():
+    server, words = names()
+    cases = [("GRANT pg_read_all_data TO {b_app}", "REVOKE pg_read_all_data FROM {b_app}", "member_predefined", "a1"),
+             ("CREATE ROLE readers; GRANT pg_write_all_data TO readers; GRANT readers TO {y_app}", "DROP ROLE readers",
+              "member_predefined", "b1"),
+             ("ALTER ROLE {y_app} BYPASSRLS", "ALTER ROLE {y_app} NOBYPASSRLS", "role_bypassrls", "x1"),
+             ("ALTER ROLE {b_ro} SUPERUSER", "ALTER ROLE {b_ro} NOSUPERUSER", "role_superuser", "x1"),
+             ("GRANT {audit} TO {b_owner}", "REVOKE {audit} FROM {b_owner}", "member_control", "y1")]
+    for break_sql, undo, rule, asked in cases:
+        server.psql(break_sql.format(**words), server.superuser)
+        try:
+            fleet = [(f["id"], f["tenant"]) for f in of_rule(verify(server), rule)]
+            assert fleet and fleet == [(f["id"], f["tenant"]) for f in of_rule(verify(server, asked), rule)], (break_sql, fleet)
+        finally:
+            server.psql(undo.format(**words), server.superuser)
+        assert verify(server, asked)["is_isolated"]
 
 
 def configure(server, change, value):

@@ -1,7 +1,11 @@
--- Settings of tenants' roles that could matter.
+-- Settings of tenants' roles, and of Tenantry's own, that could matter.
 SELECT o.tenant_id, o.rolname, split_part(c.setting, '=', 1) AS name,
        substr(c.setting, strpos(c.setting, '=') + 1) AS value
-  FROM iso_own o
+  FROM (SELECT oid, rolname, tenant_id FROM iso_own
+        UNION ALL
+        SELECT r.oid, r.rolname, NULL
+          FROM pg_roles r
+         WHERE r.oid IN (SELECT p.owner FROM iso_place p WHERE p.kind = 'control') OR r.rolname = SESSION_USER) o
   JOIN pg_db_role_setting s ON s.setrole = o.oid
    AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
  CROSS JOIN LATERAL unnest(s.setconfig) c (setting)
