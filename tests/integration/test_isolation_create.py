@@ -51,7 +51,7 @@ SHARED = {
         "CREATE FUNCTION public.spy() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN NEW; END';"
         " CREATE TRIGGER spy BEFORE INSERT ON {s}.users FOR EACH ROW EXECUTE FUNCTION public.spy()",
         "DROP FUNCTION public.spy() CASCADE"),
-    "the guard and what it measures are open alike": (GUARDS % ("true", "true"), GUARDS % ("e", "e")),
+    "the guard and what it measures are open alike": (GUARDS % ("'true'", "'true'"), GUARDS % ("e", "e")),
     "the map is writable": ("GRANT UPDATE ON tenancy.role_tenants TO PUBLIC",
                             "REVOKE UPDATE ON tenancy.role_tenants FROM PUBLIC"),
 }

@@ -3,23 +3,21 @@
 -- wrote last of all about pg_catalog, the initial rights. Changed rights alone are no matter here, so of rows that are newer
 -- only those count that are LEAKPROOF or in a language whose text the server runs (it runs C by the function's number,
 -- whatever the row says). Of extensions' only those with their owner's rights.
-SELECT f.oid, f.pronamespace, f.proowner, f.prosecdef, f.proleakproof, f.prolang, x.is_extension, x.is_builtin,
-       x.is_builtin AND NOT x.is_code AS is_replaced,
-       x.is_code AND NOT x.is_builtin AND NOT x.is_extension AS is_untrusted,
-       coalesce(f.proacl, acldefault('f', f.proowner)) AS proacl
-  FROM pg_proc f
-  JOIN pg_language l ON l.oid = f.prolang
- CROSS JOIN LATERAL (
-       SELECT f.oid < 16384 AND f.pronamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
-              AS is_builtin,
-              NOT l.lanpltrusted AND l.lanname <> 'sql' AS is_code,
-              f.oid >= 16384 AND EXISTS (SELECT FROM pg_depend d
-                                          WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid
-                                            AND d.deptype = 'e') AS is_extension) x
- WHERE (NOT x.is_builtin OR f.prosecdef OR f.proconfig IS NOT NULL
-        OR ((f.proleakproof OR NOT x.is_code) AND f.pronamespace = 'pg_catalog'::regnamespace
-            AND f.xmin::text::bigint > (SELECT min(i.xmin::text::bigint) FROM pg_init_privs i WHERE i.privtype = 'i')
-            AND NOT EXISTS (SELECT FROM pg_depend d
-                             WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')))
-   AND (f.prosecdef OR NOT x.is_extension)
-   AND f.pronamespace IN (SELECT s.nspoid FROM iso_common s)
+SELECT f.oid, f.pronamespace, f.proowner, f.prosecdef, f.proleakproof, f.proacl, f.is_extension, f.is_builtin,
+       f.is_builtin AND NOT f.is_code AS is_replaced,
+       f.is_code AND NOT f.is_builtin AND NOT f.is_extension AS is_untrusted
+  FROM (SELECT p.oid, p.pronamespace, p.proowner, p.prosecdef, p.proleakproof,
+               coalesce(p.proacl, acldefault('f', p.proowner)) AS proacl, c.is_code, c.is_builtin,
+               EXISTS (SELECT FROM pg_depend d
+                        WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e') AS is_extension
+          FROM pg_proc p
+         CROSS JOIN LATERAL (
+               SELECT p.prolang = ANY (ARRAY(SELECT l.oid FROM pg_language l WHERE NOT l.lanpltrusted)) AS is_code,
+                      p.oid < 16384 AND p.pronamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+                      AS is_builtin) c
+         WHERE p.pronamespace = ANY (ARRAY(SELECT s.nspoid FROM iso_common s))
+           AND (NOT c.is_builtin OR p.prosecdef OR p.proconfig IS NOT NULL
+                OR ((p.proleakproof OR NOT c.is_code) AND p.pronamespace = 'pg_catalog'::regnamespace
+                    AND p.xmin::text::bigint
+                        > (SELECT min(i.xmin::text::bigint) FROM pg_init_privs i WHERE i.privtype = 'i')))) f
+ WHERE f.prosecdef OR NOT f.is_extension

@@ -10,12 +10,17 @@ WITH RECURSIVE mighty (oid) AS (
     UNION
     SELECT m.member FROM mighty w JOIN pg_auth_members m ON m.roleid = w.oid
 )
-SELECT r.oid, r.rolname, coalesce(g.tenant_id, t.id) AS tenant_id,
-       CASE WHEN p.tier = 'row' THEN 'group_' ELSE '' END
-       || coalesce(g.kind, CASE r.rolname WHEN p.owner_role THEN 'owner' WHEN p.app_role THEN 'app' ELSE 'readonly' END) AS kind
+SELECT r.oid, r.rolname, coalesce(g.tenant_id, t.id) AS tenant_id, coalesce(g.kind, x.kind) AS kind
   FROM mighty w
   JOIN pg_roles r ON r.oid = w.oid
   LEFT JOIN tenantry.roles g ON g.name = r.rolname
-  LEFT JOIN tenantry.places p ON r.rolname IN (p.owner_role, p.app_role, p.readonly_role)
-  LEFT JOIN tenantry.tenants t ON t.place_id = p.id AND p.tier = 'schema'
- WHERE (g.name IS NOT NULL OR p.id IS NOT NULL) AND r.oid NOT IN (SELECT o.oid FROM iso_own o)
+  LEFT JOIN LATERAL (
+       SELECT p.id, CASE p.tier WHEN 'row' THEN 'group_owner' ELSE 'owner' END AS kind, p.tier
+         FROM tenantry.places p WHERE p.owner_role = r.rolname
+       UNION ALL
+       SELECT p.id, 'group_app', p.tier FROM tenantry.places p WHERE p.app_role = r.rolname AND p.tier = 'row'
+       UNION ALL
+       SELECT p.id, 'group_readonly', p.tier FROM tenantry.places p WHERE p.readonly_role = r.rolname AND p.tier = 'row') x ON true
+  LEFT JOIN tenantry.tenants t ON t.place_id = x.id AND x.tier = 'schema'
+ WHERE r.rolname NOT LIKE 'pg\_%' AND (g.name IS NOT NULL OR x.id IS NOT NULL)
+   AND r.oid NOT IN (SELECT o.oid FROM iso_own o)
