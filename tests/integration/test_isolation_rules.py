@@ -419,6 +419,46 @@ def test_each_broken_tenant_is_reported_and_its_twin_is_not():
     assert not problems, "\n".join(problems)
 
 
+# (rule, as whom, what breaks it, what the login then reads, what undoes it): the finding says that a right exists now.
+LEAKS = [
+    ("outside_definer_power", "b", "CREATE SCHEMA util; CREATE FUNCTION util.f(xml) RETURNS money LANGUAGE sql SECURITY DEFINER AS"
+     " 'SELECT count(*)::int::money FROM {a}.portfolios'; CREATE CAST (xml AS money) WITH FUNCTION util.f(xml)",
+     "SELECT '<a/>'::xml::money > -1::money", "DROP SCHEMA util CASCADE"),
+    ("outside_definer_power", "b", "CREATE SCHEMA util; CREATE FUNCTION util.f(text) RETURNS boolean LANGUAGE sql SECURITY DEFINER"
+     " AS 'SELECT count(*) >= 0 FROM {x}.users'; CREATE OPERATOR tenantry_ext.@@@ (FUNCTION = util.f, RIGHTARG = text)",
+     "SELECT OPERATOR(tenantry_ext.@@@) 'x'::text", "DROP SCHEMA util CASCADE"),
+    ("outside_untrusted", "b", "CREATE FUNCTION tenantry_ext.f(text, bigint, bigint, boolean) RETURNS bytea LANGUAGE internal"
+     " AS 'pg_read_binary_file'", "SELECT length(tenantry_ext.f('global/1260', 0, 8192, false)) = 8192",
+     "DROP FUNCTION tenantry_ext.f(text, bigint, bigint, boolean)"),
+    ("builtin_function", "b", "CREATE ROLE ops; GRANT EXECUTE ON FUNCTION pg_read_file(text) TO ops; GRANT ops TO {b_app}",
+     "SELECT pg_read_file('PG_VERSION') <> ''", "REVOKE EXECUTE ON FUNCTION pg_read_file(text) FROM ops; DROP ROLE ops"),
+    ("catalogue_grant", "b", "CREATE ROLE ops; GRANT SELECT ON pg_authid TO ops; GRANT ops TO {b_app}",
+     "SELECT count(rolpassword) > 0 FROM pg_authid", "REVOKE SELECT ON pg_authid FROM ops; DROP ROLE ops"),
+    ("catalogue_grant", "b", "CREATE TABLE {a}.long (v text); ALTER TABLE {a}.long OWNER TO {a_owner}; INSERT INTO {a}.long"
+     " SELECT string_agg(md5(i::text), '') FROM generate_series(1, 1000) i; GRANT USAGE ON SCHEMA pg_toast TO PUBLIC;"
+     " DO $$ BEGIN EXECUTE (SELECT format('GRANT SELECT ON %s TO PUBLIC', reltoastrelid::regclass) FROM pg_class"
+     " WHERE oid = '{a}.long'::regclass); END $$",
+     "SELECT format('SELECT count(*) > 0 FROM %s', reltoastrelid::regclass) FROM pg_class WHERE relname = 'long' \\gexec",
+     "DROP TABLE {a}.long; REVOKE USAGE ON SCHEMA pg_toast FROM PUBLIC"),
+    ("large_object", "b", "SELECT lo_from_bytea(4713, 'x'); GRANT SELECT ON LARGE OBJECT 4713 TO PUBLIC",
+     "SELECT length(lo_get(4713)) = 1", "SELECT lo_unlink(4713)"),
+]
+
+
+def test_what_leads_past_the_places_is_really_a_leak():
+    server, words = names()
+    for rule, slug, break_sql, read, undo in LEAKS:
+        login = {c["login"]: c["uri"] for c in server.tenantry("tenant", "rotate", slug + "1")["connections"]}["app"]
+        server.psql(break_sql.format(**words), server.superuser)
+        try:
+            assert server.psql(read, login) == "t", (rule, "cannot be read")
+            assert of_rule(verify(server), rule) and of_rule(verify(server, slug + "1"), rule), (rule, "is not reported")
+        finally:
+            server.psql(undo.format(**words), server.superuser)
+        assert harness.psql(login, read, expect=None).out.strip() != "t", (rule, "is open still")
+        assert verify(server)["is_isolated"]
+
+
 def test_every_rule_is_tested():
     folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/isolation/rules.def")
     with open(folder, encoding="utf-8") as f:

@@ -3,10 +3,11 @@
 -- wrote last of all about pg_catalog, the initial rights. Changed rights alone are no matter here, so of rows that are newer
 -- only those count that are LEAKPROOF or in a language whose text the server runs (it runs C by the function's number,
 -- whatever the row says). Of extensions' only those with their owner's rights.
-SELECT f.oid, f.pronamespace, f.proowner, f.prosecdef, f.proleakproof, f.proacl, f.is_extension, f.is_builtin,
+SELECT f.oid, f.pronamespace, f.proowner, f.prosecdef, f.proleakproof, f.prolang, f.proacl, f.is_extension,
+       f.is_builtin,
        f.is_builtin AND NOT f.is_code AS is_replaced,
        f.is_code AND NOT f.is_builtin AND NOT f.is_extension AS is_untrusted
-  FROM (SELECT p.oid, p.pronamespace, p.proowner, p.prosecdef, p.proleakproof,
+  FROM (SELECT p.oid, p.pronamespace, p.proowner, p.prosecdef, p.proleakproof, p.prolang,
                coalesce(p.proacl, acldefault('f', p.proowner)) AS proacl, c.is_code, c.is_builtin,
                EXISTS (SELECT FROM pg_depend d
                         WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e') AS is_extension

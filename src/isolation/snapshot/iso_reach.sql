@@ -1,5 +1,6 @@
--- Who may act as whom, however many roles lie between: upwards from the tenants' roles, downwards from what only one
--- tenant may have; upwards from neighbours that reach everybody, too. `via` is the member of the last step. Members of groups are looked at from their own side.
+-- Who may act as whom, however many roles lie between: upwards from the tenants' roles and from neighbours that reach
+-- everybody, downwards from what only one tenant may have. `via` is the member of the last step. Members of groups are
+-- looked at from their own side.
 WITH RECURSIVE up (member, role, via, is_admin) AS (
     SELECT m.member, m.roleid, m.member, m.admin_option
       FROM (SELECT oid FROM iso_own UNION ALL SELECT oid FROM iso_wide) o
