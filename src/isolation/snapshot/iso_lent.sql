@@ -4,7 +4,7 @@
 SELECT f.oid, f.prosecdef, f.is_untrusted,
        format('function %s', f.oid::regprocedure) AS object,
        pg_get_userbyid(f.proowner) AS owner,
-       string_agg(DISTINCT b.name, ', ') AS callers,
+       string_agg(DISTINCT b.name, ', ') AS callers, string_agg(DISTINCT b.sql, ', ') AS callers_sql,
        -- What an extension's own script made so is not told from what was made so later.
        NOT f.is_extension
        AND (bool_or(r.rolsuper OR r.rolbypassrls) OR f.proowner IN (SELECT p.owner FROM iso_place p)
@@ -19,8 +19,10 @@ SELECT f.oid, f.prosecdef, f.is_untrusted,
   JOIN iso_common s ON s.nspoid = f.pronamespace
   LEFT JOIN pg_roles r ON r.oid = f.proowner
  CROSS JOIN LATERAL aclexplode(f.proacl) x
-  JOIN (SELECT oid, name::text FROM iso_bearer
-        UNION SELECT u.role, pg_get_userbyid(u.role)::text FROM iso_reach u) b ON b.oid = x.grantee
+  JOIN (SELECT oid, name::text, sql FROM iso_bearer
+        UNION
+        SELECT u.role, pg_get_userbyid(u.role)::text, quote_ident(pg_get_userbyid(u.role)) FROM iso_reach u) b
+    ON b.oid = x.grantee
  WHERE (f.prosecdef OR f.is_untrusted) AND x.privilege_type = 'EXECUTE'
    AND (EXISTS (SELECT FROM aclexplode(s.nspacl) a
                  WHERE a.privilege_type = 'USAGE'
