@@ -5,8 +5,8 @@
  * check or default can RESET ROLE. PostgreSQL refuses that (role and session_authorization, however
  * they are set) inside a SECURITY DEFINER function. So the role gets such a function for the
  * transaction, in a schema where it can make no other when its code runs, and it runs every
- * statement (src/store/migrations/0005_guard.sql; what does not depend on the role is in functions
- * that stay, so that a session plans them once).
+ * statement (src/store/migrations/0005_guard.sql and 0008_guard_call.sql; what does not depend on
+ * the role is in functions that stay, so that a session plans them once).
  *
  * Deferred triggers run as whoever is current when they fire, at COMMIT that is the control role:
  * so they all fire in there, where rows were written that have any (SET CONSTRAINTS lasts until the
@@ -15,26 +15,20 @@
  * code can take it back: the proof is made outside. There, every table that the transaction wrote
  * to and that has triggers of constraints, whoever owns it, is given an ALTER TABLE, which
  * PostgreSQL refuses while a trigger of the table is pending. Its lock does not disturb readers and
- * writers, and it is undone at once, with the membership that it takes. For temporary tables
- * DISCARD TEMP, in the reset of the session, does the same.
+ * writers, and it is undone at once, with the membership that it takes. Where no such table was
+ * written to, nothing can wait.
  *
  * Code in there can prepare statements, also under the names of ours (pg_query_fixed): nothing that
  * was prepared is run before drop_guard has taken those away. */
 #include "blueprint/place.h"
-#include "pg/sql.h"
 
-void place_enter_role(Arena *arena, PgBatch *batch, const char *role, const char *search_path)
+void place_enter_role(PgBatch *batch, const char *role, const char *search_path)
 {
-    pg_batch_add_fixed(batch, "SELECT tenantry.make_guard($1)", PG_PARAMS(role));
-    pg_batch_add(batch, "SELECT set_config('search_path', $1, true)", PG_PARAMS(search_path));
-    pg_batch_open_group(batch, SQL(arena, "SELECT tenancy_guards.{}($1::pg_catalog.text[])",
-                                   sql_name(arena, role)));
+    pg_batch_open_group(batch, "SELECT tenantry.run_as($1, $2, $3)", PG_PARAMS(role, search_path));
 }
 
-void place_leave_role(PgBatch *batch, const char *role)
+void place_leave_role(PgBatch *batch)
 {
     pg_batch_close_group(batch);
     pg_batch_add_session_reset(batch);
-    pg_batch_add_at(batch, "triggers and constraints that were deferred",
-                    "SELECT tenantry.drop_guard($1)", PG_PARAMS(role));
 }

@@ -165,7 +165,7 @@ bool place_ensure_partitions(Arena *arena, Store *store, const Blueprint *bluepr
     }
     scoped_batch PgBatch *batch = pg_batch_new(arena);
     const bool is_row = strcmp(place->tier, tier_name(TIER_ROW)) == 0;
-    place_enter_role(arena, batch, place->owner_role, "pg_catalog");
+    place_enter_role(batch, place->owner_role, "pg_catalog");
     for (size_t i = 0; i < native.partition_count; i++) {
         if (!default_partition_add_moves(arena, store, batch, &native.partitions[i], place, err)) {
             return false;
@@ -175,7 +175,7 @@ bool place_ensure_partitions(Arena *arena, Store *store, const Blueprint *bluepr
     if (!is_row) {
         place_add_narrowing(arena, batch, blueprint, place);
     }
-    place_leave_role(batch, place->owner_role);
+    place_leave_role(batch);
     return (native.partition_count == 0 || pg_batch_run(store->conn, batch, err)) &&
            (!is_row || seal_shared_place(arena, store, blueprint, place, err));
 }

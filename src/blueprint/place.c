@@ -266,8 +266,7 @@ bool place_add_structure(Arena *arena, const Store *store, PgBatch *batch,
     const Blueprint *blueprint = source->blueprint;
     *ret_has_variant = false;
     add_ground(arena, store, batch, place);
-    place_enter_role(arena, batch, place->owner_role,
-                     place_search_path(arena, source->extensions, place));
+    place_enter_role(batch, place->owner_role, place_search_path(arena, source->extensions, place));
     add_default_privileges(arena, batch, place, TIER_SCHEMA);
     const bool is_added = source->stamp != NULL && source->stamp->is_flat
                               ? add_stamp(arena, batch, blueprint, source->stamp, place, err)
@@ -280,7 +279,7 @@ bool place_add_structure(Arena *arena, const Store *store, PgBatch *batch,
         partitions_add_first(arena, batch, blueprint, place);
     }
     place_add_narrowing(arena, batch, blueprint, place);
-    place_leave_role(batch, place->owner_role);
+    place_leave_role(batch);
     return true;
 }
 
@@ -365,14 +364,14 @@ bool place_ensure_shared(Arena *arena, Store *store, const Blueprint *blueprint,
         (is_new && !make_shared(arena, store, batch, blueprint, &place, err))) {
         return false;
     }
-    place_enter_role(arena, batch, place->owner_role, place_search_path(arena, &extensions, place));
+    place_enter_role(batch, place->owner_role, place_search_path(arena, &extensions, place));
     if (is_new) {
         add_default_privileges(arena, batch, place, TIER_ROW);
     }
     if (!add_migrations(arena, batch, blueprint, place->version, &extensions, &has_variant, err)) {
         return false;
     }
-    place_leave_role(batch, place->owner_role);
+    place_leave_role(batch);
     add_ledger(arena, batch, blueprint, &extensions, place, place->version);
     store_batch(batch, PLACE_SET_VERSION,
                 PG_PARAMS(place->id, pg_int_text(arena, blueprint->version)));
@@ -382,11 +381,11 @@ bool place_ensure_shared(Arena *arena, Store *store, const Blueprint *blueprint,
 
 void place_add_drop_schema(Arena *arena, PgBatch *batch, const Place *place)
 {
-    place_enter_role(arena, batch, place->owner_role, "pg_catalog");
+    place_enter_role(batch, place->owner_role, "pg_catalog");
     pg_batch_add(
         batch, SQL(arena, "DROP SCHEMA IF EXISTS {} CASCADE", sql_name(arena, place->schema_name)),
         PG_NO_PARAMS);
-    place_leave_role(batch, place->owner_role);
+    place_leave_role(batch);
 }
 
 /* Default privileges and other entries that name a role go with DROP OWNED, which takes membership.

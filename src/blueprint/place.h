@@ -55,8 +55,8 @@ const char *place_search_path(Arena *arena, const Extensions *extensions, const 
 /* Everything that is added between the two runs as the role, in one guarded call (guard.c): texts
  * without parameters, whose rows nobody sees. Code of tenants runs nowhere else. place_leave_role
  * sets the session up anew, since that code may have changed settings. */
-void place_enter_role(Arena *arena, PgBatch *batch, const char *role, const char *search_path);
-void place_leave_role(PgBatch *batch, const char *role);
+void place_enter_role(PgBatch *batch, const char *role, const char *search_path);
+void place_leave_role(PgBatch *batch);
 
 /* Adds every statement of a script, each with its file and line. */
 bool place_add_script(Arena *arena, PgBatch *batch, const char *file, const char *text, Err *err);

@@ -123,7 +123,7 @@ bool seal_shared_place(Arena *arena, Store *store, const Blueprint *blueprint, c
         return false;
     }
     scoped_batch PgBatch *batch = pg_batch_new(arena);
-    place_enter_role(arena, batch, place->owner_role, "pg_catalog");
+    place_enter_role(batch, place->owner_role, "pg_catalog");
     for (size_t i = 0; i < pg_rows_count(rows); i++) {
         const Table table = {.name = pg_rows_text(rows, i, 0),
                              .is_view = pg_rows_bool(rows, i, 1),
@@ -137,6 +137,6 @@ bool seal_shared_place(Arena *arena, Store *store, const Blueprint *blueprint, c
         }
         add_table(arena, batch, blueprint, place, &table);
     }
-    place_leave_role(batch, place->owner_role);
+    place_leave_role(batch);
     return pg_batch_run(store->conn, batch, err);
 }

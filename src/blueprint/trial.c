@@ -90,7 +90,7 @@ static bool run_scripts(const Trial *trial, Err *err)
         const char *text;
     } scripts[] = {{"seed", trial->blueprint.seed}, {"demo", trial->blueprint.demo}};
     scoped_batch PgBatch *batch = pg_batch_new(trial->arena);
-    place_enter_role(trial->arena, batch, trial->app_role,
+    place_enter_role(batch, trial->app_role,
                      place_search_path(trial->arena, &trial->extensions, trial->place));
     for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
         if (scripts[i].text != NULL &&
@@ -98,7 +98,7 @@ static bool run_scripts(const Trial *trial, Err *err)
             return false;
         }
     }
-    place_leave_role(batch, trial->app_role);
+    place_leave_role(batch);
     return pg_batch_run(trial->store->conn, batch, err);
 }
 

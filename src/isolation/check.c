@@ -342,7 +342,7 @@ bool isolation_require_spare(Arena *arena, Store *store, const char *tenant_id, 
     const char *sql = NULL;
     PlaceState state;
     scoped_batch PgBatch *batch = pg_batch_new(arena);
-    if (!rule_sql_place(arena, &sql, err)) {
+    if (!rule_sql_question(arena, "place_digest", &sql, err)) {
         return false;
     }
     pg_batch_add_fixed(batch, set_look_up, PG_NO_PARAMS);
@@ -358,14 +358,18 @@ bool isolation_require_spare(Arena *arena, Store *store, const char *tenant_id, 
 bool isolation_require_created(Arena *arena, Store *store, const char *tenant_id, Err *err)
 {
     const char *birth = NULL;
+    const char *map = NULL;
     const char *place = NULL;
     PlaceState state;
     scoped_batch PgBatch *batch = pg_batch_new(arena);
-    if (!rule_sql_birth(arena, &birth, err) || !rule_sql_place(arena, &place, err)) {
+    if (!rule_sql_question(arena, "birth", &birth, err) ||
+        !rule_sql_question(arena, "birth_map", &map, err) ||
+        !rule_sql_question(arena, "place_digest", &place, err)) {
         return false;
     }
     pg_batch_add_fixed(batch, set_look_up, PG_NO_PARAMS);
     const size_t is_odd = pg_batch_add_fixed(batch, birth, PG_PARAMS(tenant_id));
+    const size_t is_unmapped = pg_batch_add_fixed(batch, map, PG_PARAMS(tenant_id));
     const size_t answer = pg_batch_add_fixed(batch, place, PG_PARAMS(tenant_id, "false"));
     pg_batch_add_fixed(batch, set_default, PG_NO_PARAMS);
     if (!pg_batch_run(store->conn, batch, err)) {
@@ -373,7 +377,8 @@ bool isolation_require_created(Arena *arena, Store *store, const char *tenant_id
     }
     const PgRows *rows = pg_batch_rows(batch, is_odd);
     read_state(arena, pg_batch_rows(batch, answer), &state);
-    return (pg_rows_count(rows) == 1 && !pg_rows_bool(rows, 0, 0) && is_known(&state)) ||
+    return (pg_rows_count(rows) == 1 && !pg_rows_bool(rows, 0, 0) &&
+            !pg_rows_bool(pg_batch_rows(batch, is_unmapped), 0, 0) && is_known(&state)) ||
            require_state(arena, store, tenant_id, &state, err);
 }
 

@@ -170,14 +170,9 @@ bool rule_sql_digest(Arena *arena, const char **ret_sql, Err *err)
     return true;
 }
 
-bool rule_sql_birth(Arena *arena, const char **ret_sql, Err *err)
+bool rule_sql_question(Arena *arena, const char *name, const char **ret_sql, Err *err)
 {
-    return find_sql(arena, "snapshot", "birth", "", ret_sql, err);
-}
-
-bool rule_sql_place(Arena *arena, const char **ret_sql, Err *err)
-{
-    return find_sql(arena, "snapshot", "place_digest", "", ret_sql, err);
+    return find_sql(arena, "snapshot", name, "", ret_sql, err);
 }
 
 bool rule_sql_table(Arena *arena, size_t piece, const char **ret_create, const char **ret_analyze,

@@ -45,8 +45,7 @@ bool rule_sql_table(Arena *arena, size_t piece, const char **ret_create, const c
 bool rule_sql_rule(Arena *arena, size_t rule, const char **ret_sql, Err *err);
 bool rule_sql_digest(Arena *arena, const char **ret_sql, Err *err);
 
-/* The questions of snapshot/birth.sql and snapshot/place_digest.sql. */
-bool rule_sql_birth(Arena *arena, const char **ret_sql, Err *err);
-bool rule_sql_place(Arena *arena, const char **ret_sql, Err *err);
+/* A question that a create asks: "birth", "birth_map" or "place_digest" of snapshot/. */
+bool rule_sql_question(Arena *arena, const char *name, const char **ret_sql, Err *err);
 
 #endif

@@ -240,7 +240,7 @@ static bool detach_rows(JobContext *context, const Place *place, const char *tab
     Arena *arena = context->arena;
     scoped_batch PgBatch *batch = pg_batch_new(arena);
     const SqlArg schema = sql_name(arena, place->schema_name);
-    place_enter_role(arena, batch, place->owner_role, "pg_catalog");
+    place_enter_role(batch, place->owner_role, "pg_catalog");
     for (size_t i = 0; i < pg_rows_count(rows); i++) {
         if (pg_rows_bool(rows, i, 3)) {
             const char *name = pg_rows_text(rows, i, 1);
@@ -251,7 +251,7 @@ static bool detach_rows(JobContext *context, const Place *place, const char *tab
             (*ret_detached)++;
         }
     }
-    place_leave_role(batch, place->owner_role);
+    place_leave_role(batch);
     return pg_batch_run(context->store->conn, batch, err);
 }
 

@@ -8,13 +8,19 @@
 #include "core/strbuf.h"
 #include "pg/internal.h"
 
+/* Statements that travel as one. */
+typedef struct Group {
+    const char *call; /* a constant */
+    PgParams params;  /* before the array of the statements */
+} Group;
+
 typedef struct Statement {
     const char *place; /* or NULL */
     const char *sql;
     PgParams params;
-    const char *call; /* of the group that it belongs to, or NULL */
+    const Group *group; /* that it belongs to, or NULL */
     bool is_commit;
-    bool is_fixed;         /* sql is a constant */
+    bool is_fixed;         /* what is sent is a constant */
     bool is_prepared_here; /* the answer to PREPARE comes before its own */
     bool is_set_up;        /* its one parameter is the connection's lock_timeout */
     PGresult *result;
@@ -27,7 +33,7 @@ struct PgBatch {
     size_t capacity;
     size_t sent;
     size_t answered;
-    const char *call; /* of the group that is open, or NULL */
+    const Group *group; /* that is open, or NULL */
 };
 
 PgBatch *pg_batch_new(Arena *arena)
@@ -45,9 +51,18 @@ void pg_batch_done(PgBatch *batch)
     }
 }
 
+static PgParams copy_params(Arena *arena, PgParams params)
+{
+    const char **values = ARENA_ARRAY(arena, const char *, params.count);
+    for (size_t i = 0; i < params.count; i++) {
+        values[i] = arena_strdup(arena, params.values[i]);
+    }
+    return (PgParams){.count = params.count, .values = values};
+}
+
 size_t pg_batch_add_at(PgBatch *batch, const char *place, const char *sql, PgParams params)
 {
-    if (batch->call != NULL && params.count > 0) {
+    if (batch->group != NULL && params.count > 0) {
         abort(); /* a bug in the caller: a group takes texts alone */
     }
     if (batch->count == batch->capacity) {
@@ -58,15 +73,11 @@ size_t pg_batch_add_at(PgBatch *batch, const char *place, const char *sql, PgPar
         }
         batch->statements = grown;
     }
-    const char **values = ARENA_ARRAY(batch->arena, const char *, params.count);
-    for (size_t i = 0; i < params.count; i++) {
-        values[i] = arena_strdup(batch->arena, params.values[i]);
-    }
-    batch->statements[batch->count] = (Statement){
-        .place = arena_strdup(batch->arena, place),
-        .sql = arena_strdup(batch->arena, sql),
-        .call = batch->call,
-        .params = {.count = params.count, .values = values}};
+    batch->statements[batch->count] = (Statement){.place = arena_strdup(batch->arena, place),
+                                                  .sql = arena_strdup(batch->arena, sql),
+                                                  .group = batch->group,
+                                                  .is_fixed = batch->group != NULL,
+                                                  .params = copy_params(batch->arena, params)};
     return batch->count++;
 }
 
@@ -77,7 +88,7 @@ size_t pg_batch_add(PgBatch *batch, const char *sql, PgParams params)
 
 size_t pg_batch_add_fixed(PgBatch *batch, const char *sql, PgParams params)
 {
-    if (batch->call != NULL) {
+    if (batch->group != NULL) {
         abort(); /* a bug in the caller */
     }
     const size_t number = pg_batch_add(batch, "", params);
@@ -86,14 +97,16 @@ size_t pg_batch_add_fixed(PgBatch *batch, const char *sql, PgParams params)
     return number;
 }
 
-void pg_batch_open_group(PgBatch *batch, const char *call)
+void pg_batch_open_group(PgBatch *batch, const char *call, PgParams params)
 {
-    batch->call = arena_strdup(batch->arena, call);
+    Group *group = ARENA_NEW(batch->arena, Group);
+    *group = (Group){.call = call, .params = copy_params(batch->arena, params)};
+    batch->group = group;
 }
 
 void pg_batch_close_group(PgBatch *batch)
 {
-    batch->call = NULL;
+    batch->group = NULL;
 }
 
 void pg_batch_add_session_reset(PgBatch *batch)
@@ -104,7 +117,7 @@ void pg_batch_add_session_reset(PgBatch *batch)
     for (size_t i = 0; i < sizeof sql / sizeof *sql; i++) {
         pg_batch_add(batch, sql[i], PG_NO_PARAMS);
     }
-    const size_t set_up = pg_batch_add(batch, pg_session_set_up, PG_PARAMS(""));
+    const size_t set_up = pg_batch_add_fixed(batch, pg_session_set_up, PG_NO_PARAMS);
     batch->statements[set_up].is_set_up = true;
 }
 
@@ -154,8 +167,8 @@ static void add_quoted(StrBuf *list, const char *text)
 static size_t group_size(const PgBatch *batch, size_t first)
 {
     size_t end = first + 1;
-    while (end < batch->count && batch->statements[first].call != NULL &&
-           batch->statements[end].call == batch->statements[first].call) {
+    while (end < batch->count && batch->statements[first].group != NULL &&
+           batch->statements[end].group == batch->statements[first].group) {
         end++;
     }
     return end - first;
@@ -178,41 +191,50 @@ static const char *group_array(const PgBatch *batch, size_t first)
     return list.text;
 }
 
-/* By its name when it is worth that; what fails to be prepared fails the batch. */
-static bool queue_fixed(PgConn *conn, Statement *statement)
+/* What is sent for a statement: a group's first one stands for all of it. */
+static const char *message_sql(const Statement *statement)
 {
-    PgFixed *fixed = pg_fixed_use(conn, statement->sql);
-    const PgParams *params = &statement->params;
-    if (!pg_fixed_is_worth_preparing(fixed)) {
-        return PQsendQueryParams(conn->pq, statement->sql, (int)params->count, NULL, params->values,
-                                 NULL, NULL, 0);
+    return statement->group == NULL ? statement->sql : statement->group->call;
+}
+
+static PgParams message_params(const PgConn *conn, const PgBatch *batch)
+{
+    const Statement *statement = &batch->statements[batch->sent];
+    if (statement->group == NULL && !statement->is_set_up) {
+        return statement->params;
+    }
+    const PgParams before = statement->group == NULL ? PG_NO_PARAMS : statement->group->params;
+    const char **values = ARENA_ARRAY(batch->arena, const char *, before.count + 1);
+    for (size_t i = 0; i < before.count; i++) {
+        values[i] = before.values[i];
+    }
+    values[before.count] = statement->group == NULL ? conn->lock_timeout
+                                                    : group_array(batch, batch->sent);
+    return (PgParams){.count = before.count + 1, .values = values};
+}
+
+/* A constant by its name, when it is worth that; what fails to be prepared fails the batch. */
+static bool queue_message(PgConn *conn, Statement *statement, PgParams params)
+{
+    const char *sql = message_sql(statement);
+    PgFixed *fixed = statement->is_fixed ? pg_fixed_use(conn, sql) : NULL;
+    if (fixed == NULL || !pg_fixed_is_worth_preparing(fixed)) {
+        return PQsendQueryParams(conn->pq, sql, (int)params.count, NULL, params.values, NULL, NULL,
+                                 0);
     }
     statement->is_prepared_here = !fixed->is_prepared;
-    if (!fixed->is_prepared && !PQsendPrepare(conn->pq, fixed->name, statement->sql, 0, NULL)) {
+    if (!fixed->is_prepared && !PQsendPrepare(conn->pq, fixed->name, sql, 0, NULL)) {
         return false;
     }
     fixed->is_prepared = true;
-    return PQsendQueryPrepared(conn->pq, fixed->name, (int)params->count, params->values, NULL,
-                               NULL, 0);
+    return PQsendQueryPrepared(conn->pq, fixed->name, (int)params.count, params.values, NULL, NULL,
+                               0);
 }
 
 static bool queue_statements(PgConn *conn, PgBatch *batch)
 {
     for (; batch->sent < batch->count; batch->sent += group_size(batch, batch->sent)) {
-        Statement *statement = &batch->statements[batch->sent];
-        if (statement->is_fixed) {
-            if (!queue_fixed(conn, statement)) {
-                return false;
-            }
-            continue;
-        }
-        const bool is_group = statement->call != NULL;
-        const char *own = is_group ? group_array(batch, batch->sent) : conn->lock_timeout;
-        const PgParams params = is_group || statement->is_set_up
-                                    ? (PgParams){.count = 1, .values = &own}
-                                    : statement->params;
-        if (!PQsendQueryParams(conn->pq, is_group ? statement->call : statement->sql,
-                               (int)params.count, NULL, params.values, NULL, NULL, 0)) {
+        if (!queue_message(conn, &batch->statements[batch->sent], message_params(conn, batch))) {
             return false;
         }
     }
@@ -222,7 +244,7 @@ static bool queue_statements(PgConn *conn, PgBatch *batch)
 /* A group is sent whole or not at all. */
 static bool check_closed(const PgBatch *batch)
 {
-    if (batch->call != NULL) {
+    if (batch->group != NULL) {
         abort(); /* a bug in the caller */
     }
     return true;
@@ -261,7 +283,7 @@ static bool take_prepared(PgConn *conn, const Statement *statement, bool has_fai
     bool is_good = true;
     for (PGresult *result = PQgetResult(conn->pq); result != NULL; result = PQgetResult(conn->pq)) {
         if (PQresultStatus(result) != PGRES_COMMAND_OK) {
-            pg_fixed_use(conn, statement->sql)->is_prepared = false;
+            pg_fixed_use(conn, message_sql(statement))->is_prepared = false;
             if (!has_failed && is_good) {
                 pg_fail(err, conn,
                         PQresultStatus(result) == PGRES_PIPELINE_ABORTED ? NULL : result);
@@ -287,7 +309,7 @@ static bool take_answer(PgConn *conn, Statement *statement, bool has_failed, Err
         }
         if (!has_failed && is_good) {
             pg_fail(err, conn, status == PGRES_PIPELINE_ABORTED ? NULL : result);
-            if (statement->place != NULL && statement->call == NULL) {
+            if (statement->place != NULL && statement->group == NULL) {
                 err_prefix(err, "%s", statement->place);
             }
         }
@@ -339,7 +361,7 @@ bool pg_batch_abandon(PgConn *conn, PgBatch *batch)
 {
     Err ignored;
     batch->count = batch->sent;
-    batch->call = NULL;
+    batch->group = NULL;
     if (pg_is_alive(conn) && PQpipelineStatus(conn->pq) != PQ_PIPELINE_OFF) {
         pg_batch_run(conn, batch, &ignored);
     }

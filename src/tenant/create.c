@@ -318,12 +318,11 @@ static bool add_seed(Provision *provision, Err *err)
     if (seed == NULL) {
         return true;
     }
-    place_enter_role(arena, provision->batch, provision->logins.roles[LOGIN_APP],
-                     provision->search_path);
+    place_enter_role(provision->batch, provision->logins.roles[LOGIN_APP], provision->search_path);
     if (!place_add_script(arena, provision->batch, "seed", seed, err)) {
         return false;
     }
-    place_leave_role(provision->batch, provision->logins.roles[LOGIN_APP]);
+    place_leave_role(provision->batch);
     return true;
 }
 
@@ -341,9 +340,7 @@ static bool add_birth_record(Provision *provision, Err *err)
                               .action = "tenant.create",
                               .job_id = context->job_id,
                               .detail = detail};
-    store_batch(provision->batch, TENANT_SET_PLACE,
-                PG_PARAMS(provision->tenant->id, provision->place->id));
-    tenant_add_move(provision->batch, provision->tenant->id, TENANT_PROVISIONING, TENANT_ACTIVE);
+    tenant_add_active(provision->batch, provision->tenant->id, provision->place->id);
     return audit_add_first(context->store, provision->batch, &entry, err);
 }
 

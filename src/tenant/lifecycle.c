@@ -256,13 +256,13 @@ static bool lock_schema(JobContext *context, const Place *place, Err *err)
         return true;
     }
     scoped_batch PgBatch *batch = pg_batch_new(arena);
-    place_enter_role(arena, batch, place->owner_role, "pg_catalog");
+    place_enter_role(batch, place->owner_role, "pg_catalog");
     pg_batch_add(batch,
                  SQL(arena, "REVOKE ALL ON SCHEMA {} FROM {}, {}",
                      sql_name(arena, place->schema_name), sql_name(arena, place->app_role),
                      sql_name(arena, place->readonly_role)),
                  PG_NO_PARAMS);
-    place_leave_role(batch, place->owner_role);
+    place_leave_role(batch);
     return pg_batch_run(context->store->conn, batch, err);
 }
 
@@ -323,14 +323,14 @@ static bool delete_rows(JobContext *context, const Tenant *tenant, Err *err)
     }
     scoped_batch PgBatch *batch = pg_batch_new(arena);
     store_batch(batch, ROLE_MAP, PG_PARAMS(place->owner_role, tenant->id));
-    place_enter_role(arena, batch, place->owner_role, "pg_catalog");
+    place_enter_role(batch, place->owner_role, "pg_catalog");
     for (size_t i = 0; i < pg_rows_count(rows); i++) {
         pg_batch_add(batch,
                      SQL(arena, "DELETE FROM {}.{}", sql_name(arena, place->schema_name),
                          sql_name(arena, pg_rows_text(rows, i, 0))),
                      PG_NO_PARAMS);
     }
-    place_leave_role(batch, place->owner_role);
+    place_leave_role(batch);
     store_batch(batch, ROLE_UNMAP_ONE, PG_PARAMS(place->owner_role));
     return pg_batch_run(store->conn, batch, err);
 }

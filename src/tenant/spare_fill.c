@@ -67,11 +67,11 @@ static bool add_seed(Making *making, Err *err)
     if (making->blueprint->seed == NULL) {
         return true;
     }
-    place_enter_role(making->arena, making->batch, making->place.app_role, making->search_path);
+    place_enter_role(making->batch, making->place.app_role, making->search_path);
     if (!place_add_script(making->arena, making->batch, "seed", making->blueprint->seed, err)) {
         return false;
     }
-    place_leave_role(making->batch, making->place.app_role);
+    place_leave_role(making->batch);
     return true;
 }
 

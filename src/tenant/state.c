@@ -80,10 +80,11 @@ bool tenant_move(Store *store, const Tenant *tenant, TenantState to, Err *err)
                    "tenant \"%s\" was changed by another session", tenant->slug);
 }
 
-void tenant_add_move(PgBatch *batch, const char *tenant_id, TenantState from, TenantState to)
+void tenant_add_active(PgBatch *batch, const char *tenant_id, const char *place_id)
 {
-    if (!tenant_may_move(from, to)) {
+    if (!tenant_may_move(TENANT_PROVISIONING, TENANT_ACTIVE)) {
         abort();
     }
-    store_batch(batch, TENANT_MOVE, PG_PARAMS(tenant_id, names[from], names[to]));
+    store_batch(batch, TENANT_ACTIVATE,
+                PG_PARAMS(tenant_id, names[TENANT_PROVISIONING], names[TENANT_ACTIVE], place_id));
 }

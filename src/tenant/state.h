@@ -25,8 +25,8 @@ bool tenant_may_move(TenantState from, TenantState to);
  * that the caller saw. */
 bool tenant_move(Store *store, const Tenant *tenant, TenantState to, Err *err);
 
-/* Adds a move to a batch, for a tenant whose row this transaction has moved already, so that nobody
- * can move it meanwhile. A move that is not allowed is a bug in the caller, and aborts. */
-void tenant_add_move(PgBatch *batch, const char *tenant_id, TenantState from, TenantState to);
+/* Adds the move from provisioning to active, with the tenant's place, to a batch of the transaction
+ * that has moved the tenant to provisioning, so that nobody can move it meanwhile. */
+void tenant_add_active(PgBatch *batch, const char *tenant_id, const char *place_id);
 
 #endif

@@ -237,6 +237,22 @@ def test_a_cursor_that_outlives_the_transaction_is_closed_before_it_runs():
     succeed(shared_server(), "holder", EVIL + declare)
 
 
+def test_a_cursor_that_is_left_open_is_closed_before_the_proof():
+    leave = "DO $d$ DECLARE c refcursor; n int; BEGIN OPEN c FOR SELECT a FROM t; FETCH c INTO n; END $d$;\n"
+    table = "CREATE TABLE t (a int PRIMARY KEY REFERENCES t DEFERRABLE INITIALLY DEFERRED);\nINSERT INTO t VALUES (1);\n"
+    succeed(shared_server(), "left_open", table + leave)
+
+
+def test_a_search_path_that_is_left_does_not_lead_the_control_role():
+    functions = "".join("CREATE FUNCTION %s RETURNS %s LANGUAGE plpgsql AS $f$ BEGIN %s RETURN %s; END $f$;\n" % (
+        name, returns, "IF current_user = session_user THEN %s END IF;" % STEAL, value) for name, returns, value in (
+            ("format(f text, VARIADIC v name[])", "text", "'SELECT 1'"), ("set_config(a text, b text, c bool)", "text", "b"),
+            ("to_regprocedure(n text)", "regprocedure", "0::regprocedure"), ("pg_has_role(o oid, r text)", "bool", "true")))
+    leave = "DO $d$ BEGIN EXECUTE 'SE' || 'T search_path = ' || quote_ident(current_schema()) || ', pg_catalog'; END $d$;\n"
+    table = "CREATE TABLE t (a int PRIMARY KEY REFERENCES t DEFERRABLE INITIALLY DEFERRED);\nINSERT INTO t VALUES (1);\n"
+    succeed(shared_server(), "left_path", functions + table + leave)
+
+
 # A check of a foreign key that waits for COMMIT although its constraint is not deferrable any more; it runs a cast.
 UNDEFERRED = """CREATE TYPE e AS ENUM ('a', 'b');
 CREATE TABLE u (id int);
@@ -339,7 +355,7 @@ def test_triggers_of_temporary_tables_do_not_wait_for_the_commit():
     migration = (CHAIN % (4, RESET_ROLE)).replace("CREATE TABLE", "CREATE TEMP TABLE")
     server = shared_server()
     with temporary_tables(server):
-        attempt(server, "temporary", migration, 'cannot DROP TABLE "t" because it has pending trigger events')
+        attempt(server, "temporary", migration, PENDING)
 
 
 # Steals when the session is the control role's, which tenants themselves are not.

@@ -1,5 +1,5 @@
--- What a create does when the place is there already (a spare, a shared place): roles, memberships, the map, the schema's
--- own rights, and what logins made ahead were given meanwhile; what the place is like, place_digest.sql says. Says whether
+-- What a create does when the place is there already (a spare, a shared place): roles, memberships, the schema's own
+-- rights, and what logins made ahead were given meanwhile; what the place is like, place_digest.sql says. Says whether
 -- every rule must be asked: the place was made in this very transaction, or something is not as Tenantry makes it. It
 -- finds all that is odd and says nothing about it, so that planning it takes little.
 SELECT (p.tier = 'schema' AND p.xmin = pg_current_xact_id()::xid)
@@ -30,9 +30,8 @@ SELECT (p.tier = 'schema' AND p.xmin = pg_current_xact_id()::xid)
  CROSS JOIN LATERAL (
        SELECT array_agg(r.oid) AS oids,
               bool_or(r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolreplication OR r.rolcreatedb
-                      OR (g.kind = 'owner' AND r.rolcanlogin) OR m.tenant_id IS DISTINCT FROM g.tenant_id) AS is_odd
+                      OR (g.kind = 'owner' AND r.rolcanlogin)) AS is_odd
          FROM tenantry.roles g
          JOIN pg_roles r ON r.rolname = g.name
-         LEFT JOIN tenancy.role_tenants m ON m.role_name = g.name
         WHERE g.tenant_id = t.id) o
  WHERE t.id = $1::uuid

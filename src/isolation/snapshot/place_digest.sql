@@ -1,6 +1,6 @@
 -- One text that changes whenever something changes in a place that keeps tenants apart: of the tenant $1, or of the spare
 -- that is to be its. With it the place and the text that it had when the rules last passed. A row that has text trees or
--- many columns is told by its version (xmin, ctid), which every change of it renews. All by index: what is in a schema by
+-- many columns is told by its version (xmin), which every change of it renews. All by index: what is in a schema by
 -- its dependencies. What a create itself changes is left out; snapshot/birth.sql asks that. $2: also where the place was
 -- made in this very transaction.
 WITH RECURSIVE place AS MATERIALIZED (
@@ -71,7 +71,7 @@ WITH RECURSIVE place AS MATERIALIZED (
     SELECT concat_ws(' ', 'control', n.oid, n.nspowner, n.nspacl)
       FROM pg_namespace n WHERE n.nspname IN ('tenantry', 'tenantry_audit', 'tenancy', 'tenancy_guards')
     UNION ALL -- what policies are compared with
-    SELECT concat_ws(' ', 'guard', y.oid, y.xmin, y.ctid)
+    SELECT concat_ws(' ', 'guard', y.oid, y.xmin)
       FROM place p JOIN pg_policy y ON y.polrelid = 'tenantry.guard'::regclass WHERE p.tier = 'row'
     UNION ALL -- what hangs on the place's things, here and elsewhere: views, keys, indexes, checks of domains
     SELECT concat_ws(' ', 'used', d.refclassid, d.refobjid, d.classid, array_agg(d.objid ORDER BY d.objid))
@@ -86,19 +86,19 @@ WITH RECURSIVE place AS MATERIALIZED (
     SELECT concat_ws(' ', 'column', a.attrelid, a.attnum, a.attname, a.atttypid, a.attnotnull, a.attacl)
       FROM relation c JOIN pg_attribute a ON a.attrelid = c.oid AND (a.attacl IS NOT NULL OR a.attname = 'tenant_id')
     UNION ALL
-    SELECT concat_ws(' ', 'policy', y.oid, y.xmin, y.ctid)
+    SELECT concat_ws(' ', 'policy', y.oid, y.xmin)
       FROM relation c JOIN pg_policy y ON y.polrelid = c.oid WHERE c.relrowsecurity
     UNION ALL
-    SELECT concat_ws(' ', 'rule', w.oid, w.xmin, w.ctid)
+    SELECT concat_ws(' ', 'rule', w.oid, w.xmin)
       FROM relation c JOIN pg_rewrite w ON w.ev_class = c.oid WHERE c.relhasrules
     UNION ALL
-    SELECT concat_ws(' ', 'trigger', g.oid, g.xmin, g.ctid)
+    SELECT concat_ws(' ', 'trigger', g.oid, g.xmin)
       FROM relation c JOIN pg_trigger g ON g.tgrelid = c.oid AND NOT g.tgisinternal WHERE c.relhastriggers
     UNION ALL
     SELECT concat_ws(' ', 'constraint', k.oid, k.contype, k.conrelid, k.confrelid, k.conkey, k.confkey)
       FROM relation c JOIN pg_constraint k ON k.conrelid = c.oid
     UNION ALL
-    SELECT concat_ws(' ', 'default', f.oid, f.xmin, f.ctid) FROM relation c JOIN pg_attrdef f ON f.adrelid = c.oid
+    SELECT concat_ws(' ', 'default', f.oid, f.xmin) FROM relation c JOIN pg_attrdef f ON f.adrelid = c.oid
     UNION ALL
     SELECT concat_ws(' ', 'parent', h.inhrelid, h.inhparent) FROM relation c JOIN pg_inherits h ON h.inhrelid = c.oid
     UNION ALL
@@ -107,7 +107,7 @@ WITH RECURSIVE place AS MATERIALIZED (
     SELECT concat_ws(' ', 'unique', i.indexrelid, i.indkey)
       FROM place p CROSS JOIN relation c JOIN pg_index i ON i.indrelid = c.oid AND i.indisunique WHERE p.tier = 'row'
     UNION ALL
-    SELECT concat_ws(' ', 'function', f.oid, f.xmin, f.ctid)
+    SELECT concat_ws(' ', 'function', f.oid, f.xmin)
       FROM member m JOIN pg_proc f ON f.oid = m.objid WHERE m.classid = 'pg_proc'::regclass
     UNION ALL
     SELECT concat_ws(' ', 'type', t.oid, t.typowner, t.typacl, t.typdefault)
