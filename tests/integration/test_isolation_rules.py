@@ -222,6 +222,9 @@ CASES = [
     ("outside_leakproof", None, "ALTER FUNCTION pg_catalog.regclass(text) LEAKPROOF", None),
     ("outside_leakproof", None, "CREATE FUNCTION public.f(text) RETURNS boolean LANGUAGE sql LEAKPROOF AS 'SELECT true'",
      "DROP FUNCTION public.f(text)"),
+    ("outside_leakproof", None, "CREATE FUNCTION tenantry_ext.f(text) RETURNS boolean LANGUAGE sql LEAKPROOF AS 'SELECT true';"
+     " ALTER EXTENSION plpgsql ADD FUNCTION tenantry_ext.f(text)",
+     "ALTER EXTENSION plpgsql DROP FUNCTION tenantry_ext.f(text); DROP FUNCTION tenantry_ext.f(text)"),
     ("control_function", None, "ALTER FUNCTION tenancy.run_guarded(text[]) SECURITY DEFINER", None),
     ("control_function", None, "CREATE FUNCTION tenantry.f() RETURNS int LANGUAGE sql AS 'SELECT 1';"
      " REVOKE ALL ON FUNCTION tenantry.f() FROM PUBLIC; ALTER FUNCTION tenantry.f() OWNER TO tenantry", None),

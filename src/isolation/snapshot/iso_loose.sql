@@ -2,7 +2,8 @@
 -- none that works with its owner's rights or has settings; what else was changed has a row that is newer than what initdb
 -- wrote last of all about pg_catalog, the initial rights. Changed rights alone are no matter here, so of rows that are newer
 -- only those count that are LEAKPROOF or in a language whose text the server runs (it runs C by the function's number,
--- whatever the row says). Of extensions' only those with their owner's rights.
+-- whatever the row says). Of extensions' only those with their
+-- owner's rights and the LEAKPROOF ones.
 SELECT f.oid, f.pronamespace, f.proowner, f.prosecdef, f.proleakproof, f.prolang, f.proacl, f.is_extension,
        f.is_builtin,
        f.is_builtin AND NOT f.is_code AS is_replaced,
@@ -21,4 +22,4 @@ SELECT f.oid, f.pronamespace, f.proowner, f.prosecdef, f.proleakproof, f.prolang
                 OR ((p.proleakproof OR NOT c.is_code) AND p.pronamespace = 'pg_catalog'::regnamespace
                     AND p.xmin::text::bigint
                         > (SELECT min(i.xmin::text::bigint) FROM pg_init_privs i WHERE i.privtype = 'i')))) f
- WHERE f.prosecdef OR NOT f.is_extension
+ WHERE f.prosecdef OR f.proleakproof OR NOT f.is_extension
