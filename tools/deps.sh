@@ -24,6 +24,7 @@ make|build|the commands of the Makefile
 meson|build|the build
 ninja-build|build|the build
 pkg-config|build|finding the libraries
+pgbouncer|check|the tests of pooled connections
 postgresql-server|build|the embedded server and pg_dump
 python3|build|the embedding of files, the integration tests
 shellcheck|check|the gate of the shell scripts

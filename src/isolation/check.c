@@ -210,7 +210,7 @@ static bool run_tables(Arena *arena, Store *store, RulePlan *plan, IsolationResu
 {
     const char *part = NULL;
     scoped_batch PgBatch *batch = pg_batch_new(arena);
-    if (!add_snapshot(arena, batch, err) || !rule_sql_digest(arena, true, &part, err)) {
+    if (!add_snapshot(arena, batch, err) || !rule_sql_digest(arena, &part, err)) {
         return false;
     }
     const size_t first = pg_batch_add(batch, part, PG_NO_PARAMS);
@@ -299,7 +299,7 @@ static bool require(Arena *arena, Store *store, const char *tenant_id, bool is_p
 
 bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *err)
 {
-    return require(arena, store, tenant_id, false, err);
+    return require(arena, store, tenant_id, true, err);
 }
 
 /* --- places ----------------------------------------------------------------------------------- */

@@ -1,8 +1,11 @@
 -- What the objects of findings are like, as one hash for each finding: an acceptance holds for what was looked at, and
 -- evidence tells only what the rule asks. $1: [object, ...] as findings name them. Every name in the text of an object
 -- counts, whatever stands before it: a name too many makes the hash stricter, never blind.
+-- A name without a schema may be one of pg_catalog.
 WITH token AS MATERIALIZED (
-    SELECT o.n, m.parts[1] AS name, substring(m.parts[1] FROM '^(?:"(?:[^"]|"")+"|[^."]+)[.](?:"(?:[^"]|"")+"|[^."]+)') AS pair
+    SELECT o.n, m.parts[1] AS name,
+           coalesce(substring(m.parts[1] FROM '^(?:"(?:[^"]|"")+"|[^."]+)[.](?:"(?:[^"]|"")+"|[^."]+)'),
+                    'pg_catalog.' || m.parts[1]) AS pair
       FROM json_array_elements_text($1::json) WITH ORDINALITY o (object, n),
            LATERAL regexp_matches(o.object, '((?:"(?:[^"]|"")+"|[\w$]+)(?:[.](?:"(?:[^"]|"")+"|[\w$]+))*)', 'g') m (parts)
 ), relation AS MATERIALIZED (
@@ -64,6 +67,20 @@ WITH token AS MATERIALIZED (
                                   ORDER BY d.defaclrole::regrole::text, d.defaclobjtype)
                   FROM pg_default_acl d WHERE d.defaclnamespace = s.oid))
       FROM pg_namespace s JOIN token t ON t.name IN (quote_ident(s.nspname), s.nspname)
+    UNION ALL
+    -- Of schemas that are of no place, all that is in them.
+    SELECT t.n, 'thing', concat_ws('|', d.classid, c.oid::regclass, c.relkind, c.relowner::regrole, c.relacl, c.reloptions,
+               CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
+               f.oid::regprocedure, f.proowner::regrole, f.proacl, f.prosecdef, f.prosrc, f.probin,
+               pg_get_function_sqlbody(f.oid))
+      FROM pg_namespace s
+      JOIN token t ON t.name IN (quote_ident(s.nspname), s.nspname)
+      JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = s.oid AND d.deptype = 'n'
+      LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+      LEFT JOIN pg_proc f ON d.classid = 'pg_proc'::regclass AND f.oid = d.objid
+     WHERE s.nspname NOT IN (SELECT p.schema_name FROM tenantry.places p) AND s.nspname NOT LIKE 'tenan%'
+       AND s.nspname NOT IN ('pg_catalog', 'information_schema') AND (c.oid IS NOT NULL OR f.oid IS NOT NULL)
+       AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = d.classid AND e.objid = d.objid AND e.deptype = 'e')
     UNION ALL
     SELECT r.n, 'role', concat_ws('|', r.rolname, r.rolsuper, r.rolinherit, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin,
                r.rolreplication, r.rolbypassrls, r.rolconnlimit, r.rolvaliduntil)

@@ -23,6 +23,9 @@ static const char *without_controls(Arena *arena, const char *text)
         if ((unsigned char)*c < 0x20 && *c != '\n' && *c != '\t') {
             *c = '?';
         }
+        if (strncmp(c, "\xEF\xBF\xBE", 3) == 0 || strncmp(c, "\xEF\xBF\xBF", 3) == 0) {
+            memset(c, '?', 3); /* U+FFFE and U+FFFF */
+        }
     }
     return copy;
 }

@@ -29,28 +29,40 @@ static const Rule rules[] = {
 
 enum { RULES = sizeof rules / sizeof *rules };
 
-/* In the order of their needs. `by_reach`: a file for one tenant and another for the fleet. */
+/* In the order of their needs. `by_reach`: a file for one tenant and another for the fleet.
+ * `is_of_neighbours`: what a tenant is refused at its birth is its own, so the fleet's, which has
+ * nothing to add, is taken then. */
 typedef struct Piece {
     const char *name;
     bool by_reach;
+    bool is_of_neighbours;
 } Piece;
 
 static const Piece pieces[] = {
-    {"iso_target", true},     {"iso_place", false},     {"iso_own", false},
-    {"iso_reach", false},     {"iso_relation", false},  {"iso_function", false},
-    {"iso_type", false},      {"iso_object", false},    {"iso_acl", false},
-    {"iso_outside", true},    {"iso_part", true},       {"iso_edge", true},
-    {"iso_far", true},        {"iso_holder", false},    {"iso_role", false},
-    {"iso_reference", false}, {"iso_space", false},     {"iso_grant", false},
-    {"iso_excess", false},    {"iso_member", false},    {"iso_misowned", false},
-    {"iso_definer", false},   {"iso_body", false},      {"iso_power", false},
-    {"iso_setting", false},   {"iso_shared", false},    {"iso_map", true},
-    {"iso_astray", false},    {"iso_foreign", false},   {"iso_link", false},
-    {"iso_right", false},     {"iso_row", false},       {"iso_kin", false},
-    {"iso_event", false},     {"iso_extension", false}, {"iso_word", false},
-    {"iso_common", false},    {"iso_loose", false},     {"iso_lent", false},
-    {"iso_stray", false},     {"iso_thing", false},     {"iso_maker", false},
-    {"iso_given", false},
+    {"iso_target", true, false},     {"iso_place", false, false},
+    {"iso_own", false, false},       {"iso_wide", true, true},
+    {"iso_reach", false, false},     {"iso_relation", false, false},
+    {"iso_function", false, false},  {"iso_type", false, false},
+    {"iso_object", false, false},    {"iso_acl", false, false},
+    {"iso_outside", true, false},    {"iso_part", true, false},
+    {"iso_edge", true, false},       {"iso_far", true, false},
+    {"iso_holder", false, false},    {"iso_role", false, false},
+    {"iso_reference", false, false}, {"iso_between", true, false},
+    {"iso_space", false, false},     {"iso_grant", false, false},
+    {"iso_excess", false, false},    {"iso_member", false, false},
+    {"iso_misowned", false, false},  {"iso_definer", false, false},
+    {"iso_body", false, false},      {"iso_power", false, false},
+    {"iso_setting", false, false},   {"iso_shared", false, false},
+    {"iso_map", true, false},        {"iso_astray", false, false},
+    {"iso_foreign", false, false},   {"iso_link", false, false},
+    {"iso_right", false, false},     {"iso_row", false, false},
+    {"iso_kin", false, false},       {"iso_event", false, false},
+    {"iso_extension", false, false}, {"iso_word", false, false},
+    {"iso_common", false, false},    {"iso_bearer", false, false},
+    {"iso_large", false, false},     {"iso_loose", false, false},
+    {"iso_lent", false, false},      {"iso_stray", false, false},
+    {"iso_thing", false, false},     {"iso_maker", false, false},
+    {"iso_given", false, false},
 };
 
 enum { PIECES = sizeof pieces / sizeof *pieces };
@@ -144,10 +156,10 @@ bool rule_sql_rule(Arena *arena, size_t rule, const char **ret_sql, Err *err)
     return true;
 }
 
-bool rule_sql_digest(Arena *arena, bool is_fleet, const char **ret_sql, Err *err)
+bool rule_sql_digest(Arena *arena, const char **ret_sql, Err *err)
 {
     const char *body = NULL;
-    if (!find_sql(arena, "snapshot", "digest", reach_suffix(is_fleet), &body, err)) {
+    if (!find_sql(arena, "snapshot", "digest", "", &body, err)) {
         return false;
     }
     *ret_sql = arena_printf(arena,
@@ -201,7 +213,8 @@ static bool has_word(const char *text, const char *word)
 
 /* The pieces that the rest of the statement names, and those that they name: PostgreSQL plans every
  * part of a WITH that anything refers to. A piece refers to earlier ones only. */
-static bool add_pieces(Arena *arena, bool is_fleet, const char *body, StrBuf *sql, Err *err)
+static bool add_pieces(Arena *arena, bool is_fleet, bool is_birth, const char *body, StrBuf *sql,
+                       Err *err)
 {
     const char *parts[PIECES] = {NULL};
     const char *separator = "WITH";
@@ -210,7 +223,8 @@ static bool add_pieces(Arena *arena, bool is_fleet, const char *body, StrBuf *sq
         for (size_t j = i + 1; j < PIECES && !is_needed; j++) {
             is_needed = parts[j] != NULL && has_word(parts[j], pieces[i].name);
         }
-        if (is_needed && !find_piece(arena, &pieces[i], is_fleet, &parts[i], err)) {
+        const bool is_whole = is_fleet || (is_birth && pieces[i].is_of_neighbours);
+        if (is_needed && !find_piece(arena, &pieces[i], is_whole, &parts[i], err)) {
             return false;
         }
     }
@@ -259,7 +273,7 @@ bool rule_sql_statement(Arena *arena, const RulePlan *plan, bool is_fleet, bool 
         }
     }
     if (is_first && !plan->is_birth) {
-        if (!rule_sql_digest(arena, is_fleet, &part, err)) {
+        if (!rule_sql_digest(arena, &part, err)) {
             return false;
         }
         strbuf_printf(&body, "%s %s", separator, part);
@@ -271,7 +285,7 @@ bool rule_sql_statement(Arena *arena, const RulePlan *plan, bool is_fleet, bool 
         *ret_sql = NULL;
         return true;
     }
-    if (!add_pieces(arena, is_fleet, body.text, &sql, err)) {
+    if (!add_pieces(arena, is_fleet, plan->is_birth, body.text, &sql, err)) {
         return false;
     }
     strbuf_printf(&sql, " %s", body.text);

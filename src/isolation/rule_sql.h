@@ -43,7 +43,7 @@ bool rule_sql_statement(Arena *arena, const RulePlan *plan, bool is_fleet, bool 
 bool rule_sql_table(Arena *arena, size_t piece, const char **ret_create, const char **ret_analyze,
                     Err *err);
 bool rule_sql_rule(Arena *arena, size_t rule, const char **ret_sql, Err *err);
-bool rule_sql_digest(Arena *arena, bool is_fleet, const char **ret_sql, Err *err);
+bool rule_sql_digest(Arena *arena, const char **ret_sql, Err *err);
 
 /* A question that a create asks: "birth", "birth_map" or "place_digest" of snapshot/. */
 bool rule_sql_question(Arena *arena, const char *name, const char **ret_sql, Err *err);

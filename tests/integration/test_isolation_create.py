@@ -6,6 +6,13 @@ import harness
 
 STATES = "SELECT state FROM tenantry.tenants WHERE slug = '%s' ORDER BY created_at DESC LIMIT 1"
 
+# Makes the guard of policies anew, and every policy that is compared with it.
+GUARDS = ("DO $do$ DECLARE t regclass; e text := $e$tenant_id = (SELECT m.tenant_id FROM tenancy.role_tenants m WHERE m.role_name ="
+          " current_user AND coalesce(nullif(lower(current_setting('app.current_tenant_id', true)), ''),"
+          " m.tenant_id::text) = m.tenant_id::text)$e$; BEGIN"
+          " FOR t IN SELECT polrelid FROM pg_policy WHERE polname = 'tenant_guard' LOOP"
+          " EXECUTE format('ALTER POLICY tenant_guard ON %%s USING (%%s) WITH CHECK (%%s)', t, %s, %s); END LOOP; END $do$")
+
 # What a superuser does to the shared tables of saas, and what undoes it.
 SHARED = {
     "row-level security is off": ("ALTER TABLE {s}.users DISABLE ROW LEVEL SECURITY",
@@ -23,6 +30,28 @@ SHARED = {
         "DROP VIEW {s}.v"),
     "the group sees all rows": ("ALTER ROLE {app} BYPASSRLS", "ALTER ROLE {app} NOBYPASSRLS"),
     "the group is in another": ("GRANT {owner} TO {app}", "REVOKE {owner} FROM {app}"),
+    "the group of tenants reads everything": ("GRANT pg_read_all_data TO {tenants}",
+                                              "REVOKE pg_read_all_data FROM {tenants}"),
+    "the group of tenants may read the registry": (
+        "GRANT USAGE ON SCHEMA tenantry TO {tenants}; GRANT SELECT ON tenantry.credentials TO {tenants}",
+        "REVOKE USAGE ON SCHEMA tenantry FROM {tenants}; REVOKE SELECT ON tenantry.credentials FROM {tenants}"),
+    "PUBLIC may read the registry": (
+        "GRANT SELECT ON tenantry.credentials TO PUBLIC; GRANT USAGE ON SCHEMA tenantry TO PUBLIC",
+        "REVOKE SELECT ON tenantry.credentials FROM PUBLIC; REVOKE USAGE ON SCHEMA tenantry FROM PUBLIC"),
+    "a superuser's next table is another tenant's": (
+        "ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA {s} GRANT SELECT ON TABLES TO {o}_app",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA {s} REVOKE SELECT ON TABLES FROM {o}_app"),
+    "another tenant has a view of a table": (
+        "CREATE VIEW {o}.v AS SELECT * FROM {s}.users; ALTER VIEW {o}.v OWNER TO {o}_owner", "DROP VIEW {o}.v"),
+    "an index calls another tenant's function": (
+        "CREATE FUNCTION {o}.g(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT $1'; ALTER FUNCTION {o}.g(text) OWNER TO"
+        " {o}_owner; REVOKE ALL ON FUNCTION {o}.g(text) FROM PUBLIC; CREATE INDEX spy ON {s}.users ({o}.g(email))",
+        "DROP INDEX {s}.spy; DROP FUNCTION {o}.g(text)"),
+    "a trigger calls a function of nobody": (
+        "CREATE FUNCTION public.spy() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN NEW; END';"
+        " CREATE TRIGGER spy BEFORE INSERT ON {s}.users FOR EACH ROW EXECUTE FUNCTION public.spy()",
+        "DROP FUNCTION public.spy() CASCADE"),
+    "the guard and what it measures are open alike": (GUARDS % ("'true'", "'true'"), GUARDS % ("e", "e")),
     "the map is writable": ("GRANT UPDATE ON tenancy.role_tenants TO PUBLIC",
                             "REVOKE UPDATE ON tenancy.role_tenants FROM PUBLIC"),
 }
@@ -37,6 +66,13 @@ SPARE = {
         "CREATE FUNCTION {o}.spy() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';"
         " CREATE TRIGGER spy AFTER INSERT ON {s}.portfolios FOR EACH ROW EXECUTE FUNCTION {o}.spy()",
     "the owner is a member of another tenant's": "GRANT {o}_owner TO {owner}",
+    "a function of Tenantry has its owner's rights": "ALTER FUNCTION tenancy.run_guarded(text[]) SECURITY DEFINER",
+    "another tenant has a view of a table":
+        "CREATE VIEW {o}.v AS SELECT * FROM {s}.portfolios; ALTER VIEW {o}.v OWNER TO {o}_owner",
+    "a domain calls another tenant's function":
+        "CREATE FUNCTION {o}.g(text) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN true; END';"
+        " ALTER FUNCTION {o}.g(text) OWNER TO {o}_owner; REVOKE ALL ON FUNCTION {o}.g(text) FROM PUBLIC;"
+        " ALTER DOMAIN {s}.symbol ADD CHECK ({o}.g(VALUE::text))",
 }
 
 # What a place may be like: none of it takes anybody's rows anywhere.
@@ -45,6 +81,7 @@ HARMLESS = [
     "COMMENT ON TABLE {s}.%s IS 'seen'",
     "ANALYZE {s}.%s",
     "ALTER TABLE {s}.%s SET (fillfactor = 90)",
+    "CREATE INDEX lower ON {s}.%s (lower(id::text))",
     "CREATE POLICY more ON {s}.%s USING (true)",  # the restrictive one stays
 ]
 
@@ -63,7 +100,8 @@ def place(condition):
     schema, owner, app = row.split("|")
     other = server().psql("SELECT p.schema_name FROM tenantry.places p JOIN tenantry.tenants t ON t.place_id = p.id"
                           " WHERE t.slug = 'other'")
-    return {"s": schema, "owner": owner, "app": app, "o": other}
+    tenants = server().psql("SELECT tenants_role FROM tenantry.installation")
+    return {"s": schema, "owner": owner, "app": app, "o": other, "tenants": tenants}
 
 
 def shared_place():
@@ -120,10 +158,34 @@ def test_a_create_from_a_spare_that_is_not_whole_is_refused_and_the_spare_is_gon
         except (AssertionError, KeyError) as e:
             raise AssertionError("%s: %s" % (what, e)) from e
         finally:
-            as_superuser("DROP FUNCTION IF EXISTS {o}.spy() CASCADE", names)
+            as_superuser("DROP FUNCTION IF EXISTS {o}.spy() CASCADE; DROP FUNCTION IF EXISTS {o}.g(text) CASCADE;"
+                         " DROP VIEW IF EXISTS {o}.v; ALTER FUNCTION tenancy.run_guarded(text[]) SECURITY INVOKER", names)
         new_spare()
         server().create("sound%d" % number, "trading")
         assert server().psql("SELECT count(*) FROM tenantry.spares") == "0", "the spare was not taken"
+
+
+def test_a_role_that_a_group_is_in_is_watched_too():
+    names = shared_place()
+    as_superuser("CREATE ROLE club; GRANT club TO {app}", names)
+    try:
+        server().create("member", "saas")  # of medium severity
+        as_superuser("GRANT pg_read_all_data TO club", names)
+        refuse("reader", "saas")
+    finally:
+        as_superuser("DROP ROLE club", names)
+    server().create("alone", "saas")
+
+
+def test_a_resume_asks_what_uses_the_tenant_s_things():
+    names = place("EXISTS (SELECT FROM tenantry.tenants t WHERE t.place_id = p.id AND t.slug = 'other')")
+    server().tenantry("tenant", "suspend", "other")
+    as_superuser("CREATE SCHEMA util; CREATE VIEW util.v AS SELECT * FROM {s}.portfolios", names)
+    try:
+        server().refused("isolation_violated", "tenant", "resume", "other", says=("cross_view",))
+    finally:
+        as_superuser("DROP SCHEMA util CASCADE", names)
+    server().tenantry("tenant", "resume", "other")
 
 
 def test_a_spare_with_a_right_elsewhere_is_refused_and_goes_when_the_right_is_gone():

@@ -1,8 +1,14 @@
 #!/usr/bin/env python3
 """The isolation probes: for each one a tenant that was broken on purpose, which it must report, and its clean twin,
 which it must not; nothing is left behind, and nothing of a neighbour is shown."""
+import contextlib
 import functools
 import os
+import pwd
+import shutil
+import subprocess
+import time
+import urllib.parse
 
 import harness
 from harness import shared_server
@@ -358,6 +364,163 @@ def test_a_tenant_without_a_neighbour_is_said():
 def test_a_pause_is_made_between_attempts_and_changes_nothing():
     answer = probe("pairs=1", "pause=1")
     assert answer["findings"] == [] and answer["took_us"] >= answer["probes"] * 500, answer
+
+
+POOLER = """[databases]
+tenantry = host={host} port={port}
+[pgbouncer]
+listen_addr =
+listen_port = 6432
+unix_socket_dir = {folder}
+auth_type = scram-sha-256
+auth_file = {folder}/users
+pool_mode = transaction
+default_pool_size = 1
+logfile = {folder}/log
+"""
+
+
+@contextlib.contextmanager
+def pooler(*logins):
+    """PgBouncer with one connection for each login, given on after each transaction; gives the logins' new addresses."""
+    program = shutil.which("pgbouncer", path=os.environ["PATH"] + ":/usr/sbin") or harness.skip("no PgBouncer")
+    parsed = [urllib.parse.urlsplit(login) for login in logins]
+    options = urllib.parse.parse_qs(parsed[0].query)
+    server = shared_server()
+    with harness.temporary_folder() as folder:
+        host = options.get("host", [os.path.join(server.data_dir, "run")])[0]
+        port = options.get("port", [parsed[0].port or 5432])[0]
+        with open(os.path.join(folder, "ini"), "w", encoding="utf-8") as f:
+            f.write(POOLER.format(folder=folder, host=host, port=port))
+        with open(os.path.join(folder, "users"), "w", encoding="utf-8") as f:
+            f.writelines('"%s" "%s"\n' % (p.username, urllib.parse.unquote(p.password)) for p in parsed)
+        argv = [program, os.path.join(folder, "ini")]
+        if os.geteuid() == 0:  # it does not work as root
+            shutil.chown(folder, "postgres")
+            argv[1:1] = ["-u", pwd.getpwnam("postgres").pw_name]
+        child = subprocess.Popen(argv, env=harness.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            while not os.path.exists(os.path.join(folder, ".s.PGSQL.6432")):
+                assert child.poll() is None, "PgBouncer ended"
+                time.sleep(harness.POLL_S)
+            yield ["host='%s' port=6432 dbname=tenantry user=%s password='%s'"
+                   % (folder, p.username, urllib.parse.unquote(p.password)) for p in parsed]
+        finally:
+            child.terminate()
+            child.wait(harness.EXIT_TIMEOUT_S)
+
+
+# What a client of a transaction pool may leave on the connection, where nothing resets it.
+LEAVE = """SET app.current_tenant_id = '{other}';
+SET search_path = pg_catalog;
+PREPARE left_behind AS SELECT count(*) FROM saas.users;
+DECLARE held CURSOR WITH HOLD FOR SELECT count(*) FROM saas.users;"""
+LEFTOVERS = ("SELECT concat_ws(' ', (SELECT count(*) FROM pg_prepared_statements), (SELECT count(*) FROM pg_cursors"
+             " WHERE name = 'held'), coalesce(nullif(current_setting('app.current_tenant_id', true), ''), 'none'));")
+PID = "SELECT pg_backend_pid();"
+
+
+def test_what_is_left_on_a_pooled_connection_reaches_no_neighbour():
+    one, two = tenants()["saas1"], tenants()["saas2"]
+    rows = {t["id"]: shared_server().psql("SELECT count(*) FROM saas.users", t["app"]) for t in (one, two)}
+    assert rows[two["id"]] != "0"
+    with pooler(one["app"], two["app"]) as (first, second):
+        with harness.Session(first) as session:
+            pid = session.ask(PID)
+            for line in LEAVE.format(other=two["id"]).splitlines():
+                assert session.ask(line) == "", line
+        # The neighbour has a connection of its own: pools are by login.
+        with harness.Session(second) as session:
+            assert session.ask(PID) != pid
+            assert session.ask(LEFTOVERS) == "0 0 none"
+            assert session.ask("SELECT count(*) FROM saas.users;") == rows[two["id"]]
+            assert "does not exist" in session.ask("EXECUTE left_behind;")
+        # The next client of the same login has the connection, with all that was left. It only narrows.
+        with harness.Session(first) as session:
+            assert session.ask(PID) == pid
+            assert session.ask(LEFTOVERS) == "1 1 %s" % two["id"]
+            assert session.ask("EXECUTE left_behind;") == "0"
+            assert session.ask("FETCH held;") == "0"
+            session.ask("RESET app.current_tenant_id;")
+            assert session.ask("EXECUTE left_behind;") == rows[one["id"]]
+
+
+def test_what_probes_try_holds_through_a_pool_too():
+    one, two = tenants()["saas1"], tenants()["saas2"]
+    with pooler(one["app"], two["app"]) as (first, second):
+        for login, own, other in ((first, one, two), (second, two, one)):
+            words = {"role": other["app_role"], "id": other["id"]}
+            harness.refused_sql(login, "SET ROLE {role}".format(**words), "permission denied")
+            harness.refused_sql(login, "SET SESSION AUTHORIZATION {role}".format(**words), "permission denied")
+            forged = "BEGIN; SET LOCAL app.current_tenant_id = '{id}'; SELECT count(*) FROM saas.users; COMMIT".format(**words)
+            assert harness.psql(login, forged) == "0"
+            harness.refused_sql(login, "SET row_security = off; SELECT FROM saas.users", "row-level security")
+            harness.psql(login, "RESET ALL")
+            assert harness.psql(login, "SELECT tenancy.current_tenant()") == own["id"]
+
+
+# What one session does and keeps open, and what the neighbour's then does. A wait ends in SQLSTATE 55P03.
+USER = "'00000000-0000-4000-8000-0000000000aa'"
+KEYS = [
+    ("INSERT INTO users (id, email) VALUES ({u}, 'key@example.org')", "INSERT INTO users (email) VALUES ('key@example.org')"),
+    ("INSERT INTO users (id, email) VALUES ({u}, 'one@example.org')",
+     "INSERT INTO users (id, email) VALUES ({u}, 'two@example.org')"),
+    ("INSERT INTO tenant_metrics (date) VALUES ('2026-01-01')", "INSERT INTO tenant_metrics (date) VALUES ('2026-01-01')"),
+]
+
+
+def told(holder, prober, hold, ask):
+    """SQLSTATEs of the statement before the neighbour has the key, while it holds it uncommitted, and afterwards."""
+    states = []
+    with harness.Session(holder) as one, harness.Session(prober) as two:
+        two.ask("SET lock_timeout = '200ms';")
+
+        def attempt():
+            two.ask("BEGIN;")
+            two.ask(ask.format(u=USER) + ";")
+            states.append(two.ask("\\echo :LAST_ERROR_SQLSTATE :SQLSTATE"))
+            two.ask("ROLLBACK;")
+        attempt()
+        assert one.ask("BEGIN; " + hold.format(u=USER) + ";") == ""
+        attempt()
+        one.ask("COMMIT;")
+        attempt()
+    return [state.split()[-1] for state in states]
+
+
+def forget(tenant):
+    shared_server().psql("DELETE FROM users WHERE id = %s OR email LIKE '%%@example.org' AND email NOT LIKE '%s%%';"
+                         " DELETE FROM tenant_metrics WHERE date = '2026-01-01'" % (USER, SECRET), tenant["app"])
+
+
+def test_a_key_of_a_neighbour_is_neither_waited_for_nor_told():
+    one, two = tenants()["saas1"], tenants()["saas2"]
+    for hold, ask in KEYS:
+        try:
+            states = told(one["app"], two["app"], hold, ask)
+            assert states == ["00000"] * 3, (ask, states)
+        finally:
+            forget(one)
+    # A reference to a row of the neighbour's is refused alike, whether the row is there, is being made, or is not.
+    refer = "INSERT INTO items (title, owner_id) VALUES ('of another', {u})"
+    try:
+        states = told(one["app"], two["app"], KEYS[1][0], refer)
+        assert len(set(states)) == 1 and states[0] == "23503", states
+    finally:
+        forget(one)
+
+
+def test_a_key_without_the_tenant_is_waited_for_and_told():
+    """The broken twin: what the test above would see, and the rule sees."""
+    server, one, two = shared_server(), tenants()["saas1"], tenants()["saas2"]
+    server.psql("CREATE UNIQUE INDEX everywhere ON saas.users (email)", server.superuser)
+    try:
+        assert told(one["app"], two["app"], *KEYS[0]) == ["00000", "55P03", "23505"]
+        answer = server.tenantry("isolation", "verify", "saas1", "--rules-only", "--json", json=False, expect=76).json()
+        assert [f["check"] for f in answer["findings"]] == ["unique_without_tenant"]
+    finally:
+        server.psql("DROP INDEX saas.everywhere", server.superuser)
+        forget(one)
 
 
 if __name__ == "__main__":

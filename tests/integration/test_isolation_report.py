@@ -635,5 +635,41 @@ def test_probes_log_in_and_a_leak_shows_there_too():
         assert server.tenantry("isolation", "list")["has_probes"]
 
 
+def test_an_acceptance_of_a_shared_schema_or_an_outside_function_is_of_what_is_in_it():
+    schema = place()
+    cases = [("shared_schema", "GRANT USAGE ON SCHEMA util TO PUBLIC; CREATE VIEW util.a AS SELECT 1 AS i;"
+              " GRANT SELECT ON util.a TO PUBLIC", "CREATE OR REPLACE VIEW util.a AS SELECT 1 AS i FROM pg_authid"),
+             ("shared_schema", "GRANT USAGE ON SCHEMA util TO PUBLIC; CREATE TABLE util.a (i int);"
+              " GRANT SELECT ON util.a TO PUBLIC", "CREATE TABLE util.b AS SELECT * FROM %s.trades" % schema),
+             ("uses_outside", "CREATE FUNCTION util.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+              " CREATE TRIGGER spy BEFORE UPDATE ON %s.portfolios FOR EACH ROW EXECUTE FUNCTION util.f()" % schema,
+              "CREATE OR REPLACE FUNCTION util.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'")]
+    for check, before, worse in cases:
+        server = shared_server()
+        server.psql("CREATE SCHEMA util; " + before, server.superuser)
+        try:
+            found = [f["id"] for f in verify(expect=76)["findings"]]
+            assert len(found) == 1, found
+            server.tenantry("isolation", "accept", found[0], "--reason", "meant")
+            assert verify()["failing"] == 0
+            server.psql(worse, server.superuser)
+            again = [f for f in verify(expect=76)["findings"] if f["id"] == found[0]]
+            assert [f["check"] for f in again] == [check], again
+        finally:
+            server.psql("DROP SCHEMA util CASCADE", server.superuser)
+
+
+def test_a_name_that_xml_cannot_hold_does_not_break_the_junit_report():
+    name = '"' + "we]]>ird\x01<&>\v\ufffe\uffff" + '"'
+    server = shared_server()
+    server.psql("CREATE TABLE {0}.{1} (); GRANT SELECT ON {0}.{1} TO PUBLIC".format(place(), name), server.superuser)
+    try:
+        result = server.tenantry("isolation", "verify", "acme", "--rules-only", "--format", "junit", json=False, expect=76)
+        text = "".join(ElementTree.fromstring(result.out).itertext())
+        assert "we]]>ird" in text
+    finally:
+        server.psql("DROP TABLE {0}.{1}".format(place(), name), server.superuser)
+
+
 if __name__ == "__main__":
     harness.main()

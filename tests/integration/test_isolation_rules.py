@@ -4,287 +4,13 @@ import os
 import re
 
 import harness
+from isolation_cases import CASES, LEAKS
 
 # Two tenants of the schema tier (a, b) and two of the row tier (x, y).
 TENANTS = [("a", "trading"), ("b", "trading"), ("x", "saas"), ("y", "saas")]
 
-# (rule, the tenant that the finding is about or None, what breaks it, what undoes it or None for the finding's own mend)
-CASES = [
-    ("public_grant_schema", "a", "GRANT USAGE ON SCHEMA {a} TO PUBLIC", None),
-    ("public_grant_table", "a", "GRANT SELECT ON {a}.portfolios TO PUBLIC", None),
-    ("public_grant_table", None, "GRANT SELECT ON {x}.users TO PUBLIC", None),
-    ("public_grant_column", "a", "GRANT SELECT (id) ON {a}.portfolios TO PUBLIC", None),
-    ("public_grant_sequence", "a", "CREATE SEQUENCE {a}.s; ALTER SEQUENCE {a}.s OWNER TO {a_owner};"
-     " GRANT USAGE ON SEQUENCE {a}.s TO PUBLIC", "DROP SEQUENCE {a}.s"),
-    ("public_grant_function", "a", "GRANT EXECUTE ON FUNCTION {a}.touch_updated_at() TO PUBLIC", None),
-    ("public_grant_type", "a", "GRANT USAGE ON TYPE {a}.trade_side TO PUBLIC", None),
-    ("public_grant_database", None, "GRANT CREATE ON DATABASE tenantry TO PUBLIC", None),
-    ("public_grant_database", "a", "GRANT CREATE ON DATABASE tenantry TO {a_app}", None),
-    ("path_schema_create", None, "GRANT CREATE ON SCHEMA public TO PUBLIC", None),
-    ("grant_schema", "a", "GRANT USAGE ON SCHEMA {a} TO {b_app}", None),
-    ("grant_table", "a", "GRANT SELECT ON {a}.portfolios TO {b_app}", None),
-    ("grant_table", "a", "GRANT SELECT ON {a}.portfolios TO {tenants}", None),
-    ("grant_table", "a", "GRANT SELECT ON {a}.market_data_default TO {x_app}", None),
-    ("grant_table", None, "GRANT SELECT ON {x}.users TO {b_app}", None),
-    ("grant_column", "a", "GRANT UPDATE (name) ON {a}.portfolios TO {b_app}", None),
-    ("grant_sequence", "a", "CREATE SEQUENCE {a}.s; ALTER SEQUENCE {a}.s OWNER TO {a_owner};"
-     " GRANT USAGE ON SEQUENCE {a}.s TO {b_app}", "DROP SEQUENCE {a}.s"),
-    ("grant_function", "a", "GRANT EXECUTE ON FUNCTION {a}.touch_updated_at() TO {b_app}", None),
-    ("grant_type", "a", "GRANT USAGE ON TYPE {a}.trade_side TO {b_app}", None),
-    ("grant_inherited", "a", "CREATE ROLE one; CREATE ROLE two; CREATE ROLE three; GRANT one TO two; GRANT two TO three;"
-     " GRANT three TO {b_app}; GRANT SELECT ON {a}.portfolios TO one",
-     "REVOKE ALL ON {a}.portfolios FROM one; DROP ROLE one, two, three"),
-    ("grant_outsider", "a", "CREATE ROLE analyst; GRANT SELECT ON {a}.portfolios TO analyst",
-     "DROP OWNED BY analyst; DROP ROLE analyst"),
-    ("grant_definer", "a", "CREATE FUNCTION {a}.f() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog"
-     " AS 'SELECT 1'; ALTER FUNCTION {a}.f() OWNER TO {a_owner}; GRANT EXECUTE ON FUNCTION {a}.f() TO {b_app}",
-     "DROP FUNCTION {a}.f()"),
-    ("grant_option", "a", "GRANT SELECT ON {a}.portfolios TO {a_app} WITH GRANT OPTION", None),
-    ("readonly_write", "a", "GRANT DELETE ON {a}.portfolios TO {a_ro}", None),
-    ("control_grant", "a", "GRANT SELECT ON tenantry.tenants TO {a_app}", None),
-    ("control_grant", None, "GRANT SELECT ON tenantry.credentials TO {tenants}", None),
-    ("control_grant", None, "GRANT UPDATE ON tenancy.role_tenants TO {tenants}",
-     "REVOKE UPDATE ON tenancy.role_tenants FROM {tenants}"),
-    ("truncate_own", "a", "GRANT TRUNCATE ON {a}.portfolios TO {a_app}", None),
-    ("truncate_right", None, "GRANT TRUNCATE ON {x}.users TO {x_group}", None),
-    ("references_right", None, "GRANT REFERENCES (id) ON {x}.users TO {x_group}", None),
-    ("trigger_right", "a", "GRANT TRIGGER ON {a}.portfolios TO {a_app}", None),
-    ("schema_create_right", None, "GRANT CREATE ON SCHEMA {x} TO {x_group}", None),
-    ("role_superuser", "a", "ALTER ROLE {a_app} SUPERUSER", None),
-    ("role_bypassrls", "x", "ALTER ROLE {x_app} BYPASSRLS", None),
-    ("role_bypassrls", "x", "CREATE ROLE seer BYPASSRLS; GRANT seer TO {x_app}", "DROP ROLE seer"),
-    ("role_createrole", "a", "CREATE ROLE maker CREATEROLE; GRANT maker TO {a_ro}", "DROP ROLE maker"),
-    ("role_createrole", "a", "ALTER ROLE {a_ro} CREATEROLE", None),
-    ("role_replication", "a", "ALTER ROLE {a_app} REPLICATION", None),
-    ("role_createdb", "a", "ALTER ROLE {a_app} CREATEDB", None),
-    ("role_unlimited", "a", "ALTER ROLE {a_app} CONNECTION LIMIT -1", "ALTER ROLE {a_app} CONNECTION LIMIT 5"),
-    ("owner_login", "a", "ALTER ROLE {a_owner} LOGIN", None),
-    ("member_of_tenant", "a", "GRANT {a_ro} TO {b_app}", None),
-    ("member_of_tenant", "a", "CREATE ROLE between; GRANT {a_owner} TO between; GRANT between TO {y_app}",
-     "DROP ROLE between"),
-    ("member_of_owner", "a", "GRANT {a_owner} TO {a_app}", None),
-    ("member_of_shared_owner", "x", "GRANT {x_owner} TO {x_app}", None),
-    ("member_of_group", "a", "GRANT {x_group} TO {a_app}", None),
-    ("member_predefined", "a", "GRANT pg_read_all_data TO {a_app}", None),
-    ("member_predefined", "x", "CREATE ROLE readers; GRANT pg_monitor TO readers; GRANT readers TO {x_app}",
-     "DROP ROLE readers"),
-    ("member_control", "a", "GRANT {audit} TO {a_app}", None),
-    ("member_control", "a", "GRANT {guards} TO {a_app}", None),
-    ("member_outside", "a", "CREATE ROLE club; GRANT club TO {a_app}", "DROP ROLE club"),
-    ("member_admin", "a", "GRANT {tenants} TO {a_app} WITH ADMIN OPTION", None),
-    ("member_outsider", "a", "CREATE ROLE person; GRANT {a_app} TO person", "DROP ROLE person"),
-    ("owner_schema", "a", "ALTER SCHEMA {a} OWNER TO {b_owner}", None),
-    ("owner_table", "a", "ALTER TABLE {a}.portfolios OWNER TO {b_owner}", None),
-    ("owner_table", "a", "ALTER TABLE {a}.trades_default OWNER TO postgres", None),
-    ("owner_function", "a", "ALTER FUNCTION {a}.touch_updated_at() OWNER TO {b_owner}", None),
-    ("owner_type", "a", "ALTER TYPE {a}.trade_side OWNER TO {b_owner}", None),
-    ("control_owner", None, "ALTER TABLE tenantry.plans OWNER TO {a_owner}", None),
-    ("control_owner", None, "CREATE FUNCTION tenancy_guards.f() RETURNS int LANGUAGE sql AS 'SELECT 1';"
-     " ALTER FUNCTION tenancy_guards.f() OWNER TO {a_owner}; REVOKE ALL ON FUNCTION tenancy_guards.f() FROM PUBLIC",
-     "DROP FUNCTION tenancy_guards.f()"),
-    ("owns_outside", "a", "CREATE TABLE public.hoard (); ALTER TABLE public.hoard OWNER TO {a_app}",
-     "DROP TABLE public.hoard"),
-    ("outside_grant", "a", "CREATE TABLE public.board (); GRANT SELECT ON public.board TO {a_app}",
-     "DROP TABLE public.board"),
-    ("default_privileges", "a", "ALTER DEFAULT PRIVILEGES FOR ROLE {a_owner} IN SCHEMA {a} GRANT SELECT ON TABLES TO {b_app}",
-     None),
-    ("default_privileges", "a", "ALTER DEFAULT PRIVILEGES FOR ROLE {a_owner} GRANT SELECT ON TABLES TO PUBLIC", None),
-    ("default_privileges", "a", "ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA {a} GRANT SELECT ON TABLES TO {b_app}",
-     None),
-    ("default_public", "a", "ALTER DEFAULT PRIVILEGES FOR ROLE {a_owner} GRANT EXECUTE ON FUNCTIONS TO PUBLIC", None),
-    ("rls_off", None, "ALTER TABLE {x}.users DISABLE ROW LEVEL SECURITY", None),
-    ("rls_not_forced", None, "ALTER TABLE {x}.users NO FORCE ROW LEVEL SECURITY", None),
-    ("policy_missing", None, "DROP POLICY tenant_guard ON {x}.users", None),
-    ("policy_changed", None, "ALTER POLICY tenant_guard ON {x}.users"
-     " USING (tenant_id::text = current_setting('app.current_tenant_id', true))", None),
-    ("policy_changed", None, "ALTER POLICY tenant_guard ON {x}.users WITH CHECK (true)", None),
-    ("policy_changed", None, "ALTER POLICY tenant_guard ON {x}.users TO {x_group}", None),
-    ("policy_changed", None, "DROP POLICY tenant_guard ON {x}.users; CREATE POLICY tenant_guard ON {x}.users AS RESTRICTIVE"
-     " FOR SELECT USING (tenant_id = tenancy.current_tenant())", None),
-    ("policy_changed", None, "DROP POLICY tenant_guard ON {x}.users; CREATE POLICY tenant_guard ON {x}.users"
-     " USING (tenant_id = tenancy.current_tenant())", None),
-    ("policy_beside", None, "CREATE POLICY open ON {x}.users USING (true)", None),
-    ("guard_changed", None, "ALTER POLICY tenant_guard ON tenantry.guard RENAME TO gone",
-     "ALTER POLICY gone ON tenantry.guard RENAME TO tenant_guard"),
-    ("tenant_id_missing", None, "CREATE TABLE {x}.notes (t text); ALTER TABLE {x}.notes OWNER TO {x_owner};"
-     " GRANT SELECT, INSERT ON {x}.notes TO {x_group}", "DROP TABLE {x}.notes"),
-    ("tenant_id_missing", None, "CREATE TABLE {x}.notes (t text); ALTER TABLE {x}.notes OWNER TO {x_owner};"
-     " GRANT SELECT, INSERT (t) ON {x}.notes TO {x_group}", "DROP TABLE {x}.notes"),
-    ("tenant_id_nullable", None, "CREATE TABLE {x}.notes (tenant_id uuid); ALTER TABLE {x}.notes OWNER TO {x_owner}",
-     "DROP TABLE {x}.notes"),
-    ("unique_without_tenant", None, "CREATE UNIQUE INDEX users_email_everywhere ON {x}.users (email)",
-     "DROP INDEX {x}.users_email_everywhere"),
-    ("foreign_key_without_tenant", None, "CREATE TABLE {x}.notes (tenant_id uuid NOT NULL, id uuid UNIQUE, of uuid"
-     " REFERENCES {x}.notes (id)); ALTER TABLE {x}.notes OWNER TO {x_owner}", "DROP TABLE {x}.notes"),
-    ("view_not_invoker", None, "CREATE VIEW {x}.v AS SELECT 1 AS one; ALTER VIEW {x}.v OWNER TO {x_owner}",
-     "DROP VIEW {x}.v"),
-    ("materialized_view", None, "CREATE MATERIALIZED VIEW {x}.m AS SELECT 1 AS one;"
-     " ALTER MATERIALIZED VIEW {x}.m OWNER TO {x_owner}", None),
-    ("cross_view", "a", "CREATE VIEW {b}.v AS SELECT * FROM {a}.portfolios; ALTER VIEW {b}.v OWNER TO {b_owner}", None),
-    ("cross_view", "a", "CREATE MATERIALIZED VIEW {b}.v AS SELECT * FROM {a}.portfolios;"
-     " ALTER MATERIALIZED VIEW {b}.v OWNER TO {b_owner}", None),
-    ("cross_view", "a", "CREATE RULE r AS ON INSERT TO {b}.portfolios DO ALSO SELECT count(*) FROM {a}.portfolios",
-     "DROP RULE r ON {b}.portfolios"),
-    ("cross_default", "a", "CREATE FUNCTION {a}.g(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1';"
-     " ALTER FUNCTION {a}.g(int) OWNER TO {a_owner}; REVOKE ALL ON FUNCTION {a}.g(int) FROM PUBLIC;"
-     " CREATE TABLE {b}.t (i int, j int GENERATED ALWAYS AS ({a}.g(i)) STORED); ALTER TABLE {b}.t OWNER TO {b_owner}",
-     "DROP TABLE {b}.t; DROP FUNCTION {a}.g(int)"),
-    ("cross_foreign_key", "a", "CREATE FUNCTION {a}.g(int) RETURNS boolean IMMUTABLE LANGUAGE sql AS 'SELECT true';"
-     " ALTER FUNCTION {a}.g(int) OWNER TO {a_owner}; REVOKE ALL ON FUNCTION {a}.g(int) FROM PUBLIC;"
-     " CREATE DOMAIN {b}.d AS int CHECK ({a}.g(VALUE)); ALTER DOMAIN {b}.d OWNER TO {b_owner};"
-     " REVOKE ALL ON DOMAIN {b}.d FROM PUBLIC", "DROP DOMAIN {b}.d; DROP FUNCTION {a}.g(int)"),
-    ("cross_function", "a", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE sql"
-     " BEGIN ATOMIC SELECT count(*) FROM {a}.portfolios; END; ALTER FUNCTION {b}.f() OWNER TO {b_owner}", None),
-    ("cross_trigger", "a", "CREATE TRIGGER spy BEFORE UPDATE ON {b}.portfolios FOR EACH ROW"
-     " EXECUTE FUNCTION {a}.touch_updated_at()", None),
-    ("cross_default", "a", "CREATE SEQUENCE {a}.s; ALTER SEQUENCE {a}.s OWNER TO {a_owner};"
-     " CREATE TABLE {b}.d (n bigint DEFAULT nextval('{a}.s')); ALTER TABLE {b}.d OWNER TO {b_owner}",
-     "DROP TABLE {b}.d; DROP SEQUENCE {a}.s"),
-    ("cross_policy", "a", "CREATE POLICY p ON {b}.portfolios USING (EXISTS (SELECT FROM {a}.portfolios))", None),
-    ("cross_foreign_key", "a", "CREATE TABLE {a}.parent (id int PRIMARY KEY); ALTER TABLE {a}.parent OWNER TO {a_owner};"
-     " CREATE TABLE {b}.child (id int REFERENCES {a}.parent); ALTER TABLE {b}.child OWNER TO {b_owner}",
-     "DROP TABLE {b}.child, {a}.parent"),
-    ("cross_type", "a", "CREATE TABLE {b}.t (side {a}.trade_side); ALTER TABLE {b}.t OWNER TO {b_owner}",
-     "DROP TABLE {b}.t"),
-    ("cross_table", "a", "CREATE TABLE {a}.parent (id int); ALTER TABLE {a}.parent OWNER TO {a_owner};"
-     " CREATE TABLE {b}.child () INHERITS ({a}.parent); ALTER TABLE {b}.child OWNER TO {b_owner}",
-     "DROP TABLE {b}.child, {a}.parent"),
-    ("cross_inheritance", "b", "CREATE TABLE {a}.parent (id int) PARTITION BY LIST (id);"
-     " ALTER TABLE {a}.parent OWNER TO {a_owner}; CREATE TABLE {b}.child PARTITION OF {a}.parent DEFAULT;"
-     " ALTER TABLE {b}.child OWNER TO {b_owner}", "DROP TABLE {a}.parent"),
-    ("definer_owner", "a", "CREATE FUNCTION {a}.f() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog"
-     " AS 'SELECT 1'; REVOKE ALL ON FUNCTION {a}.f() FROM PUBLIC", "DROP FUNCTION {a}.f()"),
-    ("definer_search_path", "a", "CREATE FUNCTION {a}.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';"
-     " ALTER FUNCTION {a}.f() OWNER TO {a_owner}; REVOKE ALL ON FUNCTION {a}.f() FROM PUBLIC", "DROP FUNCTION {a}.f()"),
-    ("definer_dynamic", "b", "CREATE FUNCTION {b}.f(t text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER"
-     " SET search_path = pg_catalog AS $$ DECLARE n bigint; BEGIN EXECUTE 'SELECT count(*) FROM ' || t INTO n; RETURN n;"
-     " END $$; ALTER FUNCTION {b}.f(text) OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f(text) FROM PUBLIC",
-     "DROP FUNCTION {b}.f(text)"),
-    ("definer_dynamic", "b", "CREATE FUNCTION {b}.f() RETURNS xml LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog"
-     " BEGIN ATOMIC SELECT query_to_xml('SELECT 1', true, true, ''); END; ALTER FUNCTION {b}.f() OWNER TO {b_owner};"
-     " REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", "DROP FUNCTION {b}.f()"),
-    ("definer_touches", "b", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER"
-     " SET search_path = pg_catalog AS $$ BEGIN RETURN (SELECT count(*) FROM {a}.portfolios); END $$;"
-     " ALTER FUNCTION {b}.f() OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", "DROP FUNCTION {b}.f()"),
-    ("definer_touches", "b", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE sql SECURITY DEFINER"
-     " SET search_path = pg_catalog AS 'SELECT count(*) FROM pg_class; SELECT count(*) FROM tenantry.tenants';"
-     " ALTER FUNCTION {b}.f() OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", "DROP FUNCTION {b}.f()"),
-    ("definer_touches", "b", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER"
-     " SET search_path = pg_catalog, {a} AS $$ BEGIN RETURN 1; END $$;"
-     " ALTER FUNCTION {b}.f() OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", "DROP FUNCTION {b}.f()"),
-    ("function_names_other", "a", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE plpgsql"
-     " AS $$ BEGIN RETURN (SELECT count(*) FROM {a}.portfolios); END $$; ALTER FUNCTION {b}.f() OWNER TO {b_owner};"
-     " REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", None),
-    ("function_leakproof", "a", "ALTER FUNCTION {a}.touch_updated_at() LEAKPROOF", None),
-    ("function_untrusted", "a", "CREATE FUNCTION {a}.f(cstring) RETURNS int LANGUAGE internal AS 'int4in';"
-     " ALTER FUNCTION {a}.f(cstring) OWNER TO {a_owner}; REVOKE ALL ON FUNCTION {a}.f(cstring) FROM PUBLIC", None),
-    ("builtin_function", "a", "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO {a_app}", None),
-    ("parameter_grant", "a", "GRANT SET ON PARAMETER session_replication_role TO {a_app}", None),
-    ("publication", "a", "CREATE PUBLICATION p FOR TABLE {a}.portfolios", None),
-    ("publication", "a", "CREATE PUBLICATION p FOR TABLES IN SCHEMA {a}", None),
-    ("publication", None, "CREATE PUBLICATION p FOR ALL TABLES", None),
-    ("foreign_server", "a", "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER far FOREIGN DATA WRAPPER w;"
-     " GRANT USAGE ON FOREIGN SERVER far TO {a_app}", "DROP FOREIGN DATA WRAPPER w CASCADE"),
-    ("user_mapping", "a", "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER far FOREIGN DATA WRAPPER w;"
-     " CREATE USER MAPPING FOR {a_app} SERVER far", "DROP FOREIGN DATA WRAPPER w CASCADE"),
-    ("foreign_table", "a", "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER far FOREIGN DATA WRAPPER w;"
-     " CREATE FOREIGN TABLE {a}.ft (i int) SERVER far; ALTER FOREIGN TABLE {a}.ft OWNER TO {a_owner}",
-     "DROP FOREIGN DATA WRAPPER w CASCADE"),
-    ("event_trigger", "a", "CREATE FUNCTION {a}.f() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';"
-     " ALTER FUNCTION {a}.f() OWNER TO {a_owner}; REVOKE ALL ON FUNCTION {a}.f() FROM PUBLIC;"
-     " CREATE EVENT TRIGGER e ON sql_drop EXECUTE FUNCTION {a}.f()", "DROP EVENT TRIGGER e; DROP FUNCTION {a}.f()"),
-    ("large_object", "a", "SELECT lo_create(4711); ALTER LARGE OBJECT 4711 OWNER TO {a_app};"
-     " GRANT SELECT ON LARGE OBJECT 4711 TO {b_app}", "SELECT lo_unlink(4711)"),
-    ("setting_search_path", "a", "ALTER ROLE {a_app} SET search_path = {b}", "ALTER ROLE {a_app} SET search_path = {a}"),
-    ("setting_role", "a", "ALTER ROLE {a_app} SET session_replication_role = replica", None),
-    ("setting_database", None, "ALTER DATABASE tenantry SET row_security = off", None),
-    ("map_forged", "y", "UPDATE tenancy.role_tenants SET tenant_id = '{y_id}' WHERE role_name = '{x_app}'", None),
-    ("map_forged", "y", "INSERT INTO tenancy.role_tenants VALUES ('{x_group}', '{y_id}')", None),
-    ("map_unknown", "y", "INSERT INTO tenancy.role_tenants VALUES ('stranger', '{y_id}')", None),
-    ("map_missing", "x", "DELETE FROM tenancy.role_tenants WHERE role_name = '{x_app}'", None),
-    ("map_open", None, "ALTER TABLE tenancy.role_tenants DISABLE ROW LEVEL SECURITY", None),
-    ("map_open", None, "CREATE POLICY more ON tenancy.role_tenants USING (true)", "DROP POLICY more ON tenancy.role_tenants"),
-    ("map_function", None, "ALTER FUNCTION tenancy.current_tenant() SECURITY DEFINER",
-     "ALTER FUNCTION tenancy.current_tenant() SECURITY INVOKER"),
-    ("audit_write", None, "GRANT DELETE ON tenantry_audit.entries TO tenantry", "REVOKE DELETE ON tenantry_audit.entries FROM tenantry"),
-    ("audit_member", None, "CREATE ROLE clerk; GRANT {audit} TO clerk", "DROP ROLE clerk"),
-    ("audit_trigger", None, "ALTER TABLE tenantry_audit.entries DISABLE TRIGGER append_only", None),
-    # What is beside the places: functions of nobody, Tenantry's own functions, PostgreSQL's own.
-    ("outside_definer", None, "CREATE ROLE helper; CREATE SCHEMA util; GRANT USAGE ON SCHEMA util TO PUBLIC;"
-     " CREATE FUNCTION util.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';"
-     " ALTER FUNCTION util.f() OWNER TO helper", "DROP SCHEMA util CASCADE; DROP ROLE helper"),
-    ("outside_definer_power", None, "CREATE FUNCTION tenantry_ext.f() RETURNS bigint LANGUAGE sql SECURITY DEFINER"
-     " AS 'SELECT count(*) FROM {a}.portfolios'", "DROP FUNCTION tenantry_ext.f()"),
-    ("outside_definer_power", None, "CREATE FUNCTION pg_catalog.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';"
-     " ALTER FUNCTION pg_catalog.f() OWNER TO tenantry", "DROP FUNCTION pg_catalog.f()"),
-    ("outside_definer_power", None, "ALTER FUNCTION pg_catalog.query_to_xml(text, boolean, boolean, text) SECURITY DEFINER",
-     None),
-    ("outside_leakproof", None, "ALTER FUNCTION pg_catalog.regclass(text) LEAKPROOF", None),
-    ("outside_leakproof", None, "CREATE FUNCTION public.f(text) RETURNS boolean LANGUAGE sql LEAKPROOF AS 'SELECT true'",
-     "DROP FUNCTION public.f(text)"),
-    ("control_function", None, "ALTER FUNCTION tenancy.run_guarded(text[]) SECURITY DEFINER", None),
-    ("control_function", None, "CREATE FUNCTION tenantry.f() RETURNS int LANGUAGE sql AS 'SELECT 1';"
-     " REVOKE ALL ON FUNCTION tenantry.f() FROM PUBLIC; ALTER FUNCTION tenantry.f() OWNER TO tenantry", None),
-    ("control_function", None, "ALTER FUNCTION tenantry.call_guard(name, text, text[], tid[]) SET search_path = {a}",
-     "ALTER FUNCTION tenantry.call_guard(name, text, text[], tid[]) SET search_path = pg_catalog, pg_temp"),
-    ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f() RETURNS trigger LANGUAGE plpgsql"
-     " AS 'BEGIN RETURN NEW; END';"
-     " CREATE TRIGGER spy BEFORE UPDATE ON {a}.portfolios FOR EACH ROW EXECUTE FUNCTION util.f()", "DROP SCHEMA util CASCADE"),
-    ("uses_outside", None, "CREATE SCHEMA util; CREATE FUNCTION util.f(uuid) RETURNS boolean LANGUAGE sql AS 'SELECT true';"
-     " CREATE POLICY p ON {x}.users USING (util.f(tenant_id))", "DROP SCHEMA util CASCADE"),
-    ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1';"
-     " CREATE TABLE {a}.t (i int, j int GENERATED ALWAYS AS (util.f(i)) STORED); ALTER TABLE {a}.t OWNER TO {a_owner}",
-     "DROP TABLE {a}.t; DROP SCHEMA util CASCADE"),
-    ("uses_outside", None, "CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
-     " CREATE TRIGGER spy AFTER INSERT ON tenantry.tenants FOR EACH ROW EXECUTE FUNCTION public.f()",
-     "DROP FUNCTION public.f() CASCADE"),
-    ("policy_beside", None, "ALTER POLICY tenant_rows ON {x}.users USING (tenant_id IS NULL)",
-     "ALTER POLICY tenant_rows ON {x}.users USING (true)"),
-    ("guard_changed", None, "ALTER POLICY tenant_rows ON tenantry.guard USING (false)",
-     "ALTER POLICY tenant_rows ON tenantry.guard USING (true)"),
-    ("tenant_id_missing", None, "CREATE TABLE {x}.notes (t text); ALTER TABLE {x}.notes OWNER TO {x_owner};"
-     " GRANT SELECT ON {x}.notes TO {x_group}", "DROP TABLE {x}.notes"),
-    ("audit_code", None, "CREATE RULE r AS ON INSERT TO tenantry_audit.heads DO INSTEAD NOTHING", None),
-    ("audit_code", None, "CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
-     " CREATE TRIGGER gone BEFORE INSERT ON tenantry_audit.entries FOR EACH ROW EXECUTE FUNCTION public.f()",
-     "DROP FUNCTION public.f() CASCADE"),
-    ("audit_trigger", None, "DO $$ BEGIN EXECUTE (SELECT format('ALTER TABLE %s DISABLE TRIGGER append_only',"
-     " inhrelid::regclass) FROM pg_inherits WHERE inhparent = 'tenantry_audit.entries'::regclass LIMIT 1); END $$", None),
-    ("control_function", None, "DO $$ BEGIN EXECUTE replace(pg_get_functiondef('tenantry_audit.refuse()'::regprocedure),"
-     " 'RAISE', 'RETURN OLD; RAISE'); END $$", "DO $$ BEGIN EXECUTE replace(pg_get_functiondef("
-     "'tenantry_audit.refuse()'::regprocedure), 'RETURN OLD; RAISE', 'RAISE'); END $$"),
-    ("audit_write", None, "GRANT UPDATE (detail) ON tenantry_audit.entries TO tenantry", None),
-    ("catalogue_grant", None, "GRANT SELECT (rolpassword) ON pg_catalog.pg_authid TO PUBLIC", None),
-    ("catalogue_grant", None, "GRANT SELECT ON pg_catalog.pg_statistic TO PUBLIC", None),
-    ("catalogue_grant", None, "GRANT EXECUTE ON FUNCTION pg_catalog.pg_read_file(text) TO PUBLIC",
-     "REVOKE EXECUTE ON FUNCTION pg_catalog.pg_read_file(text) FROM PUBLIC"),
-    ("catalogue_grant", "a", "GRANT SELECT ON pg_catalog.pg_statistic TO {a_app}", None),
-    ("shared_schema", None, "CREATE SCHEMA util; GRANT USAGE ON SCHEMA util TO PUBLIC; CREATE TABLE util.t (i int);"
-     " GRANT SELECT ON util.t TO PUBLIC", "DROP SCHEMA util CASCADE"),
-    ("shared_schema", None, "CREATE FUNCTION tenantry_ext.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
-     "DROP FUNCTION tenantry_ext.f()"),
-    ("path_schema_shared", "a", "CREATE SCHEMA util; GRANT CREATE, USAGE ON SCHEMA util TO {b_app};"
-     " ALTER ROLE {a_app} SET search_path = {a}, util", "ALTER ROLE {a_app} SET search_path = {a}; DROP SCHEMA util"),
-    ("path_schema_create", None, "CREATE SCHEMA util; GRANT CREATE ON SCHEMA util TO PUBLIC", "DROP SCHEMA util"),
-    ("setting_database", None, "ALTER DATABASE tenantry SET search_path = public", None),
-    ("event_trigger_outside", None, "CREATE FUNCTION public.f() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';"
-     " CREATE EVENT TRIGGER e ON sql_drop EXECUTE FUNCTION public.f()", "DROP EVENT TRIGGER e; DROP FUNCTION public.f()"),
-    ("default_privileges", None, "ALTER DEFAULT PRIVILEGES FOR ROLE {audit} GRANT SELECT ON TABLES TO PUBLIC", None),
-    ("default_privileges", None, "ALTER DEFAULT PRIVILEGES FOR ROLE tenantry IN SCHEMA tenantry GRANT SELECT ON TABLES"
-     " TO PUBLIC", None),
-    ("public_grant_temporary", None, "GRANT TEMPORARY ON DATABASE tenantry TO PUBLIC", None),
-    ("untrusted_language", None, "UPDATE pg_language SET lanpltrusted = true WHERE lanname = 'c'", None),
-    ("extension_function", "a", "CREATE EXTENSION pageinspect SCHEMA public;"
-     " GRANT EXECUTE ON FUNCTION public.get_raw_page(text, bigint) TO {a_app}", "DROP EXTENSION pageinspect"),
-    ("subscription", "a", "CREATE SUBSCRIPTION s CONNECTION 'dbname=none' PUBLICATION p WITH (connect = false);"
-     " ALTER ROLE {a_app} SUPERUSER; ALTER SUBSCRIPTION s OWNER TO {a_app}; ALTER ROLE {a_app} NOSUPERUSER",
-     "ALTER SUBSCRIPTION s SET (slot_name = NONE); DROP SUBSCRIPTION s"),
-    ("other_database", "a", "GRANT CONNECT ON DATABASE postgres TO {a_app}; \\c postgres\nCREATE TABLE t ();"
-     " GRANT SELECT ON t TO {a_app}; \\c tenantry", "REVOKE CONNECT ON DATABASE postgres FROM {a_app}; \\c postgres\nDROP TABLE t"),
-]
-
 # Rules that have a test of their own, since one statement does not break what they look for.
-ELSEWHERE = {"ended_login", "map_stale", "hba_trust", "password_weak", "setting_server"}
+ELSEWHERE = {"builtin_changed", "ended_login", "map_stale", "hba_trust", "password_weak", "setting_server"}
 
 # The finding is about the tenant that is named; the check of a single tenant sees it from where the function is.
 SEEN_FROM = {"function_names_other": "b1"}
@@ -296,7 +22,7 @@ def names():
     server = harness.shared_server()
     words = {}
     for slug, blueprint in TENANTS:
-        server.create(slug + "1", blueprint)
+        words[slug + "_login"] = server.create(slug + "1", blueprint)["app"]
         shown = server.tenantry("tenant", "show", slug + "1")
         words[slug] = shown["schema"]
         words[slug + "_id"] = shown["id"]
@@ -371,6 +97,20 @@ def test_each_broken_tenant_is_reported_and_its_twin_is_not():
     assert not problems, "\n".join(problems)
 
 
+def test_what_leads_past_the_places_is_really_a_leak():
+    server, words = names()
+    for rule, slug, break_sql, read, undo in LEAKS:
+        login = words[slug + "_login"]
+        server.psql(break_sql.format(**words), server.superuser)
+        try:
+            assert server.psql(read, login) == "t", (rule, "cannot be read")
+            assert of_rule(verify(server), rule) and of_rule(verify(server, slug + "1"), rule), (rule, "is not reported")
+        finally:
+            server.psql(undo.format(**words), server.superuser)
+        assert harness.psql(login, read, expect=None).out.strip() != "t", (rule, "is open still")
+        assert verify(server)["is_isolated"]
+
+
 def test_every_rule_is_tested():
     folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/isolation/rules.def")
     with open(folder, encoding="utf-8") as f:
@@ -413,6 +153,56 @@ def test_a_superuser_checks_what_others_cannot():
             f.write(before)
         server.tenantry("tenant", "rotate", "a1")
     assert verify(server, env=env)["is_isolated"]
+
+
+def test_a_line_of_pg_hba_for_the_group_of_tenants_is_reported():
+    server, words = names()
+    hba = server.psql("SHOW hba_file", server.superuser)
+    with open(hba, encoding="utf-8") as f:
+        before = f.read()
+    try:
+        with open(hba, "a", encoding="utf-8") as f:
+            f.write("\nhost all +%s 127.0.0.1/32 trust\n" % words["tenants"])
+        found = verify(server, env={"TENANTRY_DATABASE_URL": server.superuser})["findings"]
+        assert [f["check"] for f in found] == ["hba_trust"], found
+    finally:
+        with open(hba, "w", encoding="utf-8") as f:
+            f.write(before)
+
+
+def test_a_function_of_postgresql_that_was_changed_is_reported_and_changed_rights_are_not():
+    with harness.Server() as server:
+        server.up()
+        server.create("first", "trading")
+        assert verify(server)["findings"] == []
+        # Rights that were taken away, as hardening does, and marks that were put on and taken off again.
+        server.psql("REVOKE EXECUTE ON FUNCTION pg_catalog.lo_import(text) FROM PUBLIC;"
+                    " ALTER FUNCTION pg_catalog.regclass(text) LEAKPROOF; ALTER FUNCTION pg_catalog.regclass(text) NOT LEAKPROOF",
+                    server.superuser)
+        assert verify(server)["findings"] == []
+        server.psql("CREATE OR REPLACE FUNCTION pg_catalog.pg_sleep_for(interval) RETURNS void LANGUAGE sql AS 'SELECT 1'",
+                    server.superuser)
+        for args in ((), ("first",)):
+            found = verify(server, *args)["findings"]
+            assert [(f["check"], f["object"]) for f in found] == [("builtin_changed", "function pg_sleep_for(interval)")], found
+
+
+def test_a_neighbour_that_reaches_everybody_is_reported_in_the_check_of_one_tenant():
+    server, words = names()
+    cases = [("GRANT pg_read_all_data TO {b_app}", "REVOKE pg_read_all_data FROM {b_app}", "member_predefined", "a1"),
+             ("CREATE ROLE readers; GRANT pg_write_all_data TO readers; GRANT readers TO {y_app}", "DROP ROLE readers",
+              "member_predefined", "b1"),
+             ("ALTER ROLE {y_app} BYPASSRLS", "ALTER ROLE {y_app} NOBYPASSRLS", "role_bypassrls", "x1"),
+             ("ALTER ROLE {b_ro} SUPERUSER", "ALTER ROLE {b_ro} NOSUPERUSER", "role_superuser", "x1"),
+             ("GRANT {audit} TO {b_owner}", "REVOKE {audit} FROM {b_owner}", "member_control", "y1")]
+    for break_sql, undo, rule, asked in cases:
+        server.psql(break_sql.format(**words), server.superuser)
+        try:
+            fleet = [(f["id"], f["tenant"]) for f in of_rule(verify(server), rule)]
+            assert fleet and fleet == [(f["id"], f["tenant"]) for f in of_rule(verify(server, asked), rule)], (break_sql, fleet)
+        finally:
+            server.psql(undo.format(**words), server.superuser)
+        assert verify(server, asked)["is_isolated"]
 
 
 def configure(server, change, value):
@@ -510,7 +300,9 @@ def test_a_create_in_a_place_that_was_there_is_refused_when_its_roles_are_more_t
     breaks = [("GRANT pg_read_all_data TO {}", "member_predefined", "REVOKE pg_read_all_data FROM {}"),
               ("GRANT {tenants} TO {} WITH ADMIN OPTION", "member_admin", "REVOKE ADMIN OPTION FOR {tenants} FROM {}"),
               ("ALTER ROLE {} BYPASSRLS", "role_bypassrls", "ALTER ROLE {} NOBYPASSRLS"),
-              ("GRANT {} TO {first}", "member_of_tenant", "REVOKE {} FROM {first}")]
+              ("GRANT {} TO {first}", "member_of_tenant", "REVOKE {} FROM {first}"),
+              ("ALTER ROLE {} SET session_replication_role = replica", "setting_role",
+               "ALTER ROLE {} RESET session_replication_role")]
     with harness.Server() as server:
         server.up()
         first = server.create("first", "saas")

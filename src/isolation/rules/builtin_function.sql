@@ -1,6 +1,6 @@
 SELECT o.tenant_id, NULL::uuid AS other_id, format('function %s', f.oid::regprocedure) AS object,
-       format('%s may execute it', coalesce(o.rolname, 'PUBLIC')) AS evidence,
-       format('REVOKE EXECUTE ON FUNCTION %s FROM %s', f.oid::regprocedure, coalesce(quote_ident(o.rolname), 'PUBLIC')) AS mend
+       format('%s may execute it', o.name) AS evidence,
+       format('REVOKE EXECUTE ON FUNCTION %s FROM %s', f.oid::regprocedure, o.sql) AS mend
   FROM unnest(ARRAY['pg_read_file', 'pg_read_binary_file', 'pg_stat_file', 'pg_ls_dir', 'pg_ls_logdir', 'pg_ls_waldir',
                     'pg_ls_tmpdir', 'pg_ls_archive_statusdir', 'lo_import', 'lo_export', 'pg_reload_conf',
                     'pg_rotate_logfile', 'pg_create_restore_point', 'pg_switch_wal', 'pg_hba_file_rules',
@@ -9,5 +9,4 @@ SELECT o.tenant_id, NULL::uuid AS other_id, format('function %s', f.oid::regproc
                     'pg_current_logfile']) w (name)
   JOIN pg_proc f ON f.proname = w.name AND f.pronamespace = 'pg_catalog'::regnamespace
  CROSS JOIN LATERAL aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) a
-  LEFT JOIN iso_own o ON o.oid = a.grantee
- WHERE a.grantee = 0 OR o.oid IS NOT NULL
+  JOIN iso_bearer o ON o.oid = a.grantee

@@ -3,7 +3,7 @@ SELECT o.tenant_id, h.tenant_id AS other_id, format('large object %s', l.oid) AS
               string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type), pg_get_userbyid(l.lomowner)) AS evidence,
        format('REVOKE ALL ON LARGE OBJECT %s FROM %s', l.oid,
               CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END) AS mend
-  FROM (SELECT DISTINCT s.objid FROM iso_outside s WHERE s.classid = 'pg_largeobject'::regclass) s
+  FROM iso_large s
   JOIN pg_largeobject_metadata l ON l.oid = s.objid
  CROSS JOIN LATERAL aclexplode(l.lomacl) a
   LEFT JOIN iso_role o ON o.oid = l.lomowner

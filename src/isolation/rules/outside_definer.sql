@@ -1,3 +1,5 @@
-SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, l.object, l.evidence, l.mend
+SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, l.object,
+       format('it works with the rights of %s, and %s may execute it', l.owner, l.callers) AS evidence,
+       format('ALTER ROUTINE %s SECURITY INVOKER', l.oid::regprocedure) AS mend
   FROM iso_lent l
- WHERE NOT l.is_power
+ WHERE l.prosecdef AND NOT l.is_power

@@ -1,6 +1,8 @@
-SELECT o.tenant_id, NULL::uuid AS other_id, format('schema %s', m.nspname) AS object,
-       format('%s has CREATE', coalesce(o.rolname, 'PUBLIC')) AS evidence,
-       format('REVOKE CREATE ON SCHEMA %I FROM %s', m.nspname, coalesce(quote_ident(o.rolname), 'PUBLIC')) AS mend
+SELECT b.tenant_id, NULL::uuid AS other_id, format('schema %s', m.nspname) AS object,
+       CASE WHEN m.is_owner THEN format('%s owns it', b.name) ELSE format('%s has CREATE', b.name) END AS evidence,
+       CASE WHEN m.is_owner
+            THEN format('ALTER SCHEMA %I OWNER TO %I', m.nspname,
+                        (SELECT pg_get_userbyid(n.nspowner) FROM pg_namespace n WHERE n.nspname = 'tenantry'))
+            ELSE format('REVOKE CREATE ON SCHEMA %I FROM %s', m.nspname, b.sql) END AS mend
   FROM iso_maker m
-  LEFT JOIN iso_own o ON o.oid = m.grantee
- WHERE m.grantee = 0 OR o.oid IS NOT NULL
+  JOIN iso_bearer b ON b.oid = m.grantee

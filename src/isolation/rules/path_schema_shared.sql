@@ -5,7 +5,7 @@ SELECT x.tenant_id, c.tenant_id AS other_id, format('role %s', x.rolname) AS obj
                CASE m.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(m.grantee)) END AS maker_sql
           FROM iso_maker m
           LEFT JOIN tenantry.roles r ON r.name = pg_get_userbyid(m.grantee)
-         WHERE m.grantee = 0 OR r.name IS NOT NULL OR m.grantee IN (SELECT o.oid FROM iso_own o)) c
+         WHERE r.name IS NOT NULL OR m.grantee IN (SELECT b.oid FROM iso_bearer b)) c
   JOIN (SELECT i.tenant_id, i.rolname, i.value FROM iso_setting i WHERE i.name = 'search_path'
         UNION ALL
         SELECT NULL, 'every role', substr(g.setting, 13)

@@ -15,6 +15,12 @@ SELECT (p.tier = 'schema' AND p.xmin = pg_current_xact_id()::xid)
        OR (p.tier = 'row'
            AND EXISTS (SELECT FROM pg_shdepend s
                         WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = ANY (o.oids)))
+       OR (p.tier = 'row'
+           AND EXISTS (SELECT FROM pg_db_role_setting s, unnest(s.setconfig) c (setting)
+                        WHERE s.setrole = ANY (o.oids)
+                          AND split_part(c.setting, '=', 1) IN ('role', 'session_authorization', 'row_security',
+                                                                'session_replication_role', 'local_preload_libraries',
+                                                                'session_preload_libraries', 'app.current_tenant_id')))
        OR (p.tier = 'schema'
            AND EXISTS (SELECT FROM pg_namespace n, aclexplode(n.nspacl) a
                         WHERE n.nspname = p.schema_name AND a.grantee <> ALL (o.oids)))

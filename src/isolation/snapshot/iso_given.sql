@@ -1,4 +1,5 @@
--- Rights on PostgreSQL's own relations, columns and functions that initdb does not give, of PUBLIC and of tenants.
+-- Rights on PostgreSQL's own relations, columns and functions, and on the schema of TOAST, that initdb does not give, of
+-- PUBLIC and of tenants, their own and those of roles that they are members of.
 -- pg_init_privs has what it gave, where that is not the default; information_schema it does not have.
 SELECT x.classid, x.objid, x.objsubid, a.grantee, a.privilege_type
   FROM (SELECT 'pg_class'::regclass AS classid, c.oid AS objid, 0 AS objsubid, c.relacl AS acl,
@@ -12,9 +13,14 @@ SELECT x.classid, x.objid, x.objsubid, a.grantee, a.privilege_type
         UNION ALL
         SELECT 'pg_proc'::regclass, f.oid, 0, f.proacl, false
           FROM pg_proc f
-         WHERE f.oid < 16384 AND f.proacl IS NOT NULL) x
+         WHERE f.oid < 16384 AND f.proacl IS NOT NULL
+        UNION ALL
+        -- Where rows are kept that are too long for their tables.
+        SELECT 'pg_namespace'::regclass, n.oid, 0, n.nspacl, false
+          FROM pg_namespace n
+         WHERE n.nspname = 'pg_toast') x
  CROSS JOIN LATERAL aclexplode(x.acl) a
- WHERE (a.grantee = 0 OR a.grantee IN (SELECT o.oid FROM iso_own o))
+ WHERE a.grantee = ANY (ARRAY(SELECT b.oid FROM iso_bearer b)) -- an array is looked at before all else
    AND NOT (x.is_view AND a.grantee = 0 AND a.privilege_type = 'SELECT')
    AND NOT EXISTS (SELECT FROM pg_init_privs i, LATERAL aclexplode(i.initprivs) g
                     WHERE i.classoid = x.classid AND i.objoid = x.objid AND i.objsubid = x.objsubid

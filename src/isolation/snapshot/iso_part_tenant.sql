@@ -1,5 +1,5 @@
 -- What depends on other things in the name of the tenant's things: they themselves, and their rules, triggers,
--- constraints, defaults and policies.
+-- constraints, defaults, policies and computed indexes.
 SELECT o.nspoid, o.classid, o.objid FROM iso_object o WHERE o.classid <> 'pg_namespace'::regclass
 UNION ALL
 SELECT c.nspoid, 'pg_rewrite'::regclass, w.oid FROM iso_relation c JOIN pg_rewrite w ON w.ev_class = c.oid
@@ -15,3 +15,8 @@ SELECT c.nspoid, 'pg_policy'::regclass, y.oid
   FROM iso_relation c JOIN pg_policy y ON y.polrelid = c.oid
 UNION ALL
 SELECT t.nspoid, 'pg_constraint'::regclass, k.oid FROM iso_type t JOIN pg_constraint k ON k.contypid = t.oid
+UNION ALL
+SELECT c.nspoid, 'pg_class'::regclass, i.indexrelid
+  FROM iso_relation c
+  JOIN pg_index i ON i.indrelid = c.oid
+ WHERE i.indexprs IS NOT NULL OR i.indpred IS NOT NULL

@@ -1,7 +1,11 @@
--- Settings of tenants' roles that could matter.
+-- Settings of tenants' roles, and of Tenantry's own, that could matter.
 SELECT o.tenant_id, o.rolname, split_part(c.setting, '=', 1) AS name,
        substr(c.setting, strpos(c.setting, '=') + 1) AS value
-  FROM iso_own o
+  FROM (SELECT oid, rolname, tenant_id, true AS is_tenant FROM iso_own
+        UNION ALL
+        SELECT r.oid, r.rolname, NULL, false
+          FROM pg_roles r
+         WHERE r.oid IN (SELECT p.owner FROM iso_place p WHERE p.kind = 'control') OR r.rolname = SESSION_USER) o
   JOIN pg_db_role_setting s ON s.setrole = o.oid
    AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
  CROSS JOIN LATERAL unnest(s.setconfig) c (setting)
@@ -9,3 +13,5 @@ SELECT o.tenant_id, o.rolname, split_part(c.setting, '=', 1) AS name,
            'session_replication_role', 'local_preload_libraries', 'session_preload_libraries', 'app.current_tenant_id',
            'check_function_bodies', 'lo_compat_privileges', 'allow_system_table_mods', 'default_tablespace',
            'temp_tablespaces', 'ignore_system_indexes')
+   -- Where Tenantry puts its tables is its own choice.
+   AND (o.is_tenant OR split_part(c.setting, '=', 1) NOT IN ('check_function_bodies', 'default_tablespace', 'temp_tablespaces'))

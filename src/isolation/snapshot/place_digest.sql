@@ -3,7 +3,7 @@
 -- many columns is told by its version (xmin), which every change of it renews. All by index: what is in a schema by
 -- its dependencies. What a create itself changes is left out; snapshot/birth.sql asks that. $2: also where the place was
 -- made in this very transaction.
-WITH place AS MATERIALIZED (
+WITH RECURSIVE place AS MATERIALIZED (
     SELECT p.id, p.tier, n.oid AS nspoid, n.nspowner, n.nspacl, ARRAY[o.oid, a.oid, r.oid] AS roles
       FROM (SELECT t.place_id FROM tenantry.tenants t WHERE t.id = $1::uuid AND t.place_id IS NOT NULL
             UNION ALL
@@ -18,6 +18,13 @@ WITH place AS MATERIALIZED (
     SELECT p.nspoid FROM place p
     UNION ALL
     SELECT n.oid FROM pg_namespace n WHERE n.nspname = 'tenancy' AND EXISTS (SELECT FROM place)
+), bearer (oid) AS (
+    -- The place's roles, the group of all tenants, and every role that these are members of.
+    SELECT unnest(p.roles) FROM place p
+    UNION
+    SELECT to_regrole(quote_ident(i.tenants_role)) FROM tenantry.installation i WHERE EXISTS (SELECT FROM place)
+    UNION
+    SELECT m.roleid FROM bearer b JOIN pg_auth_members m ON m.member = b.oid
 ), member AS MATERIALIZED (
     SELECT d.classid, d.objid
       FROM space s
@@ -32,11 +39,11 @@ WITH place AS MATERIALIZED (
     SELECT concat_ws(' ', 'place', p.nspoid, p.nspowner, p.nspacl, p.roles) FROM place p
     UNION ALL
     SELECT concat_ws(' ', 'role', r.oid, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolreplication, r.rolcreatedb,
-                     CASE WHEN p.tier = 'row' THEN r.rolcanlogin END)
-      FROM place p JOIN pg_roles r ON r.oid = ANY (p.roles)
+                     CASE WHEN p.tier = 'row' OR r.oid <> ALL (p.roles) THEN r.rolcanlogin END)
+      FROM place p CROSS JOIN bearer b JOIN pg_roles r ON r.oid = b.oid
     UNION ALL
     SELECT concat_ws(' ', 'member', m.roleid, m.member, m.admin_option)
-      FROM place p JOIN pg_auth_members m ON m.member = ANY (p.roles)
+      FROM bearer b JOIN pg_auth_members m ON m.member = b.oid
     UNION ALL
     SELECT concat_ws(' ', 'member', m.roleid, m.member, m.admin_option)
       FROM place p JOIN pg_auth_members m ON m.roleid = p.roles[1] AND m.member <> to_regrole(quote_ident(SESSION_USER))
@@ -49,11 +56,28 @@ WITH place AS MATERIALIZED (
      WHERE c.setting ~ '^(search_path|role|session_authorization|row_security|session_replication_role|app\.)'
     UNION ALL -- what the roles own or may do, here and elsewhere
     SELECT concat_ws(' ', 'right', s.refobjid, s.dbid, s.classid, s.deptype, array_agg(s.objid ORDER BY s.objid))
-      FROM place p JOIN pg_shdepend s ON s.refclassid = 'pg_authid'::regclass AND s.refobjid = ANY (p.roles)
+      FROM bearer b JOIN pg_shdepend s ON s.refclassid = 'pg_authid'::regclass AND s.refobjid = b.oid
      GROUP BY s.refobjid, s.dbid, s.classid, s.deptype
     UNION ALL
     SELECT concat_ws(' ', 'default rights', d.oid, d.defaclrole, d.defaclnamespace, d.defaclobjtype, d.defaclacl)
       FROM place p JOIN pg_default_acl d ON d.defaclrole = ANY (p.roles)
+    UNION ALL -- those of others for the schema
+    SELECT concat_ws(' ', 'default rights', d.oid, d.defaclrole, d.defaclnamespace, d.defaclobjtype, d.defaclacl)
+      FROM place p
+      JOIN pg_depend n ON n.refclassid = 'pg_namespace'::regclass AND n.refobjid = p.nspoid
+       AND n.classid = 'pg_default_acl'::regclass
+      JOIN pg_default_acl d ON d.oid = n.objid
+    UNION ALL -- Tenantry's schemas: without a right on them, rights in them are of no use
+    SELECT concat_ws(' ', 'control', n.oid, n.nspowner, n.nspacl)
+      FROM pg_namespace n WHERE n.nspname IN ('tenantry', 'tenantry_audit', 'tenancy', 'tenancy_guards')
+    UNION ALL -- what policies are compared with
+    SELECT concat_ws(' ', 'guard', y.oid, y.xmin)
+      FROM place p JOIN pg_policy y ON y.polrelid = 'tenantry.guard'::regclass WHERE p.tier = 'row'
+    UNION ALL -- what hangs on the place's things, here and elsewhere: views, keys, indexes, checks of domains
+    SELECT concat_ws(' ', 'used', d.refclassid, d.refobjid, d.classid, array_agg(d.objid ORDER BY d.objid))
+      FROM member m
+      JOIN pg_depend d ON d.refclassid = m.classid AND d.refobjid = m.objid AND d.deptype IN ('a', 'n')
+     GROUP BY d.refclassid, d.refobjid, d.classid
     UNION ALL
     SELECT concat_ws(' ', 'relation', c.oid, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.relacl,
                      c.reloptions)
@@ -86,7 +110,7 @@ WITH place AS MATERIALIZED (
     SELECT concat_ws(' ', 'function', f.oid, f.xmin)
       FROM member m JOIN pg_proc f ON f.oid = m.objid WHERE m.classid = 'pg_proc'::regclass
     UNION ALL
-    SELECT concat_ws(' ', 'type', t.oid, t.typowner, t.typacl)
+    SELECT concat_ws(' ', 'type', t.oid, t.typowner, t.typacl, t.typdefault)
       FROM member m JOIN pg_type t ON t.oid = m.objid WHERE m.classid = 'pg_type'::regclass
 )
 SELECT p.id, d.digest,

@@ -38,7 +38,7 @@ WITH line (hash) AS (
     UNION ALL
     SELECT sha256(convert_to('iso_foreign' || x::text, 'UTF8')) FROM iso_foreign x
     UNION ALL
-    SELECT sha256(convert_to('iso_reference' || x::text, 'UTF8')) FROM iso_reference x
+    SELECT sha256(convert_to('iso_between' || x::text, 'UTF8')) FROM iso_between x
     UNION ALL
     SELECT sha256(convert_to(concat_ws('|', 'policy', x::text), 'UTF8'))
       FROM iso_relation r JOIN pg_policy x ON x.polrelid = r.oid
