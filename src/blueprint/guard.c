@@ -18,7 +18,8 @@
  * fetches from it, and then the locks of all that its query wrote go and the triggers stay.)
  *
  * Code in there can prepare statements, also under the names of ours (pg_query_fixed): nothing that
- * was prepared is run before drop_guard has taken those away. */
+ * was prepared is run before drop_guard has taken those away. Where that code fails, which takes no
+ * PREPARE back, nothing prepared is run until all of it was deallocated (pg_rollback). */
 #include "blueprint/place.h"
 
 void place_enter_role(PgBatch *batch, const char *role, const char *search_path)

@@ -69,8 +69,8 @@ const char *place_search_path(Arena *arena, const Extensions *extensions, const 
 void place_enter_role(PgBatch *batch, const char *role, const char *search_path);
 void place_leave_role(PgBatch *batch);
 
-/* place_enter_role for a seed: every deferrable constraint waits for its end, so that rows may refer
- * to later ones; the guard that came before in the transaction left them immediate. */
+/* place_enter_role for a seed: every deferrable constraint waits for its end, so that rows may
+ * refer to later ones; the guard that came before in the transaction left them immediate. */
 void place_enter_seed(PgBatch *batch, const char *role, const char *search_path);
 
 /* Adds every statement of a script, each with its file and line. */

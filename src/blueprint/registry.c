@@ -157,7 +157,13 @@ static bool check_plans_in_use(Arena *arena, Store *store, const Blueprint *blue
  * this one. A folder that was moved or copied has the same history. */
 static bool fail_other_pack(const Blueprint *old, const Blueprint *new, Err *err)
 {
+    static const char embedded[] = "embedded";
     if (strcmp(old->source, new->source) == 0) {
+        if (strcmp(new->source, embedded) == 0) {
+            err_hint(err, "the blueprint is in the program, and another build recorded it: use "
+                          "that build; where nothing must be kept, use another data directory or "
+                          "database");
+        }
         return false;
     }
     err_hint(err,

@@ -218,7 +218,7 @@ static bool queue_message(PgConn *conn, Statement *statement, PgParams params)
 {
     const char *sql = message_sql(statement);
     PgFixed *fixed = statement->is_fixed ? pg_fixed_use(conn, sql) : NULL;
-    if (fixed == NULL || !pg_fixed_is_worth_preparing(fixed)) {
+    if (fixed == NULL || !pg_fixed_is_worth_preparing(conn, fixed)) {
         return PQsendQueryParams(conn->pq, sql, (int)params.count, NULL, params.values, NULL, NULL,
                                  0);
     }
@@ -326,7 +326,9 @@ static bool take_answers(PgConn *conn, PgBatch *batch, Err *err)
     bool is_good = true;
     for (; batch->answered < batch->sent && pg_is_alive(conn);
          batch->answered += group_size(batch, batch->answered)) {
-        is_good = take_answer(conn, &batch->statements[batch->answered], !is_good, err) && is_good;
+        Statement *statement = &batch->statements[batch->answered];
+        is_good = take_answer(conn, statement, !is_good, err) && is_good;
+        conn->is_distrusted = conn->is_distrusted || (!is_good && statement->group != NULL);
     }
     for (PGresult *result = PQgetResult(pq); result != NULL; result = PQgetResult(pq)) {
         const bool is_sync = PQresultStatus(result) == PGRES_PIPELINE_SYNC;

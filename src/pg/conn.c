@@ -346,6 +346,9 @@ void pg_rollback(PgConn *conn)
     if (pg_is_alive(conn) && PQtransactionStatus(conn->pq) != PQTRANS_IDLE) {
         pg_query(conn, "ROLLBACK", PG_NO_PARAMS, NULL, &ignored);
     }
+    if (pg_is_alive(conn)) {
+        pg_fixed_trust_again(conn);
+    }
 }
 
 bool pg_is_alive(const PgConn *conn)

@@ -28,9 +28,21 @@ PgFixed *pg_fixed_use(PgConn *conn, const char *sql)
     return fixed;
 }
 
-bool pg_fixed_is_worth_preparing(const PgFixed *fixed)
+bool pg_fixed_is_worth_preparing(const PgConn *conn, const PgFixed *fixed)
 {
-    return fixed->uses > USES_UNPREPARED;
+    return fixed->uses > USES_UNPREPARED && !conn->is_distrusted;
+}
+
+void pg_fixed_trust_again(PgConn *conn)
+{
+    Err ignored;
+    if (!conn->is_distrusted || !pg_query(conn, "DEALLOCATE ALL", PG_NO_PARAMS, NULL, &ignored)) {
+        return;
+    }
+    for (size_t i = 0; i < conn->fixed_count; i++) {
+        conn->fixed[i].is_prepared = false;
+    }
+    conn->is_distrusted = false;
 }
 
 static bool prepare(PgConn *conn, PgFixed *fixed, Err *err)
@@ -43,7 +55,7 @@ static bool prepare(PgConn *conn, PgFixed *fixed, Err *err)
 bool pg_query_fixed(PgConn *conn, const char *sql, PgParams params, PgRows **ret_rows, Err *err)
 {
     PgFixed *fixed = pg_fixed_use(conn, sql);
-    if (!pg_fixed_is_worth_preparing(fixed)) {
+    if (!pg_fixed_is_worth_preparing(conn, fixed)) {
         return pg_query(conn, sql, params, ret_rows, err);
     }
     return (fixed->is_prepared || prepare(conn, fixed, err)) &&

@@ -20,8 +20,9 @@ struct PgConn {
     size_t fixed_count;
     size_t fixed_capacity;
     char lock_timeout[32]; /* with its unit */
-    bool is_broken; /* something failed that was no answer of the server; libpq may call such a
-                       connection good until it reads from it again */
+    bool is_distrusted; /* code of others failed; it may have taken the names of our statements */
+    bool is_broken;     /* something failed that was no answer of the server; libpq may call such a
+                           connection good until it reads from it again */
 };
 
 /* Sets a control session up; its parameter is lock_timeout. Everything in it is qualified, since it
@@ -35,7 +36,11 @@ bool pg_fail(Err *err, PgConn *conn, const PGresult *result);
 
 /* Counts one more use of a statement; valid until the next call. */
 PgFixed *pg_fixed_use(PgConn *conn, const char *sql);
-bool pg_fixed_is_worth_preparing(const PgFixed *fixed);
+bool pg_fixed_is_worth_preparing(const PgConn *conn, const PgFixed *fixed);
+
+/* After a rollback, which takes no PREPARE back: forgets what was prepared, ours too, when code of
+ * others failed in this session. */
+void pg_fixed_trust_again(PgConn *conn);
 
 /* Takes the answer of one statement: rows to the caller, when ret_rows is not NULL, or an error. */
 bool pg_take_result(PgConn *conn, PGresult *result, PgRows **ret_rows, Err *err);

@@ -78,22 +78,52 @@ static bool run_script(Install *install, const char *path, const char *text, Err
     return pg_batch_run(install->store.conn, batch, err);
 }
 
-static bool run_migration(Install *install, size_t number, const char **ret_sha256, Err *err)
+static bool find_migration(Install *install, size_t number, const EmbeddedFile **ret_file,
+                           const char **ret_sha256, Err *err)
 {
     const char *path = arena_printf(install->arena, "src/store/migrations/%s.sql",
                                     control_migrations[number].name);
-    const EmbeddedFile *file = embedded_file_find(path);
-    if (file == NULL) {
+    *ret_file = embedded_file_find(path);
+    if (*ret_file == NULL) {
         return ERR_SET(err, ERR_INTERNAL, NULL, "\"%s\" is not in the binary", path);
     }
-    if (!secret_sha256_hex(install->arena, file->text, file->length, ret_sha256, err)) {
+    return secret_sha256_hex(install->arena, (*ret_file)->text, (*ret_file)->length, ret_sha256,
+                             err);
+}
+
+static bool run_migration(Install *install, size_t number, const char **ret_sha256, Err *err)
+{
+    const EmbeddedFile *file = NULL;
+    if (!find_migration(install, number, &file, ret_sha256, err)) {
         return false;
     }
+    const char *path = file->path;
     if (control_migrations[number].as == RUN_AS_CONTROL) {
         return run_script(install, path, file->text, err);
     }
     return become_audit_owner(install, err) && run_script(install, path, file->text, err) &&
            leave_audit_owner(install, err);
+}
+
+/* A released migration never changes; one that differs was run by a build between releases. */
+static bool check_present(Install *install, const PgRows *rows, Err *err)
+{
+    for (size_t i = 0; i < pg_rows_count(rows); i++) {
+        const EmbeddedFile *file = NULL;
+        const char *sha256 = NULL;
+        if (!find_migration(install, i, &file, &sha256, err)) {
+            return false;
+        }
+        if (strcmp(pg_rows_text(rows, i, 2), sha256) != 0) {
+            return ERR_SET(err, ERR_NOT_INSTALLED,
+                           "use the build that made it; where nothing in it must be kept, use "
+                           "another data directory or database",
+                           "the control schema was made by another build: its migration \"%s\" "
+                           "is not this program's",
+                           pg_rows_text(rows, i, 1));
+        }
+    }
+    return true;
 }
 
 /* Runs what is missing; an existing migration whose text differs is refused. */
@@ -108,6 +138,9 @@ static bool run_migrations(Install *install, size_t *ret_run, Err *err)
         return ERR_SET(err, ERR_NOT_INSTALLED, "use the newer Tenantry that made it",
                        "the control schema is at version %zu, this program knows %d", present,
                        (int)CONTROL_MIGRATIONS);
+    }
+    if (!check_present(install, rows, err)) {
+        return false;
     }
     for (size_t i = present; i < CONTROL_MIGRATIONS; i++) {
         const char *sha256 = NULL;

@@ -333,6 +333,28 @@ def test_what_code_prepares_is_never_run_for_the_control_role():
         assert not is_stolen(server), count
 
 
+# The same by code that fails, since no rollback takes a PREPARE back, and in a way that is tried again. What is prepared
+# needs no function of the blueprint, which the rollback does take back.
+TAKE_AND_FAIL = """DO $d$ DECLARE p record; types text; BEGIN
+ FOR p IN SELECT * FROM pg_prepared_statements WHERE name LIKE 'tenantry\\_%' LOOP
+  types := nullif('(' || array_to_string(p.parameter_types, ', ') || ')', '()');
+  EXECUTE format('DEALLOCATE %I', p.name);
+  EXECUTE format('PREPARE %I%s AS SELECT query_to_xml(%L, true, true, '''')', p.name, types,
+                 'SELECT (session_user || current_user)::int');
+ END LOOP;
+ IF FOUND THEN RAISE 'failed on purpose' USING ERRCODE = 'serialization_failure'; END IF;
+END $d$;
+"""
+
+
+def test_what_failed_code_prepared_is_never_run_for_the_control_role():
+    server = shared_server()
+    with pack("prepared_failed", "CREATE TABLE t (a int);\n", "schema", TAKE_AND_FAIL) as folder:
+        server.tenantry("blueprint", "add", folder)
+        server.refused("conflict", "spare", "fill", "prepared_failed", "--count", "12", "--retries", "1",
+                       says=["failed on purpose"])
+
+
 def test_settings_that_a_migration_leaves_do_not_reach_what_comes_after():
     settings = {"statement_timeout": "1", "lock_timeout": "1", "row_security": "off", "default_transaction_read_only": "on",
                 "standard_conforming_strings": "off", "app.current_tenant_id": "x", "timezone": "Asia/Tokyo",

@@ -541,5 +541,19 @@ def test_a_data_directory_of_another_major_version_is_told():
         server.up()
 
 
+def test_a_database_of_another_build_is_told():
+    with harness.Server() as server:
+        server.up()
+        # What a migration of a pack in the binary looks like that was edited between two builds.
+        server.psql("UPDATE tenantry.blueprints SET checksum = 'x' WHERE name = 'trading';"
+                    " UPDATE tenantry.blueprint_versions SET definition = replace(definition::text,"
+                    " definition -> 'migrations' -> 0 ->> 'sha256', repeat('0', 64))::json WHERE blueprint = 'trading'")
+        error = server.refused("blueprint_exists", "up", says=["was recorded with SHA-256 0000000000000000"])
+        assert "another build recorded it" in error["hint"] and "put the file back" not in error["hint"], error
+        server.psql("UPDATE tenantry.migrations SET sha256 = repeat('0', 64) WHERE version = 5")
+        error = server.refused("not_installed", "up", says=["was made by another build", "0005_guard"])
+        assert "use the build that made it" in error["hint"], error
+
+
 if __name__ == "__main__":
     harness.main()
