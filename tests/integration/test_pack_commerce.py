@@ -785,6 +785,26 @@ def test_the_audit_log_says_who_changed_what_and_when():
     assert sql("SELECT count(*) FROM audit_log WHERE row_id = 'shop.currency' AND action = 'UPDATE'") == "1"
 
 
+def test_what_a_foreign_key_changes_is_audited_as_the_sessions():
+    v, price_list = variant(), add("price_lists", code="audit", name="Audit", currency="EUR")
+    c = customer()
+    sql("UPDATE customers SET price_list_id = '%s' WHERE id = '%s'" % (price_list, c))
+    sql("INSERT INTO prices " + values(price_list_id=price_list, variant_id=v, amount=5))
+    sql("SET app.actor = 'ada'; DELETE FROM price_lists WHERE id = '%s'" % price_list)
+    entries = "SELECT DISTINCT login = current_user, actor, action, table_name FROM audit_log WHERE row_id IN ('%s', '%s')" \
+              " AND actor = 'ada' ORDER BY 4" % (v, c)
+    assert sql(entries) == "t|ada|UPDATE|customers\nt|ada|DELETE|prices", sql(entries)
+    server, login = shared_server(), sql("SELECT current_user")
+    name = server.psql("SET SESSION AUTHORIZATION %s; SET search_path = %s; INSERT INTO settings VALUES ('a.pool', '1');"
+                       " SELECT login FROM audit_log WHERE row_id = 'a.pool'" % (login, sql("SELECT current_schema")),
+                       server.superuser)
+    assert name == login, name
+    name = server.psql("SET ROLE %s; SET search_path = %s; INSERT INTO settings VALUES ('b.pool', '1');"
+                       " SELECT login FROM audit_log WHERE row_id = 'b.pool'" % (login, sql("SELECT current_schema")),
+                       server.superuser)
+    assert name == login, name
+
+
 def test_the_audit_log_is_append_only_for_everybody():
     server = shared_server()
     schema = sql("SELECT current_schema")
@@ -799,6 +819,8 @@ def test_the_audit_log_is_append_only_for_everybody():
 
 def test_an_audit_entry_cannot_be_forged():
     refused("INSERT INTO audit_log (action, table_name, row_id) VALUES ('UPDATE', 'orders', 'x')", "written by triggers")
+    for action in ("update", "Delete", " INSERT", "UPDATE."):
+        refused("INSERT INTO audit_log (action) VALUES ('%s')" % action, "written by triggers")
     sql("INSERT INTO audit_log (action, login, actor) VALUES ('signed_in', 'somebody', 'somebody')")
     assert sql("SELECT login = current_user, actor IS NULL FROM audit_log WHERE action = 'signed_in'") == "t|t"
     for time in ("- INTERVAL '1 year'", "- INTERVAL '1 minute'", "+ INTERVAL '2 years'"):
@@ -868,6 +890,42 @@ def test_a_check_behind_a_foreign_key_of_temporary_tables_has_no_rights_of_the_p
                 ("UPDATE payments SET refunded_amount = 1 WHERE id = '%s'" % payment, "refunds count what went back"),
                 ("INSERT INTO audit_log (action, table_name) VALUES ('DELETE', 'payments')", "written by triggers")):
             refused(CASCADE % change, says)
+
+
+# Temporary tables and types of the catalogue's names, before the catalogue is asked where a change comes from.
+CATALOGUE = ("CREATE TEMPORARY TABLE pg_trigger (tgrelid oid);", "CREATE TEMPORARY TABLE pg_depend AS TABLE pg_catalog.pg_depend"
+             " WITH NO DATA;", "CREATE DOMAIN pg_temp.regclass AS pg_catalog.text;")
+
+
+def test_a_temporary_catalogue_does_not_stand_in_for_the_real_one():
+    v = stocked(4)
+    with temporary_tables():
+        for stand_in in CATALOGUE:
+            for way in (TRIGGER, CASCADE):
+                refused(way.replace("BEGIN;", "BEGIN;\n" + stand_in, 1)
+                        % ("UPDATE stock_levels SET on_hand = 99 WHERE variant_id = '%s'" % v),
+                        "by stock_moves and reservations")
+    assert stock(v) == "4|0"
+
+
+# A type of the session's own whose CHECK would run inside a trigger of the pack, whose variables have its name.
+TYPE = """CREATE FUNCTION pg_temp.act(pg_catalog.{1}) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+    IF pg_trigger_depth() > 0 THEN RAISE 'the type of the session'; END IF; RETURN true; END $$;
+CREATE DOMAIN pg_temp.{1} AS pg_catalog.{1} CHECK (pg_temp.act(VALUE));
+"""
+
+
+def test_a_temporary_type_does_not_stand_in_for_one_of_the_catalogue():
+    parent = add("categories", slug="typed", name="Typed")
+    _, line = in_fulfilment()
+    with temporary_tables() as schema:
+        for name, change in (
+                ("uuid", "UPDATE {0}.categories SET parent_id = NULL; INSERT INTO {0}.categories (slug, name, parent_id)"
+                         " SELECT 'below', 'Below', id FROM {0}.categories WHERE id = '%s'" % parent),
+                ("text", "UPDATE {0}.discounts SET max_uses = max_uses; UPDATE {0}.settings SET value = '1'"),
+                ("jsonb", "UPDATE {0}.customers SET accepts_email = true; UPDATE {0}.settings SET value = '2'"),
+                ("uuid", "INSERT INTO {0}.shipment_lines SELECT s.id, '%s', 1 FROM {0}.shipments s WHERE false" % line)):
+            sql("BEGIN; " + (TYPE + change).format(schema, name) + "; ROLLBACK;")
 
 
 def test_a_temporary_table_does_not_stand_in_for_one_of_the_shop():

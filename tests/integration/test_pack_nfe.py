@@ -558,6 +558,9 @@ CREATE TRIGGER act AFTER INSERT ON own FOR EACH ROW EXECUTE FUNCTION pg_temp.act
 INSERT INTO own VALUES (1)"""
 
 
+# Temporary tables and types of the catalogue's names, before the catalogue is asked where a row comes from.
+CATALOGUE = ("CREATE TEMPORARY TABLE pg_trigger (tgrelid oid);\n", "CREATE TEMPORARY TABLE pg_depend AS TABLE"
+             " pg_catalog.pg_depend WITH NO DATA;\n", "CREATE DOMAIN pg_temp.regclass AS pg_catalog.text;\n")
 # The trigger of a foreign key, which calls a function of the session's in a CHECK.
 FOREIGN_KEY = """CREATE TEMPORARY TABLE p (k integer PRIMARY KEY);
 CREATE FUNCTION pg_temp.act(k integer) RETURNS boolean LANGUAGE plpgsql AS $$
@@ -585,6 +588,8 @@ def test_the_history_is_what_the_states_write():
     with temporary_tables() as schema:
         for way in (TRIGGER, FOREIGN_KEY):
             refused(way % BY_HAND.format(schema + ".", identity), "so os estados de nfe o escrevem")
+            for stand_in in CATALOGUE:
+                refused(stand_in + way % BY_HAND.format(schema + ".", identity), "so os estados de nfe o escrevem")
         accepted("CREATE TEMPORARY TABLE mine AS SELECT 1;\n%s;\n%s" % (event(identity), moved(identity, "CANCELADA")))
 
 

@@ -56,7 +56,7 @@ CREATE INDEX ix_stock_moves_variant_id ON stock_moves (variant_id, location_id, 
 -- The row of stock_levels has the foreign keys, and each move needs one: a move has none of its
 -- own.
 CREATE FUNCTION apply_stock_move() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM set_config('search_path', format('pg_catalog,%I,pg_temp', TG_TABLE_SCHEMA), true);
@@ -133,7 +133,7 @@ CREATE TRIGGER reservations_status BEFORE INSERT OR UPDATE ON reservations
 -- Deleting a reservation that is held releases it. Holding pieces for an order locks it, so that it
 -- is not cancelled or closed meanwhile.
 CREATE FUNCTION apply_reservation() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     held         integer := 0;

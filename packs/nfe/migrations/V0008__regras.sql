@@ -12,7 +12,7 @@ RETURN make_date(extract(year FROM momento AT TIME ZONE 'UTC' + fuso * INTERVAL 
 -- can make a trigger on one, which counts as much, and so does that of a foreign key between two, whose
 -- update may call any function in a CHECK: so none counts while a temporary table has a trigger of any kind.
 CREATE FUNCTION nfe_vem_de_gatilho() RETURNS boolean
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF pg_trigger_depth() < 2 OR pg_my_temp_schema() = 0 THEN
@@ -478,7 +478,7 @@ $$;
 
 -- An event or a voiding that the authority has registered stays as it is.
 CREATE FUNCTION nfe_registrado() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF OLD.n_prot IS NOT NULL AND NOT (TG_OP = 'DELETE' AND OLD.reter_ate < current_date) THEN
