@@ -406,6 +406,7 @@ def test_an_item_is_in_the_cart_that_is_checked_out_or_refused(app):
                    "UPDATE cart_items SET cart_id = '%s' WHERE cart_id = '%s'" % (new_cart(app, foreign, 1), cart),
                    "UPDATE cart_items SET cart_id = '%s' WHERE product_id = '%s'" % (cart, foreign)):
         refused_sql(app, change, "the cart is checked out")
+    refused_sql(app, "UPDATE carts SET checked_out_at = NULL WHERE id = '%s'" % cart, "is checked out and stays so")
     cart = new_cart(app, product, 1)
     checkout = "SELECT checkout_cart('%s', '%s')" % (cart, location)
     with Session(app) as first:

@@ -827,6 +827,14 @@ ON CONFLICT DO NOTHING;
 """
 
 
+def test_a_number_that_a_document_has_is_passed_over():
+    draft = sql("SELECT id FROM nfe WHERE n_nf IS NULL LIMIT 1")
+    free = sql("SELECT proximo_numero FROM empresa_series AS s JOIN nfe AS n USING (empresa_id, tp_amb, mod, serie)"
+               " WHERE n.id = '%s'" % draft)
+    assert int(free) > 2
+    assert accepted("UPDATE empresa_series SET proximo_numero = 2;\nSELECT nfe_numerar('%s')" % draft) == free
+
+
 def test_two_sessions_never_get_one_number():
     sql(DRAFTS)
 

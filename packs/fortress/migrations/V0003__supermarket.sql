@@ -169,6 +169,21 @@ CREATE TABLE cart_items (
     FOREIGN KEY (tenant_id, product_id) REFERENCES products (tenant_id, id)
 );
 
+CREATE FUNCTION refuse_reopening() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    RAISE EXCEPTION 'cart % is checked out and stays so', OLD.id
+        USING ERRCODE = 'check_violation', HINT = 'Begin another cart.';
+END
+$$;
+
+CREATE TRIGGER carts_guard BEFORE UPDATE ON carts
+    FOR EACH ROW WHEN (OLD.checked_out_at IS NOT NULL
+        AND (NEW.checked_out_at IS DISTINCT FROM OLD.checked_out_at
+             OR (NEW.id, NEW.user_id) <> (OLD.id, OLD.user_id)))
+    EXECUTE FUNCTION refuse_reopening();
+
 -- A cart that was checked out keeps its items: they are those of its order. The cart is updated and
 -- not only locked, so that of an item and a checkout the second one sees the first, or fails where
 -- its snapshot is older. Items go with a cart that is deleted, and with the tenant.

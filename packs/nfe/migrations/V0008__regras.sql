@@ -72,8 +72,9 @@ RETURN EXISTS (
 
 -- Gives a draft its number, random code and key; a rejected document keeps its number and gets its
 -- key anew. The row of the series stays locked until the transaction ends, so that two sessions
--- never get one number and none is lost unless a transaction is. Voided numbers are passed over, and
--- those that the authority was asked to void and has not answered for.
+-- never get one number and none is lost unless a transaction is. Voided numbers are passed over,
+-- those that the authority was asked to void and has not answered for, and those that a document
+-- brought along from elsewhere or got before the series was set back.
 CREATE FUNCTION nfe_numerar(documento_id uuid) RETURNS integer
 LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
@@ -104,6 +105,11 @@ BEGIN
               AND i.mod = documento.mod AND i.serie = documento.serie
               AND i.n_nf_ini BETWEEN proximo - 9999 AND proximo AND i.n_nf_fin >= proximo
               AND nfe_inutilizacao_vale(i.c_stat);
+            IF ultimo IS NULL THEN
+                SELECT n.n_nf INTO ultimo FROM nfe AS n
+                WHERE n.empresa_id = documento.empresa_id AND n.tp_amb = documento.tp_amb
+                  AND n.mod = documento.mod AND n.serie = documento.serie AND n.n_nf = proximo;
+            END IF;
             EXIT WHEN ultimo IS NULL;
             proximo := ultimo + 1;
         END LOOP;
