@@ -93,10 +93,10 @@ INSERT INTO cart_items (cart_id, variant_id, quantity)
 SELECT md5('cart' || n)::uuid, md5('variant' || n * 3 + k)::uuid, 1
 FROM generate_series(1, 2000) AS n, generate_series(0, 1) AS k;
 INSERT INTO reservations (id, variant_id, location_id, quantity, cart_id, order_line_id, expires_at)
-SELECT md5('reservation' || n)::uuid, s.variant_id, s.location_id, 1,
+SELECT md5('reservation' || n)::uuid, s.variant_id, s.location_id, 1, -- line n is of variant n + 1
        CASE WHEN n <= 2000 THEN md5('cart' || n)::uuid END, CASE WHEN n > 2000 THEN md5('line' || n)::uuid END,
        CASE WHEN n <= 2000 THEN now() + make_interval(mins => n % 30) END
-FROM generate_series(1, 4800) AS n JOIN stock_levels AS s ON s.variant_id = md5('variant' || n)::uuid;
+FROM generate_series(1, 4800) AS n JOIN stock_levels AS s ON s.variant_id = md5('variant' || n + 1)::uuid;
 UPDATE reservations SET status = 'SHIPPED' WHERE order_line_id IS NOT NULL;
 
 INSERT INTO webhook_endpoints (id, url, events, secret_name)

@@ -80,10 +80,10 @@ def cart():
     return add("carts", currency="EUR")
 
 
-def draft(quantity=2, unit_amount=1000, **columns):
+def draft(quantity=2, unit_amount=1000, of=None, **columns):
     """An order with one line: both ids."""
     order = add("orders", currency="EUR", **columns)
-    line = add("order_lines", order_id=order, variant_id=variant(), name="Thing", quantity=quantity,
+    line = add("order_lines", order_id=order, variant_id=of or variant(), name="Thing", quantity=quantity,
                unit_amount=unit_amount, tax_rate=190000)
     return order, line
 
@@ -99,15 +99,15 @@ def placed(**columns):
     return order, line
 
 
-def paid(amount=2000):
-    order, line = placed(unit_amount=amount // 2)
+def paid(amount=2000, of=None):
+    order, line = placed(unit_amount=amount // 2, of=of)
     payment = add("payments", order_id=order, provider="cardpay", amount=amount)
     move("payments", payment, "CAPTURED")
     return order, line, payment
 
 
-def in_fulfilment():
-    order, line, _ = paid()
+def in_fulfilment(of=None):
+    order, line, _ = paid(of=of)
     move("orders", order, "PAID", "FULFILLING")
     return order, line
 
@@ -216,7 +216,7 @@ def test_no_more_is_held_than_there_is():
 
 def test_a_reservation_is_released_shipped_or_deleted_once():
     v, c = stocked(10), cart()
-    order, line = in_fulfilment()
+    order, line = in_fulfilment(v)
     ids = [new_id() for _ in range(4)]
     for r in ids:
         owner = {"order_line_id": line} if r == ids[1] else {"cart_id": c}
@@ -391,7 +391,7 @@ def test_an_order_is_completed_when_all_its_pieces_were_sent():
 
 def test_an_order_that_is_closed_gives_back_what_is_not_sent():
     v = stocked(4)
-    order, line = in_fulfilment()
+    order, line = in_fulfilment(v)
     ids = [new_id(), new_id()]
     for r in ids:
         sql(reserve(v, 1, id=r, order_line_id=line))
@@ -414,7 +414,7 @@ def test_an_order_is_not_completed_while_a_piece_is_put_into_a_shipment():
 
 def test_reserved_pieces_ship_with_a_shipment():
     v, c = stocked(10), cart()
-    order, line = in_fulfilment()
+    order, line = in_fulfilment(v)
     ids = [new_id() for _ in range(3)]
     ship = ["UPDATE reservations SET status = 'SHIPPED' WHERE id = '%s'" % r for r in ids]
     sql(reserve(v, 1, id=ids[0], cart_id=c))
@@ -432,14 +432,36 @@ def test_reserved_pieces_ship_with_a_shipment():
     assert stock(v) == "9|2"
 
 
+def test_what_is_reserved_for_an_order_line_is_of_its_variant():
+    v, other = stocked(4), stocked(4)
+    says = "the order line is for another variant"
+    order, line = draft(of=v)
+    refused(reserve(other, 1, order_line_id=line), says)
+    held, of_cart = new_id(), new_id()
+    sql(reserve(v, 1, id=held, order_line_id=line))
+    sql(reserve(other, 1, id=of_cart, cart_id=cart()))
+    refused("UPDATE reservations SET cart_id = NULL, order_line_id = '%s' WHERE id = '%s'" % (line, of_cart), says)
+    sql("UPDATE order_lines SET variant_id = '%s' WHERE id = '%s'" % (other, line))
+    move("orders", order, "PLACED")
+    payment = add("payments", order_id=order, provider="cardpay", amount=2000)
+    move("payments", payment, "CAPTURED")
+    move("orders", order, "PAID", "FULFILLING")
+    send(order, line, 1)
+    refused("UPDATE reservations SET status = 'SHIPPED' WHERE id = '%s'" % held, says)
+    move("reservations", held, "RELEASED")
+    sql("UPDATE reservations SET cart_id = NULL, order_line_id = '%s' WHERE id = '%s'" % (line, of_cart))
+    move("reservations", of_cart, "SHIPPED")
+    assert (stock(v), stock(other)) == ("4|0", "3|0")
+
+
 def test_an_order_that_has_ended_gets_no_other_shipment_and_no_reservation():
     v = stocked(3)
-    completed, line = in_fulfilment()
+    completed, line = in_fulfilment(v)
     send(completed, line, 2)
     move("orders", completed, "COMPLETED")
-    closed, closed_line = in_fulfilment()
+    closed, closed_line = in_fulfilment(v)
     move("orders", closed, "CLOSED")
-    cancelled, cancelled_line = placed()
+    cancelled, cancelled_line = placed(of=v)
     move("orders", cancelled, "CANCELLED")
     for order, says in ((completed, "completed"), (closed, "closed"), (cancelled, "cancelled")):
         refused("INSERT INTO shipments " + values(order_id=order, location_id=warehouse()),
@@ -455,10 +477,10 @@ def test_an_order_does_not_end_while_it_gets_a_shipment_or_a_reservation():
     said = race("INSERT INTO shipments " + values(order_id=order, location_id=warehouse()), close % order)
     assert "has a shipment that is pending" in said, said
     v = stocked(1)
-    order, line = in_fulfilment()
+    order, line = in_fulfilment(v)
     said = race(reserve(v, 1, order_line_id=line), close % order)
     assert "ERROR" not in said and stock(v) == "1|0", said
-    order, line = in_fulfilment()
+    order, line = in_fulfilment(v)
     said = race(close % order, reserve(v, 1, order_line_id=line))
     assert "nothing is held for it" in said and stock(v) == "1|0", said
 
@@ -477,7 +499,7 @@ def test_a_change_that_depends_on_other_rows_is_not_made_on_an_old_snapshot():
         sql(place)
         assert sql("SELECT total_amount FROM orders WHERE id = '%s'" % order) == "101900"
 
-        order, line = in_fulfilment()
+        order, line = in_fulfilment(v)
         shipment = add("shipments", order_id=order, location_id=warehouse())
         said = at_isolation(level, "SELECT count(*) FROM shipment_lines",
                             "INSERT INTO shipment_lines " + values(shipment_id=shipment, order_line_id=line, quantity=1),
@@ -518,7 +540,7 @@ def test_a_line_on_an_old_snapshot_does_not_slip_into_an_order_that_was_placed()
 def test_an_order_that_is_cancelled_gives_back_what_it_held():
     v = stocked(4)
     discount = add("discounts", code="BACK", rate=100000, max_uses=1)
-    order, line = draft()
+    order, line = draft(of=v)
     sql("INSERT INTO discount_uses " + values(order_id=order, discount_id=discount))
     sql(reserve(v, 2, order_line_id=line))
     move("orders", order, "PLACED", "CANCELLED")
@@ -631,7 +653,7 @@ def test_a_use_that_is_not_inserted_does_not_count():
 def test_a_draft_that_is_deleted_gives_back_what_it_held():
     v = stocked(3)
     discount = add("discounts", code="DRAFTED", rate=1, max_uses=1)
-    order, line = draft()
+    order, line = draft(of=v)
     sql(discount_use(discount, order))
     sql(reserve(v, 2, order_line_id=line))
     sql("DELETE FROM orders WHERE id = '%s'" % order)
