@@ -195,17 +195,30 @@ static void check_language(Lint *lint, const Json *options)
     }
 }
 
-static bool sets_search_path(const Json *options)
+/* The names in SET search_path = ..., or NULL when the options have none. */
+static const Json *find_search_path(const Json *options)
 {
     for (size_t i = 0; i < json_array_size(options); i++) {
         const Json *option = json_object_get(json_array_get(options, i), "DefElem");
         const Json *set = json_object_get(json_object_get(option, "arg"), "VariableSetStmt");
         if (tree_text_is(set, "name", "search_path") &&
             tree_text_is(set, "kind", "VAR_SET_VALUE")) {
-            return true;
+            return json_object_get(set, "args");
         }
     }
-    return false;
+    return NULL;
+}
+
+/* A path that does not name pg_temp begins with it: temporary tables and types come before those
+ * of pg_catalog. */
+static bool ends_with_pg_temp(const Json *path)
+{
+    size_t count = json_array_size(path);
+    if (count == 0) {
+        return false;
+    }
+    const Json *last = json_object_get(json_array_get(path, count - 1), "A_Const");
+    return tree_text_is(json_object_get(last, "sval"), "sval", "pg_temp");
 }
 
 /* A function may have settings of its own, but none that changes the role. */
@@ -219,9 +232,12 @@ static void check_function_options(Lint *lint, const Json *options)
             check_setting(lint, name);
         }
     }
+    const Json *path = find_search_path(options);
     const Json *security = tree_find_option(options, "security");
-    if (security != NULL && tree_option_is_true(security) && !sets_search_path(options)) {
+    if (security != NULL && tree_option_is_true(security) && !ends_with_pg_temp(path)) {
         lint_report(lint, LINT_RULE_security_definer, NULL);
+    } else if (path != NULL && !ends_with_pg_temp(path)) {
+        lint_report(lint, LINT_RULE_path_without_pg_temp, NULL);
     }
 }
 

@@ -386,6 +386,54 @@ def test_a_cart_becomes_one_order_and_the_stock_follows(app):
     refused_sql(app, "UPDATE orders SET status = 'cancelled' WHERE id = '%s'" % order, "cannot be cancelled")
 
 
+def cart_item(cart, product):
+    return "INSERT INTO cart_items (cart_id, product_id) VALUES ('%s', '%s')" % (cart, product)
+
+
+@in_both_tiers
+def test_an_item_is_in_the_cart_that_is_checked_out_or_refused(app):
+    product, location = new_stock(app)
+    foreign = new_stock(app, currency="EUR")[0]
+    cart = new_cart(app, product, 1)
+    checkout = "SELECT checkout_cart('%s', '%s')" % (cart, location)
+    with Session(app) as first:
+        first.ask("BEGIN;")
+        first.ask(checkout + ";")
+        refused_sql(app, "SET lock_timeout = '100ms'; " + cart_item(cart, foreign), "lock timeout")
+        first.ask("COMMIT;")
+    for change in (cart_item(cart, foreign), "UPDATE cart_items SET quantity = 2 WHERE cart_id = '%s'" % cart,
+                   "DELETE FROM cart_items WHERE cart_id = '%s'" % cart,
+                   "UPDATE cart_items SET cart_id = '%s' WHERE cart_id = '%s'" % (new_cart(app, foreign, 1), cart),
+                   "UPDATE cart_items SET cart_id = '%s' WHERE product_id = '%s'" % (cart, foreign)):
+        refused_sql(app, change, "the cart is checked out")
+    refused_sql(app, "UPDATE carts SET checked_out_at = NULL WHERE id = '%s'" % cart, "is checked out and stays so")
+    cart = new_cart(app, product, 1)
+    checkout = "SELECT checkout_cart('%s', '%s')" % (cart, location)
+    with Session(app) as first:
+        first.ask("BEGIN; " + cart_item(cart, foreign) + ";")
+        refused_sql(app, "SET lock_timeout = '100ms'; " + checkout, "lock timeout")
+        first.ask("COMMIT;")
+    refused_sql(app, checkout, "several currencies")
+    ask(app, "DELETE FROM cart_items WHERE product_id = '%s'; DELETE FROM carts WHERE id = '%s'" % (foreign, cart))
+    assert ask(app, "SELECT count(*) FROM cart_items WHERE cart_id = '%s'" % cart) == "0"
+
+
+@in_both_tiers
+def test_a_checkout_and_an_item_do_not_pass_each_other_on_an_old_snapshot(app):
+    product, location = new_stock(app)
+    other = new_stock(app)[0]
+    for level in ("REPEATABLE READ", "SERIALIZABLE"):
+        for has_item_first in (True, False):
+            cart = new_cart(app, product, 1)
+            changes = [cart_item(cart, other), "SELECT checkout_cart('%s', '%s')" % (cart, location)]
+            first, second = changes if has_item_first else reversed(changes)
+            with Session(app) as session:
+                session.ask("BEGIN ISOLATION LEVEL %s; SELECT count(*) FROM carts;" % level)
+                ask(app, first)
+                said = session.ask(second + "; COMMIT;")
+            assert "could not serialize access" in said, said
+
+
 @in_both_tiers
 def test_an_order_and_its_items_do_not_pass_each_other_on_an_old_snapshot(app):
     product, location = new_stock(app)
@@ -443,7 +491,7 @@ def test_changes_are_audited_by_name_and_not_by_value(app):
 @in_both_tiers
 def test_what_the_application_notes_cannot_look_like_an_audited_change(app):
     note = "INSERT INTO audit_logs (entity, action%s) VALUES ('users', '%s'%s)"
-    for action in ("insert", "update", "delete"):
+    for action in ("insert", "update", "delete", "UPDATE", "Delete", " insert", "update."):
         refused_sql(app, note % ("", action, ""), "audited by triggers")
     for time in ("2010-01-01", "2000-01-01", "tomorrow"):
         refused_sql(app, note % (", created_at", "signed_in", ", '%s'" % time), "as of now")
@@ -530,6 +578,24 @@ def test_a_check_behind_a_foreign_key_of_temporary_tables_has_no_rights_of_the_p
             ("INSERT INTO audit_logs (entity, action) VALUES ('users', 'delete')", "audited by triggers"),
         ):
             refused_sql(app, CASCADE % change, says)
+    assert balance(app, account) == 0
+
+
+# Temporary tables and types of the catalogue's names, before the catalogue is asked where a change comes from.
+CATALOGUE = ("CREATE TEMPORARY TABLE pg_trigger (tgrelid oid);", "CREATE TEMPORARY TABLE pg_depend AS TABLE pg_catalog.pg_depend"
+             " WITH NO DATA;", "CREATE DOMAIN pg_temp.regclass AS pg_catalog.text;")
+
+
+@in_both_tiers
+def test_a_temporary_catalogue_does_not_stand_in_for_the_real_one(app):
+    account = new_account(app)
+    with temporary_tables():
+        for stand_in in CATALOGUE:
+            for way in (TRIGGER, CASCADE):
+                refused_sql(app, way.replace("BEGIN;", "BEGIN;\n" + stand_in, 1)
+                            % ("UPDATE accounts SET balance = 1000000 WHERE id = '%s'" % account), "by transactions only")
+        for path in ("", "SET search_path = pg_temp, %s; " % ask(app, "SELECT current_schema")):
+            ask(app, "%s %sUPDATE accounts SET name = 'b' WHERE id = '%s'" % (" ".join(CATALOGUE), path, account))
     assert balance(app, account) == 0
 
 

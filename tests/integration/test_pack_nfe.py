@@ -558,6 +558,9 @@ CREATE TRIGGER act AFTER INSERT ON own FOR EACH ROW EXECUTE FUNCTION pg_temp.act
 INSERT INTO own VALUES (1)"""
 
 
+# Temporary tables and types of the catalogue's names, before the catalogue is asked where a row comes from.
+CATALOGUE = ("CREATE TEMPORARY TABLE pg_trigger (tgrelid oid);\n", "CREATE TEMPORARY TABLE pg_depend AS TABLE"
+             " pg_catalog.pg_depend WITH NO DATA;\n", "CREATE DOMAIN pg_temp.regclass AS pg_catalog.text;\n")
 # The trigger of a foreign key, which calls a function of the session's in a CHECK.
 FOREIGN_KEY = """CREATE TEMPORARY TABLE p (k integer PRIMARY KEY);
 CREATE FUNCTION pg_temp.act(k integer) RETURNS boolean LANGUAGE plpgsql AS $$
@@ -585,6 +588,8 @@ def test_the_history_is_what_the_states_write():
     with temporary_tables() as schema:
         for way in (TRIGGER, FOREIGN_KEY):
             refused(way % BY_HAND.format(schema + ".", identity), "so os estados de nfe o escrevem")
+            for stand_in in CATALOGUE:
+                refused(stand_in + way % BY_HAND.format(schema + ".", identity), "so os estados de nfe o escrevem")
         accepted("CREATE TEMPORARY TABLE mine AS SELECT 1;\n%s;\n%s" % (event(identity), moved(identity, "CANCELADA")))
 
 
@@ -820,6 +825,14 @@ SELECT n.id, e.cnpj, e.razao_social, e.ie, e.crt, e.x_lgr, e.nro, e.x_bairro, e.
 FROM nfe AS n JOIN empresas AS e ON e.id = n.empresa_id WHERE n.ver_proc = 'test'
 ON CONFLICT DO NOTHING;
 """
+
+
+def test_a_number_that_a_document_has_is_passed_over():
+    draft = sql("SELECT id FROM nfe WHERE n_nf IS NULL LIMIT 1")
+    free = sql("SELECT proximo_numero FROM empresa_series AS s JOIN nfe AS n USING (empresa_id, tp_amb, mod, serie)"
+               " WHERE n.id = '%s'" % draft)
+    assert int(free) > 2
+    assert accepted("UPDATE empresa_series SET proximo_numero = 2;\nSELECT nfe_numerar('%s')" % draft) == free
 
 
 def test_two_sessions_never_get_one_number():

@@ -45,7 +45,7 @@ $$;
 -- trigger on one, which is as deep; so is a CHECK of its own that a foreign key between two runs.
 -- In a session with such a trigger, also one that a constraint made, nothing counts.
 CREATE FUNCTION comes_from_trigger(depth integer) RETURNS boolean
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF pg_trigger_depth() < depth OR pg_my_temp_schema() = 0 THEN
@@ -61,7 +61,7 @@ $$;
 -- For rules that read other tables' rows: after waiting for a lock they must see what was committed
 -- meanwhile. An older snapshot does not, and a lock that is gone is nothing that it could fail on.
 CREATE FUNCTION require_read_committed() RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
@@ -129,7 +129,7 @@ INSERT INTO state_moves (machine, from_state, to_state) VALUES
 -- what set_config() changes end with the function; pg_temp comes last, so that no temporary table
 -- stands in for one of ours.
 CREATE FUNCTION check_state_move() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     before varchar := '';
@@ -183,7 +183,7 @@ CREATE INDEX ix_categories_parent_id ON categories (parent_id, position);
 -- Walks from the new parent to the root. Each category on the way is locked, so that of two moves
 -- that would make a cycle together one waits for the other, in every isolation level.
 CREATE FUNCTION check_category_tree() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     ancestor uuid := NEW.parent_id;

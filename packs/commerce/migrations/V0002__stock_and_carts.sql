@@ -56,7 +56,7 @@ CREATE INDEX ix_stock_moves_variant_id ON stock_moves (variant_id, location_id, 
 -- The row of stock_levels has the foreign keys, and each move needs one: a move has none of its
 -- own.
 CREATE FUNCTION apply_stock_move() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM set_config('search_path', format('pg_catalog,%I,pg_temp', TG_TABLE_SCHEMA), true);
@@ -129,14 +129,16 @@ CREATE TRIGGER reservations_status BEFORE INSERT OR UPDATE ON reservations
 
 -- Each change of what is held goes to stock_levels in one UPDATE, which locks its row: of two
 -- buyers the second one waits. A reservation that ships leaves the reserved pieces first and the
--- stock after, through the ledger; as many pieces ship as shipments of the order line took along.
+-- stock after, through the ledger; as many pieces ship as shipments of the order line took along, and
+-- of its variant, which a draft may still change.
 -- Deleting a reservation that is held releases it. Holding pieces for an order locks it, so that it
 -- is not cancelled or closed meanwhile.
 CREATE FUNCTION apply_reservation() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     held         integer := 0;
+    line_variant uuid;
     order_status varchar;
 BEGIN
     PERFORM set_config('search_path', format('pg_catalog,%I,pg_temp', TG_TABLE_SCHEMA), true);
@@ -148,7 +150,8 @@ BEGIN
         END IF;
         IF NEW.status = 'SHIPPED' AND OLD.status = 'HELD' THEN
             PERFORM require_read_committed();
-            PERFORM FROM order_lines l WHERE l.id = NEW.order_line_id FOR NO KEY UPDATE;
+            SELECT l.variant_id INTO line_variant FROM order_lines l
+            WHERE l.id = NEW.order_line_id FOR NO KEY UPDATE;
             IF NEW.order_line_id IS NULL OR (
                 SELECT sum(r.quantity) FROM reservations r
                 WHERE r.order_line_id = NEW.order_line_id AND r.status = 'SHIPPED'
@@ -168,12 +171,17 @@ BEGIN
     END IF;
     IF TG_OP <> 'DELETE' AND NEW.status = 'HELD' THEN
         held := held + NEW.quantity;
-        SELECT o.status INTO order_status FROM order_lines l JOIN orders o ON o.id = l.order_id
+        SELECT o.status, l.variant_id INTO order_status, line_variant
+        FROM order_lines l JOIN orders o ON o.id = l.order_id
         WHERE l.id = NEW.order_line_id FOR SHARE OF o;
         IF order_status IN ('CANCELLED', 'CLOSED') THEN
             RAISE EXCEPTION USING ERRCODE = 'check_violation',
                 MESSAGE = format('the order is %s: nothing is held for it', lower(order_status));
         END IF;
+    END IF;
+    IF line_variant <> NEW.variant_id THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation',
+            MESSAGE = 'the order line is for another variant than the reserved pieces';
     END IF;
     IF held <> 0 THEN
         UPDATE stock_levels s SET reserved = s.reserved + held

@@ -100,7 +100,7 @@ ALTER TABLE reservations ADD CONSTRAINT reservations_order_line_id_fkey
 -- way round: whoever comes second sees what the first one did. For who places it that needs READ
 -- COMMITTED (guard_order); a line's older snapshot fails on the order that has changed.
 CREATE FUNCTION guard_order_line() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     order_status varchar;
@@ -143,7 +143,7 @@ CREATE INDEX ix_discount_uses_discount_id ON discount_uses (discount_id, custome
 
 -- A use is given back with its draft or when the order is cancelled. The customer is the order's.
 CREATE FUNCTION guard_discount_use() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     bought record;
@@ -170,7 +170,7 @@ $$;
 -- nothing. The discount's row changes with each use, so that of two sessions the second one waits,
 -- and fails where its snapshot is older.
 CREATE FUNCTION count_discount_use() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     used record;
@@ -261,7 +261,7 @@ CREATE TRIGGER refunds_stay BEFORE DELETE ON refunds
 
 -- A refund counts from the moment it is asked for, so that two at once cannot exceed the payment.
 CREATE FUNCTION count_refund() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM set_config('search_path', format('pg_catalog,%I,pg_temp', TG_TABLE_SCHEMA), true);
@@ -313,7 +313,7 @@ $$;
 -- Named so that it runs after orders_a_status, which has judged the move. Moves rest on lines,
 -- discount uses, reservations and shipments, whose triggers lock the order.
 CREATE FUNCTION guard_order() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     problem text;
@@ -383,7 +383,7 @@ CREATE TRIGGER orders_b_guard BEFORE INSERT OR UPDATE OR DELETE ON orders
 
 -- A cancelled order gives back what it held, a closed one what will not be sent.
 CREATE FUNCTION release_order() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM set_config('search_path', format('pg_catalog,%I,pg_temp', TG_TABLE_SCHEMA), true);
@@ -451,7 +451,7 @@ CREATE INDEX ix_return_lines_order_line_id ON return_lines (order_line_id);
 -- pieces leave only for an order in fulfilment, which can no longer be cancelled. The order is
 -- locked, so that it is not completed meanwhile. After the fact, as ON CONFLICT may insert nothing.
 CREATE FUNCTION count_fulfilment() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     of_order uuid;
@@ -494,7 +494,7 @@ CREATE TRIGGER return_lines_count AFTER INSERT OR UPDATE OR DELETE ON return_lin
 -- A shipment that is cancelled and a return that is rejected count no more: all the lines that they
 -- have by now.
 CREATE FUNCTION uncount_fulfilment() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM set_config('search_path', format('pg_catalog,%I,pg_temp', TG_TABLE_SCHEMA), true);
@@ -513,7 +513,7 @@ $$;
 -- An order that has ended gets no other shipment, which would be pending. The share lock: as for
 -- lines.
 CREATE FUNCTION guard_shipment() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     order_status varchar;

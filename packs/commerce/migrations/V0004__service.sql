@@ -48,21 +48,25 @@ CREATE TABLE audit_log_default PARTITION OF audit_log DEFAULT;
 CREATE INDEX ix_audit_log_at ON audit_log (at DESC);
 CREATE INDEX ix_audit_log_row_id ON audit_log (row_id, at DESC) WHERE row_id IS NOT NULL;
 
--- login and at are what the database knows, actor is what the application says in app.actor.
+-- login and at are what the database knows, actor is what the application says in app.actor. Foreign
+-- keys cascade as the owner of the tables, so login is not current_user: it is the role that the
+-- session took on, or else the one that it logged in with.
 -- An entry that the application writes itself (a sign-in, an export) cannot look like one of a
 -- trigger. The owner may add entries as they were: partition upkeep moves rows.
 CREATE FUNCTION seal_audit_log() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    session_login name := coalesce(nullif(current_setting('role'), 'none'), session_user);
 BEGIN
     PERFORM set_config('search_path', format('pg_catalog,%I,pg_temp', TG_TABLE_SCHEMA), true);
     IF TG_OP <> 'INSERT' THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'the audit log is append-only';
     ELSIF NOT comes_from_trigger(2) THEN
-        IF (SELECT pg_has_role(current_user, c.relowner, 'USAGE')
+        IF (SELECT pg_has_role(session_login, c.relowner, 'USAGE')
             FROM pg_class c WHERE c.oid = TG_RELID) THEN
             RETURN NEW;
-        ELSIF NEW.action IN ('INSERT', 'UPDATE', 'DELETE') THEN
+        ELSIF upper(NEW.action) ~ '^[^A-Z]*(INSERT|UPDATE|DELETE)[^A-Z]*$' THEN
             RAISE EXCEPTION USING ERRCODE = 'check_violation',
                 MESSAGE = format('audit entries of action %s are written by triggers', NEW.action);
         ELSIF NEW.at <> now() THEN
@@ -71,7 +75,7 @@ BEGIN
                 MESSAGE = 'the audit log dates its entries itself', HINT = 'Leave "at" out.';
         END IF;
     END IF;
-    NEW.login := current_user;
+    NEW.login := session_login;
     NEW.actor := left(nullif(current_setting('app.actor', true), ''), 200);
     RETURN NEW;
 END
@@ -84,7 +88,7 @@ CREATE TRIGGER audit_log_seal BEFORE INSERT OR UPDATE OR DELETE ON audit_log
 -- has it. The arguments are columns whose values must be erasable (personal data) or follow from
 -- others: they are named and shown as null.
 CREATE FUNCTION audit_row() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     row_then jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END;

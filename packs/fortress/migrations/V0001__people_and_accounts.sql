@@ -77,7 +77,7 @@ CREATE TRIGGER users_touch BEFORE UPDATE ON users
 -- it can make a trigger on one, and that is as deep; so is a CHECK of its own that a foreign key
 -- between two runs. In a session with such a trigger, a constraint's included, nothing counts.
 CREATE FUNCTION comes_from_trigger() RETURNS boolean
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF pg_trigger_depth() < 2 OR pg_my_temp_schema() = 0 THEN

@@ -169,6 +169,49 @@ CREATE TABLE cart_items (
     FOREIGN KEY (tenant_id, product_id) REFERENCES products (tenant_id, id)
 );
 
+CREATE FUNCTION refuse_reopening() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    RAISE EXCEPTION 'cart % is checked out and stays so', OLD.id
+        USING ERRCODE = 'check_violation', HINT = 'Begin another cart.';
+END
+$$;
+
+CREATE TRIGGER carts_guard BEFORE UPDATE ON carts
+    FOR EACH ROW WHEN (OLD.checked_out_at IS NOT NULL
+        AND (NEW.checked_out_at IS DISTINCT FROM OLD.checked_out_at
+             OR (NEW.id, NEW.user_id) <> (OLD.id, OLD.user_id)))
+    EXECUTE FUNCTION refuse_reopening();
+
+-- A cart that was checked out keeps its items: they are those of its order. The cart is updated and
+-- not only locked, so that of an item and a checkout the second one sees the first, or fails where
+-- its snapshot is older. Items go with a cart that is deleted, and with the tenant.
+CREATE FUNCTION guard_cart_items() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT
+AS $$
+DECLARE
+    is_checked_out boolean;
+BEGIN
+    IF is_purge(TG_OP, TG_RELID) THEN
+        RETURN NULL;
+    END IF;
+    WITH touched AS (
+        UPDATE carts SET expires_at = expires_at
+        WHERE id IN (OLD.cart_id, NEW.cart_id) AND tenant_id IN (OLD.tenant_id, NEW.tenant_id)
+        RETURNING checked_out_at)
+    SELECT bool_or(checked_out_at IS NOT NULL) INTO is_checked_out FROM touched;
+    IF is_checked_out THEN
+        RAISE EXCEPTION 'the cart is checked out: its items do not change'
+            USING ERRCODE = 'check_violation', HINT = 'Begin another cart.';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER cart_items_guard AFTER INSERT OR UPDATE OR DELETE ON cart_items
+    FOR EACH ROW EXECUTE FUNCTION guard_cart_items();
+
 -- Orders begin empty with a total of zero; order_items adds to it.
 CREATE DOMAIN order_status AS text
     CHECK (VALUE IN ('created', 'paid', 'shipped', 'delivered', 'cancelled'));
@@ -294,10 +337,8 @@ LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 #variable_conflict use_column
 DECLARE
-    cart        carts;
-    made        uuid;
-    currency    text;
-    has_several boolean;
+    cart carts;
+    made uuid;
 BEGIN
     UPDATE carts SET checked_out_at = now()
     WHERE id = checkout_cart.cart_id AND checked_out_at IS NULL AND expires_at > now()
@@ -306,20 +347,27 @@ BEGIN
         RAISE EXCEPTION 'cart % is checked out, expired or not there', checkout_cart.cart_id
             USING ERRCODE = 'check_violation';
     END IF;
-    SELECT min(p.currency), min(p.currency) <> max(p.currency) INTO currency, has_several
-    FROM cart_items i JOIN products p ON p.tenant_id = i.tenant_id AND p.id = i.product_id
-    WHERE i.cart_id = cart.id;
-    IF currency IS NULL OR has_several THEN
+    -- One statement: the currency is that of the very prices that the order gets.
+    WITH items AS MATERIALIZED (
+        SELECT i.product_id, i.quantity, p.price, p.currency
+        FROM cart_items i JOIN products p ON p.tenant_id = i.tenant_id AND p.id = i.product_id
+        WHERE i.tenant_id = cart.tenant_id AND i.cart_id = cart.id
+    ), new_order AS (
+        INSERT INTO orders (tenant_id, user_id, cart_id, currency, shipping_address)
+        SELECT cart.tenant_id, cart.user_id, cart.id, min(currency), checkout_cart.shipping_address
+        FROM items HAVING count(DISTINCT currency) = 1
+        RETURNING id
+    ), new_items AS (
+        INSERT INTO order_items
+            (tenant_id, order_id, product_id, location_id, quantity, unit_price)
+        SELECT cart.tenant_id, o.id, i.product_id, checkout_cart.location_id, i.quantity, i.price
+        FROM new_order o, items i
+    )
+    SELECT id INTO made FROM new_order;
+    IF made IS NULL THEN
         RAISE EXCEPTION 'cart % is empty or has prices in several currencies', cart.id
             USING ERRCODE = 'check_violation';
     END IF;
-    INSERT INTO orders (tenant_id, user_id, cart_id, currency, shipping_address)
-    VALUES (cart.tenant_id, cart.user_id, cart.id, currency, checkout_cart.shipping_address)
-    RETURNING id INTO made;
-    INSERT INTO order_items (tenant_id, order_id, product_id, location_id, quantity, unit_price)
-    SELECT i.tenant_id, made, i.product_id, checkout_cart.location_id, i.quantity, p.price
-    FROM cart_items i JOIN products p ON p.tenant_id = i.tenant_id AND p.id = i.product_id
-    WHERE i.cart_id = cart.id;
     RETURN made;
 END
 $$;

@@ -62,8 +62,9 @@ LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 BEGIN
     IF NOT comes_from_trigger() AND EXISTS (
-            SELECT FROM added WHERE action::text IN ('insert', 'update', 'delete')
-                                 OR created_at <> now()) THEN
+            SELECT FROM added
+            WHERE lower(action) ~ '^[^a-z]*(insert|update|delete)[^a-z]*$'
+               OR created_at <> now()) THEN
         RAISE EXCEPTION 'changes of rows are audited by triggers, and every entry as of now'
             USING ERRCODE = 'restrict_violation',
                   HINT = 'Give another action, and leave created_at out.';
@@ -185,9 +186,9 @@ BEGIN
     END IF;
     IF OLD.status = 'sent' OR
        (NEW.tenant_id, NEW.id, NEW.event_id, NEW.aggregate, NEW.event_type, NEW.version,
-        NEW.payload, NEW.occurred_at, NEW.created_at)
+        NEW.payload::text, NEW.occurred_at, NEW.created_at)
        <> (OLD.tenant_id, OLD.id, OLD.event_id, OLD.aggregate, OLD.event_type, OLD.version,
-           OLD.payload, OLD.occurred_at, OLD.created_at)
+           OLD.payload::text, OLD.occurred_at, OLD.created_at)
        OR NEW.aggregate_id IS DISTINCT FROM OLD.aggregate_id THEN
         RAISE EXCEPTION 'an event does not change, and not at all once it is sent'
             USING ERRCODE = 'restrict_violation';

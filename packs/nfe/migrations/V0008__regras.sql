@@ -12,7 +12,7 @@ RETURN make_date(extract(year FROM momento AT TIME ZONE 'UTC' + fuso * INTERVAL 
 -- can make a trigger on one, which counts as much, and so does that of a foreign key between two, whose
 -- update may call any function in a CHECK: so none counts while a temporary table has a trigger of any kind.
 CREATE FUNCTION nfe_vem_de_gatilho() RETURNS boolean
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF pg_trigger_depth() < 2 OR pg_my_temp_schema() = 0 THEN
@@ -72,8 +72,9 @@ RETURN EXISTS (
 
 -- Gives a draft its number, random code and key; a rejected document keeps its number and gets its
 -- key anew. The row of the series stays locked until the transaction ends, so that two sessions
--- never get one number and none is lost unless a transaction is. Voided numbers are passed over, and
--- those that the authority was asked to void and has not answered for.
+-- never get one number and none is lost unless a transaction is. Voided numbers are passed over,
+-- those that the authority was asked to void and has not answered for, and those that a document
+-- brought along from elsewhere or got before the series was set back.
 CREATE FUNCTION nfe_numerar(documento_id uuid) RETURNS integer
 LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
@@ -104,6 +105,11 @@ BEGIN
               AND i.mod = documento.mod AND i.serie = documento.serie
               AND i.n_nf_ini BETWEEN proximo - 9999 AND proximo AND i.n_nf_fin >= proximo
               AND nfe_inutilizacao_vale(i.c_stat);
+            IF ultimo IS NULL THEN
+                SELECT n.n_nf INTO ultimo FROM nfe AS n
+                WHERE n.empresa_id = documento.empresa_id AND n.tp_amb = documento.tp_amb
+                  AND n.mod = documento.mod AND n.serie = documento.serie AND n.n_nf = proximo;
+            END IF;
             EXIT WHEN ultimo IS NULL;
             proximo := ultimo + 1;
         END LOOP;
@@ -478,7 +484,7 @@ $$;
 
 -- An event or a voiding that the authority has registered stays as it is.
 CREATE FUNCTION nfe_registrado() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF OLD.n_prot IS NOT NULL AND NOT (TG_OP = 'DELETE' AND OLD.reter_ate < current_date) THEN
