@@ -30,7 +30,7 @@ static bool fail_missing(Arena *arena, Store *store, const char *name, Err *err)
     return false;
 }
 
-/* statement gives version, checksum and definition. */
+/* statement gives version, checksum and definition; BLUEPRINT_HEAD also source and seed. */
 static bool query(Arena *arena, Store *store, StatementId statement, PgParams params,
                   Blueprint **ret_blueprint, Err *err)
 {
@@ -43,8 +43,14 @@ static bool query(Arena *arena, Store *store, StatementId statement, PgParams pa
         return true;
     }
     scoped_json Json *definition = NULL;
-    return json_parse(pg_rows_text(rows, 0, 2), "the recorded blueprint", &definition, err) &&
-           blueprint_from_json(arena, definition, ret_blueprint, err);
+    if (!json_parse(pg_rows_text(rows, 0, 2), "the recorded blueprint", &definition, err) ||
+        !blueprint_from_json(arena, definition, ret_blueprint, err)) {
+        return false;
+    }
+    if (statement == BLUEPRINT_HEAD) {
+        (*ret_blueprint)->seed = arena_strdup(arena, pg_rows_text(rows, 0, 4));
+    }
+    return true;
 }
 
 static bool find(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint, Err *err)

@@ -10,8 +10,8 @@
 bool registry_get(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint,
                   Err *err);
 
-/* The same without the texts of migrations, seed and demo, which are most of a definition: there
- * are no migrations then, and seed and demo are NULL. */
+/* The same without the texts of migrations and demo, which are most of a definition: there are no
+ * migrations then, and demo is NULL. */
 bool registry_get_head(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint,
                        Err *err);
 

@@ -24,7 +24,7 @@ typedef struct Create {
     Blueprint *blueprint;
     const BlueprintPlan *plan;
     Tier tier;
-    bool has_scripts; /* the blueprint is whole */
+    bool has_scripts; /* the blueprint is whole, not its head and seed alone */
     Extensions extensions;
     bool has_extensions; /* they were looked up */
     bool lacks_spare;    /* this run asked for a spare and there was none */
@@ -74,7 +74,7 @@ static bool choose(JobContext *context, Create *create, Err *err)
     return true;
 }
 
-/* What is needed in any case: the blueprint without its scripts. */
+/* What is needed in any case: the blueprint without its migrations. */
 static bool load(JobContext *context, Create **ret_create, Err *err)
 {
     if (context->memory != NULL) {
@@ -93,8 +93,8 @@ static bool load(JobContext *context, Create **ret_create, Err *err)
     return true;
 }
 
-/* What a tenant needs that is made anew: the scripts too, which may be those of a newer version by
- * now. */
+/* What a place needs that is made anew or moved on: the migrations too, which may be those of a
+ * newer version by now. */
 static bool load_scripts(JobContext *context, Create *create, Err *err)
 {
     Blueprint *whole = NULL;
@@ -185,27 +185,36 @@ static bool load_extensions(JobContext *context, Create *create, Err *err)
     return create->has_extensions;
 }
 
+/* Mostly it is there and as new as the blueprint, and the migrations need not be loaded. */
+static bool ensure_shared(JobContext *context, Create *create, Err *err)
+{
+    bool is_changed = false;
+    Place *place = NULL;
+    if (!places_find_shared(context->arena, context->store, create->blueprint->name, &place, err)) {
+        return false;
+    }
+    return (place != NULL && place->version >= create->blueprint->version) ||
+           (load_scripts(context, create, err) &&
+            place_ensure_shared(context->arena, context->store, create->blueprint, &is_changed,
+                                err));
+}
+
 bool tenant_create_ground(JobContext *context, Err *err)
 {
     Create *create = NULL;
     Spare *spare = NULL;
-    bool is_changed = false;
     if (!load(context, &create, err) || !find_spare(context, create, &spare, err)) {
         return false;
     }
     if (spare != NULL) {
         return true; /* whoever made it did this */
     }
-    if (!load_scripts(context, create, err)) {
-        return false;
-    }
     if (create->tier == TIER_ROW) {
-        return place_ensure_shared(context->arena, context->store, create->blueprint, &is_changed,
-                                   err);
+        return ensure_shared(context, create, err);
     }
     /* Afresh: an attempt before this one may have made them and been rolled back. */
     create->has_extensions = false;
-    return load_extensions(context, create, err) &&
+    return load_scripts(context, create, err) && load_extensions(context, create, err) &&
            place_ensure_extensions(context->arena, context->store, create->blueprint,
                                    &create->extensions, err);
 }
@@ -213,7 +222,7 @@ bool tenant_create_ground(JobContext *context, Err *err)
 /* The tenant's two logins: names, and the place whose search_path and rights they have. */
 typedef struct Provision {
     JobContext *context;
-    const Create *create;
+    Create *create;
     const Tenant *tenant;
     const Place *place;
     const char *search_path;
@@ -254,6 +263,11 @@ static bool join_shared_place(Provision *provision, Err *err)
                        provision->create->blueprint->name);
     }
     provision->place = place;
+    /* The seed is that of the place's version. */
+    if (place->version != provision->create->blueprint->version &&
+        !load_scripts(context, provision->create, err)) {
+        return false;
+    }
     const SqlArg tenants = sql_name(arena, context->store->tenants_role);
     const char *const groups[] = {
         [LOGIN_APP] = place->app_role, [LOGIN_READONLY] = place->readonly_role};
@@ -377,7 +391,7 @@ static bool fill_from_spare(Provision *provision, const Spare *spare, Err *err)
 
 static bool fill_new(Provision *provision, Create *create, Err *err)
 {
-    return load_scripts(provision->context, create, err) &&
+    return (create->tier == TIER_ROW || load_scripts(provision->context, create, err)) &&
            load_extensions(provision->context, create, err) &&
            fill_batch(provision, &create->extensions, err);
 }

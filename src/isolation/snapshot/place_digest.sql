@@ -1,6 +1,6 @@
 -- One text that changes whenever something changes in a place that keeps tenants apart: of the tenant $1, or of the spare
--- that is to be its. With it the place and the text that it had when the rules last passed. A row that has text trees or
--- many columns is told by its version (xmin), which every change of it renews. All by index: what is in a schema by
+-- that is to be its. With it the place and the text that it had when the rules last passed. A row of the catalogue is told
+-- by its version (xmin), which every change of it renews, where that costs less than its columns. All by index: what is in a schema by
 -- its dependencies. What a create itself changes is left out; snapshot/birth.sql asks that. $2: also where the place was
 -- made in this very transaction.
 WITH RECURSIVE place AS MATERIALIZED (
@@ -30,8 +30,7 @@ WITH RECURSIVE place AS MATERIALIZED (
       FROM space s
       JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = s.nspoid AND d.deptype = 'n'
 ), relation AS MATERIALIZED (
-    SELECT c.oid, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.relhasrules, c.relhastriggers,
-           c.relacl, c.reloptions
+    SELECT c.oid, c.xmin AS version, c.relrowsecurity, c.relhasrules, c.relhastriggers
       FROM member m
       JOIN pg_class c ON c.oid = m.objid
      WHERE m.classid = 'pg_class'::regclass
@@ -40,10 +39,10 @@ WITH RECURSIVE place AS MATERIALIZED (
     UNION ALL
     SELECT concat_ws(' ', 'role', r.oid, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolreplication, r.rolcreatedb,
                      CASE WHEN p.tier = 'row' OR r.oid <> ALL (p.roles) THEN r.rolcanlogin END)
-      FROM place p CROSS JOIN bearer b JOIN pg_roles r ON r.oid = b.oid
+      FROM place p CROSS JOIN pg_roles r WHERE r.oid = ANY (ARRAY(SELECT b.oid FROM bearer b))
     UNION ALL
     SELECT concat_ws(' ', 'member', m.roleid, m.member, m.admin_option)
-      FROM bearer b JOIN pg_auth_members m ON m.member = b.oid
+      FROM pg_auth_members m WHERE m.member = ANY (ARRAY(SELECT b.oid FROM bearer b))
     UNION ALL
     SELECT concat_ws(' ', 'member', m.roleid, m.member, m.admin_option)
       FROM place p JOIN pg_auth_members m ON m.roleid = p.roles[1] AND m.member <> to_regrole(quote_ident(SESSION_USER))
@@ -56,34 +55,36 @@ WITH RECURSIVE place AS MATERIALIZED (
      WHERE c.setting ~ '^(search_path|role|session_authorization|row_security|session_replication_role|app\.)'
     UNION ALL -- what the roles own or may do, here and elsewhere
     SELECT concat_ws(' ', 'right', s.refobjid, s.dbid, s.classid, s.deptype, array_agg(s.objid ORDER BY s.objid))
-      FROM bearer b JOIN pg_shdepend s ON s.refclassid = 'pg_authid'::regclass AND s.refobjid = b.oid
+      FROM pg_shdepend s
+     WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = ANY (ARRAY(SELECT b.oid FROM bearer b))
      GROUP BY s.refobjid, s.dbid, s.classid, s.deptype
     UNION ALL
-    SELECT concat_ws(' ', 'default rights', d.oid, d.defaclrole, d.defaclnamespace, d.defaclobjtype, d.defaclacl)
+    SELECT concat_ws(' ', 'default rights', d.oid, d.xmin)
       FROM place p JOIN pg_default_acl d ON d.defaclrole = ANY (p.roles)
     UNION ALL -- those of others for the schema
-    SELECT concat_ws(' ', 'default rights', d.oid, d.defaclrole, d.defaclnamespace, d.defaclobjtype, d.defaclacl)
+    SELECT concat_ws(' ', 'default rights', d.oid, d.xmin)
       FROM place p
       JOIN pg_depend n ON n.refclassid = 'pg_namespace'::regclass AND n.refobjid = p.nspoid
        AND n.classid = 'pg_default_acl'::regclass
       JOIN pg_default_acl d ON d.oid = n.objid
     UNION ALL -- Tenantry's schemas: without a right on them, rights in them are of no use
-    SELECT concat_ws(' ', 'control', n.oid, n.nspowner, n.nspacl)
+    SELECT concat_ws(' ', 'control', n.oid, n.xmin)
       FROM pg_namespace n WHERE n.nspname IN ('tenantry', 'tenantry_audit', 'tenancy', 'tenancy_guards')
     UNION ALL -- what policies are compared with
     SELECT concat_ws(' ', 'guard', y.oid, y.xmin)
       FROM place p JOIN pg_policy y ON y.polrelid = 'tenantry.guard'::regclass WHERE p.tier = 'row'
-    UNION ALL -- what hangs on the place's things, here and elsewhere: views, keys, indexes, checks of domains
-    SELECT concat_ws(' ', 'used', d.refclassid, d.refobjid, d.classid, array_agg(d.objid ORDER BY d.objid))
-      FROM member m
-      JOIN pg_depend d ON d.refclassid = m.classid AND d.refobjid = m.objid AND d.deptype IN ('a', 'n')
-     GROUP BY d.refclassid, d.refobjid, d.classid
+    UNION ALL -- what hangs on the place's things, here and elsewhere, and is not told below: views, foreign keys, indexes,
+              -- functions, checks of domains
+    SELECT concat_ws(' ', 'used', array_agg(u.pair ORDER BY u.pair))
+      FROM (SELECT (d.objid::bigint << 32) | d.refobjid::bigint AS pair
+              FROM member m
+              JOIN pg_depend d ON d.refclassid = m.classid AND d.refobjid = m.objid AND d.deptype IN ('a', 'n')
+             WHERE d.classid NOT IN ('pg_attrdef'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass)
+               AND (d.classid <> 'pg_constraint'::regclass OR d.deptype = 'n' OR d.refclassid <> 'pg_class'::regclass)) u
     UNION ALL
-    SELECT concat_ws(' ', 'relation', c.oid, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.relacl,
-                     c.reloptions)
-      FROM relation c
+    SELECT concat_ws(' ', 'relation', c.oid, c.version) FROM relation c
     UNION ALL
-    SELECT concat_ws(' ', 'column', a.attrelid, a.attnum, a.attname, a.atttypid, a.attnotnull, a.attacl)
+    SELECT concat_ws(' ', 'column', a.attrelid, a.attnum, a.xmin)
       FROM relation c JOIN pg_attribute a ON a.attrelid = c.oid AND (a.attacl IS NOT NULL OR a.attname = 'tenant_id')
     UNION ALL
     SELECT concat_ws(' ', 'policy', y.oid, y.xmin)
@@ -95,7 +96,7 @@ WITH RECURSIVE place AS MATERIALIZED (
     SELECT concat_ws(' ', 'trigger', g.oid, g.xmin)
       FROM relation c JOIN pg_trigger g ON g.tgrelid = c.oid AND NOT g.tgisinternal WHERE c.relhastriggers
     UNION ALL
-    SELECT concat_ws(' ', 'constraint', k.oid, k.contype, k.conrelid, k.confrelid, k.conkey, k.confkey)
+    SELECT concat_ws(' ', 'constraint', k.oid, k.xmin)
       FROM relation c JOIN pg_constraint k ON k.conrelid = c.oid
     UNION ALL
     SELECT concat_ws(' ', 'default', f.oid, f.xmin) FROM relation c JOIN pg_attrdef f ON f.adrelid = c.oid
@@ -104,13 +105,13 @@ WITH RECURSIVE place AS MATERIALIZED (
     UNION ALL
     SELECT concat_ws(' ', 'child', h.inhparent, h.inhrelid) FROM relation c JOIN pg_inherits h ON h.inhparent = c.oid
     UNION ALL
-    SELECT concat_ws(' ', 'unique', i.indexrelid, i.indkey)
+    SELECT concat_ws(' ', 'unique', i.indexrelid, i.xmin)
       FROM place p CROSS JOIN relation c JOIN pg_index i ON i.indrelid = c.oid AND i.indisunique WHERE p.tier = 'row'
     UNION ALL
     SELECT concat_ws(' ', 'function', f.oid, f.xmin)
       FROM member m JOIN pg_proc f ON f.oid = m.objid WHERE m.classid = 'pg_proc'::regclass
     UNION ALL
-    SELECT concat_ws(' ', 'type', t.oid, t.typowner, t.typacl, t.typdefault)
+    SELECT concat_ws(' ', 'type', t.oid, t.xmin)
       FROM member m JOIN pg_type t ON t.oid = m.objid WHERE m.classid = 'pg_type'::regclass
 )
 SELECT p.id, d.digest,
