@@ -17,14 +17,29 @@
  * do not tell. A cursor belongs to the subtransaction that opened it, but fails in the one that
  * fetches from it, and then the locks of all that its query wrote go and the triggers stay.)
  *
+ * Making and dropping that function costs as much as a small migration. A place's owner therefore
+ * has one that stays (in the schema tenancy_kept), which it can neither name nor replace,
+ * and run_guarded looks whose rights it has before it runs anything.
+ *
  * Code in there can prepare statements, also under the names of ours (pg_query_fixed): nothing that
  * was prepared is run before drop_guard has taken those away. Where that code fails, which takes no
  * PREPARE back, nothing prepared is run until all of it was deallocated (pg_rollback). */
 #include "blueprint/place.h"
 
+static void enter(PgBatch *batch, const char *role, const char *is_kept, const char *search_path)
+{
+    pg_batch_open_group(batch, "SELECT tenantry.run_as($1, $2, $3, $4)",
+                        PG_PARAMS(role, is_kept, search_path));
+}
+
 void place_enter_role(PgBatch *batch, const char *role, const char *search_path)
 {
-    pg_batch_open_group(batch, "SELECT tenantry.run_as($1, $2, $3)", PG_PARAMS(role, search_path));
+    enter(batch, role, "false", search_path);
+}
+
+void place_enter_owner(PgBatch *batch, const Place *place, const char *search_path)
+{
+    enter(batch, place->owner_role, "true", search_path);
 }
 
 void place_enter_seed(PgBatch *batch, const char *role, const char *search_path)

@@ -97,7 +97,7 @@ bool place_add_move(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
     const VersionRange range = is_down ? (VersionRange){.after = target, .upto = place->version}
                                        : (VersionRange){.after = place->version, .upto = target};
     bool has_variant = false;
-    place_enter_role(batch, place->owner_role, place_search_path(arena, extensions, place));
+    place_enter_owner(batch, place, place_search_path(arena, extensions, place));
     const bool is_added = is_down ? add_downs(arena, batch, blueprint, extensions, range, err)
                                   : place_add_migrations(arena, batch, blueprint, extensions, range,
                                                          &has_variant, err);

@@ -239,7 +239,7 @@ bool place_add_structure(Arena *arena, const Store *store, PgBatch *batch,
         return false;
     }
     add_ground(arena, store, batch, place);
-    place_enter_role(batch, place->owner_role, place_search_path(arena, source->extensions, place));
+    place_enter_owner(batch, place, place_search_path(arena, source->extensions, place));
     add_default_privileges(arena, batch, place, TIER_SCHEMA);
     const bool is_added = is_flat
                               ? add_stamp(arena, batch, blueprint, source->stamp, place, err)

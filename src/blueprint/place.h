@@ -73,6 +73,9 @@ void place_leave_role(PgBatch *batch);
  * refer to later ones; the guard that came before in the transaction left them immediate. */
 void place_enter_seed(PgBatch *batch, const char *role, const char *search_path);
 
+/* The same as the owner of a place, in a guard that stays for the next time. */
+void place_enter_owner(PgBatch *batch, const Place *place, const char *search_path);
+
 /* Adds every statement of a script, each with its file and line. */
 bool place_add_script(Arena *arena, PgBatch *batch, const char *file, const char *text, Err *err);
 

@@ -218,11 +218,13 @@ CASES = [
     ("outside_leakproof", None, "CREATE FUNCTION tenantry_ext.f(text) RETURNS boolean LANGUAGE sql LEAKPROOF AS 'SELECT true';"
      " ALTER EXTENSION plpgsql ADD FUNCTION tenantry_ext.f(text)",
      "ALTER EXTENSION plpgsql DROP FUNCTION tenantry_ext.f(text); DROP FUNCTION tenantry_ext.f(text)"),
-    ("control_function", None, "ALTER FUNCTION tenancy.run_guarded(text[]) SECURITY DEFINER", None),
+    ("control_function", None, "ALTER FUNCTION tenancy.run_guarded(name, text, text[]) SECURITY DEFINER", None),
     ("control_function", None, "CREATE FUNCTION tenantry.f() RETURNS int LANGUAGE sql AS 'SELECT 1';"
      " REVOKE ALL ON FUNCTION tenantry.f() FROM PUBLIC; ALTER FUNCTION tenantry.f() OWNER TO tenantry", None),
-    ("control_function", None, "ALTER FUNCTION tenantry.call_guard(name, text, text[], tid[]) SET search_path = {a}",
-     "ALTER FUNCTION tenantry.call_guard(name, text, text[], tid[]) SET search_path = pg_catalog, pg_temp"),
+    ("control_function", None, "ALTER FUNCTION tenantry.run_as(name, boolean, text, text[]) SET search_path = {a}",
+     "ALTER FUNCTION tenantry.run_as(name, boolean, text, text[]) SET search_path = pg_catalog, pg_temp"),
+    ("control_function", "a", "GRANT EXECUTE ON FUNCTION tenancy_kept.{a_owner} TO PUBLIC",
+     "REVOKE ALL ON FUNCTION tenancy_kept.{a_owner} FROM PUBLIC"),
     ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f() RETURNS trigger LANGUAGE plpgsql"
      " AS 'BEGIN RETURN NEW; END';"
      " CREATE TRIGGER spy BEFORE UPDATE ON {a}.portfolios FOR EACH ROW EXECUTE FUNCTION util.f()", "DROP SCHEMA util CASCADE"),

@@ -1,5 +1,6 @@
 -- What the migrations of the control schema make; a new installation that is not clean tells that this was forgotten.
--- tenancy.current_tenant() is map_function's. A role's guard is there only within the transaction that made it.
+-- tenancy.current_tenant() is map_function's. A role's guard in tenancy_guards is there only within the
+-- transaction that made it; one in tenancy_kept stays, and works with that role's rights for Tenantry alone.
 SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('function %s', coalesce(h.name, k.name)) AS object,
        CASE WHEN h.name IS NULL THEN 'it is gone'
             WHEN k.name IS NULL THEN 'Tenantry did not make it'
@@ -20,19 +21,19 @@ SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('function %s', co
          WHERE p.kind = 'control' AND f.oid IS DISTINCT FROM to_regprocedure('tenancy.current_tenant()')) h
   FULL JOIN (VALUES
        ('tenancy.run_guarded', false, '',
-        'a26c35174cb7300238461814839ad1e90cc86ac81a3ebd98fbe89400a49d5d60'),
+        '46fc2cdc2c4f8fad2ea401c22ade3a6e60d30594c6226145c3c20ed692efcb84'),
        ('tenantry.call_guard', false, 'search_path=pg_catalog, pg_temp',
-        '828ca5408b8bb378766d3c904693f1b266e19159b34f14ef4426fdafbb455744'),
+        'da186c951640bce3eefe0e23056fe48a8864c611b207ebffdcf4959c941e03cb'),
        ('tenantry.drop_guard', false, 'search_path=pg_catalog, pg_temp',
-        '0e41030a99b866b265c0b38cf4308e558bc275917c519c8a8eaed196526efbce'),
+        'eda8359801ae39c1c356d137e01b46a12e9f217ded6899eb07ebbd22535bd8a6'),
        ('tenantry.make_guard', false, 'search_path=pg_catalog, pg_temp',
-        '5d0308acaa12d394ea3814b162816b0b99e9b6567bac36c2186869b3c1787c68'),
+        '8a6a5d07c3ed1396b96a1ec905e268029eb805194bd6f9463ecec56194a24be1'),
        ('tenantry.optional_extensions', false, '',
         '12fd8e66607a32ddb106bafb0e1968c71281cd232136027ca5e1722f2814e7f6'),
        ('tenantry.rollout_candidates', false, '',
         'ecb849f5236036b44ad70a0c3177a24b09e84408be2142a67d65da981707f760'),
        ('tenantry.run_as', false, 'search_path=pg_catalog, pg_temp',
-        'dd09dce3952e6e7e2ceac1a2ce6b253702c9e75f9502d9fa7fee58e009a505e8'),
+        '8e92ce03326a02c29b88e8df5892cd890f1e9aa044d9ad6bb87f1e67d08d01a9'),
        ('tenantry_audit.append', true, 'search_path=pg_catalog; TimeZone=UTC',
         '4f6a0174175c2a6473b8cd22e1b2533ac9e1d9a310432b61bff71ac768d51d1f'),
        ('tenantry_audit.ensure_partition', true, 'search_path=pg_catalog; TimeZone=UTC',
@@ -42,3 +43,17 @@ SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('function %s', co
        ) k (name, is_definer, settings, body) ON k.name = h.name
  WHERE h.name IS NULL OR k.name IS NULL OR h.is_definer <> k.is_definer OR h.proleakproof OR h.settings <> k.settings
     OR h.body <> k.body
+UNION ALL
+SELECT p.tenant_id, NULL::uuid, format('function %s', f.oid::regprocedure), 'a guard that is not as Tenantry made it',
+       format('DROP ROUTINE %s', f.oid::regprocedure)
+  FROM iso_place p
+  JOIN pg_roles o ON o.oid = p.owner
+  JOIN pg_namespace n ON n.nspname = 'tenancy_kept'
+  JOIN pg_namespace c ON c.nspname = 'tenantry'
+  JOIN pg_proc f ON f.proname = o.rolname AND f.pronamespace = n.oid
+ WHERE p.kind <> 'control'
+   AND (NOT f.prosecdef OR f.proowner <> o.oid OR f.proleakproof
+        OR f.prosrc <> format('SELECT tenancy.run_guarded(%L, $1, $2)', o.rolname)
+        OR f.proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp']
+        OR f.proacl IS NULL
+        OR EXISTS (SELECT FROM aclexplode(f.proacl) a WHERE a.grantee NOT IN (o.oid, c.nspowner)))

@@ -14,7 +14,7 @@ SELECT p.nspoid, o.classid, o.objid, o.kind, o.name, NULL::name AS column_name, 
             AND (o.kind, o.name, a.privilege_type) IN (('schema', 'tenancy', 'USAGE'),
                                                        ('table', 'tenancy.role_tenants', 'SELECT'),
                                                        ('function', 'tenancy.current_tenant()', 'EXECUTE'),
-                                                       ('function', 'tenancy.run_guarded(statements text[])', 'EXECUTE')))
+                                                       ('function', 'tenancy.run_guarded(role name, path text, statements text[])', 'EXECUTE')))
 UNION ALL
 SELECT p.nspoid, o.classid, o.objid, 'column', o.name, c.attname, a.grantee, a.privilege_type, a.is_grantable
   FROM iso_object o

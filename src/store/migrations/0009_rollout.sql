@@ -28,7 +28,6 @@ CREATE INDEX rollout_places_pending ON tenantry.rollout_places (job_id, wave, pl
 -- The rollout that a place failed in: no other one takes it before "migrate retry".
 ALTER TABLE tenantry.places ADD quarantine bigint;
 CREATE INDEX places_quarantine ON tenantry.places (quarantine) WHERE quarantine IS NOT NULL;
-CREATE INDEX places_blueprint_version ON tenantry.places (blueprint, version);
 
 -- The places of a blueprint that are not at a version yet: those of tenants (spares are made anew), of these slugs or all;
 -- and either those in quarantine or the others. One in quarantine may be at the version already (it could not be undone): a
