@@ -131,6 +131,21 @@ static bool is_of_server(const char *sqlstate)
     return strncmp(sqlstate, "53", 2) == 0 || strncmp(sqlstate, "58", 2) == 0;
 }
 
+static const char script_rights[] = "migrations have the rights of the role that owns the place, "
+                                    "seed and demo those of the tenant's application";
+
+/* Not to Tenantry itself, which the hint of the server's error would be right for. */
+static bool is_denied_to_script(const Err *err)
+{
+    static const char *const places[] = {"migrations/", "seed:", "demo:"};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        if (strncmp(err->message, places[i], strlen(places[i])) == 0) {
+            return err->code == ERR_PG_RIGHT_MISSING;
+        }
+    }
+    return false;
+}
+
 bool blueprint_blame(const Blueprint *blueprint, const char *when, Err *err)
 {
     if (*err->sqlstate == '\0' || is_of_server(err->sqlstate) ||
@@ -138,11 +153,12 @@ bool blueprint_blame(const Blueprint *blueprint, const char *when, Err *err)
         return false;
     }
     const Err found = *err;
+    const char *hint = is_denied_to_script(err) ? script_rights : found.hint;
     err->code = ERR_BLUEPRINT_INVALID;
     err_hint(
         err,
         "%s%sPostgreSQL refused it (SQLSTATE %s) when %s for blueprint \"%s\"; nothing was changed",
-        found.hint, *found.hint == '\0' ? "" : "; ", found.sqlstate, when, blueprint->name);
+        hint, *hint == '\0' ? "" : "; ", found.sqlstate, when, blueprint->name);
     return false;
 }
 
