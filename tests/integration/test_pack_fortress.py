@@ -153,6 +153,16 @@ def test_impossible_transactions_are_refused(app):
 
 
 @in_both_tiers
+def test_a_transaction_is_recorded_as_of_now_whenever_it_happened(app):
+    account = new_account(app)
+    for time in ("2001-01-01", "tomorrow"):
+        refused_sql(app, post(account, created_at=time), "recorded as of now")
+    ask(app, post(account, occurred_at="2001-01-01"))
+    assert ask(app, "SELECT count(*) FROM transactions WHERE account_id = '%s' AND created_at > now() - INTERVAL '1 hour'"
+               % account) == "1"
+
+
+@in_both_tiers
 def test_a_balance_cannot_be_written(app):
     account = new_account(app)
     ask(app, post(account))

@@ -551,6 +551,17 @@ def test_every_move_is_in_the_history():
     refused("DELETE FROM nfe_status_historico", "permission denied")
 
 
+def test_the_history_has_the_role_that_a_session_took_on_or_the_user_that_it_names():
+    login, schema, identity = sql("SELECT current_user"), sql("SELECT current_schema"), document("AUTORIZADA")
+    move = "%s;\n%s;\nSELECT usuario FROM nfe_status_historico ORDER BY id DESC LIMIT 1" % (
+        event(identity), moved(identity, "CANCELADA"))
+    for session, usuario in (("SET ROLE %s" % login, login), ("SET SESSION AUTHORIZATION %s" % login, login),
+                             ("SET ROLE %s; SET nfe.usuario = 'ana'" % login, "ana")):
+        answer = shared_server().psql("BEGIN;\n%s;\nSET search_path = %s;\n%s;\nROLLBACK" % (session, schema, move),
+                                      shared_server().superuser)
+        assert answer.split("\n")[-1] == usuario, answer
+
+
 BY_HAND = "INSERT INTO {0}nfe_status_historico (nfe_id, de, para) VALUES ('{1}', 'AUTORIZADA', 'CANCELADA')"
 TRIGGER = """CREATE TEMPORARY TABLE own (n integer);
 CREATE FUNCTION pg_temp.act() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN %s; RETURN NULL; END $$;

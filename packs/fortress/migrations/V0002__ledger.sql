@@ -163,7 +163,8 @@ LANGUAGE sql IMMUTABLE
 RETURN CASE type WHEN 'credit' THEN 'debit' WHEN 'transfer' THEN 'transfer' ELSE 'credit' END;
 
 -- Posts all rows of a statement: their keys, then each account once, in the order of the accounts,
--- so that sessions that post to the same accounts wait for one another instead of deadlocking.
+-- so that sessions that post to the same accounts wait for one another instead of deadlocking. When
+-- something happened is the application's word, when it was recorded (and is kept from) is not.
 CREATE FUNCTION post_transactions() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
@@ -171,6 +172,12 @@ DECLARE
     wrong  uuid;
     effect record;
 BEGIN
+    IF EXISTS (SELECT FROM added WHERE created_at <> now()) THEN
+        RAISE EXCEPTION 'a transaction is recorded as of now'
+            USING ERRCODE = 'restrict_violation',
+                  HINT = 'Leave created_at out; occurred_at says when it happened.';
+    END IF;
+
     INSERT INTO transaction_keys
         (tenant_id, transaction_id, occurred_at, original_id, status, idempotency_key)
     SELECT tenant_id, id, occurred_at, original_id, status, idempotency_key

@@ -415,7 +415,8 @@ BEGIN
     INSERT INTO nfe_status_historico (nfe_id, de, para, motivo, usuario)
     VALUES (NEW.id, CASE TG_OP WHEN 'UPDATE' THEN OLD.status END, NEW.status,
             nullif(current_setting('nfe.motivo', true), ''),
-            coalesce(nullif(current_setting('nfe.usuario', true), ''), session_user));
+            coalesce(nullif(current_setting('nfe.usuario', true), ''),
+                     nullif(current_setting('role'), 'none'), session_user));
     -- What was signed may change now: it is signed again.
     IF TG_OP = 'UPDATE' AND NEW.status = 'CRIADA' THEN
         DELETE FROM nfe_assinatura WHERE nfe_id = NEW.id;
