@@ -30,12 +30,12 @@ static const Rule rules[] = {
 enum { RULES = sizeof rules / sizeof *rules };
 
 /* In the order of their needs. `by_reach`: a file for one tenant and another for the fleet.
- * `is_of_neighbours`: what a tenant is refused at its birth is its own, so the fleet's, which has
- * nothing to add, is taken then. */
+ * `at_birth`: yet another for the birth of a tenant, which is refused for what is its own, not for
+ * what its neighbours are or what everybody may do. */
 typedef struct Piece {
     const char *name;
     bool by_reach;
-    bool is_of_neighbours;
+    bool at_birth;
 } Piece;
 
 static const Piece pieces[] = {
@@ -58,7 +58,7 @@ static const Piece pieces[] = {
     {"iso_right", false, false},     {"iso_row", false, false},
     {"iso_kin", false, false},       {"iso_event", false, false},
     {"iso_extension", false, false}, {"iso_word", false, false},
-    {"iso_common", false, false},    {"iso_bearer", false, false},
+    {"iso_common", false, false},    {"iso_bearer", false, true},
     {"iso_large", false, false},     {"iso_loose", false, false},
     {"iso_lent", false, false},      {"iso_stray", false, false},
     {"iso_thing", false, false},     {"iso_maker", false, false},
@@ -85,11 +85,12 @@ static const char *reach_suffix(bool is_fleet)
     return is_fleet ? "_fleet" : "_tenant";
 }
 
-static bool find_piece(Arena *arena, const Piece *piece, bool is_fleet, const char **ret_sql,
-                       Err *err)
+static bool find_piece(Arena *arena, const Piece *piece, bool is_fleet, bool is_birth,
+                       const char **ret_sql, Err *err)
 {
-    return find_sql(arena, "snapshot", piece->name, piece->by_reach ? reach_suffix(is_fleet) : "",
-                    ret_sql, err);
+    const char *reach = piece->by_reach ? reach_suffix(is_fleet) : "";
+    const char *suffix = is_birth && piece->at_birth ? "_birth" : reach;
+    return find_sql(arena, "snapshot", piece->name, suffix, ret_sql, err);
 }
 
 static size_t find_piece_number(const char *name)
@@ -183,7 +184,7 @@ bool rule_sql_table(Arena *arena, size_t piece, const char **ret_create, const c
     if (piece >= PIECES) {
         return true;
     }
-    if (!find_piece(arena, &pieces[piece], true, &part, err)) {
+    if (!find_piece(arena, &pieces[piece], true, false, &part, err)) {
         return false;
     }
     /* Names of pieces are words of our own table. */
@@ -223,8 +224,7 @@ static bool add_pieces(Arena *arena, bool is_fleet, bool is_birth, const char *b
         for (size_t j = i + 1; j < PIECES && !is_needed; j++) {
             is_needed = parts[j] != NULL && has_word(parts[j], pieces[i].name);
         }
-        const bool is_whole = is_fleet || (is_birth && pieces[i].is_of_neighbours);
-        if (is_needed && !find_piece(arena, &pieces[i], is_whole, &parts[i], err)) {
+        if (is_needed && !find_piece(arena, &pieces[i], is_fleet, is_birth, &parts[i], err)) {
             return false;
         }
     }

@@ -188,16 +188,40 @@ def test_a_resume_asks_what_uses_the_tenant_s_things():
     server().tenantry("tenant", "resume", "other")
 
 
+# What a spare's login got that is not in any place, and what takes it away again.
+ELSEWHERE = [
+    ("GRANT SELECT ON {o}.portfolios TO {app}", "REVOKE SELECT ON {o}.portfolios FROM {app}"),
+    ("GRANT EXECUTE ON FUNCTION pg_read_file(text) TO {app}", "REVOKE EXECUTE ON FUNCTION pg_read_file(text) FROM {app}"),
+    ("GRANT SET ON PARAMETER session_replication_role TO {app}",
+     "REVOKE SET ON PARAMETER session_replication_role FROM {app}"),
+    ("CREATE ROLE ops; GRANT SELECT ON pg_authid TO ops; GRANT ops TO {app}",
+     "REVOKE SELECT ON pg_authid FROM ops; DROP ROLE ops"),
+]
+
+
 def test_a_spare_with_a_right_elsewhere_is_refused_and_goes_when_the_right_is_gone():
-    names = new_spare()
-    as_superuser("GRANT SELECT ON {o}.portfolios TO {app}", names)
-    server().refused("isolation_violated", "tenant", "create", "reader", "--blueprint", "trading")
-    assert server().psql(STATES % "reader") != "active"
-    as_superuser("REVOKE SELECT ON {o}.portfolios FROM {app}", names)
-    job = server().psql("SELECT max(id) FROM tenantry.jobs WHERE operation = 'tenant.create'")
-    server().tenantry("job", "cancel", job)
-    assert server().psql(STATES % "reader") == "failed"
-    assert server().psql("SELECT to_regnamespace('%s') IS NULL" % names["s"]) == "t"
+    for number, (grant, revoke) in enumerate(ELSEWHERE):
+        names, slug = new_spare(), "reader%d" % number
+        as_superuser(grant, names)
+        server().refused("isolation_violated", "tenant", "create", slug, "--blueprint", "trading")
+        assert server().psql(STATES % slug) != "active"
+        as_superuser(revoke, names)
+        job = server().psql("SELECT max(id) FROM tenantry.jobs WHERE operation = 'tenant.create'")
+        server().tenantry("job", "cancel", job, json=False, expect=None)  # one that took nothing was undone at once
+        assert server().psql(STATES % slug) == "failed"
+        assert server().psql("SELECT to_regnamespace('%s') IS NULL" % names["s"]) == "t"
+
+
+def test_what_everybody_may_do_on_the_server_does_not_stop_a_create():
+    """It is the same for the tenants that are there: a finding of every check, but of no create."""
+    shared_place()
+    server().psql("GRANT EXECUTE ON FUNCTION pg_current_logfile() TO PUBLIC", server().superuser)
+    try:
+        result = server().tenantry("isolation", "verify", "--rules-only", "--json", json=False, expect=76).json()
+        assert {"builtin_function"} <= {f["check"] for f in result["findings"]}, result
+        server().create("logged", "trading")
+    finally:
+        server().psql("REVOKE EXECUTE ON FUNCTION pg_current_logfile() FROM PUBLIC", server().superuser)
 
 
 def test_changes_that_take_nothing_anywhere_do_not_stop_a_create():

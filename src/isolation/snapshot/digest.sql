@@ -40,6 +40,23 @@ WITH line (hash) AS (
     UNION ALL
     SELECT sha256(convert_to('iso_between' || x::text, 'UTF8')) FROM iso_between x
     UNION ALL
+    SELECT sha256(convert_to('iso_bearer' || x::text, 'UTF8')) FROM iso_bearer x
+    UNION ALL
+    SELECT sha256(convert_to('iso_wide' || x::text, 'UTF8')) FROM iso_wide x
+    UNION ALL
+    SELECT sha256(convert_to('iso_large' || x::text, 'UTF8')) FROM iso_large x
+    UNION ALL
+    SELECT sha256(convert_to('iso_maker' || x::text, 'UTF8')) FROM iso_maker x
+    UNION ALL
+    SELECT sha256(convert_to('iso_given' || x::text, 'UTF8')) FROM iso_given x
+    UNION ALL
+    SELECT sha256(convert_to('iso_thing' || x::text, 'UTF8')) FROM iso_thing x
+    UNION ALL
+    SELECT sha256(convert_to('iso_stray' || x::text, 'UTF8')) FROM iso_stray x
+    UNION ALL
+    SELECT sha256(convert_to(concat_ws('|', 'outside function', x::text), 'UTF8'))
+      FROM iso_loose r JOIN pg_proc x ON x.oid = r.oid
+    UNION ALL
     SELECT sha256(convert_to(concat_ws('|', 'policy', x::text), 'UTF8'))
       FROM iso_relation r JOIN pg_policy x ON x.polrelid = r.oid
     UNION ALL

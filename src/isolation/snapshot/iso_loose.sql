@@ -2,8 +2,7 @@
 -- none that works with its owner's rights or has settings; what else was changed has a row that is newer than what initdb
 -- wrote last of all about pg_catalog, the initial rights. Changed rights alone are no matter here, so of rows that are newer
 -- only those count that are LEAKPROOF or in a language whose text the server runs (it runs C by the function's number,
--- whatever the row says). Of extensions' only those with their
--- owner's rights and the LEAKPROOF ones.
+-- whatever the row says). Of extensions' only those with their owner's rights and the LEAKPROOF ones.
 SELECT f.oid, f.pronamespace, f.proowner, f.prosecdef, f.proleakproof, f.prolang, f.proacl, f.is_extension,
        f.is_builtin,
        f.is_builtin AND NOT f.is_code AS is_replaced,

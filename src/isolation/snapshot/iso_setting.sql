@@ -14,4 +14,5 @@ SELECT o.tenant_id, o.rolname, split_part(c.setting, '=', 1) AS name,
            'check_function_bodies', 'lo_compat_privileges', 'allow_system_table_mods', 'default_tablespace',
            'temp_tablespaces', 'ignore_system_indexes')
    -- Where Tenantry puts its tables is its own choice.
-   AND (o.is_tenant OR split_part(c.setting, '=', 1) NOT IN ('check_function_bodies', 'default_tablespace', 'temp_tablespaces'))
+   AND (o.is_tenant
+        OR split_part(c.setting, '=', 1) NOT IN ('check_function_bodies', 'default_tablespace', 'temp_tablespaces'))

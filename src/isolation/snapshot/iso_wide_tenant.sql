@@ -20,7 +20,8 @@ SELECT r.oid, r.rolname, coalesce(g.tenant_id, t.id) AS tenant_id, coalesce(g.ki
        UNION ALL
        SELECT p.id, 'group_app', p.tier FROM tenantry.places p WHERE p.app_role = r.rolname AND p.tier = 'row'
        UNION ALL
-       SELECT p.id, 'group_readonly', p.tier FROM tenantry.places p WHERE p.readonly_role = r.rolname AND p.tier = 'row') x ON true
+       SELECT p.id, 'group_readonly', p.tier
+         FROM tenantry.places p WHERE p.readonly_role = r.rolname AND p.tier = 'row') x ON true
   LEFT JOIN tenantry.tenants t ON t.place_id = x.id AND x.tier = 'schema'
  WHERE r.rolname NOT LIKE 'pg\_%' AND (g.name IS NOT NULL OR x.id IS NOT NULL)
    AND r.oid NOT IN (SELECT o.oid FROM iso_own o)
