@@ -66,7 +66,7 @@ SPARE = {
         "CREATE FUNCTION {o}.spy() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';"
         " CREATE TRIGGER spy AFTER INSERT ON {s}.portfolios FOR EACH ROW EXECUTE FUNCTION {o}.spy()",
     "the owner is a member of another tenant's": "GRANT {o}_owner TO {owner}",
-    "a function of Tenantry has its owner's rights": "ALTER FUNCTION tenancy.run_guarded(name, text, text[]) SECURITY DEFINER",
+    "a function of Tenantry has its owner's rights": "ALTER FUNCTION tenancy.current_tenant() SECURITY DEFINER",
     "another tenant has a view of a table":
         "CREATE VIEW {o}.v AS SELECT * FROM {s}.portfolios; ALTER VIEW {o}.v OWNER TO {o}_owner",
     "a domain calls another tenant's function":
@@ -159,7 +159,7 @@ def test_a_create_from_a_spare_that_is_not_whole_is_refused_and_the_spare_is_gon
             raise AssertionError("%s: %s" % (what, e)) from e
         finally:
             as_superuser("DROP FUNCTION IF EXISTS {o}.spy() CASCADE; DROP FUNCTION IF EXISTS {o}.g(text) CASCADE;"
-                         " DROP VIEW IF EXISTS {o}.v; ALTER FUNCTION tenancy.run_guarded(name, text, text[]) SECURITY INVOKER", names)
+                         " DROP VIEW IF EXISTS {o}.v; ALTER FUNCTION tenancy.current_tenant() SECURITY INVOKER", names)
         new_spare()
         server().create("sound%d" % number, "trading")
         assert server().psql("SELECT count(*) FROM tenantry.spares") == "0", "the spare was not taken"
