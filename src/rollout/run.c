@@ -32,8 +32,9 @@ static bool check_alone(JobContext *context, Err *err)
 static bool add_places(JobContext *context, const int64_t *limits, size_t count, Err *err)
 {
     Arena *arena = context->arena;
-    const Candidates candidates = candidates_of(arena, context->args);
-    return store_query(context->store, ROLLOUT_PLACES_ADD,
+    Candidates candidates;
+    return candidates_of(arena, context->store, context->args, &candidates, err) &&
+           store_query(context->store, ROLLOUT_PLACES_ADD,
                        PG_PARAMS(rollout_id_text(context), candidates.blueprint, candidates.target,
                                  candidates.is_down, candidates.slugs, candidates.is_retry,
                                  waves_array(arena, limits, count)),
@@ -44,7 +45,8 @@ static bool add_places(JobContext *context, const int64_t *limits, size_t count,
 static bool audit_plan(JobContext *context, Err *err)
 {
     scoped_json Json *detail = json_deep_copy(context->args);
-    json_put_text(detail, "tenants", candidates_of(context->arena, context->args).slugs);
+    json_put_text(detail, "tenants",
+                  slug_array(context->arena, json_object_get(detail, "tenants")));
     return job_audit(context, context->operation, detail, err);
 }
 
@@ -140,7 +142,7 @@ static bool run_late(JobContext *context, const RolloutPlan *plan, int64_t wave,
 {
     const Json *args = context->args;
     if (json_array_size(json_object_get(args, "tenants")) > 0 ||
-        json_get_bool(args, "retry", false)) {
+        json_get_text(args, "where", NULL) != NULL || json_get_bool(args, "retry", false)) {
         return true;
     }
     return wait_for_creates(context, ret_wanted, err) &&

@@ -208,7 +208,7 @@ def test_rollouts():
         pass
     child.communicate()
     assert ask("migrate.resume", number)["done"] == 3
-    vault.refused("up", *waves, "--gate", "false")
+    vault.refused("up", *waves, "--gate", "false", code="gate_shut")
     ask("migrate.abort", str(ask("migrate.status", "shapevault")["rollouts"][0]["rollout"]))
     ask("migrate.up", "shapevault")
     ask("migrate.down", "shapevault", "--to", "1")
