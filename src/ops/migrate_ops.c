@@ -5,6 +5,7 @@
 #include "core/slug.h"
 #include "core/strbuf.h"
 #include "ops/context.h"
+#include "ops/signing.h"
 #include "rollout/rollout.h"
 #include "rollout/where.h"
 #include "store/tenants.h"
@@ -113,6 +114,13 @@ static bool put_rollout(OpContext *context, int64_t job_id, const char *what, Js
     return true;
 }
 
+/* The way down begins wherever places are. */
+static int64_t signed_upto(const Json *job_args)
+{
+    return json_get_bool(job_args, "down", false) ? INT64_MAX
+                                                  : json_get_int(job_args, "version", 0);
+}
+
 static bool put_preview(OpContext *context, const Json *job_args, Json **ret_answer, Err *err)
 {
     size_t i = 0;
@@ -161,6 +169,8 @@ static bool start(OpContext *context, const JobKind *kind, const Json *args, Jso
         !rollout_check_allowance(json_get_text(args, "max-failures", "0"), err) ||
         !put_version(context, args, is_down, job_args, err) ||
         !check_where(context, blueprint, args, err) ||
+        !op_check_recorded(context, blueprint, signed_upto(job_args), err) ||
+        !op_put_trusted_keys(context, job_args, err) ||
         !put_tenants(context, blueprint, json_get_text(args, "tenants", NULL), job_args, err)) {
         return false;
     }
@@ -365,10 +375,21 @@ static bool go_on(OpContext *context, Store *store, const Json *args, const char
            put_rollout(context, id, what, ret_answer, err);
 }
 
+/* Whoever resumes a rollout may ask for signatures that it was begun without. */
+static bool check_resume(OpContext *context, const Json *args, Err *err)
+{
+    Store *store = NULL;
+    scoped_rows PgRows *rows = NULL;
+    const char *id = pg_int_text(context->arena, json_get_int(args, "rollout", 0));
+    return op_store(context, &store, err) && check_is_rollout(store, id, err) &&
+           store_query(store, ROLLOUT_GET, PG_PARAMS(id), &rows, err) &&
+           op_check_recorded(context, pg_rows_text(rows, 0, 0), INT64_MAX, err);
+}
+
 static bool run_resume(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     Store *store = NULL;
-    return want(context, args, NULL, &store, err) &&
+    return check_resume(context, args, err) && want(context, args, NULL, &store, err) &&
            go_on(context, store, args, "is done", ret_answer, err);
 }
 

@@ -22,6 +22,7 @@
  *   max-failures      "0", "3" or "2%": failed places that a wave allows
  *   lock-wait, statement-timeout (milliseconds), retries
  *   on-failure        "stop", "continue" or "undo"
+ *   trusted-keys      public keys, one of which must have signed each script; missing: no matter
  *   gate              a command that is run between waves, or null
  *   gate-drift, gate-lag, gate-lock-wait, gate-wal   what the other gates allow; 0: not asked */
 extern const JobKind rollout_job, rollout_down_job, rollout_retry_job;

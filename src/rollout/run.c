@@ -4,6 +4,7 @@
  * step reads it again. */
 #include <string.h>
 
+#include "blueprint/signature.h"
 #include "core/clock.h"
 #include "core/stop.h"
 #include "rollout/rollout_parts.h"
@@ -73,6 +74,19 @@ static bool step_plan(JobContext *context, Err *err)
 
 /* --- what all places share -------------------------------------------------------------------- */
 
+/* What was asked of the scripts when the rollout began holds whenever it is resumed. */
+static bool check_signed(JobContext *context, const Blueprint *blueprint, Err *err)
+{
+    TrustedKeys keys;
+    const Json *args = context->args;
+    const char *text = json_get_text(args, "trusted-keys", NULL);
+    const int64_t upto = json_get_bool(args, "down", false) ? INT64_MAX
+                                                            : json_get_int(args, "version", 0);
+    return text == NULL || (trusted_keys_parse(context->arena, "the rollout's trusted keys", text,
+                                               strlen(text), &keys, err) &&
+                            signatures_check(context->arena, blueprint, upto, &keys, err));
+}
+
 static bool load_plan(JobContext *context, RolloutPlan *ret_plan, Err *err)
 {
     Arena *arena = context->arena;
@@ -89,6 +103,7 @@ static bool load_plan(JobContext *context, RolloutPlan *ret_plan, Err *err)
         .is_down = json_get_bool(args, "down", false)};
     if (!registry_get(arena, context->store, json_get_text(args, "blueprint", ""), &blueprint,
                       err) ||
+        !check_signed(context, blueprint, err) ||
         !registry_find_extensions(arena, context->store, blueprint, &ret_plan->extensions, err)) {
         return false;
     }

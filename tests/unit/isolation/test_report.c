@@ -341,7 +341,7 @@ static void a_fingerprint_is_eight_groups_of_the_keys_hash(void **state)
     static const uint8_t key[SECRET_PUBLIC_BYTES];
     const char *text = NULL;
     Err err;
-    assert_true(report_fingerprint(sample->arena, key, &text, &err));
+    assert_true(secret_sign_fingerprint(sample->arena, key, &text, &err));
     assert_string_equal(text, "6668-7aad-f862-bd77-6c8f-c18b-8e9f-8e20");
 }
 
