@@ -23,6 +23,7 @@ libyaml-dev|build|blueprint manifests
 make|build|the commands of the Makefile
 meson|build|the build
 ninja-build|build|the build
+openssl|check|keys that sign scripts, in the integration tests
 pkg-config|build|finding the libraries
 postgresql-server|build|the embedded server and pg_dump
 python3|build|the embedding of files, the integration tests

@@ -155,6 +155,7 @@ def test_blueprints():
             assert ask("blueprint.add", folder + "/pack")["change"] == "recorded"
             assert ask("blueprint.add", folder + "/pack")["job"] is None
             ask("migrate.new", folder + "/pack", "more")
+            ask("migrate.sign", folder + "/pack", "--new-key", folder + "/key")
             assert ask("migrate.lint", folder + "/pack", "--format", "sarif")["document"]
     with harness.temporary_folder() as folder:
         os.mkdir(folder + "/migrations")
