@@ -375,21 +375,11 @@ static bool go_on(OpContext *context, Store *store, const Json *args, const char
            put_rollout(context, id, what, ret_answer, err);
 }
 
-/* Whoever resumes a rollout may ask for signatures that it was begun without. */
-static bool check_resume(OpContext *context, const Json *args, Err *err)
-{
-    Store *store = NULL;
-    scoped_rows PgRows *rows = NULL;
-    const char *id = pg_int_text(context->arena, json_get_int(args, "rollout", 0));
-    return op_store(context, &store, err) && check_is_rollout(store, id, err) &&
-           store_query(store, ROLLOUT_GET, PG_PARAMS(id), &rows, err) &&
-           op_check_recorded(context, pg_rows_text(rows, 0, 0), INT64_MAX, err);
-}
-
 static bool run_resume(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     Store *store = NULL;
-    return check_resume(context, args, err) && want(context, args, NULL, &store, err) &&
+    return op_check_job(context, json_get_int(args, "rollout", 0), err) &&
+           want(context, args, NULL, &store, err) &&
            go_on(context, store, args, "is done", ret_answer, err);
 }
 

@@ -52,6 +52,17 @@ bool op_check_recorded(OpContext *context, const char *blueprint, int64_t upto, 
                             signatures_check(context->arena, recorded, upto, keys, err));
 }
 
+bool op_check_job(OpContext *context, int64_t job_id, Err *err)
+{
+    Store *store = NULL;
+    scoped_rows PgRows *rows = NULL;
+    return op_store(context, &store, err) &&
+           store_query(store, JOB_BLUEPRINT, PG_PARAMS(pg_int_text(context->arena, job_id)), &rows,
+                       err) &&
+           (pg_rows_count(rows) == 0 ||
+            op_check_recorded(context, pg_rows_text(rows, 0, 0), INT64_MAX, err));
+}
+
 bool op_put_trusted_keys(OpContext *context, Json *job_args, Err *err)
 {
     const TrustedKeys *keys = NULL;

@@ -15,6 +15,9 @@ bool op_check_signed(OpContext *context, const Blueprint *blueprint, int64_t upt
 /* The same for a blueprint that is recorded. */
 bool op_check_recorded(OpContext *context, const char *blueprint, int64_t upto, Err *err);
 
+/* The same for the blueprint of a job that is resumed: it may have been begun without. */
+bool op_check_job(OpContext *context, int64_t job_id, Err *err);
+
 /* The keys for a job that checks again when it is resumed, as trusted_keys_parse reads them; leaves
  * the arguments alone when scripts need no signature. */
 bool op_put_trusted_keys(OpContext *context, Json *job_args, Err *err);

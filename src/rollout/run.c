@@ -103,7 +103,6 @@ static bool load_plan(JobContext *context, RolloutPlan *ret_plan, Err *err)
         .is_down = json_get_bool(args, "down", false)};
     if (!registry_get(arena, context->store, json_get_text(args, "blueprint", ""), &blueprint,
                       err) ||
-        !check_signed(context, blueprint, err) ||
         !registry_find_extensions(arena, context->store, blueprint, &ret_plan->extensions, err)) {
         return false;
     }
@@ -200,7 +199,7 @@ static bool run_waves(JobContext *context, Err *err)
         return rollout_obey(context, rollout.wanted, err);
     }
     /* Another one may have begun while this one was stopped with nothing left to do. */
-    if (!check_alone(context, err)) {
+    if (!check_signed(context, plan.blueprint, err) || !check_alone(context, err)) {
         return false;
     }
     if (rollout.is_undoing) {

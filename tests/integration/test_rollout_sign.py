@@ -108,9 +108,10 @@ def test_what_was_recorded_unsigned_is_not_rolled_out_until_it_is_signed():
     assert shared().tenantry("job", "list")["jobs"] == jobs
     made.refused("up", "--waves", "1,100%", "--gate", "false", code="gate_shut")
     number = str(made.newest()["rollout"])
-    shared().refused("script_unsigned", "migrate", "resume", number, *required, says=("is not signed",))
-    made.record()
+    for how in ("migrate", "job"):
+        shared().refused("script_unsigned", how, "resume", number, *required, says=("is not signed",))
     assert shared().tenantry("migrate", "abort", number, *required)["done"] == 1
+    made.record()
     assert made.migrate("up", *required)["done"] == 1
     assert set(made.versions().values()) == {2}
 
@@ -130,9 +131,16 @@ def test_a_rollout_that_began_with_signatures_needs_them_when_it_is_resumed():
     made.record()
     again = ("migrate", "resume", str(made.newest()["rollout"]))
     shared().refused("script_unsigned", *again, says=("is not signed",))
+    shared().refused("script_unsigned", "job", "resume", again[-1], says=("is not signed",))
     made.sign("ana")
     made.record()
     assert shared().tenantry(*again)["done"] == 2
+    made.refused("down", "--to", "1", "--waves", "1,100%", "--gate", "false", *required, code="gate_shut")
+    os.remove(os.path.join(made.folder, "signatures"))
+    made.record()
+    number = str(made.newest()["rollout"])
+    shared().refused("script_unsigned", "migrate", "resume", number)
+    assert shared().tenantry("migrate", "abort", number)["done"] == 1, "what may not go on may still be ended"
 
 
 def test_keys_of_openssl_sign_and_others_are_refused():
