@@ -46,7 +46,7 @@ static bool fail_syntax(const char *what, const PgQueryError *error, Err *err)
 }
 
 /* A SELECT that has a WHERE clause and nothing else, and nothing behind it. */
-static const Json *find_tree(const Json *root)
+static Json *find_tree(const Json *root)
 {
     const Json *statements = json_object_get(root, "stmts");
     const Json *select = json_object_get(json_object_get(json_array_get(statements, 0), "stmt"),

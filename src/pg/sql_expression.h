@@ -12,7 +12,7 @@
  * number of a character in text. */
 typedef struct SqlExpression {
     const char *text; /* borrowed */
-    const Json *tree; /* {"A_Expr": {...}} */
+    Json *tree;       /* {"A_Expr": {...}} */
     Json *root;       /* owns the tree */
 } SqlExpression;
 
