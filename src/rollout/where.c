@@ -46,16 +46,15 @@ static bool emit_pair(WhereCompiler *compiler, Json *body, const char *operator)
 static bool emit_operator(WhereCompiler *compiler, Json *body)
 {
     const char *name = where_only_name(json_object_get(body, "name"));
-    if (json_object_get(body, "lexpr") == NULL) {
-        return where_refuse_node(compiler, body,
-                                 arena_printf(compiler->arena, "operator %s", name));
-    }
-    for (size_t i = 0; i < WHERE_COUNT(comparisons); i++) {
+    const bool is_between = json_object_get(body, "lexpr") != NULL;
+    for (size_t i = 0; is_between && i < WHERE_COUNT(comparisons); i++) {
         if (strcmp(comparisons[i], name) == 0) {
             return emit_pair(compiler, body, comparisons[i]);
         }
     }
-    return where_refuse_node(compiler, body, arena_printf(compiler->arena, "operator %s", name));
+    return where_refuse_node(compiler, body,
+                             *name == '\0' ? "this operator"
+                                           : arena_printf(compiler->arena, "operator %s", name));
 }
 
 static bool emit_distinct(WhereCompiler *compiler, Json *body)

@@ -28,13 +28,16 @@ static const struct {
 static const struct {
     const char *name;
     WhereKind kind;
-} columns[] =
-    {
+} columns[] = {
 #define COLUMN(name, kind, help) {name, kind},
 #include "rollout/where.def"
 #undef COLUMN
-},
-  literals[] = {
+};
+
+static const struct {
+    const char *name;
+    WhereKind kind;
+} literals[] = {
 #define LITERAL(type, kind) {type, kind},
 #include "rollout/where.def"
 #undef LITERAL

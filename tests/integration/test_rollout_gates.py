@@ -31,6 +31,11 @@ def test_where_chooses_tenants_by_what_the_registry_knows():
     assert made.versions() == {"choice-a": 1, "choice-b": 2, "choice-c": 1}
     assert made.migrate("up", "--where", "slug LIKE 'choice-%' AND slug <> 'choice-a' AND version < 2")["done"] == 1
     assert made.versions() == {"choice-a": 1, "choice-b": 2, "choice-c": 2}
+    for where, places in (("false", 0), ("NULL", 0), ("NOT quarantined = false", 0), ("features IS NOT NULL", 1),
+                          ("version IN (1, NULL) AND created_at BETWEEN date '2020-01-01' AND now()", 1),
+                          ("name NOT ILIKE slug OR interval '1 d' >= '24 hours'::interval", 1),
+                          ("features IS DISTINCT FROM NULL AND state_at + '1 day' > CURRENT_TIMESTAMP", 1)):
+        assert made.migrate("up", "--dry-run", "--where", where)["places"] == places, where
     assert made.migrate("up", "--where", "false")["places"] == 0
     assert made.migrate("down", "--to", "1", "--where", "slug IN ('choice-c')")["done"] == 1
     assert made.versions() == {"choice-a": 1, "choice-b": 2, "choice-c": 1}

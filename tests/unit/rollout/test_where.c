@@ -99,7 +99,7 @@ static void anything_else_is_refused_with_its_place(void **state)
         {"plan = (SELECT 'a')", "--where: a subquery is not allowed here, character 8"},
         {"EXISTS (SELECT)", "--where: a subquery is not allowed here, character 1"},
         {"slug ~ '^a'", "--where: operator ~ is not allowed here, character 6"},
-        {"slug OPERATOR(evil.=) 'a'", "--where: operator  is not allowed here, character 6"},
+        {"slug OPERATOR(evil.=) 'a'", "--where: this operator is not allowed here, character 6"},
         {"slug || 'a' = 'b'", "--where: operator || is not allowed here, character 6"},
         {"plan = $1", "--where: this is not allowed here, character 8"},
         {"version = '3'", "--where: expected a whole number, found a text, character 11"},
