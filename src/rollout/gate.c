@@ -84,11 +84,10 @@ static bool ask_lag(const Asked *asked, const char **ret_shut, Err *err)
         return true;
     }
     if (!pg_rows_bool(rows, 0, 0)) {
-        note(asked,
-             arena_printf(arena,
-                          "the gate \"lag\" cannot see how far the server's %zu standbys are "
-                          "behind: GRANT pg_read_all_stats TO \"%s\"",
-                          pg_rows_count(rows), pg_conn_user(store->conn)));
+        note(asked, arena_printf(arena,
+                                 "the gate \"lag\" cannot see how far the standbys (%zu) are "
+                                 "behind: GRANT pg_read_all_stats TO \"%s\"",
+                                 pg_rows_count(rows), pg_conn_user(store->conn)));
         return true;
     }
     /* The one that is furthest behind comes first. */

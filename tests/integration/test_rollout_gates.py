@@ -197,7 +197,7 @@ def test_a_standby_that_is_behind_shuts_the_gate():
             done = shared().tenantry("migrate", "resume", number, json=False)
         finally:
             ask("GRANT pg_read_all_stats TO tenantry")
-        assert 'cannot see how far the server\'s 1 standbys are behind: GRANT pg_read_all_stats TO "tenantry"' in \
+        assert 'cannot see how far the standbys (1) are behind: GRANT pg_read_all_stats TO "tenantry"' in \
             done.err, done.text()
     assert set(made.versions().values()) == {2}
 
