@@ -132,16 +132,23 @@ def test_a_slot_that_keeps_too_much_wal_shuts_the_gate():
 
 
 class Standby:
-    """A standby that gets everything and, once it is frozen, replays nothing more."""
+    """A standby that gets everything and, once it is frozen, replays nothing more. It speaks just enough of the
+    protocol of streaming replication: START_REPLICATION, then a status update (r) every 20 ms."""
+
+    CONNECTED = 0
+    HEADER = 25  # bytes of a message of WAL (w) before the WAL
 
     def __init__(self, conninfo):
         self._pq = ctypes.CDLL("libpq.so.5")
-        for name in ("PQconnectdb", "PQexec", "PQgetvalue", "PQerrorMessage"):
+        for name in ("PQconnectdb", "PQexec", "PQgetvalue"):
             getattr(self._pq, name).restype = ctypes.c_void_p
-        self._conn = ctypes.c_void_p(self._pq.PQconnectdb((conninfo + " replication=true application_name=slow").encode()))
-        where = self._pq.PQgetvalue(ctypes.c_void_p(self._exec("IDENTIFY_SYSTEM")), 0, 2)
-        start = ctypes.string_at(where).decode()
-        self._exec("START_REPLICATION PHYSICAL " + start)
+        options = conninfo + " replication=true application_name=slow"
+        self._conn = ctypes.c_void_p(self._pq.PQconnectdb(options.encode()))
+        assert self._pq.PQstatus(self._conn) == self.CONNECTED, options
+        system = ctypes.c_void_p(self._exec("IDENTIFY_SYSTEM"))
+        start = ctypes.string_at(self._pq.PQgetvalue(system, 0, 2)).decode()
+        self._pq.PQclear(system)
+        self._pq.PQclear(ctypes.c_void_p(self._exec("START_REPLICATION PHYSICAL " + start)))
         high, low = start.split("/")
         self._got = self._replayed = int(high, 16) << 32 | int(low, 16)
         self._is_frozen = False
@@ -170,7 +177,7 @@ class Standby:
             while (size := self._pq.PQgetCopyData(self._conn, ctypes.byref(buffer), 1)) > 0:
                 message = ctypes.string_at(buffer, size)
                 if message[:1] == b"w":
-                    self._got = struct.unpack(">Q", message[1:9])[0] + size - 25
+                    self._got = struct.unpack(">Q", message[1:9])[0] + size - self.HEADER
                 self._pq.PQfreemem(buffer)
             if not self._is_frozen:
                 self._replayed = self._got
@@ -181,8 +188,10 @@ class Standby:
 
 def test_a_standby_that_is_behind_shuts_the_gate():
     made = gated("lagging")
+
     def ask(sql):
         return made.server.psql(sql, made.superuser)
+
     write = "SELECT pg_logical_emit_message(false, 'test', 'x'); SELECT pg_switch_wal();"
     with Standby(made.superuser) as standby:
         wait_until(lambda: ask(write + "SELECT count(*) FROM pg_stat_replication WHERE replay_lag IS NOT NULL")[-1] == "1",
