@@ -192,7 +192,7 @@ def test_a_standby_that_is_behind_shuts_the_gate():
     def ask(sql):
         return made.server.psql(sql, made.superuser)
 
-    write = "SELECT pg_logical_emit_message(false, 'test', 'x'); SELECT pg_switch_wal();"
+    write = "SELECT pg_logical_emit_message(true, 'test', 'x');"
     with Standby(made.superuser) as standby:
         wait_until(lambda: ask(write + "SELECT count(*) FROM pg_stat_replication WHERE replay_lag IS NOT NULL")[-1] == "1",
                    "no lag is measured")
