@@ -23,6 +23,7 @@ libyaml-dev|build|blueprint manifests
 make|build|the commands of the Makefile
 meson|build|the build
 ninja-build|build|the build
+openssl|check|keys that sign scripts, in the integration tests
 pkg-config|build|finding the libraries
 pgbouncer|check|the tests of pooled connections
 postgresql-server|build|the embedded server and pg_dump

@@ -54,6 +54,14 @@ settings() {
         awk -F ' \\| ' -v OFS=' | ' '{ gsub(/\|/, ", ", $2); print }'
 }
 
+where_columns() {
+    printf '# Columns of --where\n\n'
+    printf 'What an expression that [chooses tenants](../rollout.md#which-tenants) may name. A text in quotes may stand for\n'
+    printf 'a text or a time; texts are a list.\n\n'
+    printf '| column | kind | what |\n| --- | --- | --- |\n'
+    rows src/rollout/where.def 'COLUMN\("(\w+)", KIND_(\w+), "(.*)"\)' '| `\1` | \L\2\E | \3 |'
+}
+
 # FILE COMMAND...: writes the file, or compares it.
 put() {
     local file=$folder/$1.md made
@@ -76,6 +84,7 @@ main() {
     put lint lint_rules || status=1
     put locks locks || status=1
     put settings settings || status=1
+    put where where_columns || status=1
     return "$status"
 }
 

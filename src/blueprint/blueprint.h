@@ -55,8 +55,9 @@ typedef struct BlueprintMigration {
     const char *down;   /* of a variant without one of its own, the plain one's; NULL: none */
     const char *sha256; /* of up as it is in its file, hex */
     /* Of migrations in another tool's layout. */
-    const char *down_file; /* where down is; NULL: beside file, with ".down" in its name */
-    bool is_repeatable;    /* each change of the file is a version of its own */
+    const char *down_sha256; /* of down as it is in its file; NULL with Tenantry's own layout */
+    const char *down_file;   /* where down is; NULL: beside file, with ".down" in its name */
+    bool is_repeatable;      /* each change of the file is a version of its own */
 } BlueprintMigration;
 
 typedef enum PartitionEvery { EVERY_DAY, EVERY_WEEK, EVERY_MONTH, EVERY_YEAR } PartitionEvery;
@@ -79,6 +80,14 @@ typedef struct BlueprintPersonal {
     const char *mask;     /* how a copy hides it: "email" */
     int line;             /* in the manifest; 0 when the blueprint was read from JSON */
 } BlueprintPersonal;
+
+/* Who signed a script (blueprint/signature.h). */
+typedef struct BlueprintSignature {
+    const char *script; /* "migrations/V0002__x.sql", "migrations/V0002__x.sql, down", "seed" */
+    const char *sha256; /* of the script that was signed */
+    const char *key;    /* the public key, hex */
+    const char *value;  /* hex */
+} BlueprintSignature;
 
 /* Where things are in the manifest, for what is found out after it was read. */
 typedef struct BlueprintLines {
@@ -117,6 +126,8 @@ typedef struct Blueprint {
     const BlueprintMigration *migrations; /* by version; the plain one before its variants */
     const char *seed; /* SQL run once in each new tenant, as its application role; or NULL */
     const char *demo; /* SQL that fills a tenant with synthetic data for `tenantry demo`; or NULL */
+    size_t signature_count;
+    const BlueprintSignature *signatures;
     BlueprintLines lines;
 } Blueprint;
 

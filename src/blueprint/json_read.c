@@ -175,11 +175,33 @@ static void read_migrations(JsonReader *reader, const Json *object, Blueprint *b
             .up = read_text(reader, item, "up"),
             .down = read_optional(reader, item, "down"),
             .sha256 = read_text(reader, item, "sha256"),
+            .down_sha256 = read_optional(reader, item, "down_sha256"),
             .down_file = read_optional(reader, item, "down_file"),
             .is_repeatable = json_get_bool(item, "repeatable", false),
         };
     }
     blueprint->migrations = migrations;
+}
+
+/* Missing means none (json_write.c). */
+static void read_signatures(JsonReader *reader, const Json *object, Blueprint *blueprint)
+{
+    if (json_object_get(object, "signatures") == NULL) {
+        return;
+    }
+    const Json *array = read_array(reader, object, "signatures", &blueprint->signature_count);
+    BlueprintSignature *signatures = ARENA_ARRAY(reader->arena, BlueprintSignature,
+                                                 blueprint->signature_count);
+    for (size_t i = 0; i < blueprint->signature_count; i++) {
+        const Json *item = json_array_get(array, i);
+        signatures[i] = (BlueprintSignature){
+            .script = read_text(reader, item, "script"),
+            .sha256 = read_text(reader, item, "sha256"),
+            .key = read_text(reader, item, "key"),
+            .value = read_text(reader, item, "value"),
+        };
+    }
+    blueprint->signatures = signatures;
 }
 
 bool blueprint_from_json(Arena *arena, const Json *json, Blueprint **ret_blueprint, Err *err)
@@ -205,6 +227,7 @@ bool blueprint_from_json(Arena *arena, const Json *json, Blueprint **ret_bluepri
     read_migrations(&reader, json, blueprint);
     blueprint->seed = read_optional(&reader, json, "seed");
     blueprint->demo = read_optional(&reader, json, "demo");
+    read_signatures(&reader, json, blueprint);
     if (reader.problem != NULL) {
         return ERR_SET(err, ERR_BLUEPRINT_INVALID, NULL,
                        "stored blueprint \"%s\": key \"%s\" is missing or of another kind",

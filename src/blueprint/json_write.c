@@ -110,12 +110,30 @@ static Json *migrations_to_json(const Blueprint *blueprint)
         json_put_text(object, "up", migration->up);
         json_put_text(object, "down", migration->down);
         json_put_text(object, "sha256", migration->sha256);
+        if (migration->down_sha256 != NULL) {
+            json_put_text(object, "down_sha256", migration->down_sha256);
+        }
         if (migration->down_file != NULL) {
             json_put_text(object, "down_file", migration->down_file);
         }
         if (migration->is_repeatable) {
             json_put_bool(object, "repeatable", true);
         }
+        json_array_append_new(array, object);
+    }
+    return array;
+}
+
+static Json *signatures_to_json(const Blueprint *blueprint)
+{
+    Json *array = json_array();
+    for (size_t i = 0; i < blueprint->signature_count; i++) {
+        const BlueprintSignature *signature = &blueprint->signatures[i];
+        Json *object = json_object();
+        json_put_text(object, "script", signature->script);
+        json_put_text(object, "sha256", signature->sha256);
+        json_put_text(object, "key", signature->key);
+        json_put_text(object, "value", signature->value);
         json_array_append_new(array, object);
     }
     return array;
@@ -148,6 +166,9 @@ Json *blueprint_content_to_json(const Blueprint *blueprint)
     json_put(object, "migrations", migrations_to_json(blueprint));
     json_put_text(object, "seed", blueprint->seed);
     json_put_text(object, "demo", blueprint->demo);
+    if (blueprint->signature_count > 0) {
+        json_put(object, "signatures", signatures_to_json(blueprint));
+    }
     return object;
 }
 

@@ -290,7 +290,10 @@ static bool add_migration(LayoutReader *reader, const ManifestMigrations *wanted
         .down_file = text.down == NULL
                          ? NULL
                          : arena_printf(reader->arena, "%s/%s", reader->folder, migration->down)};
-    return secret_sha256_hex(reader->arena, text.up, strlen(text.up), &ret_migration->sha256, err);
+    return secret_sha256_hex(reader->arena, text.up, strlen(text.up), &ret_migration->sha256,
+                             err) &&
+           (text.down == NULL || secret_sha256_hex(reader->arena, text.down, strlen(text.down),
+                                                   &ret_migration->down_sha256, err));
 }
 
 bool layout_read(Arena *arena, const PackSource *source, const ManifestMigrations *wanted,

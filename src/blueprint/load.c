@@ -6,6 +6,7 @@
 #include "blueprint/manifest.h"
 #include "blueprint/migrations.h"
 #include "blueprint/pack_source.h"
+#include "blueprint/signature.h"
 #include "core/embedded_file.h"
 #include "core/limits.h"
 #include "secret/secret.h"
@@ -25,6 +26,17 @@ static bool read_migrations(Arena *arena, const PackSource *source,
 {
     return wanted->layout == NULL ? migrations_read(arena, source, wanted->path, blueprint, err)
                                   : layout_read(arena, source, wanted, blueprint, err);
+}
+
+static bool read_signatures(Arena *arena, const PackSource *source, Blueprint *blueprint, Err *err)
+{
+    SignatureList list;
+    if (!signatures_read(arena, source, &list, err)) {
+        return false;
+    }
+    blueprint->signatures = list.items;
+    blueprint->signature_count = list.count;
+    return true;
 }
 
 bool blueprint_put_checksum(Arena *arena, Blueprint *blueprint, Err *err)
@@ -48,6 +60,7 @@ bool blueprint_load_source(Arena *arena, const PackSource *source, Blueprint **r
         !read_migrations(arena, source, &files.migrations, blueprint, err) ||
         !read_named_sql(arena, source, files.seed, &blueprint->seed, err) ||
         !read_named_sql(arena, source, files.demo, &blueprint->demo, err) ||
+        !read_signatures(arena, source, blueprint, err) ||
         !blueprint_put_checksum(arena, blueprint, err)) {
         return false;
     }

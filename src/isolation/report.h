@@ -94,11 +94,6 @@ const char *report_to_sarif(Arena *arena, const Report *report);
 bool report_sign(Arena *arena, const Report *report, const uint8_t *seed, const char **ret_text,
                  Err *err);
 
-/* What people compare: the first 128 bits of SHA-256 over a public key, in groups of four digits.
- */
-bool report_fingerprint(Arena *arena, const uint8_t *public_key, const char **ret_fingerprint,
-                        Err *err);
-
 typedef enum ReportState {
     REPORT_RIGHT,       /* signed by the key that the caller trusts */
     REPORT_UNPINNED,    /* not changed since somebody signed it: the caller named no key */

@@ -8,8 +8,6 @@
 static const char format[] = "tenantry isolation report 1";
 static const char algorithm[] = "Ed25519";
 
-enum { FINGERPRINT_GROUPS = 8, FINGERPRINT_GROUP_DIGITS = 4 };
-
 static const char *check_state(const Report *report, const IsolationCheck *check)
 {
     return report_count_findings(report, check) > 0           ? "found"
@@ -46,24 +44,6 @@ static Json *content(const Report *report)
     return object;
 }
 
-bool report_fingerprint(Arena *arena, const uint8_t *public_key, const char **ret_fingerprint,
-                        Err *err)
-{
-    enum { SIZE = FINGERPRINT_GROUPS * (FINGERPRINT_GROUP_DIGITS + 1) };
-    const char *hash = NULL;
-    if (!secret_sha256_hex(arena, public_key, SECRET_PUBLIC_BYTES, &hash, err)) {
-        return false;
-    }
-    char *text = arena_alloc(arena, SIZE);
-    for (size_t i = 0; i < FINGERPRINT_GROUPS; i++) {
-        char *group = text + i * (FINGERPRINT_GROUP_DIGITS + 1);
-        memcpy(group, hash + i * FINGERPRINT_GROUP_DIGITS, FINGERPRINT_GROUP_DIGITS);
-        group[FINGERPRINT_GROUP_DIGITS] = i + 1 < FINGERPRINT_GROUPS ? '-' : '\0';
-    }
-    *ret_fingerprint = text;
-    return true;
-}
-
 /* The file's one form. */
 static const char *to_file(Arena *arena, const Json *root)
 {
@@ -82,7 +62,7 @@ bool report_sign(Arena *arena, const Report *report, const uint8_t *seed, const 
     const char *bytes = json_to_canonical(arena, body);
     if (!secret_sign_public(seed, public_key, err) ||
         !secret_sign(seed, bytes, strlen(bytes), signature, err) ||
-        !report_fingerprint(arena, public_key, &fingerprint, err)) {
+        !secret_sign_fingerprint(arena, public_key, &fingerprint, err)) {
         return false;
     }
     Json *signed_by = json_object();
@@ -130,7 +110,7 @@ static bool is_unchanged(Arena *arena, const char *text, size_t length, ReportCh
     }
     const char *bytes = json_to_canonical(arena, parts.body);
     bool is_signed = false;
-    if (!report_fingerprint(arena, parts.public_key, &checked->fingerprint, err) ||
+    if (!secret_sign_fingerprint(arena, parts.public_key, &checked->fingerprint, err) ||
         !secret_sign_check(parts.public_key, bytes, strlen(bytes), parts.signature, &is_signed,
                            err)) {
         return false;

@@ -6,6 +6,7 @@
 #include "core/strbuf.h"
 #include "ops/context.h"
 #include "ops/register.h"
+#include "ops/signing.h"
 #include "store/audit.h"
 
 /* --- add
@@ -136,6 +137,7 @@ static bool run_add(OpContext *context, const Json *args, Json **ret_answer, Err
     if (!blueprint_load_folder(context->arena, json_get_text(args, "path", ""), &blueprint, err) ||
         !op_store(context, &store, err) ||
         !registry_continue(context->arena, store, blueprint, err) ||
+        !op_check_signed(context, blueprint, blueprint->version, err) ||
         !is_recorded(context, blueprint, &was_recorded, err) ||
         (!was_recorded && (!check_addition(context, store, blueprint, err) ||
                            !record(context, blueprint, true, &job_id, err)))) {

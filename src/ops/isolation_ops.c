@@ -4,6 +4,7 @@
 #include "core/file.h"
 #include "ops/context.h"
 #include "ops/isolation_run.h"
+#include "secret/secret.h"
 #include "store/signing.h"
 
 /* --- verify -----------------------------------------------------------------------------------
@@ -75,7 +76,7 @@ static bool write_report(OpContext *context, const char *path, const Report *rep
     const bool is_signed = report_sign(context->arena, report, seed, &text, err) &&
                            secret_sign_public(seed, public_key, err);
     secret_free(seed, SECRET_SEED_BYTES);
-    if (!is_signed || !report_fingerprint(context->arena, public_key, &fingerprint, err) ||
+    if (!is_signed || !secret_sign_fingerprint(context->arena, public_key, &fingerprint, err) ||
         !write_file(path, text, args, err)) {
         return false;
     }

@@ -24,7 +24,7 @@ static bool run_key(OpContext *context, const Json *args, Json **ret_answer, Err
     }
     const bool is_public = secret_sign_public(seed, public_key, err);
     secret_free(seed, SECRET_SEED_BYTES);
-    if (!is_public || !report_fingerprint(context->arena, public_key, &fingerprint, err)) {
+    if (!is_public || !secret_sign_fingerprint(context->arena, public_key, &fingerprint, err)) {
         return false;
     }
     *ret_answer = json_object();

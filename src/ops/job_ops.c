@@ -3,6 +3,7 @@
 
 #include "core/limits.h"
 #include "ops/context.h"
+#include "ops/signing.h"
 
 #define JOB_STATES "running|interrupted|done|failed|undone|cancelled"
 
@@ -123,6 +124,14 @@ static void put_ended(Json *list, int64_t id, const char *outcome, const char *m
     json_array_append_new(list, entry);
 }
 
+static bool resume_one(OpContext *context, int64_t id, Err *err)
+{
+    Store *store = NULL;
+    const JobProgress progress = progress_of(context);
+    return op_store(context, &store, err) && op_check_job(context, id, err) &&
+           job_resume(store, op_job_kinds, op_job_kind_count, id, &progress, context->actor, err);
+}
+
 /* Every interrupted job, the oldest first; one that fails does not keep the others from being
  * resumed. */
 static bool resume_all(OpContext *context, Json **ret_answer, Err *err)
@@ -136,13 +145,11 @@ static bool resume_all(OpContext *context, Json **ret_answer, Err *err)
     Json *list = json_array();
     *ret_answer = json_object();
     json_put(*ret_answer, "jobs", list);
-    const JobProgress progress = progress_of(context);
     bool is_all_done = true;
     for (size_t i = 0; i < pg_rows_count(rows); i++) {
         const int64_t id = pg_rows_int(rows, i, 0);
         Err one;
-        if (job_resume(store, op_job_kinds, op_job_kind_count, id, &progress, context->actor,
-                       &one)) {
+        if (resume_one(context, id, &one)) {
             put_ended(list, id, "done", NULL);
         } else if (one.code == ERR_JOB_BUSY || one.code == ERR_JOB_STATE) {
             put_ended(list, id, one.code == ERR_JOB_BUSY ? "running" : "ended", one.message);
@@ -157,14 +164,11 @@ static bool resume_all(OpContext *context, Json **ret_answer, Err *err)
 
 static bool run_resume(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
-    Store *store = NULL;
     const int64_t id = json_get_int(args, "id", 0);
-    const JobProgress progress = progress_of(context);
     if (id == 0) {
         return resume_all(context, ret_answer, err);
     }
-    if (!op_store(context, &store, err) ||
-        !job_resume(store, op_job_kinds, op_job_kind_count, id, &progress, context->actor, err)) {
+    if (!resume_one(context, id, err)) {
         return false;
     }
     Json *list = json_array();

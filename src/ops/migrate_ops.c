@@ -5,10 +5,12 @@
 #include "core/slug.h"
 #include "core/strbuf.h"
 #include "ops/context.h"
+#include "ops/signing.h"
 #include "rollout/rollout.h"
+#include "rollout/where.h"
 #include "store/tenants.h"
 
-enum { SHOWN_ROLLOUTS = 20, SHOWN_FAILURES = 100, MOST_SLUGS_TEXT = 64000 };
+enum { SHOWN_ROLLOUTS = 20, SHOWN_FAILURES = 100, MOST_SLUGS_TEXT = 64000, MOST_WHERE_TEXT = 4000 };
 
 /* --- up, down, retry -------------------------------------------------------------------------- */
 
@@ -40,6 +42,33 @@ static bool put_tenants(OpContext *context, const char *blueprint, const char *t
         text += length + (text[length] == ',' ? 1 : 0);
     }
     return true;
+}
+
+/* What --where says is tried before there is a job; whom it chooses is asked when the waves are
+ * planned. */
+static bool check_where(OpContext *context, const char *blueprint_name, const Json *args, Err *err)
+{
+    Store *store = NULL;
+    Blueprint *blueprint = NULL;
+    const char *slugs = NULL;
+    const char *where = json_get_text(args, "where", NULL);
+    if (where == NULL) {
+        return true;
+    }
+    if (json_get_text(args, "tenants", NULL) != NULL) {
+        return ERR_SET(err, ERR_INPUT_INVALID, "say it in --where: slug IN ('acme', 'beta')",
+                       "--tenants and --where cannot be given together");
+    }
+    if (!op_store(context, &store, err) ||
+        !registry_get_head(context->arena, store, blueprint_name, &blueprint, err)) {
+        return false;
+    }
+    if (!blueprint_has_tier(blueprint, TIER_SCHEMA)) {
+        return ERR_SET(err, ERR_INPUT_INVALID,
+                       "tenants of the row tier are moved together: leave --where out",
+                       "blueprint \"%s\" has no tenants with tables of their own", blueprint_name);
+    }
+    return where_slugs(context->arena, store, blueprint_name, where, &slugs, err);
 }
 
 /* The version to reach: the newest one, or one that the blueprint has. */
@@ -83,6 +112,13 @@ static bool put_rollout(OpContext *context, int64_t job_id, const char *what, Js
     json_put_int(*ret_answer, "failed", pg_rows_int(rows, 0, 2));
     json_put(*ret_answer, "would_run", json_array());
     return true;
+}
+
+/* The way down begins wherever places are. */
+static int64_t signed_upto(const Json *job_args)
+{
+    return json_get_bool(job_args, "down", false) ? INT64_MAX
+                                                  : json_get_int(job_args, "version", 0);
 }
 
 static bool put_preview(OpContext *context, const Json *job_args, Json **ret_answer, Err *err)
@@ -132,6 +168,9 @@ static bool start(OpContext *context, const JobKind *kind, const Json *args, Jso
     if (!rollout_check_waves(json_get_text(args, "waves", "100%"), err) ||
         !rollout_check_allowance(json_get_text(args, "max-failures", "0"), err) ||
         !put_version(context, args, is_down, job_args, err) ||
+        !check_where(context, blueprint, args, err) ||
+        !op_check_recorded(context, blueprint, signed_upto(job_args), err) ||
+        !op_put_trusted_keys(context, job_args, err) ||
         !put_tenants(context, blueprint, json_get_text(args, "tenants", NULL), job_args, err)) {
         return false;
     }
@@ -163,6 +202,8 @@ static bool run_retry(OpContext *context, const Json *args, Json **ret_answer, E
 #define HOW_PARAMS                                                                                 \
     {"tenants", PARAM_TEXT, .most = MOST_SLUGS_TEXT,                                               \
      .help = "Only these, slugs with commas between; all if not given."},                          \
+        {"where", PARAM_TEXT, .most = MOST_WHERE_TEXT,                                             \
+         .help = "Only tenants of the schema tier that this is true for: plan = 'pro'."},          \
         {"waves", PARAM_TEXT, .fallback = "1,5%,25%,100%", .most = 1000,                           \
          .help = "How many places are done, in all, at the end of each wave."},                    \
         {"parallel", PARAM_INT,  .fallback = "1",                                                  \
@@ -185,6 +226,32 @@ static bool run_retry(OpContext *context, const Json *args, Json **ret_answer, E
          .help = "How often a place is tried again that met a lock or a conflict."},               \
         {"gate", PARAM_TEXT, .most = 4000,                                                         \
          .help = "A shell command between waves; the rollout stops unless it succeeds."},          \
+        {"gate-drift",                                                                             \
+         PARAM_INT,                                                                                \
+         .fallback = "1",                                                                          \
+         .least = 0,                                                                               \
+         .most = 1000,                                                                             \
+         .help = "Places of a wave that must be what their version says before the next; 0: none"  \
+                 "."},                                                                             \
+        {"gate-lag",                                                                               \
+         PARAM_DURATION_MS,                                                                        \
+         .fallback = "10s",                                                                        \
+         .least = 0,                                                                               \
+         .most = 86400000,                                                                         \
+         .help = "How far a standby may be behind between waves; 0ms: as far as it likes."},       \
+        {"gate-lock-wait",                                                                         \
+         PARAM_DURATION_MS,                                                                        \
+         .fallback = "5s",                                                                         \
+         .least = 0,                                                                               \
+         .most = 86400000,                                                                         \
+         .help = "How long a session may be waiting for a lock between waves; 0ms: as long as it " \
+                 "likes."},                                                                        \
+        {"gate-wal",                                                                               \
+         PARAM_INT,                                                                                \
+         .fallback = "10240",                                                                      \
+         .least = 0,                                                                               \
+         .most = INT32_MAX,                                                                        \
+         .help = "MiB of WAL that a replication slot may keep between waves; 0: any number."},     \
     {                                                                                              \
         "dry-run", PARAM_BOOL, .help = "Tell what would run where, and change nothing."            \
     }
@@ -233,6 +300,8 @@ const Operation op_migrate_up = {
                                     {"migrate up nfe --waves 1,10%,100% --max-failures 2%",
                                      "carefully"},
                                     {"migrate up trading --tenants acme", "one tenant first"},
+                                    {"migrate up trading --where \"plan = 'free'\"",
+                                     "those of one plan first"},
                                     {0}},
     .done = ROLLOUT_DONE,
     .run = run_up,
@@ -309,7 +378,8 @@ static bool go_on(OpContext *context, Store *store, const Json *args, const char
 static bool run_resume(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     Store *store = NULL;
-    return want(context, args, NULL, &store, err) &&
+    return op_check_job(context, json_get_int(args, "rollout", 0), err) &&
+           want(context, args, NULL, &store, err) &&
            go_on(context, store, args, "is done", ret_answer, err);
 }
 
@@ -406,7 +476,7 @@ static bool run_status(OpContext *context, const Json *args, Json **ret_answer, 
     scoped_json Json *failures = NULL;
     const char *blueprint = json_get_text(args, "blueprint", NULL);
     if (!op_store(context, &store, err) ||
-        !store_query_list(store, ROLLOUT_VERSIONS, PG_PARAMS(blueprint), &versions, err) ||
+        !store_query_list(store, ROLLOUT_VERSIONS, PG_PARAMS(blueprint, NULL), &versions, err) ||
         !store_query_list(store, ROLLOUT_LIST,
                           PG_PARAMS(blueprint, pg_int_text(context->arena, SHOWN_ROLLOUTS)),
                           &rollouts, err) ||

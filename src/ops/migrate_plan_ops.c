@@ -2,14 +2,15 @@
 #include "ops/lint_answer.h"
 #include "rollout/plan.h"
 
-enum { NAME_CHARS = 100 };
+enum { NAME_CHARS = 100, WHERE_CHARS = 4000 };
 
 static bool run_plan(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     Store *store = NULL;
     return op_store(context, &store, err) &&
            rollout_plan(context->arena, store, json_get_text(args, "blueprint", ""),
-                        json_get_int(args, "to", 0), ret_answer, err);
+                        json_get_int(args, "to", 0), json_get_text(args, "where", NULL), ret_answer,
+                        err);
 }
 
 static const Field group_fields[] = {
@@ -65,6 +66,8 @@ const Operation op_migrate_plan = {
                                .most = NAME_CHARS, .help = "The blueprint."},
                               {"to", PARAM_INT, .least = 1, .most = INT32_MAX,
                                .help = "The version; the newest if not given."},
+                              {"where", PARAM_TEXT, .most = WHERE_CHARS,
+                               .help = "Only tenants of the schema tier that this is true for."},
                               {0}},
     .result = (const Field[]){{"blueprint", FIELD_TEXT, .help = "the blueprint"},
                               {"version", FIELD_INT, .help = "the version to reach"},

@@ -34,6 +34,7 @@ static const Operation *const operations[] = {
     &op_migrate_plan,
     &op_migrate_resume,
     &op_migrate_retry,
+    &op_migrate_sign,
     &op_migrate_status,
     &op_migrate_up,
     &op_migrate_verify,

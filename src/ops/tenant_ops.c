@@ -3,6 +3,7 @@
 #include "core/limits.h"
 #include "core/log.h"
 #include "ops/context.h"
+#include "ops/signing.h"
 #include "store/audit.h"
 #include "tenant/state.h"
 #include "tenant/tenant.h"
@@ -39,7 +40,8 @@ static bool run_create(OpContext *context, const Json *args, Json **ret_answer, 
     Tenant *tenant = NULL;
     int64_t job_id = 0;
     const char *slug = json_get_text(args, "slug", "");
-    if (!op_run_job(context, &tenant_create_job, slug, NULL, args, &job_id, err) ||
+    if (!op_check_recorded(context, json_get_text(args, "blueprint", ""), INT64_MAX, err) ||
+        !op_run_job(context, &tenant_create_job, slug, NULL, args, &job_id, err) ||
         !op_store(context, &store, err) ||
         !tenants_get_by_slug(context->arena, store, slug, &tenant, err)) {
         return false;

@@ -43,7 +43,8 @@ static bool list_places(Verification *run, Err *err)
     scoped_rows PgRows *rows = NULL;
     Arena *arena = run->arena;
     if (!store_query(run->store, DRIFT_PLACES,
-                     PG_PARAMS(run->options->blueprint, run->options->tenant), &rows, err)) {
+                     PG_PARAMS(run->options->blueprint, run->options->tenant, run->options->places),
+                     &rows, err)) {
         return false;
     }
     run->count = pg_rows_count(rows);

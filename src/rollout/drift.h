@@ -48,6 +48,7 @@ typedef struct DriftDifference {
 typedef struct DriftOptions {
     const char *blueprint; /* NULL: all */
     const char *tenant;    /* a slug; NULL: all. In the row tier: the tables that it shares */
+    const char *places;    /* their ids as uuid[]; NULL: all */
     int64_t parallel;      /* connections that compare */
     int64_t most;          /* differences that are told; all are counted */
     void *context;

@@ -3,9 +3,9 @@
 
 #include "core/strbuf.h"
 #include "rollout/rollout_parts.h"
+#include "rollout/where.h"
 
-/* "{a,b}" as text[], or NULL for all. Slugs need no quoting. */
-static const char *slug_array(Arena *arena, const Json *slugs)
+const char *slug_array(Arena *arena, const Json *slugs)
 {
     size_t i = 0;
     const Json *slug = NULL;
@@ -26,13 +26,17 @@ static const char *bool_text(const Json *args, const char *name)
     return json_get_bool(args, name, false) ? "t" : "f";
 }
 
-Candidates candidates_of(Arena *arena, const Json *args)
+bool candidates_of(Arena *arena, Store *store, const Json *args, Candidates *ret_candidates,
+                   Err *err)
 {
-    return (Candidates){.blueprint = json_get_text(args, "blueprint", ""),
-                        .target = pg_int_text(arena, json_get_int(args, "version", 0)),
-                        .is_down = bool_text(args, "down"),
-                        .slugs = slug_array(arena, json_object_get(args, "tenants")),
-                        .is_retry = bool_text(args, "retry")};
+    const char *where = json_get_text(args, "where", NULL);
+    *ret_candidates = (Candidates){.blueprint = json_get_text(args, "blueprint", ""),
+                                   .target = pg_int_text(arena, json_get_int(args, "version", 0)),
+                                   .is_down = bool_text(args, "down"),
+                                   .slugs = slug_array(arena, json_object_get(args, "tenants")),
+                                   .is_retry = bool_text(args, "retry")};
+    return where == NULL ||
+           where_slugs(arena, store, ret_candidates->blueprint, where, &ret_candidates->slugs, err);
 }
 
 const char *waves_array(Arena *arena, const int64_t *limits, size_t count)
@@ -50,8 +54,9 @@ bool candidates_count(Arena *arena, Store *store, const Json *args, CandidateRan
                       Err *err)
 {
     scoped_rows PgRows *rows = NULL;
-    const Candidates candidates = candidates_of(arena, args);
-    if (!store_query(store, ROLLOUT_PLACES_COUNT,
+    Candidates candidates;
+    if (!candidates_of(arena, store, args, &candidates, err) ||
+        !store_query(store, ROLLOUT_PLACES_COUNT,
                      PG_PARAMS(candidates.blueprint, candidates.target, candidates.is_down,
                                candidates.slugs, candidates.is_retry),
                      &rows, err)) {
@@ -103,8 +108,9 @@ static bool query_preview(Arena *arena, Store *store, const Json *args, int64_t 
 {
     const int64_t *limits = NULL;
     size_t count = 0;
-    const Candidates candidates = candidates_of(arena, args);
-    return waves_limits(arena, json_get_text(args, "waves", "100%"), total, &limits, &count, err) &&
+    Candidates candidates;
+    return candidates_of(arena, store, args, &candidates, err) &&
+           waves_limits(arena, json_get_text(args, "waves", "100%"), total, &limits, &count, err) &&
            store_query_list(store, ROLLOUT_PREVIEW,
                             PG_PARAMS(candidates.blueprint, candidates.target, candidates.is_down,
                                       candidates.slugs, candidates.is_retry,

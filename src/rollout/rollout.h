@@ -15,13 +15,16 @@
  *   version           the version to reach
  *   down              bool: to an older version, by down scripts
  *   tenants           slugs, or null for all places
+ *   where             an expression that chooses tenants (rollout/where.h), or null
  *   retry             bool: the places in quarantine instead of the others
  *   waves             "1,5%,25%,100%": how many places, in all, each wave ends with
  *   parallel          places at a time
  *   max-failures      "0", "3" or "2%": failed places that a wave allows
  *   lock-wait, statement-timeout (milliseconds), retries
  *   on-failure        "stop", "continue" or "undo"
- *   gate              a command that is run between waves, or null */
+ *   trusted-keys      public keys, one of which must have signed each script; missing: no matter
+ *   gate              a command that is run between waves, or null
+ *   gate-drift, gate-lag, gate-lock-wait, gate-wal   what the other gates allow; 0: not asked */
 extern const JobKind rollout_job, rollout_down_job, rollout_retry_job;
 
 /* What a rollout with these arguments would do, without doing it: a list of objects with wave,

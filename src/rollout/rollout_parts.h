@@ -26,7 +26,12 @@ typedef struct Candidates {
     const char *slugs; /* NULL: all */
     const char *is_retry;
 } Candidates;
-Candidates candidates_of(Arena *arena, const Json *args);
+/* With the tenants that --where chooses at this moment. ERR_INPUT_INVALID. */
+bool candidates_of(Arena *arena, Store *store, const Json *args, Candidates *ret_candidates,
+                   Err *err);
+
+/* "{a,b}" as text[], or NULL for all. Slugs need no quoting. */
+const char *slug_array(Arena *arena, const Json *slugs);
 
 /* "{1,50,100}" */
 const char *waves_array(Arena *arena, const int64_t *limits, size_t count);
@@ -86,6 +91,11 @@ const char *rollout_wish(const char *text);
 bool crew_run_wave(JobContext *context, const RolloutPlan *plan, int64_t wave, int64_t parallel,
                    int64_t allowance, const char **ret_wanted, Err *err);
 
+/* --- gate.c ----------------------------------------------------------------------------------- */
+
+/* Asks the gates between this wave, which ended, and the next one. ERR_GATE. */
+bool gates_pass(JobContext *context, const RolloutPlan *plan, int64_t wave, Err *err);
+
 /* --- wave.c ----------------------------------------------------------------------------------- */
 
 /* Places and creates that another session holds are asked for again this often, and given up when
@@ -111,7 +121,7 @@ bool rollout_fail_stopped(JobContext *context, const char *why, Err *err);
 /* What is wanted of the rollout happens: it ends here, or stops so that it can be resumed. */
 bool rollout_obey(JobContext *context, const char *wanted, Err *err);
 
-/* Moves the places of a wave. One that has places left is entered through the gate, also when the
+/* Moves the places of a wave. One that has places left is entered through the gates, also when the
  * rollout is resumed. */
 bool wave_run(JobContext *context, const RolloutPlan *plan, int64_t wave, const char **ret_wanted,
               Err *err);

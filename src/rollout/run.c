@@ -4,6 +4,7 @@
  * step reads it again. */
 #include <string.h>
 
+#include "blueprint/signature.h"
 #include "core/clock.h"
 #include "core/stop.h"
 #include "rollout/rollout_parts.h"
@@ -32,8 +33,9 @@ static bool check_alone(JobContext *context, Err *err)
 static bool add_places(JobContext *context, const int64_t *limits, size_t count, Err *err)
 {
     Arena *arena = context->arena;
-    const Candidates candidates = candidates_of(arena, context->args);
-    return store_query(context->store, ROLLOUT_PLACES_ADD,
+    Candidates candidates;
+    return candidates_of(arena, context->store, context->args, &candidates, err) &&
+           store_query(context->store, ROLLOUT_PLACES_ADD,
                        PG_PARAMS(rollout_id_text(context), candidates.blueprint, candidates.target,
                                  candidates.is_down, candidates.slugs, candidates.is_retry,
                                  waves_array(arena, limits, count)),
@@ -44,7 +46,8 @@ static bool add_places(JobContext *context, const int64_t *limits, size_t count,
 static bool audit_plan(JobContext *context, Err *err)
 {
     scoped_json Json *detail = json_deep_copy(context->args);
-    json_put_text(detail, "tenants", candidates_of(context->arena, context->args).slugs);
+    json_put_text(detail, "tenants",
+                  slug_array(context->arena, json_object_get(detail, "tenants")));
     return job_audit(context, context->operation, detail, err);
 }
 
@@ -70,6 +73,19 @@ static bool step_plan(JobContext *context, Err *err)
 }
 
 /* --- what all places share -------------------------------------------------------------------- */
+
+/* What was asked of the scripts when the rollout began holds whenever it is resumed. */
+static bool check_signed(JobContext *context, const Blueprint *blueprint, Err *err)
+{
+    TrustedKeys keys;
+    const Json *args = context->args;
+    const char *text = json_get_text(args, "trusted-keys", NULL);
+    const int64_t upto = json_get_bool(args, "down", false) ? INT64_MAX
+                                                            : json_get_int(args, "version", 0);
+    return text == NULL || (trusted_keys_parse(context->arena, "the rollout's trusted keys", text,
+                                               strlen(text), &keys, err) &&
+                            signatures_check(context->arena, blueprint, upto, &keys, err));
+}
 
 static bool load_plan(JobContext *context, RolloutPlan *ret_plan, Err *err)
 {
@@ -140,7 +156,7 @@ static bool run_late(JobContext *context, const RolloutPlan *plan, int64_t wave,
 {
     const Json *args = context->args;
     if (json_array_size(json_object_get(args, "tenants")) > 0 ||
-        json_get_bool(args, "retry", false)) {
+        json_get_text(args, "where", NULL) != NULL || json_get_bool(args, "retry", false)) {
         return true;
     }
     return wait_for_creates(context, ret_wanted, err) &&
@@ -183,7 +199,7 @@ static bool run_waves(JobContext *context, Err *err)
         return rollout_obey(context, rollout.wanted, err);
     }
     /* Another one may have begun while this one was stopped with nothing left to do. */
-    if (!check_alone(context, err)) {
+    if (!check_signed(context, plan.blueprint, err) || !check_alone(context, err)) {
         return false;
     }
     if (rollout.is_undoing) {

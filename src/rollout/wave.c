@@ -1,13 +1,10 @@
-/* One wave of a rollout: its gate, its places, and what happens when too many fail. */
+/* One wave of a rollout: its gates, its places, and what happens when too many fail. */
 #include <string.h>
 
 #include "core/clock.h"
 #include "core/fault.h"
-#include "core/process.h"
 #include "isolation/isolation.h"
 #include "rollout/rollout_parts.h"
-
-enum { GATE_TIMEOUT_MS = 600000 };
 
 const char *rollout_id_text(JobContext *context)
 {
@@ -173,34 +170,6 @@ static bool check_isolation(JobContext *context, const RolloutPlan *plan, int64_
                      err);
 }
 
-/* A command of the user's between waves; what it prints is for people. */
-static bool pass_gate(JobContext *context, int64_t wave, Err *err)
-{
-    const char *command = json_get_text(context->args, "gate", NULL);
-    if (command == NULL) {
-        return true;
-    }
-    const char *const argv[] = {"/bin/sh", "-c", command, NULL};
-    const char *const env[] = {
-        arena_printf(context->arena, "TENANTRY_ROLLOUT=%lld", (long long)context->job_id),
-        arena_printf(context->arena, "TENANTRY_WAVE=%lld", (long long)wave), NULL};
-    ProcessResult result = {0};
-    if (!process_run(context->arena,
-                     &(ProcessOptions){.argv = argv, .env = env, .timeout_ms = GATE_TIMEOUT_MS},
-                     &result, err)) {
-        return false;
-    }
-    if (context->progress.note != NULL && *result.output != '\0') {
-        context->progress.note(context->progress.context, result.output);
-    }
-    return result.exit_status == 0 ||
-           rollout_fail_stopped(context,
-                                arena_printf(context->arena,
-                                             "the gate after wave %lld ended with %d",
-                                             (long long)wave, result.exit_status),
-                                err);
-}
-
 bool wave_run(JobContext *context, const RolloutPlan *plan, int64_t wave, const char **ret_wanted,
               Err *err)
 {
@@ -224,7 +193,7 @@ bool wave_run(JobContext *context, const RolloutPlan *plan, int64_t wave, const 
     if (counts.pending == 0) {
         return true;
     }
-    if ((wave > 1 && !pass_gate(context, wave - 1, err)) ||
+    if ((wave > 1 && !gates_pass(context, plan, wave - 1, err)) ||
         !drain(context, plan, wave, allowance, &counts, ret_wanted, err)) {
         return false;
     }

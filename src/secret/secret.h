@@ -95,6 +95,17 @@ bool secret_sign_check(const uint8_t public_key[SECRET_PUBLIC_BYTES], const void
                        size_t length, const uint8_t signature[SECRET_SIGNATURE_BYTES],
                        bool *ret_is_right, Err *err);
 
+/* What people compare: the first 128 bits of SHA-256 over a public key, in groups of four digits.
+ */
+bool secret_sign_fingerprint(Arena *arena, const uint8_t public_key[SECRET_PUBLIC_BYTES],
+                             const char **ret_fingerprint, Err *err);
+
+/* A private key in a file of its own, in PEM (RFC 8410), mode 0600; seed as of secret_sign_new.
+ * Reading: ERR_KEY_MISSING, ERR_KEY_WRONG, ERR_DATA_DIR when others may read it, ERR_IO. Making
+ * one: ERR_DATA_DIR when the file exists. Both block on the file. */
+bool secret_sign_read_file(const char *path, uint8_t **ret_seed, Err *err);
+bool secret_sign_create_file(const char *path, uint8_t **ret_seed, Err *err);
+
 /* The master keys at hand: the active one, and older or newer ones during a rotation. */
 typedef struct Keyring Keyring;
 

@@ -2,8 +2,11 @@
  * nothing but the seed has to be kept secret. */
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <string.h>
 
 #include "secret/internal.h"
+
+enum { FINGERPRINT_GROUPS = 8, FINGERPRINT_GROUP_DIGITS = 4 };
 
 static void key_free_scoped(EVP_PKEY **key)
 {
@@ -98,4 +101,22 @@ bool secret_from_hex(const char *hex, uint8_t *ret_bytes, size_t size)
         ret_bytes[i] = (uint8_t)(high << 4 | low);
     }
     return hex[2 * size] == '\0';
+}
+
+bool secret_sign_fingerprint(Arena *arena, const uint8_t public_key[SECRET_PUBLIC_BYTES],
+                             const char **ret_fingerprint, Err *err)
+{
+    enum { SIZE = FINGERPRINT_GROUPS * (FINGERPRINT_GROUP_DIGITS + 1) };
+    const char *hash = NULL;
+    if (!secret_sha256_hex(arena, public_key, SECRET_PUBLIC_BYTES, &hash, err)) {
+        return false;
+    }
+    char *text = arena_alloc(arena, SIZE);
+    for (size_t i = 0; i < FINGERPRINT_GROUPS; i++) {
+        char *group = text + i * (FINGERPRINT_GROUP_DIGITS + 1);
+        memcpy(group, hash + i * FINGERPRINT_GROUP_DIGITS, FINGERPRINT_GROUP_DIGITS);
+        group[FINGERPRINT_GROUP_DIGITS] = i + 1 < FINGERPRINT_GROUPS ? '-' : '\0';
+    }
+    *ret_fingerprint = text;
+    return true;
 }

@@ -155,6 +155,7 @@ def test_blueprints():
             assert ask("blueprint.add", folder + "/pack")["change"] == "recorded"
             assert ask("blueprint.add", folder + "/pack")["job"] is None
             ask("migrate.new", folder + "/pack", "more")
+            ask("migrate.sign", folder + "/pack", "--new-key", folder + "/key")
             assert ask("migrate.lint", folder + "/pack", "--format", "sarif")["document"]
     with harness.temporary_folder() as folder:
         os.mkdir(folder + "/migrations")
@@ -208,7 +209,7 @@ def test_rollouts():
         pass
     child.communicate()
     assert ask("migrate.resume", number)["done"] == 3
-    vault.refused("up", *waves, "--gate", "false")
+    vault.refused("up", *waves, "--gate", "false", code="gate_shut")
     ask("migrate.abort", str(ask("migrate.status", "shapevault")["rollouts"][0]["rollout"]))
     ask("migrate.up", "shapevault")
     ask("migrate.down", "shapevault", "--to", "1")

@@ -148,11 +148,13 @@ def test_every_option_can_come_from_its_variable():
         "probe-pause": "5ms",
         "quiet": "false",
         "ready-logins": "3",
+        "require-signed": "true",
         "retries": "7",
         "server-user": "nobody",
         "socket-dir": "/tmp/s",
         "spares": "5",
         "spares-max": "6",
+        "trusted-keys": "/tmp/t",
         "verbose": "false",
     }
     env = {"TENANTRY_" + name.upper().replace("-", "_"): value for name, value in values.items()}

@@ -180,11 +180,12 @@ def test_a_gate_between_waves_stops_the_rollout_and_is_asked_again():
     made.add_column()
     flag = os.path.join(shared().folder, "open")
     gate = "echo $TENANTRY_WAVE >> %s.waves; test -e %s" % (flag, flag)
-    made.refused("up", "--waves", "1,2,100%", "--gate", gate, says=("gate after wave 1 ended with 1",))
+    made.refused("up", "--waves", "1,2,100%", "--gate", gate, code="gate_shut",
+                 says=('the gate "command" after wave 1 is shut: the command ended with 1', "resume"))
     row = made.newest()
     assert (row["state"], row["done"], row["pending"]) == ("stopped", 1, 2), row
     again = ("migrate", "resume", str(row["rollout"]))
-    shared().refused("rollout_stopped", *again, says=("gate after wave 1",))
+    shared().refused("gate_shut", *again, says=("after wave 1",))
     with open(flag, "w", encoding="utf-8"):
         pass
     assert shared().tenantry(*again)["done"] == 3

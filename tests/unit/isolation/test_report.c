@@ -335,16 +335,6 @@ static void what_is_no_report_is_changed_and_what_is_no_key_is_refused(void **st
                         "the public key has another form than 64 lower-case hex digits");
 }
 
-static void a_fingerprint_is_eight_groups_of_the_keys_hash(void **state)
-{
-    const Sample *sample = *state;
-    static const uint8_t key[SECRET_PUBLIC_BYTES];
-    const char *text = NULL;
-    Err err;
-    assert_true(report_fingerprint(sample->arena, key, &text, &err));
-    assert_string_equal(text, "6668-7aad-f862-bd77-6c8f-c18b-8e9f-8e20");
-}
-
 int main(void)
 {
     Err err;
@@ -365,7 +355,6 @@ int main(void)
         WITH_SAMPLE(a_signed_report_is_right_for_who_trusts_its_key_only),
         WITH_SAMPLE(any_changed_byte_of_a_signed_report_is_noticed),
         WITH_SAMPLE(what_is_no_report_is_changed_and_what_is_no_key_is_refused),
-        WITH_SAMPLE(a_fingerprint_is_eight_groups_of_the_keys_hash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
