@@ -18,6 +18,7 @@ WITH space AS MATERIALIZED (
     SELECT 'functions', f.proowner, coalesce(f.proacl, acldefault('f', f.proowner))
       FROM space s
       JOIN pg_proc f ON f.pronamespace = s.oid
+     WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'i')
     UNION ALL
     SELECT 'types', t.typowner, coalesce(t.typacl, acldefault('T', t.typowner))
       FROM space s

@@ -62,6 +62,7 @@ WITH space AS MATERIALIZED (
     SELECT nspowner FROM space
     UNION SELECT relowner FROM relation
     UNION SELECT f.proowner FROM space s JOIN pg_proc f ON f.pronamespace = s.oid
+           WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'i') -- of a range: the server's
     UNION SELECT t.typowner FROM space s JOIN pg_type t ON t.typnamespace = s.oid
     UNION SELECT c.collowner FROM space s JOIN pg_collation c ON c.collnamespace = s.oid
     UNION SELECT c.conowner FROM space s JOIN pg_conversion c ON c.connamespace = s.oid
