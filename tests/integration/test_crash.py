@@ -90,8 +90,8 @@ class Adopt(Operation):
         super().__init__(server)
         crash_state.write_blueprint(server.folder, "shelves", 1, tier="schema")
         server.tenantry("blueprint", "add", os.path.join(server.folder, "shelves"))
-        self.admin("CREATE ROLE legacy_tool; GRANT legacy_tool TO tenantry") if not self.admin(
-            "SELECT FROM pg_roles WHERE rolname = 'legacy_tool'") else None
+        if self.admin("SELECT count(*) FROM pg_roles WHERE rolname = 'legacy_tool'") == "0":
+            self.admin("CREATE ROLE legacy_tool; GRANT legacy_tool TO tenantry")
 
     def admin(self, sql):
         return self.server.psql(sql, crash_state.admin_conninfo(self.server))
