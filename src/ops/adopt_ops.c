@@ -6,7 +6,6 @@
 
 #include "blueprint/registry.h"
 #include "core/limits.h"
-#include "core/slug.h"
 #include "isolation/isolation.h"
 #include "ops/context.h"
 #include "ops/drift_answer.h"
@@ -71,25 +70,34 @@ static bool refuse_drift(JobContext *context, const Blueprint *blueprint, const 
                    drift_difference_text(context->arena, &differences[0]));
 }
 
-/* The reference first: it is made under a lock on the blueprints, which is gone when it is rolled
- * back. Owners and rights are part of what is compared, so the schema is taken before. */
+/* Owners and rights are part of what is compared, so the schema is taken before. A reference is
+ * made only where the stamp's fingerprint does not settle it. */
+static bool compare(JobContext *context, const Blueprint *blueprint, DriftPlace *place, Err *err)
+{
+    bool matches = false;
+    const DriftExpected *expected = NULL;
+    const DriftDifference *differences = NULL;
+    if (!drift_matches_stamp(context->arena, context->store, blueprint, place, &matches, err)) {
+        return false;
+    }
+    return matches || (drift_expect(context->arena, context->store, blueprint, TIER_SCHEMA,
+                                    place->place.schema_name, &expected, err) &&
+                       drift_check(context->arena, context->store, expected, place, DRIFT_ALL,
+                                   NAMED_DIFFERENCES, &differences, err) &&
+                       refuse_drift(context, blueprint, place, differences, err));
+}
+
 static bool step_adopt(JobContext *context, Err *err)
 {
     Blueprint *blueprint = NULL;
     Adoption *adoption = NULL;
     const Place *place = NULL;
-    const DriftExpected *expected = NULL;
-    const DriftDifference *differences = NULL;
     if (!load_version(context->arena, context->store, context->args, &blueprint, err) ||
-        !drift_expect(context->arena, context->store, blueprint, TIER_SCHEMA,
-                      json_get_text(context->args, "schema", ""), &expected, err) ||
         !tenant_adopt_take(context, blueprint, &adoption, &place, err)) {
         return false;
     }
     DriftPlace adopted = {.place = *place, .is_adopted = true};
-    return drift_check(context->arena, context->store, expected, &adopted, DRIFT_ALL,
-                       NAMED_DIFFERENCES, &differences, err) &&
-           refuse_drift(context, blueprint, &adopted, differences, err) &&
+    return compare(context, blueprint, &adopted, err) &&
            tenant_adopt_finish(adoption, adopted.differences, err) &&
            isolation_require_adopted(context->arena, context->store, context->tenant_id, err);
 }
@@ -149,7 +157,7 @@ static bool preview(OpContext *context, Store *store, const Json *args, Json *an
     Place place;
     Tenant *tenant = NULL;
     const char *slug = json_get_text(args, "slug", "");
-    if (!slug_check(slug, err) || !load_version(context->arena, store, args, &blueprint, err) ||
+    if (!load_version(context->arena, store, args, &blueprint, err) ||
         !tenants_find(context->arena, store, slug, &tenant, err)) {
         return false;
     }
@@ -157,8 +165,7 @@ static bool preview(OpContext *context, Store *store, const Json *args, Json *an
         return ERR_SET(err, ERR_SLUG_TAKEN, "choose another slug",
                        "the slug \"%s\" is taken by a tenant", slug);
     }
-    if (!tenant_adopt_preview(context->arena, store, json_get_text(args, "schema", ""), blueprint,
-                              &statements, &place, err) ||
+    if (!tenant_adopt_preview(context->arena, store, args, blueprint, &statements, &place, err) ||
         !put_differences(context, store, blueprint, &place, answer, err)) {
         return false;
     }

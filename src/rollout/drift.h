@@ -82,6 +82,11 @@ typedef struct DriftExpected DriftExpected;
 bool drift_expect(Arena *arena, Store *store, const Blueprint *blueprint, Tier tier,
                   const char *name, const DriftExpected **ret_expected, Err *err);
 
+/* Whether the place has the fingerprint that is kept with the blueprint's stamp; false where none
+ * is kept for this version, and where only drift_check can tell. Much cheaper than to expect. */
+bool drift_matches_stamp(Arena *arena, Store *store, const Blueprint *blueprint,
+                         const DriftPlace *place, bool *ret_matches, Err *err);
+
 typedef enum DriftDepth {
     DRIFT_ALL,
     DRIFT_STRUCTURE, /* without owners, rights and roles: a schema that is no place yet */

@@ -1,6 +1,7 @@
 /* One place compared with a version, within the caller's transaction. */
 #include <string.h>
 
+#include "blueprint/stamp.h"
 #include "rollout/drift_parts.h"
 
 bool drift_expect(Arena *arena, Store *store, const Blueprint *blueprint, Tier tier,
@@ -11,6 +12,28 @@ bool drift_expect(Arena *arena, Store *store, const Blueprint *blueprint, Tier t
     *ret_expected = expected;
     return drift_reference_make_within(arena, store, blueprint, tier, name, &expected->reference,
                                        err);
+}
+
+bool drift_matches_stamp(Arena *arena, Store *store, const Blueprint *blueprint,
+                         const DriftPlace *place, bool *ret_matches, Err *err)
+{
+    const Stamp *stamp = NULL;
+    const char *found = NULL;
+    Extensions extensions = {0};
+    const FingerprintSubject subject = drift_subject(place, false);
+    *ret_matches = false;
+    if (!registry_find_extensions(arena, store, blueprint, &extensions, err) ||
+        !stamp_find(arena, store, blueprint, &extensions, &stamp, err)) {
+        return false;
+    }
+    if (stamp == NULL) {
+        return true;
+    }
+    if (!fingerprint_place(arena, store->conn, &subject, &found, err)) {
+        return false;
+    }
+    *ret_matches = found != NULL && strcmp(found, stamp->fingerprint) == 0;
+    return true;
 }
 
 /* Whether it says who owns an object or who may do what with it. */

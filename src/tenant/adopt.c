@@ -1,6 +1,7 @@
 #include "tenant/adopt.h"
 
 #include "core/fault.h"
+#include "core/slug.h"
 #include "tenant/create_parts.h"
 #include "tenant/state.h"
 
@@ -93,12 +94,16 @@ bool tenant_adopt_finish(Adoption *adoption, int64_t differences, Err *err)
            pg_batch_run(context->store->conn, batch, err);
 }
 
-bool tenant_adopt_preview(Arena *arena, Store *store, const char *schema,
-                          const Blueprint *blueprint, TextList *ret_statements, Place *ret_place,
-                          Err *err)
+bool tenant_adopt_preview(Arena *arena, Store *store, const Json *args, const Blueprint *blueprint,
+                          TextList *ret_statements, Place *ret_place, Err *err)
 {
     LoginPair logins;
-    return login_name_pair(arena, &logins, err) &&
-           name_place(arena, blueprint, logins.stem, schema, ret_place, err) &&
+    Create *create = NULL;
+    JobContext context = {.arena = arena, .store = store, .args = args};
+    const char *slug = json_get_text(args, "slug", "");
+    return slug_check(slug, err) && tenant_check_name(json_get_text(args, "name", slug), err) &&
+           create_load(&context, &create, err) && login_name_pair(arena, &logins, err) &&
+           name_place(arena, blueprint, logins.stem, json_get_text(args, "schema", ""), ret_place,
+                      err) &&
            takeover_list_statements(arena, store, blueprint, ret_place, ret_statements, err);
 }

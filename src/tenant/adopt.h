@@ -22,11 +22,10 @@ bool tenant_adopt_take(JobContext *context, const Blueprint *blueprint, Adoption
  * were allowed, are recorded. */
 bool tenant_adopt_finish(Adoption *adoption, int64_t differences, Err *err);
 
-/* The statements that an adoption would run, and the place that the schema would be, with names of
- * roles that another one will have. Changes nothing. ERR_INPUT_INVALID and ERR_PG_RIGHT_MISSING as
- * the adoption itself. */
-bool tenant_adopt_preview(Arena *arena, Store *store, const char *schema,
-                          const Blueprint *blueprint, TextList *ret_statements, Place *ret_place,
-                          Err *err);
+/* The statements that an adoption with these arguments would run, and the place that the schema
+ * would be, with names of roles that another one will have. Changes nothing. ERR_INPUT_INVALID and
+ * ERR_PG_RIGHT_MISSING as the adoption itself. */
+bool tenant_adopt_preview(Arena *arena, Store *store, const Json *args, const Blueprint *blueprint,
+                          TextList *ret_statements, Place *ret_place, Err *err);
 
 #endif

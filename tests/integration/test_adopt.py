@@ -144,6 +144,7 @@ def adopted():
 def test_an_adopted_schema_keeps_its_name_and_rows_and_its_logins_work():
     answer = adopted()
     assert (answer["schema"], answer["version"], answer["plan"], answer["differing"]) == ("customer_1", 1, "large", 0)
+    assert shared_server().tenantry("spare", "list", "--blueprint", "shop")["spares"][0]["demand"] == 0
     assert psql(uri(answer), "SELECT current_schema(), string_agg(name, ',' ORDER BY id) FROM customers") == \
         "customer_1|ann,bob"
     assert psql(uri(answer, "readonly"), "SELECT total FROM orders") == "5.00"
@@ -285,7 +286,9 @@ def test_schemas_that_are_no_customers_are_refused():
     admin('CREATE SCHEMA "Quoted" AUTHORIZATION tool')
     refused("input_invalid", "Quoted", says=("quotes",))
     refused("input_invalid", legacy("unversioned"), "--at", "9", says=("no version 9",))
-    refused("input_invalid", "unversioned", "--plan", "huge", says=('no plan "huge"',))
+    for args in ((), ("--dry-run",)):
+        refused("input_invalid", "unversioned", "--at", "1", "--plan", "huge", *args, says=('no plan "huge"',))
+        refused("input_invalid", "unversioned", *args, says=('no tier "schema"',), blueprint="saas")
     refused("blueprint_missing", "unversioned", blueprint="bazaar")
     before = dumped("unversioned")
     for args in ((), ("--dry-run",)):
