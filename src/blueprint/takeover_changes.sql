@@ -24,7 +24,7 @@ WITH space AS MATERIALIZED (
       FROM space s
       JOIN pg_type t ON t.typnamespace = s.oid AND t.typtype IN ('d', 'e', 'r')
 ), change (rank, who, kind, text) AS (
-    SELECT 1, r.rolname::text, min(t.kind), format('role "%s"%s owns %s objects and will own none', r.rolname,
+    SELECT 1, r.rolname::text, min(t.kind), format('role "%s"%s loses what it owns (objects: %s)', r.rolname,
            CASE WHEN r.rolsuper THEN ', a superuser,' ELSE '' END, count(*))
       FROM thing t
       JOIN pg_roles r ON r.oid = t.owner
@@ -32,7 +32,7 @@ WITH space AS MATERIALIZED (
      GROUP BY r.rolname, r.rolsuper
     UNION ALL
     SELECT 2, g.who, g.kind, CASE WHEN g.kind = 'schema' THEN format('%s loses %s on the schema', g.who, g.rights)
-                                  ELSE format('%s loses %s on %s %s', g.who, g.rights, count(*), g.kind) END
+                                  ELSE format('%s loses %s on %s (%s)', g.who, g.rights, g.kind, count(*)) END
       FROM (SELECT t.kind, x.who, x.rights
               FROM thing t
              CROSS JOIN LATERAL (
@@ -43,7 +43,7 @@ WITH space AS MATERIALIZED (
                     GROUP BY a.grantee) x) g
      GROUP BY g.who, g.kind, g.rights
     UNION ALL
-    SELECT 3, r.rolname::text, '', format('%s SECURITY DEFINER functions run with the rights of "%s"%s, and will run with those'
+    SELECT 3, r.rolname::text, '', format('SECURITY DEFINER functions (%s) run with the rights of "%s"%s, and will run with those'
            ' of the tenant''s owner', count(*), r.rolname, CASE WHEN r.rolsuper THEN ', a superuser' ELSE '' END)
       FROM space s
       JOIN pg_proc f ON f.pronamespace = s.oid AND f.prosecdef

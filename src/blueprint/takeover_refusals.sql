@@ -103,6 +103,11 @@ WITH space AS MATERIALIZED (
       JOIN pg_extension x ON x.oid = d.refobjid
     HAVING count(*) > 0
     UNION ALL
+    SELECT 6, 'input', format('schema "%s" belongs to extension "%s"', $1, x.extname), NULL
+      FROM space s
+      JOIN pg_depend d ON d.classid = 'pg_namespace'::regclass AND d.objid = s.oid AND d.deptype = 'e'
+      JOIN pg_extension x ON x.oid = d.refobjid
+    UNION ALL
     SELECT 6, 'input', format('extension "%s" is installed in schema "%s"', min(x.extname), $1),
            format('ALTER EXTENSION %I SET SCHEMA to another one', min(x.extname))
       FROM space s

@@ -13,8 +13,7 @@
 #include "tenant/adopt.h"
 #include "tenant/tenant.h"
 
-/* Differences that a refusal names; a dry run lists as many. */
-enum { NAMED_DIFFERENCES = 100, MOST_SCHEMA_CHARS = 63 };
+enum { SHOWN_DIFFERENCES = 1000, MOST_SCHEMA_CHARS = 63 };
 
 /* The blueprint at the version that the schema is said to be at; 0: its newest. */
 static bool load_version(Arena *arena, Store *store, const Json *args, Blueprint **ret_blueprint,
@@ -53,21 +52,14 @@ static bool step_reserve(JobContext *context, Err *err)
 static bool refuse_drift(JobContext *context, const Blueprint *blueprint, const DriftPlace *place,
                          const DriftDifference *differences, Err *err)
 {
-    const char *schema = json_get_text(context->args, "schema", "");
     if (place->differences == 0 || json_get_bool(context->args, "allow-drift", false)) {
         return true;
     }
-    for (int64_t i = 0;
-         i < place->differences && i < NAMED_DIFFERENCES && context->progress.note != NULL; i++) {
-        context->progress.note(context->progress.context,
-                               drift_difference_text(context->arena, &differences[i]));
-    }
-    return ERR_SET(err, ERR_DRIFT,
-                   "--dry-run lists the differences; --allow-drift takes the schema as it is",
+    return ERR_SET(err, ERR_DRIFT, "--allow-drift takes it as it is; -v shows what was expected",
                    "schema \"%s\" is not what version %" PRId64
-                   " of blueprint \"%s\" should be: %" PRId64 " differences, the first: %s",
-                   schema, blueprint->version, blueprint->name, place->differences,
-                   drift_difference_text(context->arena, &differences[0]));
+                   " of blueprint \"%s\" should be; differences: %" PRId64 ", the first: %s",
+                   place->place.schema_name, blueprint->version, blueprint->name,
+                   place->differences, drift_difference_text(context->arena, &differences[0]));
 }
 
 /* Owners and rights are part of what is compared, so the schema is taken before. A reference is
@@ -77,13 +69,14 @@ static bool compare(JobContext *context, const Blueprint *blueprint, DriftPlace 
     bool matches = false;
     const DriftExpected *expected = NULL;
     const DriftDifference *differences = NULL;
+    enum { NAMED = 1 };
     if (!drift_matches_stamp(context->arena, context->store, blueprint, place, &matches, err)) {
         return false;
     }
     return matches || (drift_expect(context->arena, context->store, blueprint, TIER_SCHEMA,
                                     place->place.schema_name, &expected, err) &&
                        drift_check(context->arena, context->store, expected, place, DRIFT_ALL,
-                                   NAMED_DIFFERENCES, &differences, err) &&
+                                   SHOWN_DIFFERENCES, &differences, err) &&
                        refuse_drift(context, blueprint, place, differences, err));
 }
 
@@ -136,13 +129,13 @@ static bool put_differences(OpContext *context, Store *store, const Blueprint *b
                              drift_expect(context->arena, store, blueprint, TIER_SCHEMA,
                                           place->schema_name, &expected, err) &&
                              drift_check(context->arena, store, expected, &found, DRIFT_STRUCTURE,
-                                         NAMED_DIFFERENCES, &differences, err);
+                                         SHOWN_DIFFERENCES, &differences, err);
     pg_rollback(store->conn);
     if (!is_compared) {
         return false;
     }
     Json *list = json_array();
-    for (int64_t i = 0; i < found.differences && i < NAMED_DIFFERENCES; i++) {
+    for (int64_t i = 0; i < found.differences && i < SHOWN_DIFFERENCES; i++) {
         json_array_append_new(list, drift_difference_to_json(&differences[i]));
     }
     json_put(answer, "differences", list);
@@ -150,7 +143,8 @@ static bool put_differences(OpContext *context, Store *store, const Blueprint *b
     return true;
 }
 
-static bool preview(OpContext *context, Store *store, const Json *args, Json *answer, Err *err)
+static bool preview(OpContext *context, Store *store, const Json *args, bool has_statements,
+                    Json *answer, Err *err)
 {
     Blueprint *blueprint = NULL;
     TextList statements;
@@ -169,14 +163,24 @@ static bool preview(OpContext *context, Store *store, const Json *args, Json *an
         !put_differences(context, store, blueprint, &place, answer, err)) {
         return false;
     }
-    json_put_text(answer, "outcome", "nothing was changed, this would be");
+    json_put_text(answer, "outcome", "nothing was changed");
     json_put_text(answer, "id", NULL);
     json_put_int(answer, "version", blueprint->version);
     json_put_text(answer, "plan", json_get_text(args, "plan", NULL));
     json_put(answer, "job", json_null());
-    json_put(answer, "statements", texts_to_json(&statements));
+    json_put(answer, "statements", has_statements ? texts_to_json(&statements) : json_array());
     json_put(answer, "connections", json_array());
     return true;
+}
+
+/* A schema that differs: the answer has the objects, beside the error. */
+static void put_refusal(OpContext *context, Store *store, const Json *args, Json *answer,
+                        Json **ret_answer)
+{
+    Err ignored;
+    if (preview(context, store, args, false, answer, &ignored)) {
+        *ret_answer = json_incref(answer);
+    }
 }
 
 static bool adopt(OpContext *context, Store *store, const Json *args, Json *answer, Err *err)
@@ -233,9 +237,14 @@ static bool run_adopt(OpContext *context, const Json *args, Json **ret_answer, E
     json_put_text(answer, "slug", json_get_text(args, "slug", ""));
     json_put_text(answer, "schema", json_get_text(args, "schema", ""));
     json_put_text(answer, "blueprint", json_get_text(args, "blueprint", ""));
-    if (!op_store(context, &store, err) || !tell_changes(context, store, args, answer, err) ||
-        !(is_dry ? preview(context, store, job_args, answer, err)
+    if (!op_store(context, &store, err) || !tell_changes(context, store, args, answer, err)) {
+        return false;
+    }
+    if (!(is_dry ? preview(context, store, job_args, true, answer, err)
                  : adopt(context, store, job_args, answer, err))) {
+        if (err->code == ERR_DRIFT) {
+            put_refusal(context, store, job_args, answer, ret_answer);
+        }
         return false;
     }
     *ret_answer = json_incref(answer);
@@ -291,7 +300,7 @@ const Operation op_tenant_adopt = {
             {"differing", FIELD_INT, .help = "objects that are not what the version should be"},
             {"changes", FIELD_LINES, .is_wide = true, .help = "who loses what"},
             {"differences", FIELD_LIST, .fields = drift_difference_fields,
-             .help = "with --dry-run: object by object, without owners and rights"},
+             .help = "of a dry run or a refusal: object by object, without owners and rights"},
             {"statements", FIELD_LINES, .help = "with --dry-run: what would be run"},
             {"connections", FIELD_LIST, .fields = connection_fields, .help = "how to connect"},
             {0}},

@@ -27,7 +27,7 @@ static bool look(OpContext *context, Store *store, const Json *args, Json *answe
     if (is_done) {
         put_report(&report, answer);
         json_put(answer, "job", json_null());
-        json_put_text(answer, "outcome", "nothing was recorded, compared were");
+        json_put_text(answer, "outcome", "nothing was recorded");
     }
     return is_done;
 }
@@ -60,9 +60,15 @@ static bool run_baseline(OpContext *context, const Json *args, Json **ret_answer
     json_put_int(job_args, "version", json_get_int(args, "at", 0));
     json_put_text(answer, "blueprint", json_get_text(args, "blueprint", ""));
     json_put_int(answer, "version", json_get_int(args, "at", 0));
-    if (!op_store(context, &store, err) ||
-        !(json_get_bool(args, "dry-run", false) ? look(context, store, job_args, answer, err)
+    if (!op_store(context, &store, err)) {
+        return false;
+    }
+    if (!(json_get_bool(args, "dry-run", false) ? look(context, store, job_args, answer, err)
                                                 : record(context, store, job_args, answer, err))) {
+        Err ignored;
+        if (err->code == ERR_DRIFT && look(context, store, job_args, answer, &ignored)) {
+            *ret_answer = json_incref(answer); /* the objects, beside the error */
+        }
         return false;
     }
     *ret_answer = json_incref(answer);
@@ -99,7 +105,7 @@ const Operation op_migrate_baseline = {
                               {"job", FIELD_INT, .is_nullable = true,
                                .help = "the job that recorded it"},
                               {"differences", FIELD_LIST, .fields = drift_difference_fields,
-                               .help = "with --dry-run: object by object"},
+                               .help = "of a dry run or a refusal: object by object"},
                               {0}},
     .examples = (const OpExample[]){{"migrate baseline shop --at 7 --tenants acme,beta --dry-run",
                                      "are they at version 7?"},

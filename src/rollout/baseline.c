@@ -9,9 +9,6 @@
 #include "rollout/drift_parts.h"
 #include "store/audit.h"
 
-/* Differences that a refusal names. */
-enum { NAMED_DIFFERENCES = 100 };
-
 typedef struct Look {
     Arena *arena;
     Store *store;
@@ -193,20 +190,13 @@ static bool refuse_drift(JobContext *context, const BaselineReport *report, Err 
     if (report->drifted == 0 || json_get_bool(context->args, "allow-drift", false)) {
         return true;
     }
-    for (size_t i = 0; i < report->difference_count && context->progress.note != NULL; i++) {
-        const DriftDifference *difference = &report->differences[i];
-        context->progress.note(context->progress.context,
-                               arena_printf(context->arena, "%s: %s",
-                                            difference->place->place.schema_name,
-                                            drift_difference_text(context->arena, difference)));
-    }
     const char *first = report->difference_count == 0
                             ? "a schema is gone"
                             : drift_difference_text(context->arena, &report->differences[0]);
     return ERR_SET(err, ERR_DRIFT,
-                   "--dry-run lists the differences; --allow-drift takes the places as they are",
+                   "--allow-drift records it all the same; -v shows what was expected",
                    "%" PRId64 " of %zu places are not what version %" PRId64
-                   " of blueprint \"%s\" should be: %" PRId64 " differences, the first: %s",
+                   " of blueprint \"%s\" should be; differences: %" PRId64 ", the first: %s",
                    report->drifted, report->count, json_get_int(context->args, "version", 0),
                    json_get_text(context->args, "blueprint", ""), report->differing, first);
 }
@@ -249,8 +239,7 @@ static bool step_record(JobContext *context, Err *err)
     Blueprint *blueprint = NULL;
     Extensions extensions = {0};
     if (!store_need_keys(context->store, err) ||
-        !baseline_look(context->arena, context->store, context->args, NAMED_DIFFERENCES, &report,
-                       err) ||
+        !baseline_look(context->arena, context->store, context->args, 1, &report, err) ||
         !refuse_drift(context, &report, err) ||
         !registry_get_version(context->arena, context->store,
                               json_get_text(context->args, "blueprint", ""),

@@ -221,6 +221,8 @@ def test_a_name_that_its_own_objects_have_too_is_no_drift():
     assert shared_server().tenantry("migrate", "verify", "--tenant", "namesake")["is_clean"]
     admin("ALTER TABLE customers.customers ADD COLUMN customers integer")
     assert drifted("namesake") == {("column", "customers.customers")}
+    answer = shared_server().tenantry("migrate", "baseline", "shop", "--at", "1", "--tenants", "namesake", "--dry-run")
+    assert [(d["kind"], d["name"]) for d in answer["differences"]] == [("column", "customers.customers")], answer
 
 
 def test_a_dry_run_tells_statements_and_differences_and_changes_nothing():
@@ -240,8 +242,11 @@ def test_a_dry_run_tells_statements_and_differences_and_changes_nothing():
 
 def test_a_dirty_twin_is_refused_untouched_and_taken_when_it_may_differ():
     schema = legacy("dirty", extra="ALTER TABLE customers ADD COLUMN fax text; DROP VIEW names;" + RIGHTS)
-    refused("drift_found", schema, "--at", "1", says=("customers.fax", "differences, the first"))
+    refused("drift_found", schema, "--at", "1", says=("customers.fax", "differences: "))
     refused("drift_found", schema, says=("version 3",))
+    result = shared_server().tenantry("tenant", "adopt", schema, "--blueprint", "shop", "--slug", "x1", "--at", "1", expect=None)
+    assert ("column", "customers.fax", "unexpected") in {(d["kind"], d["name"], d["finding"])
+                                                         for d in result.json()["differences"]}
     assert shared_server().tenantry("job", "list", "--limit", "1")["jobs"][0]["state"] == "undone"
     answer = adopt(schema, "dirty", "--at", "1", "--allow-drift")
     found = {("column", "customers.fax"), ("view", "names"), ("grants", "view names"), ("column", "names.id"),
@@ -322,6 +327,32 @@ def test_schemas_that_do_not_stand_alone_are_refused():
     admin("DROP EXTENSION citext")
 
 
+def test_code_of_the_schema_that_is_called_meanwhile_has_the_owners_rights_only():
+    """A function that is nearer to a call of the owner's part of the adoption than PostgreSQL's own."""
+    schema = legacy("hostile", extra="""
+CREATE TABLE spy (who name, what text);
+CREATE FUNCTION format(a text, b text, c text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    BEGIN
+        EXECUTE 'RESET ROLE';
+        INSERT INTO spy VALUES (current_user, 'became another');
+    EXCEPTION WHEN OTHERS THEN
+        INSERT INTO spy VALUES (current_user, SQLERRM);
+    END;
+    BEGIN
+        GRANT tenantry TO stranger;
+    EXCEPTION WHEN OTHERS THEN
+        INSERT INTO spy VALUES (current_user, SQLERRM);
+    END;
+    RETURN 'hostile.events';
+END $$;
+""")
+    adopt(schema, "hostile", "--at", "1", "--allow-drift")
+    assert admin("SELECT string_agg(DISTINCT who::text, ',') FROM hostile.spy") == place("hostile")[1]
+    assert admin("SELECT count(*) FROM hostile.spy WHERE what LIKE '%security-definer%' OR what LIKE 'must%'") != "0"
+    assert admin("SELECT pg_has_role('stranger', 'tenantry', 'MEMBER')") == "f"
+
+
 def test_an_event_trigger_that_its_owner_could_change_is_refused():
     """It would run with the control role's rights while the schema is taken."""
     schema = legacy("watched", extra="CREATE FUNCTION watch() RETURNS event_trigger LANGUAGE plpgsql AS"
@@ -381,8 +412,9 @@ def test_a_baseline_is_refused_where_a_place_is_not_at_the_version():
     market()
     before = place("hand-a"), place("hand-b")
     by_hand("hand-b", "DROP INDEX customers_email")
-    shared_server().refused("drift_found", "migrate", "baseline", "market", "--at", "2",
-                            says=("1 of 2 places", "customers_email"))
+    result = shared_server().tenantry("migrate", "baseline", "market", "--at", "2", expect=None)
+    check_refusal(result, "drift_found", "1 of 2 places", "customers_email")
+    assert [d["name"] for d in result.json()["differences"]] == ["customers_email"]
     assert (place("hand-a"), place("hand-b")) == before
     answer = baseline("--at", "2", "--dry-run")
     assert [(d["tenant"], d["name"], d["finding"]) for d in answer["differences"]] == \
