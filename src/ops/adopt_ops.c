@@ -62,35 +62,26 @@ static bool refuse_drift(JobContext *context, const Blueprint *blueprint, const 
                    place->differences, drift_difference_text(context->arena, &differences[0]));
 }
 
-/* Owners and rights are part of what is compared, so the schema is taken before. A reference is
- * made only where the stamp's fingerprint does not settle it. */
-static bool compare(JobContext *context, const Blueprint *blueprint, DriftPlace *place, Err *err)
-{
-    bool matches = false;
-    const DriftExpected *expected = NULL;
-    const DriftDifference *differences = NULL;
-    enum { NAMED = 1 };
-    if (!drift_matches_stamp(context->arena, context->store, blueprint, place, &matches, err)) {
-        return false;
-    }
-    return matches || (drift_expect(context->arena, context->store, blueprint, TIER_SCHEMA,
-                                    place->place.schema_name, &expected, err) &&
-                       drift_check(context->arena, context->store, expected, place, DRIFT_ALL,
-                                   SHOWN_DIFFERENCES, &differences, err) &&
-                       refuse_drift(context, blueprint, place, differences, err));
-}
-
+/* What it should be is found first, before the schema's tables are locked; owners and rights are
+ * part of what is compared, so the schema is taken before that. */
 static bool step_adopt(JobContext *context, Err *err)
 {
+    enum { NAMED = 1 };
     Blueprint *blueprint = NULL;
     Adoption *adoption = NULL;
     const Place *place = NULL;
+    DriftExpected *expected = NULL;
+    const DriftDifference *differences = NULL;
     if (!load_version(context->arena, context->store, context->args, &blueprint, err) ||
+        !drift_expect(context->arena, context->store, blueprint, TIER_SCHEMA,
+                      json_get_text(context->args, "schema", ""), &expected, err) ||
         !tenant_adopt_take(context, blueprint, &adoption, &place, err)) {
         return false;
     }
     DriftPlace adopted = {.place = *place, .is_adopted = true};
-    return compare(context, blueprint, &adopted, err) &&
+    return drift_check(context->arena, context->store, expected, &adopted, DRIFT_ALL, NAMED,
+                       &differences, err) &&
+           refuse_drift(context, blueprint, &adopted, differences, err) &&
            tenant_adopt_finish(adoption, adopted.differences, err) &&
            isolation_require_adopted(context->arena, context->store, context->tenant_id, err);
 }
@@ -122,7 +113,7 @@ static Json *texts_to_json(const TextList *list)
 static bool put_differences(OpContext *context, Store *store, const Blueprint *blueprint,
                             const Place *place, Json *answer, Err *err)
 {
-    const DriftExpected *expected = NULL;
+    DriftExpected *expected = NULL;
     const DriftDifference *differences = NULL;
     DriftPlace found = {.place = *place, .is_adopted = true};
     const bool is_compared = pg_begin(store->conn, err) &&

@@ -81,9 +81,9 @@ static bool is_row(const DriftPlace *place)
 }
 
 /* The objects of one place that differ. */
-static bool read_place(Look *look, const DriftExpected *expected, DriftPlace *place, Err *err)
+static bool read_place(Look *look, DriftExpected *expected, DriftPlace *place, Err *err)
 {
-    const DriftExpected *own = expected;
+    DriftExpected *own = expected;
     const DriftDifference *differences = NULL;
     BaselineReport *report = look->report;
     const int64_t room = look->most - (int64_t)report->difference_count;
@@ -104,7 +104,7 @@ static bool read_place(Look *look, const DriftExpected *expected, DriftPlace *pl
 /* Places of one tier. */
 static bool compare_tier(Look *look, DriftPlace *places, size_t count, Tier tier, Err *err)
 {
-    const DriftExpected *expected = NULL;
+    DriftExpected *expected = NULL;
     const DriftOptions options = {.parallel = 1};
     const char *name = tier == TIER_ROW && count > 0 ? places[0].place.schema_name : NULL;
     if (count == 0) {

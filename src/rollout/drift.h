@@ -74,18 +74,13 @@ bool drift_verify(Arena *arena, Store *store, const DriftOptions *options, Drift
 
 /* --- one place, within the caller's transaction */
 
-/* What a place should be, and how it is compared with that. */
+/* What a place of this version of a blueprint should be: the fingerprint that is kept with its
+ * stamp, and where none is kept, or a place differs from it, a place that is made and rolled back
+ * to a savepoint. name: of a schema that is no random word, which is left as it is; or NULL. The
+ * blueprint and the name must outlive it. */
 typedef struct DriftExpected DriftExpected;
-
-/* What a place of this version of a blueprint should be: one is made and rolled back to a
- * savepoint. name: of a schema that is no random word, which is left as it is; or NULL. */
 bool drift_expect(Arena *arena, Store *store, const Blueprint *blueprint, Tier tier,
-                  const char *name, const DriftExpected **ret_expected, Err *err);
-
-/* Whether the place has the fingerprint that is kept with the blueprint's stamp; false where none
- * is kept for this version, and where only drift_check can tell. Much cheaper than to expect. */
-bool drift_matches_stamp(Arena *arena, Store *store, const Blueprint *blueprint,
-                         const DriftPlace *place, bool *ret_matches, Err *err);
+                  const char *name, DriftExpected **ret_expected, Err *err);
 
 typedef enum DriftDepth {
     DRIFT_ALL,
@@ -94,7 +89,7 @@ typedef enum DriftDepth {
 
 /* The objects that differ; at most `most` of them are told, all are counted in place->differences.
  */
-bool drift_check(Arena *arena, Store *store, const DriftExpected *expected, DriftPlace *place,
+bool drift_check(Arena *arena, Store *store, DriftExpected *expected, DriftPlace *place,
                  DriftDepth depth, int64_t most, const DriftDifference **ret_differences, Err *err);
 
 /* "column \"notes.title\" is missing", in the arena. */

@@ -4,35 +4,49 @@
 #include "blueprint/stamp.h"
 #include "rollout/drift_parts.h"
 
-bool drift_expect(Arena *arena, Store *store, const Blueprint *blueprint, Tier tier,
-                  const char *name, const DriftExpected **ret_expected, Err *err)
+static bool make_reference(Arena *arena, Store *store, DriftExpected *expected, Err *err)
 {
-    DriftExpected *expected = ARENA_NEW(arena, DriftExpected);
-    expected->is_named = name != NULL;
-    *ret_expected = expected;
-    return drift_reference_make_within(arena, store, blueprint, tier, name, &expected->reference,
-                                       err);
+    return expected->reference.place != NULL ||
+           drift_reference_make_within(arena, store, expected->blueprint, expected->tier,
+                                       expected->name, &expected->reference, err);
 }
 
-bool drift_matches_stamp(Arena *arena, Store *store, const Blueprint *blueprint,
-                         const DriftPlace *place, bool *ret_matches, Err *err)
+bool drift_expect(Arena *arena, Store *store, const Blueprint *blueprint, Tier tier,
+                  const char *name, DriftExpected **ret_expected, Err *err)
 {
     const Stamp *stamp = NULL;
-    const char *found = NULL;
     Extensions extensions = {0};
-    const FingerprintSubject subject = drift_subject(place, false);
-    *ret_matches = false;
-    if (!registry_find_extensions(arena, store, blueprint, &extensions, err) ||
-        !stamp_find(arena, store, blueprint, &extensions, &stamp, err)) {
+    DriftExpected *expected = ARENA_NEW(arena, DriftExpected);
+    *expected = (DriftExpected){.blueprint = blueprint, .tier = tier, .name = name};
+    *ret_expected = expected;
+    if (tier == TIER_SCHEMA &&
+        (!registry_find_extensions(arena, store, blueprint, &extensions, err) ||
+         !stamp_find(arena, store, blueprint, &extensions, &stamp, err))) {
         return false;
     }
-    if (stamp == NULL) {
+    /* An older version can have the newest one's checksum, when both were recorded at once. */
+    if (stamp != NULL && stamp->version == blueprint->version) {
+        expected->reference.fingerprint = stamp->fingerprint;
+        return true;
+    }
+    return make_reference(arena, store, expected, err);
+}
+
+/* Whether the fingerprint tells already that nothing differs. A name that somebody chose is taken
+ * out of it like a random one, which can make a difference but never hide one. */
+static bool matches_stamp(Arena *arena, Store *store, const DriftExpected *expected,
+                          const DriftPlace *place, bool *ret_matches, Err *err)
+{
+    const char *found = NULL;
+    const FingerprintSubject subject = drift_subject(place, false);
+    *ret_matches = false;
+    if (expected->reference.place != NULL) {
         return true;
     }
     if (!fingerprint_place(arena, store->conn, &subject, &found, err)) {
         return false;
     }
-    *ret_matches = found != NULL && strcmp(found, stamp->fingerprint) == 0;
+    *ret_matches = found != NULL && strcmp(found, expected->reference.fingerprint) == 0;
     return true;
 }
 
@@ -63,13 +77,15 @@ static DriftDifference difference_of(Arena *arena, const DriftExpected *expected
                              .mend = drift_mend(arena, &expected->reference, contents, found)};
 }
 
-bool drift_check(Arena *arena, Store *store, const DriftExpected *expected, DriftPlace *place,
-                 DriftDepth depth, int64_t most, const DriftDifference **ret_differences, Err *err)
+/* Both, object by object. */
+static bool read_objects(Arena *arena, Store *store, DriftExpected *expected, DriftPlace *place,
+                         DriftDepth depth, int64_t most, DriftDifference *differences, Err *err)
 {
-    const FingerprintSubject subject = drift_subject(place, expected->is_named);
+    const FingerprintSubject subject = drift_subject(place, expected->name != NULL);
     const DriftReference *reference = &expected->reference;
     DriftContents contents = {.place = &place->place};
-    if (!fingerprint_lines(arena, store->conn, &subject, 1, &contents.lines, &contents.count,
+    if (!make_reference(arena, store, expected, err) ||
+        !fingerprint_lines(arena, store->conn, &subject, 1, &contents.lines, &contents.count,
                            err)) {
         return false;
     }
@@ -78,8 +94,6 @@ bool drift_check(Arena *arena, Store *store, const DriftExpected *expected, Drif
                             .found = contents.lines,
                             .found_count = contents.count};
     FingerprintDifference found;
-    DriftDifference *differences = ARENA_ARRAY(arena, DriftDifference, (size_t)most);
-    place->differences = 0;
     while (fingerprint_next(&walk, &found)) {
         const FingerprintLine *line = found.expected != NULL ? found.expected : found.found;
         if (depth == DRIFT_STRUCTURE && is_of_rights(line->kind)) {
@@ -93,8 +107,24 @@ bool drift_check(Arena *arena, Store *store, const DriftExpected *expected, Drif
     place->state = contents.count == 0       ? DRIFT_GONE
                    : place->differences == 0 ? DRIFT_SAME
                                              : DRIFT_FOUND;
-    *ret_differences = differences;
     return true;
+}
+
+bool drift_check(Arena *arena, Store *store, DriftExpected *expected, DriftPlace *place,
+                 DriftDepth depth, int64_t most, const DriftDifference **ret_differences, Err *err)
+{
+    bool matches = false;
+    DriftDifference *differences = ARENA_ARRAY(arena, DriftDifference, (size_t)most);
+    *ret_differences = differences;
+    place->differences = 0;
+    if (depth == DRIFT_ALL && !matches_stamp(arena, store, expected, place, &matches, err)) {
+        return false;
+    }
+    if (matches) {
+        place->state = DRIFT_SAME;
+        return true;
+    }
+    return read_objects(arena, store, expected, place, depth, most, differences, err);
 }
 
 const char *drift_difference_text(Arena *arena, const DriftDifference *difference)

@@ -54,8 +54,10 @@ FingerprintSubject drift_subject(const DriftPlace *place, bool is_named);
 /* --- drift_check.c ---------------------------------------------------------------------------- */
 
 struct DriftExpected {
-    DriftReference reference;
-    bool is_named;
+    const Blueprint *blueprint;
+    Tier tier;
+    const char *name;
+    DriftReference reference; /* its place is NULL while only the stamp's fingerprint is known */
 };
 
 /* --- drift_mend.c ----------------------------------------------------------------------------- */

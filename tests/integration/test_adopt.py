@@ -258,6 +258,13 @@ def test_a_dirty_twin_is_refused_untouched_and_taken_when_it_may_differ():
     assert entry["detail"]["differences"] == len(found), entry
 
 
+def test_one_that_is_at_another_version_than_it_is_said_to_be_is_refused():
+    schema = legacy("newer", versions=3)
+    refused("drift_found", schema, "--at", "1", says=("customers.email", "not expected"))
+    refused("drift_found", schema, "--at", "2", says=("customers_email", "not expected"))
+    assert adopt(schema, "newer")["version"] == 3
+
+
 def test_one_that_lacks_an_append_only_table_can_be_taken_as_it_is():
     schema = legacy("lacking", extra="DROP TRIGGER customers_shout ON customers; DROP TABLE events;")
     assert adopt(schema, "lacking", "--at", "1", "--allow-drift")["differing"] > 0
