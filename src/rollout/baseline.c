@@ -80,6 +80,21 @@ static bool is_row(const DriftPlace *place)
     return strcmp(place->place.tier, tier_name(TIER_ROW)) == 0;
 }
 
+/* A name that is also a word of the objects stays as it is, on both sides. */
+static bool choose_reference(Look *look, const DriftPlace *place, DriftExpected **expected,
+                             Err *err)
+{
+    if (!place->is_adopted) {
+        return true;
+    }
+    if (!drift_expect_made(look->arena, look->store, *expected, err)) {
+        return false;
+    }
+    return !drift_reference_mentions(&(*expected)->reference, place->place.schema_name) ||
+           drift_expect(look->arena, look->store, look->blueprint, TIER_SCHEMA,
+                        place->place.schema_name, expected, err);
+}
+
 /* The objects of one place that differ. */
 static bool read_place(Look *look, DriftExpected *expected, DriftPlace *place, Err *err)
 {
@@ -87,9 +102,7 @@ static bool read_place(Look *look, DriftExpected *expected, DriftPlace *place, E
     const DriftDifference *differences = NULL;
     BaselineReport *report = look->report;
     const int64_t room = look->most - (int64_t)report->difference_count;
-    /* What was taken out of the text as its name may be a word of its objects: docs. */
-    if ((place->is_adopted && !drift_expect(look->arena, look->store, look->blueprint, TIER_SCHEMA,
-                                            place->place.schema_name, &own, err)) ||
+    if (!choose_reference(look, place, &own, err) ||
         !drift_check(look->arena, look->store, own, place, DRIFT_ALL, room, &differences, err)) {
         return false;
     }

@@ -257,8 +257,8 @@ static bool read_places(Verification *run, Group *group, DriftPlace **places, si
 }
 
 /* An adopted schema has a name that may be a word of its own objects, too. Taken out of the text,
- * as the comparison of many did it, it can make a difference that is none; so the place is compared
- * once more with a reference that gets the same name. */
+ * as of that of the others, it can make a difference that is none; so the place is compared with a
+ * reference that gets the same name. */
 static bool read_adopted(Verification *run, const Group *group, DriftPlace *place, Err *err)
 {
     Group own = {.places = place,
@@ -278,7 +278,11 @@ static bool read_suspects(Verification *run, Group *group, Err *err)
         if (!is_bad(place)) {
             continue;
         }
-        if (place->is_adopted) {
+        if (place->is_adopted && !make_reference(run, group, err)) {
+            return false;
+        }
+        if (place->is_adopted &&
+            drift_reference_mentions(&group->reference, place->place.schema_name)) {
             if (!read_adopted(run, group, place, err)) {
                 return false;
             }

@@ -4,7 +4,7 @@
 #include "blueprint/stamp.h"
 #include "rollout/drift_parts.h"
 
-static bool make_reference(Arena *arena, Store *store, DriftExpected *expected, Err *err)
+bool drift_expect_made(Arena *arena, Store *store, DriftExpected *expected, Err *err)
 {
     return expected->reference.place != NULL ||
            drift_reference_make_within(arena, store, expected->blueprint, expected->tier,
@@ -29,7 +29,7 @@ bool drift_expect(Arena *arena, Store *store, const Blueprint *blueprint, Tier t
         expected->reference.fingerprint = stamp->fingerprint;
         return true;
     }
-    return make_reference(arena, store, expected, err);
+    return drift_expect_made(arena, store, expected, err);
 }
 
 /* Whether the fingerprint tells already that nothing differs. A name that somebody chose is taken
@@ -84,7 +84,7 @@ static bool read_objects(Arena *arena, Store *store, DriftExpected *expected, Dr
     const FingerprintSubject subject = drift_subject(place, expected->name != NULL);
     const DriftReference *reference = &expected->reference;
     DriftContents contents = {.place = &place->place};
-    if (!make_reference(arena, store, expected, err) ||
+    if (!drift_expect_made(arena, store, expected, err) ||
         !fingerprint_lines(arena, store->conn, &subject, 1, &contents.lines, &contents.count,
                            err)) {
         return false;

@@ -36,6 +36,10 @@ bool drift_reference_make(Arena *arena, Store *store, const Blueprint *blueprint
 bool drift_reference_make_within(Arena *arena, Store *store, const Blueprint *blueprint, Tier tier,
                                  const char *alias, DriftReference *ret_reference, Err *err);
 
+/* Whether a word is part of any name or definition, so that taking it out of the text of a place
+ * (its schema has this name) could make a difference that is none. */
+bool drift_reference_mentions(const DriftReference *reference, const char *word);
+
 /* --- drift_compare.c -------------------------------------------------------------------------- */
 
 /* Sets the state of each place, sorted by schema, by its fingerprint: DRIFT_SAME, DRIFT_FOUND or
@@ -59,6 +63,9 @@ struct DriftExpected {
     const char *name;
     DriftReference reference; /* its place is NULL while only the stamp's fingerprint is known */
 };
+
+/* Makes the reference, unless it was made. */
+bool drift_expect_made(Arena *arena, Store *store, DriftExpected *expected, Err *err);
 
 /* --- drift_mend.c ----------------------------------------------------------------------------- */
 

@@ -76,3 +76,14 @@ bool drift_reference_make_within(Arena *arena, Store *store, const Blueprint *bl
     *ret_reference = reference;
     return true;
 }
+
+bool drift_reference_mentions(const DriftReference *reference, const char *word)
+{
+    for (size_t i = 0; i < reference->line_count; i++) {
+        const FingerprintLine *line = &reference->lines[i];
+        if (strstr(line->name, word) != NULL || strstr(line->definition, word) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
