@@ -406,7 +406,9 @@ def test_a_version_that_places_were_moved_to_by_hand_is_recorded():
     answer = baseline("--at", "2", "--tenants", "hand-a")
     assert (answer["places"], answer["drifted"]) == (1, 0)
     assert place("hand-a")[2:] == ["2", "1,2"] and place("hand-b")[2:] == ["3", "1,2,3"]
+    admin("UPDATE tenantry.places SET quarantine = 1 WHERE blueprint = 'market'")
     baseline("--at", "2", "--tenants", "hand-a,hand-b")
+    assert admin("SELECT count(*) FROM tenantry.places WHERE quarantine IS NOT NULL") == "0"
     assert place("hand-b")[2:] == ["2", "1,2"]
     assert shared_server().tenantry("migrate", "verify", "market")["is_clean"]
     entry = shared_server().tenantry("audit", "list", "--tenant", "hand-b", "--action", "migrate.baseline")["entries"][0]
@@ -432,6 +434,20 @@ def test_a_baseline_is_refused_where_a_place_is_not_at_the_version():
     baseline("--at", "3", "--tenants", "hand-a")
     shared_server().tenantry("migrate", "up", "market")
     assert shared_server().tenantry("migrate", "verify", "market")["is_clean"]
+
+
+def test_a_baseline_is_refused_while_a_rollout_is_not_at_its_end():
+    market()
+    for slug in ("hand-a", "hand-b"):
+        by_hand(slug, "DROP INDEX customers_email")
+    baseline("--at", "2")
+    server = shared_server()
+    server.refused("rollout_stopped", "migrate", "up", "market", "--waves", "1,100%", "--gate", "false")
+    number = str(server.tenantry("migrate", "status", "market")["rollouts"][0]["rollout"])
+    server.refused("rollout_stopped", "migrate", "baseline", "market", "--at", "2",
+                   says=("rollout %s of blueprint" % number, "migrate resume %s" % number))
+    server.tenantry("migrate", "abort", number)
+    server.tenantry("migrate", "up", "market")
 
 
 def test_a_baseline_of_what_is_not_there_is_refused():
