@@ -69,6 +69,13 @@ const char *place_search_path(Arena *arena, const Extensions *extensions, const 
 void place_enter_role(Arena *arena, PgBatch *batch, const char *role, const char *search_path);
 void place_leave_role(PgBatch *batch, const char *role);
 
+/* The same as the owner of a place, in a guard that stays for the next time. GUARD_IS_LAST: nothing
+ * is deferred in the rest of the transaction. */
+typedef enum GuardEnd { GUARD_IS_LAST, GUARD_MORE_FOLLOWS } GuardEnd;
+void place_enter_owner(Arena *arena, PgBatch *batch, const Place *place, const char *search_path,
+                       GuardEnd end);
+void place_leave_owner(PgBatch *batch, const Place *place);
+
 /* Adds every statement of a script, each with its file and line. */
 bool place_add_script(Arena *arena, PgBatch *batch, const char *file, const char *text, Err *err);
 

@@ -21,7 +21,7 @@ bool place_add_structure(Arena *arena, const Store *store, PgBatch *batch,
                          Err *err);
 
 /* Adds the owner role, in the tenants' group with the application roles, which are there; Tenantry
- * is a member of it until place_leave_role. */
+ * is a member of it until the owner is entered or left. */
 void place_add_owner(Arena *arena, const Store *store, PgBatch *batch, const Place *place);
 
 /* Adds what the application roles may do in the schema and with things that come. Run as the owner.

@@ -117,11 +117,12 @@ bool takeover_add(Arena *arena, Store *store, PgBatch *batch, const Blueprint *b
         !add_owners(arena, store, batch, place, err)) {
         return false;
     }
-    place_enter_role(arena, batch, place->owner_role, place_search_path(arena, extensions, place));
+    place_enter_owner(arena, batch, place, place_search_path(arena, extensions, place),
+                      GUARD_MORE_FOLLOWS);
     if (!add_rights(arena, store, batch, blueprint, place, err)) {
         return false;
     }
-    place_leave_role(batch, place->owner_role);
+    place_leave_owner(batch, place);
     return true;
 }
 

@@ -85,7 +85,7 @@ WITH space AS MATERIALIZED (
     UNION ALL
     SELECT 3, 'input', format('schema "%s" is PostgreSQL''s or Tenantry''s own', $1), NULL
      WHERE $1 ~ '^pg_' OR $1 ~ '^(shared|stamp|tenant|trial)_[0-9a-f]{12}$'
-        OR $1 IN ('information_schema', 'tenancy', 'tenancy_guards', 'tenantry', 'tenantry_audit', 'tenantry_ext')
+        OR $1 IN ('information_schema', 'tenancy', 'tenancy_guards', 'tenancy_kept', 'tenantry', 'tenantry_audit', 'tenantry_ext')
     UNION ALL
     SELECT 4, 'input', 'schema "public" is everybody''s: extensions and other sessions find things there without naming it',
            'give it a name of its own first: ALTER SCHEMA public RENAME TO ...; CREATE SCHEMA public'
