@@ -106,30 +106,34 @@ void place_add_role(Arena *arena, PgBatch *batch, const char *role)
     pg_batch_add(batch, SQL(arena, "CREATE ROLE {} NOLOGIN", sql_name(arena, role)), PG_NO_PARAMS);
 }
 
-/* Owner and schema, empty; the application roles are there. In the schema tier the application
- * roles get their rights by default privileges, so that every table has them from the moment it is
- * made, without one GRANT per table.
- */
-static void add_ground(Arena *arena, const Store *store, PgBatch *batch, const Place *place)
+void place_add_owner(Arena *arena, const Store *store, PgBatch *batch, const Place *place)
 {
     const SqlArg owner = sql_name(arena, place->owner_role);
-    const SqlArg app = sql_name(arena, place->app_role);
-    const SqlArg readonly = sql_name(arena, place->readonly_role);
     const char *const sql[] = {
         SQL(arena, "CREATE ROLE {} NOLOGIN", owner),
-        SQL(arena, "GRANT {} TO {}, {}, {}", sql_name(arena, store->tenants_role), owner, app,
-            readonly),
+        SQL(arena, "GRANT {} TO {}, {}, {}", sql_name(arena, store->tenants_role), owner,
+            sql_name(arena, place->app_role), sql_name(arena, place->readonly_role)),
         SQL(arena, "GRANT {} TO CURRENT_USER", owner),
-        SQL(arena, "CREATE SCHEMA {} AUTHORIZATION {}", sql_name(arena, place->schema_name), owner),
     };
     for (size_t i = 0; i < sizeof sql / sizeof *sql; i++) {
         pg_batch_add(batch, sql[i], PG_NO_PARAMS);
     }
 }
 
-/* Run as the owner. Nothing for PUBLIC, ever; in the row tier tables are granted one by one once
- * they are guarded. */
-static void add_default_privileges(Arena *arena, PgBatch *batch, const Place *place, Tier tier)
+/* Owner and schema, empty; the application roles are there. In the schema tier the application
+ * roles get their rights by default privileges, so that every table has them from the moment it is
+ * made, without one GRANT per table.
+ */
+static void add_ground(Arena *arena, const Store *store, PgBatch *batch, const Place *place)
+{
+    place_add_owner(arena, store, batch, place);
+    pg_batch_add(batch,
+                 SQL(arena, "CREATE SCHEMA {} AUTHORIZATION {}",
+                     sql_name(arena, place->schema_name), sql_name(arena, place->owner_role)),
+                 PG_NO_PARAMS);
+}
+
+void place_add_default_privileges(Arena *arena, PgBatch *batch, const Place *place, Tier tier)
 {
     const SqlArg owner = sql_name(arena, place->owner_role);
     const SqlArg app = sql_name(arena, place->app_role);
@@ -240,7 +244,7 @@ bool place_add_structure(Arena *arena, const Store *store, PgBatch *batch,
     }
     add_ground(arena, store, batch, place);
     place_enter_owner(batch, place, place_search_path(arena, source->extensions, place));
-    add_default_privileges(arena, batch, place, TIER_SCHEMA);
+    place_add_default_privileges(arena, batch, place, TIER_SCHEMA);
     const bool is_added = is_flat
                               ? add_stamp(arena, batch, blueprint, source->stamp, place, err)
                               : place_add_migrations(arena, batch, born, source->extensions,
@@ -343,7 +347,7 @@ bool place_ensure_shared(Arena *arena, Store *store, const Blueprint *blueprint,
     }
     if (is_new) {
         place_enter_role(batch, place->owner_role, "pg_catalog");
-        add_default_privileges(arena, batch, place, TIER_ROW);
+        place_add_default_privileges(arena, batch, place, TIER_ROW);
         place_leave_role(batch);
     }
     if (!place_add_move(arena, batch, born, &extensions, place, blueprint->version, &has_more,

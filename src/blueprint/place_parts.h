@@ -20,6 +20,14 @@ bool place_add_structure(Arena *arena, const Store *store, PgBatch *batch,
                          const PlaceSource *source, const Place *place, bool *ret_has_variant,
                          Err *err);
 
+/* Adds the owner role, in the tenants' group with the application roles, which are there; Tenantry
+ * is a member of it until the owner is entered or left. */
+void place_add_owner(Arena *arena, const Store *store, PgBatch *batch, const Place *place);
+
+/* Adds what the application roles may do in the schema and with things that come. Run as the owner.
+ * Nothing for PUBLIC, ever; in the row tier tables are granted one by one once they are guarded. */
+void place_add_default_privileges(Arena *arena, PgBatch *batch, const Place *place, Tier tier);
+
 /* Versions after one and up to another. */
 typedef struct VersionRange {
     int64_t after;

@@ -302,6 +302,11 @@ bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *e
     return require(arena, store, tenant_id, true, err);
 }
 
+bool isolation_require_adopted(Arena *arena, Store *store, const char *tenant_id, Err *err)
+{
+    return require(arena, store, tenant_id, true, err);
+}
+
 /* --- places ----------------------------------------------------------------------------------- */
 
 /* What a place is like now, and what it was like when the rules last passed. */

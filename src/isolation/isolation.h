@@ -95,6 +95,10 @@ bool isolation_require_spare(Arena *arena, Store *store, const char *tenant_id, 
  * last passed (a few milliseconds); when it is not, isolation_require_spare. */
 bool isolation_require_created(Arena *arena, Store *store, const char *tenant_id, Err *err);
 
+/* What an adoption ends with: every rule about the tenant and about what the things of its schema
+ * lead to, which Tenantry did not make. */
+bool isolation_require_adopted(Arena *arena, Store *store, const char *tenant_id, Err *err);
+
 /* After a change to a place that tenants may join: asks the rules now, so that the next create need
  * not. A place that is not whole is no error here, it is logged: a create there is refused. Within
  * the caller's transaction. */

@@ -4,16 +4,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "rollout/baseline.h"
 #include "rollout/rollout.h"
 #include "tenant/ready_login.h"
 #include "tenant/tenant.h"
 
 const JobKind *const op_job_kinds[] = {
-    &blueprint_add_job,  &isolation_accept_job, &isolation_mend_job,   &isolation_reopen_job,
-    &key_rotate_job,     &partition_detach_job, &partition_ensure_job, &rollout_down_job,
-    &rollout_job,        &rollout_retry_job,    &spare_drop_job,       &spare_fill_job,
-    &tenant_archive_job, &tenant_create_job,    &tenant_purge_job,     &tenant_resume_job,
-    &tenant_rotate_job,  &tenant_suspend_job,
+    &baseline_job,         &blueprint_add_job, &isolation_accept_job, &isolation_mend_job,
+    &isolation_reopen_job, &key_rotate_job,    &partition_detach_job, &partition_ensure_job,
+    &rollout_down_job,     &rollout_job,       &rollout_retry_job,    &spare_drop_job,
+    &spare_fill_job,       &tenant_adopt_job,  &tenant_archive_job,   &tenant_create_job,
+    &tenant_purge_job,     &tenant_resume_job, &tenant_rotate_job,    &tenant_suspend_job,
 };
 const size_t op_job_kind_count = sizeof op_job_kinds / sizeof *op_job_kinds;
 

@@ -62,15 +62,15 @@ extern const Operation op_audit_list, op_audit_verify, op_blueprint_add, op_blue
     op_isolation_check_report, op_isolation_key, op_isolation_list, op_isolation_mend,
     op_isolation_reopen, op_isolation_rules, op_isolation_verify, op_isolation_watch, op_job_cancel,
     op_job_list, op_job_resume, op_job_show, op_key_list, op_key_rotate, op_migrate_abort,
-    op_migrate_down, op_migrate_pause, op_migrate_resume, op_migrate_retry, op_migrate_sign,
-    op_migrate_status, op_migrate_lint, op_migrate_new, op_migrate_plan, op_migrate_up,
-    op_migrate_verify, op_partition_detach, op_partition_ensure, op_partition_list, op_spare_drop,
-    op_spare_fill, op_spare_keep, op_spare_list, op_status, op_tenant_archive, op_tenant_create,
-    op_tenant_credentials, op_tenant_list, op_tenant_purge, op_tenant_resume, op_tenant_rotate,
-    op_tenant_show, op_tenant_suspend, op_up;
+    op_migrate_baseline, op_migrate_down, op_migrate_lint, op_migrate_new, op_migrate_pause,
+    op_migrate_plan, op_migrate_resume, op_migrate_retry, op_migrate_sign, op_migrate_status,
+    op_migrate_up, op_migrate_verify, op_partition_detach, op_partition_ensure, op_partition_list,
+    op_spare_drop, op_spare_fill, op_spare_keep, op_spare_list, op_status, op_tenant_adopt,
+    op_tenant_archive, op_tenant_create, op_tenant_credentials, op_tenant_list, op_tenant_purge,
+    op_tenant_resume, op_tenant_rotate, op_tenant_show, op_tenant_suspend, op_up;
 
 extern const JobKind blueprint_add_job, isolation_accept_job, isolation_mend_job,
     isolation_reopen_job, key_rotate_job, partition_detach_job, partition_ensure_job,
-    spare_drop_job, spare_fill_job, tenant_create_job, tenant_resume_job;
+    spare_drop_job, spare_fill_job, tenant_adopt_job, tenant_create_job, tenant_resume_job;
 
 #endif

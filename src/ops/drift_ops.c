@@ -4,6 +4,7 @@
 #include "blueprint/registry.h"
 #include "core/limits.h"
 #include "ops/context.h"
+#include "ops/drift_answer.h"
 #include "rollout/drift.h"
 
 enum { MOST_CONNECTIONS = 16 };
@@ -23,7 +24,7 @@ static Json *place_to_json(const DriftPlace *place)
     return entry;
 }
 
-static Json *difference_to_json(const DriftDifference *difference)
+Json *drift_difference_to_json(const DriftDifference *difference)
 {
     Json *entry = json_object();
     json_put_text(entry, "tenant", difference->place->slug);
@@ -51,7 +52,7 @@ static Json *report_to_json(const DriftReport *report)
         }
     }
     for (int64_t i = 0; i < report->difference_count; i++) {
-        json_array_append_new(differences, difference_to_json(&report->differences[i]));
+        json_array_append_new(differences, drift_difference_to_json(&report->differences[i]));
     }
     json_put_bool(answer, "is_clean", report->found == 0 && report->unknown == 0);
     json_put_int(answer, "checked", report->checked);
@@ -131,7 +132,7 @@ static const Field place_fields[] = {
     {0},
 };
 
-static const Field difference_fields[] = {
+const Field drift_difference_fields[] = {
     {"tenant", FIELD_TEXT, .is_nullable = true, .help = "slug; none: shared, or a spare"},
     {"schema", FIELD_TEXT, .help = "the schema"},
     {"kind", FIELD_TEXT, .help = "what it is: column, index, policy, grants and so on"},
@@ -168,19 +169,20 @@ const Operation op_migrate_verify = {
             {"limit", PARAM_INT, .fallback = "1000", .least = 0, .most = LIMIT_LIST_ROWS,
              .help = "At most this many differences are told; all are counted."},
             {0}},
-    .result =
-        (const Field[]){
-            {"is_clean", FIELD_BOOL, .help = "whether nothing was found"},
-            {"checked", FIELD_INT, .help = "places compared"},
-            {"drifted", FIELD_INT, .help = "places that differ or are gone"},
-            {"unknown", FIELD_INT, .help = "places whose version cannot be made to compare with"},
-            {"moving", FIELD_INT,
-             .help = "places that were being changed at this moment, not judged"},
-            {"spares_refused", FIELD_INT,
-             .help = "spares that differ, which no create claims any more"},
-            {"places", FIELD_LIST, .fields = place_fields, .help = "those that are not the same"},
-            {"differences", FIELD_LIST, .fields = difference_fields, .help = "object by object"},
-            {0}},
+    .result = (const Field[]){{"is_clean", FIELD_BOOL, .help = "whether nothing was found"},
+                              {"checked", FIELD_INT, .help = "places compared"},
+                              {"drifted", FIELD_INT, .help = "places that differ or are gone"},
+                              {"unknown", FIELD_INT,
+                               .help = "places whose version cannot be made to compare with"},
+                              {"moving", FIELD_INT,
+                               .help = "places that were being changed at this moment, not judged"},
+                              {"spares_refused", FIELD_INT,
+                               .help = "spares that differ, which no create claims any more"},
+                              {"places", FIELD_LIST, .fields = place_fields,
+                               .help = "those that are not the same"},
+                              {"differences", FIELD_LIST, .fields = drift_difference_fields,
+                               .help = "object by object"},
+                              {0}},
     .examples = (const OpExample[]){{"migrate verify", "the whole fleet"},
                                     {"migrate verify trading --tenant acme -v", "one tenant"},
                                     {0}},

@@ -34,6 +34,7 @@ typedef struct Group {
     DriftPlace *places;
     size_t count;
     Tier tier;
+    bool is_named;        /* names of their schemas are no random words, and stay as they are */
     Blueprint *blueprint; /* at their version */
     DriftReference reference;
 } Group;
@@ -62,9 +63,15 @@ static bool list_places(Verification *run, Err *err)
             .slug = arena_strdup(arena, pg_rows_text(rows, i, 8)),
             .is_spare = pg_rows_bool(rows, i, 9),
             .is_locked = pg_rows_bool(rows, i, 10),
-            .is_newest = pg_rows_bool(rows, i, 11)};
+            .is_newest = pg_rows_bool(rows, i, 11),
+            .is_adopted = pg_rows_bool(rows, i, 12)};
     }
     return true;
+}
+
+static bool is_bad(const DriftPlace *place)
+{
+    return place->state == DRIFT_FOUND || place->state == DRIFT_GONE;
 }
 
 static bool is_one_group(const DriftPlace *a, const DriftPlace *b)
@@ -77,7 +84,7 @@ static bool is_one_group(const DriftPlace *a, const DriftPlace *b)
 
 static bool make_reference(Verification *run, Group *group, Err *err)
 {
-    const char *alias = group->tier == TIER_ROW ? group->places[0].place.schema_name : NULL;
+    const char *alias = group->is_named ? group->places[0].place.schema_name : NULL;
     return group->reference.place != NULL ||
            drift_reference_make(run->arena, run->store, group->blueprint, group->tier, alias,
                                 &group->reference, err);
@@ -217,7 +224,7 @@ static bool read_held(Verification *run, const Group *group, Arena *arena, Drift
         return false;
     }
     for (size_t i = 0; i < held; i++) {
-        subjects[i] = drift_subject(places[i], group->tier == TIER_ROW);
+        subjects[i] = drift_subject(places[i], group->is_named);
     }
     if (held > 0 &&
         !fingerprint_lines(arena, run->store->conn, subjects, held, &lines, &line_count, err)) {
@@ -250,23 +257,47 @@ static bool read_places(Verification *run, Group *group, DriftPlace **places, si
     return is_read;
 }
 
+/* An adopted schema has a name that may be a word of its own objects, too. Taken out of the text,
+ * as of that of the others, it can make a difference that is none; so the place is compared with a
+ * reference that gets the same name. */
+static bool read_adopted(Verification *run, const Group *group, DriftPlace *place, Err *err)
+{
+    Group own = {.places = place,
+                 .count = 1,
+                 .tier = group->tier,
+                 .is_named = true,
+                 .blueprint = group->blueprint};
+    return read_places(run, &own, &place, 1, err);
+}
+
 static bool read_suspects(Verification *run, Group *group, Err *err)
 {
     DriftPlace *suspects[READ_PLACES];
     size_t count = 0;
     for (size_t i = 0; i < group->count; i++) {
         DriftPlace *place = &group->places[i];
-        if (place->state == DRIFT_FOUND || place->state == DRIFT_GONE) {
-            suspects[count++] = place;
+        if (!is_bad(place)) {
+            continue;
         }
-        if (count > 0 && (count == READ_PLACES || i + 1 == group->count)) {
+        if (place->is_adopted && !make_reference(run, group, err)) {
+            return false;
+        }
+        if (place->is_adopted &&
+            drift_reference_mentions(&group->reference, place->place.schema_name)) {
+            if (!read_adopted(run, group, place, err)) {
+                return false;
+            }
+            continue;
+        }
+        suspects[count++] = place;
+        if (count == READ_PLACES) {
             if (!read_places(run, group, suspects, count, err)) {
                 return false;
             }
             count = 0;
         }
     }
-    return true;
+    return count == 0 || read_places(run, group, suspects, count, err);
 }
 
 /* --- all of it -------------------------------------------------------------------------------- */
@@ -276,17 +307,13 @@ static bool verify_group(Verification *run, Group *group, Err *err)
     Err why;
     const bool is_row = strcmp(group->places[0].place.tier, tier_name(TIER_ROW)) == 0;
     group->tier = is_row ? TIER_ROW : TIER_SCHEMA;
+    group->is_named = is_row;
     if (!find_fingerprint(run, group, &why)) {
         return give_up_group(run, group, &why, err);
     }
     return drift_compare(run->store, group->places, group->count, is_row,
                          group->reference.fingerprint, run->options, err) &&
            read_suspects(run, group, err);
-}
-
-static bool is_bad(const DriftPlace *place)
-{
-    return place->state == DRIFT_FOUND || place->state == DRIFT_GONE;
 }
 
 /* A spare that differs must not become a tenant. */

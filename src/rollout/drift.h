@@ -10,6 +10,7 @@
 #ifndef TENANTRY_ROLLOUT_DRIFT_H
 #define TENANTRY_ROLLOUT_DRIFT_H
 
+#include "blueprint/blueprint.h"
 #include "store/store.h"
 #include "store/tenants.h"
 
@@ -26,10 +27,12 @@ const char *drift_state_name(DriftState state);
 /* A place that was compared. */
 typedef struct DriftPlace {
     Place place;
-    const char *slug; /* NULL for a spare and for shared tables */
+    const char *slug;      /* NULL for a spare and for shared tables */
+    const char *tenant_id; /* in a baseline only; NULL as slug is */
     bool is_spare;
-    bool is_newest; /* at the newest version of its blueprint */
-    bool is_locked; /* its tenant is archived */
+    bool is_newest;  /* at the newest version of its blueprint */
+    bool is_locked;  /* its tenant is archived */
+    bool is_adopted; /* its schema was there before, and has a name that somebody chose */
     DriftState state;
     int64_t differences;
     const char *why; /* of DRIFT_UNKNOWN; else NULL */
@@ -66,7 +69,31 @@ typedef struct DriftReport {
     int64_t spares_dropped; /* marked */
 } DriftReport;
 
+/* The whole fleet, or a part of it. */
 bool drift_verify(Arena *arena, Store *store, const DriftOptions *options, DriftReport *ret_report,
                   Err *err);
+
+/* --- one place, within the caller's transaction */
+
+/* What a place of this version of a blueprint should be: the fingerprint that is kept with its
+ * stamp, and where none is kept, or a place differs from it, a place that is made and rolled back
+ * to a savepoint. name: of a schema that is no random word, which is left as it is; or NULL. The
+ * blueprint and the name must outlive it. */
+typedef struct DriftExpected DriftExpected;
+bool drift_expect(Arena *arena, Store *store, const Blueprint *blueprint, Tier tier,
+                  const char *name, DriftExpected **ret_expected, Err *err);
+
+typedef enum DriftDepth {
+    DRIFT_ALL,
+    DRIFT_STRUCTURE, /* without owners, rights and roles: a schema that is no place yet */
+} DriftDepth;
+
+/* The objects that differ; at most `most` of them are told, all are counted in place->differences.
+ */
+bool drift_check(Arena *arena, Store *store, DriftExpected *expected, DriftPlace *place,
+                 DriftDepth depth, int64_t most, const DriftDifference **ret_differences, Err *err);
+
+/* "column \"notes.title\" is missing", in the arena. */
+const char *drift_difference_text(Arena *arena, const DriftDifference *difference);
 
 #endif

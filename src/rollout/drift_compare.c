@@ -28,10 +28,10 @@ typedef struct Comparison {
     Err broken;
 } Comparison;
 
-FingerprintSubject drift_subject(const DriftPlace *place, bool is_shared)
+FingerprintSubject drift_subject(const DriftPlace *place, bool is_named)
 {
     return (FingerprintSubject){.place = &place->place,
-                                .alias = is_shared ? place->place.schema_name : NULL,
+                                .alias = is_named ? place->place.schema_name : NULL,
                                 .is_locked = place->is_locked};
 }
 
@@ -149,17 +149,30 @@ static bool run_workers(Comparison *comparison, size_t workers, Err *err)
     return started > 0 || ERR_SET(err, ERR_INTERNAL, NULL, "no thread could be started");
 }
 
+static Comparison begin(Store *store, DriftPlace *places, size_t count, bool is_shared,
+                        const char *fingerprint, const DriftOptions *options)
+{
+    return (Comparison){.target = &store->options,
+                        .places = places,
+                        .count = count,
+                        .is_shared = is_shared,
+                        .fingerprint = fingerprint,
+                        .options = options,
+                        .page = FIRST_PAGE,
+                        .mutex = PTHREAD_MUTEX_INITIALIZER};
+}
+
 bool drift_compare(Store *store, DriftPlace *places, size_t count, bool is_shared,
                    const char *fingerprint, const DriftOptions *options, Err *err)
 {
-    Comparison comparison = {.target = &store->options,
-                             .places = places,
-                             .count = count,
-                             .is_shared = is_shared,
-                             .fingerprint = fingerprint,
-                             .options = options,
-                             .page = FIRST_PAGE,
-                             .mutex = PTHREAD_MUTEX_INITIALIZER};
+    Comparison comparison = begin(store, places, count, is_shared, fingerprint, options);
     return count <= FIRST_PAGE ? compare_page(&comparison, store->conn, 0, count, err)
                                : run_workers(&comparison, (size_t)options->parallel, err);
+}
+
+bool drift_compare_apart(Store *store, DriftPlace *places, size_t count, bool is_shared,
+                         const char *fingerprint, const DriftOptions *options, Err *err)
+{
+    Comparison comparison = begin(store, places, count, is_shared, fingerprint, options);
+    return count == 0 || run_workers(&comparison, (size_t)options->parallel, err);
 }

@@ -32,6 +32,14 @@ typedef struct DriftReference {
 bool drift_reference_make(Arena *arena, Store *store, const Blueprint *blueprint, Tier tier,
                           const char *alias, DriftReference *ret_reference, Err *err);
 
+/* The same within the caller's transaction, which is afterwards as it was. */
+bool drift_reference_make_within(Arena *arena, Store *store, const Blueprint *blueprint, Tier tier,
+                                 const char *alias, DriftReference *ret_reference, Err *err);
+
+/* Whether a word is part of any name or definition, so that taking it out of the text of a place
+ * (its schema has this name) could make a difference that is none. */
+bool drift_reference_mentions(const DriftReference *reference, const char *word);
+
 /* --- drift_compare.c -------------------------------------------------------------------------- */
 
 /* Sets the state of each place, sorted by schema, by its fingerprint: DRIFT_SAME, DRIFT_FOUND or
@@ -40,8 +48,24 @@ bool drift_reference_make(Arena *arena, Store *store, const Blueprint *blueprint
 bool drift_compare(Store *store, DriftPlace *places, size_t count, bool is_shared,
                    const char *fingerprint, const DriftOptions *options, Err *err);
 
-/* A place as it is compared. */
-FingerprintSubject drift_subject(const DriftPlace *place, bool is_shared);
+/* The same on connections of its own, however few they are: for a caller within a transaction. */
+bool drift_compare_apart(Store *store, DriftPlace *places, size_t count, bool is_shared,
+                         const char *fingerprint, const DriftOptions *options, Err *err);
+
+/* A place as it is compared; is_named: the name of its schema is no random word and stays. */
+FingerprintSubject drift_subject(const DriftPlace *place, bool is_named);
+
+/* --- drift_check.c ---------------------------------------------------------------------------- */
+
+struct DriftExpected {
+    const Blueprint *blueprint;
+    Tier tier;
+    const char *name;
+    DriftReference reference; /* its place is NULL while only the stamp's fingerprint is known */
+};
+
+/* Makes the reference, unless it was made. */
+bool drift_expect_made(Arena *arena, Store *store, DriftExpected *expected, Err *err);
 
 /* --- drift_mend.c ----------------------------------------------------------------------------- */
 

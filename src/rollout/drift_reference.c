@@ -62,3 +62,28 @@ bool drift_reference_make(Arena *arena, Store *store, const Blueprint *blueprint
     }
     return is_read;
 }
+
+bool drift_reference_make_within(Arena *arena, Store *store, const Blueprint *blueprint, Tier tier,
+                                 const char *alias, DriftReference *ret_reference, Err *err)
+{
+    DriftReference reference = {0};
+    if (!pg_query(store->conn, "SAVEPOINT reference", PG_NO_PARAMS, NULL, err) ||
+        !make_and_read(arena, store, blueprint, tier, alias, &reference, err) ||
+        !pg_query(store->conn, "ROLLBACK TO SAVEPOINT reference", PG_NO_PARAMS, NULL, err) ||
+        !pg_query(store->conn, "RELEASE SAVEPOINT reference", PG_NO_PARAMS, NULL, err)) {
+        return false;
+    }
+    *ret_reference = reference;
+    return true;
+}
+
+bool drift_reference_mentions(const DriftReference *reference, const char *word)
+{
+    for (size_t i = 0; i < reference->line_count; i++) {
+        const FingerprintLine *line = &reference->lines[i];
+        if (strstr(line->name, word) != NULL || strstr(line->definition, word) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}

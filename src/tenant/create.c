@@ -14,21 +14,9 @@
 #include "core/strbuf.h"
 #include "pg/sql.h"
 #include "store/audit.h"
-#include "tenant/login.h"
+#include "tenant/create_parts.h"
 #include "tenant/spare.h"
 #include "tenant/state.h"
-
-/* What one run of the job has loaded; each step can do without what an earlier step of another run
- * loaded. */
-typedef struct Create {
-    Blueprint *blueprint;
-    const BlueprintPlan *plan;
-    Tier tier;
-    bool has_scripts; /* the blueprint is whole, not its head and seed alone */
-    Extensions extensions;
-    bool has_extensions; /* they were looked up */
-    bool lacks_spare;    /* this run asked for a spare and there was none */
-} Create;
 
 static const char *tier_at(const Blueprint *blueprint, size_t i)
 {
@@ -74,8 +62,7 @@ static bool choose(JobContext *context, Create *create, Err *err)
     return true;
 }
 
-/* What is needed in any case: the blueprint without its migrations. */
-static bool load(JobContext *context, Create **ret_create, Err *err)
+bool create_load(JobContext *context, Create **ret_create, Err *err)
 {
     if (context->memory != NULL) {
         *ret_create = context->memory;
@@ -130,7 +117,7 @@ static bool fail_taken(JobContext *context, const Tenant *tenant, Err *err)
 /* The id of a spare that was made for the tenant to be, or a new one. */
 static bool choose_id(JobContext *context, Create *create, const char **ret_id, Err *err)
 {
-    if (create->tier == TIER_SCHEMA &&
+    if (create->tier == TIER_SCHEMA && !tenant_is_adopted(context) &&
         !spare_claim(context->arena, context->store, create->blueprint, ret_id, err)) {
         return false;
     }
@@ -153,8 +140,8 @@ bool tenant_create_reserve(JobContext *context, Err *err)
     Create *create = NULL;
     Tenant *holder = NULL;
     const char *id = NULL;
-    if (!slug_check(slug, err) || !tenant_check_name(name, err) || !load(context, &create, err) ||
-        !store_need_keys(context->store, err) ||
+    if (!slug_check(slug, err) || !tenant_check_name(name, err) ||
+        !create_load(context, &create, err) || !store_need_keys(context->store, err) ||
         !tenants_find(context->arena, context->store, slug, &holder, err)) {
         return false;
     }
@@ -177,7 +164,7 @@ bool tenant_create_reserve(JobContext *context, Err *err)
     return job_set_tenant(context, id, err);
 }
 
-static bool load_extensions(JobContext *context, Create *create, Err *err)
+bool create_load_extensions(JobContext *context, Create *create, Err *err)
 {
     create->has_extensions = create->has_extensions ||
                              registry_find_extensions(context->arena, context->store,
@@ -203,7 +190,7 @@ bool tenant_create_ground(JobContext *context, Err *err)
 {
     Create *create = NULL;
     Spare *spare = NULL;
-    if (!load(context, &create, err) || !find_spare(context, create, &spare, err)) {
+    if (!create_load(context, &create, err) || !find_spare(context, create, &spare, err)) {
         return false;
     }
     if (spare != NULL) {
@@ -214,22 +201,17 @@ bool tenant_create_ground(JobContext *context, Err *err)
     }
     /* Afresh: an attempt before this one may have made them and been rolled back. */
     create->has_extensions = false;
-    return load_scripts(context, create, err) && load_extensions(context, create, err) &&
+    return load_scripts(context, create, err) && create_load_extensions(context, create, err) &&
            place_ensure_extensions(context->arena, context->store, create->blueprint,
                                    &create->extensions, err);
 }
 
-/* The tenant's two logins: names, and the place whose search_path and rights they have. */
-typedef struct Provision {
-    JobContext *context;
-    Create *create;
-    const Tenant *tenant;
-    const Place *place;
-    const char *search_path;
-    LoginPair logins;
-    bool lacks_partitions;
-    PgBatch *batch;
-} Provision;
+void provision_add_owner(Provision *provision)
+{
+    const char *owner = provision->place->owner_role;
+    store_batch(provision->batch, ROLE_ADD, PG_PARAMS(owner, provision->tenant->id, "owner"));
+    store_batch(provision->batch, ROLE_MAP, PG_PARAMS(owner, provision->tenant->id));
+}
 
 static bool make_schema_place(Provision *provision, const Extensions *extensions, Err *err)
 {
@@ -243,9 +225,7 @@ static bool make_schema_place(Provision *provision, const Extensions *extensions
         return false;
     }
     provision->place = place;
-    store_batch(provision->batch, ROLE_ADD,
-                PG_PARAMS(place->owner_role, provision->tenant->id, "owner"));
-    store_batch(provision->batch, ROLE_MAP, PG_PARAMS(place->owner_role, provision->tenant->id));
+    provision_add_owner(provision);
     return true;
 }
 
@@ -297,8 +277,7 @@ static bool add_new_password(Provision *provision, int login, const char **ret_s
     return true;
 }
 
-/* Limits, settings, passwords and registry rows of both logins. */
-static bool add_logins(Provision *provision, Err *err)
+bool provision_add_logins(Provision *provision, Err *err)
 {
     JobContext *context = provision->context;
     const LoginPair *logins = &provision->logins;
@@ -340,10 +319,9 @@ static bool add_seed(Provision *provision, Err *err)
     return true;
 }
 
-static bool add_birth_record(Provision *provision, Err *err)
+bool provision_add_record(Provision *provision, Json *detail, Err *err)
 {
     JobContext *context = provision->context;
-    scoped_json Json *detail = json_object();
     json_put_text(detail, "slug", provision->tenant->slug);
     json_put_text(detail, "blueprint", provision->create->blueprint->name);
     json_put_int(detail, "version", provision->place->version);
@@ -351,14 +329,20 @@ static bool add_birth_record(Provision *provision, Err *err)
     json_put_text(detail, "tier", tier_name(provision->create->tier));
     const AuditEntry entry = {.chain = provision->tenant->id,
                               .actor = context->actor,
-                              .action = "tenant.create",
+                              .action = context->operation,
                               .job_id = context->job_id,
                               .detail = detail};
     tenant_add_active(provision->batch, provision->tenant->id, provision->place->id);
     return audit_add_first(context->store, provision->batch, &entry, err);
 }
 
-static bool fill_batch(Provision *provision, const Extensions *extensions, Err *err)
+static bool add_birth_record(Provision *provision, Err *err)
+{
+    scoped_json Json *detail = json_object();
+    return provision_add_record(provision, detail, err);
+}
+
+bool provision_claim_logins(Provision *provision, Err *err)
 {
     JobContext *context = provision->context;
     if (!login_claim_pair(context->arena, context->store, provision->tenant->id, &provision->logins,
@@ -368,6 +352,15 @@ static bool fill_batch(Provision *provision, const Extensions *extensions, Err *
     for (int i = 0; i < LOGIN_COUNT_ && !provision->logins.is_ready; i++) {
         place_add_role(context->arena, provision->batch, provision->logins.roles[i]);
     }
+    return true;
+}
+
+static bool fill_batch(Provision *provision, const Extensions *extensions, Err *err)
+{
+    JobContext *context = provision->context;
+    if (!provision_claim_logins(provision, err)) {
+        return false;
+    }
     const bool has_place = provision->create->tier == TIER_SCHEMA
                                ? make_schema_place(provision, extensions, err)
                                : join_shared_place(provision, err);
@@ -375,7 +368,7 @@ static bool fill_batch(Provision *provision, const Extensions *extensions, Err *
         return false;
     }
     provision->search_path = place_search_path(context->arena, extensions, provision->place);
-    return add_logins(provision, err) && add_seed(provision, err) &&
+    return provision_add_logins(provision, err) && add_seed(provision, err) &&
            add_birth_record(provision, err);
 }
 
@@ -392,7 +385,7 @@ static bool fill_from_spare(Provision *provision, const Spare *spare, Err *err)
 static bool fill_new(Provision *provision, Create *create, Err *err)
 {
     return (create->tier == TIER_ROW || load_scripts(provision->context, create, err)) &&
-           load_extensions(provision->context, create, err) &&
+           create_load_extensions(provision->context, create, err) &&
            fill_batch(provision, &create->extensions, err);
 }
 
@@ -401,7 +394,7 @@ bool tenant_create_provision(JobContext *context, Err *err)
     Create *create = NULL;
     Tenant *tenant = NULL;
     Spare *spare = NULL;
-    if (!load(context, &create, err) ||
+    if (!create_load(context, &create, err) ||
         !tenants_get(context->arena, context->store, context->tenant_id, &tenant, err) ||
         !store_hold_active_key(context->store, err) || !find_spare(context, create, &spare, err) ||
         !tenant_move(context->store, tenant, TENANT_PROVISIONING, err)) {
@@ -442,5 +435,6 @@ bool tenant_create_undo(JobContext *context, Err *err)
     }
     json_put_text(detail, "slug", tenant->slug);
     return tenant_move(context->store, tenant, TENANT_FAILED, err) &&
-           job_audit(context, "tenant.create.undo", detail, err);
+           job_audit(context, arena_printf(context->arena, "%s.undo", context->operation), detail,
+                     err);
 }

@@ -18,6 +18,9 @@ extern const JobKind tenant_archive_job;
 extern const JobKind tenant_purge_job;
 extern const JobKind tenant_rotate_job;
 
+/* Whether a job that makes a tenant takes a schema that is there (tenant/adopt.h). */
+bool tenant_is_adopted(const JobContext *context);
+
 /* Steps of create and resume, which ops puts together with the check of isolation that both end
  * with. All are transactional. */
 bool tenant_create_reserve(JobContext *context, Err *err);

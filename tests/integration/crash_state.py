@@ -14,7 +14,7 @@ QUIET_TIMEOUT_S = 30
 POLL_S = 0.01
 
 # A table that each blueprint's tenants have, to see that a login reaches its data.
-TABLES = {"saas": "users", "trading": "portfolios", "notes": "notes"}
+TABLES = {"saas": "users", "trading": "portfolios", "notes": "notes", "shelves": "boxes"}
 
 LIVING = "('requested', 'provisioning', 'active', 'suspended', 'draining', 'archived')"
 PLACED = "('active', 'suspended', 'draining', 'archived')"
@@ -43,7 +43,7 @@ RULES = {
     "a role of nobody": "SELECT rolname FROM tenant_roles WHERE rolname NOT IN (SELECT name FROM registered_roles)",
     "a role that is gone": "SELECT name FROM registered_roles WHERE name NOT IN (SELECT rolname FROM tenant_roles)",
     "a schema of nobody":
-        "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'monitoring',"
+        "SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg|legacy)_' AND nspname NOT IN ('information_schema', 'monitoring',"
         " 'public', 'tenancy', 'tenancy_guards', 'tenancy_kept', 'tenantry', 'tenantry_audit', 'tenantry_ext')"
         " AND nspname NOT IN (SELECT schema_name FROM tenantry.places)",
     "a schema that is gone":
@@ -188,15 +188,15 @@ def check_whole(server, at_rest=True, logins=None):
             check_logins(server, tenant)
 
 
-def write_blueprint(folder, name, version):
-    """A small blueprint of the row tier with `version` migrations."""
+def write_blueprint(folder, name, version, tier="row"):
+    """A small blueprint with `version` migrations."""
     path = os.path.join(folder, name)
     os.makedirs(os.path.join(path, "migrations"), exist_ok=True)
     with open(os.path.join(path, "blueprint.yaml"), "w", encoding="utf-8") as f:
-        f.write("name: %s\ntitle: Notes\ndescription: Notes of many people.\ntiers: [row]\nplans:\n  basic:\n"
+        f.write("name: %s\ntitle: Notes\ndescription: Notes of many people.\ntiers: [%s]\nplans:\n  basic:\n"
                 "    title: Basic\n    description: The only one\n    default: true\n    features: [all]\n"
-                "    limits: {max_connections: 5}\n" % name)
-    texts = ["CREATE TABLE notes (tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant(), id bigint NOT NULL,"
+                "    limits: {max_connections: 5}\n" % (name, tier))
+    texts = ["CREATE TABLE boxes (id bigint PRIMARY KEY, what text);\n"] if tier == "schema" else ["CREATE TABLE notes (tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant(), id bigint NOT NULL,"
              " CONSTRAINT notes_pkey PRIMARY KEY (tenant_id, id));\n"]
     texts += ["ALTER TABLE notes ADD COLUMN text_%d text;\n" % n for n in range(2, version + 1)]
     for number, text in enumerate(texts, 1):

@@ -80,6 +80,44 @@ class CreateFromSpare(CreateSchema):
         return super().start(number)
 
 
+class Adopt(Operation):
+    """Of a schema that another tool made: it is the tenant's, or exactly what it was."""
+
+    name = "tenant.adopt"
+    may_cancel = True
+
+    def __init__(self, server):
+        super().__init__(server)
+        crash_state.write_blueprint(server.folder, "shelves", 1, tier="schema")
+        server.tenantry("blueprint", "add", os.path.join(server.folder, "shelves"))
+        if self.admin("SELECT count(*) FROM pg_roles WHERE rolname = 'legacy_tool'") == "0":
+            self.admin("CREATE ROLE legacy_tool; GRANT legacy_tool TO tenantry")
+
+    def admin(self, sql):
+        return self.server.psql(sql, crash_state.admin_conninfo(self.server))
+
+    def dumped(self):
+        argv = [harness.pg_program("pg_dump"), "-d", crash_state.admin_conninfo(self.server), "-n", self.schema]
+        return [line for line in harness.run(argv).out.split("\n") if "restrict" not in line]
+
+    def start(self, number):
+        self.slug, self.schema = "adopt-%s" % number, "legacy_%s" % number.replace("-", "_")
+        self.admin("CREATE SCHEMA {0} AUTHORIZATION legacy_tool; SET ROLE legacy_tool; CREATE TABLE {0}.boxes"
+                   " (id bigint PRIMARY KEY, what text); INSERT INTO {0}.boxes VALUES (1, 'x');"
+                   " GRANT USAGE ON SCHEMA {0} TO PUBLIC; GRANT SELECT ON {0}.boxes TO PUBLIC".format(self.schema))
+        self.before = self.dumped()
+        return "tenant", "adopt", self.schema, "--blueprint", "shelves", "--slug", self.slug
+
+    def done(self):
+        self.assert_state("active")
+        check_logins(self.server, tenants(self.server)[self.slug])
+        assert self.run("tenant", "show", self.slug)["schema"] == self.schema
+
+    def undone(self):
+        assert self.slug not in tenants(self.server)
+        assert self.dumped() == self.before
+
+
 class Spares(Operation):
     """Spares are made and dropped one by one: any number of them may be there, each whole."""
 
@@ -358,10 +396,10 @@ def passed_points(operation, number=0):
 
 
 OPERATIONS = (Create, CreateSchema, CreateFromSpare, Suspend, Resume, Archive, Purge, PurgeRow, Rotate, KeyRotate,
-              BlueprintAdd, PartitionEnsure, PartitionDetach, SpareFill, SpareDrop)
+              BlueprintAdd, PartitionEnsure, PartitionDetach, SpareFill, SpareDrop, Adopt)
 
 # test_crash_rollout.py has these, and the points of src/rollout.
-ROLLOUTS = {"migrate.up", "migrate.down", "migrate.retry"}
+ROLLOUTS = {"migrate.baseline", "migrate.up", "migrate.down", "migrate.retry"}
 
 # Points that the operations above do not pass, and the tests below that do.
 ELSEWHERE = {
@@ -393,6 +431,10 @@ def test_create_is_whole_or_gone_in_the_row_tier():
 
 def test_create_is_whole_or_gone_in_the_schema_tier():
     kill_everywhere(CreateSchema)
+
+
+def test_an_adopted_schema_is_a_tenants_or_what_it_was():
+    kill_everywhere(Adopt)
 
 
 def test_create_from_a_spare_is_whole_or_gone():

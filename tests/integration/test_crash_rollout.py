@@ -99,7 +99,28 @@ class Retry(Rollout):
         self.server.tenantry("migrate", "retry", self.vault.name)
 
 
-KINDS = (Up, Down, UpRow, Retry)
+class Baseline(Rollout):
+    """The places were taken back by hand: all are recorded at that version, or none."""
+
+    name = "migrate.baseline"
+    may_cancel = True
+
+    def __init__(self, server):
+        super().__init__(server)
+        self.old, self.new = 2, 1
+
+    def start(self, number):
+        self.vault.migrate("up")
+        for slug in self.vault.versions():
+            self.vault.sql(slug, "ALTER TABLE boxes DROP COLUMN extra_2")
+        return ("migrate", "baseline", self.vault.name, "--at", str(self.new))
+
+    def undone(self):
+        assert set(self.vault.versions().values()) == {self.old}, self.vault.versions()
+        self.vault.migrate("baseline", "--at", str(self.new))
+
+
+KINDS = (Up, Down, UpRow, Retry, Baseline)
 # Where a rollout goes back; test_rollout.py kills it there.
 ELSEWHERE = {"rollout.undone"}
 
@@ -144,6 +165,10 @@ def test_down_moves_each_place_or_does_not():
 
 def test_up_moves_the_shared_tables_or_does_not():
     kill_everywhere(UpRow)
+
+
+def test_a_baseline_is_recorded_for_all_places_or_for_none():
+    kill_everywhere(Baseline)
 
 
 def test_a_retry_lets_a_place_out_or_does_not():

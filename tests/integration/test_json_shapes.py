@@ -218,6 +218,19 @@ def test_rollouts():
     assert ask("migrate.status")["quarantine"]
     vault.sql("shape-roll-a", "ALTER TABLE boxes DROP COLUMN extra_2")
     assert ask("migrate.retry", "shapevault")["done"] == 1
+    vault.sql("shape-roll-a", "ALTER TABLE boxes DROP COLUMN extra_3")
+    known = ("shapevault", "--tenants", "shape-roll-a", "--at")
+    assert ask("migrate.baseline", *known, "3", "--dry-run")["differences"]
+    assert ask("migrate.baseline", *known, "2")["drifted"] == 0
+
+
+def test_a_schema_that_is_adopted():
+    server = shared_server()
+    server.psql("CREATE SCHEMA shape_legacy; CREATE TABLE shape_legacy.boxes (id bigint PRIMARY KEY, what text, more text)")
+    whom = ("shape_legacy", "--blueprint", "shapevault", "--slug", "shape-adopted", "--at", "1")
+    answer = ask("tenant.adopt", *whom, "--dry-run")
+    assert answer["statements"] and answer["differences"] and answer["changes"]
+    assert ask("tenant.adopt", *whom, "--allow-drift")["connections"]
 
 
 def test_jobs():

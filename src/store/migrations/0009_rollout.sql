@@ -46,3 +46,17 @@ AS $$
                         WHERE t.place_id = p.id AND p.tier = 'schema' AND (slugs IS NULL OR t.slug = ANY (slugs))))
 $$;
 REVOKE ALL ON FUNCTION tenantry.rollout_candidates(text, bigint, boolean, text[], boolean) FROM PUBLIC;
+
+-- Schemas that were there before Tenantry, and versions that somebody stated and no rollout reached. An adopted schema keeps
+-- its name, which is no random word: where it is compared with its version, the name is left as it is.
+ALTER TABLE tenantry.places ADD is_adopted boolean NOT NULL DEFAULT false;
+CREATE TABLE tenantry.baselines (
+    job_id bigint NOT NULL REFERENCES tenantry.jobs (id),
+    place_id uuid NOT NULL REFERENCES tenantry.places (id) ON DELETE CASCADE,
+    from_version bigint,            -- NULL: it was adopted
+    version bigint NOT NULL,
+    differences bigint NOT NULL,    -- from the version, which were taken as they are
+    stated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (job_id, place_id)
+);
+CREATE INDEX baselines_place_id ON tenantry.baselines (place_id);

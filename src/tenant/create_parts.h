@@ -1,0 +1,49 @@
+/* What making a tenant and adopting a schema for one share. Internal to the module. */
+#ifndef TENANTRY_TENANT_CREATE_PARTS_H
+#define TENANTRY_TENANT_CREATE_PARTS_H
+
+#include "blueprint/registry.h"
+#include "tenant/login.h"
+
+/* What one run of the job has loaded; each step can do without what an earlier step of another run
+ * loaded. */
+typedef struct Create {
+    Blueprint *blueprint;
+    const BlueprintPlan *plan;
+    Tier tier;
+    bool has_scripts; /* the blueprint is whole, not its head and seed alone */
+    Extensions extensions;
+    bool has_extensions; /* they were looked up */
+    bool lacks_spare;    /* this run asked for a spare and there was none */
+} Create;
+
+/* What is needed in any case: the blueprint without its migrations, plan and tier. */
+bool create_load(JobContext *context, Create **ret_create, Err *err);
+bool create_load_extensions(JobContext *context, Create *create, Err *err);
+
+/* A tenant in the transaction that makes all of it. */
+typedef struct Provision {
+    JobContext *context;
+    Create *create;
+    const Tenant *tenant;
+    const Place *place;
+    const char *search_path;
+    LoginPair logins; /* names, and the passwords of a pair that was made ahead */
+    bool lacks_partitions;
+    PgBatch *batch;
+} Provision;
+
+/* A pair of logins: one that was made ahead, or roles that the batch makes. */
+bool provision_claim_logins(Provision *provision, Err *err);
+
+/* Adds the registry's rows of the place's owner role. */
+void provision_add_owner(Provision *provision);
+
+/* Adds limits, settings, passwords and registry rows of both logins. */
+bool provision_add_logins(Provision *provision, Err *err);
+
+/* Adds the end: the tenant has its place and is active; the first entry of its audit chain, the
+ * members of detail and what every tenant has. */
+bool provision_add_record(Provision *provision, Json *detail, Err *err);
+
+#endif
