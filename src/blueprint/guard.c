@@ -33,8 +33,19 @@ void place_enter_role(Arena *arena, PgBatch *batch, const char *role, const char
 
 void place_leave_role(PgBatch *batch, const char *role)
 {
+    place_leave_role_asking(batch, role, NULL);
+}
+
+size_t place_leave_role_asking(PgBatch *batch, const char *role, const char *setting)
+{
     pg_batch_close_group(batch);
+    size_t answer = 0;
+    if (setting != NULL) {
+        answer = pg_batch_add(batch, "SELECT pg_catalog.current_setting($1::pg_catalog.text, true)",
+                              PG_PARAMS(setting));
+    }
     pg_batch_add_session_reset(batch);
     pg_batch_add_at(batch, "triggers and constraints that were deferred",
                     "SELECT tenantry.drop_guard($1)", PG_PARAMS(role));
+    return answer;
 }

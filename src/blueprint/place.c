@@ -5,6 +5,7 @@
 
 #include "blueprint/births.h"
 #include "blueprint/place_parts.h"
+#include "blueprint/steps.h"
 #include "core/strbuf.h"
 #include "pg/sql.h"
 #include "pg/sql_parse.h"
@@ -338,8 +339,9 @@ bool place_ensure_shared(Arena *arena, Store *store, const Blueprint *blueprint,
     bool has_more = false;
     if (!registry_find_extensions(arena, store, blueprint, &extensions, err) ||
         !place_ensure_extensions(arena, store, blueprint, &extensions, err) ||
-        (is_new && (!births_prepare(arena, blueprint, &born, err) ||
-                    !make_shared(arena, store, batch, blueprint, &place, err)))) {
+        !(is_new ? births_prepare(arena, blueprint, &born, err)
+                 : steps_make_plain(arena, blueprint, &born, err)) ||
+        (is_new && !make_shared(arena, store, batch, blueprint, &place, err))) {
         return false;
     }
     if (is_new) {

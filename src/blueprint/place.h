@@ -14,6 +14,7 @@
 
 #include "blueprint/blueprint.h"
 #include "blueprint/registry.h"
+#include "blueprint/steps.h"
 #include "store/store.h"
 #include "store/tenants.h"
 
@@ -68,6 +69,37 @@ const char *place_search_path(Arena *arena, const Extensions *extensions, const 
  * sets the session up anew, since that code may have changed settings. */
 void place_enter_role(Arena *arena, PgBatch *batch, const char *role, const char *search_path);
 void place_leave_role(PgBatch *batch, const char *role);
+
+/* place_leave_role that asks before the reset what the code left in a setting: *that code's* word,
+ * a text that may be anything. Returns the number of the answer in the batch. */
+size_t place_leave_role_asking(PgBatch *batch, const char *role, const char *setting);
+
+/* One step of a script that is not one transaction (steps.h), in a place. */
+typedef struct PlaceStep {
+    const BlueprintMigration *migration;
+    const ScriptStep *step;
+    int64_t number; /* from 1 */
+    int64_t total;
+    bool is_down;
+} PlaceStep;
+
+/* The file as errors name it: a down script's is that of its migration, "FILE, down". */
+const char *place_step_file(Arena *arena, const PlaceStep *step);
+
+/* Adds the statements of a step that is a transaction, as the owner, within the caller's.
+ * *ret_has_more as with place_add_move. */
+void place_add_step(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                    const Extensions *extensions, const Place *place, const PlaceStep *step,
+                    bool *ret_has_more);
+
+/* Adds the registry's rows that say that a step is done; after the last one, that the place is at
+ * the migration's version, or before it. */
+void place_add_step_done(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                         const Extensions *extensions, const Place *place, const PlaceStep *step);
+
+/* The same without the row of the step itself, for who writes that. */
+void place_add_step_end(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                        const Extensions *extensions, const Place *place, const PlaceStep *step);
 
 /* Adds every statement of a script, each with its file and line. */
 bool place_add_script(Arena *arena, PgBatch *batch, const char *file, const char *text, Err *err);

@@ -31,6 +31,8 @@ SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('function %s', co
         '12fd8e66607a32ddb106bafb0e1968c71281cd232136027ca5e1722f2814e7f6'),
        ('tenantry.rollout_candidates', false, '',
         'ecb849f5236036b44ad70a0c3177a24b09e84408be2142a67d65da981707f760'),
+       ('tenantry.step_indexes', false, '',
+        '9167b9aae193ea54837e7b1ff8c5c7cd4f15c59ad6c76be1a8743a85cca3e558'),
        ('tenantry_audit.append', true, 'search_path=pg_catalog; TimeZone=UTC',
         '4f6a0174175c2a6473b8cd22e1b2533ac9e1d9a310432b61bff71ac768d51d1f'),
        ('tenantry_audit.ensure_partition', true, 'search_path=pg_catalog; TimeZone=UTC',
