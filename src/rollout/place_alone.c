@@ -287,6 +287,14 @@ static bool run_all(Run *run, bool is_new, Err *err)
            (open_owner(run, err) && drop_left(run, err) && run_statement(run, is_half, err));
 }
 
+/* The turn's own transaction waits meanwhile. Its newest answer would keep a snapshot, for whose end
+ * CREATE INDEX CONCURRENTLY waits: a statement without one takes its place. */
+static bool hold_still(Turn *turn, Err *err)
+{
+    return pg_query(turn->store->conn, "SET LOCAL idle_in_transaction_session_timeout = 0",
+                    PG_NO_PARAMS, NULL, err);
+}
+
 bool turn_run_alone(Turn *turn, const PlaceStep *step, bool is_new, Err *err)
 {
     PgTarget target = turn->store->options.target;
@@ -295,7 +303,8 @@ bool turn_run_alone(Turn *turn, const PlaceStep *step, bool is_new, Err *err)
                .alone = &step->step->alone,
                .key = {turn->place_id, pg_int_text(turn->arena, step->migration->version),
                        step->is_down ? "t" : "f", pg_int_text(turn->arena, step->number)}};
-    const bool is_done = pg_open(&target, &run.control, err) && run_all(&run, is_new, err);
+    const bool is_done = hold_still(turn, err) && pg_open(&target, &run.control, err) &&
+                         run_all(&run, is_new, err);
     run.owner = pg_close(run.owner);
     run.control = pg_close(run.control);
     return is_done;

@@ -74,6 +74,14 @@ CREATE TABLE tenantry.place_steps (
     PRIMARY KEY (place_id, version, is_down, step)
 );
 
+-- A relation by its names; to_regclass asks for a right on the schema.
+CREATE FUNCTION tenantry.step_relation(schema name, relation name) RETURNS oid
+    LANGUAGE sql STABLE
+AS $$
+    SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = schema AND c.relname = relation
+$$;
+REVOKE ALL ON FUNCTION tenantry.step_relation(name, name) FROM PUBLIC;
+
 -- The indexes of a table and of its partitions, or of the table that an index belongs to.
 CREATE FUNCTION tenantry.step_indexes(schema name, relation name)
     RETURNS TABLE (id oid, schema_name name, name name, is_valid boolean)
@@ -81,8 +89,8 @@ CREATE FUNCTION tenantry.step_indexes(schema name, relation name)
 AS $$
     WITH named AS (
         SELECT coalesce((SELECT i.indrelid FROM pg_index i WHERE i.indexrelid = c.oid), c.oid) AS oid
-          FROM pg_class c
-         WHERE c.oid = to_regclass(format('%I.%I', schema, relation)))
+          FROM tenantry.step_relation(schema, relation) c (oid)
+         WHERE c.oid IS NOT NULL)
     SELECT x.oid, n.nspname, x.relname, i.indisvalid
       FROM (SELECT oid FROM named UNION SELECT t.relid FROM named, pg_partition_tree(named.oid) t) r
       JOIN pg_index i ON i.indrelid = r.oid
