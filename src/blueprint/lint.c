@@ -33,7 +33,6 @@ typedef struct Selection {
     LintMade *enums;
     LintMade *domains;
     LintMade *types;
-    LintMade *values;
 } Selection;
 
 const LintRuleInfo *blueprint_lint_rules(size_t *ret_count)
@@ -105,7 +104,6 @@ static void follow(Lint *lint, Selection *selection, const SqlScript *script)
     lint->enums = selection->enums;
     lint->domains = selection->domains;
     lint->types = selection->types;
-    lint->values = selection->values;
     lint->version = selection->migrations[selection->next]->version;
     follow_script(lint, script);
     selection->tables = lint->tables;
@@ -114,7 +112,6 @@ static void follow(Lint *lint, Selection *selection, const SqlScript *script)
     selection->enums = lint->enums;
     selection->domains = lint->domains;
     selection->types = lint->types;
-    selection->values = lint->values;
     selection->next++;
 }
 

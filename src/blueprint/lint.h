@@ -105,7 +105,6 @@ typedef struct Lint {
     LintMade *enums;   /* enum types */
     LintMade *domains; /* that have a constraint */
     LintMade *types;   /* domains of all kinds */
-    LintMade *values;  /* of enums that were there before the value */
     /* Of the migration that is being followed. */
     LintMade *locked; /* tables in use that nobody else can read until its end */
     LintMade *added;  /* constraints */

@@ -1,21 +1,6 @@
 /* Scripts without CONCURRENTLY, for places that nobody uses yet. */
-#include <string.h>
-
 #include "blueprint/adapt.h"
 #include "blueprint/steps.h"
-
-/* Only statements whose tree says so have the word as a keyword. */
-static void leave_out_word(SqlEdits *edits, const SqlStatement *statement)
-{
-    const char *at = edits->text + statement->offset;
-    const char *end = at + strlen(statement->text);
-    AdaptToken token = {0};
-    while (adapt_next(&at, end, '\0', &token)) {
-        if (*token.text != '"' && adapt_is_word(&token, "concurrently")) {
-            sql_edit_add(edits, (size_t)(token.text - edits->text), token.length, "");
-        }
-    }
-}
 
 static bool make_plain(Arena *arena, const char *file, const char **text, bool *is_changed,
                        Err *err)
@@ -37,7 +22,7 @@ static bool make_plain(Arena *arena, const char *file, const char **text, bool *
         if (alone.kind == ALONE_VACUUM || alone.kind == ALONE_REINDEX) {
             sql_edit_leave_out(&edits, &script.statements[i]);
         } else {
-            leave_out_word(&edits, &script.statements[i]);
+            adapt_leave_out_concurrently(&edits, &script.statements[i]);
         }
         *is_changed = true;
     }
