@@ -47,24 +47,34 @@ static bool query(Arena *arena, Store *store, StatementId statement, PgParams pa
            blueprint_from_json(arena, definition, ret_blueprint, err);
 }
 
-/* statement is BLUEPRINT_GET or BLUEPRINT_HEAD. */
-static bool find(Arena *arena, Store *store, StatementId statement, const char *name,
-                 Blueprint **ret_blueprint, Err *err)
+static bool find(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint, Err *err)
 {
-    return query(arena, store, statement, PG_PARAMS(name), ret_blueprint, err);
+    return query(arena, store, BLUEPRINT_GET, PG_PARAMS(name), ret_blueprint, err);
+}
+
+/* statement is BLUEPRINT_GET or BLUEPRINT_HEAD. */
+static bool get(Arena *arena, Store *store, StatementId statement, const char *name,
+                Blueprint **ret_blueprint, Err *err)
+{
+    if (!query(arena, store, statement, PG_PARAMS(name), ret_blueprint, err)) {
+        return false;
+    }
+    if (*ret_blueprint == NULL) {
+        fail_missing(arena, store, name, err);
+        return false;
+    }
+    return true;
 }
 
 bool registry_get(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint, Err *err)
 {
-    return find(arena, store, BLUEPRINT_GET, name, ret_blueprint, err) &&
-           (*ret_blueprint != NULL || fail_missing(arena, store, name, err));
+    return get(arena, store, BLUEPRINT_GET, name, ret_blueprint, err);
 }
 
 bool registry_get_head(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint,
                        Err *err)
 {
-    return find(arena, store, BLUEPRINT_HEAD, name, ret_blueprint, err) &&
-           (*ret_blueprint != NULL || fail_missing(arena, store, name, err));
+    return get(arena, store, BLUEPRINT_HEAD, name, ret_blueprint, err);
 }
 
 bool registry_get_version(Arena *arena, Store *store, const char *name, int64_t version,
@@ -161,7 +171,7 @@ bool registry_continue(Arena *arena, Store *store, Blueprint *blueprint, Err *er
 {
     Blueprint *old = NULL;
     return blueprint->layout == NULL ||
-           (find(arena, store, BLUEPRINT_GET, blueprint->name, &old, err) &&
+           (find(arena, store, blueprint->name, &old, err) &&
             (old == NULL || layout_continue(arena, old, blueprint, err) ||
              fail_other_pack(old, blueprint, err)));
 }
@@ -176,7 +186,7 @@ static bool check_change(Arena *arena, Store *store, const Blueprint *old, const
 bool registry_check(Arena *arena, Store *store, const Blueprint *blueprint, Err *err)
 {
     Blueprint *old = NULL;
-    return find(arena, store, BLUEPRINT_GET, blueprint->name, &old, err) &&
+    return find(arena, store, blueprint->name, &old, err) &&
            check_change(arena, store, old, blueprint, err);
 }
 
@@ -209,7 +219,7 @@ bool registry_add(Arena *arena, Store *store, const Blueprint *blueprint,
 {
     Blueprint *old = NULL;
     if (!store_query(store, BLUEPRINT_LOCK, PG_NO_PARAMS, NULL, err) ||
-        !find(arena, store, BLUEPRINT_GET, blueprint->name, &old, err)) {
+        !find(arena, store, blueprint->name, &old, err)) {
         return false;
     }
     *ret_change = old == NULL ? REGISTRY_ADDED : REGISTRY_CHANGED;
