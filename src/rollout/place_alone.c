@@ -287,8 +287,8 @@ static bool run_all(Run *run, bool is_new, Err *err)
            (open_owner(run, err) && drop_left(run, err) && run_statement(run, is_half, err));
 }
 
-/* The turn's own transaction waits meanwhile. Its newest answer would keep a snapshot, for whose end
- * CREATE INDEX CONCURRENTLY waits: a statement without one takes its place. */
+/* The turn's own transaction waits meanwhile. Its newest answer would keep a snapshot, for whose
+ * end CREATE INDEX CONCURRENTLY waits: a statement without one takes its place. */
 static bool hold_still(Turn *turn, Err *err)
 {
     return pg_query(turn->store->conn, "SET LOCAL idle_in_transaction_session_timeout = 0",
