@@ -154,6 +154,7 @@ static bool run_alone(Turn *turn, const PlaceStep *step, bool is_new, Err *err)
 /* The first step that is not done, and what is known of it. */
 typedef struct NextStep {
     int64_t number;
+    int64_t total; /* when the way began; 0: it did not */
     bool is_new;
     const char *last_key;
 } NextStep;
@@ -175,6 +176,7 @@ static bool find_next(Turn *turn, const Leg *leg, NextStep *ret_next, Err *err)
     const char *last_key = pg_rows_text(rows, 0, 2);
     *ret_next = (NextStep){
         .number = pg_rows_int(rows, 0, 0) + (is_done ? 1 : 0),
+        .total = pg_rows_int(rows, 0, 3),
         .is_new = is_done,
         .last_key = is_done || last_key == NULL ? NULL : arena_strdup(turn->arena, last_key)};
     return true;
@@ -183,19 +185,24 @@ static bool find_next(Turn *turn, const Leg *leg, NextStep *ret_next, Err *err)
 bool turn_run_step(Turn *turn, const Leg *leg, Err *err)
 {
     NextStep next;
+    const int64_t total = (int64_t)leg->steps->count;
     if (!find_next(turn, leg, &next, err)) {
         return false;
     }
-    if (next.number > (int64_t)leg->steps->count) {
-        return ERR_SET(err, ERR_INTERNAL, NULL,
-                       "the ledger has more steps of \"%s\" than the %zu that there are",
-                       leg->migration->file, leg->steps->count);
+    /* Another variant would be chosen now, or the program took scripts apart otherwise then. */
+    if (next.number > total || (next.total != 0 && next.total != total)) {
+        return ERR_SET(err, ERR_ROLLOUT,
+                       "an extension of the server may have come or gone since: see "
+                       "tenantry.place_steps",
+                       "the place stands behind step %lld of %lld of \"%s\", which has %lld now",
+                       (long long)next.number - 1, (long long)next.total, leg->migration->file,
+                       (long long)total);
     }
     const ScriptStep *step = &leg->steps->list[next.number - 1];
     const PlaceStep now = {.migration = leg->migration,
                            .step = step,
                            .number = next.number,
-                           .total = (int64_t)leg->steps->count,
+                           .total = total,
                            .is_down = leg->is_down};
     switch (step->kind) {
     case STEP_ALONE:

@@ -6,7 +6,7 @@ import subprocess
 
 import crash_state
 import harness
-from rollout_kit import KILLED, Vault, check, ended, wait_until
+from rollout_kit import KILLED, Vault, check, ended, wait_until, wait_until_stopped
 
 shared = harness.shared_server
 
@@ -155,7 +155,7 @@ def test_code_of_a_tenant_in_such_a_statement_has_the_rights_of_the_owner_and_no
 
 
 def test_other_statements_that_cannot_run_in_a_transaction_are_refused():
-    made = Vault(shared(), "others")
+    made = Vault(shared(), "refusals")
     for sql in ("VACUUM;\n", "REINDEX SCHEMA CONCURRENTLY x;\n", "CREATE INDEX CONCURRENTLY i ON other.boxes (id);\n",
                 "CLUSTER;\n"):
         with open(os.path.join(made.folder, "migrations", "V0002__step.sql"), "w", encoding="utf-8") as f:
@@ -166,11 +166,12 @@ def test_other_statements_that_cannot_run_in_a_transaction_are_refused():
 # --- crashes and failures
 
 
-def blocked(made, slug):
-    """A session that holds a lock on the table boxes, so that the statement waits after its first half."""
+def blocked(made, slug, table="boxes"):
+    """A session that holds a lock on a table, so that the statement waits after its first half."""
     child = subprocess.Popen(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", made.superuser], stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, text=True, env=harness.environment())
-    child.stdin.write('SET search_path = "%s"; BEGIN; LOCK TABLE boxes IN ROW EXCLUSIVE MODE; SELECT 1;\n' % made.schema(slug))
+    child.stdin.write('SET search_path = "%s"; BEGIN; LOCK TABLE %s IN ROW EXCLUSIVE MODE; SELECT 1;\n'
+                      % (made.schema(slug), table))
     child.stdin.flush()
     assert child.stdout.readline().strip() == "1"
     return child
@@ -197,6 +198,35 @@ def test_a_kill_in_the_middle_of_an_index_leaves_none_that_is_not_valid():
     assert indexes(made, "midway-a") == {"boxes_pkey": True, "boxes_what": True}
     assert made.versions() == {"midway-a": 2} and steps(made) == []
     check(shared())
+
+
+def detaching(made, slug):
+    return made.sql(slug, "SELECT inhdetachpending FROM pg_inherits WHERE inhrelid = 'days_old'::regclass").strip()
+
+
+def test_a_kill_in_the_middle_of_other_statements_is_resumed_to_their_end():
+    made = Vault(shared(), "others")
+    made.add("CREATE TABLE days (at date NOT NULL) PARTITION BY RANGE (at);\n"
+             "CREATE TABLE days_old PARTITION OF days FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');\n"
+             "CREATE INDEX boxes_what ON boxes (what);\n")
+    made.create("others-a")
+    for sql, table, is_half, is_whole in (
+            ("REINDEX INDEX CONCURRENTLY boxes_what;\n", "boxes", lambda found: found.get("boxes_what_ccnew") is False,
+             lambda found: found == {"boxes_pkey": True, "boxes_what": True}),
+            ("DROP INDEX CONCURRENTLY boxes_what;\n", "boxes", lambda found: found["boxes_what"] is False,
+             lambda found: found == {"boxes_pkey": True}),
+            ("ALTER TABLE days DETACH PARTITION days_old CONCURRENTLY;\n", "days",
+             lambda _: detaching(made, "others-a") == "t", lambda _: detaching(made, "others-a") == "")):
+        version = made.add(sql)
+        holder = blocked(made, "others-a", table)
+        child = made.server.spawn("migrate", "up", made.name, "--lock-wait", "60s", "--json")
+        wait_until(lambda is_half=is_half: is_half(indexes(made, "others-a")), "half of it does not appear: " + sql)
+        child.kill()
+        assert ended(child)[0] == KILLED
+        let_go(holder)
+        shared().tenantry("migrate", "resume", str(made.newest()["rollout"]))
+        assert is_whole(indexes(made, "others-a")), (sql, indexes(made, "others-a"))
+        assert made.versions() == {"others-a": version}, sql
 
 
 def test_a_kill_at_each_point_of_a_step_is_resumed_to_the_same_end():
@@ -291,11 +321,11 @@ statement: |
 """
 
 
-def add_backfill(made, size):
+def add_backfill(made, size, more=""):
     made.add("ALTER TABLE boxes ADD COLUMN filled integer NOT NULL DEFAULT 0;\n",
              "ALTER TABLE boxes DROP COLUMN filled;\n")
     made.version += 1
-    made._write("migrations/V%04d__fill.backfill.yaml" % made.version, BACKFILL % {"size": size})
+    made._write("migrations/V%04d__fill.backfill.yaml" % made.version, more + BACKFILL % {"size": size})
     made.server.tenantry("blueprint", "add", made.folder)
 
 
@@ -336,6 +366,24 @@ def test_a_kill_before_the_commit_of_a_batch_loses_the_batch_and_no_other():
     assert filled(made, "losing-a") == ["0|10"]
     shared().tenantry("migrate", "resume", str(made.newest()["rollout"]))
     assert filled(made, "losing-a") == ["1|10"]
+
+
+def test_a_backfill_that_is_paused_stops_behind_a_batch():
+    harness.require_faults()
+    made = vault("pausing", "pausing-a")
+    made.sql("pausing-a", "INSERT INTO boxes SELECT n, 'x' FROM generate_series(1, 100) n")
+    add_backfill(made, 1, "pause: 200ms\n")
+    child = made.server.spawn("migrate", "up", made.name, "--json",
+                              env={"TENANTRY_FAULT_AT": "rollout.batch.done", "TENANTRY_FAULT_STOP": "1"})
+    wait_until_stopped(child)
+    number = str(made.newest()["rollout"])
+    shared().tenantry("migrate", "pause", number)
+    child.send_signal(signal.SIGCONT)
+    status, _, err = ended(child)
+    assert status != 0 and "somebody paused it" in err, (status, err)
+    assert 1 <= steps(made)[0]["batches"] < 100, steps(made)
+    assert filled(made, "pausing-a")[1] == "1|%d" % steps(made)[0]["batches"]
+    shared().tenantry("migrate", "abort", number)
 
 
 def test_a_backfill_needs_a_key_that_every_row_has():
