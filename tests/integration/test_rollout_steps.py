@@ -273,6 +273,8 @@ def test_a_place_between_two_steps_stays_there_until_it_is_retried():
     assert [(row["tenant"], row["version"], row["step"], row["steps"], row["state"]) for row in steps(made)] == [
         ("halfway-a", 3, 1, 2, "done")]
     assert indexes(made, "halfway-a") == {"boxes_pkey": True}
+    verified = shared().tenantry("migrate", "verify", "halfway")
+    assert (verified["moving"], verified["differences"]) == (1, []), verified
     made.sql("halfway-a", "DELETE FROM boxes")
     assert made.migrate("retry")["done"] == 1
     assert made.versions() == {"halfway-a": 3} and steps(made) == []
