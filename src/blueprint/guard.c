@@ -18,6 +18,10 @@
  * writers, and it is undone at once, with the membership that it takes. For temporary tables
  * DISCARD TEMP, in the reset of the session, does the same.
  *
+ * Making and dropping that function costs as much as a small migration. A place's owner therefore has
+ * one that stays (tenantry.keep_guard in 0008_rollout.sql), which it can neither name nor replace and
+ * which checks whose rights it has before it runs anything.
+ *
  * Code in there can prepare statements, also under the names of ours (pg_query_fixed): nothing that
  * was prepared is run before drop_guard has taken those away. */
 #include "blueprint/place.h"
@@ -33,10 +37,28 @@ void place_enter_role(Arena *arena, PgBatch *batch, const char *role, const char
 
 void place_leave_role(PgBatch *batch, const char *role)
 {
-    place_leave_role_asking(batch, role, NULL);
+    pg_batch_close_group(batch);
+    pg_batch_add_session_reset(batch);
+    pg_batch_add_at(batch, "triggers and constraints that were deferred",
+                    "SELECT tenantry.drop_guard($1)", PG_PARAMS(role));
 }
 
-size_t place_leave_role_asking(PgBatch *batch, const char *role, const char *setting)
+void place_enter_owner(Arena *arena, PgBatch *batch, const Place *place, const char *search_path,
+                       GuardEnd end)
+{
+    pg_batch_add_fixed(batch, "SELECT tenantry.keep_guard($1)", PG_PARAMS(place->owner_role));
+    pg_batch_open_group(batch,
+                        SQL(arena, "SELECT tenancy_kept.{}($1::pg_catalog.text[], {}, {}::bool)",
+                            sql_name(arena, place->owner_role), sql_literal(search_path),
+                            sql_literal(end == GUARD_IS_LAST ? "t" : "f")));
+}
+
+void place_leave_owner(PgBatch *batch, const Place *place)
+{
+    place_leave_owner_asking(batch, place, NULL);
+}
+
+size_t place_leave_owner_asking(PgBatch *batch, const Place *place, const char *setting)
 {
     pg_batch_close_group(batch);
     size_t answer = 0;
@@ -46,6 +68,6 @@ size_t place_leave_role_asking(PgBatch *batch, const char *role, const char *set
     }
     pg_batch_add_session_reset(batch);
     pg_batch_add_at(batch, "triggers and constraints that were deferred",
-                    "SELECT tenantry.drop_guard($1)", PG_PARAMS(role));
+                    "SELECT tenantry.settle_guard($1)", PG_PARAMS(place->owner_role));
     return answer;
 }

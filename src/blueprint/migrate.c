@@ -97,7 +97,8 @@ bool place_add_move(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
     const VersionRange range = is_down ? (VersionRange){.after = target, .upto = place->version}
                                        : (VersionRange){.after = place->version, .upto = target};
     bool has_variant = false;
-    place_enter_role(arena, batch, place->owner_role, place_search_path(arena, extensions, place));
+    place_enter_owner(arena, batch, place, place_search_path(arena, extensions, place),
+                      is_row ? GUARD_MORE_FOLLOWS : GUARD_IS_LAST);
     const bool is_added = is_down ? add_downs(arena, batch, blueprint, extensions, range, err)
                                   : place_add_migrations(arena, batch, blueprint, extensions, range,
                                                          &has_variant, err);
@@ -107,7 +108,7 @@ bool place_add_move(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
     if (!is_row && range_has_amends(arena, blueprint, range, is_down)) {
         place_add_amends(arena, batch, blueprint, place);
     }
-    place_leave_role(batch, place->owner_role);
+    place_leave_owner(batch, place);
     if (is_down) {
         store_batch(batch, PLACE_UNMIGRATED, PG_PARAMS(place->id, pg_int_text(arena, target)));
     } else {
@@ -132,7 +133,8 @@ void place_add_step(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
 {
     const char *file = place_step_file(arena, step);
     *ret_has_more = strcmp(place->tier, tier_name(TIER_ROW)) == 0;
-    place_enter_role(arena, batch, place->owner_role, place_search_path(arena, extensions, place));
+    place_enter_owner(arena, batch, place, place_search_path(arena, extensions, place),
+                      *ret_has_more ? GUARD_MORE_FOLLOWS : GUARD_IS_LAST);
     for (size_t i = 0; i < step->step->count; i++) {
         const SqlStatement *statement = &step->step->statements[i];
         pg_batch_add_at(batch, arena_printf(arena, "%s:%d", file, statement->line), statement->text,
@@ -141,7 +143,7 @@ void place_add_step(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
     if (!*ret_has_more && step->step->has_amends) {
         place_add_amends(arena, batch, blueprint, place);
     }
-    place_leave_role(batch, place->owner_role);
+    place_leave_owner(batch, place);
 }
 
 void place_add_step_done(Arena *arena, PgBatch *batch, const Blueprint *blueprint,

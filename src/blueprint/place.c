@@ -240,8 +240,8 @@ bool place_add_structure(Arena *arena, const Store *store, PgBatch *batch,
         return false;
     }
     add_ground(arena, store, batch, place);
-    place_enter_role(arena, batch, place->owner_role,
-                     place_search_path(arena, source->extensions, place));
+    place_enter_owner(arena, batch, place, place_search_path(arena, source->extensions, place),
+                      GUARD_MORE_FOLLOWS);
     add_default_privileges(arena, batch, place, TIER_SCHEMA);
     const bool is_added = is_flat
                               ? add_stamp(arena, batch, blueprint, source->stamp, place, err)
@@ -254,7 +254,7 @@ bool place_add_structure(Arena *arena, const Store *store, PgBatch *batch,
         partitions_add_first(arena, batch, blueprint, place);
     }
     place_add_narrowing(arena, batch, blueprint, place);
-    place_leave_role(batch, place->owner_role);
+    place_leave_owner(batch, place);
     return true;
 }
 

@@ -70,9 +70,16 @@ const char *place_search_path(Arena *arena, const Extensions *extensions, const 
 void place_enter_role(Arena *arena, PgBatch *batch, const char *role, const char *search_path);
 void place_leave_role(PgBatch *batch, const char *role);
 
-/* place_leave_role that asks before the reset what the code left in a setting: *that code's* word,
+/* The same as the owner of a place, in a guard that stays for the next time. GUARD_IS_LAST: nothing
+ * is deferred in the rest of the transaction. */
+typedef enum GuardEnd { GUARD_IS_LAST, GUARD_MORE_FOLLOWS } GuardEnd;
+void place_enter_owner(Arena *arena, PgBatch *batch, const Place *place, const char *search_path,
+                       GuardEnd end);
+void place_leave_owner(PgBatch *batch, const Place *place);
+
+/* place_leave_owner that asks before the reset what the code left in a setting: *that code's* word,
  * a text that may be anything. Returns the number of the answer in the batch. */
-size_t place_leave_role_asking(PgBatch *batch, const char *role, const char *setting);
+size_t place_leave_owner_asking(PgBatch *batch, const Place *place, const char *setting);
 
 /* One step of a script that is not one transaction (steps.h), in a place. */
 typedef struct PlaceStep {

@@ -31,12 +31,13 @@ static bool change_rows(Turn *turn, const PlaceStep *step, const char *last, Bat
     Arena *arena = turn->arena;
     const BlueprintBackfill *backfill = step->migration->backfill;
     scoped_batch PgBatch *batch = pg_batch_new(arena);
-    place_enter_role(arena, batch, turn->place.owner_role,
-                     place_search_path(arena, &turn->plan->extensions, &turn->place));
+    place_enter_owner(arena, batch, &turn->place,
+                      place_search_path(arena, &turn->plan->extensions, &turn->place),
+                      GUARD_IS_LAST);
     pg_batch_add_at(batch, step->migration->file,
                     backfill_batch_sql(arena, backfill, turn->place.schema_name, last),
                     PG_NO_PARAMS);
-    const size_t answer = place_leave_role_asking(batch, turn->place.owner_role, setting);
+    const size_t answer = place_leave_owner_asking(batch, &turn->place, setting);
     return pg_batch_run(turn->store->conn, batch, err) &&
            read_answer(arena, pg_rows_text(pg_batch_rows(batch, answer), 0, 0), ret_batch, err);
 }

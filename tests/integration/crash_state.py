@@ -44,7 +44,7 @@ RULES = {
     "a role that is gone": "SELECT name FROM registered_roles WHERE name NOT IN (SELECT rolname FROM tenant_roles)",
     "a schema of nobody":
         "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'monitoring',"
-        " 'public', 'tenancy', 'tenancy_guards', 'tenantry', 'tenantry_audit', 'tenantry_ext')"
+        " 'public', 'tenancy', 'tenancy_guards', 'tenancy_kept', 'tenantry', 'tenantry_audit', 'tenantry_ext')"
         " AND nspname NOT IN (SELECT schema_name FROM tenantry.places)",
     "a schema that is gone":
         "SELECT schema_name FROM tenantry.places WHERE schema_name NOT IN (SELECT nspname FROM pg_namespace)",

@@ -86,6 +86,8 @@ VECTORS = {
               "CREATE TABLE u PARTITION OF t FOR VALUES IN ('x');\n", ":4: " + NO_ROLE),
     "guard": ("DO $d$ BEGIN EXECUTE format('ALTER FUNCTION tenancy_guards.%I(text[]) SECURITY INVOKER', current_user);"
               " END $d$;\n" + "DO $d$ BEGIN " + RESET_ROLE + " END $d$;\n", ":1: permission denied for schema tenancy_guards"),
+    "kept_guard": ("DO $d$ BEGIN EXECUTE format('ALTER FUNCTION tenancy_kept.%I SECURITY INVOKER', current_user);"
+                   " END $d$;\n", ":1: permission denied for schema tenancy_kept"),
     "other_guard": ("DO $d$ BEGIN EXECUTE 'CREATE FUNCTION tenancy_guards.other() RETURNS int LANGUAGE sql AS ''SELECT 1''';"
                     " END $d$;\n", ":1: permission denied for schema tenancy_guards"),
     "no_guard": ("DO $d$ BEGIN EXECUTE 'DROP OWNED BY CURRENT_USER'; END $d$;\n", "was dropped or given away"),
@@ -131,6 +133,25 @@ def test_no_statement_of_a_migration_takes_another_role():
 def test_nothing_that_a_migration_sets_off_takes_another_role():
     for name, (migration, says) in VECTORS.items():
         attempt(shared_server(), "vector_" + name, migration, says)
+
+
+def test_a_guard_that_stays_runs_nothing_with_other_rights_than_its_owner_s():
+    server = shared_server()
+    tenant = succeed(server, "kept", "CREATE TABLE t (a int);\n")
+    owner = tenant["connections"][0]["role"].rpartition("_")[0] + "_owner"
+    run = "SELECT tenancy.run_kept(%s, '{{x,SELECT 1}}', 'pg_catalog', true)"
+    changed = "the guard is not what it was made"
+    for by_hand in (run % "session_user", run % ("'%s'" % owner),
+                    "BEGIN; GRANT %s TO tenantry; SET LOCAL ROLE %s; %s" % (owner, owner, run % ("'%s'" % owner))):
+        harness.refused_sql(server.conninfo, by_hand, changed)
+    call = "SELECT tenancy_kept.%s('{{x,%s}}', 'pg_catalog', true)"
+    assert server.psql(call % (owner, "SELECT 1")) == ""
+    harness.refused_sql(server.conninfo, call % (owner, "RESET ROLE"), "x: " + NO_ROLE)
+    harness.refused_sql(tenant["app"], call % (owner, "SELECT 1"), "permission denied for schema tenancy_kept")
+    for change in ("SECURITY INVOKER", "SET role = %s" % owner):
+        server.psql("GRANT %s TO tenantry; ALTER FUNCTION tenancy_kept.%s %s" % (owner, owner, change), server.superuser)
+        harness.refused_sql(server.conninfo, call % (owner, "SELECT 1"), changed)
+    server.psql("REVOKE %s FROM tenantry; DROP FUNCTION tenancy_kept.%s" % (owner, owner), server.superuser)
 
 
 def test_a_seed_takes_no_other_role_in_either_tier():

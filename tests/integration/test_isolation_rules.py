@@ -227,6 +227,8 @@ CASES = [
      " REVOKE ALL ON FUNCTION tenantry.f() FROM PUBLIC; ALTER FUNCTION tenantry.f() OWNER TO tenantry", None),
     ("control_function", None, "ALTER FUNCTION tenancy.deferring_tables() SET search_path = {a}",
      "ALTER FUNCTION tenancy.deferring_tables() SET search_path = pg_catalog, pg_temp"),
+    ("control_function", "a", "GRANT EXECUTE ON FUNCTION tenancy_kept.{a_owner} TO PUBLIC",
+     "REVOKE ALL ON FUNCTION tenancy_kept.{a_owner} FROM PUBLIC"),
     ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f() RETURNS trigger LANGUAGE plpgsql"
      " AS 'BEGIN RETURN NEW; END';"
      " CREATE TRIGGER spy BEFORE UPDATE ON {a}.portfolios FOR EACH ROW EXECUTE FUNCTION util.f()", "DROP SCHEMA util CASCADE"),

@@ -1,5 +1,6 @@
 -- What the migrations of the control schema make; a new installation that is not clean tells that this was forgotten.
--- tenancy.current_tenant() is map_function's. A role's guard is there only within the transaction that made it.
+-- tenancy.current_tenant() is map_function's. A role's guard in tenancy_guards is there only within the
+-- transaction that made it; one in tenancy_kept stays, and works with that role's rights for Tenantry alone.
 SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('function %s', coalesce(h.name, k.name)) AS object,
        CASE WHEN h.name IS NULL THEN 'it is gone'
             WHEN k.name IS NULL THEN 'Tenantry did not make it'
@@ -23,14 +24,22 @@ SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('function %s', co
         '7a5b24118225d39d3af0b098e11158b466c7b581d59144f38cd105c9b25974be'),
        ('tenancy.run_guarded', false, '',
         '181c04852dafc2d0af0743ee60af92adfd93441baa0c489521cbaa60b8e312ec'),
+       ('tenancy.run_kept', false, '',
+        '913ba623cc525d3c7b12c4257ef467225a573feafa26b842ab85e34279a1dcf9'),
        ('tenantry.drop_guard', false, 'search_path=pg_catalog, pg_temp',
         '7bfb4de604dec6971b2570c5041ba9e8a55933c99ed066e99bbfb99f9fce1834'),
+       ('tenantry.has_guard', false, 'search_path=pg_catalog, pg_temp',
+        '4899121526b0ae0f4ad161dda780efe85304fe1ad3fc18eafd8eaedcfb4c4407'),
+       ('tenantry.keep_guard', false, 'search_path=pg_catalog, pg_temp',
+        'e99732b2d99475642f837d4187b74e585d371d849c7dfc0844a960155a025968'),
        ('tenantry.make_guard', false, 'search_path=pg_catalog, pg_temp',
         '61e5033d6c278c1c8d0ecfc4e3904bf07550149e4308cf74b9d4ae360e41181e'),
        ('tenantry.optional_extensions', false, '',
         '12fd8e66607a32ddb106bafb0e1968c71281cd232136027ca5e1722f2814e7f6'),
        ('tenantry.rollout_candidates', false, '',
         'ecb849f5236036b44ad70a0c3177a24b09e84408be2142a67d65da981707f760'),
+       ('tenantry.settle_guard', false, 'search_path=pg_catalog, pg_temp',
+        'ad39c7c37923da88ad9f0d23b01e3759279b266fc27cb93ebd30e958b092ea09'),
        ('tenantry.step_indexes', false, '',
         'f35592126a26c9c5df863cd045d014da295a8e16143fad1cf77b0ca154046b38'),
        ('tenantry.step_relation', false, '',
@@ -44,3 +53,17 @@ SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('function %s', co
        ) k (name, is_definer, settings, body) ON k.name = h.name
  WHERE h.name IS NULL OR k.name IS NULL OR h.is_definer <> k.is_definer OR h.proleakproof OR h.settings <> k.settings
     OR h.body <> k.body
+UNION ALL
+SELECT p.tenant_id, NULL::uuid, format('function %s', f.oid::regprocedure), 'a guard that is not as Tenantry made it',
+       format('DROP ROUTINE %s', f.oid::regprocedure)
+  FROM iso_place p
+  JOIN pg_roles o ON o.oid = p.owner
+  JOIN pg_namespace n ON n.nspname = 'tenancy_kept'
+  JOIN pg_namespace c ON c.nspname = 'tenantry'
+  JOIN pg_proc f ON f.proname = o.rolname AND f.pronamespace = n.oid
+ WHERE p.kind <> 'control'
+   AND (NOT f.prosecdef OR f.proowner <> o.oid OR f.proleakproof
+        OR f.prosrc <> format('SELECT tenancy.run_kept(%L, $1, $2, $3)', o.rolname)
+        OR f.proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp', 'transaction_read_only=off']
+        OR f.proacl IS NULL
+        OR EXISTS (SELECT FROM aclexplode(f.proacl) a WHERE a.grantee NOT IN (o.oid, c.nspowner)))

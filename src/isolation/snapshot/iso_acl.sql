@@ -15,7 +15,9 @@ SELECT p.nspoid, o.classid, o.objid, o.kind, o.name, NULL::name AS column_name, 
                                                        ('table', 'tenancy.role_tenants', 'SELECT'),
                                                        ('function', 'tenancy.current_tenant()', 'EXECUTE'),
                                                        ('function', 'tenancy.deferring_tables()', 'EXECUTE'),
-                                                       ('function', 'tenancy.run_guarded(statements text[])', 'EXECUTE')))
+                                                       ('function', 'tenancy.run_guarded(statements text[])', 'EXECUTE'),
+                                                       ('function', 'tenancy.run_kept(role name, statements text[], path text, is_last boolean)',
+                                                        'EXECUTE')))
 UNION ALL
 SELECT p.nspoid, o.classid, o.objid, 'column', o.name, c.attname, a.grantee, a.privilege_type, a.is_grantable
   FROM iso_object o

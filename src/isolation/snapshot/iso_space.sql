@@ -2,7 +2,7 @@
 -- control (Tenantry's), or other.
 SELECT n.oid AS nspoid, n.nspname, coalesce(t.id, s.tenant_id) AS tenant_id,
        CASE WHEN p.id IS NOT NULL THEN p.tier
-            WHEN n.nspname IN ('tenantry', 'tenantry_audit', 'tenancy', 'tenancy_guards') THEN 'control'
+            WHEN n.nspname IN ('tenantry', 'tenantry_audit', 'tenancy', 'tenancy_guards', 'tenancy_kept') THEN 'control'
             ELSE 'other' END AS kind
   FROM (SELECT user_nsp AS nspoid FROM iso_reference UNION SELECT used_nsp FROM iso_reference
         UNION SELECT nspoid FROM iso_place) x

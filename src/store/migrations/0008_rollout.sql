@@ -48,6 +48,136 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION tenantry.rollout_candidates(text, bigint, boolean, text[], boolean) FROM PUBLIC;
 
+-- A role's guard that stays, so that moving a place need not make and drop a function (0005_guard.sql). It belongs to the
+-- role, which can neither name it (no right on the schema) nor replace it. What it could do all the same, with
+-- DROP OWNED, takes it away: then the next one who needs it makes it anew. Should it ever be something else than it was
+-- made, it says so before it runs anything: run_kept() looks at whose rights it has.
+DO $ground$
+DECLARE
+    guards name := (SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'tenancy_guards');
+BEGIN
+    EXECUTE format('GRANT %s TO CURRENT_USER', guards);
+    EXECUTE format('CREATE SCHEMA tenancy_kept AUTHORIZATION %s', guards);
+    EXECUTE format('SET LOCAL ROLE %s', guards);
+    GRANT USAGE ON SCHEMA tenancy_kept TO SESSION_USER;
+    SET LOCAL ROLE NONE;
+    EXECUTE format('REVOKE %s FROM CURRENT_USER', guards);
+END
+$ground$;
+
+-- tenancy.run_guarded() for a guard that stays. Nothing but a function with its owner's rights makes the current user
+-- another one than the session's while no role is set, and in there PostgreSQL refuses to set one. is_last: the
+-- transaction runs no other code of the place, so that what SET CONSTRAINTS leaves behind is in nobody's way.
+CREATE FUNCTION tenancy.run_kept(role name, statements text[], path text, is_last boolean) RETURNS void
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    pair pg_catalog.text[];
+    place pg_catalog.text := '';
+    state pg_catalog.text;
+    message pg_catalog.text;
+    detail pg_catalog.text;
+    hint pg_catalog.text;
+BEGIN
+    IF current_user OPERATOR(pg_catalog.<>) role OR session_user OPERATOR(pg_catalog.=) role
+       OR pg_catalog.current_setting('role') OPERATOR(pg_catalog.<>) 'none' THEN
+        RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = 'the guard is not what it was made';
+    END IF;
+    PERFORM pg_catalog.set_config('search_path', path, true);
+    FOREACH pair SLICE 1 IN ARRAY statements LOOP
+        place := pair[1];
+        EXECUTE pair[2];
+    END LOOP;
+    place := 'triggers and constraints that were deferred';
+    IF is_last OR EXISTS (SELECT FROM tenancy.deferring_tables()) THEN
+        SET CONSTRAINTS ALL IMMEDIATE;
+        SET LOCAL transaction_read_only = on;
+        SET CONSTRAINTS ALL IMMEDIATE;
+    END IF;
+EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
+        detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RAISE EXCEPTION USING ERRCODE = state, DETAIL = detail, HINT = hint,
+        MESSAGE = CASE WHEN place OPERATOR(pg_catalog.=) '' THEN message
+                       ELSE pg_catalog.concat(place, ': ', message) END;
+END
+$$;
+
+-- Whether a role's guard is there, as it was made.
+CREATE FUNCTION tenantry.has_guard(role name) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT EXISTS (SELECT FROM pg_proc f
+                    WHERE f.proname = $1 AND f.pronamespace = 'tenancy_kept'::regnamespace AND f.prosecdef
+                      AND pg_get_userbyid(f.proowner) = $1)
+$$;
+
+CREATE FUNCTION tenantry.keep_guard(role name) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    guards name;
+BEGIN
+    IF tenantry.has_guard(role) THEN
+        RETURN;
+    END IF;
+    guards := (SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'tenancy_kept');
+    EXECUTE format('GRANT %I TO CURRENT_USER', role);
+    EXECUTE format('GRANT %s TO %I', guards, role);
+    EXECUTE format('SET LOCAL ROLE %I', role);
+    EXECUTE format('CREATE FUNCTION tenancy_kept.%I(text[], text, boolean) RETURNS void LANGUAGE sql SECURITY DEFINER'
+                   ' SET search_path = pg_catalog, pg_temp SET transaction_read_only = off AS %L',
+                   role, format('SELECT tenancy.run_kept(%L, $1, $2, $3)', role));
+    EXECUTE format('REVOKE ALL ON FUNCTION tenancy_kept.%I FROM PUBLIC', role);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION tenancy_kept.%I TO SESSION_USER', role);
+    SET LOCAL ROLE NONE;
+    EXECUTE format('REVOKE %s FROM %I', guards, role);
+    EXECUTE format('REVOKE %I FROM CURRENT_USER', role);
+END
+$$;
+
+-- tenantry.drop_guard() for a guard that stays: the proof, and what the role's SQL prepared.
+CREATE FUNCTION tenantry.settle_guard(role name) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    written record;
+    prepared text;
+BEGIN
+    IF NOT tenantry.has_guard(role) THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = 'what its role owns was dropped or given away, which takes the guard along',
+            HINT = 'leave DROP OWNED and REASSIGN OWNED out';
+    END IF;
+    FOR written IN SELECT id, owner FROM tenancy.deferring_tables() LOOP
+        BEGIN
+            IF NOT pg_has_role(written.owner, 'MEMBER') THEN
+                EXECUTE format('GRANT %s TO CURRENT_USER', written.owner::regrole);
+            END IF;
+            EXECUTE format('ALTER TABLE ONLY %s RESET (fillfactor)', written.id::regclass);
+            RAISE EXCEPTION USING ERRCODE = 'TN001'; -- takes back what the proof did
+        EXCEPTION WHEN SQLSTATE 'TN001' THEN
+            NULL;
+        END;
+    END LOOP;
+    FOR prepared IN SELECT name FROM pg_prepared_statements WHERE from_sql LOOP
+        EXECUTE format('DEALLOCATE %I', prepared);
+    END LOOP;
+END
+$$;
+
+REVOKE ALL ON FUNCTION tenancy.run_kept(name, text[], text, boolean) FROM PUBLIC;
+DO $tenants$
+DECLARE
+    tenants name;
+BEGIN
+    FOR tenants IN SELECT tenants_role FROM tenantry.installation LOOP
+        EXECUTE format('GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA tenancy TO %I', tenants);
+    END LOOP;
+END
+$tenants$;
+REVOKE ALL ON FUNCTION tenantry.has_guard(name), tenantry.keep_guard(name), tenantry.settle_guard(name) FROM PUBLIC;
+
 -- --- steps: moves that are more than one transaction (docs/rollout-steps.md) ---
 
 -- Whether this rollout moved it, or a part of the way; from_version is then where it came from.
