@@ -273,12 +273,23 @@ static bool begin(Run *run, Err *err)
     return true;
 }
 
+/* Nothing was run where the owner cannot log in. */
+static bool open_first(Run *run, Err *err)
+{
+    if (open_owner(run, err)) {
+        return true;
+    }
+    Err ignored;
+    ask(run, STEP_FORGET, PG_PARAMS(KEY(run)), NULL, &ignored);
+    return false;
+}
+
 static bool run_all(Run *run, bool is_new, Err *err)
 {
     bool is_done = false;
     bool is_half = false;
     if (is_new) {
-        return begin(run, err) && open_owner(run, err) && run_statement(run, false, err);
+        return begin(run, err) && open_first(run, err) && run_statement(run, false, err);
     }
     if (!take_login(run, err) || !wait_for_owner(run, err) || !look(run, &is_done, &is_half, err)) {
         return false;

@@ -262,6 +262,22 @@ def test_an_index_that_the_rows_refuse_leaves_nothing_and_its_place_at_the_old_v
     check(shared())
 
 
+def test_an_owner_that_may_not_log_in_runs_nothing():
+    made = vault("closed", "closed-a")
+    made.add(INDEX[0], INDEX[1])
+    group, database = made.server.psql("SELECT tenants_role, current_database() FROM tenantry.installation").split("|")
+    try:
+        made.sql("closed-a", "REVOKE CONNECT ON DATABASE %s FROM %s" % (database, group))
+        made.refused("up", says=("1 of 1 places failed",))
+        failed = made.quarantine()["closed-a"]
+        assert failed["error"].startswith("the owner role, which runs what cannot run in"), failed
+        assert ledger(made, "closed-a") == []
+    finally:
+        made.sql("closed-a", "GRANT CONNECT ON DATABASE %s TO %s" % (database, group))
+    assert made.migrate("retry")["done"] == 1
+    check(shared())
+
+
 def test_a_place_between_two_steps_stays_there_until_it_is_retried():
     made = vault("halfway", "halfway-a")
     made.sql("halfway-a", SAME)
