@@ -34,8 +34,14 @@ bool place_add_schema(Arena *arena, Store *store, PgBatch *batch, const Blueprin
                       const Extensions *extensions, const Place *place, bool *ret_lacks_partitions,
                       Err *err);
 
+/* Whether a shared place's way to the blueprint's version has steps (steps.h), which are a
+ * rollout's to go. */
+bool place_waits_for_rollout(Arena *arena, Store *store, const Blueprint *blueprint,
+                             const Place *place, bool *ret_waits, Err *err);
+
 /* Makes the shared place of the row tier, or brings it up to the blueprint's version; under the
- * blueprint's lock. *ret_is_changed tells whether there was anything to do. */
+ * blueprint's lock. ERR_ROLLOUT when it waits for a rollout. *ret_is_changed tells whether there
+ * was anything to do. */
 bool place_ensure_shared(Arena *arena, Store *store, const Blueprint *blueprint,
                          bool *ret_is_changed, Err *err);
 

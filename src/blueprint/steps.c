@@ -264,3 +264,23 @@ bool steps_of_migration(Arena *arena, const BlueprintMigration *migration, bool 
     }
     return text == NULL || steps_of_script(arena, migration->file, text, ret_steps, err);
 }
+
+bool steps_fit_one(Arena *arena, const Blueprint *blueprint, const char *const *extensions,
+                   size_t extension_count, int64_t after, bool *ret_fit, Err *err)
+{
+    const BlueprintMigration *const *migrations = NULL;
+    size_t count = 0;
+    blueprint_select_migrations(arena, blueprint, after, extensions, extension_count, &migrations,
+                                &count);
+    *ret_fit = true;
+    for (size_t i = 0; i < count; i++) {
+        ScriptSteps steps;
+        if (!steps_of_migration(arena, migrations[i], false, &steps, err)) {
+            return false;
+        }
+        const bool is_harmless = i + 1 == count && steps.count == 1 &&
+                                 steps.list[0].kind == STEP_SCRIPT;
+        *ret_fit = *ret_fit && (steps.count == 0 || is_harmless);
+    }
+    return true;
+}

@@ -63,6 +63,12 @@ bool steps_of_script(Arena *arena, const char *file, const char *text, ScriptSte
 bool steps_of_migration(Arena *arena, const BlueprintMigration *migration, bool is_down,
                         ScriptSteps *ret_steps, Err *err);
 
+/* Whether the versions after `after` can be run in one transaction; `extensions` as with
+ * blueprint_select_migrations. A value of an enum that the very last statement adds does no harm.
+ */
+bool steps_fit_one(Arena *arena, const Blueprint *blueprint, const char *const *extensions,
+                   size_t extension_count, int64_t after, bool *ret_fit, Err *err);
+
 /* Whether a text may hold a phrase, such as "add value": in any case, with any space. Cheap, and
  * the parse tree says whether it means what it looks like. */
 bool steps_may_have(const char *text, const char *phrase);
