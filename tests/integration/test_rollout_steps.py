@@ -267,6 +267,20 @@ def test_an_index_that_the_rows_refuse_leaves_nothing_and_its_place_at_the_old_v
     check(shared())
 
 
+def test_a_lock_is_waited_for_no_longer_than_asked_and_what_is_left_is_taken_away_later():
+    made = vault("waiting", "waiting-a")
+    made.add(INDEX[0], INDEX[1])
+    holder = blocked(made, "waiting-a")
+    made.refused("up", "--lock-wait", "100ms", "--retries", "1", says=("1 of 1 places failed",))
+    assert made.quarantine()["waiting-a"]["sqlstate"] == "55P03"
+    assert indexes(made, "waiting-a")["boxes_what"] is False, "it cannot be dropped while its table is locked"
+    assert [(row["step"], row["state"]) for row in steps(made)] == [(1, "started")]
+    let_go(holder)
+    assert made.migrate("retry")["done"] == 1
+    assert indexes(made, "waiting-a") == {"boxes_pkey": True, "boxes_what": True}
+    check(shared())
+
+
 def test_an_owner_that_may_not_log_in_runs_nothing():
     made = vault("closed", "closed-a")
     made.add(INDEX[0], INDEX[1])
