@@ -1,7 +1,6 @@
 """Rollouts of one ADD COLUMN and one CREATE INDEX over a fleet, against psql with a transaction per schema."""
 import os
 import re
-import resource
 import subprocess
 import time
 
@@ -100,13 +99,22 @@ def _measure_pairs(fleet, report, times):
 
 
 def _measure_memory(fleet):
+    """What the server process of the worker says of itself, and the largest that ours became."""
     fleet.add_version()
-    done = subprocess.run(fleet.argv(1), env={**fleet.server.environment(), "TENANTRY_LOG_LEVEL": "info"}, stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, check=True)
-    held = [int(n) for n in re.findall(r"server process holds (\d+) bytes", done.stderr)]
-    print("  server process of a worker, MiB: %s at first, %s at most" % tuple(
-        "%.1f" % (n / 2**20) if held else "?" for n in (held[0], max(held))) if held else "  no measure of a server process")
-    print("  the largest process of ours, MiB: %.1f" % (resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024))
+    path = os.path.join(fleet.server.machine.folder, "verbose")
+    with open(path, "w", encoding="utf-8") as notes:
+        child = subprocess.Popen([*fleet.argv(1), "--verbose"], env=fleet.server.environment(), stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL, stderr=notes)
+        _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    with open(path, encoding="utf-8") as notes:
+        text = notes.read()
+    if child.returncode != 0:
+        raise RuntimeError("a rollout failed: %s" % text)
+    held = [int(n) / 2**20 for n in re.findall(r"server process holds (\d+) bytes", text)]
+    if held:
+        print("  server process of a worker, MiB: %.1f at first, %.1f at most" % (held[0], max(held)))
+    print("  our own process, MiB: %.1f" % (usage.ru_maxrss / 1024))
 
 
 def measure(server, report, size, folder):

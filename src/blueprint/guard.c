@@ -18,12 +18,12 @@
  * writers, and it is undone at once, with the membership that it takes. For temporary tables
  * DISCARD TEMP, in the reset of the session, does the same.
  *
- * Making and dropping that function costs as much as a small migration. A place's owner therefore has
- * one that stays (tenantry.keep_guard in 0008_rollout.sql), which it can neither name nor replace and
- * which checks whose rights it has before it runs anything.
+ * Making and dropping that function costs as much as a small migration. A place's owner therefore
+ * has one that stays (tenantry.keep_guard in 0008_rollout.sql), which it can neither name nor
+ * replace and which checks whose rights it has before it runs anything.
  *
  * Code in there can prepare statements, also under the names of ours (pg_query_fixed): nothing that
- * was prepared is run before drop_guard has taken those away. */
+ * was prepared is run before drop_guard or settle_guard has taken those away. */
 #include "blueprint/place.h"
 #include "pg/sql.h"
 

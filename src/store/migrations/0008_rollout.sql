@@ -28,7 +28,6 @@ CREATE INDEX rollout_places_pending ON tenantry.rollout_places (job_id, wave, pl
 -- The rollout that a place failed in: no other one takes it before "migrate retry".
 ALTER TABLE tenantry.places ADD quarantine bigint;
 CREATE INDEX places_quarantine ON tenantry.places (quarantine) WHERE quarantine IS NOT NULL;
-CREATE INDEX places_blueprint_version ON tenantry.places (blueprint, version);
 
 -- The places of a blueprint that are not at a version yet: those of tenants (spares are made anew), of these slugs or all;
 -- and either those in quarantine or the others. One in quarantine may be at the version already (it could not be undone): a
@@ -89,7 +88,10 @@ BEGIN
         EXECUTE pair[2];
     END LOOP;
     place := 'triggers and constraints that were deferred';
-    IF is_last OR EXISTS (SELECT FROM tenancy.deferring_tables()) THEN
+    IF NOT is_last THEN -- not in one expression: it would be planned anew for the path of each place
+        is_last := EXISTS (SELECT FROM tenancy.deferring_tables());
+    END IF;
+    IF is_last THEN
         SET CONSTRAINTS ALL IMMEDIATE;
         SET LOCAL transaction_read_only = on;
         SET CONSTRAINTS ALL IMMEDIATE;
@@ -103,22 +105,13 @@ EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN
 END
 $$;
 
--- Whether a role's guard is there, as it was made.
-CREATE FUNCTION tenantry.has_guard(role name) RETURNS boolean
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT EXISTS (SELECT FROM pg_proc f
-                    WHERE f.proname = $1 AND f.pronamespace = 'tenancy_kept'::regnamespace AND f.prosecdef
-                      AND pg_get_userbyid(f.proowner) = $1)
-$$;
-
 CREATE FUNCTION tenantry.keep_guard(role name) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     guards name;
 BEGIN
-    IF tenantry.has_guard(role) THEN
+    IF EXISTS (SELECT FROM pg_proc f WHERE f.proname = role AND f.pronamespace = 'tenancy_kept'::regnamespace) THEN
         RETURN;
     END IF;
     guards := (SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'tenancy_kept');
@@ -144,7 +137,9 @@ DECLARE
     written record;
     prepared text;
 BEGIN
-    IF NOT tenantry.has_guard(role) THEN
+    IF NOT EXISTS (SELECT FROM pg_proc f
+                    WHERE f.proname = role AND f.pronamespace = 'tenancy_kept'::regnamespace AND f.prosecdef
+                      AND pg_get_userbyid(f.proowner) = role) THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = 'what its role owns was dropped or given away, which takes the guard along',
             HINT = 'leave DROP OWNED and REASSIGN OWNED out';
@@ -176,7 +171,7 @@ BEGIN
     END LOOP;
 END
 $tenants$;
-REVOKE ALL ON FUNCTION tenantry.has_guard(name), tenantry.keep_guard(name), tenantry.settle_guard(name) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tenantry.keep_guard(name), tenantry.settle_guard(name) FROM PUBLIC;
 
 -- --- steps: moves that are more than one transaction (docs/rollout-steps.md) ---
 
