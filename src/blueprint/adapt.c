@@ -183,20 +183,24 @@ static void leave_out_transactions(Adapt *adapt, const SqlScript *script)
 /* --- words
  * ----------------------------------------------------------------------------------------- */
 
-/* Only statements whose tree says that they are concurrent have the word as a keyword. */
-static void leave_out_concurrently(Adapt *adapt, const SqlStatement *statement)
+void adapt_leave_out_concurrently(SqlEdits *edits, const SqlStatement *statement)
 {
-    const bool may_have = json_get_bool(statement->tree, "concurrent", false) ||
-                          strcmp(statement->node, "ReindexStmt") == 0 ||
-                          strcmp(statement->node, "AlterTableStmt") == 0;
-    const char *at = adapt->edits.text + statement->offset;
+    const char *at = edits->text + statement->offset;
     const char *end = at + strlen(statement->text);
     AdaptToken token = {0};
-    while (may_have && adapt_next(&at, end, '\0', &token)) {
+    while (adapt_next(&at, end, '\0', &token)) {
         if (*token.text != '"' && adapt_is_word(&token, "concurrently")) {
-            sql_edit_add(&adapt->edits, (size_t)(token.text - adapt->edits.text), token.length, "");
+            sql_edit_add(edits, (size_t)(token.text - edits->text), token.length, "");
         }
     }
+}
+
+/* Only statements whose tree says that they are concurrent have the word as a keyword. */
+static bool may_be_concurrent(const SqlStatement *statement)
+{
+    return json_get_bool(statement->tree, "concurrent", false) ||
+           strcmp(statement->node, "ReindexStmt") == 0 ||
+           strcmp(statement->node, "AlterTableStmt") == 0;
 }
 
 /* CREATE FUNCTION ... SET search_path = public: the path of the place, as it is then. */
@@ -253,8 +257,8 @@ static bool take_statement(Adapt *adapt, const SqlStatement *statement, Err *err
     if (try_leave_out(adapt, statement)) {
         return true;
     }
-    if (adapt->has_plain_indexes) {
-        leave_out_concurrently(adapt, statement);
+    if (adapt->has_plain_indexes && may_be_concurrent(statement)) {
+        adapt_leave_out_concurrently(&adapt->edits, statement);
     }
     if (strcmp(statement->node, "CreateFunctionStmt") == 0) {
         take_function_path(adapt, statement);

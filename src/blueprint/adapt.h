@@ -56,6 +56,9 @@ bool adapt_fail(const Adapt *adapt, size_t offset, Err *err, const char *format,
 /* The references to "public" in a statement (adapt_schema.c). */
 bool adapt_schema(Adapt *adapt, const SqlStatement *statement, Err *err);
 
+/* Leaves the word out of a statement that has it as a keyword. */
+void adapt_leave_out_concurrently(SqlEdits *edits, const SqlStatement *statement);
+
 /* Makes plain tables of temporary ones, dropped where the script ends (adapt_temporary.c). */
 void adapt_temporary(Adapt *adapt, const SqlScript *script);
 

@@ -4,8 +4,8 @@
 
 #include "blueprint/lint.h"
 #include "blueprint/sql_edit.h"
+#include "blueprint/steps.h"
 #include "core/strbuf.h"
-#include "core/text.h"
 #include "pg/sql.h"
 
 /* A value: how CREATE TYPE says it, and what it is called now (RENAME VALUE). */
@@ -202,26 +202,8 @@ static void write_types(const Births *births)
     }
 }
 
-/* Nearly all blueprints have none of it, and need not be parsed for that. */
-static bool may_extend(const char *text)
-{
-    static const char word[] = "add value";
-    size_t seen = 0;
-    for (; *text != '\0'; text++) {
-        const bool is_space = strchr(" \t\r\n", *text) != NULL;
-        const char c = (char)(is_space ? ' ' : text_lower(*text));
-        if (c == ' ' && seen > 0 && word[seen - 1] == ' ') {
-            continue; /* more than one space */
-        }
-        seen = c == word[seen] ? seen + 1 : (size_t)(c == *word);
-        if (word[seen] == '\0') {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Variants replace migrations, so that which values there are depends on the server. */
+/* Nearly all blueprints have none of it, and need not be parsed for that.
+ * Variants replace migrations, so that which values there are depends on the server. */
 static bool is_concerned(const Blueprint *blueprint)
 {
     bool has_values = false;
@@ -229,7 +211,7 @@ static bool is_concerned(const Blueprint *blueprint)
         if (blueprint->migrations[i].extension != NULL) {
             return false;
         }
-        has_values = has_values || may_extend(blueprint->migrations[i].up);
+        has_values = has_values || steps_may_have(blueprint->migrations[i].up, "add value");
     }
     return has_values;
 }
@@ -237,6 +219,9 @@ static bool is_concerned(const Blueprint *blueprint)
 bool births_prepare(Arena *arena, const Blueprint *blueprint, const Blueprint **ret_born, Err *err)
 {
     const size_t count = blueprint->migration_count;
+    if (!steps_make_plain(arena, blueprint, &blueprint, err)) {
+        return false;
+    }
     if (!is_concerned(blueprint)) {
         *ret_born = blueprint;
         return true;

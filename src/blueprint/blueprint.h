@@ -43,6 +43,16 @@ typedef struct BlueprintPlan {
     const BlueprintSetting *settings;
 } BlueprintPlan;
 
+/* A change of all rows of a table that is made in batches: V0007__fill_total.backfill.yaml. */
+typedef struct BlueprintBackfill {
+    const char *table;
+    const char *key; /* a column that orders the rows, NOT NULL and the first of an index */
+    int64_t batch_size;
+    int64_t pause_ms;      /* between batches */
+    const char *statement; /* changes the rows whose key is from $1 to $2, both included */
+    int line;              /* of the statement in the file; 0 when read from JSON */
+} BlueprintBackfill;
+
 /* One migration, or one variant of it: V0002__time_series.sql,
  * V0002__time_series.with_timescaledb.sql (used in place of the plain one when the server has the
  * extension), V0002__time_series.down.sql. */
@@ -58,6 +68,9 @@ typedef struct BlueprintMigration {
     const char *down_sha256; /* of down as it is in its file; NULL with Tenantry's own layout */
     const char *down_file;   /* where down is; NULL: beside file, with ".down" in its name */
     bool is_repeatable;      /* each change of the file is a version of its own */
+    /* NULL: a script. Otherwise up is its statement over all rows at once, for places that are new.
+     */
+    const BlueprintBackfill *backfill;
 } BlueprintMigration;
 
 typedef enum PartitionEvery { EVERY_DAY, EVERY_WEEK, EVERY_MONTH, EVERY_YEAR } PartitionEvery;

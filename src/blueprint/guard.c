@@ -53,3 +53,12 @@ void place_leave_role(PgBatch *batch)
     pg_batch_close_group(batch);
     pg_batch_add_session_reset(batch);
 }
+
+size_t place_leave_role_asking(PgBatch *batch, const char *setting)
+{
+    pg_batch_close_group(batch);
+    const size_t answer = pg_batch_add_fixed(
+        batch, "SELECT pg_catalog.current_setting($1::pg_catalog.text, true)", PG_PARAMS(setting));
+    pg_batch_add_session_reset(batch);
+    return answer;
+}

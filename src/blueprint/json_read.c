@@ -160,6 +160,20 @@ static void read_personal(JsonReader *reader, const Json *object, Blueprint *blu
     blueprint->personal = personal;
 }
 
+static const BlueprintBackfill *read_backfill(JsonReader *reader, const Json *item)
+{
+    if (item == NULL) {
+        return NULL;
+    }
+    BlueprintBackfill *backfill = ARENA_NEW(reader->arena, BlueprintBackfill);
+    *backfill = (BlueprintBackfill){.table = read_text(reader, item, "table"),
+                                    .key = read_text(reader, item, "key"),
+                                    .batch_size = read_int(reader, item, "batch_size"),
+                                    .pause_ms = read_int(reader, item, "pause_ms"),
+                                    .statement = read_text(reader, item, "statement")};
+    return backfill;
+}
+
 static void read_migrations(JsonReader *reader, const Json *object, Blueprint *blueprint)
 {
     const Json *array = read_array(reader, object, "migrations", &blueprint->migration_count);
@@ -178,6 +192,7 @@ static void read_migrations(JsonReader *reader, const Json *object, Blueprint *b
             .down_sha256 = read_optional(reader, item, "down_sha256"),
             .down_file = read_optional(reader, item, "down_file"),
             .is_repeatable = json_get_bool(item, "repeatable", false),
+            .backfill = read_backfill(reader, json_object_get(item, "backfill")),
         };
     }
     blueprint->migrations = migrations;

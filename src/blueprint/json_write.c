@@ -97,6 +97,17 @@ static Json *personal_to_json(const Blueprint *blueprint)
     return array;
 }
 
+static Json *backfill_to_json(const BlueprintBackfill *backfill)
+{
+    Json *object = json_object();
+    json_put_text(object, "table", backfill->table);
+    json_put_text(object, "key", backfill->key);
+    json_put_int(object, "batch_size", backfill->batch_size);
+    json_put_int(object, "pause_ms", backfill->pause_ms);
+    json_put_text(object, "statement", backfill->statement);
+    return object;
+}
+
 static Json *migrations_to_json(const Blueprint *blueprint)
 {
     Json *array = json_array();
@@ -118,6 +129,9 @@ static Json *migrations_to_json(const Blueprint *blueprint)
         }
         if (migration->is_repeatable) {
             json_put_bool(object, "repeatable", true);
+        }
+        if (migration->backfill != NULL) {
+            json_put(object, "backfill", backfill_to_json(migration->backfill));
         }
         json_array_append_new(array, object);
     }

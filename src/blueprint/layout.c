@@ -254,29 +254,12 @@ static bool read_text(LayoutReader *reader, const LayoutMigration *migration, La
             reader->layout->read_text(reader, migration, ret_text, err));
 }
 
-/* What the tool would run outside of a transaction. */
-static bool check_transaction(const LayoutReader *reader, const ManifestMigrations *wanted,
-                              const LayoutText *text, Err *err)
-{
-    if (!text->is_without_transaction || wanted->has_plain_indexes) {
-        return true;
-    }
-    layout_fail_line(reader, text->told_in, text->told_line, err,
-                     "%s is told to run this outside of a transaction; here each tenant's "
-                     "migration is one transaction",
-                     reader->layout->tool);
-    err_hint(err, "say \"migrations: {concurrently: plain}\" in the manifest: what is marked "
-                  "CONCURRENTLY then runs without that word, in the transaction");
-    return false;
-}
-
 static bool add_migration(LayoutReader *reader, const ManifestMigrations *wanted,
                           const LayoutMigration *migration, BlueprintMigration *ret_migration,
                           Err *err)
 {
     LayoutText text;
-    if (!read_text(reader, migration, &text, err) ||
-        !check_transaction(reader, wanted, &text, err)) {
+    if (!read_text(reader, migration, &text, err)) {
         return false;
     }
     if (wanted->has_no_undo) {

@@ -19,7 +19,6 @@ typedef struct LayoutMigration {
     const char *name;    /* the tool's own, with the version as it is written: "V1.2__users" */
     const char *up;      /* NULL: only a down was seen */
     const char *down;    /* NULL: none; the same as up when the file has sections */
-    const char *options; /* a file that says whether it runs in a transaction; NULL: none */
     bool is_repeatable;
 } LayoutMigration;
 
@@ -42,10 +41,7 @@ enum { LAYOUT_FILES_MAX = 4 * LIMIT_MIGRATIONS };
 /* The texts of a migration, as its files have them. Line numbers are the files'. */
 typedef struct LayoutText {
     const char *up;
-    const char *down;            /* NULL: none */
-    bool is_without_transaction; /* the tool is told to run it outside of one */
-    const char *told_in;         /* by this file */
-    int told_line;
+    const char *down; /* NULL: none */
 } LayoutText;
 
 typedef struct Layout {

@@ -28,7 +28,7 @@ bool layout_list_dbmate(LayoutReader *reader, Err *err)
 }
 
 /* Which block the line opens: "--", spaces, "migrate:up", then a space or the end. */
-static BlockKind block_of_line(const char *line, const char **ret_options)
+static BlockKind block_of_line(const char *line)
 {
     static const struct {
         const char *word;
@@ -42,7 +42,6 @@ static BlockKind block_of_line(const char *line, const char **ret_options)
         const size_t width = strlen(words[i].word);
         if (strncmp(line, words[i].word, width) == 0 &&
             (line[width] == '\0' || strchr(" \t\r\n", line[width]) != NULL)) {
-            *ret_options = line + width;
             return words[i].kind;
         }
     }
@@ -53,21 +52,6 @@ static const char *next_line(const char *line)
 {
     line += strcspn(line, "\n");
     return line + (*line == '\n' ? 1 : 0);
-}
-
-/* Whether the rest of the directive's line has the word transaction:false. */
-static bool has_false_transaction(const char *options)
-{
-    static const char word[] = "transaction:false";
-    const char *end = options + strcspn(options, "\n");
-    for (const char *at = options; at < end; at += strcspn(at, " \t\r\n")) {
-        at += strspn(at, " \t\r");
-        const size_t width = strcspn(at, " \t\r\n");
-        if (width == strlen(word) && strncmp(at, word, width) == 0) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static bool is_comment_or_empty(const char *line)
@@ -135,8 +119,7 @@ static bool find_blocks(LayoutReader *reader, const char *file, LayoutText *text
     int number = 1;
     const char *line = text->up;
     for (; *line != '\0'; line = next_line(line), number++) {
-        const char *options = NULL;
-        const BlockKind kind = block_of_line(line, &options);
+        const BlockKind kind = block_of_line(line);
         if (kind == BLOCK_NONE) {
             if (blocks->up_count == 0 && !is_comment_or_empty(line)) {
                 return layout_fail_line(reader, file, number, err,
@@ -147,11 +130,6 @@ static bool find_blocks(LayoutReader *reader, const char *file, LayoutText *text
         close_block(reader->arena, text->up, line, blocks);
         if (!open_block(reader, file, number, kind, line, blocks, err)) {
             return false;
-        }
-        if (has_false_transaction(options)) {
-            text->is_without_transaction = true;
-            text->told_in = file;
-            text->told_line = number;
         }
     }
     close_block(reader->arena, text->up, line, blocks);

@@ -96,16 +96,6 @@ static const char *repeatable_order(Arena *arena, const char *description)
     return order;
 }
 
-static bool has_script_config(const LayoutReader *reader, const char *config)
-{
-    for (size_t i = 0; i < reader->file_count; i++) {
-        if (strcmp(reader->files[i], config) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool add_file(LayoutReader *reader, const char *path, Err *err)
 {
     FlywayName name;
@@ -121,14 +111,11 @@ static bool add_file(LayoutReader *reader, const char *path, Err *err)
     if (order == NULL) {
         return layout_fail_name(reader, path, err);
     }
-    const char *config = arena_printf(reader->arena, "%s.conf", path);
-    layout_add(reader,
-               &(LayoutMigration){.order = order,
-                                  .version = order,
-                                  .name = name.stem,
-                                  .up = path,
-                                  .options = has_script_config(reader, config) ? config : NULL,
-                                  .is_repeatable = is_repeatable});
+    layout_add(reader, &(LayoutMigration){.order = order,
+                                          .version = order,
+                                          .name = name.stem,
+                                          .up = path,
+                                          .is_repeatable = is_repeatable});
     return true;
 }
 
@@ -201,36 +188,9 @@ static bool check_placeholders(const LayoutReader *reader, const char *path, con
                             "value itself, since nothing is replaced here");
 }
 
-static bool is_false_setting(const char *line)
-{
-    static const char key[] = "executeInTransaction";
-    if (strncmp(line, key, strlen(key)) != 0) {
-        return false;
-    }
-    line += strlen(key);
-    line += strspn(line, " \t=");
-    return strncmp(line, "false", strlen("false")) == 0;
-}
-
 bool layout_text_flyway(LayoutReader *reader, const LayoutMigration *migration, LayoutText *text,
                         Err *err)
 {
-    const char *options = "";
-    if (!check_placeholders(reader, migration->up, text->up, err) ||
-        !check_placeholders(reader, migration->down, text->down, err) ||
-        (migration->options != NULL &&
-         !layout_read_file(reader, migration->options, &options, err))) {
-        return false;
-    }
-    int number = 1;
-    for (const char *line = options; *line != '\0'; number++) {
-        if (is_false_setting(line)) {
-            text->is_without_transaction = true;
-            text->told_in = migration->options;
-            text->told_line = number;
-        }
-        line += strcspn(line, "\n");
-        line += *line == '\n' ? 1 : 0;
-    }
-    return true;
+    return check_placeholders(reader, migration->up, text->up, err) &&
+           check_placeholders(reader, migration->down, text->down, err);
 }

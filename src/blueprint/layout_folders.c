@@ -4,7 +4,6 @@
 
 #include "blueprint/layout.h"
 
-static const char diesel_options[] = "metadata.toml";
 static const char prisma_lock[] = "migration_lock.toml";
 
 /* The folder's part of "2024-01-01_users/up.sql"; NULL for a file beside the folders. */
@@ -75,14 +74,23 @@ static bool add_diesel(LayoutReader *reader, const char *folder, Err *err)
                                           .version = version,
                                           .name = folder,
                                           .up = up,
-                                          .down = find_file(reader, folder, "down.sql"),
-                                          .options = find_file(reader, folder, diesel_options)});
+                                          .down = find_file(reader, folder, "down.sql")});
     return true;
 }
 
 bool layout_list_diesel(LayoutReader *reader, Err *err)
 {
     return each_folder(reader, add_diesel, err);
+}
+
+/* What its metadata.toml says of transactions is seen on the statements (steps.h). */
+bool layout_text_diesel(LayoutReader *reader, const LayoutMigration *migration, LayoutText *text,
+                        Err *err)
+{
+    if (text->up[strspn(text->up, " \t\r\n")] == '\0') {
+        return layout_fail(reader, migration->up, err, "Diesel refuses to run an empty migration");
+    }
+    return true;
 }
 
 /* The value of "key = value" when the line sets that key; NULL when it does not. */
@@ -111,27 +119,6 @@ static const char *find_toml(const char *text, const char *key, int *ret_line)
         line += *line == '\n' ? 1 : 0;
     }
     return NULL;
-}
-
-/* A metadata.toml that does not say otherwise means no transaction: so Diesel reads it. */
-bool layout_text_diesel(LayoutReader *reader, const LayoutMigration *migration, LayoutText *text,
-                        Err *err)
-{
-    if (text->up[strspn(text->up, " \t\r\n")] == '\0') {
-        return layout_fail(reader, migration->up, err, "Diesel refuses to run an empty migration");
-    }
-    const char *options = NULL;
-    if (migration->options == NULL) {
-        return true;
-    }
-    if (!layout_read_file(reader, migration->options, &options, err)) {
-        return false;
-    }
-    text->told_line = 1;
-    const char *value = find_toml(options, "run_in_transaction", &text->told_line);
-    text->is_without_transaction = value == NULL || strncmp(value, "true", strlen("true")) != 0;
-    text->told_in = migration->options;
-    return true;
 }
 
 static bool check_provider(LayoutReader *reader, Err *err)

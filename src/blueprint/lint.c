@@ -33,7 +33,6 @@ typedef struct Selection {
     LintMade *enums;
     LintMade *domains;
     LintMade *types;
-    LintMade *values;
 } Selection;
 
 const LintRuleInfo *blueprint_lint_rules(size_t *ret_count)
@@ -105,7 +104,6 @@ static void follow(Lint *lint, Selection *selection, const SqlScript *script)
     lint->enums = selection->enums;
     lint->domains = selection->domains;
     lint->types = selection->types;
-    lint->values = selection->values;
     lint->version = selection->migrations[selection->next]->version;
     follow_script(lint, script);
     selection->tables = lint->tables;
@@ -114,7 +112,6 @@ static void follow(Lint *lint, Selection *selection, const SqlScript *script)
     selection->enums = lint->enums;
     selection->domains = lint->domains;
     selection->types = lint->types;
-    selection->values = lint->values;
     selection->next++;
 }
 
@@ -289,8 +286,10 @@ static void select_migrations(Arena *arena, const Blueprint *blueprint, Selectio
 bool blueprint_lint(Arena *arena, const Blueprint *blueprint, const LintFinding **ret_findings,
                     size_t *ret_count, Err *err)
 {
-    Lint lint = {
-        .arena = arena, .blueprint = blueprint, .is_row = blueprint_has_tier(blueprint, TIER_ROW)};
+    Lint lint = {.arena = arena,
+                 .blueprint = blueprint,
+                 .is_row = blueprint_has_tier(blueprint, TIER_ROW),
+                 .may_step = true};
     Selection selections[SELECTION_COUNT_] = {0};
     select_migrations(arena, blueprint, selections);
     for (size_t i = 0; i < blueprint->migration_count; i++) {
@@ -298,6 +297,7 @@ bool blueprint_lint(Arena *arena, const Blueprint *blueprint, const LintFinding 
             return false;
         }
     }
+    lint.may_step = false;
     if (!check_side_script(&lint, "seed", blueprint->seed, err) ||
         !check_side_script(&lint, "demo", blueprint->demo, err)) {
         return false;
@@ -314,7 +314,8 @@ bool blueprint_lint_file(Arena *arena, const char *file, const char *text,
                          const LintFinding **ret_findings, size_t *ret_count, Err *err)
 {
     static const Blueprint none;
-    Lint lint = {.arena = arena, .blueprint = &none, .is_alone = true, .version = 1};
+    Lint lint = {
+        .arena = arena, .blueprint = &none, .may_step = true, .is_alone = true, .version = 1};
     SqlScript script;
     if (!check_script(&lint, file, text, &script, err)) {
         return false;

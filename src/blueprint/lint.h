@@ -93,6 +93,7 @@ typedef struct Lint {
     Arena *arena;
     const Blueprint *blueprint;
     bool is_row;      /* the blueprint offers the row tier */
+    bool may_step;    /* what is checked is moved by steps (steps.h), not in one transaction */
     bool is_alone;    /* one file without its blueprint: what it does not make is there already */
     int64_t version;  /* of the migration that is being followed */
     const char *file; /* that is being checked */
@@ -104,7 +105,6 @@ typedef struct Lint {
     LintMade *enums;   /* enum types */
     LintMade *domains; /* that have a constraint */
     LintMade *types;   /* domains of all kinds */
-    LintMade *values;  /* of enums that were there before the value */
     /* Of the migration that is being followed. */
     LintMade *locked; /* tables in use that nobody else can read until its end */
     LintMade *added;  /* constraints */

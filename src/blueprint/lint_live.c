@@ -213,19 +213,6 @@ static void check_domain(Lint *lint, const Json *tree)
     }
 }
 
-static bool visit_constant(void *context, const Json *constant)
-{
-    Lint *lint = context;
-    const char *text = json_get_text(json_object_get(constant, "sval"), "sval", "");
-    for (const LintMade *value = lint->values; value != NULL; value = value->next) {
-        if (value->version == lint->version && strcmp(value->name, text) == 0) {
-            lint_report(lint, LINT_RULE_enum_value_used,
-                        arena_printf(lint->arena, "value \"%s\"", text));
-        }
-    }
-    return true;
-}
-
 static void check_timeout(Lint *lint, const Json *tree)
 {
     static const char *const settings[] = {"idle_in_transaction_session_timeout", "lock_timeout",
@@ -256,7 +243,5 @@ void lint_check_live(Lint *lint, const SqlStatement *statement)
         check_domain(lint, statement->tree);
     } else if (strcmp(statement->node, "VariableSetStmt") == 0) {
         check_timeout(lint, statement->tree);
-    } else if (lint->values != NULL) {
-        sql_tree_visit(statement->tree, "A_Const", visit_constant, lint);
     }
 }

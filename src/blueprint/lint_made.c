@@ -53,15 +53,6 @@ static void note_relation(Lint *lint, const Json *relation)
     }
 }
 
-static void note_enum_value(Lint *lint, const Json *tree)
-{
-    const char *value = json_get_text(tree, "newVal", NULL);
-    if (value != NULL && json_object_get(tree, "oldVal") == NULL &&
-        lint_is_live_enum(lint, tree_last_text(json_object_get(tree, "typeName")))) {
-        note(lint, &lint->values, value);
-    }
-}
-
 static bool is_constraint(const Json *constraint)
 {
     return tree_text_is(constraint, "contype", "CONSTR_CHECK") ||
@@ -98,8 +89,6 @@ void lint_note_made(Lint *lint, const SqlStatement *statement)
         note_domain(lint, tree);
     } else if (strcmp(statement->node, "AlterDomainStmt") == 0) {
         note_altered_domain(lint, tree);
-    } else if (strcmp(statement->node, "AlterEnumStmt") == 0) {
-        note_enum_value(lint, tree);
     } else if (strcmp(statement->node, "IndexStmt") == 0) {
         note(lint, &lint->made, json_get_text(tree, "idxname", ""));
     } else if (strcmp(statement->node, "ViewStmt") == 0) {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "blueprint/lint.h"
+#include "blueprint/steps.h"
 
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -116,9 +117,6 @@ static void check_setting(Lint *lint, const char *name)
 static void check_drop(Lint *lint, const Json *tree)
 {
     check_object_kind(lint, tree, "removeType");
-    if (json_get_bool(tree, "concurrent", false)) {
-        lint_report(lint, LINT_RULE_not_transactional, NULL);
-    }
 }
 
 static void check_rename(Lint *lint, const Json *tree)
@@ -154,34 +152,8 @@ static void check_grant(Lint *lint, const Json *tree)
 
 static void check_index(Lint *lint, const Json *tree)
 {
-    if (json_get_bool(tree, "concurrent", false)) {
-        lint_report(lint, LINT_RULE_not_transactional, NULL);
-    }
     if (json_get_bool(tree, "if_not_exists", false)) {
         lint_report(lint, LINT_RULE_if_not_exists, NULL);
-    }
-}
-
-static void check_vacuum(Lint *lint, const Json *tree)
-{
-    if (json_get_bool(tree, "is_vacuumcmd", false)) {
-        lint_report(lint, LINT_RULE_not_transactional, NULL);
-    }
-}
-
-static void check_reindex(Lint *lint, const Json *tree)
-{
-    const Json *option = tree_find_option(json_object_get(tree, "params"), "concurrently");
-    if ((option != NULL && tree_option_is_true(option)) ||
-        json_object_get(tree, "relation") == NULL) {
-        lint_report(lint, LINT_RULE_not_transactional, NULL);
-    }
-}
-
-static void check_cluster(Lint *lint, const Json *tree)
-{
-    if (json_object_get(tree, "relation") == NULL) {
-        lint_report(lint, LINT_RULE_not_transactional, NULL);
     }
 }
 
@@ -294,15 +266,11 @@ static void check_alter_table(Lint *lint, const Json *tree)
     const Json *commands = json_object_get(tree, "cmds");
     for (size_t i = 0; i < json_array_size(commands); i++) {
         const Json *command = json_object_get(json_array_get(commands, i), "AlterTableCmd");
-        const Json *partition = json_object_get(json_object_get(command, "def"), "PartitionCmd");
         if (tree_text_is(command, "subtype", "AT_ChangeOwner")) {
             lint_report(lint, LINT_RULE_owner, NULL);
         }
         if (tree_text_is(command, "subtype", "AT_SetTableSpace")) {
             lint_report(lint, LINT_RULE_server_object, NULL);
-        }
-        if (json_get_bool(partition, "concurrent", false)) {
-            lint_report(lint, LINT_RULE_not_transactional, NULL);
         }
     }
 }
@@ -314,7 +282,6 @@ static const struct {
 } checks[] = {
     {"AlterFunctionStmt", check_alter_function},
     {"AlterTableStmt", check_alter_table},
-    {"ClusterStmt", check_cluster},
     {"CommentStmt", check_comment},
     {"CreateFunctionStmt", check_create_function},
     {"CreateStmt", check_create_table},
@@ -322,9 +289,7 @@ static const struct {
     {"DropStmt", check_drop},
     {"GrantStmt", check_grant},
     {"IndexStmt", check_index},
-    {"ReindexStmt", check_reindex},
     {"RenameStmt", check_rename},
-    {"VacuumStmt", check_vacuum},
     {"VariableSetStmt", check_set},
 };
 
@@ -368,6 +333,11 @@ static bool visit_column(void *context, const Json *column)
 
 void lint_check_statement(Lint *lint, const SqlStatement *statement)
 {
+    Alone alone = {0};
+    const AloneVerdict verdict = alone_judge(statement, &alone);
+    if (verdict == ALONE_REFUSED || (verdict == ALONE_YES && !lint->may_step)) {
+        lint_report(lint, LINT_RULE_not_transactional, NULL);
+    }
     for (size_t i = 0; i < ARRAY_COUNT(forbidden); i++) {
         if (strcmp(statement->node, forbidden[i].node) == 0) {
             lint_report(lint, forbidden[i].rule, NULL);

@@ -36,7 +36,7 @@ static bool is_folder_path(const char *text)
 
 static bool is_concurrently(const char *text)
 {
-    return strcmp(text, "refuse") == 0 || strcmp(text, "plain") == 0;
+    return strcmp(text, "steps") == 0 || strcmp(text, "plain") == 0;
 }
 
 static bool is_undo(const char *text)
@@ -78,7 +78,7 @@ bool manifest_read_migrations(Arena *arena, const Spot *spot, ManifestMigrations
     static const char *const keys[] = {"layout", "path", "concurrently", "prefix", "undo"};
     const char *layout = own_layout;
     const char *path = own_path;
-    const char *concurrently = "refuse";
+    const char *concurrently = "steps";
     const char *undo = "scripts";
     const char *prefix = NULL;
     if (spot->node != NULL &&
@@ -87,7 +87,7 @@ bool manifest_read_migrations(Arena *arena, const Spot *spot, ManifestMigrations
                    "tenantry, dbmate, diesel, flyway, golang-migrate or prisma", &layout, err) ||
          !read_key(arena, spot, "path", is_folder_path, "the path of a folder below this one",
                    &path, err) ||
-         !read_key(arena, spot, "concurrently", is_concurrently, "refuse or plain", &concurrently,
+         !read_key(arena, spot, "concurrently", is_concurrently, "steps or plain", &concurrently,
                    err) ||
          !read_key(arena, spot, "prefix", is_prefix, "up to 32 letters, _ and -", &prefix, err) ||
          !read_key(arena, spot, "undo", is_undo, "scripts or none", &undo, err))) {

@@ -117,3 +117,56 @@ bool place_add_move(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
     *ret_has_more = is_row;
     return true;
 }
+
+/* --- steps ------------------------------------------------------------------------------------ */
+
+const char *place_step_file(Arena *arena, const PlaceStep *step)
+{
+    return step->is_down ? arena_printf(arena, "%s, down", step->migration->file)
+                         : step->migration->file;
+}
+
+void place_add_step(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                    const Extensions *extensions, const Place *place, const PlaceStep *step,
+                    bool *ret_has_more)
+{
+    const char *file = place_step_file(arena, step);
+    *ret_has_more = strcmp(place->tier, tier_name(TIER_ROW)) == 0;
+    place_enter_owner(batch, place, place_search_path(arena, extensions, place));
+    for (size_t i = 0; i < step->step->count; i++) {
+        const SqlStatement *statement = &step->step->statements[i];
+        pg_batch_add_at(batch, arena_printf(arena, "%s:%d", file, statement->line), statement->text,
+                        PG_NO_PARAMS);
+    }
+    if (!*ret_has_more && step->step->has_amends) {
+        place_add_amends(arena, batch, blueprint, place);
+    }
+    place_leave_role(batch);
+}
+
+void place_add_step_done(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                         const Extensions *extensions, const Place *place, const PlaceStep *step)
+{
+    store_batch(batch, STEP_DONE,
+                PG_PARAMS(place->id, pg_int_text(arena, step->migration->version),
+                          step->is_down ? "t" : "f", pg_int_text(arena, step->number),
+                          pg_int_text(arena, step->total), step->step->what));
+    place_add_step_end(arena, batch, blueprint, extensions, place, step);
+}
+
+void place_add_step_end(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                        const Extensions *extensions, const Place *place, const PlaceStep *step)
+{
+    const int64_t version = step->migration->version;
+    const int64_t reached = step->is_down ? version - 1 : version;
+    if (step->number < step->total) {
+        return;
+    }
+    if (step->is_down) {
+        store_batch(batch, PLACE_UNMIGRATED, PG_PARAMS(place->id, pg_int_text(arena, reached)));
+    } else {
+        place_add_ledger(arena, batch, blueprint, extensions, place,
+                         (VersionRange){.after = version - 1, .upto = version});
+    }
+    store_batch(batch, PLACE_SET_VERSION, PG_PARAMS(place->id, pg_int_text(arena, reached)));
+}

@@ -3,13 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "blueprint/backfill.h"
 #include "blueprint/manifest_value.h"
 #include "core/limits.h"
 #include "core/text.h"
 #include "secret/secret.h"
 
-static const char name_hint[] = "name it V0001__what_it_does.sql, V0001__what_it_does.down.sql or "
-                                "V0001__what_it_does.with_EXTENSION.sql";
+static const char name_hint[] = "name it V0001__what_it_does.sql, V0001__what_it_does.down.sql, "
+                                "V0001__what_it_does.with_EXTENSION.sql or "
+                                "V0001__what_it_does.backfill.yaml";
 
 enum { VERSION_DIGITS_MAX = 9 };
 
@@ -26,6 +28,7 @@ typedef struct MigrationFile {
     const char *name;
     const char *extension; /* NULL: the plain one */
     bool is_down;
+    bool is_backfill;
 } MigrationFile;
 
 /* Fails with the file's path before the message. */
@@ -53,14 +56,15 @@ static bool cut_suffix(char *text, const char *suffix)
     return true;
 }
 
-/* V<digits>__<name>[.with_<extension>][.down].sql */
+/* V<digits>__<name>[.with_<extension>][.down].sql, V<digits>__<name>.backfill.yaml */
 static bool parse_name(Arena *arena, const char *file, MigrationFile *ret_file)
 {
     char *rest = arena_strdup(arena, file);
-    if (!cut_suffix(rest, ".sql")) {
+    MigrationFile parsed = {.file = file, .is_backfill = cut_suffix(rest, ".backfill.yaml")};
+    if (!parsed.is_backfill && !cut_suffix(rest, ".sql")) {
         return false;
     }
-    MigrationFile parsed = {.file = file, .is_down = cut_suffix(rest, ".down")};
+    parsed.is_down = !parsed.is_backfill && cut_suffix(rest, ".down");
     static const char variant_mark[] = ".with_";
     char *variant = strstr(rest, variant_mark);
     if (variant != NULL) {
@@ -75,7 +79,8 @@ static bool parse_name(Arena *arena, const char *file, MigrationFile *ret_file)
     rest[1 + digits] = '\0';
     *ret_file = parsed;
     return text_to_int(rest + 1, &ret_file->version) && is_plain_identifier(parsed.name) &&
-           (parsed.extension == NULL || is_extension_name(parsed.extension));
+           (parsed.extension == NULL ||
+            (!parsed.is_backfill && is_extension_name(parsed.extension)));
 }
 
 static int compare_files(const void *a, const void *b)
@@ -260,6 +265,22 @@ static void inherit_downs(BlueprintMigration *migrations, size_t count)
     }
 }
 
+/* The owner of shared tables sees no tenant's rows. */
+static bool read_backfill(Arena *arena, const MigrationFolder *folder, const Blueprint *blueprint,
+                          BlueprintMigration *migration, Err *err)
+{
+    if (blueprint_has_tier(blueprint, TIER_ROW)) {
+        ERR_SET(err, ERR_BLUEPRINT_INVALID,
+                "leave tier row out, or change each tenant's rows from the application",
+                "%s/%s: a backfill is for the tiers in which a tenant has tables of its own",
+                folder->source->folder, migration->file);
+        return false;
+    }
+    return backfill_read(arena,
+                         arena_printf(arena, "%s/%s", folder->source->folder, migration->file),
+                         migration, err);
+}
+
 bool migrations_read(Arena *arena, const PackSource *source, const char *path, Blueprint *blueprint,
                      Err *err)
 {
@@ -281,6 +302,7 @@ bool migrations_read(Arena *arena, const PackSource *source, const char *path, B
         }
         if (files[i].is_down) {
             migrations[count - 1].down = text;
+            migrations[count - 1].down_file = migrations[count - 1].backfill == NULL ? NULL : file;
             continue;
         }
         BlueprintMigration *migration = &migrations[count++];
@@ -289,7 +311,8 @@ bool migrations_read(Arena *arena, const PackSource *source, const char *path, B
                                           .extension = files[i].extension,
                                           .file = file,
                                           .up = text};
-        if (!secret_sha256_hex(arena, text, strlen(text), &migration->sha256, err)) {
+        if (!secret_sha256_hex(arena, text, strlen(text), &migration->sha256, err) ||
+            (files[i].is_backfill && !read_backfill(arena, &folder, blueprint, migration, err))) {
             return false;
         }
     }

@@ -5,6 +5,7 @@
 
 #include "blueprint/births.h"
 #include "blueprint/place_parts.h"
+#include "blueprint/steps.h"
 #include "core/strbuf.h"
 #include "pg/sql.h"
 #include "pg/sql_parse.h"
@@ -323,6 +324,39 @@ static bool find_shared(Arena *arena, Store *store, const Blueprint *blueprint, 
             places_find_shared(arena, store, blueprint->name, ret_place, err));
 }
 
+bool place_waits_for_rollout(Arena *arena, Store *store, const Blueprint *blueprint,
+                             const Place *place, bool *ret_waits, Err *err)
+{
+    bool fits = false;
+    Extensions extensions = {0};
+    if (!registry_find_extensions(arena, store, blueprint, &extensions, err) ||
+        !steps_fit_one(arena, blueprint, extensions.names, extensions.count, place->version, &fits,
+                       err)) {
+        return false;
+    }
+    *ret_waits = !fits;
+    return true;
+}
+
+static bool check_one_transaction(Arena *arena, const Blueprint *blueprint,
+                                  const Extensions *extensions, const Place *place, Err *err)
+{
+    bool fits = false;
+    if (!steps_fit_one(arena, blueprint, extensions->names, extensions->count, place->version,
+                       &fits, err)) {
+        return false;
+    }
+    if (fits) {
+        return true;
+    }
+    ERR_SET(err, ERR_ROLLOUT, NULL,
+            "the shared tables of blueprint \"%s\" are at version %lld, and the way to %lld has "
+            "steps outside of a transaction",
+            blueprint->name, (long long)place->version, (long long)blueprint->version);
+    err_hint(err, "tenantry migrate up %s, then try again", blueprint->name);
+    return false;
+}
+
 bool place_ensure_shared(Arena *arena, Store *store, const Blueprint *blueprint,
                          bool *ret_is_changed, Err *err)
 {
@@ -343,6 +377,9 @@ bool place_ensure_shared(Arena *arena, Store *store, const Blueprint *blueprint,
         !place_ensure_extensions(arena, store, blueprint, &extensions, err) ||
         (is_new && (!births_prepare(arena, blueprint, &born, err) ||
                     !make_shared(arena, store, batch, blueprint, &place, err)))) {
+        return false;
+    }
+    if (!is_new && !check_one_transaction(arena, blueprint, &extensions, place, err)) {
         return false;
     }
     if (is_new) {

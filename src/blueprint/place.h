@@ -14,6 +14,7 @@
 
 #include "blueprint/blueprint.h"
 #include "blueprint/registry.h"
+#include "blueprint/steps.h"
 #include "store/store.h"
 #include "store/tenants.h"
 
@@ -33,8 +34,14 @@ bool place_add_schema(Arena *arena, Store *store, PgBatch *batch, const Blueprin
                       const Extensions *extensions, const Place *place, bool *ret_lacks_partitions,
                       Err *err);
 
+/* Whether a shared place's way to the blueprint's version has steps (steps.h), which are a
+ * rollout's to go. */
+bool place_waits_for_rollout(Arena *arena, Store *store, const Blueprint *blueprint,
+                             const Place *place, bool *ret_waits, Err *err);
+
 /* Makes the shared place of the row tier, or brings it up to the blueprint's version; under the
- * blueprint's lock. *ret_is_changed tells whether there was anything to do. */
+ * blueprint's lock. ERR_ROLLOUT when it waits for a rollout. *ret_is_changed tells whether there
+ * was anything to do. */
 bool place_ensure_shared(Arena *arena, Store *store, const Blueprint *blueprint,
                          bool *ret_is_changed, Err *err);
 
@@ -75,6 +82,37 @@ void place_enter_seed(PgBatch *batch, const char *role, const char *search_path)
 
 /* The same as the owner of a place, in a guard that stays for the next time. */
 void place_enter_owner(PgBatch *batch, const Place *place, const char *search_path);
+
+/* place_leave_role that asks before the reset what the code left in a setting of the session: *that
+ * code's* word, a text that may be anything. Returns the number of the answer in the batch. */
+size_t place_leave_role_asking(PgBatch *batch, const char *setting);
+
+/* One step of a script that is not one transaction (steps.h), in a place. */
+typedef struct PlaceStep {
+    const BlueprintMigration *migration;
+    const ScriptStep *step;
+    int64_t number; /* from 1 */
+    int64_t total;
+    bool is_down;
+} PlaceStep;
+
+/* The file as errors name it: a down script's is that of its migration, "FILE, down". */
+const char *place_step_file(Arena *arena, const PlaceStep *step);
+
+/* Adds the statements of a step that is a transaction, as the owner, within the caller's.
+ * *ret_has_more as with place_add_move. */
+void place_add_step(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                    const Extensions *extensions, const Place *place, const PlaceStep *step,
+                    bool *ret_has_more);
+
+/* Adds the registry's rows that say that a step is done; after the last one, that the place is at
+ * the migration's version, or before it. */
+void place_add_step_done(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                         const Extensions *extensions, const Place *place, const PlaceStep *step);
+
+/* The same without the row of the step itself, for who writes that. */
+void place_add_step_end(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                        const Extensions *extensions, const Place *place, const PlaceStep *step);
 
 /* Adds every statement of a script, each with its file and line. */
 bool place_add_script(Arena *arena, PgBatch *batch, const char *file, const char *text, Err *err);

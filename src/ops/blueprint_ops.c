@@ -19,16 +19,29 @@ static bool load_from_args(JobContext *context, Blueprint **ret_blueprint, Err *
                                ret_blueprint, err);
 }
 
-/* The row tier's shared place goes along with the blueprint once it exists; it is made with the
- * first tenant. */
+/* The row tier's shared place goes along with the blueprint once it exists, unless its way has
+ * steps that no transaction holds; it is made with the first tenant. */
 static bool migrate_shared(JobContext *context, const Blueprint *blueprint, Err *err)
 {
     Place *place = NULL;
+    bool waits = false;
     bool is_changed = false;
-    return places_find_shared(context->arena, context->store, blueprint->name, &place, err) &&
-           (place == NULL ||
-            place_ensure_shared(context->arena, context->store, blueprint, &is_changed, err) ||
-            blueprint_blame(blueprint, "its shared tables were migrated", err));
+    Arena *arena = context->arena;
+    if (!places_find_shared(arena, context->store, blueprint->name, &place, err) ||
+        (place != NULL &&
+         !place_waits_for_rollout(arena, context->store, blueprint, place, &waits, err))) {
+        return false;
+    }
+    if (waits && context->progress.note != NULL) {
+        context->progress.note(context->progress.context,
+                               arena_printf(arena,
+                                            "its shared tables are moved in steps: tenantry "
+                                            "migrate up %s",
+                                            blueprint->name));
+    }
+    return place == NULL || waits ||
+           place_ensure_shared(arena, context->store, blueprint, &is_changed, err) ||
+           blueprint_blame(blueprint, "its shared tables were migrated", err);
 }
 
 /* One transaction tries the blueprint, records it and migrates the shared place: what any of these

@@ -10,7 +10,13 @@
 #include "rollout/where.h"
 #include "store/tenants.h"
 
-enum { SHOWN_ROLLOUTS = 20, SHOWN_FAILURES = 100, MOST_SLUGS_TEXT = 64000, MOST_WHERE_TEXT = 4000 };
+enum {
+    SHOWN_ROLLOUTS = 20,
+    SHOWN_FAILURES = 100,
+    SHOWN_STEPS = 100,
+    MOST_SLUGS_TEXT = 64000,
+    MOST_WHERE_TEXT = 4000
+};
 
 /* --- up, down, retry -------------------------------------------------------------------------- */
 
@@ -474,6 +480,7 @@ static bool run_status(OpContext *context, const Json *args, Json **ret_answer, 
     scoped_json Json *versions = NULL;
     scoped_json Json *rollouts = NULL;
     scoped_json Json *failures = NULL;
+    scoped_json Json *steps = NULL;
     const char *blueprint = json_get_text(args, "blueprint", NULL);
     if (!op_store(context, &store, err) ||
         !store_query_list(store, ROLLOUT_VERSIONS, PG_PARAMS(blueprint, NULL), &versions, err) ||
@@ -482,13 +489,17 @@ static bool run_status(OpContext *context, const Json *args, Json **ret_answer, 
                           &rollouts, err) ||
         !store_query_list(store, ROLLOUT_FAILURES,
                           PG_PARAMS(blueprint, pg_int_text(context->arena, SHOWN_FAILURES)),
-                          &failures, err)) {
+                          &failures, err) ||
+        !store_query_list(store, STEP_LIST,
+                          PG_PARAMS(blueprint, pg_int_text(context->arena, SHOWN_STEPS)), &steps,
+                          err)) {
         return false;
     }
     *ret_answer = json_object();
     json_put(*ret_answer, "versions", json_incref(versions));
     json_put(*ret_answer, "rollouts", json_incref(rollouts));
     json_put(*ret_answer, "quarantine", json_incref(failures));
+    json_put(*ret_answer, "steps", json_incref(steps));
     return true;
 }
 
@@ -527,6 +538,27 @@ static const Field failure_fields[] = {
     {0},
 };
 
+static const Field step_fields[] = {
+    {"blueprint", FIELD_TEXT, .help = "blueprint"},
+    {"tenant", FIELD_TEXT, .is_nullable = true, .help = "slug; none for shared tables"},
+    {"schema", FIELD_TEXT, .is_wide = true, .help = "schema"},
+    {"version", FIELD_INT, .help = "the version whose script is run"},
+    {"is_down", FIELD_BOOL, .is_wide = true, .help = "whether it is its down script"},
+    {"step", FIELD_INT, .help = "the newest step"},
+    {"steps", FIELD_INT, .help = "how many the script has"},
+    {"what", FIELD_TEXT, .help = "what the step is"},
+    {"state", FIELD_TEXT, .help = "started, done"},
+    {"batches", FIELD_INT, .is_nullable = true, .is_wide = true,
+     .help = "of a backfill: committed"},
+    {"rows", FIELD_INT, .is_nullable = true, .help = "of a backfill: rows changed so far"},
+    {"estimate", FIELD_INT, .is_nullable = true,
+     .help = "of a backfill: rows of the table when it began, as PostgreSQL estimated"},
+    {"last_key", FIELD_TEXT, .is_nullable = true, .is_wide = true,
+     .help = "of a backfill: the last key that is done"},
+    {"started", FIELD_TIME, .is_wide = true, .help = "when the step began"},
+    {0},
+};
+
 const Operation op_migrate_status = {
     .name = "migrate.status",
     .summary = "Tell at which version the places are, what rollouts there were, and what failed.",
@@ -542,6 +574,8 @@ const Operation op_migrate_status = {
                                .help = "the newest first"},
                               {"quarantine", FIELD_LIST, .fields = failure_fields,
                                .help = "places that failed"},
+                              {"steps", FIELD_LIST, .fields = step_fields,
+                               .help = "places that stand between two steps of a script"},
                               {0}},
     .examples = (const OpExample[]){{"migrate status", "the whole fleet"}, {0}},
     .run = run_status,

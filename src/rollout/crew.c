@@ -25,7 +25,8 @@ typedef struct Crew {
     pthread_cond_t is_less; /* a worker ended */
     int64_t working;
     int64_t failed;
-    bool is_over; /* nobody takes another place */
+    bool is_over;     /* nobody takes another place */
+    bool is_stopping; /* nor goes on with the next step of one */
     bool has_broken;
     Err broken;
 } Crew;
@@ -40,12 +41,22 @@ static bool is_over(Crew *crew)
     return is_it;
 }
 
+static bool is_stopping(void *context)
+{
+    Crew *crew = context;
+    pthread_mutex_lock(&crew->mutex);
+    const bool is_it = crew->is_stopping;
+    pthread_mutex_unlock(&crew->mutex);
+    return is_it;
+}
+
 static void note_outcome(Crew *crew, TurnOutcome outcome)
 {
     pthread_mutex_lock(&crew->mutex);
     crew->failed += outcome == TURN_FAILED ? 1 : 0;
-    crew->is_over = crew->is_over || outcome == TURN_NONE ||
-                    (crew->allowance >= 0 && crew->failed > crew->allowance);
+    crew->is_stopping = crew->is_stopping ||
+                        (crew->allowance >= 0 && crew->failed > crew->allowance);
+    crew->is_over = crew->is_over || outcome == TURN_NONE || crew->is_stopping;
     pthread_mutex_unlock(&crew->mutex);
 }
 
@@ -56,6 +67,7 @@ static void note_broken(Crew *crew, const Err *err)
         crew->broken = *err;
     }
     crew->has_broken = true;
+    crew->is_stopping = true;
     crew->is_over = true;
     pthread_mutex_unlock(&crew->mutex);
 }
@@ -80,8 +92,9 @@ static bool is_worn(Store *store, int64_t places)
 static bool work(Crew *crew, Store *store, Err *err)
 {
     TurnOutcome outcome = TURN_DONE;
+    const TurnStop stop = {.is_wanted = is_stopping, .context = crew};
     for (int64_t places = 1; outcome != TURN_NONE && !is_over(crew); places++) {
-        if (!place_turn(store, crew->plan, crew->wave, &outcome, err)) {
+        if (!place_turn(store, crew->plan, crew->wave, &stop, &outcome, err)) {
             return false;
         }
         note_outcome(crew, outcome);
@@ -164,7 +177,8 @@ static bool watch(JobContext *context, Crew *crew, const char **ret_wanted, Err 
             is_good = look(context, ret_wanted, err);
         }
         pthread_mutex_lock(&crew->mutex);
-        crew->is_over = crew->is_over || !is_good || *ret_wanted != NULL;
+        crew->is_stopping = crew->is_stopping || !is_good || *ret_wanted != NULL;
+        crew->is_over = crew->is_over || crew->is_stopping;
     }
     pthread_mutex_unlock(&crew->mutex);
     return is_good;

@@ -3,28 +3,25 @@
 #include "core/clock.h"
 #include "core/fault.h"
 #include "core/log.h"
-#include "rollout/rollout_parts.h"
+#include "rollout/turn.h"
 
 enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 2000, PAUSE_DOUBLINGS = 5 };
-
-/* One place, while it is this worker's. */
-typedef struct Turn {
-    Arena *arena;
-    Store *store;
-    const RolloutPlan *plan;
-    int64_t attempt;
-    const char *place_id; /* NULL: none was taken yet */
-    Place place;
-    int64_t way_back; /* the version that an undo goes to */
-} Turn;
 
 /* --- taking one ------------------------------------------------------------------------------- */
 
 static void take_row(Turn *turn, const PgRows *rows)
 {
-    Arena *arena = turn->arena;
-    turn->place_id = arena_strdup(arena, pg_rows_text(rows, 0, 0));
+    Arena *arena = turn->kept;
     turn->way_back = pg_rows_int(rows, 0, 1);
+    turn->has_begun = pg_rows_bool(rows, 0, 8);
+    turn->has_failed = pg_rows_bool(rows, 0, 9);
+    turn->is_between = pg_rows_text(rows, 0, 10) != NULL;
+    turn->is_between_down = turn->is_between && pg_rows_bool(rows, 0, 10);
+    if (turn->place_id != NULL) {
+        turn->place.version = pg_rows_int(rows, 0, 2);
+        return;
+    }
+    turn->place_id = arena_strdup(arena, pg_rows_text(rows, 0, 0));
     turn->place = (Place){.id = turn->place_id,
                           .version = pg_rows_int(rows, 0, 2),
                           .schema_name = arena_strdup(arena, pg_rows_text(rows, 0, 3)),
@@ -96,26 +93,51 @@ static bool move(Turn *turn, PgBatch *batch, int64_t target, Err *err)
            place_ensure_partitions(turn->arena, turn->store, plan->blueprint, &turn->place, err);
 }
 
+/* The last part of the way: the rollout's own row says so. */
+static void add_end(Turn *turn, PgBatch *batch)
+{
+    Arena *arena = turn->arena;
+    const RolloutPlan *plan = turn->plan;
+    const char *job = pg_int_text(arena, plan->job_id);
+    /* What this rollout does not move itself, it does not take back either. */
+    const int64_t way_back = plan->is_undo || turn->has_begun ? turn->way_back
+                                                              : turn->place.version;
+    if (turn->has_failed) {
+        store_batch(batch, ROLLOUT_PLACE_RETURNED, PG_PARAMS(job, turn->place_id));
+        return;
+    }
+    store_batch(batch, ROLLOUT_PLACE_DONE,
+                PG_PARAMS(job, turn->place_id, plan->is_undo ? "undone" : "done",
+                          pg_int_text(arena, turn->attempt + 1), pg_int_text(arena, way_back)));
+}
+
 /* The version, the ledger and the rollout's own row are written in the transaction of the move. It
  * need not wait for the disk: a crash of the server loses it whole, and the end of the wave, which
- * does wait, makes it durable. */
-static bool finish(Turn *turn, Err *err)
+ * does wait, makes it durable. *ret_is_over: the place is where it should be. */
+static bool finish(Turn *turn, bool *ret_is_over, Err *err)
 {
+    Leg leg = {0};
     const RolloutPlan *plan = turn->plan;
     const int64_t target = plan->is_undo ? turn->way_back : plan->target;
-    /* What this rollout does not move itself, it does not take back either. */
-    const int64_t way_back = plan->is_undo ? turn->way_back : turn->place.version;
+    const bool is_at_end = is_there(turn, target);
     scoped_batch PgBatch *batch = pg_batch_new(turn->arena);
     FAULT("rollout.place.taken");
-    if (!is_there(turn, target) && !move(turn, batch, target, err)) {
+    if (!is_at_end && !turn_next_leg(turn, target, &leg, err)) {
+        return false;
+    }
+    *ret_is_over = is_at_end || (leg.steps == NULL && leg.target == target);
+    if (leg.steps != NULL) {
+        return turn_run_step(turn, &leg, err);
+    }
+    if (!is_at_end && !move(turn, batch, leg.target, err)) {
         return false;
     }
     FAULT("rollout.place.moved");
-    store_batch(batch, ROLLOUT_PLACE_DONE,
-                PG_PARAMS(pg_int_text(turn->arena, plan->job_id), turn->place_id,
-                          plan->is_undo ? "undone" : "done",
-                          pg_int_text(turn->arena, turn->attempt + 1),
-                          pg_int_text(turn->arena, way_back)));
+    if (*ret_is_over) {
+        add_end(turn, batch);
+    } else {
+        turn_add_begun(turn, batch);
+    }
     pg_batch_add_commit(batch, false);
     return pg_batch_run(turn->store->conn, batch, err);
 }
@@ -135,7 +157,9 @@ static bool record_failure(Turn *turn, const Err *why, TurnOutcome *ret_outcome,
                      PG_PARAMS(pg_int_text(turn->arena, turn->plan->job_id), turn->place_id,
                                pg_int_text(turn->arena, turn->attempt + 1),
                                json_to_text(turn->arena, error),
-                               turn->plan->is_undo ? "done" : "pending"),
+                               turn->has_failed      ? "failed"
+                               : turn->plan->is_undo ? "done"
+                                                     : "pending"),
                      &rows, err)) {
         return false;
     }
@@ -161,16 +185,19 @@ static void pause_before(int64_t attempt)
     clock_sleep_ms(pause_ms + clock_monotonic_us() % (pause_ms / 2 + 1));
 }
 
-static bool try_once(Turn *turn, int64_t wave, TurnOutcome *ret_outcome, Err *err)
+/* One transaction of the turn; *ret_is_over when it was the last one. */
+static bool try_once(Turn *turn, int64_t wave, bool *ret_is_over, TurnOutcome *ret_outcome,
+                     Err *err)
 {
     bool is_taken = false;
-    if (!begin(turn, wave, &is_taken, err) || (is_taken && !finish(turn, err))) {
+    if (!begin(turn, wave, &is_taken, err) || (is_taken && !finish(turn, ret_is_over, err))) {
         return false;
     }
     if (is_taken) {
         FAULT("rollout.place.committed");
     } else {
         pg_rollback(turn->store->conn);
+        *ret_is_over = true;
     }
     /* One that is tried again and is not there to take any more was moved by a COMMIT whose answer
      * was lost, was taken by another worker, or is gone. */
@@ -178,30 +205,48 @@ static bool try_once(Turn *turn, int64_t wave, TurnOutcome *ret_outcome, Err *er
     return true;
 }
 
-bool place_turn(Store *store, const RolloutPlan *plan, int64_t wave, TurnOutcome *ret_outcome,
-                Err *err)
+/* Tries until a transaction is committed or there is no use in trying. */
+static bool try_hard(Turn *turn, int64_t wave, bool *ret_is_over, TurnOutcome *ret_outcome,
+                     Err *err)
 {
-    scoped_arena Arena *arena = arena_new();
-    Turn turn = {.arena = arena, .store = store, .plan = plan};
-    for (;; turn.attempt++) {
+    for (;; turn->attempt++) {
         Err why;
-        if (try_once(&turn, wave, ret_outcome, &why)) {
+        scoped_arena Arena *arena = arena_new();
+        turn->arena = arena;
+        if (try_once(turn, wave, ret_is_over, ret_outcome, &why)) {
             return true;
         }
-        if (pg_is_alive(store->conn)) {
-            pg_rollback(store->conn);
-        } else if (!store_reconnect(store, err)) {
+        if (pg_is_alive(turn->store->conn)) {
+            pg_rollback(turn->store->conn);
+        } else if (!store_reconnect(turn->store, err)) {
             return false;
         }
-        const bool is_last = !may_try_again(&turn, &why);
+        const bool is_last = !may_try_again(turn, &why);
         /* A full disk is no fault of the place: every other one would fail the same way. */
-        if (is_last && (turn.place_id == NULL || why.code == ERR_DISK_FULL)) {
+        if (is_last && (turn->place_id == NULL || why.code == ERR_DISK_FULL)) {
             *err = why;
             return false;
         }
         if (is_last) {
-            return record_failure(&turn, &why, ret_outcome, err);
+            *ret_is_over = true;
+            return record_failure(turn, &why, ret_outcome, err);
         }
-        pause_before(turn.attempt);
+        pause_before(turn->attempt);
     }
+}
+
+bool place_turn(Store *store, const RolloutPlan *plan, int64_t wave, const TurnStop *stop,
+                TurnOutcome *ret_outcome, Err *err)
+{
+    scoped_arena Arena *kept = arena_new();
+    Turn turn = {.kept = kept, .store = store, .plan = plan};
+    bool is_over = false;
+    while (!is_over) {
+        turn.attempt = 0;
+        if (!try_hard(&turn, wave, &is_over, ret_outcome, err)) {
+            return false;
+        }
+        is_over = is_over || stop->is_wanted(stop->context);
+    }
+    return true;
 }

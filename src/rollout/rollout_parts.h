@@ -60,6 +60,8 @@ typedef struct RolloutPlan {
     const char *lock_timeout; /* with its unit */
     const char *statement_timeout;
     int64_t retries;
+    const ScriptSteps *ups; /* of the scripts of each of the blueprint's migrations; mostly none */
+    const ScriptSteps *downs;
     bool is_down;
     bool is_undo; /* places that are done go back to the version that they came from */
 } RolloutPlan;
@@ -70,11 +72,20 @@ typedef enum TurnOutcome {
     TURN_FAILED, /* one failed for good; it is recorded */
 } TurnOutcome;
 
+/* Asked between the steps of a place: it stays where it then stands. */
+typedef struct TurnStop {
+    bool (*is_wanted)(void *context);
+    void *context;
+} TurnStop;
+
 /* Takes one place of a wave that nobody else has, and moves it, with retries; a connection that is
  * lost meanwhile is opened again, and the place's row says whether the COMMIT was applied. False
  * only when the rollout cannot go on at all: the server is gone, or its disk is full. */
-bool place_turn(Store *store, const RolloutPlan *plan, int64_t wave, TurnOutcome *ret_outcome,
-                Err *err);
+bool place_turn(Store *store, const RolloutPlan *plan, int64_t wave, const TurnStop *stop,
+                TurnOutcome *ret_outcome, Err *err);
+
+/* Takes the scripts of the plan's blueprint apart. */
+bool plan_read_steps(Arena *arena, RolloutPlan *plan, Err *err);
 
 /* --- crew.c ----------------------------------------------------------------------------------- */
 
@@ -107,6 +118,7 @@ typedef struct RolloutCounts {
     int64_t pending;
     int64_t failed;
     int64_t done;
+    int64_t to_undo; /* those that are done, and what failed behind its first version */
 } RolloutCounts;
 
 /* Of one wave; 0: of all. */

@@ -107,7 +107,7 @@ static bool load_plan(JobContext *context, RolloutPlan *ret_plan, Err *err)
         return false;
     }
     ret_plan->blueprint = blueprint;
-    return true;
+    return plan_read_steps(arena, ret_plan, err);
 }
 
 static bool step_ground(JobContext *context, Err *err)

@@ -23,7 +23,8 @@ bool rollout_counts(JobContext *context, int64_t wave, RolloutCounts *ret_counts
     *ret_counts = (RolloutCounts){.total = pg_rows_int(rows, 0, 0),
                                   .pending = pg_rows_int(rows, 0, 1),
                                   .failed = pg_rows_int(rows, 0, 2),
-                                  .done = pg_rows_int(rows, 0, 3)};
+                                  .done = pg_rows_int(rows, 0, 3),
+                                  .to_undo = pg_rows_int(rows, 0, 4)};
     return true;
 }
 
@@ -77,7 +78,7 @@ static bool drain(JobContext *context, const RolloutPlan *plan, int64_t wave, in
         return false;
     }
     for (*ret_counts = before, ret_counts->failed = 0;;) {
-        const int64_t left = plan->is_undo ? ret_counts->done : ret_counts->pending;
+        const int64_t left = plan->is_undo ? ret_counts->to_undo : ret_counts->pending;
         const bool is_spent = allowance >= 0 && ret_counts->failed > allowance;
         if (left == 0 || is_spent || *ret_wanted != NULL) {
             return true;
@@ -92,7 +93,7 @@ static bool drain(JobContext *context, const RolloutPlan *plan, int64_t wave, in
             return false;
         }
         ret_counts->failed -= before.failed;
-        const int64_t left_now = plan->is_undo ? ret_counts->done : ret_counts->pending;
+        const int64_t left_now = plan->is_undo ? ret_counts->to_undo : ret_counts->pending;
         held_ms = left_now < left ? 0 : held_ms + HELD_PAUSE_MS;
         if (held_ms > 0) {
             clock_sleep_ms(HELD_PAUSE_MS);

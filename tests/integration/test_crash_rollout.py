@@ -121,8 +121,10 @@ class Baseline(Rollout):
 
 
 KINDS = (Up, Down, UpRow, Retry, Baseline)
-# Where a rollout goes back; test_rollout.py kills it there.
-ELSEWHERE = {"rollout.undone"}
+# Where a rollout goes back, and scripts that are more than one transaction: test_rollout.py and test_rollout_steps.py kill
+# it there.
+ELSEWHERE = {"rollout.undone", "rollout.batch.done", "rollout.batch.made", "rollout.step.done", "rollout.step.login",
+             "rollout.step.ran", "rollout.step.started"}
 
 
 # A rollout that was taken back, or is down, leaves shared tables behind.

@@ -188,13 +188,11 @@ def test_a_bad_folder_is_refused_with_its_file_and_rule():
         ("flyway", {"V1__a.sql": "SELECT 1;", "V01__b.sql": "SELECT 1;"}, ["V1__a.sql", "the same version as V01__b.sql"]),
         ("flyway", {"first.sql": "SELECT 1;"}, ["first.sql: not the name of a migration", "Flyway wants V1__what.sql"]),
         ("diesel", {"2024_a/down.sql": "SELECT 1;"}, ["2024_a: Diesel wants an up.sql in it"]),
-        ("diesel", {"2024_a/up.sql": "SELECT 1;", "2024_a/metadata.toml": "run_in_transaction = false\n"},
-         ["2024_a/metadata.toml:1: Diesel is told to run this outside of a transaction", "concurrently: plain"]),
         ("prisma", {"2024_a/notes.md": "x"}, ["2024_a: Prisma wants a migration.sql in it"]),
         ("dbmate", {"2024_a.sql": "-- migrate:up\nSELECT 1;\n"}, ["2024_a.sql: dbmate wants a block \"-- migrate:down\""]),
         ("golang-migrate", {"1_a.down.sql": "SELECT 1;"}, ["1_a.down.sql: there is no .up.sql of its version"]),
         ("golang-migrate", {"1_a.up.sql": "SELECT 1;\n\\i other.sql\n"}, ["1_a.up.sql:2: \"\\i\" is a command of psql"]),
-        ("golang-migrate", {"1_a.up.sql": "CREATE TABLE a ();\nCREATE INDEX CONCURRENTLY i ON a ((1));\n"},
+        ("golang-migrate", {"1_a.up.sql": "CREATE TABLE a ();\nREINDEX DATABASE CONCURRENTLY a;\n"},
          ["1_a.up.sql:2: cannot run in a transaction (not_transactional)"]),
         ("golang-migrate", {"1_a.up.sql": "SELECT 1;\nSELECT * FROM public.plans;\n"},
          ["1_a.up.sql:2: \"public.plans\": no migration here makes it"]),
@@ -221,6 +219,38 @@ def test_concurrent_indexes_are_made_plainly_when_the_manifest_says_so():
     assert server.psql(valid, tenant["app"]) == "t"
     server.tenantry("migrate", "down", "plain_indexes", "--to", "1")
     assert server.psql(valid, tenant["app"]) == ""
+
+
+INDEX = "CREATE INDEX CONCURRENTLY a_id ON public.a (id);\n"
+# How each tool is told that a migration runs outside of a transaction; the others need not be.
+OUTSIDE = {
+    "dbmate": ({"1_a.sql": "-- migrate:up\nCREATE TABLE a (id int);\n-- migrate:down\nDROP TABLE a;\n"},
+               {"2_b.sql": "-- migrate:up transaction:false\n%s-- migrate:down transaction:false\nDROP INDEX CONCURRENTLY a_id;\n"
+                % INDEX}),
+    "diesel": ({"1_a/up.sql": "CREATE TABLE a (id int);\n"},
+               {"2_b/up.sql": INDEX, "2_b/metadata.toml": "run_in_transaction = false\n"}),
+    "flyway": ({"V1__a.sql": "CREATE TABLE a (id int);\n"},
+               {"V2__b.sql": INDEX, "V2__b.sql.conf": "executeInTransaction=false\n"}),
+    "golang-migrate": ({"1_a.up.sql": "CREATE TABLE a (id int);\n"}, {"2_b.up.sql": INDEX}),
+    "prisma": ({"1_a/migration.sql": "CREATE TABLE a (id int);\n"}, {"2_b/migration.sql": INDEX}),
+}
+
+
+def test_what_each_tool_runs_outside_of_a_transaction_is_a_step_here():
+    server = shared_server()
+    valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('a_id')"
+    for layout, (first, second) in OUTSIDE.items():
+        name = "outside_" + layout.partition("-")[0]
+        with project(name, layout, first) as folder:
+            add(folder)
+            tenant = server.create(name.replace("_", "-"), name)
+            write(folder, second)
+            add(folder)
+        server.tenantry("migrate", "up", name)
+        assert server.psql(valid, tenant["app"]) == "t", layout
+        ledger = server.psql("SELECT s.version, s.step, s.state FROM tenantry.place_steps s JOIN tenantry.places p ON p.id = place_id"
+                             " WHERE p.blueprint = '%s'" % name)
+        assert ledger == "2|1|done", (layout, ledger)
 
 
 def test_a_new_place_of_either_tier_may_use_the_values_that_migrations_added_to_an_enum():

@@ -60,3 +60,54 @@ CREATE TABLE tenantry.baselines (
     PRIMARY KEY (job_id, place_id)
 );
 CREATE INDEX baselines_place_id ON tenantry.baselines (place_id);
+
+-- --- steps: moves that are more than one transaction (docs/rollout-steps.md) ---
+
+-- Whether this rollout moved it, or a part of the way; from_version is then where it came from.
+ALTER TABLE tenantry.rollout_places ADD has_begun boolean NOT NULL DEFAULT false;
+
+-- The ledger of scripts that are run in steps. Those of one that is at its end stay, like its row in place_migrations. A
+-- place stands between steps when there are any of a version that it is not at (up) or of one that it still is at (down).
+CREATE TABLE tenantry.place_steps (
+    place_id uuid NOT NULL REFERENCES tenantry.places (id) ON DELETE CASCADE,
+    version bigint NOT NULL,
+    is_down boolean NOT NULL,
+    step integer NOT NULL,
+    steps integer NOT NULL,         -- how many the script has
+    what text NOT NULL,
+    state text NOT NULL CHECK (state IN ('started', 'done')),
+    indexes_before oid[],           -- of the table, when a statement outside of a transaction began, so that what it left
+    invalid_before oid[],           --   behind is known from what was there
+    last_key text,                  -- of a backfill, and what follows
+    batches bigint,
+    rows_changed bigint,
+    rows_estimated bigint,
+    started_at timestamptz NOT NULL DEFAULT now(),
+    finished_at timestamptz,
+    PRIMARY KEY (place_id, version, is_down, step)
+);
+
+-- A relation by its names; to_regclass asks for a right on the schema.
+CREATE FUNCTION tenantry.step_relation(schema name, relation name) RETURNS oid
+    LANGUAGE sql STABLE
+AS $$
+    SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = schema AND c.relname = relation
+$$;
+REVOKE ALL ON FUNCTION tenantry.step_relation(name, name) FROM PUBLIC;
+
+-- The indexes of a table and of its partitions, or of the table that an index belongs to.
+CREATE FUNCTION tenantry.step_indexes(schema name, relation name)
+    RETURNS TABLE (id oid, schema_name name, name name, is_valid boolean)
+    LANGUAGE sql STABLE
+AS $$
+    WITH named AS (
+        SELECT coalesce((SELECT i.indrelid FROM pg_index i WHERE i.indexrelid = c.oid), c.oid) AS oid
+          FROM tenantry.step_relation(schema, relation) c (oid)
+         WHERE c.oid IS NOT NULL)
+    SELECT x.oid, n.nspname, x.relname, i.indisvalid
+      FROM (SELECT oid FROM named UNION SELECT t.relid FROM named, pg_partition_tree(named.oid) t) r
+      JOIN pg_index i ON i.indrelid = r.oid
+      JOIN pg_class x ON x.oid = i.indexrelid
+      JOIN pg_namespace n ON n.oid = x.relnamespace
+$$;
+REVOKE ALL ON FUNCTION tenantry.step_indexes(name, name) FROM PUBLIC;
