@@ -184,7 +184,7 @@ bool backfill_read(Arena *arena, const char *file, BlueprintMigration *migration
 
 /* The batch is the next keys in order; rows that have its last key are all in it, however many.
  * Code of the tenant could write another key into the setting: rows of its own would be passed
- * over. */
+ * over. It is the session's, until the reset; one of the transaction would end with the guard. */
 static const char batch_body[] =
     "DECLARE tenantry_last {}.{}.{}%TYPE := CASE WHEN {} = 0 THEN NULL ELSE {} END;"
     " tenantry_from {}.{}.{}%TYPE; tenantry_to {}.{}.{}%TYPE; tenantry_rows pg_catalog.int8 := 0;"

@@ -18,11 +18,12 @@ static const struct {
     const char *name;
     enum { RUN_AS_CONTROL, RUN_AS_AUDIT_OWNER } as;
 } control_migrations[] = {
-    {1, "0001_control", RUN_AS_CONTROL},      {2, "0002_audit", RUN_AS_AUDIT_OWNER},
-    {3, "0003_stamps", RUN_AS_CONTROL},       {4, "0004_spares", RUN_AS_CONTROL},
-    {5, "0005_guard", RUN_AS_CONTROL},        {6, "0006_isolation", RUN_AS_CONTROL},
-    {7, "0007_place_digest", RUN_AS_CONTROL}, {8, "0008_guard_call", RUN_AS_CONTROL},
-    {9, "0009_rollout", RUN_AS_CONTROL},      {10, "0010_seed", RUN_AS_CONTROL},
+    {1, "0001_control", RUN_AS_CONTROL},         {2, "0002_audit", RUN_AS_AUDIT_OWNER},
+    {3, "0003_stamps", RUN_AS_CONTROL},          {4, "0004_spares", RUN_AS_CONTROL},
+    {5, "0005_guard", RUN_AS_CONTROL},           {6, "0006_isolation", RUN_AS_CONTROL},
+    {7, "0007_place_digest", RUN_AS_CONTROL},    {8, "0008_guard_call", RUN_AS_CONTROL},
+    {9, "0009_rollout", RUN_AS_CONTROL},         {10, "0010_seed", RUN_AS_CONTROL},
+    {11, "0011_audit_path", RUN_AS_AUDIT_OWNER},
 };
 enum { CONTROL_MIGRATIONS = sizeof control_migrations / sizeof *control_migrations };
 

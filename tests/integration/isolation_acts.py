@@ -94,7 +94,7 @@ class Acts:
         text = {"sql": "LANGUAGE sql {0} AS '{1}'", "plpgsql": "LANGUAGE plpgsql {0} AS 'BEGIN RETURN ({1}); END'",
                 "dynamic": "LANGUAGE plpgsql {0} AS $f$ DECLARE r text; BEGIN EXECUTE '{1}' INTO r; RETURN r; END $f$",
                 "atomic": "LANGUAGE sql {0} BEGIN ATOMIC {1}; END"}[language]
-        rights = self.random.choice(["SECURITY DEFINER", "SECURITY DEFINER SET search_path = pg_catalog", ""])
+        rights = self.random.choice(["SECURITY DEFINER", "SECURITY DEFINER SET search_path = pg_catalog, pg_temp", ""])
         text = text.format(rights, body.replace("''", "'") if language == "atomic" else body)
         owner = self._owner(place)
         do = ["CREATE FUNCTION %s RETURNS text %s" % (name, text), "REVOKE ALL ON FUNCTION %s FROM PUBLIC" % name,

@@ -29,7 +29,7 @@ CASES = [
      "REVOKE ALL ON {a}.portfolios FROM one; DROP ROLE one, two, three"),
     ("grant_outsider", "a", "CREATE ROLE analyst; GRANT SELECT ON {a}.portfolios TO analyst",
      "DROP OWNED BY analyst; DROP ROLE analyst"),
-    ("grant_definer", "a", "CREATE FUNCTION {a}.f() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog"
+    ("grant_definer", "a", "CREATE FUNCTION {a}.f() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp"
      " AS 'SELECT 1'; ALTER FUNCTION {a}.f() OWNER TO {a_owner}; GRANT EXECUTE ON FUNCTION {a}.f() TO {b_app}",
      "DROP FUNCTION {a}.f()"),
     ("grant_option", "a", "GRANT SELECT ON {a}.portfolios TO {a_app} WITH GRANT OPTION", None),
@@ -145,25 +145,27 @@ CASES = [
     ("cross_inheritance", "b", "CREATE TABLE {a}.parent (id int) PARTITION BY LIST (id);"
      " ALTER TABLE {a}.parent OWNER TO {a_owner}; CREATE TABLE {b}.child PARTITION OF {a}.parent DEFAULT;"
      " ALTER TABLE {b}.child OWNER TO {b_owner}", "DROP TABLE {a}.parent"),
-    ("definer_owner", "a", "CREATE FUNCTION {a}.f() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog"
+    ("definer_owner", "a", "CREATE FUNCTION {a}.f() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp"
      " AS 'SELECT 1'; REVOKE ALL ON FUNCTION {a}.f() FROM PUBLIC", "DROP FUNCTION {a}.f()"),
     ("definer_search_path", "a", "CREATE FUNCTION {a}.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';"
      " ALTER FUNCTION {a}.f() OWNER TO {a_owner}; REVOKE ALL ON FUNCTION {a}.f() FROM PUBLIC", "DROP FUNCTION {a}.f()"),
+    ("definer_search_path", "a", "CREATE FUNCTION {a}.f() RETURNS int LANGUAGE sql SECURITY DEFINER"
+     " SET search_path = pg_catalog AS 'SELECT 1'; ALTER FUNCTION {a}.f() OWNER TO {a_owner}; REVOKE ALL ON FUNCTION {a}.f() FROM PUBLIC", "DROP FUNCTION {a}.f()"),
     ("definer_dynamic", "b", "CREATE FUNCTION {b}.f(t text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER"
-     " SET search_path = pg_catalog AS $$ DECLARE n bigint; BEGIN EXECUTE 'SELECT count(*) FROM ' || t INTO n; RETURN n;"
+     " SET search_path = pg_catalog, pg_temp AS $$ DECLARE n bigint; BEGIN EXECUTE 'SELECT count(*) FROM ' || t INTO n; RETURN n;"
      " END $$; ALTER FUNCTION {b}.f(text) OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f(text) FROM PUBLIC",
      "DROP FUNCTION {b}.f(text)"),
-    ("definer_dynamic", "b", "CREATE FUNCTION {b}.f() RETURNS xml LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog"
+    ("definer_dynamic", "b", "CREATE FUNCTION {b}.f() RETURNS xml LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp"
      " BEGIN ATOMIC SELECT query_to_xml('SELECT 1', true, true, ''); END; ALTER FUNCTION {b}.f() OWNER TO {b_owner};"
      " REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", "DROP FUNCTION {b}.f()"),
     ("definer_touches", "b", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER"
-     " SET search_path = pg_catalog AS $$ BEGIN RETURN (SELECT count(*) FROM {a}.portfolios); END $$;"
+     " SET search_path = pg_catalog, pg_temp AS $$ BEGIN RETURN (SELECT count(*) FROM {a}.portfolios); END $$;"
      " ALTER FUNCTION {b}.f() OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", "DROP FUNCTION {b}.f()"),
     ("definer_touches", "b", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE sql SECURITY DEFINER"
-     " SET search_path = pg_catalog AS 'SELECT count(*) FROM pg_class; SELECT count(*) FROM tenantry.tenants';"
+     " SET search_path = pg_catalog, pg_temp AS 'SELECT count(*) FROM pg_class; SELECT count(*) FROM tenantry.tenants';"
      " ALTER FUNCTION {b}.f() OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", "DROP FUNCTION {b}.f()"),
     ("definer_touches", "b", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER"
-     " SET search_path = pg_catalog, {a} AS $$ BEGIN RETURN 1; END $$;"
+     " SET search_path = pg_catalog, {a}, pg_temp AS $$ BEGIN RETURN 1; END $$;"
      " ALTER FUNCTION {b}.f() OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", "DROP FUNCTION {b}.f()"),
     ("function_names_other", "a", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE plpgsql"
      " AS $$ BEGIN RETURN (SELECT count(*) FROM {a}.portfolios); END $$; ALTER FUNCTION {b}.f() OWNER TO {b_owner};"

@@ -14,7 +14,7 @@ OWN_FUNCTION = ("CREATE FUNCTION {b}.f() RETURNS text LANGUAGE plpgsql %s AS $f$
                 " EXECUTE 'SELECT string_agg(v, '' '') FROM ' || %s INTO r; RETURN r; END $f$;"
                 " REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC; GRANT EXECUTE ON FUNCTION {b}.f() TO {b_app};"
                 " ALTER FUNCTION {b}.f() OWNER TO %s")
-DEFINER = "SECURITY DEFINER SET search_path = pg_catalog"
+DEFINER = "SECURITY DEFINER SET search_path = pg_catalog, pg_temp"
 PARTS = ("CREATE TABLE {a}.log (id bigint, v text) PARTITION BY LIST (id); ALTER TABLE {a}.log OWNER TO {a_owner};"
          " GRANT SELECT ON {a}.log TO {a_app}; CREATE TABLE {%s}.part (id bigint, v text);"
          " ALTER TABLE {%s}.part OWNER TO {%s_owner}; INSERT INTO {%s}.part VALUES (%d, 'canary-%s');"

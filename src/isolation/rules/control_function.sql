@@ -38,11 +38,11 @@ SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('function %s', co
         'f35592126a26c9c5df863cd045d014da295a8e16143fad1cf77b0ca154046b38'),
        ('tenantry.step_relation', false, '',
         '0b49cddbefeb82b5d770a1cf5f5309fdf3dccb4f31d83edadcef9264ada27257'),
-       ('tenantry_audit.append', true, 'search_path=pg_catalog; TimeZone=UTC',
+       ('tenantry_audit.append', true, 'search_path=pg_catalog, pg_temp; TimeZone=UTC',
         '4f6a0174175c2a6473b8cd22e1b2533ac9e1d9a310432b61bff71ac768d51d1f'),
-       ('tenantry_audit.ensure_partition', true, 'search_path=pg_catalog; TimeZone=UTC',
+       ('tenantry_audit.ensure_partition', true, 'search_path=pg_catalog, pg_temp; TimeZone=UTC',
         '9e2c4ec09635f11dd0df55fc30a49a502770236af88be7b0e54e8f4096e5db43'),
-       ('tenantry_audit.refuse', false, 'search_path=pg_catalog',
+       ('tenantry_audit.refuse', false, 'search_path=pg_catalog, pg_temp',
         'f9518bcdacc277c4121202d21811c651a3ea6904b30b3e7f19235e72eb9f6a39')
        ) k (name, is_definer, settings, body) ON k.name = h.name
  WHERE h.name IS NULL OR k.name IS NULL OR h.is_definer <> k.is_definer OR h.proleakproof OR h.settings <> k.settings
