@@ -7,6 +7,7 @@
 #include "blueprint/registry.h"
 #include "core/fault.h"
 #include "rollout/drift_parts.h"
+#include "rollout/rollout_parts.h"
 #include "store/audit.h"
 
 typedef struct Look {
@@ -17,23 +18,6 @@ typedef struct Look {
     DriftDifference *told;
     int64_t most;
 } Look;
-
-/* A rollout would move them while they are compared. */
-static bool check_alone(Store *store, const char *blueprint, Err *err)
-{
-    scoped_rows PgRows *rows = NULL;
-    if (!store_query(store, ROLLOUT_OPEN, PG_PARAMS(blueprint, "0"), &rows, err)) {
-        return false;
-    }
-    if (pg_rows_count(rows) == 0) {
-        return true;
-    }
-    const char *open = pg_rows_text(rows, 0, 0);
-    ERR_SET(err, ERR_ROLLOUT, NULL, "rollout %s of blueprint \"%s\" is not at its end", open,
-            blueprint);
-    err_hint(err, "tenantry migrate resume %s, or tenantry migrate abort %s", open, open);
-    return false;
-}
 
 static bool check_slugs(Store *store, const char *blueprint, const char *slugs, Err *err)
 {
@@ -59,14 +43,7 @@ static bool load_places(Look *look, const char *slugs, Err *err)
     look->report->places = ARENA_ARRAY(arena, DriftPlace, look->report->count);
     for (size_t i = 0; i < look->report->count; i++) {
         look->report->places[i] = (DriftPlace){
-            .place = {.id = arena_strdup(arena, pg_rows_text(rows, i, 0)),
-                      .version = pg_rows_int(rows, i, 1),
-                      .schema_name = arena_strdup(arena, pg_rows_text(rows, i, 2)),
-                      .owner_role = arena_strdup(arena, pg_rows_text(rows, i, 3)),
-                      .app_role = arena_strdup(arena, pg_rows_text(rows, i, 4)),
-                      .readonly_role = arena_strdup(arena, pg_rows_text(rows, i, 5)),
-                      .blueprint = arena_strdup(arena, pg_rows_text(rows, i, 6)),
-                      .tier = arena_strdup(arena, pg_rows_text(rows, i, 7))},
+            .place = place_from_row(arena, rows, i),
             .slug = arena_strdup(arena, pg_rows_text(rows, i, 8)),
             .is_locked = pg_rows_bool(rows, i, 9),
             .is_adopted = pg_rows_bool(rows, i, 10),
@@ -175,7 +152,7 @@ bool baseline_look(Arena *arena, Store *store, const Json *args, int64_t most,
     /* The reference is a place that is made under the lock of the blueprints. */
     if (!store_query(store, BLUEPRINT_LOCK, PG_NO_PARAMS, NULL, err) ||
         !load_version(&look, name, json_get_int(args, "version", 0), err) ||
-        !check_alone(store, name, err) || !check_slugs(store, name, slugs, err) ||
+        !rollout_check_alone(store, name, "0", err) || !check_slugs(store, name, slugs, err) ||
         !load_places(&look, slugs, err)) {
         return false;
     }
@@ -193,7 +170,7 @@ bool baseline_look(Arena *arena, Store *store, const Json *args, int64_t most,
 static bool step_check(JobContext *context, Err *err)
 {
     const char *blueprint = json_get_text(context->args, "blueprint", "");
-    return check_alone(context->store, blueprint, err) &&
+    return rollout_check_alone(context->store, blueprint, "0", err) &&
            check_slugs(context->store, blueprint, json_get_text(context->args, "tenants", NULL),
                        err);
 }

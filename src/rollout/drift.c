@@ -51,20 +51,12 @@ static bool list_places(Verification *run, Err *err)
     run->count = pg_rows_count(rows);
     run->places = ARENA_ARRAY(arena, DriftPlace, run->count);
     for (size_t i = 0; i < run->count; i++) {
-        run->places[i] = (DriftPlace){
-            .place = {.id = arena_strdup(arena, pg_rows_text(rows, i, 0)),
-                      .version = pg_rows_int(rows, i, 1),
-                      .schema_name = arena_strdup(arena, pg_rows_text(rows, i, 2)),
-                      .owner_role = arena_strdup(arena, pg_rows_text(rows, i, 3)),
-                      .app_role = arena_strdup(arena, pg_rows_text(rows, i, 4)),
-                      .readonly_role = arena_strdup(arena, pg_rows_text(rows, i, 5)),
-                      .blueprint = arena_strdup(arena, pg_rows_text(rows, i, 6)),
-                      .tier = arena_strdup(arena, pg_rows_text(rows, i, 7))},
-            .slug = arena_strdup(arena, pg_rows_text(rows, i, 8)),
-            .is_spare = pg_rows_bool(rows, i, 9),
-            .is_locked = pg_rows_bool(rows, i, 10),
-            .is_newest = pg_rows_bool(rows, i, 11),
-            .is_adopted = pg_rows_bool(rows, i, 12)};
+        run->places[i] = (DriftPlace){.place = place_from_row(arena, rows, i),
+                                      .slug = arena_strdup(arena, pg_rows_text(rows, i, 8)),
+                                      .is_spare = pg_rows_bool(rows, i, 9),
+                                      .is_locked = pg_rows_bool(rows, i, 10),
+                                      .is_newest = pg_rows_bool(rows, i, 11),
+                                      .is_adopted = pg_rows_bool(rows, i, 12)};
     }
     return true;
 }

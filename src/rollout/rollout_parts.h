@@ -16,6 +16,12 @@ bool waves_limits(Arena *arena, const char *waves, int64_t total, const int64_t 
 /* "3" or "2%" (of total, rounded down). */
 bool allowance_of(const char *text, int64_t total, int64_t *ret_allowance, Err *err);
 
+/* --- run.c ------------------------------------------------------------------------------------ */
+
+/* ERR_ROLLOUT while another rollout of the blueprint than that of this job ("0": any) has places to
+ * move. */
+bool rollout_check_alone(Store *store, const char *blueprint, const char *job_id, Err *err);
+
 /* --- preview.c -------------------------------------------------------------------------------- */
 
 /* The parameters of tenantry.rollout_candidates, from a job's arguments. */

@@ -11,13 +11,11 @@
 
 /* --- plan ------------------------------------------------------------------------------------- */
 
-/* One rollout of a blueprint at a time: two would move the same places to and fro. */
-static bool check_alone(JobContext *context, Err *err)
+/* One at a time: two would move the same places to and fro. */
+bool rollout_check_alone(Store *store, const char *blueprint, const char *job_id, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
-    const char *blueprint = json_get_text(context->args, "blueprint", "");
-    if (!store_query(context->store, ROLLOUT_OPEN, PG_PARAMS(blueprint, rollout_id_text(context)),
-                     &rows, err)) {
+    if (!store_query(store, ROLLOUT_OPEN, PG_PARAMS(blueprint, job_id), &rows, err)) {
         return false;
     }
     if (pg_rows_count(rows) == 0) {
@@ -28,6 +26,12 @@ static bool check_alone(JobContext *context, Err *err)
             blueprint);
     err_hint(err, "tenantry migrate resume %s, or tenantry migrate abort %s", open, open);
     return false;
+}
+
+static bool check_alone(JobContext *context, Err *err)
+{
+    return rollout_check_alone(context->store, json_get_text(context->args, "blueprint", ""),
+                               rollout_id_text(context), err);
 }
 
 static bool add_places(JobContext *context, const int64_t *limits, size_t count, Err *err)

@@ -1,6 +1,6 @@
 #include "store/tenants.h"
 
-static Place read_place(Arena *arena, const PgRows *rows, size_t row)
+Place place_from_row(Arena *arena, const PgRows *rows, size_t row)
 {
     return (Place){.id = arena_strdup(arena, pg_rows_text(rows, row, 0)),
                    .version = pg_rows_int(rows, row, 1),
@@ -80,7 +80,7 @@ bool places_find_shared(Arena *arena, Store *store, const char *blueprint, Place
     *ret_place = NULL;
     if (pg_rows_count(rows) == 1) {
         *ret_place = ARENA_NEW(arena, Place);
-        **ret_place = read_place(arena, rows, 0);
+        **ret_place = place_from_row(arena, rows, 0);
     }
     return true;
 }
@@ -95,7 +95,7 @@ bool places_list(Arena *arena, Store *store, const char *blueprint, Place **ret_
     *ret_count = pg_rows_count(rows);
     *ret_places = ARENA_ARRAY(arena, Place, *ret_count);
     for (size_t i = 0; i < *ret_count; i++) {
-        (*ret_places)[i] = read_place(arena, rows, i);
+        (*ret_places)[i] = place_from_row(arena, rows, i);
     }
     return true;
 }

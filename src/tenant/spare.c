@@ -26,20 +26,6 @@ bool spare_claim(Arena *arena, Store *store, const Blueprint *blueprint, const c
     return true;
 }
 
-Place *spare_read_place(Arena *arena, const PgRows *rows)
-{
-    Place *place = ARENA_NEW(arena, Place);
-    *place = (Place){.id = arena_strdup(arena, pg_rows_text(rows, 0, 0)),
-                     .version = pg_rows_int(rows, 0, 1),
-                     .schema_name = arena_strdup(arena, pg_rows_text(rows, 0, 2)),
-                     .owner_role = arena_strdup(arena, pg_rows_text(rows, 0, 3)),
-                     .app_role = arena_strdup(arena, pg_rows_text(rows, 0, 4)),
-                     .readonly_role = arena_strdup(arena, pg_rows_text(rows, 0, 5)),
-                     .blueprint = arena_strdup(arena, pg_rows_text(rows, 0, 6)),
-                     .tier = arena_strdup(arena, pg_rows_text(rows, 0, 7))};
-    return place;
-}
-
 Spare *spare_read(Arena *arena, const PgRows *rows)
 {
     if (pg_rows_count(rows) == 0) {
@@ -47,7 +33,7 @@ Spare *spare_read(Arena *arena, const PgRows *rows)
     }
     Spare *spare = ARENA_NEW(arena, Spare);
     *spare = (Spare){
-        .place = *spare_read_place(arena, rows),
+        .place = place_from_row(arena, rows, 0),
         .tenant_id = arena_strdup(arena, pg_rows_text(rows, 0, PLACE_COLUMNS)),
         .key_id = arena_strdup(arena, pg_rows_text(rows, 0, PLACE_COLUMNS + 1)),
         .app_sealed = arena_strdup(arena, pg_rows_text(rows, 0, PLACE_COLUMNS + 2)),

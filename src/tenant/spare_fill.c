@@ -309,11 +309,11 @@ static bool renew_in_transaction(Arena *arena, Store *store, SpareRenewed renewe
         return true;
     }
     Blueprint *blueprint = NULL;
-    const Place *place = spare_read_place(arena, rows);
-    return registry_get(arena, store, place->blueprint, &blueprint, err) &&
-           place_ensure_partitions(arena, store, blueprint, place, err) &&
-           store_query(store, SPARE_RENEW, PG_PARAMS(place->id), NULL, err) &&
-           renewed(arena, store, place->id, err) && pg_commit(store->conn, false, err);
+    const Place place = place_from_row(arena, rows, 0);
+    return registry_get(arena, store, place.blueprint, &blueprint, err) &&
+           place_ensure_partitions(arena, store, blueprint, &place, err) &&
+           store_query(store, SPARE_RENEW, PG_PARAMS(place.id), NULL, err) &&
+           renewed(arena, store, place.id, err) && pg_commit(store->conn, false, err);
 }
 
 bool spare_renew_one(Store *store, SpareRenewed renewed, bool *ret_is_renewed, Err *err)

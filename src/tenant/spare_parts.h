@@ -7,7 +7,4 @@
 /* The first row of SPARE_FIND or SPARE_UNWANTED, in the arena; NULL when there is none. */
 Spare *spare_read(Arena *arena, const PgRows *rows);
 
-/* The place that the first row begins with. */
-Place *spare_read_place(Arena *arena, const PgRows *rows);
-
 #endif
