@@ -442,7 +442,7 @@ def test_a_baseline_is_refused_while_a_rollout_is_not_at_its_end():
         by_hand(slug, "DROP INDEX customers_email")
     baseline("--at", "2")
     server = shared_server()
-    server.refused("rollout_stopped", "migrate", "up", "market", "--waves", "1,100%", "--gate", "false")
+    server.refused("gate_shut", "migrate", "up", "market", "--waves", "1,100%", "--gate", "false")
     number = str(server.tenantry("migrate", "status", "market")["rollouts"][0]["rollout"])
     server.refused("rollout_stopped", "migrate", "baseline", "market", "--at", "2",
                    says=("rollout %s of blueprint" % number, "migrate resume %s" % number))
