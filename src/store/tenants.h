@@ -38,8 +38,8 @@ bool tenants_get_by_slug(Arena *arena, Store *store, const char *slug, Tenant **
 /* The tenant of this id; ERR_TENANT_MISSING when there is none. */
 bool tenants_get(Arena *arena, Store *store, const char *id, Tenant **ret_tenant, Err *err);
 
-/* The place in a row that begins with id, version, schema_name, owner_role, app_role, readonly_role,
- * blueprint and tier. */
+/* The place in a row that begins with id, version, schema_name, owner_role, app_role,
+ * readonly_role, blueprint and tier. */
 Place place_from_row(Arena *arena, const PgRows *rows, size_t row);
 
 /* The shared place of a blueprint's row tier, or NULL when none was made yet. */

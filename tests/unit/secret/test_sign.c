@@ -134,8 +134,9 @@ static void a_file_that_holds_no_private_key_is_refused(void **state)
     (void)state;
     static const char *const texts[] = {
         "", "no key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-        "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n"
-        "-----END PUBLIC KEY-----\n"};
+        ("-----BEGIN PUBLIC "
+         "KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n"
+         "-----END PUBLIC KEY-----\n")};
     char path[] = "/tmp/sign_XXXXXX";
     const int fd = mkstemp(path);
     assert_true(fd >= 0);
