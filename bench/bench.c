@@ -215,11 +215,10 @@ static bool is_about_guard(const char *sql)
             return true;
         }
     }
-    return strstr(sql, "_guard\"") != NULL;
+    return false;
 }
 
-/* Statements with parameters are rows of the control schema, which nobody needs by hand, but for
- * the one that sets the search_path. */
+/* Statements with parameters are rows of the control schema, which nobody needs by hand. */
 static void print_batch(const PgBatch *batch, bool with_rights)
 {
     for (size_t i = 0; i < pg_batch_count(batch); i++) {
@@ -227,8 +226,6 @@ static void print_batch(const PgBatch *batch, bool with_rights)
         const char *sql = pg_batch_statement(batch, i, &params);
         if (params.count == 0 && !is_about_guard(sql) && (with_rights || !is_about_rights(sql))) {
             printf("%s;\n", sql);
-        } else if (strcmp(sql, "SELECT set_config('search_path', $1, true)") == 0) {
-            printf("SET LOCAL search_path = %s;\n", params.values[0]);
         }
     }
 }
@@ -257,7 +254,7 @@ static bool run_sql(Arena *arena, Store *store, const char *const *args, Err *er
                     place_search_path(arena, &extensions, &place), err)) {
         return false;
     }
-    puts("BEGIN;");
+    printf("BEGIN;\nSET LOCAL search_path = %s;\n", place_search_path(arena, &extensions, &place));
     if (!is_full) {
         printf("%s;\n", SQL(arena, "CREATE SCHEMA {}", sql_name(arena, place.schema_name)));
     }

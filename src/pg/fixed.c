@@ -1,11 +1,13 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "pg/internal.h"
 
 /* A statement that is used a few times only costs less when nothing is kept of it; a command seldom
- * uses one so often, a process that stays always does (pgJDBC's prepareThreshold is the same). */
-enum { USES_UNPREPARED = 5 };
+ * uses one so often, a process that stays always does (pgJDBC's prepareThreshold is the same). A
+ * long one takes so long to plan that the second use is worth it. */
+enum { USES_UNPREPARED = 5, LONG_USES_UNPREPARED = 1, LONG_SQL = 4000 };
 
 PgFixed *pg_fixed_use(PgConn *conn, const char *sql)
 {
@@ -23,14 +25,17 @@ PgFixed *pg_fixed_use(PgConn *conn, const char *sql)
         }
     }
     PgFixed *fixed = &conn->fixed[conn->fixed_count++];
-    *fixed = (PgFixed){.sql = sql, .uses = 1};
+    *fixed = (PgFixed){.sql = sql,
+                       .uses = 1,
+                       .uses_unprepared = strlen(sql) < LONG_SQL ? USES_UNPREPARED
+                                                                 : LONG_USES_UNPREPARED};
     snprintf(fixed->name, sizeof fixed->name, "tenantry_%zu", conn->fixed_count);
     return fixed;
 }
 
 bool pg_fixed_is_worth_preparing(const PgConn *conn, const PgFixed *fixed)
 {
-    return fixed->uses > USES_UNPREPARED && !conn->is_distrusted;
+    return fixed->uses > fixed->uses_unprepared && !conn->is_distrusted;
 }
 
 void pg_fixed_trust_again(PgConn *conn)

@@ -11,6 +11,7 @@ typedef struct PgFixed {
     const char *sql; /* compared by address */
     char name[32];   /* of the prepared statement */
     int64_t uses;
+    int64_t uses_unprepared;
     bool is_prepared;
 } PgFixed;
 

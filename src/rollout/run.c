@@ -6,6 +6,7 @@
 
 #include "blueprint/signature.h"
 #include "core/clock.h"
+#include "core/log.h"
 #include "core/stop.h"
 #include "rollout/rollout_parts.h"
 
@@ -55,6 +56,25 @@ static bool audit_plan(JobContext *context, Err *err)
     return job_audit(context, context->operation, detail, err);
 }
 
+/* That all is done must not be read from a rollout that left places out, or found none. */
+static bool tell_left_out(JobContext *context, const char *blueprint, int64_t count, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(context->store, ROLLOUT_QUARANTINED, PG_PARAMS(blueprint), &rows, err)) {
+        return false;
+    }
+    if (pg_rows_int(rows, 0, 0) > 0 && !json_get_bool(context->args, "retry", false)) {
+        log_warn("rollout.quarantine",
+                 "%lld of blueprint \"%s\" stay in quarantine: tenantry migrate retry %s",
+                 (long long)pg_rows_int(rows, 0, 0), blueprint, blueprint);
+    }
+    if (count == 0) {
+        log_warn("rollout.none", "no place of blueprint \"%s\" is to be moved to version %lld",
+                 blueprint, (long long)json_get_int(context->args, "version", 0));
+    }
+    return true;
+}
+
 static bool step_plan(JobContext *context, Err *err)
 {
     const Json *args = context->args;
@@ -73,7 +93,8 @@ static bool step_plan(JobContext *context, Err *err)
                                  pg_int_text(context->arena, json_get_int(args, "version", 0)),
                                  pg_int_text(context->arena, (int64_t)count)),
                        NULL, err) &&
-           add_places(context, limits, count, err) && audit_plan(context, err);
+           add_places(context, limits, count, err) && audit_plan(context, err) &&
+           tell_left_out(context, blueprint, range.count, err);
 }
 
 /* --- what all places share -------------------------------------------------------------------- */

@@ -286,6 +286,10 @@ def test_the_next_migration_is_made_once_and_lints_as_empty():
         assert {f["rule"] for f in found} == {"empty_script"} and len(found) == 3
         for name in ("Begin", "a-b", "a/b", "", "a" * 64):
             harness.check_refusal(harness.tenantry("migrate", "new", folder, name, expect=None), "input_invalid")
+        with open(folder + "/blueprint.yaml", "a", encoding="utf-8") as f:
+            f.write("migrations: {layout: flyway, path: sql}\n")
+        harness.check_refusal(harness.tenantry("migrate", "new", folder, "x", expect=None), "blueprint_invalid",
+                              "are in the layout of flyway")
         os.remove(folder + "/blueprint.yaml")
         harness.check_refusal(harness.tenantry("migrate", "new", folder, "x", expect=None), "blueprint_invalid",
                               "has no blueprint.yaml")

@@ -550,6 +550,19 @@ def test_what_a_migration_tries_beyond_its_place_the_database_refuses():
     check(shared())
 
 
+def test_a_rollout_that_opened_its_places_stays_stopped_until_they_are_mended():
+    made = vault("opened", "opened-a")
+    made.sql("opened-a", "INSERT INTO boxes VALUES (1, 'x')")
+    grant = "EXECUTE 'GRANT SELECT ON boxes TO PUBLIC'"
+    made.add("DO $$ BEGIN IF EXISTS (SELECT FROM boxes) THEN %s; END IF; END $$;\n" % grant)
+    made.refused("up", says=["isolation is not whole"])
+    number = str(made.newest()["rollout"])
+    made.server.refused("rollout_stopped", "migrate", "resume", number, says=["isolation is not whole"])
+    made.sql("opened-a", "REVOKE SELECT ON boxes FROM PUBLIC")
+    made.server.tenantry("migrate", "resume", number)
+    assert made.newest()["state"] == "done"
+
+
 def test_two_rollouts_of_one_blueprint_at_once_are_one():
     made = vault("twice", "twice-a", "twice-b")
     made.add_column()

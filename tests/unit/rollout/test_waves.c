@@ -41,8 +41,7 @@ static void waves_end_at_numbers_and_shares_of_the_fleet(void **state)
         {"1,5%,25%,100%", 10, "1,2,10"}, /* a share that is no place more is no wave */
         {"1,5%,25%,100%", 1, "1"},
         {"10,20,30", 15, "10,15"}, /* no further than the fleet goes */
-        {"50%,10%", 10, "5,10"},
-        {"0,0%,100%", 4, "4"},
+        {"3,50%", 10, "3,5,10"},
         {"33%,66%", 100, "33,66,100"},
         {"100%", INT32_MAX, "2147483647"},
     };
@@ -66,14 +65,16 @@ static void an_empty_fleet_has_no_wave(void **state)
 static void a_list_that_is_none_is_refused(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"",     "x",    "1,",  ",1",          "1,,2", "-1",
-                                        "101%", "1 ,2", "1%%", "99999999999", "5 %",  "1;2"};
+    static const char *const wrong[] = {"",     "x",    "1,",      ",1",          "1,,2", "-1",
+                                        "101%", "1 ,2", "1%%",     "99999999999", "5 %",  "1;2",
+                                        "0",    "0%,9", "50%,10%", "2,1",         "1,1"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         Err err;
         char message[120];
         assert_false(rollout_check_waves(wrong[i], &err));
         snprintf(message, sizeof message,
-                 "waves \"%s\" is no list of numbers and percentages, at most 100", wrong[i]);
+                 "waves \"%s\" is no list of rising numbers and percentages, at most 100",
+                 wrong[i]);
         assert_int_equal(err.code, ERR_INPUT_INVALID);
         assert_string_equal(err.message, message);
         assert_string_equal(err.hint, "such as 1,5%,25%,100%");
