@@ -360,30 +360,45 @@ bool isolation_require_spare(Arena *arena, Store *store, const char *tenant_id, 
     return is_known(&state) || require_state(arena, store, tenant_id, &state, err);
 }
 
+static bool ask_map(Arena *arena, Store *store, const char *tenant_id, bool *ret_is_mapped,
+                    Err *err)
+{
+    const char *sql = NULL;
+    scoped_rows PgRows *rows = NULL;
+    if (!rule_sql_question(arena, "birth_map", &sql, err) ||
+        !pg_query_fixed(store->conn, sql, PG_PARAMS(tenant_id), &rows, err)) {
+        return false;
+    }
+    *ret_is_mapped = !pg_rows_bool(rows, 0, 0);
+    return true;
+}
+
 bool isolation_require_created(Arena *arena, Store *store, const char *tenant_id, Err *err)
 {
     const char *birth = NULL;
-    const char *map = NULL;
     const char *place = NULL;
+    bool is_mapped = true;
     PlaceState state;
     scoped_batch PgBatch *batch = pg_batch_new(arena);
     if (!rule_sql_question(arena, "birth", &birth, err) ||
-        !rule_sql_question(arena, "birth_map", &map, err) ||
         !rule_sql_question(arena, "place_digest", &place, err)) {
         return false;
     }
     pg_batch_add_fixed(batch, set_look_up, PG_NO_PARAMS);
     const size_t is_odd = pg_batch_add_fixed(batch, birth, PG_PARAMS(tenant_id));
-    const size_t is_unmapped = pg_batch_add_fixed(batch, map, PG_PARAMS(tenant_id));
     const size_t answer = pg_batch_add_fixed(batch, place, PG_PARAMS(tenant_id, "false"));
     pg_batch_add_fixed(batch, set_default, PG_NO_PARAMS);
     if (!pg_batch_run(store->conn, batch, err)) {
         return err_prefix(err, "the rules of isolation");
     }
     const PgRows *rows = pg_batch_rows(batch, is_odd);
+    const bool is_found = pg_rows_count(rows) == 1;
     read_state(arena, pg_batch_rows(batch, answer), &state);
-    return (pg_rows_count(rows) == 1 && !pg_rows_bool(rows, 0, 0) &&
-            !pg_rows_bool(pg_batch_rows(batch, is_unmapped), 0, 0) && is_known(&state)) ||
+    if (is_found && pg_rows_bool(rows, 0, 1) &&
+        !ask_map(arena, store, tenant_id, &is_mapped, err)) {
+        return false;
+    }
+    return (is_found && !pg_rows_bool(rows, 0, 0) && is_mapped && is_known(&state)) ||
            require_state(arena, store, tenant_id, &state, err);
 }
 

@@ -1,7 +1,8 @@
 -- What a create does when the place is there already (a spare, a shared place): roles, memberships, the schema's own
 -- rights, and what logins made ahead were given meanwhile; what the place is like, place_digest.sql says. Says whether
 -- every rule must be asked: the place was made in this very transaction, or something is not as Tenantry makes it. It
--- finds all that is odd and says nothing about it, so that planning it takes little.
+-- finds all that is odd and says nothing about it, so that planning it takes little. Also whether the place is the
+-- tenant's own, and birth_map.sql is to be asked.
 SELECT (p.tier = 'schema' AND p.xmin = pg_current_xact_id()::xid)
        OR coalesce(o.is_odd, true)
        OR EXISTS (SELECT FROM pg_auth_members m
@@ -23,7 +24,8 @@ SELECT (p.tier = 'schema' AND p.xmin = pg_current_xact_id()::xid)
                                                                 'session_preload_libraries', 'app.current_tenant_id')))
        OR (p.tier = 'schema'
            AND EXISTS (SELECT FROM pg_namespace n, aclexplode(n.nspacl) a
-                        WHERE n.nspname = p.schema_name AND a.grantee <> ALL (o.oids)))
+                        WHERE n.nspname = p.schema_name AND a.grantee <> ALL (o.oids))),
+       p.tier = 'schema'
   FROM tenantry.tenants t
   JOIN tenantry.places p ON p.id = t.place_id
  CROSS JOIN tenantry.installation i

@@ -1,8 +1,8 @@
 -- One text that changes whenever something changes in a place that keeps tenants apart: of the tenant $1, or of the spare
 -- that is to be its. With it the place and the text that it had when the rules last passed. A row of the catalogue is told
--- by its version (xmin), which every change of it renews, where that costs less than its columns. All by index: what is in a schema by
--- its dependencies. What a create itself changes is left out; snapshot/birth.sql asks that. $2: also where the place was
--- made in this very transaction.
+-- by its version (xmin), which every change of it renews, where that costs less than its columns. All by index: what is in
+-- a schema by its dependencies. What a create itself changes is left out; snapshot/birth.sql asks that. $2: also where the
+-- place was made in this very transaction.
 WITH RECURSIVE place AS MATERIALIZED (
     SELECT p.id, p.tier, n.oid AS nspoid, n.nspowner, n.nspacl, ARRAY[o.oid, a.oid, r.oid] AS roles
       FROM (SELECT t.place_id FROM tenantry.tenants t WHERE t.id = $1::uuid AND t.place_id IS NOT NULL
@@ -24,7 +24,8 @@ WITH RECURSIVE place AS MATERIALIZED (
     UNION
     SELECT to_regrole(quote_ident(i.tenants_role)) FROM tenantry.installation i WHERE EXISTS (SELECT FROM place)
     UNION
-    SELECT m.roleid FROM bearer b JOIN pg_auth_members m ON m.member = b.oid
+    SELECT m.roleid -- OFFSET: by index, not all members of the fleet held against these few
+      FROM bearer b CROSS JOIN LATERAL (SELECT x.roleid FROM pg_auth_members x WHERE x.member = b.oid OFFSET 0) m
 ), member AS MATERIALIZED (
     SELECT d.classid, d.objid
       FROM space s
