@@ -18,9 +18,8 @@ test-layers|self-test of the layer script|gate python3 tools/test_layers.py
 scripts|syntax and traps of the scripts|gate check_scripts
 gcc|gcc with fault points: the whole suite|suite build-check gcc -Dbuildtype=debugoptimized -Dfaults=true
 reference|docs/reference says what the program says|gate tools/reference.sh check build-check/tenantry
-clang|clang: unit tests, fuzz corpora|suite build-clang clang -Dbuildtype=debugoptimized -- --suite unit --suite fuzz
-asan|ASan and UBSan: the whole suite|suite build-asan gcc -Dbuildtype=debugoptimized -Dfaults=true -Db_sanitize=$sanitize -Db_lundef=false -- --timeout-multiplier 4
-release|the release build, no fault points|gate build build-release gcc -Dbuildtype=release
+clang|clang, the release build without fault points: unit tests, fuzz corpora|suite build-clang clang -Dbuildtype=release -- --suite unit --suite fuzz
+asan|ASan and UBSan: unit tests, fuzz corpora, integration tests|suite build-asan gcc -Dbuildtype=debugoptimized -Dfaults=true -Db_sanitize=$sanitize -Db_lundef=false -- --timeout-multiplier 4
 clang-tidy|static analysis by clang-tidy|gate check_tidy
 cppcheck|static analysis by cppcheck|gate check_cppcheck
 "

@@ -113,7 +113,7 @@ class Fleet:
 
     def is_in(self, tenant, text):
         """Whether values of a row of the tenant's are in the text."""
-        numbers = r"\b7%d\d\d\b" % "abxy".index(tenant)
+        numbers = r"(?<![\w-])7%d\d\d(?![\w-])" % "abxy".index(tenant)  # not four digits of a uuid
         return canary(tenant)[1] in text or self.ids[tenant] in text or re.search(numbers, text) is not None
 
     def verify(self, *args):
