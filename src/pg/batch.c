@@ -117,7 +117,7 @@ void pg_batch_add_session_reset(PgBatch *batch)
     for (size_t i = 0; i < sizeof sql / sizeof *sql; i++) {
         pg_batch_add(batch, sql[i], PG_NO_PARAMS);
     }
-    const size_t set_up = pg_batch_add_fixed(batch, pg_session_set_up, PG_NO_PARAMS);
+    const size_t set_up = pg_batch_add_fixed(batch, pg_session_set_up, PG_PARAMS(""));
     batch->statements[set_up].is_set_up = true;
 }
 
