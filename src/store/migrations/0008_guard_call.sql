@@ -20,8 +20,9 @@ $ground$;
 -- A row's cmin is the number of the command that wrote it; rows stay until the end of run_as only.
 CREATE UNLOGGED TABLE tenantry.guard_marks ();
 
--- Runs {place, statement} pairs with the rights of a role, which must be its caller's, under a search_path; the place goes before the message of one that fails. Nothing but a function with its owner's rights makes the current
--- user another one than the session's while no role is set, and in there PostgreSQL refuses to set one.
+-- Runs {place, statement} pairs with the rights of a role, which must be its caller's, under a search_path; the place goes
+-- before the message of one that fails. Nothing but a function with its owner's rights makes the current user another one
+-- than the session's while no role is set, and in there PostgreSQL refuses to set one.
 DROP FUNCTION tenancy.run_guarded(text[]);
 CREATE FUNCTION tenancy.run_guarded(role name, path text, statements text[]) RETURNS void
     LANGUAGE plpgsql
