@@ -266,6 +266,17 @@ def test_a_leak_that_comes_with_the_next_table_is_reported_before_and_after():
     assert verify(server)["is_isolated"]
 
 
+def test_default_privileges_that_reach_no_place_or_are_postgresql_s_own_are_no_finding():
+    server, _ = names()
+    # The second spells out what PUBLIC has on functions by itself.
+    server.psql("CREATE ROLE webapp; ALTER DEFAULT PRIVILEGES FOR ROLE webapp GRANT SELECT ON TABLES TO PUBLIC;"
+                " ALTER DEFAULT PRIVILEGES FOR ROLE postgres GRANT EXECUTE ON FUNCTIONS TO webapp", server.superuser)
+    try:
+        assert verify(server)["findings"] == [] and verify(server, "a1")["findings"] == []
+    finally:
+        server.psql("DROP OWNED BY webapp; DROP ROLE webapp", server.superuser)
+
+
 def test_a_definer_that_keeps_to_its_own_schema_is_no_finding():
     server, words = names()
     server.psql("CREATE FUNCTION {b}.f(t text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER"
