@@ -270,14 +270,50 @@ bool isolation_check_rules(Arena *arena, Store *store, const char *tenant_id,
     return true;
 }
 
-/* ERR_ISOLATION when a finding is severe. */
-static bool judge(IsolationResult *result, Err *err)
+static bool is_severe(const Finding *finding)
 {
+    return finding->check->severity <= SEVERITY_HIGH;
+}
+
+/* The first severe finding that nobody answers for, or NULL. Evidence is taken with the definition
+ * for that, and told without. */
+static bool find_first(Arena *arena, Store *store, const FindingList *list,
+                       const Finding **ret_first, Err *err)
+{
+    Acceptances accepted;
+    FindingList defined = {.arena = arena,
+                           .findings = ARENA_ARRAY(arena, Finding, list->count),
+                           .count = list->count};
+    memcpy(defined.findings, list->findings, list->count * sizeof *list->findings);
+    if (!isolation_load_acceptances(arena, store, &accepted, err) ||
+        (accepted.count > 0 && !isolation_add_definitions(arena, store, &defined, err))) {
+        return false;
+    }
+    *ret_first = NULL;
+    for (size_t i = 0; i < list->count && *ret_first == NULL; i++) {
+        if (is_severe(&list->findings[i]) &&
+            isolation_find_acceptance(&accepted, &defined.findings[i]) == NULL) {
+            *ret_first = &list->findings[i];
+        }
+    }
+    return true;
+}
+
+/* ERR_ISOLATION when a finding is severe and not accepted. */
+static bool judge(Arena *arena, Store *store, IsolationResult *result, bool *ret_is_whole, Err *err)
+{
+    const Finding *first = NULL;
     isolation_finish_findings(&result->list);
-    if (result->list.count == 0 || result->list.findings[0].check->severity > SEVERITY_HIGH) {
+    *ret_is_whole = result->list.count == 0 || !is_severe(&result->list.findings[0]);
+    if (*ret_is_whole) {
         return true;
     }
-    const Finding *first = &result->list.findings[0];
+    if (!find_first(arena, store, &result->list, &first, err)) {
+        return false;
+    }
+    if (first == NULL) {
+        return true;
+    }
     ERR_SET(err, ERR_ISOLATION, NULL, "isolation is not whole: %s, %s: %s", first->check->id,
             first->object, first->evidence);
     if (first->mend != NULL) {
@@ -286,25 +322,28 @@ static bool judge(IsolationResult *result, Err *err)
     return false;
 }
 
-/* is_place: also the rules about what a place's things lead to. */
-static bool require(Arena *arena, Store *store, const char *tenant_id, bool is_place, Err *err)
+/* is_place: also the rules about what a place's things lead to. *ret_is_whole: nothing severe was
+ * found, which is more than that all of it is accepted. */
+static bool require(Arena *arena, Store *store, const char *tenant_id, bool is_place,
+                    bool *ret_is_whole, Err *err)
 {
     RulePlan plan = {.is_birth = true, .is_place = is_place};
     IsolationResult result = {.list = {.arena = arena}};
     if (!run_statements(arena, store, &plan, tenant_id, &result, err)) {
         return err_prefix(err, "the rules of isolation");
     }
-    return judge(&result, err);
+    return judge(arena, store, &result, ret_is_whole, err);
 }
 
 bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *err)
 {
-    return require(arena, store, tenant_id, true, err);
+    bool is_whole = false;
+    return require(arena, store, tenant_id, true, &is_whole, err);
 }
 
 bool isolation_require_adopted(Arena *arena, Store *store, const char *tenant_id, Err *err)
 {
-    return require(arena, store, tenant_id, true, err);
+    return isolation_require(arena, store, tenant_id, err);
 }
 
 /* --- places ----------------------------------------------------------------------------------- */
@@ -333,13 +372,18 @@ static bool is_known(const PlaceState *state)
 }
 
 /* The digest was read before the rules: a change between the two leaves one that is no longer
- * right, never one that no rule has seen. */
+ * right, never one that no rule has seen. A place whose findings are accepted is asked each time:
+ * acceptances end. */
 static bool require_state(Arena *arena, Store *store, const char *tenant_id,
                           const PlaceState *state, Err *err)
 {
-    return require(arena, store, tenant_id, state->place_id != NULL, err) &&
-           (is_known(state) || store_query(store, PLACE_SET_DIGEST,
-                                           PG_PARAMS(state->place_id, state->digest), NULL, err));
+    bool is_whole = false;
+    if (!require(arena, store, tenant_id, state->place_id != NULL, &is_whole, err)) {
+        return false;
+    }
+    return !is_whole || is_known(state) ||
+           store_query(store, PLACE_SET_DIGEST, PG_PARAMS(state->place_id, state->digest), NULL,
+                       err);
 }
 
 bool isolation_require_spare(Arena *arena, Store *store, const char *tenant_id, Err *err)

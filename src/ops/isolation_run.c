@@ -181,10 +181,21 @@ static bool keep(OpContext *context, IsolationRun *run, const char *tenant_id, i
 /* --- reporting --------------------------------------------------------------------------------
  */
 
-static bool load_slugs(Store *store, Json **ret_slugs, Err *err)
+/* Of the tenants that findings are about. */
+static bool load_slugs(Arena *arena, Store *store, const FindingList *list, Json **ret_slugs,
+                       Err *err)
 {
+    scoped_json Json *ids = json_array();
     scoped_rows PgRows *rows = NULL;
-    if (!store_query(store, TENANT_SLUGS, PG_NO_PARAMS, &rows, err)) {
+    for (size_t i = 0; i < list->count; i++) {
+        const char *const tenants[] = {list->findings[i].tenant_id, list->findings[i].other_id};
+        for (size_t t = 0; t < sizeof tenants / sizeof *tenants; t++) {
+            if (tenants[t] != NULL) {
+                json_array_append_new(ids, json_string(tenants[t]));
+            }
+        }
+    }
+    if (!store_query(store, TENANT_SLUGS, PG_PARAMS(json_to_text(arena, ids)), &rows, err)) {
         return false;
     }
     *ret_slugs = json_object();
@@ -194,23 +205,14 @@ static bool load_slugs(Store *store, Json **ret_slugs, Err *err)
     return true;
 }
 
-bool isolation_load_acceptances(Arena *arena, Store *store, Report *report, Err *err)
+/* What a report tells of its findings. */
+static bool describe_findings(OpContext *context, IsolationRun *run, Err *err)
 {
-    scoped_rows PgRows *rows = NULL;
-    if (!store_query(store, ISOLATION_ACCEPTANCES, PG_NO_PARAMS, &rows, err)) {
-        return false;
-    }
-    Acceptance *list = ARENA_ARRAY(arena, Acceptance, pg_rows_count(rows));
-    for (size_t i = 0; i < pg_rows_count(rows); i++) {
-        list[i] = (Acceptance){.finding_id = arena_strdup(arena, pg_rows_text(rows, i, 0)),
-                               .evidence = arena_strdup(arena, pg_rows_text(rows, i, 1)),
-                               .reason = arena_strdup(arena, pg_rows_text(rows, i, 2)),
-                               .actor = arena_strdup(arena, pg_rows_text(rows, i, 3)),
-                               .until = arena_strdup(arena, pg_rows_text(rows, i, 4))};
-    }
-    report->acceptances = list;
-    report->acceptance_count = pg_rows_count(rows);
-    return true;
+    Store *store = context->store;
+    const FindingList *list = &run->result.list;
+    return list->count == 0 ||
+           (load_slugs(context->arena, store, list, &run->slugs, err) &&
+            isolation_load_acceptances(context->arena, store, &run->report.acceptances, err));
 }
 
 static int severity_of(const char *name)
@@ -248,12 +250,11 @@ bool isolation_run(OpContext *context, const IsolationRunOptions *options, Isola
     const int64_t start_us = clock_monotonic_us();
     *ret_run = (IsolationRun){0};
     if (!op_store(context, &store, err) || !check(context, options, &ret_run->result, err) ||
-        !load_slugs(store, &ret_run->slugs, err)) {
+        !describe_findings(context, ret_run, err)) {
         return false;
     }
     fill_report(context, options, ret_run);
-    return isolation_load_acceptances(context->arena, store, &ret_run->report, err) &&
-           keep(context, ret_run, options->tenant == NULL ? NULL : options->tenant->id,
+    return keep(context, ret_run, options->tenant == NULL ? NULL : options->tenant->id,
                 clock_monotonic_us() - start_us, err);
 }
 
