@@ -312,8 +312,8 @@ static bool verify_once(Store *store, const char *tenant_id, bool is_probed, int
     IsolationResult result = {.list = {.arena = arena}};
     const ProbeOptions options = {.tenant_id = tenant_id, .seed = seed};
     const int64_t start_us = clock_monotonic_us();
-    if (!isolation_check_rules(arena, store, tenant_id, &result, err) ||
-        (is_probed && !isolation_probe(arena, store, &options, &result, err))) {
+    if (!(is_probed ? isolation_verify(arena, store, &options, &result, err)
+                    : isolation_check_rules(arena, store, tenant_id, &result, err))) {
         return false;
     }
     printf("%" PRId64 "\n", clock_monotonic_us() - start_us);

@@ -141,8 +141,9 @@ typedef struct ProbeOptions {
     void *progress_context;
 } ProbeOptions;
 
-/* Logs in as each role of the probing tenants and tries, always rolled back; adds to *result. */
-bool isolation_probe(Arena *arena, Store *store, const ProbeOptions *options,
-                     IsolationResult *result, Err *err);
+/* The rules, as isolation_check_rules, and beside them the probes: logs in as each role of the
+ * probing tenants and tries, always rolled back. */
+bool isolation_verify(Arena *arena, Store *store, const ProbeOptions *options,
+                      IsolationResult *ret_result, Err *err);
 
 #endif

@@ -4,7 +4,7 @@
  * what a tenant needs for that; probe_crew.c has threads, in which probe_login.c logs in and tries;
  * probe_attempt.c makes statements of the table in probe_attempts.def; probe_session.c runs them.
  *
- * The store belongs to the thread that called isolation_probe; a login belongs to the thread that
+ * The store belongs to the thread that called isolation_verify; a login belongs to the thread that
  * took it from the crew, from then until it is done. */
 #ifndef TENANTRY_ISOLATION_PROBE_PARTS_H
 #define TENANTRY_ISOLATION_PROBE_PARTS_H
