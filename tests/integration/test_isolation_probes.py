@@ -175,6 +175,9 @@ BROKEN = {
         "REVOKE SET ON PARAMETER session_replication_role FROM {ra}", "login {ra}",
     ),
     "probe_shared_forged": ("saas", *policy("USING (true)"), "table saas.users"),
+    "probe_shared_key": (
+        "saas", "CREATE UNIQUE INDEX everywhere ON saas.users (id)", "DROP INDEX saas.everywhere", "table saas.users",
+    ),
     "probe_shared_leaky": ("saas", *policy("USING (true)"), "table saas.users"),
     "probe_shared_partition": (
         "saas", "GRANT SELECT ON saas.audit_log_default TO {ra}", "REVOKE SELECT ON saas.audit_log_default FROM {ra}",
