@@ -182,6 +182,8 @@ def test_what_is_accepted_does_not_stop_a_create_until_it_is_more_or_the_day_is_
     finally:
         as_superuser("REVOKE SELECT ON {s}.users FROM PUBLIC", names)
     server().create("mended", "saas")
+
+
 SHAPES = "SELECT s.xmin, s.digest FROM tenantry.place_shapes s WHERE s.blueprint = 'trading'"
 
 
