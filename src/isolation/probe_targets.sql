@@ -46,7 +46,7 @@ WITH place AS (
                               WHERE f.adrelid = a.attrelid AND f.adnum = a.attnum) OR a.attidentity <> ''
                               OR (a.attgenerated = '' AND EXISTS (
                                   SELECT FROM pg_index i
-                                   WHERE i.indrelid = c.oid AND i.indisunique AND a.attnum = ANY (i.indkey))))
+                                   WHERE i.indrelid = c.oid AND i.indisunique AND a.attnum = ANY (i.indkey)))))
            END AS canary,
            EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id') AS has_tenant_id
       FROM place
