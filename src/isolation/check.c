@@ -237,16 +237,14 @@ static bool run_tables(Arena *arena, Store *store, RulePlan *plan, IsolationResu
 static bool run_snapshot(Arena *arena, Store *store, const char *tenant_id, IsolationResult *result,
                          Err *err)
 {
-    scoped_rows PgRows *rows = NULL;
-    if (!pg_query(store->conn, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", PG_NO_PARAMS,
-                  NULL, err) ||
-        !pg_query_row(store->conn,
-                      "SELECT has_database_privilege(current_database(), 'TEMPORARY'),"
-                      " current_setting('is_superuser') = 'on'",
-                      PG_NO_PARAMS, &rows, err)) {
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    pg_batch_add(batch, "BEGIN ISOLATION LEVEL REPEATABLE READ", PG_NO_PARAMS);
+    const size_t answer = store_batch(batch, ISOLATION_PLAN, PG_PARAMS(tenant_id));
+    if (!pg_batch_run(store->conn, batch, err)) {
         return false;
     }
-    RulePlan plan = {.is_super = pg_rows_bool(rows, 0, 1)};
+    const PgRows *rows = pg_batch_rows(batch, answer);
+    RulePlan plan = {.is_super = pg_rows_bool(rows, 0, 1), .is_row = pg_rows_bool(rows, 0, 2)};
     list_unchecked(arena, &plan, result);
     return tenant_id == NULL && pg_rows_bool(rows, 0, 0)
                ? run_tables(arena, store, &plan, result, err)
@@ -257,9 +255,6 @@ bool isolation_check_rules(Arena *arena, Store *store, const char *tenant_id,
                            IsolationResult *ret_result, Err *err)
 {
     IsolationResult result = {.list = {.arena = arena}};
-    if (!pg_begin(store->conn, err)) {
-        return false;
-    }
     const bool is_done = run_snapshot(arena, store, tenant_id, &result, err);
     pg_rollback(store->conn);
     if (!is_done) {
