@@ -276,9 +276,8 @@ static bool find_first(Arena *arena, Store *store, const FindingList *list,
                        const Finding **ret_first, Err *err)
 {
     Acceptances accepted;
-    FindingList defined = {.arena = arena,
-                           .findings = ARENA_ARRAY(arena, Finding, list->count),
-                           .count = list->count};
+    FindingList defined = {
+        .arena = arena, .findings = ARENA_ARRAY(arena, Finding, list->count), .count = list->count};
     memcpy(defined.findings, list->findings, list->count * sizeof *list->findings);
     if (!isolation_load_acceptances(arena, store, &accepted, err) ||
         (accepted.count > 0 && !isolation_add_definitions(arena, store, &defined, err))) {

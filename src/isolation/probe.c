@@ -155,10 +155,10 @@ static void merge_unchecked(Run *run)
 /* The logins of the first turns connect and try while this session asks the rules. */
 static bool run_beside_rules(Run *run, Err *err)
 {
-    const bool is_good =
-        give_turns(run, err) &&
-        isolation_check_rules(run->arena, run->store, run->options->tenant_id, run->result, err) &&
-        take_turns(run, err);
+    const bool is_good = give_turns(run, err) &&
+                         isolation_check_rules(run->arena, run->store, run->options->tenant_id,
+                                               run->result, err) &&
+                         take_turns(run, err);
     drain_turns(run);
     probe_crew_stop(run->crew);
     return is_good;

@@ -384,8 +384,7 @@ void probe_make_key_attempts(Arena *arena, const ProbeSession *session,
                                    .sql = ""};
     const char **holds = ARENA_ARRAY(arena, const char *, targets->taker_count);
     ProbeAttempts attempts = {.list = ARENA_ARRAY(arena, ProbeAttempt, targets->taker_count)};
-    Scene scene = {
-        .arena = arena, .session = session, .neighbour = neighbour, .targets = targets};
+    Scene scene = {.arena = arena, .session = session, .neighbour = neighbour, .targets = targets};
     for (size_t i = 0; i < targets->taker_count; i++) {
         scene.target = targets->takers[i];
         holds[i] = canary_sql(&scene, neighbour->id, true);
@@ -471,7 +470,7 @@ const char *probe_describe(Arena *arena, const ProbeSession *session, const Prob
 {
     const ProbeKind *kind = attempt->kind;
     /* A planted row and a call have values, though nobody's: they are left out. */
-    const char *what = kind->good == PASSES ? "INSERT of a row like one that the other was making"
+    const char *what = kind->good == PASSES   ? "INSERT of a row like one that the other was making"
                        : kind->sql[0] == '\0' ? "INSERT of a row with the other's tenant_id"
                        : strchr(kind->args, '0') != NULL ? "a call with arguments of no meaning"
                                                          : attempt->sql;

@@ -2,10 +2,11 @@
  *
  * probe.c drives; probe_plan.c says who tries to reach whom; probe_turn.c and probe_targets.c find
  * what a tenant needs for that; probe_crew.c has threads, in which probe_login.c logs in and tries;
- * probe_attempt.c makes statements of the table in probe_attempts.def; probe_session.c runs them.
+ * probe_attempt.c makes statements of the table in probe_attempts.def; probe_session.c runs them;
+ * probe_key.c has the one probe that takes two sessions.
  *
  * The store belongs to the thread that called isolation_verify; a login belongs to the thread that
- * took it from the crew, from then until it is done. probe_key.c has the one probe of two sessions. */
+ * took it from the crew, from then until it is done. */
 #ifndef TENANTRY_ISOLATION_PROBE_PARTS_H
 #define TENANTRY_ISOLATION_PROBE_PARTS_H
 

@@ -107,15 +107,15 @@ static bool find_holder(Store *store, ProbeTurn *turn, const ProbeTenant *neighb
         return true;
     }
     if (!tenant_logins(turn->arena, store, &tenant, true, logins, &count, err)) {
-        probe_add_note(&turn->notes, "probe_shared_key",
-                       arena_printf(turn->arena, "neighbour \"%s\": %s", neighbour->slug,
-                                    err->message));
+        probe_add_note(
+            &turn->notes, "probe_shared_key",
+            arena_printf(turn->arena, "neighbour \"%s\": %s", neighbour->slug, err->message));
         return pg_is_alive(store->conn);
     }
     for (size_t i = 0; i < count; i++) {
         if (strcmp(logins[i].role, neighbour->app) == 0) {
-            *ret_holder =
-                pg_uri(turn->secrets, store->conn, logins[i].role, logins[i].password->text);
+            *ret_holder = pg_uri(turn->secrets, store->conn, logins[i].role,
+                                 logins[i].password->text);
         }
         logins[i].password = password_free(logins[i].password);
     }

@@ -15,7 +15,7 @@ typedef struct Report {
     const IsolationCheck *checks; /* all that there are */
     size_t check_count;
     Acceptances acceptances; /* that are in force */
-    const Json *slugs; /* {tenant's id: slug} */
+    const Json *slugs;       /* {tenant's id: slug} */
     const char *product_version;
     const char *server_version;
     const char *installation_id;

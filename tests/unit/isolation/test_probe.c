@@ -210,7 +210,8 @@ static void a_row_that_is_held_and_the_one_beside_it_differ_in_the_tenant_alone(
     const size_t before = strlen(holds[0]) - strlen(tenant);
     assert_memory_equal(holds[0], attempts.list[0].sql, before);
     assert_memory_equal(attempts.list[0].sql + before, ours.id, strlen(ours.id));
-    assert_string_equal(tenant + strlen(theirs.id), attempts.list[0].sql + before + strlen(ours.id));
+    assert_string_equal(tenant + strlen(theirs.id),
+                        attempts.list[0].sql + before + strlen(ours.id));
     assert_null(strstr(probe_describe(arena, &session, &attempts.list[0]), "it''s"));
 }
 
