@@ -2,13 +2,14 @@
  * until the one who was first commits or rolls back. Nothing of that shows in one session. */
 #include "isolation/probe_parts.h"
 
-/* One table of a run. */
+/* The two sessions of a try. */
 typedef struct KeyTry {
     Arena *arena;
     const ProbeSession *session;
     PgConn *holder;
 } KeyTry;
 
+/* Without pauses: others of the neighbour's may wait for its rows meanwhile. */
 static bool run_beside(const KeyTry *try, const char *const *holds, ProbeAttempts *attempts,
                        bool *ret_is_held, Err *err)
 {

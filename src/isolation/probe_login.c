@@ -109,21 +109,26 @@ static bool open_session(const ProbeTurn *turn, const char *conninfo, PgConn **r
     return pg_open(&target, ret_conn, err);
 }
 
-/* With a second session, of a neighbour in the same place. */
+/* With a second session, of a neighbour in the same place. What becomes of that one does not keep
+ * ours from going on. */
 static bool try_keys(ProbeLogin *login, const ProbeSession *session, const ProbeTenant *neighbour,
                      const ProbeTargets *targets, const char *conninfo, Err *err)
 {
     Err why;
     ProbeAttempts attempts;
     scoped_conn PgConn *holder = NULL;
-    if (!open_session(login->turn, conninfo, &holder, &why)) {
-        probe_add_note(&login->notes, "probe_shared_key",
-                       arena_printf(login->arena, "tenant \"%s\", neighbour \"%s\": %s",
-                                    session->tenant->slug, neighbour->slug, why.message));
-        return true;
+    if (open_session(login->turn, conninfo, &holder, &why) &&
+        probe_try_keys(login->arena, session, neighbour, targets, holder, &attempts, &why)) {
+        return take_attempts(login, session, &attempts, err);
     }
-    return probe_try_keys(login->arena, session, neighbour, targets, holder, &attempts, err) &&
-           take_attempts(login, session, &attempts, err);
+    if (!pg_is_alive(session->conn)) {
+        *err = why;
+        return false;
+    }
+    probe_add_note(&login->notes, "probe_shared_key",
+                   arena_printf(login->arena, "tenant \"%s\", neighbour \"%s\": %s",
+                                session->tenant->slug, neighbour->slug, why.message));
+    return true;
 }
 
 /* holder: conninfo of the neighbour's login, or NULL. */

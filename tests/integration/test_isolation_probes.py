@@ -362,6 +362,11 @@ def test_what_could_not_be_tried_is_said():
     assert len(answer["unchecked"]) == 1 and answer["probes"] > 50, answer
     assert "login %s: cannot connect" % tenant["readonly_role"] in answer["unchecked"][0]["reason"]
     server.tenantry("tenant", "rotate", "saas1")
+    server.psql("ALTER ROLE %s PASSWORD 'another'" % tenants()["saas2"]["app_role"], server.superuser)
+    answer = probe("tenant=" + tenant["id"])
+    assert [u["check"] for u in answer["unchecked"]] == ["probe_shared_key"] and answer["probes"] > 200, answer
+    assert 'neighbour "saas2": cannot connect' in answer["unchecked"][0]["reason"]
+    server.tenantry("tenant", "rotate", "saas2")
     assert probe("tenant=" + tenant["id"])["unchecked"] == []
 
 

@@ -208,11 +208,11 @@ def test_a_neighbour_that_reaches_everybody_is_reported_in_the_check_of_one_tena
         assert verify(server, asked)["is_isolated"]
 
 
-def configure(server, change, value):
+def configure(server, change, value, name="lo_compat_privileges"):
     """Changes the configuration; new sessions have it as soon as the server has read the file again."""
     server.psql(change, server.superuser)
     server.psql("SELECT pg_reload_conf()", server.superuser)
-    while server.psql("SHOW lo_compat_privileges") != value:
+    while server.psql("SHOW " + name, server.superuser) != value:
         pass
 
 
@@ -225,6 +225,22 @@ def test_a_setting_of_the_server_is_reported():
     finally:
         configure(server, found[0]["mend"], "off")
     assert verify(server)["is_isolated"]
+
+
+def test_the_rules_of_a_tenant_that_is_isolated_are_one_statement():
+    """Planning is most of what they cost, so nothing of a sound tenant may come through a sieve."""
+    server, _ = names()
+    log = os.path.join(server.data_dir, "server.log")
+    configure(server, "ALTER SYSTEM SET log_statement = 'all'", "all", "log_statement")
+    try:
+        for slug, _ in TENANTS:
+            before = os.path.getsize(log)
+            assert verify(server, slug + "1")["is_isolated"]
+            with open(log, encoding="utf-8") as f:
+                f.seek(before)
+                assert f.read().count("WITH iso_target AS") == 1, slug
+    finally:
+        configure(server, "ALTER SYSTEM RESET log_statement", "none", "log_statement")
 
 
 def test_what_a_role_may_not_read_is_told_as_unchecked():
