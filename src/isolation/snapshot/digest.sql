@@ -97,10 +97,19 @@ WITH line (text) AS (
       FROM iso_role r JOIN pg_roles x ON x.oid = r.oid
     UNION ALL
     SELECT concat_ws('|', 'role setting', x::text)
-      FROM pg_db_role_setting x WHERE x.setrole = 0 OR x.setrole IN (SELECT r.oid FROM iso_role r)
+      FROM (SELECT r.oid FROM iso_role r UNION ALL SELECT 0::oid) r
+      JOIN pg_db_role_setting x ON x.setrole = r.oid
+       AND x.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
     UNION ALL
     SELECT concat_ws('|', 'default privileges', x::text)
-      FROM pg_default_acl x
+      FROM (SELECT r.oid FROM iso_role r UNION SELECT s.oid FROM pg_roles s WHERE s.rolsuper) r
+      JOIN pg_default_acl x ON x.defaclrole = r.oid
+    UNION ALL
+    SELECT concat_ws('|', 'default privileges', x::text)
+      FROM iso_place p
+      JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = p.nspoid
+       AND d.classid = 'pg_default_acl'::regclass
+      JOIN pg_default_acl x ON x.oid = d.objid
     UNION ALL
     SELECT concat_ws('|', 'database', x.datname, x.datdba, x.datacl)
       FROM pg_database x
