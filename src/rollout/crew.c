@@ -77,9 +77,6 @@ static bool is_worn(Store *store, int64_t places)
 {
     scoped_rows PgRows *rows = NULL;
     Err ignored;
-    if (places % ASK_EVERY != 0) {
-        return false;
-    }
     if (!store_query(store, BACKEND_BYTES, PG_NO_PARAMS, &rows, &ignored)) {
         return places >= PLACES_UNASKED;
     }
@@ -91,21 +88,27 @@ static bool is_worn(Store *store, int64_t places)
 
 static bool work(Crew *crew, Store *store, Err *err)
 {
+    bool is_good = true;
     TurnOutcome outcome = TURN_DONE;
-    const TurnStop stop = {.is_wanted = is_stopping, .context = crew};
-    for (int64_t places = 1; outcome != TURN_NONE && !is_over(crew); places++) {
-        if (!place_turn(store, crew->plan, crew->wave, &stop, &outcome, err)) {
-            return false;
+    Worker worker = {.store = store,
+                     .plan = crew->plan,
+                     .wave = crew->wave,
+                     .is_stopping = is_stopping,
+                     .context = crew};
+    for (int64_t places = 1; is_good && outcome != TURN_NONE && !is_over(crew); places++) {
+        worker.has_pause = places % ASK_EVERY == 0;
+        is_good = place_turn(&worker, &outcome, err);
+        if (!is_good) {
+            break;
         }
         note_outcome(crew, outcome);
-        if (outcome != TURN_NONE && is_worn(store, places)) {
-            if (!store_reconnect(store, err)) {
-                return false;
-            }
+        if (worker.has_pause && outcome != TURN_NONE && is_worn(store, places)) {
+            is_good = store_reconnect(store, err);
             places = 0;
         }
     }
-    return true;
+    worker_done(&worker);
+    return is_good;
 }
 
 static void *run_worker(void *context)

@@ -78,17 +78,27 @@ typedef enum TurnOutcome {
     TURN_FAILED, /* one failed for good; it is recorded */
 } TurnOutcome;
 
-/* Asked between the steps of a place: it stays where it then stands. */
-typedef struct TurnStop {
-    bool (*is_wanted)(void *context);
+/* A worker: what it has from one turn to the next. */
+typedef struct Worker {
+    Store *store;
+    const RolloutPlan *plan;
+    int64_t wave;
+    /* Asked between the steps of a place: it stays where it then stands. */
+    bool (*is_stopping)(void *context);
     void *context;
-} TurnStop;
+    PgRows *next;   /* what the end of the last turn took; its transaction is open. Or NULL */
+    bool has_pause; /* the connection is wanted for something else after this turn */
+    Arena *arena;   /* has the way that the last place went; or NULL */
+    PlaceWay way;
+} Worker;
 
 /* Takes one place of a wave that nobody else has, and moves it, with retries; a connection that is
  * lost meanwhile is opened again, and the place's row says whether the COMMIT was applied. False
  * only when the rollout cannot go on at all: the server is gone, or its disk is full. */
-bool place_turn(Store *store, const RolloutPlan *plan, int64_t wave, const TurnStop *stop,
-                TurnOutcome *ret_outcome, Err *err);
+bool place_turn(Worker *worker, TurnOutcome *ret_outcome, Err *err);
+
+/* Gives the place back that was taken and not moved. */
+void worker_done(Worker *worker);
 
 /* Takes the scripts of the plan's blueprint apart. */
 bool plan_read_steps(Arena *arena, RolloutPlan *plan, Err *err);
