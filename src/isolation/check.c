@@ -309,20 +309,21 @@ bool isolation_require_adopted(Arena *arena, Store *store, const char *tenant_id
 
 /* --- places ----------------------------------------------------------------------------------- */
 
-/* What a place is like now, and what it was like when the rules last passed. */
+/* What a place is like now, and what it, or one like it, was like when the rules last passed. */
 typedef struct PlaceState {
     const char *place_id; /* NULL: it was made in this transaction, nobody joins it */
     const char *known;    /* NULL: never */
     const char *digest;
+    StatementId keep; /* what makes the digest the known one */
 } PlaceState;
 
-static void read_state(Arena *arena, const PgRows *rows, PlaceState *ret_state)
+static void read_state(Arena *arena, const PgRows *rows, StatementId keep, PlaceState *ret_state)
 {
-    *ret_state = (PlaceState){0};
+    *ret_state = (PlaceState){.keep = keep};
     if (pg_rows_count(rows) == 1) {
-        *ret_state = (PlaceState){.place_id = arena_strdup(arena, pg_rows_text(rows, 0, 0)),
-                                  .known = arena_strdup(arena, pg_rows_text(rows, 0, 1)),
-                                  .digest = arena_strdup(arena, pg_rows_text(rows, 0, 2))};
+        ret_state->place_id = arena_strdup(arena, pg_rows_text(rows, 0, 0));
+        ret_state->known = arena_strdup(arena, pg_rows_text(rows, 0, 1));
+        ret_state->digest = arena_strdup(arena, pg_rows_text(rows, 0, 2));
     }
 }
 
@@ -338,26 +339,43 @@ static bool require_state(Arena *arena, Store *store, const char *tenant_id,
                           const PlaceState *state, Err *err)
 {
     return require(arena, store, tenant_id, state->place_id != NULL, err) &&
-           (is_known(state) || store_query(store, PLACE_SET_DIGEST,
-                                           PG_PARAMS(state->place_id, state->digest), NULL, err));
+           (is_known(state) ||
+            store_query(store, state->keep, PG_PARAMS(state->place_id, state->digest), NULL, err));
 }
 
-bool isolation_require_spare(Arena *arena, Store *store, const char *tenant_id, Err *err)
+static bool ask_state(Arena *arena, Store *store, const char *question, PgParams params,
+                      StatementId keep, PlaceState *ret_state, Err *err)
 {
     const char *sql = NULL;
-    PlaceState state;
     scoped_batch PgBatch *batch = pg_batch_new(arena);
-    if (!rule_sql_question(arena, "place_digest", &sql, err)) {
+    if (!rule_sql_question(arena, question, &sql, err)) {
         return false;
     }
     pg_batch_add_fixed(batch, set_look_up, PG_NO_PARAMS);
-    const size_t answer = pg_batch_add_fixed(batch, sql, PG_PARAMS(tenant_id, "true"));
+    const size_t answer = pg_batch_add_fixed(batch, sql, params);
     pg_batch_add_fixed(batch, set_default, PG_NO_PARAMS);
     if (!pg_batch_run(store->conn, batch, err)) {
         return err_prefix(err, "the rules of isolation");
     }
-    read_state(arena, pg_batch_rows(batch, answer), &state);
-    return is_known(&state) || require_state(arena, store, tenant_id, &state, err);
+    read_state(arena, pg_batch_rows(batch, answer), keep, ret_state);
+    return true;
+}
+
+bool isolation_require_spare(Arena *arena, Store *store, const char *tenant_id, Err *err)
+{
+    PlaceState state = {0};
+    return ask_state(arena, store, "place_digest", PG_PARAMS(tenant_id, "true"), PLACE_SET_DIGEST,
+                     &state, err) &&
+           (is_known(&state) || require_state(arena, store, tenant_id, &state, err));
+}
+
+bool isolation_require_made(Arena *arena, Store *store, const char *tenant_id, Err *err)
+{
+    PlaceState state = {0};
+    return ask_state(arena, store, "place_shape", PG_PARAMS(tenant_id), PLACE_SET_SHAPE, &state,
+                     err) &&
+           ((state.place_id != NULL && is_known(&state)) ||
+            require_state(arena, store, tenant_id, &state, err));
 }
 
 static bool ask_map(Arena *arena, Store *store, const char *tenant_id, bool *ret_is_mapped,
@@ -373,12 +391,12 @@ static bool ask_map(Arena *arena, Store *store, const char *tenant_id, bool *ret
     return true;
 }
 
-bool isolation_require_created(Arena *arena, Store *store, const char *tenant_id, Err *err)
+bool isolation_require_joined(Arena *arena, Store *store, const char *tenant_id, Err *err)
 {
     const char *birth = NULL;
     const char *place = NULL;
     bool is_mapped = true;
-    PlaceState state;
+    PlaceState state = {0};
     scoped_batch PgBatch *batch = pg_batch_new(arena);
     if (!rule_sql_question(arena, "birth", &birth, err) ||
         !rule_sql_question(arena, "place_digest", &place, err)) {
@@ -393,7 +411,7 @@ bool isolation_require_created(Arena *arena, Store *store, const char *tenant_id
     }
     const PgRows *rows = pg_batch_rows(batch, is_odd);
     const bool is_found = pg_rows_count(rows) == 1;
-    read_state(arena, pg_batch_rows(batch, answer), &state);
+    read_state(arena, pg_batch_rows(batch, answer), PLACE_SET_DIGEST, &state);
     if (is_found && pg_rows_bool(rows, 0, 1) &&
         !ask_map(arena, store, tenant_id, &is_mapped, err)) {
         return false;

@@ -89,11 +89,16 @@ bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *e
  */
 bool isolation_require_spare(Arena *arena, Store *store, const char *tenant_id, Err *err);
 
-/* What every create ends with: isolation_require when the tenant's place was made in this
- * transaction. Where it was there (a spare, a shared place): what the create itself did (roles,
- * memberships, the map, the schema's rights), and whether the place is as it was when the rules
- * last passed (a few milliseconds); when it is not, isolation_require_spare. */
-bool isolation_require_created(Arena *arena, Store *store, const char *tenant_id, Err *err);
+/* What a create ends with that made the tenant's place in this transaction: whether the place has
+ * the shape that one of its version had when the rules last passed (tenantry.place_shapes); when it
+ * has not, every rule about the tenant and about what its things lead to. The rules are planned
+ * anew in each process, which takes longer than making a small place. */
+bool isolation_require_made(Arena *arena, Store *store, const char *tenant_id, Err *err);
+
+/* What a create ends with whose place was there (a spare, a shared place): what the create itself
+ * did (roles, memberships, the map, the schema's rights), and whether the place is as it was when
+ * the rules last passed (a few milliseconds); when it is not, every rule. */
+bool isolation_require_joined(Arena *arena, Store *store, const char *tenant_id, Err *err);
 
 /* What an adoption ends with: every rule about the tenant and about what the things of its schema
  * lead to, which Tenantry did not make. */

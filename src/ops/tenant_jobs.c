@@ -7,8 +7,10 @@
 
 static bool step_provision(JobContext *context, Err *err)
 {
-    return tenant_create_provision(context, err) &&
-           isolation_require_created(context->arena, context->store, context->tenant_id, err);
+    bool is_made = false;
+    return tenant_create_provision(context, &is_made, err) &&
+           (is_made ? isolation_require_made : isolation_require_joined)(
+               context->arena, context->store, context->tenant_id, err);
 }
 
 static const JobStep create_steps[] = {

@@ -23,7 +23,8 @@ static const struct {
     {5, "0005_guard", RUN_AS_CONTROL},           {6, "0006_isolation", RUN_AS_CONTROL},
     {7, "0007_place_digest", RUN_AS_CONTROL},    {8, "0008_guard_call", RUN_AS_CONTROL},
     {9, "0009_rollout", RUN_AS_CONTROL},         {10, "0010_seed", RUN_AS_CONTROL},
-    {11, "0011_audit_path", RUN_AS_AUDIT_OWNER}, {16, "0016_guard_quick", RUN_AS_CONTROL},
+    {11, "0011_audit_path", RUN_AS_AUDIT_OWNER}, {12, "0012_place_shape", RUN_AS_CONTROL},
+    {16, "0016_guard_quick", RUN_AS_CONTROL},
 };
 enum { CONTROL_MIGRATIONS = sizeof control_migrations / sizeof *control_migrations };
 

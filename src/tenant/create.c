@@ -389,7 +389,7 @@ static bool fill_new(Provision *provision, Create *create, Err *err)
            fill_batch(provision, &create->extensions, err);
 }
 
-bool tenant_create_provision(JobContext *context, Err *err)
+bool tenant_create_provision(JobContext *context, bool *ret_is_made, Err *err)
 {
     Create *create = NULL;
     Tenant *tenant = NULL;
@@ -414,6 +414,7 @@ bool tenant_create_provision(JobContext *context, Err *err)
         return false;
     }
     FAULT("tenant.provision.made");
+    *ret_is_made = spare == NULL && create->tier == TIER_SCHEMA;
     return true;
 }
 

@@ -22,10 +22,11 @@ extern const JobKind tenant_rotate_job;
 bool tenant_is_adopted(const JobContext *context);
 
 /* Steps of create and resume, which ops puts together with the check of isolation that both end
- * with. All are transactional. */
+ * with. All are transactional. *ret_is_made: the tenant has a place that this step made, not a
+ * spare or a shared one. */
 bool tenant_create_reserve(JobContext *context, Err *err);
 bool tenant_create_ground(JobContext *context, Err *err);
-bool tenant_create_provision(JobContext *context, Err *err);
+bool tenant_create_provision(JobContext *context, bool *ret_is_made, Err *err);
 bool tenant_create_undo(JobContext *context, Err *err);
 bool tenant_resume_unlock(JobContext *context, Err *err);
 

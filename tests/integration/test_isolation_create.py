@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A create in a place that was there already: refused, with nothing left, when the place does not keep tenants apart."""
+"""A create: refused, with nothing left, when its place, made anew or there already, does not keep tenants apart."""
 import functools
 
 import harness
@@ -75,6 +75,24 @@ SPARE = {
         " ALTER DOMAIN {s}.symbol ADD CHECK ({o}.g(VALUE::text))",
 }
 
+# What a superuser does to the server before a place of trading is made, and what undoes it.
+MADE = {
+    "the group of tenants reads everything": ("GRANT pg_read_all_data TO {tenants}", "REVOKE pg_read_all_data FROM {tenants}"),
+    "the group of tenants may read another tenant's table": ("GRANT SELECT ON {o}.portfolios TO {tenants}",
+                                                             "REVOKE SELECT ON {o}.portfolios FROM {tenants}"),
+    "PUBLIC may read the registry": (
+        "GRANT SELECT ON tenantry.credentials TO PUBLIC; GRANT USAGE ON SCHEMA tenantry TO PUBLIC",
+        "REVOKE SELECT ON tenantry.credentials FROM PUBLIC; REVOKE USAGE ON SCHEMA tenantry FROM PUBLIC"),
+    "a function of Tenantry has its owner's rights": ("ALTER FUNCTION tenancy.current_tenant() SECURITY DEFINER",
+                                                      "ALTER FUNCTION tenancy.current_tenant() SECURITY INVOKER"),
+    "an event trigger opens every new table": (
+        "CREATE FUNCTION public.open() RETURNS event_trigger LANGUAGE plpgsql AS $f$ DECLARE t record; BEGIN FOR t IN SELECT"
+        " * FROM pg_event_trigger_ddl_commands() WHERE object_type = 'table' AND schema_name LIKE 'tenant\\_%' LOOP EXECUTE"
+        " format('GRANT SELECT ON %s TO PUBLIC', t.object_identity); END LOOP; END $f$;"
+        " CREATE EVENT TRIGGER open ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION public.open()",
+        "DROP EVENT TRIGGER open; DROP FUNCTION public.open()"),
+}
+
 # What a place may be like: none of it takes anybody's rows anywhere.
 HARMLESS = [
     "CREATE INDEX more ON {s}.%s (created_at)",
@@ -144,6 +162,35 @@ def test_a_create_in_a_shared_place_that_is_not_whole_is_refused_until_it_is_men
         finally:
             as_superuser(mend, names)
         server().create("good%d" % number, "saas")
+
+
+SHAPES = "SELECT s.xmin, s.digest FROM tenantry.place_shapes s WHERE s.blueprint = 'trading'"
+
+
+def test_a_create_that_makes_its_place_is_refused_where_the_server_does_not_keep_tenants_apart():
+    server().create("shapely", "trading")
+    names = place("EXISTS (SELECT FROM tenantry.tenants t WHERE t.place_id = p.id AND t.slug = 'other')")
+    for number, (what, (harm, mend)) in enumerate(MADE.items()):
+        before = roles_and_places()
+        as_superuser(harm, names)
+        try:
+            refuse("open%d" % number, "trading")
+            refuse("wide%d" % number, "trading")
+            assert roles_and_places() == before, what
+        except (AssertionError, KeyError) as e:
+            raise AssertionError("%s: %s" % (what, e)) from e
+        finally:
+            as_superuser(mend, names)
+        server().create("shut%d" % number, "trading")
+
+
+def test_places_of_one_version_have_one_shape_and_the_rules_are_asked_for_the_first():
+    server().create("round", "trading")
+    before = server().psql(SHAPES)
+    server().create("rounder", "trading")
+    assert before != "" and server().psql(SHAPES) == before
+    server().tenantry("tenant", "create", "gold", "--blueprint", "trading", "--plan", "professional")
+    assert server().psql(SHAPES) == before, "a plan is no shape"
 
 
 def test_a_create_from_a_spare_that_is_not_whole_is_refused_and_the_spare_is_gone():
