@@ -22,7 +22,7 @@ static inline void pg_batch_done_scoped(PgBatch **batch)
 /* Adds a statement; sql and the parameters are copied. Returns its number. */
 size_t pg_batch_add(PgBatch *batch, const char *sql, PgParams params);
 
-/* The same for a constant, as pg_query_fixed. Not within a group. */
+/* The same for one of few texts, as pg_query_fixed; it is not copied. Not within a group. */
 size_t pg_batch_add_fixed(PgBatch *batch, const char *sql, PgParams params);
 
 /* pg_batch_add with a place ("migrations/V0001__tables.sql:12") that goes before the message when
