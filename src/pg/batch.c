@@ -111,7 +111,7 @@ void pg_batch_close_group(PgBatch *batch)
 
 void pg_batch_add_session_reset(PgBatch *batch)
 {
-    pg_batch_add(batch, "RESET ALL", PG_NO_PARAMS);
+    pg_batch_add_fixed(batch, "RESET ALL", PG_NO_PARAMS);
     const size_t set_up = pg_batch_add_fixed(batch, pg_session_set_up, PG_PARAMS(""));
     batch->statements[set_up].is_set_up = true;
 }
@@ -260,9 +260,9 @@ bool pg_batch_send(PgConn *conn, PgBatch *batch, Err *err)
 void pg_batch_add_commit(PgBatch *batch, bool is_durable)
 {
     if (!is_durable) {
-        pg_batch_add(batch, "SET LOCAL synchronous_commit = off", PG_NO_PARAMS);
+        pg_batch_add_fixed(batch, "SET LOCAL synchronous_commit = off", PG_NO_PARAMS);
     }
-    batch->statements[pg_batch_add(batch, "COMMIT", PG_NO_PARAMS)].is_commit = true;
+    batch->statements[pg_batch_add_fixed(batch, "COMMIT", PG_NO_PARAMS)].is_commit = true;
 }
 
 /* COMMIT of a failed transaction answers ROLLBACK and no error: that must not pass for success. */

@@ -47,7 +47,7 @@ static size_t add_claim(Turn *turn, PgBatch *batch, const char *place_id)
 {
     Arena *arena = turn->arena;
     const RolloutPlan *plan = turn->plan;
-    pg_batch_add(batch, "BEGIN", PG_NO_PARAMS);
+    pg_batch_add_fixed(batch, "BEGIN", PG_NO_PARAMS);
     add_timeouts(batch, plan);
     return store_batch(batch, plan->is_undo ? ROLLOUT_CLAIM_DONE : ROLLOUT_CLAIM,
                        PG_PARAMS(pg_int_text(arena, plan->job_id),

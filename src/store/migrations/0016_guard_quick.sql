@@ -11,7 +11,6 @@ CREATE OR REPLACE FUNCTION tenantry.run_as(role name, is_kept boolean, path text
 AS $$
 DECLARE
     guard text := format('%I.%I', CASE WHEN is_kept THEN 'tenancy_kept' ELSE 'tenancy_guards' END, role);
-    signature text := guard || '(text, text[])';
     call text := format('SELECT %s($1, $2)', guard);
     place text := 'triggers and constraints that were deferred';
     deferred text[] := ARRAY[[place, 'SET CONSTRAINTS ALL IMMEDIATE']];
@@ -22,7 +21,7 @@ DECLARE
     before bigint;
     prepared text;
 BEGIN
-    IF NOT is_kept OR to_regprocedure(signature) IS NULL THEN
+    IF NOT is_kept OR to_regproc(guard) IS NULL THEN
         PERFORM tenantry.make_guard(role, is_kept);
     END IF;
     FOR round IN 0..3 LOOP
@@ -34,7 +33,7 @@ BEGIN
         INSERT INTO tenantry.guard_marks DEFAULT VALUES RETURNING ctid, cmin::text::bigint INTO mark, command;
         marks := marks || mark;
         EXIT WHEN command = before + 1;
-        IF to_regprocedure(signature) IS NULL THEN
+        IF to_regproc(guard) IS NULL THEN
             RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
                 MESSAGE = 'what its role owns was dropped or given away, which takes the guard along',
                 HINT = 'leave DROP OWNED and REASSIGN OWNED out';
@@ -53,7 +52,7 @@ BEGIN
         EXECUTE format('DEALLOCATE %I', prepared);
     END LOOP;
     IF NOT is_kept THEN
-        EXECUTE format('DROP FUNCTION %s', signature);
+        EXECUTE format('DROP FUNCTION %s(text, text[])', guard);
         EXECUTE format('REVOKE %I FROM CURRENT_USER', role);
     END IF;
 END
