@@ -29,7 +29,7 @@ SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('function %s', co
        ('tenantry.rollout_candidates', false, '',
         'ecb849f5236036b44ad70a0c3177a24b09e84408be2142a67d65da981707f760'),
        ('tenantry.run_as', false, 'search_path=pg_catalog, pg_temp',
-        '2cdf942c24b5730fbae6080046dc9b72f92aa7c246a8c42af7215368c0de77f5'),
+        'dd345a1f2898984fddc4da99076c9ee6eb34e14c7300dadff2cbc3218b5ceb77'),
        ('tenantry.step_indexes', false, '',
         'f35592126a26c9c5df863cd045d014da295a8e16143fad1cf77b0ca154046b38'),
        ('tenantry.step_relation', false, '',
