@@ -152,7 +152,8 @@ static const char set_quick[] = QUICK("'off'", "'0'");
 static const char set_look_up[] = LOOK_UP("'off'", "'0'", "'256kB'", "'force_generic_plan'");
 static const char set_default[] = LOOK_UP("NULL", "NULL", "NULL", "NULL");
 
-/* Runs one statement for one tenant or all; the planner is as it was afterwards. */
+/* Runs one statement for one tenant or all; the planner is as it was afterwards. A session that
+ * asks for several tenants keeps it planned. */
 static bool run_sql(Arena *arena, Store *store, const char *sql, const char *tenant_id,
                     PgBatch **ret_batch, size_t *ret_answer, Err *err)
 {
@@ -160,7 +161,8 @@ static bool run_sql(Arena *arena, Store *store, const char *sql, const char *ten
     const PgParams params = is_fleet ? PG_NO_PARAMS : PG_PARAMS(tenant_id);
     PgBatch *batch = pg_batch_new(arena);
     pg_batch_add_fixed(batch, is_fleet ? set_quick : set_look_up, PG_NO_PARAMS);
-    *ret_answer = pg_batch_add(batch, sql, params);
+    *ret_answer = is_fleet ? pg_batch_add(batch, sql, params)
+                           : pg_batch_add_fixed(batch, sql, params);
     pg_batch_add_fixed(batch, set_default, PG_NO_PARAMS);
     *ret_batch = batch;
     return pg_batch_run(store->conn, batch, err);

@@ -125,7 +125,9 @@ static bool load_plan(JobContext *context, RolloutPlan *ret_plan, Err *err)
         .statement_timeout = arena_printf(arena, "%lldms",
                                           (long long)json_get_int(args, "statement-timeout", 0)),
         .retries = json_get_int(args, "retries", 3),
-        .is_down = json_get_bool(args, "down", false)};
+        .is_down = json_get_bool(args, "down", false),
+        .parallel = json_get_int(args, "parallel", 1)};
+    ret_plan->stores = ARENA_ARRAY(arena, Store *, (size_t)ret_plan->parallel);
     if (!registry_get(arena, context->store, json_get_text(args, "blueprint", ""), &blueprint,
                       err) ||
         !registry_find_extensions(arena, context->store, blueprint, &ret_plan->extensions, err)) {
@@ -213,30 +215,29 @@ static bool read_rollout(JobContext *context, Rollout *ret_rollout, Err *err)
     return true;
 }
 
-static bool run_waves(JobContext *context, Err *err)
+static bool run_waves(JobContext *context, const RolloutPlan *plan, Err *err)
 {
-    RolloutPlan plan;
     Rollout rollout;
-    if (!load_plan(context, &plan, err) || !read_rollout(context, &rollout, err)) {
+    if (!read_rollout(context, &rollout, err)) {
         return false;
     }
     if (rollout.wanted != NULL) {
         return rollout_obey(context, rollout.wanted, err);
     }
     /* Another one may have begun while this one was stopped with nothing left to do. */
-    if (!check_signed(context, plan.blueprint, err) || !check_alone(context, err)) {
+    if (!check_signed(context, plan->blueprint, err) || !check_alone(context, err)) {
         return false;
     }
     if (rollout.is_undoing) {
-        return rollout_undo(context, plan, err);
+        return rollout_undo(context, *plan, err);
     }
     for (int64_t wave = 1; wave <= rollout.waves && rollout.wanted == NULL; wave++) {
-        if (!wave_run(context, &plan, wave, &rollout.wanted, err)) {
+        if (!wave_run(context, plan, wave, &rollout.wanted, err)) {
             return false;
         }
     }
     if (rollout.wanted == NULL &&
-        !run_late(context, &plan, rollout.waves + 1, &rollout.wanted, err)) {
+        !run_late(context, plan, rollout.waves + 1, &rollout.wanted, err)) {
         return false;
     }
     return rollout.wanted == NULL || rollout_obey(context, rollout.wanted, err);
@@ -245,9 +246,14 @@ static bool run_waves(JobContext *context, Err *err)
 /* While places are moved, Ctrl-C is a wish like any other. */
 static bool step_waves(JobContext *context, Err *err)
 {
+    RolloutPlan plan;
+    if (!load_plan(context, &plan, err)) {
+        return false;
+    }
     stop_listen(true);
-    const bool is_done = run_waves(context, err);
+    const bool is_done = run_waves(context, &plan, err);
     stop_listen(false);
+    crew_go(&plan);
     return is_done;
 }
 

@@ -7,6 +7,7 @@
 typedef struct Turn {
     Arena *kept;  /* for the turn */
     Arena *arena; /* for one transaction of it */
+    Worker *worker;
     Store *store;
     const RolloutPlan *plan;
     int64_t attempt;

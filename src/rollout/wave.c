@@ -87,8 +87,8 @@ static bool drain(JobContext *context, const RolloutPlan *plan, int64_t wave, in
             return rollout_fail_stopped(context, "other sessions hold the places that are left",
                                         err);
         }
-        if (!crew_run_wave(context, plan, wave, json_get_int(context->args, "parallel", 1),
-                           allowance < 0 ? -1 : allowance - ret_counts->failed, ret_wanted, err) ||
+        if (!crew_run_wave(context, plan, wave, allowance < 0 ? -1 : allowance - ret_counts->failed,
+                           ret_wanted, err) ||
             !leave_gone(context, err) || !rollout_counts(context, wave, ret_counts, err)) {
             return false;
         }
