@@ -43,6 +43,7 @@ static Json *params_to_json(const Param *params)
         json_put_text(entry, "type", param_types[param->type]);
         json_put_bool(entry, "is_positional", param->is_positional);
         json_put_bool(entry, "is_required", param->is_required);
+        json_put_bool(entry, "is_repeated", param->is_repeated);
         json_put_text(entry, "default", param->fallback);
         json_put_text(entry, "choices", param->choices);
         json_put_text(entry, "help", param->help);

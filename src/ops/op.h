@@ -37,6 +37,7 @@ typedef struct Param {
     ParamType type;
     bool is_positional; /* on the command line; positional ones come first in the table, in order */
     bool is_required;
+    bool is_repeated;     /* an option that may be given again; the operation gets a list */
     const char *fallback; /* default as text, or NULL */
     int64_t least, most;
     const char *choices; /* "row|schema" */

@@ -1,9 +1,11 @@
 /* Which places a rollout is for: what its plan is made from, and what a dry run shows. */
 #include <string.h>
 
+#include "blueprint/registry.h"
 #include "core/strbuf.h"
 #include "rollout/rollout_parts.h"
 #include "rollout/where.h"
+#include "store/tenants.h"
 
 const char *slug_array(Arena *arena, const Json *slugs)
 {
@@ -19,6 +21,49 @@ const char *slug_array(Arena *arena, const Json *slugs)
     }
     strbuf_add_char(&list, '}');
     return list.text;
+}
+
+static bool check_tenants(Arena *arena, Store *store, const char *blueprint, const Json *tenants,
+                          Err *err)
+{
+    for (size_t i = 0; i < json_array_size(tenants); i++) {
+        Tenant *tenant = NULL;
+        const char *slug = json_string_value(json_array_get(tenants, i));
+        if (!tenants_get_by_slug(arena, store, slug, &tenant, err)) {
+            return false;
+        }
+        if (strcmp(tenant->blueprint, blueprint) != 0 ||
+            strcmp(tenant->tier, tier_name(TIER_SCHEMA)) != 0) {
+            return ERR_SET(err, ERR_INPUT_INVALID,
+                           "tenants of the row tier are moved together: leave --tenant out",
+                           "tenant \"%s\" has no tables of its own of blueprint \"%s\"", slug,
+                           blueprint);
+        }
+    }
+    return true;
+}
+
+bool rollout_check_choice(Arena *arena, Store *store, const char *blueprint_name,
+                          const Json *tenants, const char *where, Err *err)
+{
+    Blueprint *blueprint = NULL;
+    const char *slugs = NULL;
+    if (where == NULL) {
+        return check_tenants(arena, store, blueprint_name, tenants, err);
+    }
+    if (json_array_size(tenants) > 0) {
+        return ERR_SET(err, ERR_INPUT_INVALID, "say it in --where: slug IN ('acme', 'beta')",
+                       "--tenant and --where cannot be given together");
+    }
+    if (!registry_get_head(arena, store, blueprint_name, &blueprint, err)) {
+        return false;
+    }
+    if (!blueprint_has_tier(blueprint, TIER_SCHEMA)) {
+        return ERR_SET(err, ERR_INPUT_INVALID,
+                       "tenants of the row tier are moved together: leave --where out",
+                       "blueprint \"%s\" has no tenants with tables of their own", blueprint_name);
+    }
+    return where_slugs(arena, store, blueprint_name, where, &slugs, err);
 }
 
 static const char *bool_text(const Json *args, const char *name)

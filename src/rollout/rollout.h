@@ -20,7 +20,7 @@
  *   waves             "1,5%,25%,100%": how many places, in all, each wave ends with
  *   parallel          places at a time
  *   max-failures      "0", "3" or "2%": failed places that a wave allows
- *   lock-wait, statement-timeout (milliseconds), retries
+ *   lock-timeout, statement-timeout (milliseconds), retries
  *   on-failure        "stop", "continue" or "undo"
  *   trusted-keys      public keys, one of which must have signed each script; missing: no matter
  *   gate              a command that is run between waves, or null

@@ -121,7 +121,7 @@ static bool load_plan(JobContext *context, RolloutPlan *ret_plan, Err *err)
         .job_id = context->job_id,
         .target = json_get_int(args, "version", 0),
         .lock_timeout = arena_printf(arena, "%lldms",
-                                     (long long)json_get_int(args, "lock-wait", 2000)),
+                                     (long long)json_get_int(args, "lock-timeout", 2000)),
         .statement_timeout = arena_printf(arena, "%lldms",
                                           (long long)json_get_int(args, "statement-timeout", 0)),
         .retries = json_get_int(args, "retries", 3),

@@ -219,7 +219,7 @@ def test_rollouts():
     vault.sql("shape-roll-a", "ALTER TABLE boxes DROP COLUMN extra_2")
     assert ask("migrate.retry", "shapevault")["done"] == 1
     vault.sql("shape-roll-a", "ALTER TABLE boxes DROP COLUMN extra_3")
-    known = ("shapevault", "--tenants", "shape-roll-a", "--at")
+    known = ("shapevault", "--tenant", "shape-roll-a", "--at")
     assert ask("migrate.baseline", *known, "3", "--dry-run")["differences"]
     assert ask("migrate.baseline", *known, "2")["drifted"] == 0
 

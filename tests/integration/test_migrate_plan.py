@@ -203,6 +203,9 @@ def test_a_plan_groups_places_by_version_and_counts_what_they_get():
          "locks": ["b SHARE scans"]}]
     assert [(h["file"], h["line"], h["rule"]) for h in plan["hazards"]] == [
         ("migrations/V0003__c.sql", 3, "create_index")]
+    one = server.tenantry("migrate", "plan", "grouped", "--tenant", "three")
+    assert one["places"] == 1, one
+    server.refused("input_invalid", "migrate", "plan", "grouped", "--tenant", "three", "--where", "true", says=["together"])
     earlier = server.tenantry("migrate", "plan", "grouped", "--to", "2")
     assert (earlier["version"], earlier["places"], len(earlier["scripts"])) == (2, 2, 1)
     server.refused("input_invalid", "migrate", "plan", "grouped", "--to", "4", says=["has no version 4; its newest is 3"])

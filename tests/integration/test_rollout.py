@@ -72,7 +72,7 @@ def test_the_row_tier_is_one_place_with_the_same_commands():
     assert (answer["places"], answer["done"]) == (1, 1), answer
     assert set(made.versions().values()) == {2}
     made.check_columns()
-    made.refused("up", "--tenants", "rows-a", code="input_invalid", says=("moved together",))
+    made.refused("up", "--tenant", "rows-a", code="input_invalid", says=("moved together",))
     crash_state.check_whole(shared(), logins={"rows-a", "rows-b"})
 
 
@@ -96,9 +96,9 @@ def test_shared_tables_whose_rows_refuse_a_version_go_into_quarantine():
 def test_only_the_tenants_that_are_named_are_moved():
     made = vault("named", "named-a", "named-b")
     made.add_column()
-    assert made.migrate("up", "--tenants", "named-b")["places"] == 1
+    assert made.migrate("up", "--tenant", "named-b")["places"] == 1
     assert made.versions() == {"named-a": 1, "named-b": 2}
-    made.refused("up", "--tenants", "named-a,nobody", code="tenant_missing", says=("nobody",))
+    made.refused("up", "--tenant", "named-a", "--tenant", "nobody", code="tenant_missing", says=("nobody",))
     made.refused("up", "--to", "9", code="input_invalid", says=("no version 9", "newest is 2"))
     made.refused("up", "--waves", "1,x", code="input_invalid", says=('waves "1,x"', "such as 1,5%,25%,100%"))
     made.refused("up", "--max-failures", "few", code="input_invalid", says=('"few"',))
@@ -117,7 +117,7 @@ def test_down_is_refused_before_anything_changes_where_a_script_is_missing():
 def test_a_dry_run_tells_what_would_run_where_and_changes_nothing():
     made = vault("dry", "dry-a", "dry-b", "dry-c")
     made.add_column()
-    made.migrate("up", "--tenants", "dry-c")
+    made.migrate("up", "--tenant", "dry-c")
     made.add_column()
     jobs = shared().tenantry("job", "list")["jobs"]
     answer = made.migrate("up", "--dry-run", "--waves", "1,100%")
@@ -241,7 +241,7 @@ def test_on_failure_undo_takes_back_exactly_what_was_changed():
     made = vault("undoes", *("undoes-%d" % n for n in range(4)))
     made.add_column()
     order = in_order(made)
-    made.migrate("up", "--tenants", order[0])
+    made.migrate("up", "--tenant", order[0])
     made.add(*UNIQUE)
     spoil(made, order[2])
     made.refused("up", "--waves", "2,100%", "--on-failure", "undo",
@@ -347,7 +347,7 @@ def test_a_second_interrupt_kills_and_the_rollout_can_be_resumed():
     with locker:
         schema = made.schema(in_order(made)[0])
         locker.ask('BEGIN; LOCK TABLE "%s".boxes;' % schema)
-        child = shared().spawn("migrate", "up", made.name, "--lock-wait", "60s", "--json")
+        child = shared().spawn("migrate", "up", made.name, "--lock-timeout", "60s", "--json")
         wait_until(lambda: is_waiting(made, schema), "nobody waits for the lock")
         os.kill(child.pid, signal.SIGINT)
         assert "stopping after" in child.stderr.readline() + child.stderr.readline()
@@ -379,7 +379,7 @@ def test_a_locked_tenant_is_tried_again_recorded_and_not_held_up_for_long():
     uri = next(c["uri"] for c in app if c["login"] == "app")
     with harness.Session(made.superuser) as locker:
         locker.ask('BEGIN; SELECT * FROM "%s".boxes;' % schema)
-        child = shared().spawn("migrate", "up", made.name, "--lock-wait", "200ms", "--retries", "2", "--waves", "100%",
+        child = shared().spawn("migrate", "up", made.name, "--lock-timeout", "200ms", "--retries", "2", "--waves", "100%",
                                "--max-failures", "1", "--json")
         wait_until(lambda: is_waiting(made, schema) or child.poll() is not None, "nobody waits for the lock")
         # Behind the one that waits, for at most as long as it waits.
@@ -400,7 +400,7 @@ def test_a_lock_that_goes_away_is_waited_for():
     with harness.Session(made.superuser) as locker:
         schema = made.schema("waits-a")
         locker.ask('BEGIN; SELECT * FROM "%s".boxes;' % schema)
-        child = shared().spawn("migrate", "up", made.name, "--lock-wait", "60s", "--json")
+        child = shared().spawn("migrate", "up", made.name, "--lock-timeout", "60s", "--json")
         wait_until(lambda: is_waiting(made, schema), "nobody waits for the lock")
         locker.ask("COMMIT;")
         status, out, err = ended(child)
@@ -537,7 +537,7 @@ def test_what_a_migration_tries_beyond_its_place_the_database_refuses():
     before = made.server.psql("SELECT rolname, rolsuper FROM pg_roles WHERE rolname !~ '_ready_' ORDER BY 1", made.superuser)
     for name, (sql, says) in ESCAPES.items():
         made.add("DO $$ BEGIN IF EXISTS (SELECT FROM boxes) THEN %s; END IF; END $$;\n" % sql, "SELECT 1;\n")
-        made.migrate("up", "--max-failures", "1", "--tenants", bad)
+        made.migrate("up", "--max-failures", "1", "--tenant", bad)
         row = made.quarantine()[bad]
         assert says in row["error"] and "V%04d__step.sql:1" % made.version in row["error"], (name, row)
         made.server.psql("UPDATE tenantry.places SET quarantine = NULL, version = %d WHERE schema_name = '%s';"

@@ -190,7 +190,7 @@ def test_a_kill_in_the_middle_of_an_index_leaves_none_that_is_not_valid():
     made = vault("midway", "midway-a")
     made.add(INDEX[0], INDEX[1])
     holder = blocked(made, "midway-a")
-    child = made.server.spawn("migrate", "up", made.name, "--lock-wait", "60s", "--json")
+    child = made.server.spawn("migrate", "up", made.name, "--lock-timeout", "60s", "--json")
     wait_until(lambda: indexes(made, "midway-a").get("boxes_what") is False, "the index does not appear")
     child.send_signal(signal.SIGKILL)
     assert ended(child)[0] == KILLED
@@ -224,7 +224,7 @@ def test_a_kill_in_the_middle_of_other_statements_is_resumed_to_their_end():
              lambda _: detaching(made, "others-a") == "t", lambda _: detaching(made, "others-a") == "")):
         version = made.add(sql)
         holder = blocked(made, "others-a", table)
-        child = made.server.spawn("migrate", "up", made.name, "--lock-wait", "60s", "--json")
+        child = made.server.spawn("migrate", "up", made.name, "--lock-timeout", "60s", "--json")
         wait_until(lambda is_half=is_half: is_half(indexes(made, "others-a")), "half of it does not appear: " + sql)
         child.kill()
         assert ended(child)[0] == KILLED
