@@ -125,6 +125,7 @@ typedef struct RolloutCounts {
     int64_t failed;
     int64_t done;
     int64_t to_undo; /* those that are done, and what failed behind its first version */
+    int64_t charged; /* failed ones that count against what a wave allows */
 } RolloutCounts;
 
 /* Of one wave; 0: of all. */

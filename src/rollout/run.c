@@ -194,6 +194,16 @@ static bool run_late(JobContext *context, const RolloutPlan *plan, int64_t wave,
              wave_run(context, plan, wave, ret_wanted, err)));
 }
 
+/* Who resumes a rollout that stopped goes on without what had failed. An undo is not for people to
+ * accept. */
+static bool note_told(JobContext *context, Err *err)
+{
+    return !context->was_stopped ||
+           strcmp(json_get_text(context->args, "on-failure", "stop"), "undo") == 0 ||
+           store_query(context->store, ROLLOUT_TOLD, PG_PARAMS(rollout_id_text(context)), NULL,
+                       err);
+}
+
 typedef struct Rollout {
     int64_t waves;
     const char *wanted;
@@ -220,11 +230,20 @@ static bool run_waves(JobContext *context, Err *err)
     if (!load_plan(context, &plan, err) || !read_rollout(context, &rollout, err)) {
         return false;
     }
+    if (context->was_stopped && rollout.wanted != NULL &&
+        strcmp(rollout.wanted, WANTED_PAUSE) == 0) { /* that was obeyed */
+        rollout.wanted = NULL;
+        if (!store_query(context->store, ROLLOUT_WANT, PG_PARAMS(rollout_id_text(context), NULL),
+                         NULL, err)) {
+            return false;
+        }
+    }
     if (rollout.wanted != NULL) {
         return rollout_obey(context, rollout.wanted, err);
     }
     /* Another one may have begun while this one was stopped with nothing left to do. */
-    if (!check_signed(context, plan.blueprint, err) || !check_alone(context, err)) {
+    if (!check_signed(context, plan.blueprint, err) || !check_alone(context, err) ||
+        !note_told(context, err)) {
         return false;
     }
     if (rollout.is_undoing) {

@@ -24,7 +24,8 @@ bool rollout_counts(JobContext *context, int64_t wave, RolloutCounts *ret_counts
                                   .pending = pg_rows_int(rows, 0, 1),
                                   .failed = pg_rows_int(rows, 0, 2),
                                   .done = pg_rows_int(rows, 0, 3),
-                                  .to_undo = pg_rows_int(rows, 0, 4)};
+                                  .to_undo = pg_rows_int(rows, 0, 4),
+                                  .charged = pg_rows_int(rows, 0, 5)};
     return true;
 }
 
@@ -59,28 +60,29 @@ bool rollout_obey(JobContext *context, const char *wanted, Err *err)
     if (strcmp(wanted, WANTED_STOP) == 0) {
         return rollout_fail_stopped(context, "it was interrupted, after the places under way", err);
     }
-    return store_query(context->store, ROLLOUT_WANT, PG_PARAMS(rollout_id_text(context), NULL),
-                       NULL, err) &&
-           rollout_fail_stopped(context, "somebody paused it", err);
+    return rollout_fail_stopped(context, "somebody paused it", err);
+}
+
+/* allowance -1: any number may fail. */
+static bool is_spent(const RolloutCounts *counts, int64_t allowance)
+{
+    return allowance >= 0 && counts->charged > allowance;
 }
 
 /* Moves the places of a wave until none is left, more than `allowance` failed, or somebody wants
  * something else. A place can be held for a while by another session: that of a killed run whose
- * statement has not ended, or a purge. *ret_counts tells of failures that are new: what failed
- * before the rollout was resumed does not count again. */
+ * statement has not ended, or a purge. */
 static bool drain(JobContext *context, const RolloutPlan *plan, int64_t wave, int64_t allowance,
                   RolloutCounts *ret_counts, const char **ret_wanted, Err *err)
 {
-    RolloutCounts before = {0};
     int64_t held_ms = 0;
     *ret_wanted = NULL;
-    if (!leave_gone(context, err) || !rollout_counts(context, wave, &before, err)) {
+    if (!leave_gone(context, err) || !rollout_counts(context, wave, ret_counts, err)) {
         return false;
     }
-    for (*ret_counts = before, ret_counts->failed = 0;;) {
+    for (;;) {
         const int64_t left = plan->is_undo ? ret_counts->to_undo : ret_counts->pending;
-        const bool is_spent = allowance >= 0 && ret_counts->failed > allowance;
-        if (left == 0 || is_spent || *ret_wanted != NULL) {
+        if (left == 0 || is_spent(ret_counts, allowance) || *ret_wanted != NULL) {
             return true;
         }
         if (held_ms > HELD_MOST_MS) {
@@ -88,11 +90,10 @@ static bool drain(JobContext *context, const RolloutPlan *plan, int64_t wave, in
                                         err);
         }
         if (!crew_run_wave(context, plan, wave, json_get_int(context->args, "parallel", 1),
-                           allowance < 0 ? -1 : allowance - ret_counts->failed, ret_wanted, err) ||
+                           allowance < 0 ? -1 : allowance - ret_counts->charged, ret_wanted, err) ||
             !leave_gone(context, err) || !rollout_counts(context, wave, ret_counts, err)) {
             return false;
         }
-        ret_counts->failed -= before.failed;
         const int64_t left_now = plan->is_undo ? ret_counts->to_undo : ret_counts->pending;
         held_ms = left_now < left ? 0 : held_ms + HELD_PAUSE_MS;
         if (held_ms > 0) {
@@ -138,7 +139,7 @@ static bool fail_counts(JobContext *context, const RolloutPlan *plan, int64_t wa
 {
     return fail_wave(context, plan,
                      arena_printf(context->arena, "%lld of %lld places failed in wave %lld",
-                                  (long long)counts->failed, (long long)counts->total,
+                                  (long long)counts->charged, (long long)counts->total,
                                   (long long)wave),
                      err);
 }
@@ -183,13 +184,9 @@ bool wave_run(JobContext *context, const RolloutPlan *plan, int64_t wave, const 
          !allowance_of(json_get_text(args, "max-failures", "0"), counts.total, &allowance, err))) {
         return false;
     }
-    /* Who resumes a rollout that stopped accepts what had failed. An undo is not for people to
-     * accept: the run that should have begun it was killed. */
-    if (strcmp(on_failure, "undo") == 0) {
-        if (counts.failed > allowance) {
-            return fail_counts(context, plan, wave, &counts, err);
-        }
-        allowance -= counts.failed;
+    /* The run that should have stopped here, or begun an undo, was killed. */
+    if (is_spent(&counts, allowance)) {
+        return fail_counts(context, plan, wave, &counts, err);
     }
     /* What was moved before the rollout stopped or was killed is held against the rules again. */
     if (counts.pending == 0) {
@@ -200,7 +197,7 @@ bool wave_run(JobContext *context, const RolloutPlan *plan, int64_t wave, const 
         return false;
     }
     FAULT("rollout.wave.moved");
-    if (allowance >= 0 && counts.failed > allowance) {
+    if (is_spent(&counts, allowance)) {
         return fail_counts(context, plan, wave, &counts, err);
     }
     return check_isolation(context, plan, wave, err);

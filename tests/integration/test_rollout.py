@@ -605,6 +605,26 @@ def test_a_rollout_that_was_killed_is_resumed_at_every_point():
     check(shared())
 
 
+def test_a_kill_between_a_failure_and_its_stop_does_not_lose_the_failure():
+    harness.require_faults()
+    made = vault("counted", *("counted-%d" % n for n in range(4)))
+    made.add(*UNIQUE)
+    order = in_order(made)
+    spoil(made, order[0])
+    made.migrate("up", "--waves", "2,100%", env={"TENANTRY_FAULT_AT": "rollout.wave.moved"}, expect=-signal.SIGKILL)
+    crash_state.wait_until_quiet(shared())
+    number = str(made.newest()["rollout"])
+    for _ in range(2):  # who resumes a run that was killed was told nothing; this one is killed before it says so
+        shared().tenantry("migrate", "resume", number, env={"TENANTRY_FAULT_AT": "migrate.up.waves.begin"},
+                          expect=-signal.SIGKILL)
+        crash_state.wait_until_quiet(shared())
+    shared().refused("places_failed", "migrate", "resume", number, says=("1 of 2 places failed in wave 1",))
+    assert set(made.versions().values()) == {1}, made.versions()
+    answer = shared().tenantry("migrate", "resume", number)
+    assert (answer["done"], answer["failed"]) == (3, 1), answer
+    check(shared())
+
+
 def test_an_undo_that_was_killed_is_resumed_as_an_undo():
     harness.require_faults()
     made = vault("undokill", *("undokill-%d" % n for n in range(4)))
