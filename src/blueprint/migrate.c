@@ -135,7 +135,7 @@ void place_add_step(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
     place_enter_owner(batch, place, place_search_path(arena, extensions, place));
     for (size_t i = 0; i < step->step->count; i++) {
         const SqlStatement *statement = &step->step->statements[i];
-        pg_batch_add_at(batch, arena_printf(arena, "%s:%d", file, statement->line), statement->text,
+        pg_batch_add_at(batch, sql_statement_place(arena, file, statement), statement->text,
                         PG_NO_PARAMS);
     }
     if (!*ret_has_more && step->step->has_amends) {

@@ -57,7 +57,7 @@ bool place_add_script(Arena *arena, PgBatch *batch, const char *file, const char
     }
     for (size_t i = 0; i < script.count; i++) {
         const SqlStatement *statement = &script.statements[i];
-        pg_batch_add_at(batch, arena_printf(arena, "%s:%d", file, statement->line), statement->text,
+        pg_batch_add_at(batch, sql_statement_place(arena, file, statement), statement->text,
                         PG_NO_PARAMS);
     }
     return true;

@@ -32,6 +32,7 @@ static const char *const field_types[] = {
     [FIELD_BOOL] = "bool",   [FIELD_TIME] = "time",     [FIELD_UUID] = "uuid",
     [FIELD_BYTES] = "bytes", [FIELD_TEXTS] = "texts",   [FIELD_LINES] = "lines",
     [FIELD_MAP] = "map",     [FIELD_OBJECT] = "object", [FIELD_LIST] = "list",
+    [FIELD_SQL] = "sql",
 };
 
 static Json *params_to_json(const Param *params)

@@ -54,6 +54,7 @@ typedef enum FieldType {
     FIELD_BYTES,  /* an int that people see as MiB */
     FIELD_TEXTS,  /* list of strings */
     FIELD_LINES,  /* list of strings, which people see one below the other */
+    FIELD_SQL,    /* the text of a script, of which people see lines too */
     FIELD_MAP,    /* object with free keys; values are scalars */
     FIELD_OBJECT, /* object with `fields` */
     FIELD_LIST,   /* list of objects with `fields` */

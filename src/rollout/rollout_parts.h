@@ -93,6 +93,13 @@ bool place_turn(Store *store, const RolloutPlan *plan, int64_t wave, const TurnS
 /* Takes the scripts of the plan's blueprint apart. */
 bool plan_read_steps(Arena *arena, RolloutPlan *plan, Err *err);
 
+/* --- failure.c -------------------------------------------------------------------------------- */
+
+/* What is recorded of a place that failed: code, message, hint and sqlstate of the error, and where
+ * a statement of a script caused it, that statement with its file, line and column (neither line
+ * nor column of a backfill's). The caller's. */
+Json *failure_to_json(Arena *arena, const Blueprint *blueprint, const Err *why);
+
 /* --- crew.c ----------------------------------------------------------------------------------- */
 
 #define WANTED_PAUSE "pause"
