@@ -48,12 +48,12 @@ bool place_ensure_shared(Arena *arena, Store *store, const Blueprint *blueprint,
 /* Adds everything that brings a place to version `target` of its blueprint, up by the migrations or
  * down by their down scripts, within the caller's transaction: as the owner, with the registry's
  * rows. *ret_has_more tells that place_ensure_partitions has to follow once the batch ran.
- * ERR_ROLLOUT when a down script is missing. */
+ * ERR_NO_WAY_BACK when a down script is missing. */
 bool place_add_move(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
                     const Extensions *extensions, const Place *place, int64_t target,
                     bool *ret_has_more, Err *err);
 
-/* Whether each version after `after` and up to `upto` has a down script; ERR_ROLLOUT. */
+/* Whether each version after `after` and up to `upto` has a down script; ERR_NO_WAY_BACK. */
 bool place_check_way_back(const Blueprint *blueprint, int64_t after, int64_t upto, Err *err);
 
 /* Makes the partitions of a place that should be there by now (the current one and those ahead); in

@@ -113,6 +113,28 @@ bool candidates_count(Arena *arena, Store *store, const Json *args, CandidateRan
     return true;
 }
 
+bool rollout_check_retry(Arena *arena, Store *store, const Json *args, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    Candidates candidates;
+    if (!json_get_bool(args, "retry", false)) {
+        return true;
+    }
+    if (!candidates_of(arena, store, args, &candidates, err) ||
+        !store_query(store, ROLLOUT_ABOVE,
+                     PG_PARAMS(candidates.blueprint, candidates.target, candidates.slugs), &rows,
+                     err)) {
+        return false;
+    }
+    return pg_rows_count(rows) == 0 ||
+           ERR_SET(
+               err, ERR_INPUT_INVALID,
+               "leave --to out: the retry lets out what is at the newest version already; then "
+               "tenantry migrate down",
+               "schema \"%s\" is in quarantine at version %s, above %s: a retry does not go back",
+               pg_rows_text(rows, 0, 0), pg_rows_text(rows, 0, 1), candidates.target);
+}
+
 bool rollout_check_way_back(Arena *arena, Store *store, const Json *args,
                             const CandidateRange *range, Err *err)
 {
@@ -172,6 +194,7 @@ bool rollout_preview(Arena *arena, Store *store, const Json *args, Json **ret_li
     CandidateRange range = {0};
     if (!candidates_count(arena, store, args, &range, err) ||
         !rollout_check_way_back(arena, store, args, &range, err) ||
+        !rollout_check_retry(arena, store, args, err) ||
         !registry_get(arena, store, json_get_text(args, "blueprint", ""), &blueprint, err) ||
         !registry_find_extensions(arena, store, blueprint, &extensions, err) ||
         !query_preview(arena, store, args, range.count, ret_list, err)) {

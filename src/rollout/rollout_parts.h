@@ -51,7 +51,11 @@ typedef struct CandidateRange {
 bool candidates_count(Arena *arena, Store *store, const Json *args, CandidateRange *ret_range,
                       Err *err);
 
-/* Nothing is begun that could not be taken back as it was asked for; ERR_ROLLOUT. */
+/* A retry goes up: ERR_INPUT_INVALID when a place in quarantine that is chosen is above its
+ * version. */
+bool rollout_check_retry(Arena *arena, Store *store, const Json *args, Err *err);
+
+/* Nothing is begun that could not be taken back as it was asked for; ERR_NO_WAY_BACK. */
 bool rollout_check_way_back(Arena *arena, Store *store, const Json *args,
                             const CandidateRange *range, Err *err);
 

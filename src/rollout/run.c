@@ -69,7 +69,9 @@ static bool tell_left_out(JobContext *context, const char *blueprint, int64_t co
                  (long long)pg_rows_int(rows, 0, 0), blueprint, blueprint);
     }
     if (count == 0) {
-        log_warn("rollout.none", "no place of blueprint \"%s\" is to be moved to version %lld",
+        log_warn("rollout.none",
+                 "no place of blueprint \"%s\" is to be moved to version %lld; what is new in its "
+                 "folder counts from \"tenantry blueprint add\" on",
                  blueprint, (long long)json_get_int(context->args, "version", 0));
     }
     return true;
@@ -86,6 +88,7 @@ static bool step_plan(JobContext *context, Err *err)
            check_alone(context, err) &&
            candidates_count(context->arena, context->store, args, &range, err) &&
            rollout_check_way_back(context->arena, context->store, args, &range, err) &&
+           rollout_check_retry(context->arena, context->store, args, err) &&
            waves_limits(context->arena, json_get_text(args, "waves", "100%"), range.count, &limits,
                         &count, err) &&
            store_query(context->store, ROLLOUT_ADD,

@@ -115,10 +115,13 @@ bool rollout_undo(JobContext *context, RolloutPlan plan, Err *err)
 }
 
 /* A wave that was not good. That the rollout goes back from here is recorded before it does. */
-static bool fail_wave(JobContext *context, const RolloutPlan *plan, const char *what, Err *err)
+static bool fail_wave(JobContext *context, const RolloutPlan *plan, ErrCode code, const char *what,
+                      Err *err)
 {
     if (strcmp(json_get_text(context->args, "on-failure", "stop"), "undo") != 0) {
-        return rollout_fail_stopped(context, what, err);
+        rollout_fail_stopped(context, what, err);
+        err->code = code;
+        return false;
     }
     if (!store_query(context->store, ROLLOUT_UNDO, PG_PARAMS(rollout_id_text(context)), NULL,
                      err) ||
@@ -130,6 +133,7 @@ static bool fail_wave(JobContext *context, const RolloutPlan *plan, const char *
         arena_printf(context->arena, "%s; the places that it had changed are as they were", what),
         err);
     err_hint(err, "tenantry migrate status shows what failed; tenantry migrate retry tries it");
+    err->code = code;
     return false;
 }
 
@@ -137,7 +141,7 @@ static bool fail_wave(JobContext *context, const RolloutPlan *plan, const char *
 static bool fail_counts(JobContext *context, const RolloutPlan *plan, int64_t wave,
                         const RolloutCounts *counts, Err *err)
 {
-    return fail_wave(context, plan,
+    return fail_wave(context, plan, ERR_PLACES_FAILED,
                      arena_printf(context->arena, "%lld of %lld places failed in wave %lld",
                                   (long long)counts->charged, (long long)counts->total,
                                   (long long)wave),

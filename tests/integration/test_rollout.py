@@ -84,7 +84,7 @@ def test_shared_tables_whose_rows_refuse_a_version_go_into_quarantine():
     tenant = shared().tenantry("tenant", "show", "rowsbad-a")["id"]
     made.sql("rowsbad-a", "INSERT INTO boxes (tenant_id, id, what) SELECT '%s', n, 'same' FROM generate_series(1, 2) n"
              % tenant)
-    made.refused("up", says=("1 of 1 places failed in wave 1",))
+    made.refused("up", code="places_failed", says=("1 of 1 places failed in wave 1",))
     row = made.status()["quarantine"][0]
     assert row["tenant"] is None and row["sqlstate"] == "23505", row
     mend(made, "rowsbad-a")
@@ -108,8 +108,8 @@ def test_down_is_refused_before_anything_changes_where_a_script_is_missing():
     made = vault("oneway", "oneway-a")
     made.add("ALTER TABLE boxes ADD COLUMN extra_2 text;\n")
     made.migrate("up")
-    made.refused("down", "--to", "1", says=("V0002__step.sql", "no down script"))
-    made.refused("down", "--to", "1", "--dry-run", says=("V0002__step.sql", "no down script"))
+    made.refused("down", "--to", "1", code="no_way_back", says=("V0002__step.sql", "no down script"))
+    made.refused("down", "--to", "1", "--dry-run", code="no_way_back", says=("V0002__step.sql", "no down script"))
     assert made.versions() == {"oneway-a": 2}
     assert made.newest()["state"] == "done", "a rollout that was refused leaves no trace"
 
@@ -179,7 +179,7 @@ def test_a_gate_between_waves_stops_the_rollout_and_is_asked_again():
     made = vault("gated", "gated-a", "gated-b", "gated-c")
     made.add_column()
     flag = os.path.join(shared().folder, "open")
-    gate = "echo $TENANTRY_WAVE >> %s.waves; test -e %s" % (flag, flag)
+    gate = "echo one; echo two; echo $TENANTRY_WAVE >> %s.waves; test -e %s" % (flag, flag)
     made.refused("up", "--waves", "1,2,100%", "--gate", gate, code="gate_shut",
                  says=('the gate "command" after wave 1 is shut: the command ended with 1', "resume"))
     row = made.newest()
@@ -188,7 +188,8 @@ def test_a_gate_between_waves_stops_the_rollout_and_is_asked_again():
     shared().refused("gate_shut", *again, says=("after wave 1",))
     with open(flag, "w", encoding="utf-8"):
         pass
-    assert shared().tenantry(*again)["done"] == 3
+    answer = shared().tenantry(*again, json=False)
+    assert "done: 3" in answer.out and "one\ntwo\n" in answer.err, (answer.out, answer.err)
     with open(flag + ".waves", encoding="utf-8") as f:
         assert f.read().split() == ["1", "1", "1", "2"]
 
@@ -198,21 +199,30 @@ def test_a_failure_stops_the_wave_and_a_retry_moves_the_place():
     made.add(*UNIQUE)
     bad = in_order(made)[1]
     spoil(made, bad)
-    error = made.refused("up", "--waves", "100%", says=("1 of 3 places failed in wave 1", "migrate status", "resume"))
+    error = made.refused("up", "--waves", "100%", code="places_failed", says=("1 of 3 places failed in wave 1", "migrate status", "resume"))
     row = made.newest()
     assert (row["state"], row["done"], row["failed"], row["pending"]) == ("stopped", 1, 1, 1), (row, error)
     found = made.quarantine()
     assert set(found) == {bad}, found
     assert found[bad]["sqlstate"] == "23505" and found[bad]["attempts"] == 1, found
     assert "V0002__step.sql:1" in found[bad]["error"] and "boxes_what" in found[bad]["error"], found
+    where = [found[bad][key] for key in ("file", "line", "column", "statement")]
+    assert where == ["migrations/V0002__step.sql", 1, 1, UNIQUE[0].rstrip(";\n")], where
+    screen = made.server.tenantry("migrate", "status", made.name, json=False).out
+    assert "  23505\n" in screen and "\n    " + where[-1] + "\n" in screen, screen
     made.refused("up", says=("rollout %d of blueprint" % row["rollout"], "migrate resume", "migrate abort"))
     assert shared().tenantry("migrate", "resume", str(row["rollout"]))["done"] == 2
     assert made.versions()[bad] == 1, "what is in quarantine stays as it was"
     assert made.migrate("up")["places"] == 0, "and no other rollout takes it"
-    made.refused("retry", says=("1 of 1 places failed",))
+    made.refused("retry", code="places_failed", says=("1 of 1 places failed",))
     mend(made, bad)
     assert made.migrate("retry")["done"] == 1
     assert not made.quarantine() and set(made.versions().values()) == {2}
+    # As one that could not be undone: at the newer version, and in quarantine.
+    made.server.psql("UPDATE tenantry.places SET quarantine = %d WHERE schema_name = '%s'" % (row["rollout"], made.schema(bad)))
+    made.refused("retry", "--to", "1", code="input_invalid", says=("version 2, above 1", "does not go back", "migrate down"))
+    assert made.migrate("retry")["places"] == 1
+    assert not made.quarantine()
     check(shared())
 
 
@@ -245,7 +255,7 @@ def test_on_failure_undo_takes_back_exactly_what_was_changed():
     made.add(*UNIQUE)
     spoil(made, order[2])
     made.refused("up", "--waves", "2,100%", "--on-failure", "undo",
-                 says=("1 of 2 places failed in wave 2", "are as they were"))
+                 code="places_failed", says=("1 of 2 places failed in wave 2", "are as they were"))
     assert made.versions() == dict(zip(order, (2, 1, 1, 1))), made.versions()
     made.check_columns()
     assert set(made.quarantine()) == {order[2]}
@@ -255,7 +265,7 @@ def test_on_failure_undo_takes_back_exactly_what_was_changed():
     answer = made.migrate("up", "--max-failures", "1")
     assert answer["done"] == 3, "the next rollout need not wait for one that was taken back"
     made.add("ALTER TABLE boxes ADD COLUMN extra_4 text;\n")
-    made.refused("up", "--on-failure", "undo", says=("V0004__step.sql", "no down script"))
+    made.refused("up", "--on-failure", "undo", code="no_way_back", says=("V0004__step.sql", "no down script"))
 
 
 def test_a_wave_that_opens_a_tenant_to_others_is_the_last():
@@ -266,7 +276,9 @@ def test_a_wave_that_opens_a_tenant_to_others_is_the_last():
     assert sorted(made.versions().values()) == [1, 1, 2], made.versions()
     shared().tenantry("migrate", "abort", str(made.newest()["rollout"]))
     made.migrate("down", "--to", "1")
-    made.refused("up", "--waves", "1,100%", "--on-failure", "undo", says=("PUBLIC has SELECT", "are as they were"))
+    made.refused("up", "--waves", "1,100%", "--on-failure", "undo", code="isolation_violated",
+                 says=("PUBLIC has SELECT", "are as they were"))
+    assert made.newest()["state"] == "undone", made.newest()
     assert set(made.versions().values()) == {1}, made.versions()
 
 
@@ -297,6 +309,7 @@ def test_a_pause_ends_the_place_under_way_and_a_resume_goes_on():
     status, _, err = go_on(child)
     assert status == harness.exit_statuses()["rollout_stopped"], err
     assert "somebody paused it" in err and "migrate resume %s" % rollout in err, err
+    assert made.newest()["state"] == "paused", made.newest()
     assert sorted(made.versions().values()) == [1, 1, 2]
     shared().refused("job_state", "migrate", "pause", rollout, says=("is failed",))
     assert shared().tenantry("migrate", "resume", rollout)["done"] == 3
@@ -313,7 +326,7 @@ def test_an_abort_leaves_what_was_not_reached():
     status, out, err = go_on(child)
     assert status == 0 and json.loads(out)["done"] == 1, (out, err)
     assert sorted(made.versions().values()) == [1, 2]
-    assert made.newest()["state"] == "done"
+    assert made.newest()["state"] == "aborted"
     assert made.migrate("up")["done"] == 1
 
 
@@ -321,10 +334,10 @@ def test_an_abort_ends_a_rollout_that_nobody_runs():
     made = vault("abandons", "abandons-a", "abandons-b")
     made.add(*UNIQUE)
     spoil(made, in_order(made)[0])
-    made.refused("up", "--waves", "1,100%")
+    made.refused("up", "--waves", "1,100%", code="places_failed")
     rollout = str(made.newest()["rollout"])
     assert shared().tenantry("migrate", "abort", rollout)["done"] == 0
-    assert made.newest()["state"] == "done"
+    assert made.newest()["state"] == "aborted"
     assert made.migrate("up")["done"] == 1
 
 
@@ -555,9 +568,9 @@ def test_a_rollout_that_opened_its_places_stays_stopped_until_they_are_mended():
     made.sql("opened-a", "INSERT INTO boxes VALUES (1, 'x')")
     grant = "EXECUTE 'GRANT SELECT ON boxes TO PUBLIC'"
     made.add("DO $$ BEGIN IF EXISTS (SELECT FROM boxes) THEN %s; END IF; END $$;\n" % grant)
-    made.refused("up", says=["isolation is not whole"])
+    made.refused("up", code="isolation_violated", says=["isolation is not whole"])
     number = str(made.newest()["rollout"])
-    made.server.refused("rollout_stopped", "migrate", "resume", number, says=["isolation is not whole"])
+    made.server.refused("isolation_violated", "migrate", "resume", number, says=["isolation is not whole"])
     made.sql("opened-a", "REVOKE SELECT ON boxes FROM PUBLIC")
     made.server.tenantry("migrate", "resume", number)
     assert made.newest()["state"] == "done"
@@ -632,7 +645,7 @@ def test_an_undo_that_was_killed_is_resumed_as_an_undo():
     spoil(made, in_order(made)[2])
     path = os.path.join(shared().folder, "trace-undo")
     command = ("up", "--waves", "2,3,100%", "--on-failure", "undo")
-    made.refused(*command, env={"TENANTRY_FAULT_TRACE": path})
+    made.refused(*command, code="places_failed", env={"TENANTRY_FAULT_TRACE": path})
     passed = crash_state.trace(path)
     # Two waves, of which the second fails; what follows is the undo.
     begin = [n for n, name in enumerate(passed) if name == "rollout.wave.moved"][1]
@@ -643,7 +656,7 @@ def test_an_undo_that_was_killed_is_resumed_as_an_undo():
         crash_state.wait_until_quiet(shared())
         resume = ("migrate", "resume", str(made.newest()["rollout"]))
         if point == "rollout.wave.moved":  # that it goes back was not recorded yet
-            shared().refused("rollout_stopped", *resume, says=("1 of 1 places failed", "are as they were"))
+            shared().refused("places_failed", *resume, says=("1 of 1 places failed", "are as they were"))
         else:
             answer = shared().tenantry(*resume)
             assert (answer["done"], answer["failed"]) == (0, 1), (point, answer)
