@@ -254,7 +254,7 @@ def test_the_formats_of_other_programs_are_whole():
               V0002__b=BAD)
         github = lint("pa ck", "--format", "github", cwd=folder).out.splitlines()
         assert len(github) == 3, github
-        assert github[0].startswith("::warning file=pa ck/migrations/V0002__b.sql,line=1,title=add_volatile_default::")
+        assert github[0].startswith("::warning file=pa ck/migrations/V0002__b.sql,line=1,col=1,title=add_volatile_default::")
         assert "a%25b" in github[1] and "a%b" not in github[1]
         assert json.loads(lint("pa ck", "--format", "json", cwd=folder).out)["warnings"] == 3
         sarif = json.loads(lint("./pa ck/", "--format", "sarif", cwd=folder).out)
@@ -262,7 +262,7 @@ def test_the_formats_of_other_programs_are_whole():
         results, rules = sarif["runs"][0]["results"], sarif["runs"][0]["tool"]["driver"]["rules"]
         assert len(results) == 3 and all(rules[r["ruleIndex"]]["id"] == r["ruleId"] for r in results)
         assert results[0]["locations"] == [{"physicalLocation": {
-            "artifactLocation": {"uri": "pa%20ck/migrations/V0002__b.sql"}, "region": {"startLine": 1}}}]
+            "artifactLocation": {"uri": "pa%20ck/migrations/V0002__b.sql"}, "region": {"startLine": 1, "startColumn": 1}}}]
         assert "docs/rollout-lint.md#add_volatile_default" in rules[0]["help"]["text"]
         # The same in the JSON of all operations, and of a pack's file only what is in it.
         answer = harness.tenantry("migrate", "lint", folder + "/pa ck", "--format", "sarif")
