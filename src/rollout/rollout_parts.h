@@ -124,6 +124,13 @@ bool crew_run_wave(JobContext *context, const RolloutPlan *plan, int64_t wave, i
 /* Asks the gates between this wave, which ended, and the next one. ERR_GATE. */
 bool gates_pass(JobContext *context, const RolloutPlan *plan, int64_t wave, Err *err);
 
+/* --- wave_rules.c ----------------------------------------------------------------------------- */
+
+/* Holds what a wave moved against the rules of isolation. *ret_broken: which tenant breaks which,
+ * or NULL. */
+bool wave_ask_rules(JobContext *context, const RolloutPlan *plan, int64_t wave,
+                    const char **ret_broken, Err *err);
+
 /* --- wave.c ----------------------------------------------------------------------------------- */
 
 /* Places and creates that another session holds are asked for again this often, and given up when

@@ -3,7 +3,6 @@
 
 #include "core/clock.h"
 #include "core/fault.h"
-#include "isolation/isolation.h"
 #include "rollout/rollout_parts.h"
 
 const char *rollout_id_text(JobContext *context)
@@ -148,32 +147,11 @@ static bool fail_counts(JobContext *context, const RolloutPlan *plan, int64_t wa
                      err);
 }
 
-/* The rules of isolation for some tenants of those that the wave moved; scripts mostly do the same
- * in all of their places. */
 static bool check_isolation(JobContext *context, const RolloutPlan *plan, int64_t wave, Err *err)
 {
-    bool is_whole = true;
-    Store *store = context->store;
-    scoped_rows PgRows *rows = NULL;
-    if (!store_query(store, ROLLOUT_SAMPLE,
-                     PG_PARAMS(rollout_id_text(context), pg_int_text(context->arena, wave)), &rows,
-                     err)) {
-        return false;
-    }
-    for (size_t i = 0; is_whole && i < pg_rows_count(rows); i++) {
-        if (!pg_begin(store->conn, err)) {
-            return false;
-        }
-        is_whole = isolation_require(context->arena, store, pg_rows_text(rows, i, 0), err);
-        pg_rollback(store->conn);
-        if (!is_whole && err->code == ERR_ISOLATION) {
-            return fail_wave(context, plan,
-                             arena_printf(context->arena, "after wave %lld, tenant \"%s\": %s",
-                                          (long long)wave, pg_rows_text(rows, i, 1), err->message),
-                             err);
-        }
-    }
-    return is_whole;
+    const char *broken = NULL;
+    return wave_ask_rules(context, plan, wave, &broken, err) &&
+           (broken == NULL || fail_wave(context, plan, ERR_ISOLATION, broken, err));
 }
 
 bool wave_run(JobContext *context, const RolloutPlan *plan, int64_t wave, const char **ret_wanted,

@@ -11,6 +11,7 @@ from rollout_kit import Vault, check, ended, wait_until, wait_until_stopped
 
 shared = harness.shared_server
 
+DIGEST = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "src", "rollout", "wave_digest.sql")
 UNIQUE = ("ALTER TABLE boxes ADD CONSTRAINT boxes_what UNIQUE (what);\n", "ALTER TABLE boxes DROP CONSTRAINT boxes_what;\n")
 
 
@@ -574,6 +575,21 @@ def test_a_rollout_that_opened_its_places_stays_stopped_until_they_are_mended():
     made.sql("opened-a", "REVOKE SELECT ON boxes FROM PUBLIC")
     made.server.tenantry("migrate", "resume", number)
     assert made.newest()["state"] == "done"
+
+
+def test_a_script_that_did_something_else_in_one_of_many_places_is_found():
+    made = vault("kinds", *("kinds-%d" % n for n in range(8)))
+    opened = in_order(made)[5]
+    made.sql(opened, "INSERT INTO boxes VALUES (1, 'x')")
+    made.add("DO $$ BEGIN IF EXISTS (SELECT FROM boxes) THEN EXECUTE 'GRANT SELECT ON boxes TO PUBLIC'; END IF; END $$;\n"
+             "CREATE TABLE more (id bigint PRIMARY KEY REFERENCES boxes);\n"
+             "CREATE FUNCTION one() RETURNS bigint LANGUAGE sql AS 'SELECT min(id) FROM more';\n"
+             "CREATE VIEW seen WITH (security_invoker = true) AS SELECT * FROM more;\n")
+    made.refused("up", "--waves", "100%", code="isolation_violated", says=['tenant "%s"' % opened, "isolation is not whole"])
+    with open(DIGEST, encoding="utf-8") as f:
+        text = f.read().replace("$1", str(made.newest()["rollout"])).replace("$2", "1")
+    kinds = made.server.psql(text).split("\n")
+    assert len(kinds) == 2, "all others are of one kind: %s" % kinds
 
 
 def test_two_rollouts_of_one_blueprint_at_once_are_one():
