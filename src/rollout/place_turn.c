@@ -89,8 +89,7 @@ static bool move(Turn *turn, PgBatch *batch, int64_t target, Err *err)
         return true;
     }
     add_timeouts(batch, plan);
-    return pg_batch_run(turn->store->conn, batch, err) &&
-           place_ensure_partitions(turn->arena, turn->store, plan->blueprint, &turn->place, err);
+    return pg_batch_run(turn->store->conn, batch, err) && turn_keep_shared(turn, err);
 }
 
 /* The last part of the way: the rollout's own row says so. */
