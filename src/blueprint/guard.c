@@ -5,7 +5,7 @@
  * check or default can RESET ROLE. PostgreSQL refuses that (role and session_authorization, however
  * they are set) inside a SECURITY DEFINER function. So the role gets such a function for the
  * transaction, in a schema where it can make no other when its code runs, and it runs every
- * statement (src/store/migrations/0005_guard.sql, 0008_guard_call.sql and 0016_guard_quick.sql;
+ * statement (src/store/migrations/0005_guard.sql, 0008_guard_call.sql and 0014_guard_quick.sql;
  * what does not depend on the role is in functions that stay, so that a session plans them once).
  *
  * Deferred triggers run as whoever is current when they fire, at COMMIT that is the control role:

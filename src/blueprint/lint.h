@@ -97,7 +97,8 @@ typedef struct Lint {
     bool is_alone;    /* one file without its blueprint: what it does not make is there already */
     int64_t version;  /* of the migration that is being followed */
     const char *file; /* that is being checked */
-    int line;
+    int line;         /* of the statement */
+    int column;
     /* Of the selection of migrations that is being followed, newest first. */
     LintTable *tables;
     LintKey *keys;
@@ -122,6 +123,7 @@ void lint_report_at(Lint *lint, LintRule rule, const char *subject, const char *
 /* Rules of one statement, whatever was before (lint_rules.c, lint_names.c). */
 void lint_check_statement(Lint *lint, const SqlStatement *statement);
 void lint_check_names(Lint *lint, const SqlStatement *statement);
+void lint_check_dynamic(Lint *lint, const SqlStatement *statement); /* lint_dynamic.c */
 
 /* Follows what a statement does to the tables, with the rules of the row tier (lint_row.c). */
 void lint_follow_statement(Lint *lint, const SqlStatement *statement);

@@ -41,7 +41,7 @@ bool place_check_way_back(const Blueprint *blueprint, int64_t after, int64_t upt
     for (size_t i = 0; i < blueprint->migration_count; i++) {
         const BlueprintMigration *migration = &blueprint->migrations[i];
         if (migration->version > after && migration->version <= upto && migration->down == NULL) {
-            return ERR_SET(err, ERR_ROLLOUT, "write it, or go on with a migration that mends",
+            return ERR_SET(err, ERR_NO_WAY_BACK, "write it, or go on with a migration that mends",
                            "blueprint \"%s\": \"%s\" has no down script, so there is no way back "
                            "before version %lld",
                            blueprint->name, migration->file, (long long)migration->version);

@@ -53,8 +53,8 @@ void place_add_statements(Arena *arena, PgBatch *batch, const SqlScript *script)
 {
     for (size_t i = 0; i < script->count; i++) {
         const SqlStatement *statement = &script->statements[i];
-        pg_batch_add_at(batch, arena_printf(arena, "%s:%d", script->file, statement->line),
-                        statement->text, PG_NO_PARAMS);
+        pg_batch_add_at(batch, sql_statement_place(arena, script->file, statement), statement->text,
+                        PG_NO_PARAMS);
     }
 }
 

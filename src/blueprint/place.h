@@ -55,7 +55,7 @@ typedef struct PlaceWay {
     bool has_amends; /* amends_follow (amend.h) */
 } PlaceWay;
 
-/* Takes the scripts of a way apart. ERR_ROLLOUT when a down script is missing. */
+/* Takes the scripts of a way apart. ERR_NO_WAY_BACK when a down script is missing. */
 bool place_read_way(Arena *arena, const Blueprint *blueprint, const Extensions *extensions,
                     int64_t from, int64_t to, PlaceWay *ret_way, Err *err);
 
@@ -66,7 +66,7 @@ void place_add_move(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
                     const Extensions *extensions, const Place *place, const PlaceWay *way,
                     bool *ret_has_more);
 
-/* Whether each version after `after` and up to `upto` has a down script; ERR_ROLLOUT. */
+/* Whether each version after `after` and up to `upto` has a down script; ERR_NO_WAY_BACK. */
 bool place_check_way_back(const Blueprint *blueprint, int64_t after, int64_t upto, Err *err);
 
 /* Makes the partitions of a place that should be there by now (the current one and those ahead); in

@@ -113,8 +113,7 @@ static bool move(Turn *turn, PgBatch *batch, int64_t target, Err *err)
         return true;
     }
     add_timeouts(batch, plan);
-    return pg_batch_run(turn->store->conn, batch, err) &&
-           place_ensure_partitions(turn->arena, turn->store, plan->blueprint, &turn->place, err);
+    return pg_batch_run(turn->store->conn, batch, err) && turn_keep_shared(turn, err);
 }
 
 /* The last part of the way: the rollout's own row says so. */
@@ -186,11 +185,7 @@ static bool finish(Turn *turn, bool *ret_is_over, Err *err)
 static bool record_failure(Turn *turn, const Err *why, TurnOutcome *ret_outcome, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
-    scoped_json Json *error = json_object();
-    json_put_text(error, "code", err_kind(why->code)->wire);
-    json_put_text(error, "message", why->message);
-    json_put_text(error, "hint", *why->hint != '\0' ? why->hint : NULL);
-    json_put_text(error, "sqlstate", *why->sqlstate != '\0' ? why->sqlstate : NULL);
+    scoped_json Json *error = failure_to_json(turn->arena, turn->plan->blueprint, why);
     if (!store_query(turn->store, ROLLOUT_PLACE_FAIL,
                      PG_PARAMS(pg_int_text(turn->arena, turn->plan->job_id), turn->place_id,
                                pg_int_text(turn->arena, turn->attempt + 1),

@@ -51,7 +51,11 @@ typedef struct CandidateRange {
 bool candidates_count(Arena *arena, Store *store, const Json *args, CandidateRange *ret_range,
                       Err *err);
 
-/* Nothing is begun that could not be taken back as it was asked for; ERR_ROLLOUT. */
+/* A retry goes up: ERR_INPUT_INVALID when a place in quarantine that is chosen is above its
+ * version. */
+bool rollout_check_retry(Arena *arena, Store *store, const Json *args, Err *err);
+
+/* Nothing is begun that could not be taken back as it was asked for; ERR_NO_WAY_BACK. */
 bool rollout_check_way_back(Arena *arena, Store *store, const Json *args,
                             const CandidateRange *range, Err *err);
 
@@ -106,6 +110,13 @@ void worker_done(Worker *worker);
 /* Takes the scripts of the plan's blueprint apart. */
 bool plan_read_steps(Arena *arena, RolloutPlan *plan, Err *err);
 
+/* --- failure.c -------------------------------------------------------------------------------- */
+
+/* What is recorded of a place that failed: code, message, hint and sqlstate of the error, and where
+ * a statement of a script caused it, that statement with its file, line and column (neither line
+ * nor column of a backfill's). The caller's. */
+Json *failure_to_json(Arena *arena, const Blueprint *blueprint, const Err *why);
+
 /* --- crew.c ----------------------------------------------------------------------------------- */
 
 #define WANTED_PAUSE "pause"
@@ -129,6 +140,13 @@ void crew_go(const RolloutPlan *plan);
 /* Asks the gates between this wave, which ended, and the next one. ERR_GATE. */
 bool gates_pass(JobContext *context, const RolloutPlan *plan, int64_t wave, Err *err);
 
+/* --- wave_rules.c ----------------------------------------------------------------------------- */
+
+/* Holds what a wave moved against the rules of isolation. *ret_broken: which tenant breaks which,
+ * or NULL. */
+bool wave_ask_rules(JobContext *context, const RolloutPlan *plan, int64_t wave,
+                    const char **ret_broken, Err *err);
+
 /* --- wave.c ----------------------------------------------------------------------------------- */
 
 /* Places and creates that another session holds are asked for again this often, and given up when
@@ -141,6 +159,7 @@ typedef struct RolloutCounts {
     int64_t failed;
     int64_t done;
     int64_t to_undo; /* those that are done, and what failed behind its first version */
+    int64_t charged; /* failed ones that count against what a wave allows */
 } RolloutCounts;
 
 /* Of one wave; 0: of all. */
