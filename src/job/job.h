@@ -1,9 +1,10 @@
 /* Durable jobs: every operation that changes something runs as one.
  *
  * A job is a row with its arguments and a list of steps. A transactional step runs in one
- * transaction together with the note that it is done: after a crash it happened or it did not. A
- * free step (waiting, ending sessions, files) can be run again without harm. So a job whose process
- * died can be resumed by any other process, or cancelled.
+ * transaction together with the note that it is done, and with the step before it where it says so:
+ * after a crash it happened or it did not. A free step (waiting, ending sessions, files) can be run
+ * again without harm. So a job whose process died can be resumed by any other process, or
+ * cancelled.
  *
  * One retry policy for all: a step that fails with an error that trying again can help (errors.def)
  * is tried again after a growing, jittered pause, with a new connection when the old one is gone. A
@@ -47,6 +48,9 @@ typedef struct JobStep {
     const char *title; /* "Making the tenant's schema" */
     JobStepMode mode;  /* the first step of a job is always a transaction: it makes the job too */
     bool (*run)(JobContext *context, Err *err);
+    /* Whether the step is short and may be part of the transaction of the step before, asked at its
+     * end; NULL: never. When that transaction fails, each step gets its own. */
+    bool (*joins)(JobContext *context, bool *ret_joins, Err *err);
 } JobStep;
 
 typedef struct JobKind {

@@ -88,22 +88,55 @@ static bool begin_next(Run *run, Err *err)
            run_take_state(run, pg_batch_rows(batch, read), err);
 }
 
-/* The first step's commit makes the job itself durable: from then on it can be resumed, whatever
- * crashes. Those between need not wait for the disk, because the last one's commit makes them
- * durable too, and a crash of the server loses them whole. What a free step does outside of
- * PostgreSQL is not lost with them, so what comes before it is made durable. */
+/* Commits before the last need not wait for the disk, because the last one's makes them durable
+ * too, and a crash of the server loses them whole: the job is at an earlier step, or was never
+ * there. What a free step does outside of PostgreSQL is not lost with them, so what comes before it
+ * is made durable. */
 static bool must_be_durable(const Run *run, int64_t number)
 {
-    return number == 0 || number + 1 == run->steps_total ||
-           run->kind->steps[number + 1].mode == JOB_STEP_FREE;
+    return number + 1 == run->steps_total || run->kind->steps[number + 1].mode == JOB_STEP_FREE;
+}
+
+static bool joins_last(Run *run, int64_t number, bool *ret_joins, Err *err)
+{
+    const JobStep *step = &run->kind->steps[number];
+    *ret_joins = false;
+    if (number == run->steps_total || step->joins == NULL || run->is_stepwise ||
+        FAULT_ASKED("TENANTRY_FAULT_STEPWISE")) {
+        return true;
+    }
+    if (!step->joins(&run->context, ret_joins, err)) {
+        return false;
+    }
+    run->is_joint = run->is_joint || *ret_joins;
+    return true;
+}
+
+/* Runs the step, and those that join it; *ret_end is the number of the first that did not. */
+static bool run_joined(Run *run, PgBatch *batch, int64_t number, int64_t attempt, int64_t *ret_end,
+                       Err *err)
+{
+    int64_t started_us = clock_wall_us();
+    bool is_joined = true;
+    for (*ret_end = number; is_joined; (*ret_end)++) {
+        const JobStep *step = &run->kind->steps[*ret_end];
+        FAULT_STEP(run, step, "begin");
+        if (!step->run(&run->context, err) || !joins_last(run, *ret_end + 1, &is_joined, err)) {
+            return false;
+        }
+        FAULT_STEP(run, step, "before_commit");
+        add_step_done(run, batch, step, *ret_end, attempt, started_us);
+        started_us = clock_wall_us();
+    }
+    return true;
 }
 
 static bool step_in_transaction(Run *run, int64_t number, int64_t attempt, Err *err)
 {
-    const JobStep *step = &run->kind->steps[number];
     PgConn *conn = run->context.store->conn;
     const bool is_new = run->context.job_id == 0;
-    const int64_t started_us = clock_wall_us();
+    int64_t end = number;
+    run->is_joint = false;
     if (!(is_new ? begin_new(run, err) : begin_next(run, err))) {
         return false;
     }
@@ -111,19 +144,18 @@ static bool step_in_transaction(Run *run, int64_t number, int64_t attempt, Err *
         pg_rollback(conn);
         return true;
     }
-    FAULT_STEP(run, step, "begin");
-    if (!step->run(&run->context, err)) {
+    scoped_batch PgBatch *batch = pg_batch_new(run->context.arena);
+    if (!run_joined(run, batch, number, attempt, &end, err)) {
         return false;
     }
-    FAULT_STEP(run, step, "before_commit");
-    scoped_batch PgBatch *batch = pg_batch_new(run->context.arena);
-    add_step_done(run, batch, step, number, attempt, started_us);
-    pg_batch_add_commit(batch, must_be_durable(run, number));
+    pg_batch_add_commit(batch, must_be_durable(run, end - 1));
     if (!pg_batch_run(conn, batch, err)) {
         return false;
     }
-    FAULT_STEP(run, step, "after_commit");
-    run->steps_done = number + 1;
+    for (int64_t i = number; i < end; i++) {
+        FAULT_STEP(run, &run->kind->steps[i], "after_commit");
+    }
+    run->steps_done = end;
     return true;
 }
 
@@ -180,9 +212,12 @@ static bool run_step(Run *run, int64_t number, Err *err)
             return true;
         }
         const bool is_retryable = err_kind(err->code)->is_retryable;
-        const bool may_retry = is_retryable && attempt < run->context.store->options.target.retries;
+        const bool is_split = run->is_joint && !run->is_stepwise;
+        const bool may_retry = is_split || (is_retryable &&
+                                            attempt < run->context.store->options.target.retries);
         Err broken;
-        if (may_retry) {
+        run->is_stepwise = run->is_stepwise || is_split;
+        if (may_retry && !is_split) {
             run_pause(run, attempt, err);
         }
         if (!run_recover(run, &broken)) {

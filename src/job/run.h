@@ -18,6 +18,8 @@ typedef struct Run {
     bool has_lock;     /* without it, the job is not ours to touch */
     bool is_cancelled; /* somebody wants it to stop */
     bool is_open;      /* running or failed, as last read */
+    bool is_joint;     /* the transaction is that of several steps */
+    bool is_stepwise;  /* one failed, now each step has its own */
 } Run;
 
 /* Number of a kind's steps. */

@@ -16,8 +16,9 @@ static bool step_provision(JobContext *context, Err *err)
 static const JobStep create_steps[] = {
     {"reserve", "Reserving the slug", JOB_STEP_TRANSACTION, tenant_create_reserve},
     {"ground", "Preparing what tenants of the blueprint share", JOB_STEP_TRANSACTION,
-     tenant_create_ground},
-    {"provision", "Making the tenant's place and logins", JOB_STEP_TRANSACTION, step_provision},
+     tenant_create_ground, tenant_create_joins},
+    {"provision", "Making the tenant's place and logins", JOB_STEP_TRANSACTION, step_provision,
+     tenant_create_joins},
     {0},
 };
 

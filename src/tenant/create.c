@@ -15,7 +15,6 @@
 #include "pg/sql.h"
 #include "store/audit.h"
 #include "tenant/create_parts.h"
-#include "tenant/spare.h"
 #include "tenant/state.h"
 
 static const char *tier_at(const Blueprint *blueprint, size_t i)
@@ -128,8 +127,8 @@ static bool choose_id(JobContext *context, Create *create, const char **ret_id, 
 /* The spare that the tenant claimed, in this run or an earlier one; NULL: none. */
 static bool find_spare(JobContext *context, const Create *create, Spare **ret_spare, Err *err)
 {
-    *ret_spare = NULL;
-    return create->lacks_spare || create->tier != TIER_SCHEMA ||
+    *ret_spare = create->spare;
+    return create->spare != NULL || create->lacks_spare || create->tier != TIER_SCHEMA ||
            spare_find_claimed(context->arena, context->store, context->tenant_id, ret_spare, err);
 }
 
@@ -148,6 +147,8 @@ bool tenant_create_reserve(JobContext *context, Err *err)
     if (holder != NULL) {
         return fail_taken(context, holder, err);
     }
+    create->shared = NULL;
+    create->spare = NULL;
     if (!choose_id(context, create, &id, err)) {
         return false;
     }
@@ -172,18 +173,41 @@ bool create_load_extensions(JobContext *context, Create *create, Err *err)
     return create->has_extensions;
 }
 
-/* Mostly it is there and as new as the blueprint, and the migrations need not be loaded. */
-static bool ensure_shared(JobContext *context, Create *create, Err *err)
+/* The shared place, where it is there and as new as the blueprint, as it mostly is; or NULL. */
+static bool find_ready(JobContext *context, const Create *create, Place **ret_place, Err *err)
 {
-    bool is_changed = false;
-    Place *place = NULL;
-    if (!places_find_shared(context->arena, context->store, create->blueprint->name, &place, err)) {
+    *ret_place = create->shared;
+    if (*ret_place == NULL && !places_find_shared(context->arena, context->store,
+                                                  create->blueprint->name, ret_place, err)) {
         return false;
     }
-    return (place != NULL && place->version >= create->blueprint->version) ||
-           (load_scripts(context, create, err) &&
-            place_ensure_shared(context->arena, context->store, create->blueprint, &is_changed,
-                                err));
+    if (*ret_place != NULL && (*ret_place)->version < create->blueprint->version) {
+        *ret_place = NULL;
+    }
+    return true;
+}
+
+/* Where it is ready, the migrations need not be loaded. */
+static bool ensure_shared(JobContext *context, Create *create, Err *err)
+{
+    Place *place = NULL;
+    bool is_changed = false;
+    return find_ready(context, create, &place, err) &&
+           (place != NULL || (load_scripts(context, create, err) &&
+                              place_ensure_shared(context->arena, context->store, create->blueprint,
+                                                  &is_changed, err)));
+}
+
+bool tenant_create_joins(JobContext *context, bool *ret_joins, Err *err)
+{
+    Create *create = NULL;
+    if (!create_load(context, &create, err) ||
+        (create->tier == TIER_ROW && !find_ready(context, create, &create->shared, err)) ||
+        !find_spare(context, create, &create->spare, err)) {
+        return false;
+    }
+    *ret_joins = create->shared != NULL || create->spare != NULL;
+    return true;
 }
 
 bool tenant_create_ground(JobContext *context, Err *err)
@@ -233,9 +257,9 @@ static bool join_shared_place(Provision *provision, Err *err)
 {
     JobContext *context = provision->context;
     Arena *arena = context->arena;
-    Place *place = NULL;
-    if (!places_find_shared(arena, context->store, provision->create->blueprint->name, &place,
-                            err)) {
+    Place *place = provision->create->shared;
+    if (place == NULL && !places_find_shared(arena, context->store,
+                                             provision->create->blueprint->name, &place, err)) {
         return false;
     }
     if (place == NULL) {

@@ -4,6 +4,7 @@
 
 #include "blueprint/registry.h"
 #include "tenant/login.h"
+#include "tenant/spare.h"
 
 /* What one run of the job has loaded; each step can do without what an earlier step of another run
  * loaded. */
@@ -15,6 +16,8 @@ typedef struct Create {
     Extensions extensions;
     bool has_extensions; /* they were looked up */
     bool lacks_spare;    /* this run asked for a spare and there was none */
+    Place *shared; /* found since the slug was reserved, in one transaction with it; or NULL */
+    Spare *spare;
 } Create;
 
 /* What is needed in any case: the blueprint without its migrations, plan and tier. */

@@ -28,6 +28,9 @@ bool tenant_create_reserve(JobContext *context, Err *err);
 bool tenant_create_ground(JobContext *context, Err *err);
 bool tenant_create_provision(JobContext *context, bool *ret_is_made, Err *err);
 bool tenant_create_undo(JobContext *context, Err *err);
+
+/* Whether the steps of a create are short: its place is there, a spare or a shared one. */
+bool tenant_create_joins(JobContext *context, bool *ret_joins, Err *err);
 bool tenant_resume_unlock(JobContext *context, Err *err);
 
 /* A login of a tenant and, when asked for, its password. */

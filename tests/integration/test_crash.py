@@ -497,7 +497,7 @@ def test_partitions_are_made_and_detached_or_not():
 def leave_interrupted(operation, number, point):
     """Kills the operation at a point by name and gives the job that it leaves."""
     server = operation.server
-    server.tenantry(*operation.start(number), env={"TENANTRY_FAULT_AT": point}, expect=KILLED)
+    server.tenantry(*operation.start(number), env={"TENANTRY_FAULT_AT": point, "TENANTRY_FAULT_STEPWISE": "1"}, expect=KILLED)
     crash_state.wait_until_quiet(server)
     return interrupted(server)[0]
 

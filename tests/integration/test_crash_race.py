@@ -45,9 +45,13 @@ def finish(child, expect=None):
     return child.returncode, "" if child.returncode <= 0 else crash_state.error_code(err)
 
 
-def spawn_stopped(server, args, point):
+# A create in a shared place is one transaction, and becomes one per step when that fails.
+STEPWISE = {"TENANTRY_FAULT_STEPWISE": "1"}
+
+
+def spawn_stopped(server, args, point, env=None):
     """Starts the program and waits until it has stopped at the fault point."""
-    child = server.spawn(*args, "--json", env={"TENANTRY_FAULT_AT": point, "TENANTRY_FAULT_STOP": "1"})
+    child = server.spawn(*args, "--json", env={"TENANTRY_FAULT_AT": point, "TENANTRY_FAULT_STOP": "1", **(env or {})})
     pid, status = os.waitpid(child.pid, os.WUNTRACED)
     assert pid == child.pid and os.WIFSTOPPED(status), (point, status)
     return child
@@ -203,37 +207,40 @@ def crash_server(server):
     wait_for(lambda: has_restarted(server, old) and accepts(server), "the server after its crash")
 
 
-def cut_off(cut):
-    """A create loses its session at each fault point, and makes the tenant all the same."""
+def cut_off(cut, last, env=None):
+    """A create loses its session at each fault point, and makes the tenant all the same. After the last COMMIT there is
+    nothing to retry but reading what was made."""
     harness.require_faults()
     with crash_state.platform() as server:
         for number, point in enumerate(CREATE_POINTS):
             slug = "cut-%d" % number
-            child = spawn_stopped(server, create_args(slug), point)
+            child = spawn_stopped(server, create_args(slug), point, env)
             cut(server)
             go_on(child)
             status, code = finish(child)
-            # After the last COMMIT there is nothing to retry but reading what was made.
-            is_last = point == "tenant.create.provision.after_commit"
-            assert (code == "pg_unavailable") if is_last and status != 0 else status == 0, (point, status, code)
+            assert (code == "pg_unavailable") if point.endswith(last) and status != 0 else status == 0, (point, status, code)
             assert slug in tenants(server, "active"), point
             assert not interrupted(server)
             check_whole(server, logins={slug})
 
 
 def test_a_create_whose_session_is_ended_goes_on_in_another():
-    cut_off(end_session)
+    cut_off(end_session, "provision.after_commit", STEPWISE)
+
+
+def test_a_create_of_one_transaction_whose_session_is_ended_goes_on_in_another():
+    cut_off(end_session, "after_commit")
 
 
 def test_a_create_goes_on_after_a_crash_of_the_server():
-    cut_off(crash_server)
+    cut_off(crash_server, "provision.after_commit", STEPWISE)
 
 
 def test_a_job_that_another_process_took_over_is_left_alone():
     """A process that lost its session must not undo the job that somebody resumed meanwhile."""
     harness.require_faults()
     with crash_state.platform() as server:
-        first = spawn_stopped(server, create_args("taken"), "tenant.create.ground.begin")
+        first = spawn_stopped(server, create_args("taken"), "tenant.create.ground.begin", STEPWISE)
         end_session(server)
         crash_state.wait_until_quiet(server)
         job = interrupted(server)[0]
@@ -249,7 +256,7 @@ def test_a_job_that_another_process_took_over_is_left_alone():
 def test_a_job_that_another_process_cancelled_is_not_gone_on_with():
     harness.require_faults()
     with crash_state.platform() as server:
-        child = spawn_stopped(server, create_args("taken"), "tenant.create.ground.begin")
+        child = spawn_stopped(server, create_args("taken"), "tenant.create.ground.begin", STEPWISE)
         end_session(server)
         crash_state.wait_until_quiet(server)
         server.tenantry("job", "cancel", str(interrupted(server)[0]["id"]))
@@ -290,7 +297,7 @@ def test_a_create_waits_for_one_that_has_not_committed_its_slug():
 def test_a_slug_is_taken_from_its_reservation_on():
     harness.require_faults()
     with crash_state.platform() as server:
-        first = spawn_stopped(server, create_args("early"), "tenant.create.reserve.after_commit")
+        first = spawn_stopped(server, create_args("early"), "tenant.create.reserve.after_commit", STEPWISE)
         refused = server.tenantry(*create_args("early"), expect=73).error()["error"]
         assert refused["code"] == "slug_taken" and "job resume" in refused["hint"], refused
         go_on(first)
@@ -313,7 +320,7 @@ def test_many_creates_at_once_make_as_many_tenants():
 def test_two_resumes_of_one_job_are_one_run():
     harness.require_faults()
     with crash_state.platform() as server:
-        server.tenantry(*create_args("twice"), env={"TENANTRY_FAULT_AT": "tenant.create.ground.begin"}, expect=-9)
+        server.tenantry(*create_args("twice"), env={"TENANTRY_FAULT_AT": "tenant.create.ground.begin", **STEPWISE}, expect=-9)
         crash_state.wait_until_quiet(server)
         args = ("job", "resume", str(interrupted(server)[0]["id"]))
         first = spawn_stopped(server, args, "tenant.create.provision.begin")
@@ -327,7 +334,7 @@ def test_two_resumes_of_one_job_are_one_run():
 def test_a_running_job_that_is_cancelled_undoes_itself():
     harness.require_faults()
     with crash_state.platform() as server:
-        child = spawn_stopped(server, create_args("unwanted"), "tenant.create.ground.after_commit")
+        child = spawn_stopped(server, create_args("unwanted"), "tenant.create.ground.after_commit", STEPWISE)
         job = server.tenantry("job", "list", "--state", "running")["jobs"][0]
         assert server.tenantry("job", "cancel", str(job["id"]))["outcome"] == "asked to stop"
         go_on(child)

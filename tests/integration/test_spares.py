@@ -267,7 +267,8 @@ def test_a_cancelled_create_drops_the_spare_that_it_claimed():
         fill(server, 2)
         waiting = spare_ids(server)
         server.tenantry("tenant", "create", "undone", "--blueprint", "trading",
-                        env={"TENANTRY_FAULT_AT": "tenant.create.reserve.after_commit"}, expect=KILLED)
+                        env={"TENANTRY_FAULT_AT": "tenant.create.reserve.after_commit", "TENANTRY_FAULT_STEPWISE": "1"},
+                        expect=KILLED)
         crash_state.wait_until_quiet(server)
         assert spares(server)["claimed"] == 1 and spares(server)["ready"] == 1
         crash_state.check_whole(server, at_rest=False)
@@ -288,8 +289,8 @@ def test_a_resumed_create_takes_the_spare_that_it_claimed():
             fill(server, 1)
             waiting = spare_ids(server)
             slug = "gone-on-" + point.replace(".", "-").replace("_", "-")
-            server.tenantry("tenant", "create", slug, "--blueprint", "trading", env={"TENANTRY_FAULT_AT": point},
-                            expect=KILLED)
+            server.tenantry("tenant", "create", slug, "--blueprint", "trading",
+                            env={"TENANTRY_FAULT_AT": point, "TENANTRY_FAULT_STEPWISE": "1"}, expect=KILLED)
             crash_state.wait_until_quiet(server)
             server.tenantry("job", "resume")
             assert {crash_state.tenants(server)[slug]["id"]} == waiting
