@@ -408,13 +408,19 @@ bool isolation_require_spare(Arena *arena, Store *store, const char *tenant_id, 
            (is_known(&state) || require_state(arena, store, tenant_id, &state, err));
 }
 
+/* A text that was there before is one that the rules passed. Where there is none, the rules are
+ * asked each time. */
 bool isolation_require_made(Arena *arena, Store *store, const char *tenant_id, Err *err)
 {
     PlaceState state = {0};
-    return ask_state(arena, store, "place_shape", PG_PARAMS(tenant_id), PLACE_SET_SHAPE, &state,
-                     err) &&
-           ((state.place_id != NULL && is_known(&state)) ||
-            require_state(arena, store, tenant_id, &state, err));
+    bool is_whole = false;
+    if (!ask_state(arena, store, "place_shape", PG_PARAMS(tenant_id, TENANTRY_VERSION),
+                   PLACE_SET_SHAPE, &state, err)) {
+        return false;
+    }
+    return state.place_id == NULL
+               ? require(arena, store, tenant_id, true, &is_whole, err)
+               : is_known(&state) || require_state(arena, store, tenant_id, &state, err);
 }
 
 static bool ask_map(Arena *arena, Store *store, const char *tenant_id, bool *ret_is_mapped,

@@ -36,7 +36,7 @@ typedef struct JobContext {
     const char *step_title;
     bool was_stopped; /* it is resumed after an error that people were told, not after a kill */
     void *memory; /* what the first step wants to hand to later steps of the same run; never needed
-                     for correctness */
+                     for correctness, and gone when a step fails */
 } JobContext;
 
 typedef enum JobStepMode {

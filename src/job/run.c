@@ -112,6 +112,15 @@ static bool joins_last(Run *run, int64_t number, bool *ret_joins, Err *err)
     return true;
 }
 
+static void tell_step(Run *run, int64_t number)
+{
+    run->context.step_title = run->kind->steps[number].title;
+    if (run->context.progress.step != NULL) {
+        run->context.progress.step(run->context.progress.context, run->context.step_title, number,
+                                   run->steps_total);
+    }
+}
+
 /* Runs the step, and those that join it; *ret_end is the number of the first that did not. */
 static bool run_joined(Run *run, PgBatch *batch, int64_t number, int64_t attempt, int64_t *ret_end,
                        Err *err)
@@ -120,6 +129,7 @@ static bool run_joined(Run *run, PgBatch *batch, int64_t number, int64_t attempt
     bool is_joined = true;
     for (*ret_end = number; is_joined; (*ret_end)++) {
         const JobStep *step = &run->kind->steps[*ret_end];
+        tell_step(run, *ret_end);
         FAULT_STEP(run, step, "begin");
         if (!step->run(&run->context, err) || !joins_last(run, *ret_end + 1, &is_joined, err)) {
             return false;
@@ -136,7 +146,6 @@ static bool step_in_transaction(Run *run, int64_t number, int64_t attempt, Err *
     PgConn *conn = run->context.store->conn;
     const bool is_new = run->context.job_id == 0;
     int64_t end = number;
-    run->is_joint = false;
     if (!(is_new ? begin_new(run, err) : begin_next(run, err))) {
         return false;
     }
@@ -169,6 +178,7 @@ static bool step_free(Run *run, int64_t number, int64_t attempt, Err *err)
     if (run->steps_done > number || run->is_cancelled) {
         return true;
     }
+    tell_step(run, number);
     FAULT_STEP(run, step, "begin");
     scoped_batch PgBatch *batch = pg_batch_new(run->context.arena);
     add_step_done(run, batch, step, number, attempt, started_us);
@@ -189,6 +199,7 @@ static bool may_restart(Run *run)
 
 static bool try_step(Run *run, int64_t number, int64_t attempt, Err *err)
 {
+    run->is_joint = false;
     return run->kind->steps[number].mode == JOB_STEP_TRANSACTION
                ? step_in_transaction(run, number, attempt, err)
                : step_free(run, number, attempt, err);
@@ -197,12 +208,7 @@ static bool try_step(Run *run, int64_t number, int64_t attempt, Err *err)
 /* Runs one step; afterwards run->steps_done tells where to go on. */
 static bool run_step(Run *run, int64_t number, Err *err)
 {
-    run->context.step_title = run->kind->steps[number].title;
-    if (run->context.progress.step != NULL) {
-        run->context.progress.step(run->context.progress.context, run->context.step_title, number,
-                                   run->steps_total);
-    }
-    for (int64_t attempt = 0;; attempt++) {
+    for (int64_t attempt = 0;;) {
         const int64_t started_us = clock_monotonic_us();
         const bool is_done = try_step(run, number, attempt, err);
         log_info("job.step", "job %" PRId64 ", %s, step %s: %s after %" PRId64 " us",
@@ -217,8 +223,9 @@ static bool run_step(Run *run, int64_t number, Err *err)
                                             attempt < run->context.store->options.target.retries);
         Err broken;
         run->is_stepwise = run->is_stepwise || is_split;
+        run->context.memory = NULL; /* what steps found may have been rolled back */
         if (may_retry && !is_split) {
-            run_pause(run, attempt, err);
+            run_pause(run, attempt++, err);
         }
         if (!run_recover(run, &broken)) {
             *err = is_retryable ? broken : *err;

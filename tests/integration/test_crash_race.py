@@ -232,6 +232,16 @@ def test_a_create_of_one_transaction_whose_session_is_ended_goes_on_in_another()
     cut_off(end_session, "after_commit")
 
 
+def test_a_first_create_in_a_shared_place_goes_on_when_its_session_is_ended():
+    harness.require_faults()
+    with crash_state.platform() as server:
+        child = spawn_stopped(server, create_args("first", "fortress"), "tenant.provision.sent")
+        end_session(server)
+        go_on(child)
+        finish(child, expect=0)
+        check_whole(server)
+
+
 def test_a_create_goes_on_after_a_crash_of_the_server():
     cut_off(crash_server, "provision.after_commit", STEPWISE)
 

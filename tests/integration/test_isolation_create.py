@@ -83,6 +83,24 @@ MADE = {
     "PUBLIC may read the registry": (
         "GRANT SELECT ON tenantry.credentials TO PUBLIC; GRANT USAGE ON SCHEMA tenantry TO PUBLIC",
         "REVOKE SELECT ON tenantry.credentials FROM PUBLIC; REVOKE USAGE ON SCHEMA tenantry FROM PUBLIC"),
+    "the map shows every row": ("CREATE POLICY more ON tenancy.role_tenants USING (true)",
+                                "DROP POLICY more ON tenancy.role_tenants"),
+    "a column of the map may be written": ("GRANT UPDATE (tenant_id) ON tenancy.role_tenants TO {o}_app",
+                                           "REVOKE UPDATE (tenant_id) ON tenancy.role_tenants FROM {o}_app"),
+    "a trigger gives a role to another tenant": (
+        "CREATE FUNCTION public.forge() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN RETURN new; END $f$; CREATE TRIGGER forge"
+        " BEFORE INSERT ON tenancy.role_tenants FOR EACH ROW EXECUTE FUNCTION public.forge()",
+        "DROP TRIGGER forge ON tenancy.role_tenants; DROP FUNCTION public.forge()"),
+    "tenants may make schemas": ("GRANT CREATE ON DATABASE {db} TO {tenants}", "REVOKE CREATE ON DATABASE {db} FROM {tenants}"),
+    "tenants may make things where all find them": ("GRANT CREATE ON SCHEMA tenantry_ext TO {tenants}",
+                                                    "REVOKE CREATE ON SCHEMA tenantry_ext FROM {tenants}"),
+    "Tenantry's next table is everybody's": (
+        "ALTER DEFAULT PRIVILEGES FOR ROLE tenantry GRANT SELECT ON TABLES TO PUBLIC",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE tenantry REVOKE SELECT ON TABLES FROM PUBLIC"),
+    "Tenantry's own sessions fire no triggers": ("ALTER ROLE tenantry SET session_replication_role = replica",
+                                                 "ALTER ROLE tenantry RESET session_replication_role"),
+    "what tenants may read is another tenant's meanwhile": ("ALTER TABLE public.lent SET SCHEMA {o}",
+                                                            "ALTER TABLE {o}.lent SET SCHEMA public"),
     "a function of Tenantry has its owner's rights": ("ALTER FUNCTION tenancy.current_tenant() SECURITY DEFINER",
                                                       "ALTER FUNCTION tenancy.current_tenant() SECURITY INVOKER"),
     "an event trigger opens every new table": (
@@ -184,12 +202,14 @@ def test_what_is_accepted_does_not_stop_a_create_until_it_is_more_or_the_day_is_
     server().create("mended", "saas")
 
 
-SHAPES = "SELECT s.xmin, s.digest FROM tenantry.place_shapes s WHERE s.blueprint = 'trading'"
+SHAPES = "SELECT s.digest FROM tenantry.place_shapes s WHERE s.blueprint = 'trading' ORDER BY 1"
 
 
 def test_a_create_that_makes_its_place_is_refused_where_the_server_does_not_keep_tenants_apart():
-    server().create("shapely", "trading")
     names = place("EXISTS (SELECT FROM tenantry.tenants t WHERE t.place_id = p.id AND t.slug = 'other')")
+    names["db"] = server().psql("SELECT current_database()")
+    as_superuser("CREATE TABLE public.lent (); GRANT SELECT ON public.lent TO {tenants}", names)
+    server().create("shapely", "trading")
     for number, (what, (harm, mend)) in enumerate(MADE.items()):
         before = roles_and_places()
         as_superuser(harm, names)
@@ -202,6 +222,17 @@ def test_a_create_that_makes_its_place_is_refused_where_the_server_does_not_keep
         finally:
             as_superuser(mend, names)
         server().create("shut%d" % number, "trading")
+
+
+def test_a_first_create_in_a_shared_place_is_refused_for_its_own_reason_and_can_be_given_again():
+    """Ground and provision are one transaction, and one each when that fails: the place is made again."""
+    names = shared_place()
+    as_superuser("GRANT pg_read_all_data TO {tenants}", names)
+    try:
+        refuse("toosoon", "fortress")
+    finally:
+        as_superuser("REVOKE pg_read_all_data FROM {tenants}", names)
+    server().create("intime", "fortress")
 
 
 def test_places_of_one_version_have_one_shape_and_the_rules_are_asked_for_the_first():

@@ -1,8 +1,9 @@
--- One text that two places of one version have in common, for a place that was made in this transaction and its tenant $1:
--- what the stamp made and with which rights, what its roles are and lead to, and what such places hang on. Names of the
--- place are random tokens, so they are neutralised in the whole text. What only the stamp's text decides (columns,
--- expressions) is not read again, but it is counted. With it the place and the text for which the rules last passed. All by
--- index.
+-- One text for a place that was made in this transaction and its tenant $1. The place is what the stamp made of it, so what
+-- the stamp's text alone decides (columns, expressions) is only counted; told are owners, rights and functions, what its
+-- roles are, own and may do, and what was there before that every place depends on, by the versions of its rows (xmin). Names
+-- of the place are random tokens, so they are neutralised in the whole text, and two places of one version have it in common.
+-- There is none where an event trigger could have made the place another. $2 is the version of the program, which has the
+-- rules. With it the place, and the text again if the rules passed for it. All by index.
 WITH RECURSIVE place AS MATERIALIZED (
     SELECT p.id, p.blueprint, p.version, p.schema_name::text AS schema, p.owner_role::text AS owner,
            p.app_role::text AS app, p.readonly_role::text AS readonly, n.oid AS nspoid, n.nspowner, n.nspacl,
@@ -25,35 +26,57 @@ WITH RECURSIVE place AS MATERIALIZED (
     SELECT d.classid, d.objid
       FROM place p
       JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = p.nspoid
+), space AS MATERIALIZED (
+    SELECT n.oid, n.nspname, n.nspowner, n.xmin AS version
+      FROM pg_namespace n
+     WHERE n.nspname IN ('tenantry', 'tenantry_audit', 'tenancy', 'tenancy_guards', 'tenancy_kept', 'tenantry_ext', 'public')
 ), item (value) AS (
-    SELECT concat_ws(' ', 'schema', p.nspowner = p.owner_id, p.nspacl) FROM place p
+    SELECT concat_ws(' ', 'schema', $2::text, p.nspowner = p.owner_id, p.nspacl) FROM place p
     UNION ALL
     SELECT concat_ws(' ', 'role', r.rolname, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolreplication, r.rolcreatedb,
                      r.rolcanlogin)
       FROM pg_roles r WHERE r.oid = ANY (ARRAY(SELECT b.oid FROM bearer b))
     UNION ALL
     SELECT concat_ws(' ', 'member', m.roleid::regrole, m.member::regrole, m.admin_option)
-      FROM pg_auth_members m WHERE m.member = ANY (ARRAY(SELECT b.oid FROM bearer b))
-    UNION ALL
-    SELECT concat_ws(' ', 'has member', m.roleid::regrole, m.member::regrole, m.admin_option)
-      FROM place p JOIN pg_auth_members m ON m.roleid = ANY (p.roles)
+      FROM pg_auth_members m
+     WHERE m.member = ANY (ARRAY(SELECT b.oid FROM bearer b)) OR m.roleid = ANY (ARRAY(SELECT unnest(p.roles) FROM place p))
     UNION ALL
     SELECT concat_ws(' ', 'setting', s.setrole::regrole, s.setdatabase, c.setting)
-      FROM place p
-      JOIN pg_db_role_setting s ON s.setrole = ANY (p.roles)
+      FROM pg_db_role_setting s
      CROSS JOIN LATERAL unnest(s.setconfig) c (setting)
-     WHERE c.setting ~ '^(search_path|role|session_authorization|row_security|session_replication_role|.*preload.*|app\.)'
-    UNION ALL -- what the roles own or may do: how much of it the place's own, and what exactly those that were there
-    SELECT concat_ws(' ', 'right', b.oid::regrole, s.dbid, s.classid, s.deptype, count(*),
-                     CASE WHEN b.oid <> ALL (p.roles) THEN array_agg(s.objid ORDER BY s.objid) END)
+     WHERE s.setrole = ANY (ARRAY(SELECT b.oid FROM bearer b) || ARRAY(SELECT n.nspowner FROM space n)
+                            || to_regrole(quote_ident(SESSION_USER))::oid)
+       AND split_part(c.setting, '=', 1) IN ('search_path', 'role', 'session_authorization', 'row_security',
+               'session_replication_role', 'local_preload_libraries', 'session_preload_libraries', 'app.current_tenant_id',
+               'check_function_bodies', 'lo_compat_privileges', 'allow_system_table_mods', 'default_tablespace',
+               'temp_tablespaces', 'ignore_system_indexes')
+    UNION ALL -- how much the place's own roles own or may do
+    SELECT concat_ws(' ', 'own', b.role::regrole, s.dbid, s.classid, s.deptype, count(*))
+      FROM (SELECT unnest(p.roles) AS role FROM place p) b
+     CROSS JOIN LATERAL (SELECT x.dbid, x.classid, x.deptype FROM pg_shdepend x
+                          WHERE x.refclassid = 'pg_authid'::regclass AND x.refobjid = b.role OFFSET 0) s
+     GROUP BY b.role, s.dbid, s.classid, s.deptype
+    UNION ALL -- and what exactly the others
+    SELECT concat_ws(' ', 'right', b.oid, s.dbid, s.classid, s.objid, s.objsubid, s.deptype,
+                     CASE s.classid
+                          WHEN 'pg_class'::regclass THEN (SELECT c.xmin::text FROM pg_class c WHERE c.oid = s.objid)
+                          WHEN 'pg_proc'::regclass THEN (SELECT f.xmin::text FROM pg_proc f WHERE f.oid = s.objid)
+                          WHEN 'pg_namespace'::regclass THEN (SELECT n.xmin::text FROM pg_namespace n WHERE n.oid = s.objid)
+                          WHEN 'pg_type'::regclass THEN (SELECT y.xmin::text FROM pg_type y WHERE y.oid = s.objid)
+                          WHEN 'pg_database'::regclass THEN (SELECT e.datacl::text FROM pg_database e WHERE e.oid = s.objid)
+                     END,
+                     CASE WHEN s.objsubid <> 0
+                          THEN (SELECT a.attacl FROM pg_attribute a WHERE a.attrelid = s.objid AND a.attnum = s.objsubid) END)
       FROM place p
      CROSS JOIN bearer b
-     CROSS JOIN LATERAL (SELECT x.dbid, x.classid, x.objid, x.deptype FROM pg_shdepend x
+     CROSS JOIN LATERAL (SELECT x.dbid, x.classid, x.objid, x.objsubid, x.deptype FROM pg_shdepend x
                           WHERE x.refclassid = 'pg_authid'::regclass AND x.refobjid = b.oid OFFSET 0) s
-     GROUP BY p.roles, b.oid, s.dbid, s.classid, s.deptype
+     WHERE b.oid <> ALL (p.roles)
     UNION ALL
     SELECT concat_ws(' ', 'default rights', d.defaclrole::regrole, d.defaclnamespace = p.nspoid, d.defaclobjtype, d.defaclacl)
-      FROM place p JOIN pg_default_acl d ON d.defaclrole = ANY (p.roles)
+      FROM place p
+      JOIN pg_default_acl d
+        ON d.defaclrole = ANY (p.roles || ARRAY(SELECT s.nspowner FROM space s) || to_regrole(quote_ident(SESSION_USER))::oid)
     UNION ALL
     SELECT concat_ws(' ', 'relation', c.relname, c.relkind, c.relowner = p.owner_id, c.relrowsecurity, c.relforcerowsecurity,
                      c.relhasrules, c.relhastriggers, c.relnatts, c.relacl)
@@ -64,21 +87,34 @@ WITH RECURSIVE place AS MATERIALIZED (
       FROM place p CROSS JOIN made m JOIN pg_proc f ON f.oid = m.objid WHERE m.classid = 'pg_proc'::regclass
     UNION ALL
     SELECT concat_ws(' ', 'made', m.classid, count(*)) FROM made m GROUP BY m.classid
-    UNION ALL -- Tenantry's schemas: without a right on them, rights in them are of no use
-    SELECT concat_ws(' ', 'control', n.oid, n.xmin)
-      FROM pg_namespace n WHERE n.nspname IN ('tenantry', 'tenantry_audit', 'tenancy', 'tenancy_guards')
-    UNION ALL -- what tenants may call and read there
-    SELECT concat_ws(' ', 'tenancy', d.classid, d.objid, coalesce(c.xmin, f.xmin))
-      FROM pg_depend d
-      LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
-      LEFT JOIN pg_proc f ON d.classid = 'pg_proc'::regclass AND f.oid = d.objid
-     WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = to_regnamespace('tenancy')
-    UNION ALL -- a superuser's code that runs within the stamp
-    SELECT concat_ws(' ', 'event trigger', e.oid, e.xmin) FROM pg_event_trigger e
+    UNION ALL -- without a right on Tenantry's schemas, rights in them are of no use
+    SELECT concat_ws(' ', 'space', s.oid, s.version) FROM space s
+    UNION ALL -- what every tenant may call and read there, the map first of all
+    SELECT concat_ws(' ', 'tenancy', d.classid, d.objid,
+                     CASE d.classid WHEN 'pg_proc'::regclass THEN (SELECT f.xmin::text FROM pg_proc f WHERE f.oid = d.objid)
+                          WHEN 'pg_class'::regclass THEN concat_ws(' ',
+                               (SELECT c.xmin FROM pg_class c WHERE c.oid = d.objid),
+                               (SELECT array_agg(a.attacl ORDER BY a.attnum) FROM pg_attribute a
+                                 WHERE a.attrelid = d.objid AND a.attacl IS NOT NULL),
+                               (SELECT array_agg(concat_ws(' ', y.oid, y.xmin) ORDER BY y.oid) FROM pg_policy y
+                                 WHERE y.polrelid = d.objid),
+                               (SELECT array_agg(concat_ws(' ', g.oid, g.xmin) ORDER BY g.oid) FROM pg_trigger g
+                                 WHERE g.tgrelid = d.objid),
+                               (SELECT array_agg(concat_ws(' ', w.oid, w.xmin) ORDER BY w.oid) FROM pg_rewrite w
+                                 WHERE w.ev_class = d.objid)) END)
+      FROM space s
+      JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = s.oid
+     WHERE s.nspname = 'tenancy'
 )
-SELECT p.id, s.digest,
-       (SELECT encode(sha256(convert_to(replace(replace(replace(replace(string_agg(i.value, E'\n' ORDER BY i.value COLLATE "C"),
-                   p.owner, '{owner}'), p.app, '{app}'), p.readonly, '{readonly}'), p.schema, '{schema}'), 'UTF8')), 'hex')
-          FROM item i)
+SELECT p.id, s.digest, x.digest
   FROM place p
-  LEFT JOIN tenantry.place_shapes s ON s.blueprint = p.blueprint AND s.version = p.version
+ CROSS JOIN LATERAL (
+       SELECT encode(sha256(convert_to(replace(replace(replace(replace(string_agg(i.value, E'\n' ORDER BY i.value COLLATE "C"),
+                   p.owner, '{owner}'), p.app, '{app}'), p.readonly, '{readonly}'), p.schema, '{schema}'), 'UTF8')), 'hex')
+          AS digest
+          FROM item i) x
+  LEFT JOIN tenantry.place_shapes s ON s.blueprint = p.blueprint AND s.version = p.version AND s.digest = x.digest
+ WHERE NOT EXISTS (SELECT FROM pg_event_trigger e
+                    WHERE e.evtenabled <> 'D'
+                      AND NOT EXISTS (SELECT FROM pg_depend d
+                                       WHERE d.classid = 'pg_event_trigger'::regclass AND d.objid = e.oid AND d.deptype = 'e'))
