@@ -72,7 +72,7 @@ static void a_way_down_without_its_scripts_is_refused(void **state)
     scoped_arena Arena *arena = arena_new();
     Err err = {0};
     assert_null(way_of(arena, 3, 1, false, &err));
-    assert_int_equal(err.code, ERR_ROLLOUT);
+    assert_int_equal(err.code, ERR_NO_WAY_BACK);
     assert_string_equal(err.message,
                         "blueprint \"b\": \"three\" has no down script, so there is no "
                         "way back before version 3");
