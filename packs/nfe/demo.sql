@@ -198,22 +198,22 @@ BEGIN
             ELSE 'REJEITADA' END::status_nfe
         WHERE id = n.id;
         CONTINUE WHEN n.k > 3;
-        INSERT INTO nfe_evento (nfe_id, tp_evento, n_seq_evento, dh_evento, dh_evento_fuso, c_orgao, tp_amb, id,
-            c_stat, x_motivo, n_prot, registrado_em)
+        INSERT INTO nfe_evento (nfe_id, tp_evento, n_seq_evento, dh_evento, dh_evento_fuso, c_orgao, tp_amb, id)
         SELECT id, CASE WHEN n.k <= 2 THEN '110111' ELSE '110110' END, 1, dh_emi + INTERVAL '1 hour', -3, '35',
-            tp_amb,
-               'ID' || CASE WHEN n.k <= 2 THEN '110111' ELSE '110110' END || chave_acesso || '01', '135',
-               'Evento registrado e vinculado a NF-e', '23526' || lpad(n.k::text, 10, '0'), now()
+            tp_amb, 'ID' || CASE WHEN n.k <= 2 THEN '110111' ELSE '110110' END || chave_acesso || '01'
         FROM nfe WHERE id = n.id;
         IF n.k <= 2 THEN
             INSERT INTO nfe_evento_cancelamento (nfe_id, tp_evento, n_seq_evento, n_prot, x_just)
             VALUES (n.id, '110111', 1, protocolo, 'Pedido cancelado pelo comprador');
-            UPDATE nfe SET status = 'CANCELADA' WHERE id = n.id;
         ELSE
             INSERT INTO nfe_evento_cce (nfe_id, n_seq_evento, x_correcao, x_cond_uso)
             VALUES (n.id, 1, 'Endereco de entrega: sala 12',
                 'A Carta de Correcao e disciplinada pelo Ajuste SINIEF 7/2005.');
         END IF;
+        UPDATE nfe_evento SET c_stat = '135', x_motivo = 'Evento registrado e vinculado a NF-e',
+            n_prot = '23526' || lpad(n.k::text, 10, '0'), registrado_em = now()
+        WHERE nfe_id = n.id;
+        UPDATE nfe SET status = 'CANCELADA' WHERE id = n.id AND n.k <= 2;
     END LOOP;
 END
 $$;

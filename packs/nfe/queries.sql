@@ -80,7 +80,7 @@ LIMIT 50;
 SELECT id, chave_acesso, reter_ate
 FROM nfe
 WHERE status = ANY ('{AUTORIZADA,DENEGADA,CANCELADA,INUTILIZADA}') AND dh_emi < now() - INTERVAL '5 years'
-  AND reter_ate < current_date
+  AND nfe_retencao_acabou(reter_ate)
 ORDER BY dh_emi
 LIMIT 1000;
 

@@ -31,9 +31,14 @@ static bool is_listed(const char *word, const char *const *words, size_t count)
     return false;
 }
 
+bool lint_may_name_schema(const char *schema)
+{
+    return is_listed(schema, allowed_schemas, ARRAY_COUNT(allowed_schemas));
+}
+
 static void check_schema(Lint *lint, const char *schema, const char *name)
 {
-    if (!is_listed(schema, allowed_schemas, ARRAY_COUNT(allowed_schemas))) {
+    if (!lint_may_name_schema(schema)) {
         lint_report(lint, LINT_RULE_qualified_name,
                     arena_printf(lint->arena, "\"%s.%s\"", schema, name));
     }

@@ -193,18 +193,37 @@ static bool ends_with_pg_temp(const Json *path)
     return tree_text_is(json_object_get(last, "sval"), "sval", "pg_temp");
 }
 
-/* A function may have settings of its own, but none that changes the role. */
+/* '' is a path without any schema; "$user" would be one that is named like the tenant's role. */
+static void check_path_schemas(Lint *lint, const Json *path)
+{
+    for (size_t i = 0; i < json_array_size(path); i++) {
+        const Json *value = json_object_get(json_array_get(path, i), "A_Const");
+        const char *schema = json_get_text(json_object_get(value, "sval"), "sval", "");
+        if (*schema != '\0' && strcmp(schema, "pg_temp") != 0 && !lint_may_name_schema(schema)) {
+            lint_report(lint, LINT_RULE_function_path, arena_printf(lint->arena, "\"%s\"", schema));
+        }
+    }
+}
+
+/* A function may have settings of its own, but none that changes the role, and none that depends on
+ * who makes the place. */
 static void check_function_options(Lint *lint, const Json *options)
 {
     for (size_t i = 0; i < json_array_size(options); i++) {
         const Json *option = json_object_get(json_array_get(options, i), "DefElem");
         const Json *set = json_object_get(json_object_get(option, "arg"), "VariableSetStmt");
         const char *name = json_get_text(set, "name", "");
-        if (strcmp(name, "search_path") != 0) {
-            check_setting(lint, name);
+        if (strcmp(name, "search_path") == 0) {
+            continue;
+        }
+        check_setting(lint, name);
+        if (tree_text_is(set, "kind", "VAR_SET_CURRENT")) {
+            lint_report(lint, LINT_RULE_function_setting,
+                        arena_printf(lint->arena, "\"%s\"", name));
         }
     }
     const Json *path = find_search_path(options);
+    check_path_schemas(lint, path);
     const Json *security = tree_find_option(options, "security");
     if (security != NULL && tree_option_is_true(security) && !ends_with_pg_temp(path)) {
         lint_report(lint, LINT_RULE_security_definer, NULL);

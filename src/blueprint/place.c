@@ -33,7 +33,10 @@ bool place_name(Arena *arena, const Blueprint *blueprint, Tier tier, const char 
 const char *place_search_path(Arena *arena, const Extensions *extensions, const Place *place)
 {
     StrBuf path = strbuf_init(arena);
-    strbuf_add(&path, sql_ident(arena, place->schema_name).quoted);
+    /* Also where there is no extension yet: one that a later version wants is then found by the
+     * logins and functions of the places that are there, as by those of new ones. */
+    strbuf_printf(&path, "%s, %s", sql_ident(arena, place->schema_name).quoted,
+                  sql_ident(arena, EXTENSION_SCHEMA).quoted);
     for (size_t i = 0; i < extensions->count; i++) {
         const char *schema = extensions->schemas[i];
         if (schema != NULL && strcmp(schema, "pg_catalog") != 0) {

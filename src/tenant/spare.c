@@ -10,20 +10,38 @@
 
 enum { PLACE_COLUMNS = 8 };
 
-bool spare_claim(Arena *arena, Store *store, const Blueprint *blueprint, const char **ret_tenant_id,
-                 Err *err)
+static bool claim_one(Arena *arena, Store *store, const Blueprint *blueprint,
+                      const char **ret_tenant_id, bool *ret_is_whole, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
     *ret_tenant_id = NULL;
+    *ret_is_whole = true;
     if (!store_query(store, SPARE_CLAIM, PG_PARAMS(blueprint->name, blueprint->checksum), &rows,
                      err)) {
         return false;
     }
     if (pg_rows_count(rows) == 1) {
         *ret_tenant_id = arena_strdup(arena, pg_rows_text(rows, 0, 0));
+        *ret_is_whole = pg_rows_bool(rows, 0, 1);
         FAULT("spare.claimed");
     }
     return true;
+}
+
+/* Somebody may have taken a spare's schema for one that nobody needs, or its roles. */
+bool spare_claim(Arena *arena, Store *store, const Blueprint *blueprint, const char **ret_tenant_id,
+                 Err *err)
+{
+    bool is_whole = false;
+    while (claim_one(arena, store, blueprint, ret_tenant_id, &is_whole, err)) {
+        if (is_whole) {
+            return true;
+        }
+        if (!store_query(store, SPARE_BROKEN, PG_PARAMS(*ret_tenant_id), NULL, err)) {
+            return false;
+        }
+    }
+    return false;
 }
 
 Spare *spare_read(Arena *arena, const PgRows *rows)
@@ -92,13 +110,29 @@ bool spare_add_take(Arena *arena, Store *store, PgBatch *batch, const Spare *spa
     return true;
 }
 
+/* What is there of it. */
 bool spare_drop(Arena *arena, Store *store, const Spare *spare, Err *err)
 {
+    enum { ROLES = 3 };
     const Place *place = &spare->place;
-    const char *const roles[] = {place->owner_role, place->app_role, place->readonly_role};
+    const char *const names[ROLES] = {place->owner_role, place->app_role, place->readonly_role};
+    const char *roles[ROLES];
+    size_t count = 0;
+    scoped_rows PgRows *remains = NULL;
+    if (!store_query(store, SPARE_REMAINS,
+                     PG_PARAMS(place->schema_name, names[0], names[1], names[2]), &remains, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < ROLES; i++) {
+        if (pg_rows_bool(remains, 0, i + 1)) {
+            roles[count++] = names[i];
+        }
+    }
     scoped_batch PgBatch *batch = pg_batch_new(arena);
-    place_add_drop_schema(arena, batch, place);
-    place_add_drop_roles(arena, batch, roles, sizeof roles / sizeof *roles);
+    if (pg_rows_bool(remains, 0, 0)) {
+        place_add_drop_schema(arena, batch, place);
+    }
+    place_add_drop_roles(arena, batch, roles, count);
     store_batch(batch, ROLE_UNMAP, PG_PARAMS(spare->tenant_id));
     store_batch(batch, PLACE_DELETE, PG_PARAMS(place->id)); /* the spare's row goes with it */
     return pg_batch_run(store->conn, batch, err);

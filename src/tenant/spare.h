@@ -27,6 +27,7 @@ typedef struct Spare {
 /* Claims a ready spare that was made from exactly this definition, with the optional extensions
  * that the server offers now, within the caller's transaction: *ret_tenant_id is the id of the
  * tenant to be, NULL when there is none. Never waits for another create, and no two get the same.
+ * One whose schema or a role of which is gone is passed over, and dropped by whoever keeps spares.
  */
 bool spare_claim(Arena *arena, Store *store, const Blueprint *blueprint, const char **ret_tenant_id,
                  Err *err);

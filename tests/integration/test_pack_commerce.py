@@ -731,6 +731,20 @@ def test_nothing_is_sent_before_the_order_is_in_fulfilment():
     refused("UPDATE orders SET status = 'CANCELLED' WHERE id = '%s'" % order, "no move from status")
 
 
+def test_an_order_is_not_cancelled_while_a_shipment_is_pending():
+    draft_order, _ = draft()
+    begin = "INSERT INTO shipments " + values(order_id=draft_order, location_id=warehouse())
+    refused(begin, "nothing is sent before it is placed")
+    order, _ = placed()
+    shipment = add("shipments", order_id=order, location_id=warehouse())
+    cancel = "UPDATE orders SET status = 'CANCELLED' WHERE id = '%s'" % order
+    refused(cancel, "has a shipment that is pending")
+    move("shipments", shipment, "CANCELLED")
+    said = race("INSERT INTO shipments " + values(order_id=order, location_id=warehouse()), cancel)
+    assert "has a shipment that is pending" in said, said
+    move("orders", draft_order, "CANCELLED")
+
+
 def test_two_shipments_at_once_cannot_send_a_piece_twice():
     order, line = in_fulfilment()
     ids = [add("shipments", order_id=order, location_id=warehouse()) for _ in range(2)]
@@ -793,6 +807,34 @@ def test_customers_are_known_once_and_can_be_erased():
     sql("UPDATE customers SET status = 'ERASED', email = NULL, name = NULL, phone = NULL WHERE id = '%s'" % c)
     assert sql("SELECT count(*) FROM audit_log WHERE row_id = '%s' AND changes::text ~ 'once|Once'" % c) == "0"
     refused("UPDATE customers SET status = 'ACTIVE', email = 'x@y' WHERE id = '%s'" % c, "no move from status")
+
+
+ERASE = "UPDATE customers SET status = 'ERASED', email = NULL, name = NULL WHERE id = '%s'"
+
+
+def address(of):
+    return "INSERT INTO addresses " + values(customer_id=of, name="Somebody", line1="Street 1", city="Town", country="DE")
+
+
+def test_a_customer_who_is_erased_has_no_address():
+    erased, other = customer(), customer()
+    sql(address(erased) + ";" + address(other))
+    sql(ERASE % erased)
+    assert sql("SELECT count(*) FROM addresses WHERE customer_id = '%s'" % erased) == "0"
+    refused(address(erased), "no address is kept")
+    refused("UPDATE addresses SET customer_id = '%s' WHERE customer_id = '%s'" % (erased, other), "no address is kept")
+
+
+def test_an_erasure_and_a_new_address_exclude_each_other():
+    erased = customer()
+    assert "no address is kept" in race(ERASE % erased, address(erased))
+    erased = customer()
+    assert "ERROR" not in race(address(erased), ERASE % erased)
+    assert sql("SELECT count(*) FROM addresses WHERE customer_id = '%s'" % erased) == "0"
+    for level in OLD_SNAPSHOTS:
+        erased = customer()
+        assert "could not serialize" in at_isolation(level, "SELECT count(*) FROM customers", ERASE % erased, address(erased))
+        refused("BEGIN ISOLATION LEVEL %s; %s" % (level, ERASE % customer()), "needs isolation level read committed")
 
 
 # Audit and policies

@@ -695,6 +695,45 @@ def test_registered_events_stay_as_they_are():
     refused("DELETE FROM nfe_inutilizacao", "ja registrado")
 
 
+def eventless():
+    return sql("SELECT id FROM nfe n WHERE status = 'AUTORIZADA' AND NOT EXISTS (SELECT FROM nfe_evento"
+               " WHERE nfe_id = n.id) LIMIT 1")
+
+
+def content_of(identity, kind):
+    if kind == "110111":
+        return ("INSERT INTO nfe_evento_cancelamento (nfe_id, tp_evento, n_seq_evento, n_prot, x_just)"
+                " VALUES ('%s', '110111', 1, '135260000000008', 'Pedido cancelado')" % identity)
+    return ("INSERT INTO nfe_evento_cce (nfe_id, n_seq_evento, x_correcao, x_cond_uso)"
+            " VALUES ('%s', 1, 'Endereco de entrega: sala 12', '')" % identity)
+
+
+def test_what_an_event_says_is_there_before_it_is_registered():
+    identity = eventless()
+    register = "UPDATE nfe_evento SET c_stat = '135', n_prot = '135260000000008' WHERE nfe_id = '%s'" % identity
+    for kind in ("110111", "110110"):
+        content, asked = content_of(identity, kind), event(identity, kind, answer="NULL, NULL")
+        accepted(";\n".join((asked, content, register)))
+        refused(";\n".join((event(identity, kind), content)), "ja foi registrado")
+        refused(";\n".join((asked, register, content)), "ja foi registrado")
+
+
+# The day is another one in some time zone, and a session may say that it is in any.
+FAR = ("<x>-167", "<x>167")
+
+
+def test_the_time_zone_of_a_session_does_not_end_a_retention():
+    identity = eventless()
+    schema = sql("SELECT current_schema")
+    script = ("BEGIN;\nSET LOCAL search_path = %s;\nSET LOCAL session_replication_role = replica;\n"
+              "UPDATE nfe SET reter_ate = (now() AT TIME ZONE 'UTC' - INTERVAL '12 hours')::date - %%d WHERE id = '%s';\n"
+              "SET LOCAL session_replication_role = origin;\nSET LOCAL TimeZone = '%%s';\n"
+              "DELETE FROM nfe WHERE id = '%s';\nROLLBACK;" % (schema, identity, identity))
+    for zone in FAR:
+        refused_sql(shared_server().superuser, script % (0, zone), "nao pode ser apagado")
+        shared_server().psql(script % (1, zone), shared_server().superuser)
+
+
 FIFTH_YEAR = "make_date(extract(year FROM now() - INTERVAL '3 hours')::int + 5, 12, 31)"
 
 

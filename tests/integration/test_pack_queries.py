@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What the application of each pack asks, on a tenant with many rows: the plans are those that queries.sql names.
-And the picture in the pack's README is that of its tables.
+And the picture in the pack's README is that of its tables, and so are the numbers that it gives.
 
 One test for each pack with a queries.sql and each tier that it offers; pack_queries.py says how that file is
 written. TEST_PACK=nfe runs those of one pack, an argument one test: test_the_queries_of_nfe_in_the_schema_tier."""
@@ -134,11 +134,38 @@ def check(pack, tier):
     assert not failed, "%d of %d queries fail\n%s" % (len(failed), len(queries), "\n".join(failed))
 
 
+# What a README may count. Partitions, and what is on them, are as many as the day wants.
+COUNTS = """
+WITH place AS (
+    SELECT n.oid FROM tenantry.tenants t JOIN tenantry.places p ON p.id = t.place_id
+      JOIN pg_namespace n ON n.nspname = p.schema_name WHERE t.slug = '%s'
+), relation AS (
+    SELECT c.relkind, c.relispartition FROM pg_class c JOIN place ON c.relnamespace = place.oid
+)
+SELECT json_build_object(
+    'tables', (SELECT count(*) FROM relation WHERE relkind IN ('r', 'p') AND NOT relispartition),
+    'indexes', (SELECT count(*) FROM relation WHERE relkind IN ('i', 'I')
+                 HAVING NOT coalesce((SELECT bool_or(relispartition) FROM relation), false)),
+    'functions', (SELECT count(*) FROM pg_proc f JOIN place ON f.pronamespace = place.oid))
+"""
+
+
+def wrong_counts(readme, counts):
+    """Those of "A new tenant has 9 tables and 12 indexes" that are not so."""
+    sentences = re.findall(r"tenant\s+has\s+\d+\s+tables.*?[.:]\s", readme, re.DOTALL)
+    told = [found for sentence in sentences for found in re.findall(r"(\d+)\s+(tables|indexes|functions)", sentence)]
+    return ["%s %s, there are %d" % (number, what, counts[what]) for number, what in told
+            if counts[what] is not None and int(number) != counts[what]]
+
+
 def check_picture(pack):
-    """The picture in a pack's README."""
-    made = pack_picture.read_picture(shared_server(), pack.folder, pack.name.replace("_", "-") + "-picture")
+    """The picture in a pack's README, and what the README counts."""
+    slug = pack.name.replace("_", "-") + "-picture"
+    made = pack_picture.read_picture(shared_server(), pack.folder, slug)
     different = pack_picture.difference(pack.folder, made)
     assert not different, "tools/pack_picture.py write would change\n" + "\n".join(different)
+    wrong = wrong_counts(pack.read("README.md"), json.loads(shared_server().psql(COUNTS % slug, shared_server().superuser)))
+    assert not wrong, "%s: %s" % (pack.path("README.md"), "; ".join(wrong))
 
 
 def packs():
@@ -201,6 +228,12 @@ def test_a_plan_that_is_not_as_its_lines_say_is_noticed():
     assert problems("noseq=t", by_index, scan("t_2")) == "read from end to end: t_2"
     assert problems("noseq=u", scan("u")) == "read from end to end: u"
     assert problems("noseq=t_1", scan("u")) == "there is no such table"
+
+
+def test_a_wrong_number_in_a_readme_is_noticed():
+    text = "An empty tenant has 3 tables (one of them\npartitioned), 9 indexes, 2 functions: 20 relations. 7 tables have none."
+    assert wrong_counts(text, {"tables": 3, "indexes": None, "functions": 2}) == []
+    assert wrong_counts(text, {"tables": 4, "indexes": 8, "functions": 2}) == ["3 tables, there are 4", "9 indexes, there are 8"]
 
 
 for _pack in packs():

@@ -203,6 +203,44 @@ def test_a_spare_without_todays_partitions_is_not_claimed_until_they_are_made():
     assert server.create("tomorrow", "trading")["id"] in waiting
 
 
+def test_a_spare_of_which_somebody_dropped_a_part_is_passed_over():
+    with harness.Server() as server:
+        server.up()
+        for number, broken in enumerate((
+                "DROP SCHEMA {schema} CASCADE",
+                "DROP SCHEMA {schema} CASCADE; DROP OWNED BY {owner} CASCADE; DROP ROLE {owner}",
+                "DROP OWNED BY {app} CASCADE; DROP ROLE {app}")):
+            fill(server, 2)
+            words = json.loads(server.psql(
+                "SELECT json_build_object('id', s.tenant_id, 'schema', p.schema_name, 'owner', p.owner_role, 'app', p.app_role)"
+                " FROM tenantry.spares s JOIN tenantry.places p ON p.id = s.place_id ORDER BY s.created_at LIMIT 1"))
+            server.psql(broken.format(**words), admin(server))
+            whole = spare_ids(server) - {words["id"]}
+            made = server.create("whole-%d" % number, "trading")
+            assert {made["id"]} == whole
+            server.psql("INSERT INTO portfolios (user_id, name) VALUES (gen_random_uuid(), 'one')", made["app"])
+            assert (spares(server)["ready"], spares(server)["stale"]) == (0, 1)
+            assert server.tenantry("spare", "drop", "--stale")["left"] == 0
+            assert not spare_ids(server)
+            crash_state.check_whole(server, logins=())
+
+
+def test_a_create_whose_spare_breaks_under_it_can_be_cancelled():
+    harness.require_faults()
+    with harness.Server() as server:
+        server.up()
+        fill(server, 1)
+        server.tenantry("tenant", "create", "broken", "--blueprint", "trading",
+                        env={"TENANTRY_FAULT_AT": "tenant.create.reserve.after_commit", "TENANTRY_FAULT_STEPWISE": "1"},
+                        expect=KILLED)
+        crash_state.wait_until_quiet(server)
+        schema = server.psql("SELECT p.schema_name FROM tenantry.spares s JOIN tenantry.places p ON p.id = s.place_id")
+        server.psql("DROP OWNED BY {0}_app CASCADE; DROP ROLE {0}_app".format(schema), admin(server))
+        server.tenantry("job", "cancel", str(crash_state.interrupted(server)[0]["id"]))
+        server.create("broken", "trading")
+        crash_state.check_whole(server)
+
+
 def test_a_spare_of_other_optional_extensions_is_not_claimed():
     server = harness.shared_server()
     folder = write_cards(server.folder, "choosy", 1)

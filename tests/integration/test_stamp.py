@@ -189,7 +189,7 @@ def test_a_function_that_keeps_its_search_path_keeps_to_the_place_that_it_was_ma
     assert lines(first) == lines(second)
     for place in (first, second):
         assert in_place(place, "SELECT proconfig FROM pg_proc WHERE oid = 'pinned'::regproc") == \
-            '{"search_path=%s, pg_temp"}' % place["schema"]
+            '{"search_path=%s, tenantry_ext, pg_temp"}' % place["schema"]
     in_place(first, "INSERT INTO currencies VALUES ('EUR', 'Euro')")
     for place, rows in ((first, "1"), (second, "0")):
         assert in_place(place, "SET search_path = pg_catalog; SELECT %s.pinned()" % place["schema"]) == rows
@@ -352,6 +352,26 @@ def test_an_extension_is_used_from_where_it_is():
     place = make("extended", "extended")
     assert in_place(place, "INSERT INTO people VALUES ('A'); SELECT count(*) FROM people WHERE name OPERATOR(tenantry_ext.=) 'a'") == "1"
     assert stamp("extended")["is_new"] is False
+
+
+def test_a_tenant_that_is_moved_to_a_version_with_an_extension_finds_it_like_a_new_one():
+    server = shared_server()
+    before = {"V0001__people": "CREATE TABLE people (name text PRIMARY KEY);" + PINNED.replace("currencies", "people")}
+    manifest = MANIFEST.partition("append_only")[0].replace("NAME", "late")
+    with harness.temporary_folder() as folder:
+        for migrations, more in ((before, ""), ({**before, "V0002__nick": "ALTER TABLE people ADD COLUMN nick citext;"},
+                                                "extensions: {wanted: [citext]}\n")):
+            write(folder, "late", migrations)
+            with open(os.path.join(folder, "blueprint.yaml"), "w", encoding="utf-8") as f:
+                f.write(manifest + more)
+            server.tenantry("blueprint", "add", folder)
+            if not more:
+                moved = server.create("late-moved", "late")
+    server.tenantry("migrate", "up", "late")
+    for tenant in (moved, server.create("late-born", "late")):
+        server.psql("INSERT INTO people VALUES ('one', 'ABC')", tenant["app"])
+        assert server.psql("SELECT name FROM people WHERE nick = 'abc'", tenant["app"]) == "one"
+    assert server.tenantry("migrate", "verify", "late")["is_clean"]
 
 
 def test_the_row_tier_has_no_stamps():

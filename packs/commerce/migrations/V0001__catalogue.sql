@@ -303,6 +303,42 @@ CREATE TABLE addresses (
 CREATE INDEX ix_addresses_customer_id ON addresses (customer_id);
 CREATE UNIQUE INDEX ux_addresses_default ON addresses (customer_id) WHERE is_default;
 
+-- Who is erased takes the addresses along, and gets no other. Of an erasure and a new address the
+-- one that comes second waits for the first and then sees it, which needs READ COMMITTED for the
+-- erasure; an address on an older snapshot fails on the customer that has changed.
+CREATE FUNCTION erase_addresses() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM set_config('search_path', format('pg_catalog,%I,pg_temp', TG_TABLE_SCHEMA), true);
+    PERFORM require_read_committed();
+    DELETE FROM addresses a WHERE a.customer_id = NEW.id;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION guard_address() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    customer_status varchar;
+BEGIN
+    PERFORM set_config('search_path', format('pg_catalog,%I,pg_temp', TG_TABLE_SCHEMA), true);
+    SELECT c.status INTO customer_status FROM customers c WHERE c.id = NEW.customer_id FOR SHARE;
+    IF customer_status = 'ERASED' THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation',
+            MESSAGE = 'the customer was erased: no address is kept';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+CREATE TRIGGER customers_erase AFTER UPDATE ON customers
+    FOR EACH ROW WHEN (NEW.status = 'ERASED' AND OLD.status <> 'ERASED')
+    EXECUTE FUNCTION erase_addresses();
+CREATE TRIGGER addresses_guard BEFORE INSERT OR UPDATE ON addresses
+    FOR EACH ROW EXECUTE FUNCTION guard_address();
+
 -- A session that says that it works for another tenant (app.current_tenant_id) sees no customer and
 -- changes no product. The role says who the tenant is, the setting can only narrow; the owner, who
 -- runs migrations, is not concerned. Reading products needs no tenant, so that their search may use

@@ -297,7 +297,7 @@ BEGIN
         END IF;
     ELSIF become = 'FULFILLING' AND o.status = 'PLACED' AND NOT o.on_account THEN
         RETURN 'is neither paid nor on account';
-    ELSIF become IN ('COMPLETED', 'CLOSED') THEN
+    ELSIF become IN ('COMPLETED', 'CLOSED', 'CANCELLED') THEN
         IF EXISTS (SELECT FROM shipments s WHERE s.order_id = o.id AND s.status = 'PENDING') THEN
             RETURN 'has a shipment that is pending';
         ELSIF become = 'COMPLETED' AND EXISTS (
@@ -510,8 +510,8 @@ BEGIN
 END
 $$;
 
--- An order that has ended gets no other shipment, which would be pending. The share lock: as for
--- lines.
+-- An order gets its shipments between its placing and its end, so that none is pending when it has
+-- ended, and a draft can always be cancelled. The share lock: as for lines.
 CREATE FUNCTION guard_shipment() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -523,6 +523,9 @@ BEGIN
     IF order_status IN ('COMPLETED', 'CLOSED', 'CANCELLED') THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation',
             MESSAGE = format('the order is %s: nothing more is sent', lower(order_status));
+    ELSIF order_status = 'DRAFT' THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation',
+            MESSAGE = 'the order is a draft: nothing is sent before it is placed';
     END IF;
     RETURN NEW;
 END

@@ -8,6 +8,12 @@ CREATE FUNCTION nfe_reter_ate(momento timestamptz, fuso smallint) RETURNS date
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN make_date(extract(year FROM momento AT TIME ZONE 'UTC' + fuso * INTERVAL '1 hour')::integer + 5, 12, 31);
 
+-- Whether the last day of a row has ended everywhere. The session's time zone, by which current_date
+-- goes, is whatever the session says.
+CREATE FUNCTION nfe_retencao_acabou(ate date) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN ate < (now() AT TIME ZONE 'UTC' - INTERVAL '12 hours')::date;
+
 -- Whether a statement comes from a trigger of these tables. Where a role may make temporary tables, it
 -- can make a trigger on one, which counts as much, and so does that of a foreign key between two, whose
 -- update may call any function in a CHECK: so none counts while a temporary table has a trigger of any kind.
@@ -337,7 +343,7 @@ DECLARE
 BEGIN
     IF TG_OP = 'DELETE' THEN
         -- One that was rejected and goes its way again has a date, and waits for another answer.
-        IF OLD.status = 'CRIADA' AND OLD.n_nf IS NULL OR OLD.reter_ate < current_date
+        IF OLD.status = 'CRIADA' AND OLD.n_nf IS NULL OR nfe_retencao_acabou(OLD.reter_ate)
            AND OLD.status NOT IN ('CRIADA', 'ASSINADA', 'ENVIADA', 'PROCESSANDO') THEN
             RETURN OLD;
         END IF;
@@ -485,10 +491,10 @@ $$;
 
 -- An event or a voiding that the authority has registered stays as it is.
 CREATE FUNCTION nfe_registrado() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 BEGIN
-    IF OLD.n_prot IS NOT NULL AND NOT (TG_OP = 'DELETE' AND OLD.reter_ate < current_date) THEN
+    IF OLD.n_prot IS NOT NULL AND NOT (TG_OP = 'DELETE' AND nfe_retencao_acabou(OLD.reter_ate)) THEN
         RAISE check_violation USING MESSAGE = format('%s: ja registrado, nao muda mais', TG_TABLE_NAME);
     END IF;
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
@@ -516,6 +522,31 @@ CREATE TRIGGER nfe_registrado BEFORE UPDATE OR DELETE ON nfe_evento
     FOR EACH ROW EXECUTE FUNCTION nfe_registrado();
 CREATE TRIGGER nfe_registrado BEFORE UPDATE OR DELETE ON nfe_inutilizacao
     FOR EACH ROW EXECUTE FUNCTION nfe_registrado();
+
+-- What an event says is written down before the authority registers it: afterwards it would be a text
+-- that the authority never saw. The event is locked, so that it is not registered meanwhile; one that is
+-- gone is being deleted.
+CREATE FUNCTION nfe_evento_conteudo() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT
+AS $$
+DECLARE
+    linha     record := CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    protocolo varchar;
+BEGIN
+    SELECT e.n_prot INTO protocolo FROM nfe_evento AS e
+    WHERE (e.nfe_id, e.tp_evento, e.n_seq_evento) = (linha.nfe_id, linha.tp_evento, linha.n_seq_evento)
+    FOR SHARE;
+    IF protocolo IS NOT NULL THEN
+        RAISE check_violation USING MESSAGE = format(
+            '%s: o evento ja foi registrado, seu conteudo nao muda mais', TG_TABLE_NAME);
+    END IF;
+    RETURN linha;
+END
+$$;
+CREATE TRIGGER nfe_evento_conteudo BEFORE INSERT OR UPDATE OR DELETE ON nfe_evento_cancelamento
+    FOR EACH ROW EXECUTE FUNCTION nfe_evento_conteudo();
+CREATE TRIGGER nfe_evento_conteudo BEFORE INSERT OR UPDATE OR DELETE ON nfe_evento_cce
+    FOR EACH ROW EXECUTE FUNCTION nfe_evento_conteudo();
 
 -- A voided range is one of the company, holds no number of a document that was answered for, and
 -- none of another range. The series is updated and not only locked, so that none of its numbers is

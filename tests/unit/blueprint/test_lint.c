@@ -86,6 +86,15 @@ static const LintCase any_tier[] = {
     {"DO $$ BEGIN /* EXECUTE x */ PERFORM 'EXECUTE x'; CREATE TRIGGER t BEFORE INSERT ON t EXECUTE "
      "FUNCTION f(); REVOKE EXECUTE ON FUNCTION f() FROM PUBLIC; END $$",
      ""},
+    {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path = public, shop, pg_temp "
+     "AS 'SELECT 1'",
+     "function_path:1 function_path:1"},
+    {"ALTER FUNCTION f() SET search_path = \"$user\", pg_temp", "function_path:1"},
+    {"ALTER FUNCTION f() SET search_path = tenancy, pg_catalog, pg_temp", ""},
+    {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET TimeZone FROM CURRENT AS 'SELECT 1'",
+     "function_setting:1"},
+    {"ALTER FUNCTION f() SET lock_timeout FROM CURRENT", "function_setting:1"},
+    {"ALTER FUNCTION f() SET lock_timeout = '1s'", ""},
     {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET role = x AS 'SELECT 1'", "set_role:1"},
     {"CREATE USER x", "server_object:1"},
     {"ALTER ROLE x SUPERUSER", "server_object:1"},
