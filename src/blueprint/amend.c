@@ -28,20 +28,23 @@ static bool makes_another(const char *statement)
            strcasestr(statement, "schema") != NULL;
 }
 
-bool amends_follow(Arena *arena, const char *script)
+bool amends_follow_script(const SqlScript *script)
 {
-    SqlScript split = {0};
-    Err ignored;
-    if (!sql_script_split(arena, "", script, ERR_BLUEPRINT_INVALID, &split, &ignored)) {
-        return true;
-    }
-    for (size_t i = 0; i < split.count; i++) {
-        const char *text = split.statements[i].text;
+    for (size_t i = 0; i < script->count; i++) {
+        const char *text = script->statements[i].text;
         if (!is_plain(text) || makes_another(text)) {
             return true;
         }
     }
     return false;
+}
+
+bool amends_follow(Arena *arena, const char *script)
+{
+    SqlScript split = {0};
+    Err ignored;
+    return !sql_script_split(arena, "", script, ERR_BLUEPRINT_INVALID, &split, &ignored) ||
+           amends_follow_script(&split);
 }
 
 /* Append-only tables lose UPDATE and DELETE, their partitions and shared tables INSERT too, where

@@ -6,10 +6,12 @@
 #define TENANTRY_BLUEPRINT_AMEND_H
 
 #include "blueprint/place.h"
+#include "pg/sql_parse.h"
 
 /* Whether a script may have made tables, or made others of them: it does more than alter tables,
  * make indexes, comment and drop. Says yes when in doubt. */
 bool amends_follow(Arena *arena, const char *script);
+bool amends_follow_script(const SqlScript *script);
 
 /* Adds both; run as the owner. Tables that the blueprint declares and this version of the place
  * does not have are passed over. */

@@ -199,6 +199,7 @@ typedef struct LintFinding {
     LintSeverity severity;
     const char *file;
     int line;
+    int column; /* of the statement's first word, in characters; 0: of no statement */
     const char *message;
     const char *hint;
     const char *docs; /* "docs/rollout-lint.md#add_check"; NULL: the hint says it all */
@@ -211,7 +212,8 @@ typedef struct LintFinding {
 bool blueprint_lint(Arena *arena, const Blueprint *blueprint, const LintFinding **ret_findings,
                     size_t *ret_count, Err *err);
 
-/* severity, rule, file, line, message, hint, docs (null when there is none). The caller's. */
+/* severity, rule, file, line, column, message, hint, docs (null when there is none). The caller's.
+ */
 Json *blueprint_finding_to_json(const LintFinding *finding);
 
 /* Checks one migration without its blueprint: tables that it does not create count as in use, and

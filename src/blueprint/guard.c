@@ -5,8 +5,8 @@
  * check or default can RESET ROLE. PostgreSQL refuses that (role and session_authorization, however
  * they are set) inside a SECURITY DEFINER function. So the role gets such a function for the
  * transaction, in a schema where it can make no other when its code runs, and it runs every
- * statement (src/store/migrations/0005_guard.sql and 0008_guard_call.sql; what does not depend on
- * the role is in functions that stay, so that a session plans them once).
+ * statement (src/store/migrations/0005_guard.sql, 0008_guard_call.sql and 0014_guard_quick.sql;
+ * what does not depend on the role is in functions that stay, so that a session plans them once).
  *
  * Deferred triggers run as whoever is current when they fire, at COMMIT that is the control role:
  * so they all fire in there, by SET CONSTRAINTS, which fires whatever waits when it begins. One of
@@ -22,7 +22,7 @@
  * and run_guarded looks whose rights it has before it runs anything.
  *
  * Code in there can prepare statements, also under the names of ours (pg_query_fixed): nothing that
- * was prepared is run before drop_guard has taken those away. Where that code fails, which takes no
+ * was prepared is run before run_as has taken those away. Where that code fails, which takes no
  * PREPARE back, nothing prepared is run until all of it was deallocated (pg_rollback). */
 #include "blueprint/place.h"
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "blueprint/adapt.h"
 #include "blueprint/migrations.h"
@@ -87,9 +88,14 @@ bool layout_fail_name(const LayoutReader *reader, const char *path, Err *err)
 
 bool layout_read_file(LayoutReader *reader, const char *path, const char **ret_text, Err *err)
 {
-    return migrations_read_sql(reader->arena, reader->source,
-                               arena_printf(reader->arena, "%s/%s", reader->folder, path),
-                               &reader->total_bytes, ret_text, err);
+    static const char mark[] = "\xef\xbb\xbf"; /* that some editors put before UTF-8 */
+    if (!migrations_read_sql(reader->arena, reader->source,
+                             arena_printf(reader->arena, "%s/%s", reader->folder, path),
+                             &reader->total_bytes, ret_text, err)) {
+        return false;
+    }
+    *ret_text += strncmp(*ret_text, mark, strlen(mark)) == 0 ? strlen(mark) : 0;
+    return true;
 }
 
 LayoutMigration *layout_add(LayoutReader *reader, const LayoutMigration *migration)
@@ -171,6 +177,24 @@ static bool list_below(LayoutReader *reader, const char *below, int depth, Err *
     return true;
 }
 
+/* The tools take .sql, and would pass V1__a.SQL over without a word. */
+static bool check_suffixes(const LayoutReader *reader, Err *err)
+{
+    static const char suffix[] = ".sql";
+    for (size_t i = 0; i < reader->file_count; i++) {
+        const char *path = reader->files[i];
+        const size_t length = strlen(path);
+        const char *end = path + (length > strlen(suffix) ? length - strlen(suffix) : length);
+        if (strcasecmp(end, suffix) == 0 && strcmp(end, suffix) != 0) {
+            layout_fail_name(reader, path, err);
+            err_hint(err, "%s takes files that end in \"%s\", in lower case", reader->layout->tool,
+                     suffix);
+            return false;
+        }
+    }
+    return true;
+}
+
 static int compare_paths(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -221,7 +245,7 @@ static bool list_migrations(LayoutReader *reader, Err *err)
     if (reader->file_count > 0) {
         qsort(reader->files, reader->file_count, sizeof *reader->files, compare_paths);
     }
-    if (!reader->layout->list(reader, err)) {
+    if (!check_suffixes(reader, err) || !reader->layout->list(reader, err)) {
         return false;
     }
     for (size_t i = 0; i < reader->count; i++) {

@@ -5,6 +5,7 @@
 #include "blueprint/layout.h"
 
 static const char prisma_lock[] = "migration_lock.toml";
+static const char toml_blanks[] = " \t\r";
 
 /* The folder's part of "2024-01-01_users/up.sql"; NULL for a file beside the folders. */
 static const char *folder_of(Arena *arena, const char *path)
@@ -83,14 +84,73 @@ bool layout_list_diesel(LayoutReader *reader, Err *err)
     return each_folder(reader, add_diesel, err);
 }
 
-/* What its metadata.toml says of transactions is seen on the statements (steps.h). */
+/* Where the value of "key = value" begins, when the line is that; *ret_key is the width of the key.
+ */
+static const char *toml_member(const char *line, size_t *ret_key)
+{
+    *ret_key = strspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+    const char *at = line + *ret_key + strspn(line + *ret_key, toml_blanks);
+    return *ret_key == 0 || *at != '=' ? NULL : at + 1 + strspn(at + 1, toml_blanks);
+}
+
+static bool is_toml_end(const char *at)
+{
+    at += strspn(at, toml_blanks);
+    return *at == '\0' || *at == '\n' || *at == '#';
+}
+
+/* Of a line of metadata.toml: NULL, or what is wrong. Diesel reads one key and passes others over.
+ */
+static const char *judge_metadata(const char *line)
+{
+    static const char key[] = "run_in_transaction";
+    size_t width = 0;
+    line += strspn(line, toml_blanks);
+    const char *value = toml_member(line, &width);
+    if (is_toml_end(line) || *line == '[') {
+        return NULL;
+    }
+    if (value == NULL || is_toml_end(value)) {
+        return "not TOML: expected key = value";
+    }
+    const size_t length = strspn(value, "abcdefghijklmnopqrstuvwxyz");
+    const bool is_bool = (length == strlen("true") && strncmp(value, "true", length) == 0) ||
+                         (length == strlen("false") && strncmp(value, "false", length) == 0);
+    const bool is_read = width == strlen(key) && strncmp(line, key, width) == 0;
+    return !is_read || (is_bool && is_toml_end(value + length))
+               ? NULL
+               : "run_in_transaction is true or false";
+}
+
+static bool check_metadata(LayoutReader *reader, const char *folder, Err *err)
+{
+    const char *text = NULL;
+    int number = 1;
+    const char *path = find_file(reader, folder, "metadata.toml");
+    if (path == NULL) {
+        return true;
+    }
+    if (!layout_read_file(reader, path, &text, err)) {
+        return false;
+    }
+    for (; *text != '\0'; text += strcspn(text, "\n"), text += *text == '\n' ? 1 : 0, number++) {
+        const char *wrong = judge_metadata(text);
+        if (wrong != NULL) {
+            return layout_fail_line(reader, path, number, err, "%s", wrong);
+        }
+    }
+    return true;
+}
+
+/* What its metadata.toml says of transactions is seen on the statements (steps.h); that it can be
+ * read is what Diesel asks. */
 bool layout_text_diesel(LayoutReader *reader, const LayoutMigration *migration, LayoutText *text,
                         Err *err)
 {
     if (text->up[strspn(text->up, " \t\r\n")] == '\0') {
         return layout_fail(reader, migration->up, err, "Diesel refuses to run an empty migration");
     }
-    return true;
+    return check_metadata(reader, folder_of(reader->arena, migration->up), err);
 }
 
 /* The value of "key = value" when the line sets that key; NULL when it does not. */

@@ -51,7 +51,8 @@ static LintSeverity severity_of(const Lint *lint, LintRule rule)
     return rules[rule].severity;
 }
 
-void lint_report_at(Lint *lint, LintRule rule, const char *subject, const char *file, int line)
+static void add_finding(Lint *lint, LintRule rule, const char *subject, const char *file, int line,
+                        int column)
 {
     const LintRuleInfo *row = &rules[rule];
     if (row->scope == LINT_SCOPE_ROW && !lint->is_row) {
@@ -70,6 +71,7 @@ void lint_report_at(Lint *lint, LintRule rule, const char *subject, const char *
         .severity = severity_of(lint, rule),
         .file = file,
         .line = line,
+        .column = column,
         .message = subject == NULL ? row->message
                                    : arena_printf(lint->arena, "%s: %s", subject, row->message),
         .hint = row->hint,
@@ -78,9 +80,14 @@ void lint_report_at(Lint *lint, LintRule rule, const char *subject, const char *
                     : NULL};
 }
 
+void lint_report_at(Lint *lint, LintRule rule, const char *subject, const char *file, int line)
+{
+    add_finding(lint, rule, subject, file, line, 0);
+}
+
 void lint_report(Lint *lint, LintRule rule, const char *subject)
 {
-    lint_report_at(lint, rule, subject, lint->file, lint->line);
+    add_finding(lint, rule, subject, lint->file, lint->line, lint->column);
 }
 
 static void follow_script(Lint *lint, const SqlScript *script)
@@ -90,6 +97,7 @@ static void follow_script(Lint *lint, const SqlScript *script)
     lint->relations = 0;
     for (size_t i = 0; i < script->count; i++) {
         lint->line = script->statements[i].line;
+        lint->column = script->statements[i].column;
         lint_check_live(lint, &script->statements[i]);
         lint_follow_statement(lint, &script->statements[i]);
         lint_note_made(lint, &script->statements[i]);
@@ -128,8 +136,10 @@ static bool check_script(Lint *lint, const char *file, const char *text, SqlScri
     }
     for (size_t i = 0; i < ret_script->count; i++) {
         lint->line = ret_script->statements[i].line;
+        lint->column = ret_script->statements[i].column;
         lint_check_statement(lint, &ret_script->statements[i]);
         lint_check_names(lint, &ret_script->statements[i]);
+        lint_check_dynamic(lint, &ret_script->statements[i]);
     }
     return true;
 }
@@ -336,6 +346,7 @@ Json *blueprint_finding_to_json(const LintFinding *finding)
     json_put_text(object, "rule", finding->rule);
     json_put_text(object, "file", finding->file);
     json_put_int(object, "line", finding->line);
+    json_put(object, "column", finding->column > 0 ? json_integer(finding->column) : json_null());
     json_put_text(object, "message", finding->message);
     json_put_text(object, "hint", finding->hint);
     json_put_text(object, "docs", finding->docs);

@@ -97,7 +97,8 @@ typedef struct Lint {
     bool is_alone;    /* one file without its blueprint: what it does not make is there already */
     int64_t version;  /* of the migration that is being followed */
     const char *file; /* that is being checked */
-    int line;
+    int line;         /* of the statement */
+    int column;
     /* Of the selection of migrations that is being followed, newest first. */
     LintTable *tables;
     LintKey *keys;
@@ -124,6 +125,7 @@ void lint_check_statement(Lint *lint, const SqlStatement *statement);
 void lint_check_names(Lint *lint, const SqlStatement *statement);
 /* Whether a migration may name the schema, as every database has it. */
 bool lint_may_name_schema(const char *schema);
+void lint_check_dynamic(Lint *lint, const SqlStatement *statement); /* lint_dynamic.c */
 
 /* Follows what a statement does to the tables, with the rules of the row tier (lint_row.c). */
 void lint_follow_statement(Lint *lint, const SqlStatement *statement);

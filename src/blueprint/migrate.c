@@ -41,7 +41,7 @@ bool place_check_way_back(const Blueprint *blueprint, int64_t after, int64_t upt
     for (size_t i = 0; i < blueprint->migration_count; i++) {
         const BlueprintMigration *migration = &blueprint->migrations[i];
         if (migration->version > after && migration->version <= upto && migration->down == NULL) {
-            return ERR_SET(err, ERR_ROLLOUT, "write it, or go on with a migration that mends",
+            return ERR_SET(err, ERR_NO_WAY_BACK, "write it, or go on with a migration that mends",
                            "blueprint \"%s\": \"%s\" has no down script, so there is no way back "
                            "before version %lld",
                            blueprint->name, migration->file, (long long)migration->version);
@@ -50,72 +50,74 @@ bool place_check_way_back(const Blueprint *blueprint, int64_t after, int64_t upt
     return true;
 }
 
-/* The newest first. Which variant ran is taken from the extensions that are there now. */
-static bool add_downs(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
-                      const Extensions *extensions, VersionRange range, Err *err)
+/* The scripts that a place runs on a way, in that order. Which variant is taken from the extensions
+ * that are there now, on the way down too. */
+static void select_scripts(Arena *arena, const Blueprint *blueprint, const Extensions *extensions,
+                           const PlaceWay *way, const BlueprintMigration ***ret_migrations,
+                           size_t *ret_count)
 {
+    const bool is_down = way->to < way->from;
     const BlueprintMigration *const *migrations = NULL;
     size_t count = 0;
-    if (!place_check_way_back(blueprint, range.after, range.upto, err)) {
+    blueprint_select_migrations(arena, blueprint, is_down ? way->to : way->from, extensions->names,
+                                extensions->count, &migrations, &count);
+    while (count > 0 && migrations[count - 1]->version > (is_down ? way->from : way->to)) {
+        count--;
+    }
+    const BlueprintMigration **ordered = ARENA_ARRAY(arena, const BlueprintMigration *, count);
+    for (size_t i = 0; i < count; i++) {
+        ordered[i] = migrations[is_down ? count - 1 - i : i];
+    }
+    *ret_migrations = ordered;
+    *ret_count = count;
+}
+
+bool place_read_way(Arena *arena, const Blueprint *blueprint, const Extensions *extensions,
+                    int64_t from, int64_t to, PlaceWay *ret_way, Err *err)
+{
+    PlaceWay way = {.from = from, .to = to};
+    const bool is_down = to < from;
+    const BlueprintMigration **migrations = NULL;
+    if (is_down && !place_check_way_back(blueprint, to, from, err)) {
         return false;
     }
-    blueprint_select_migrations(arena, blueprint, range.after, extensions->names, extensions->count,
-                                &migrations, &count);
-    for (size_t i = count; i > 0; i--) {
-        const BlueprintMigration *migration = migrations[i - 1];
-        if (migration->version > range.upto) {
-            continue;
-        }
-        if (!place_add_script(arena, batch, arena_printf(arena, "%s, down", migration->file),
-                              migration->down, err)) {
+    select_scripts(arena, blueprint, extensions, &way, &migrations, &way.count);
+    SqlScript *scripts = ARENA_ARRAY(arena, SqlScript, way.count);
+    for (size_t i = 0; i < way.count; i++) {
+        const char *file = is_down ? arena_printf(arena, "%s, down", migrations[i]->file)
+                                   : migrations[i]->file;
+        if (!sql_script_split(arena, file, is_down ? migrations[i]->down : migrations[i]->up,
+                              ERR_BLUEPRINT_INVALID, &scripts[i], err)) {
             return false;
         }
+        way.has_amends = way.has_amends || amends_follow_script(&scripts[i]);
     }
+    way.scripts = scripts;
+    *ret_way = way;
     return true;
 }
 
-static bool range_has_amends(Arena *arena, const Blueprint *blueprint, VersionRange range,
-                             bool is_down)
+void place_add_move(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                    const Extensions *extensions, const Place *place, const PlaceWay *way,
+                    bool *ret_has_more)
 {
-    for (size_t i = 0; i < blueprint->migration_count; i++) {
-        const BlueprintMigration *migration = &blueprint->migrations[i];
-        const char *script = is_down ? migration->down : migration->up;
-        if (migration->version > range.after && migration->version <= range.upto &&
-            script != NULL && amends_follow(arena, script)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool place_add_move(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
-                    const Extensions *extensions, const Place *place, int64_t target,
-                    bool *ret_has_more, Err *err)
-{
-    const bool is_down = target < place->version;
-    const bool is_row = strcmp(place->tier, tier_name(TIER_ROW)) == 0;
-    const VersionRange range = is_down ? (VersionRange){.after = target, .upto = place->version}
-                                       : (VersionRange){.after = place->version, .upto = target};
-    bool has_variant = false;
+    const char *target = pg_int_text(arena, way->to);
+    *ret_has_more = strcmp(place->tier, tier_name(TIER_ROW)) == 0;
     place_enter_owner(batch, place, place_search_path(arena, extensions, place));
-    const bool is_added = is_down ? add_downs(arena, batch, blueprint, extensions, range, err)
-                                  : place_add_migrations(arena, batch, blueprint, extensions, range,
-                                                         &has_variant, err);
-    if (!is_added) {
-        return false;
+    for (size_t i = 0; i < way->count; i++) {
+        place_add_statements(arena, batch, &way->scripts[i]);
     }
-    if (!is_row && range_has_amends(arena, blueprint, range, is_down)) {
+    if (!*ret_has_more && way->has_amends) {
         place_add_amends(arena, batch, blueprint, place);
     }
     place_leave_role(batch);
-    if (is_down) {
-        store_batch(batch, PLACE_UNMIGRATED, PG_PARAMS(place->id, pg_int_text(arena, target)));
+    if (way->to < way->from) {
+        store_batch(batch, PLACE_UNMIGRATED, PG_PARAMS(place->id, target));
     } else {
-        place_add_ledger(arena, batch, blueprint, extensions, place, range);
+        place_add_ledger(arena, batch, blueprint, extensions, place,
+                         (VersionRange){.after = way->from, .upto = way->to});
     }
-    store_batch(batch, PLACE_SET_VERSION, PG_PARAMS(place->id, pg_int_text(arena, target)));
-    *ret_has_more = is_row;
-    return true;
+    store_batch(batch, PLACE_SET_VERSION, PG_PARAMS(place->id, target));
 }
 
 /* --- steps ------------------------------------------------------------------------------------ */
@@ -133,11 +135,10 @@ void place_add_step(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
     const char *file = place_step_file(arena, step);
     *ret_has_more = strcmp(place->tier, tier_name(TIER_ROW)) == 0;
     place_enter_owner(batch, place, place_search_path(arena, extensions, place));
-    for (size_t i = 0; i < step->step->count; i++) {
-        const SqlStatement *statement = &step->step->statements[i];
-        pg_batch_add_at(batch, arena_printf(arena, "%s:%d", file, statement->line), statement->text,
-                        PG_NO_PARAMS);
-    }
+    place_add_statements(arena, batch,
+                         &(SqlScript){.file = file,
+                                      .count = step->step->count,
+                                      .statements = step->step->statements});
     if (!*ret_has_more && step->step->has_amends) {
         place_add_amends(arena, batch, blueprint, place);
     }

@@ -52,17 +52,22 @@ const char *place_search_path(Arena *arena, const Extensions *extensions, const 
     return path.text;
 }
 
+void place_add_statements(Arena *arena, PgBatch *batch, const SqlScript *script)
+{
+    for (size_t i = 0; i < script->count; i++) {
+        const SqlStatement *statement = &script->statements[i];
+        pg_batch_add_at(batch, sql_statement_place(arena, script->file, statement), statement->text,
+                        PG_NO_PARAMS);
+    }
+}
+
 bool place_add_script(Arena *arena, PgBatch *batch, const char *file, const char *text, Err *err)
 {
     SqlScript script = {0};
     if (!sql_script_split(arena, file, text, ERR_BLUEPRINT_INVALID, &script, err)) {
         return false;
     }
-    for (size_t i = 0; i < script.count; i++) {
-        const SqlStatement *statement = &script.statements[i];
-        pg_batch_add_at(batch, arena_printf(arena, "%s:%d", file, statement->line), statement->text,
-                        PG_NO_PARAMS);
-    }
+    place_add_statements(arena, batch, &script);
     return true;
 }
 
@@ -365,6 +370,7 @@ bool place_ensure_shared(Arena *arena, Store *store, const Blueprint *blueprint,
 {
     Place *place = NULL;
     Extensions extensions = {0};
+    PlaceWay way = {0};
     if (!find_shared(arena, store, blueprint, &place, err)) {
         return false;
     }
@@ -390,10 +396,10 @@ bool place_ensure_shared(Arena *arena, Store *store, const Blueprint *blueprint,
         place_add_default_privileges(arena, batch, place, TIER_ROW);
         place_leave_role(batch);
     }
-    if (!place_add_move(arena, batch, born, &extensions, place, blueprint->version, &has_more,
-                        err)) {
+    if (!place_read_way(arena, born, &extensions, place->version, blueprint->version, &way, err)) {
         return false;
     }
+    place_add_move(arena, batch, born, &extensions, place, &way, &has_more);
     return pg_batch_run(store->conn, batch, err) &&
            place_ensure_partitions(arena, store, blueprint, place, err);
 }

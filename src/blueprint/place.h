@@ -45,15 +45,28 @@ bool place_waits_for_rollout(Arena *arena, Store *store, const Blueprint *bluepr
 bool place_ensure_shared(Arena *arena, Store *store, const Blueprint *blueprint,
                          bool *ret_is_changed, Err *err);
 
-/* Adds everything that brings a place to version `target` of its blueprint, up by the migrations or
- * down by their down scripts, within the caller's transaction: as the owner, with the registry's
- * rows. *ret_has_more tells that place_ensure_partitions has to follow once the batch ran.
- * ERR_ROLLOUT when a down script is missing. */
-bool place_add_move(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
-                    const Extensions *extensions, const Place *place, int64_t target,
-                    bool *ret_has_more, Err *err);
+/* The way from one version to another, which is the same for all places that stand there: its
+ * scripts in their order, up by the migrations or down by their down scripts. */
+typedef struct PlaceWay {
+    int64_t from;
+    int64_t to;
+    size_t count;
+    const SqlScript *scripts;
+    bool has_amends; /* amends_follow (amend.h) */
+} PlaceWay;
 
-/* Whether each version after `after` and up to `upto` has a down script; ERR_ROLLOUT. */
+/* Takes the scripts of a way apart. ERR_NO_WAY_BACK when a down script is missing. */
+bool place_read_way(Arena *arena, const Blueprint *blueprint, const Extensions *extensions,
+                    int64_t from, int64_t to, PlaceWay *ret_way, Err *err);
+
+/* Adds everything that moves a place along a way, within the caller's transaction: as the owner,
+ * with the registry's rows. *ret_has_more tells that place_ensure_partitions has to follow once the
+ * batch ran. */
+void place_add_move(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                    const Extensions *extensions, const Place *place, const PlaceWay *way,
+                    bool *ret_has_more);
+
+/* Whether each version after `after` and up to `upto` has a down script; ERR_NO_WAY_BACK. */
 bool place_check_way_back(const Blueprint *blueprint, int64_t after, int64_t upto, Err *err);
 
 /* Makes the partitions of a place that should be there by now (the current one and those ahead); in
@@ -116,6 +129,7 @@ void place_add_step_end(Arena *arena, PgBatch *batch, const Blueprint *blueprint
 
 /* Adds every statement of a script, each with its file and line. */
 bool place_add_script(Arena *arena, PgBatch *batch, const char *file, const char *text, Err *err);
+void place_add_statements(Arena *arena, PgBatch *batch, const SqlScript *script);
 
 /* Adds: DROP SCHEMA ... CASCADE, as the place's owner. */
 void place_add_drop_schema(Arena *arena, PgBatch *batch, const Place *place);

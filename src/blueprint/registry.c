@@ -124,11 +124,12 @@ static bool check_history(const Blueprint *old, const Blueprint *new, Err *err)
                            new->name, before->file);
         }
         if (strcmp(after->sha256, before->sha256) != 0) {
-            return ERR_SET(err, ERR_BLUEPRINT_EXISTS,
-                           "put the file back as it was and add a new migration instead",
-                           "blueprint \"%s\": migration \"%s\" was recorded with SHA-256 %.16s... "
-                           "and has %.16s... now",
-                           new->name, after->file, before->sha256, after->sha256);
+            return ERR_SET(
+                err, ERR_BLUEPRINT_EXISTS,
+                "put the file back as it was and add a new migration instead",
+                "blueprint \"%s\": migration \"%s\" was recorded with SHA-256 %s and has "
+                "%s now",
+                new->name, after->file, before->sha256, after->sha256);
         }
     }
     return true;

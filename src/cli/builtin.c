@@ -148,7 +148,7 @@ static bool print_help(FILE *out, const Catalog *catalog, const Json *args, Err 
     const char *verb = json_get_text(args, "verb", NULL);
     const CliCommand *command = noun == NULL ? NULL : catalog_find(catalog, noun, verb);
     if (command != NULL) {
-        help_write_command(out, catalog, command);
+        help_write_command(out, command);
         return true;
     }
     if (noun == NULL) {

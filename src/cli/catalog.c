@@ -123,8 +123,22 @@ static CliFlags collect_params(Arena *arena, const Operation *op, bool is_positi
     return (CliFlags){flags, kept};
 }
 
-static CliCommand make_command(Arena *arena, const Operation *op)
+/* The flags of a list whose names another one lacks. */
+static CliFlags leave_out(Arena *arena, CliFlags flags, CliFlags others)
 {
+    CliFlag *left = ARENA_ARRAY(arena, CliFlag, flags.count);
+    size_t count = 0;
+    for (size_t i = 0; i < flags.count; i++) {
+        if (flags_find(others, flags.items[i].name, '\0') == NULL) {
+            left[count++] = flags.items[i];
+        }
+    }
+    return (CliFlags){left, count};
+}
+
+static CliCommand make_command(Arena *arena, CliFlags globals, const Operation *op)
+{
+    const CliFlags own = collect_params(arena, op, false);
     const char *dot = strchr(op->name, '.');
     char *words = arena_strdup(arena, op->name);
     if (dot != NULL) {
@@ -135,8 +149,9 @@ static CliCommand make_command(Arena *arena, const Operation *op)
         .words = words,
         .noun = dot == NULL ? op->name : arena_strndup(arena, op->name, (size_t)(dot - op->name)),
         .verb = dot == NULL ? NULL : dot + 1,
-        .flags = collect_params(arena, op, false),
+        .flags = own,
         .positionals = collect_params(arena, op, true),
+        .globals = leave_out(arena, globals, own),
     };
 }
 
@@ -150,8 +165,9 @@ const Catalog *catalog_new(Arena *arena, const Operation *const *ops, size_t op_
 {
     const size_t count = op_count + builtin_count;
     CliCommand *commands = ARENA_ARRAY(arena, CliCommand, count);
+    const CliFlags globals = collect_globals(arena);
     for (size_t i = 0; i < count; i++) {
-        commands[i] = make_command(arena, i < op_count ? ops[i] : &builtins[i - op_count]);
+        commands[i] = make_command(arena, globals, i < op_count ? ops[i] : &builtins[i - op_count]);
     }
     qsort(commands, count, sizeof *commands, compare_commands);
     const char **nouns = ARENA_ARRAY(arena, const char *, count);
@@ -162,7 +178,7 @@ const Catalog *catalog_new(Arena *arena, const Operation *const *ops, size_t op_
         }
     }
     Catalog *catalog = ARENA_NEW(arena, Catalog);
-    *catalog = (Catalog){commands, count, nouns, noun_count, collect_globals(arena)};
+    *catalog = (Catalog){commands, count, nouns, noun_count, globals};
     return catalog;
 }
 

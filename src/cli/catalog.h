@@ -48,6 +48,8 @@ typedef struct CliCommand {
     const char *verb;  /* "create"; NULL for a command of one word */
     CliFlags flags;    /* its own, not those of every command */
     CliFlags positionals;
+    CliFlags globals; /* those of every command but for names that it has itself: on the command
+                         line such a name means its own, wherever it stands */
 } CliCommand;
 
 typedef struct Catalog {

@@ -210,7 +210,7 @@ static bool run_call(Session *session, const CliCall *call, Err *err)
 {
     if (call->is_help) {
         if (call->command != NULL) {
-            help_write_command(stdout, session->catalog, call->command);
+            help_write_command(stdout, call->command);
         } else if (call->noun != NULL) {
             help_write_noun(stdout, session->catalog, call->noun);
         } else {

@@ -80,6 +80,8 @@ static const char *type_name(FieldType type)
         [FIELD_UUID] = "UUID",
         [FIELD_BYTES] = "bytes",
         [FIELD_TEXTS] = "list of texts",
+        [FIELD_LINES] = "list of texts",
+        [FIELD_SQL] = "SQL",
         [FIELD_MAP] = "object with free keys",
         [FIELD_OBJECT] = "object",
         [FIELD_LIST] = "list of objects",

@@ -32,6 +32,7 @@ static const char *const field_types[] = {
     [FIELD_BOOL] = "bool",   [FIELD_TIME] = "time",     [FIELD_UUID] = "uuid",
     [FIELD_BYTES] = "bytes", [FIELD_TEXTS] = "texts",   [FIELD_LINES] = "lines",
     [FIELD_MAP] = "map",     [FIELD_OBJECT] = "object", [FIELD_LIST] = "list",
+    [FIELD_SQL] = "sql",
 };
 
 static Json *params_to_json(const Param *params)
@@ -43,6 +44,7 @@ static Json *params_to_json(const Param *params)
         json_put_text(entry, "type", param_types[param->type]);
         json_put_bool(entry, "is_positional", param->is_positional);
         json_put_bool(entry, "is_required", param->is_required);
+        json_put_bool(entry, "is_repeated", param->is_repeated);
         json_put_text(entry, "default", param->fallback);
         json_put_text(entry, "choices", param->choices);
         json_put_text(entry, "help", param->help);

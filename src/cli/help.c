@@ -25,6 +25,9 @@ const char *help_flag_text(Arena *arena, const CliFlag *flag)
     if (flag->fallback != NULL) {
         return arena_printf(arena, "%s [default: %s]", flag->help, flag->fallback);
     }
+    if (flag->param != NULL && flag->param->is_repeated) {
+        return arena_printf(arena, "%s [may be given again]", flag->help);
+    }
     return flag->is_required ? arena_printf(arena, "%s [required]", flag->help) : flag->help;
 }
 
@@ -129,7 +132,7 @@ static void write_examples(FILE *out, const OpExample *examples)
     }
 }
 
-void help_write_command(FILE *out, const Catalog *catalog, const CliCommand *command)
+void help_write_command(FILE *out, const CliCommand *command)
 {
     scoped_arena Arena *arena = arena_new();
     fputs("usage: ", out);
@@ -142,7 +145,7 @@ void help_write_command(FILE *out, const Catalog *catalog, const CliCommand *com
     }
     write_flags(out, "arguments", command->positionals);
     write_flags(out, "options", command->flags);
-    write_flags(out, "options of every command", catalog->globals);
+    write_flags(out, "options of every command", command->globals);
     write_examples(out, command->op->examples);
     fputs("\nexit status:\n", out);
     write_entry(out, "0", "It worked.", text_column(2));

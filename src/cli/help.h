@@ -13,7 +13,7 @@ void help_write_overview(FILE *out, const Catalog *catalog);
 void help_write_noun(FILE *out, const Catalog *catalog, const char *noun);
 
 /* All about one command. */
-void help_write_command(FILE *out, const Catalog *catalog, const CliCommand *command);
+void help_write_command(FILE *out, const CliCommand *command);
 
 /* "-c, --config PATH"; in the arena. */
 const char *help_flag_title(Arena *arena, const CliFlag *flag);

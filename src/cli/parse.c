@@ -267,7 +267,7 @@ static bool put_param(const Parser *parser, Found *found, const CliFlag *flag, c
                       Err *err)
 {
     CliCall *call = found->call;
-    for (size_t i = 0; i < call->given_count; i++) {
+    for (size_t i = 0; i < call->given_count && !flag->param->is_repeated; i++) {
         if (found->given[i] == flag) {
             return ERR_SET(err, ERR_USAGE, help_hint(parser, call_words(call)),
                            "option \"--%s\" is given twice", flag->name);
@@ -409,7 +409,15 @@ Json *cli_call_args(const CliCall *call)
 {
     Json *args = json_object();
     for (size_t i = 0; i < call->given_count; i++) {
-        json_put_text(args, call->given[i]->name, call->values[i]);
+        const CliFlag *flag = call->given[i];
+        if (!flag->param->is_repeated) {
+            json_put_text(args, flag->name, call->values[i]);
+            continue;
+        }
+        if (json_object_get(args, flag->name) == NULL) {
+            json_put(args, flag->name, json_array());
+        }
+        json_array_append_new(json_object_get(args, flag->name), json_string(call->values[i]));
     }
     return args;
 }

@@ -64,6 +64,25 @@ static bool has_long(const Field *fields)
     return field->name != NULL;
 }
 
+/* Below the short members of a row. Only what is SQL has lines: those of another text, which may be
+ * a tenant's, could look like ours. */
+static void write_long(const Render *render, const Field *field, const Json *value, size_t indent)
+{
+    if (field->type != FIELD_SQL) {
+        screen_pad(render->out, indent);
+        fprintf(render->out, "%s\n", render_scalar(render->arena, field->type, value));
+        return;
+    }
+    const char *text = json_string_value(value);
+    while (*text != '\0') {
+        const size_t length = strcspn(text, "\n");
+        screen_pad(render->out, indent);
+        fprintf(render->out, "%s\n",
+                screen_safe(render->arena, arena_strndup(render->arena, text, length)));
+        text += length + (text[length] == '\n' ? 1 : 0);
+    }
+}
+
 /* Rows with something too long for a column: the short members on one line, each long one that is
  * there below. */
 static void write_blocks(const Render *render, const Field *fields, const Json *list, size_t indent)
@@ -84,8 +103,7 @@ static void write_blocks(const Render *render, const Field *fields, const Json *
         for (const Field *field = fields; field->name != NULL; field++) {
             const Json *value = json_object_get(object, field->name);
             if (is_shown(render, field) && field->is_long && !json_is_null(value)) {
-                screen_pad(render->out, indent + INDENT);
-                fprintf(render->out, "%s\n", render_scalar(render->arena, field->type, value));
+                write_long(render, field, value, indent + INDENT);
             }
         }
     }

@@ -26,6 +26,7 @@ enum {
     LIMIT_REPORT_BYTES = 256 * 1024 * 1024,   /* of a signed report that is checked */
     LIMIT_SECRET_BYTES = 16 * 1024,           /* one sealed secret, before sealing */
     LIMIT_PARAM_TEXT_CHARS = 64 * 1024,       /* of a text parameter whose row sets no maximum */
+    LIMIT_PARAM_VALUES = 10000,               /* of a parameter that may be given again */
     LIMIT_SIGNATURES_BYTES = 8 * 1024 * 1024, /* of a blueprint's signature file */
     LIMIT_TRUSTED_KEYS_BYTES = 64 * 1024,     /* of the file of trusted public keys */
     LIMIT_CHILD_OUTPUT_BYTES = 1024 * 1024,   /* kept of what a child process prints */

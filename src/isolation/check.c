@@ -152,7 +152,8 @@ static const char set_quick[] = QUICK("'off'", "'0'");
 static const char set_look_up[] = LOOK_UP("'off'", "'0'", "'256kB'", "'force_generic_plan'");
 static const char set_default[] = LOOK_UP("NULL", "NULL", "NULL", "NULL");
 
-/* Runs one statement for one tenant or all; the planner is as it was afterwards. */
+/* Runs one statement for one tenant or all; the planner is as it was afterwards. A session that
+ * asks for several tenants keeps it planned. */
 static bool run_sql(Arena *arena, Store *store, const char *sql, const char *tenant_id,
                     PgBatch **ret_batch, size_t *ret_answer, Err *err)
 {
@@ -160,7 +161,8 @@ static bool run_sql(Arena *arena, Store *store, const char *sql, const char *ten
     const PgParams params = is_fleet ? PG_NO_PARAMS : PG_PARAMS(tenant_id);
     PgBatch *batch = pg_batch_new(arena);
     pg_batch_add_fixed(batch, is_fleet ? set_quick : set_look_up, PG_NO_PARAMS);
-    *ret_answer = pg_batch_add(batch, sql, params);
+    *ret_answer = is_fleet ? pg_batch_add(batch, sql, params)
+                           : pg_batch_add_fixed(batch, sql, params);
     pg_batch_add_fixed(batch, set_default, PG_NO_PARAMS);
     *ret_batch = batch;
     return pg_batch_run(store->conn, batch, err);
@@ -237,16 +239,14 @@ static bool run_tables(Arena *arena, Store *store, RulePlan *plan, IsolationResu
 static bool run_snapshot(Arena *arena, Store *store, const char *tenant_id, IsolationResult *result,
                          Err *err)
 {
-    scoped_rows PgRows *rows = NULL;
-    if (!pg_query(store->conn, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", PG_NO_PARAMS,
-                  NULL, err) ||
-        !pg_query_row(store->conn,
-                      "SELECT has_database_privilege(current_database(), 'TEMPORARY'),"
-                      " current_setting('is_superuser') = 'on'",
-                      PG_NO_PARAMS, &rows, err)) {
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    pg_batch_add(batch, "BEGIN ISOLATION LEVEL REPEATABLE READ", PG_NO_PARAMS);
+    const size_t answer = store_batch(batch, ISOLATION_PLAN, PG_PARAMS(tenant_id));
+    if (!pg_batch_run(store->conn, batch, err)) {
         return false;
     }
-    RulePlan plan = {.is_super = pg_rows_bool(rows, 0, 1)};
+    const PgRows *rows = pg_batch_rows(batch, answer);
+    RulePlan plan = {.is_super = pg_rows_bool(rows, 0, 1), .is_row = pg_rows_bool(rows, 0, 2)};
     list_unchecked(arena, &plan, result);
     return tenant_id == NULL && pg_rows_bool(rows, 0, 0)
                ? run_tables(arena, store, &plan, result, err)
@@ -257,9 +257,6 @@ bool isolation_check_rules(Arena *arena, Store *store, const char *tenant_id,
                            IsolationResult *ret_result, Err *err)
 {
     IsolationResult result = {.list = {.arena = arena}};
-    if (!pg_begin(store->conn, err)) {
-        return false;
-    }
     const bool is_done = run_snapshot(arena, store, tenant_id, &result, err);
     pg_rollback(store->conn);
     if (!is_done) {
@@ -270,14 +267,49 @@ bool isolation_check_rules(Arena *arena, Store *store, const char *tenant_id,
     return true;
 }
 
-/* ERR_ISOLATION when a finding is severe. */
-static bool judge(IsolationResult *result, Err *err)
+static bool is_severe(const Finding *finding)
 {
+    return finding->check->severity <= SEVERITY_HIGH;
+}
+
+/* The first severe finding that nobody answers for, or NULL. Evidence is taken with the definition
+ * for that, and told without. */
+static bool find_first(Arena *arena, Store *store, const FindingList *list,
+                       const Finding **ret_first, Err *err)
+{
+    Acceptances accepted;
+    FindingList defined = {
+        .arena = arena, .findings = ARENA_ARRAY(arena, Finding, list->count), .count = list->count};
+    memcpy(defined.findings, list->findings, list->count * sizeof *list->findings);
+    if (!isolation_load_acceptances(arena, store, &accepted, err) ||
+        (accepted.count > 0 && !isolation_add_definitions(arena, store, &defined, err))) {
+        return false;
+    }
+    *ret_first = NULL;
+    for (size_t i = 0; i < list->count && *ret_first == NULL; i++) {
+        if (is_severe(&list->findings[i]) &&
+            isolation_find_acceptance(&accepted, &defined.findings[i]) == NULL) {
+            *ret_first = &list->findings[i];
+        }
+    }
+    return true;
+}
+
+/* ERR_ISOLATION when a finding is severe and not accepted. */
+static bool judge(Arena *arena, Store *store, IsolationResult *result, bool *ret_is_whole, Err *err)
+{
+    const Finding *first = NULL;
     isolation_finish_findings(&result->list);
-    if (result->list.count == 0 || result->list.findings[0].check->severity > SEVERITY_HIGH) {
+    *ret_is_whole = result->list.count == 0 || !is_severe(&result->list.findings[0]);
+    if (*ret_is_whole) {
         return true;
     }
-    const Finding *first = &result->list.findings[0];
+    if (!find_first(arena, store, &result->list, &first, err)) {
+        return false;
+    }
+    if (first == NULL) {
+        return true;
+    }
     ERR_SET(err, ERR_ISOLATION, NULL, "isolation is not whole: %s, %s: %s", first->check->id,
             first->object, first->evidence);
     if (first->mend != NULL) {
@@ -286,25 +318,28 @@ static bool judge(IsolationResult *result, Err *err)
     return false;
 }
 
-/* is_place: also the rules about what a place's things lead to. */
-static bool require(Arena *arena, Store *store, const char *tenant_id, bool is_place, Err *err)
+/* is_place: also the rules about what a place's things lead to. *ret_is_whole: nothing severe was
+ * found, which is more than that all of it is accepted. */
+static bool require(Arena *arena, Store *store, const char *tenant_id, bool is_place,
+                    bool *ret_is_whole, Err *err)
 {
     RulePlan plan = {.is_birth = true, .is_place = is_place};
     IsolationResult result = {.list = {.arena = arena}};
     if (!run_statements(arena, store, &plan, tenant_id, &result, err)) {
         return err_prefix(err, "the rules of isolation");
     }
-    return judge(&result, err);
+    return judge(arena, store, &result, ret_is_whole, err);
 }
 
 bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *err)
 {
-    return require(arena, store, tenant_id, true, err);
+    bool is_whole = false;
+    return require(arena, store, tenant_id, true, &is_whole, err);
 }
 
 bool isolation_require_adopted(Arena *arena, Store *store, const char *tenant_id, Err *err)
 {
-    return require(arena, store, tenant_id, true, err);
+    return isolation_require(arena, store, tenant_id, err);
 }
 
 /* --- places ----------------------------------------------------------------------------------- */
@@ -334,13 +369,17 @@ static bool is_known(const PlaceState *state)
 }
 
 /* The digest was read before the rules: a change between the two leaves one that is no longer
- * right, never one that no rule has seen. */
+ * right, never one that no rule has seen. A place whose findings are accepted is asked each time:
+ * acceptances end. */
 static bool require_state(Arena *arena, Store *store, const char *tenant_id,
                           const PlaceState *state, Err *err)
 {
-    return require(arena, store, tenant_id, state->place_id != NULL, err) &&
-           (is_known(state) ||
-            store_query(store, state->keep, PG_PARAMS(state->place_id, state->digest), NULL, err));
+    bool is_whole = false;
+    if (!require(arena, store, tenant_id, state->place_id != NULL, &is_whole, err)) {
+        return false;
+    }
+    return !is_whole || is_known(state) ||
+           store_query(store, state->keep, PG_PARAMS(state->place_id, state->digest), NULL, err);
 }
 
 static bool ask_state(Arena *arena, Store *store, const char *question, PgParams params,

@@ -81,7 +81,8 @@ bool isolation_check_rules(Arena *arena, Store *store, const char *tenant_id,
 
 /* The rules that concern what a tenant has (not the server as a whole), within the caller's
  * transaction, for one tenant or the tenant to be of a spare: what every resume, and the making of
- * every spare, ends with. ERR_ISOLATION names the first finding of severity high or critical. */
+ * every spare, ends with. ERR_ISOLATION names the first finding of severity high or critical that
+ * nobody has accepted. */
 bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *err);
 
 /* The same where tenants will find the place made, and the rules about what its things lead to;
@@ -113,6 +114,27 @@ bool isolation_renew_place(Arena *arena, Store *store, const char *place_id, Err
  * evidence, where the object has such: what somebody accepts is the object as it was then. */
 bool isolation_add_definitions(Arena *arena, Store *store, FindingList *list, Err *err);
 
+/* A finding that somebody answers for, until a time: as it was then. One whose evidence is another
+ * by now (a right more on the same table) counts again. */
+typedef struct Acceptance {
+    const char *finding_id;
+    const char *evidence; /* with the definition */
+    const char *reason;
+    const char *actor;
+    const char *until; /* RFC 3339 */
+} Acceptance;
+
+typedef struct Acceptances {
+    const Acceptance *list;
+    size_t count;
+} Acceptances;
+
+/* Those that are in force. */
+bool isolation_load_acceptances(Arena *arena, Store *store, Acceptances *ret_acceptances, Err *err);
+
+/* The one of a finding, which has its definition, or NULL. */
+const Acceptance *isolation_find_acceptance(const Acceptances *acceptances, const Finding *finding);
+
 typedef struct ProbeOptions {
     const char *tenant_id; /* prober; NULL: every tenant of a sample */
     int64_t pairs;     /* of all tenants this many probe, each one neighbour; 0: every one, each a
@@ -124,8 +146,9 @@ typedef struct ProbeOptions {
     void *progress_context;
 } ProbeOptions;
 
-/* Logs in as each role of the probing tenants and tries, always rolled back; adds to *result. */
-bool isolation_probe(Arena *arena, Store *store, const ProbeOptions *options,
-                     IsolationResult *result, Err *err);
+/* The rules, as isolation_check_rules, and beside them the probes: logs in as each role of the
+ * probing tenants and tries, always rolled back. */
+bool isolation_verify(Arena *arena, Store *store, const ProbeOptions *options,
+                      IsolationResult *ret_result, Err *err);
 
 #endif

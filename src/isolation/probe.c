@@ -2,7 +2,7 @@
 
 #include "isolation/probe_parts.h"
 
-/* One call of isolation_probe. */
+/* One call of isolation_verify. */
 typedef struct Run {
     Arena *arena; /* of the result */
     Store *store;
@@ -92,20 +92,33 @@ static bool give_turn(Run *run, Err *err)
     return is_good;
 }
 
+/* As many as may be under way. */
+static bool give_turns(Run *run, Err *err)
+{
+    bool is_good = true;
+    while (is_good && run->begun < run->tenants.count &&
+           run->begun - run->done < PROBE_MOST_TURNS) {
+        is_good = give_turn(run, err);
+    }
+    return is_good;
+}
+
 static bool take_turns(Run *run, Err *err)
 {
     bool is_good = true;
-    while (is_good && run->begun < run->tenants.count) {
-        is_good = give_turn(run, err);
-        if (is_good && run->begun - run->done == PROBE_MOST_TURNS) {
-            is_good = take_turn(run, err);
-        }
-    }
-    Err other; /* after a failure the turns that have begun still end */
-    while (run->done < run->begun) {
-        is_good = take_turn(run, is_good ? err : &other) && is_good;
+    while (is_good && run->done < run->begun) {
+        is_good = take_turn(run, err) && give_turns(run, err);
     }
     return is_good;
+}
+
+/* After a failure the turns that have begun still end. */
+static void drain_turns(Run *run)
+{
+    Err other;
+    while (run->done < run->begun) {
+        (void)take_turn(run, &other);
+    }
 }
 
 /* --- the run ---------------------------------------------------------------------------------- */
@@ -139,20 +152,32 @@ static void merge_unchecked(Run *run)
     run->result->unchecked_count = before + run->notes.count;
 }
 
-bool isolation_probe(Arena *arena, Store *store, const ProbeOptions *options,
-                     IsolationResult *result, Err *err)
+/* The logins of the first turns connect and try while this session asks the rules. */
+static bool run_beside_rules(Run *run, Err *err)
 {
+    const bool is_good = give_turns(run, err) &&
+                         isolation_check_rules(run->arena, run->store, run->options->tenant_id,
+                                               run->result, err) &&
+                         take_turns(run, err);
+    drain_turns(run);
+    probe_crew_stop(run->crew);
+    return is_good;
+}
+
+bool isolation_verify(Arena *arena, Store *store, const ProbeOptions *options,
+                      IsolationResult *ret_result, Err *err)
+{
+    IsolationResult result = {.list = {.arena = arena}};
     Run run = {.arena = arena,
                .store = store,
                .options = options,
-               .result = result,
+               .result = &result,
                .notes = {.arena = arena}};
-    if (!start_run(&run, err)) {
+    if (!start_run(&run, err) || !run_beside_rules(&run, err)) {
         return false;
     }
-    const bool is_good = take_turns(&run, err);
-    probe_crew_stop(run.crew);
     merge_unchecked(&run);
-    isolation_finish_findings(&result->list);
-    return is_good;
+    isolation_finish_findings(&result.list);
+    *ret_result = result;
+    return true;
 }

@@ -359,11 +359,39 @@ bool probe_find_canary(Arena *arena, const ProbeSession *session, ProbeTargets *
     if (!probe_run_attempts(arena, session, &attempts, 0, err)) {
         return false;
     }
-    targets->canary = NULL;
-    for (size_t i = 0; i < attempts.count && targets->canary == NULL; i++) {
-        targets->canary = attempts.list[i].phase == 'd' ? attempts.list[i].target : NULL;
+    targets->takers = ARENA_ARRAY(arena, const ProbeTarget *, tries);
+    targets->taker_count = 0;
+    for (size_t i = 0; i < attempts.count; i++) {
+        if (attempts.list[i].phase == 'd') {
+            targets->takers[targets->taker_count++] = attempts.list[i].target;
+        }
     }
+    targets->canary = targets->taker_count > 0 ? targets->takers[0] : NULL;
     return true;
+}
+
+void probe_make_key_attempts(Arena *arena, const ProbeSession *session,
+                             const ProbeTenant *neighbour, const ProbeTargets *targets,
+                             const char ***ret_holds, ProbeAttempts *ret_attempts)
+{
+    static const ProbeKind kind = {.probe = "probe_shared_key",
+                                   .on = ON_SHARED_TABLE,
+                                   .good = PASSES,
+                                   .also = "",
+                                   .past = "55P03",
+                                   .setup = "w",
+                                   .args = "@",
+                                   .sql = ""};
+    const char **holds = ARENA_ARRAY(arena, const char *, targets->taker_count);
+    ProbeAttempts attempts = {.list = ARENA_ARRAY(arena, ProbeAttempt, targets->taker_count)};
+    Scene scene = {.arena = arena, .session = session, .neighbour = neighbour, .targets = targets};
+    for (size_t i = 0; i < targets->taker_count; i++) {
+        scene.target = targets->takers[i];
+        holds[i] = canary_sql(&scene, neighbour->id, true);
+        add_attempt(&scene, &kind, &attempts);
+    }
+    *ret_holds = holds;
+    *ret_attempts = attempts;
 }
 
 /* Whether a list of SQLSTATEs has this one. */
@@ -389,7 +417,8 @@ ProbeVerdict probe_judge(const ProbeAttempt *attempt)
     const ProbeKind *kind = attempt->kind;
     const char *state = attempt->sqlstate;
     if (attempt->phase == 'd') {
-        return kind->good == NO_ROWS && attempt->rows == 0 ? PROBE_HELD : PROBE_BROKEN;
+        return kind->good == PASSES || (kind->good == NO_ROWS && attempt->rows == 0) ? PROBE_HELD
+                                                                                     : PROBE_BROKEN;
     }
     if (has_state("42501", state) || has_state(kind->also, state)) {
         return PROBE_HELD;
@@ -441,7 +470,8 @@ const char *probe_describe(Arena *arena, const ProbeSession *session, const Prob
 {
     const ProbeKind *kind = attempt->kind;
     /* A planted row and a call have values, though nobody's: they are left out. */
-    const char *what = kind->sql[0] == '\0' ? "INSERT of a row with the other's tenant_id"
+    const char *what = kind->good == PASSES   ? "INSERT of a row like one that the other was making"
+                       : kind->sql[0] == '\0' ? "INSERT of a row with the other's tenant_id"
                        : strchr(kind->args, '0') != NULL ? "a call with arguments of no meaning"
                                                          : attempt->sql;
     if (attempt->phase != 'd') {

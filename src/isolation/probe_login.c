@@ -100,8 +100,41 @@ static bool prepare_canary(ProbeLogin *login, const ProbeSession *session, Probe
     return true;
 }
 
+static bool open_session(const ProbeTurn *turn, const char *conninfo, PgConn **ret_conn, Err *err)
+{
+    PgTarget target = turn->target;
+    target.conninfo = conninfo;
+    target.keeps_role_settings = true;
+    target.retries = 0;
+    return pg_open(&target, ret_conn, err);
+}
+
+/* With a second session, of a neighbour in the same place. What becomes of that one does not keep
+ * ours from going on. */
+static bool try_keys(ProbeLogin *login, const ProbeSession *session, const ProbeTenant *neighbour,
+                     const ProbeTargets *targets, const char *conninfo, Err *err)
+{
+    Err why;
+    ProbeAttempts attempts;
+    scoped_conn PgConn *holder = NULL;
+    if (open_session(login->turn, conninfo, &holder, &why) &&
+        probe_try_keys(login->arena, session, neighbour, targets, holder, &attempts, &why)) {
+        return take_attempts(login, session, &attempts, err);
+    }
+    if (!pg_is_alive(session->conn)) {
+        *err = why;
+        return false;
+    }
+    probe_add_note(&login->notes, "probe_shared_key",
+                   arena_printf(login->arena, "tenant \"%s\", neighbour \"%s\": %s",
+                                session->tenant->slug, neighbour->slug, why.message));
+    return true;
+}
+
+/* holder: conninfo of the neighbour's login, or NULL. */
 static bool try_neighbour(ProbeLogin *login, const ProbeSession *session,
-                          const ProbeTenant *neighbour, const ProbeTargets *there, Err *err)
+                          const ProbeTenant *neighbour, const ProbeTargets *there,
+                          const char *holder, Err *err)
 {
     ProbeTargets targets = *there; /* the other login has another answer to the knock */
     ProbeAttempts attempts;
@@ -112,7 +145,9 @@ static bool try_neighbour(ProbeLogin *login, const ProbeSession *session,
     probe_make_attempts(login->arena, session, neighbour, &targets, &attempts);
     return probe_run_attempts(login->arena, session, &attempts, login->turn->options->pause_ms,
                               err) &&
-           take_attempts(login, session, &attempts, err);
+           take_attempts(login, session, &attempts, err) &&
+           (holder == NULL || targets.canary == NULL ||
+            try_keys(login, session, neighbour, &targets, holder, err));
 }
 
 static bool try_reuse(ProbeLogin *login, const ProbeSession *session, Err *err)
@@ -135,11 +170,7 @@ static bool try_reuse(ProbeLogin *login, const ProbeSession *session, Err *err)
 
 bool probe_open_login(ProbeLogin *login, PgConn **ret_conn, Err *err)
 {
-    PgTarget target = login->turn->target;
-    target.conninfo = login->conninfo;
-    target.keeps_role_settings = true;
-    target.retries = 0;
-    const bool is_open = pg_open(&target, ret_conn, err);
+    const bool is_open = open_session(login->turn, login->conninfo, ret_conn, err);
     login->conninfo = NULL;
     login->secrets = arena_free(login->secrets);
     return is_open;
@@ -155,10 +186,11 @@ bool probe_try_login(ProbeLogin *login, PgConn *conn, Err *err)
                                   .is_thorough = turn->options->is_all_pairs,
                                   .control_pid = turn->control_pid};
     for (size_t i = 0; i < turn->neighbours.count; i++) {
-        if (!try_neighbour(login, &session, &turn->neighbours.list[i], &turn->targets[i], err)) {
+        if (!try_neighbour(login, &session, &turn->neighbours.list[i], &turn->targets[i],
+                           turn->holders[i], err)) {
             return false;
         }
     }
-    return try_neighbour(login, &session, NULL, &login->control, err) &&
+    return try_neighbour(login, &session, NULL, &login->control, NULL, err) &&
            try_reuse(login, &session, err);
 }

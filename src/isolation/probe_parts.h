@@ -2,9 +2,10 @@
  *
  * probe.c drives; probe_plan.c says who tries to reach whom; probe_turn.c and probe_targets.c find
  * what a tenant needs for that; probe_crew.c has threads, in which probe_login.c logs in and tries;
- * probe_attempt.c makes statements of the table in probe_attempts.def; probe_session.c runs them.
+ * probe_attempt.c makes statements of the table in probe_attempts.def; probe_session.c runs them;
+ * probe_key.c has the one probe that takes two sessions.
  *
- * The store belongs to the thread that called isolation_probe; a login belongs to the thread that
+ * The store belongs to the thread that called isolation_verify; a login belongs to the thread that
  * took it from the crew, from then until it is done. */
 #ifndef TENANTRY_ISOLATION_PROBE_PARTS_H
 #define TENANTRY_ISOLATION_PROBE_PARTS_H
@@ -103,6 +104,8 @@ typedef struct ProbeTargets {
     size_t first[ON_COUNT_ + 1]; /* where each kind begins, after probe_sort_targets */
     bool is_shut;                /* the login that tries may not use the schemas; see probe_knock */
     const ProbeTarget *canary;   /* a shared table that takes a row of our own, or NULL */
+    const ProbeTarget **takers;  /* all of those that were found; the canary is the first */
+    size_t taker_count;
 } ProbeTargets;
 
 void probe_add_target(ProbeTargets *targets, const ProbeTarget *target);
@@ -161,6 +164,8 @@ struct ProbeTurn {
     PgTarget target;     /* how its logins connect */
     ProbeTenants neighbours;
     ProbeTargets *targets; /* of each neighbour */
+    Arena *secrets;        /* of the holders */
+    const char **holders;  /* conninfo of each neighbour's login that holds rows, or NULL */
     ProbeNotes notes;
     ProbeLogin logins[TENANT_LOGINS];
     size_t login_count;
@@ -196,7 +201,7 @@ void probe_crew_stop(ProbeCrew *crew);
 
 typedef enum ProbeWho { WHO_BOTH, WHO_APP, WHO_READONLY } ProbeWho;
 typedef enum ProbeMany { EVERY, ONE } ProbeMany;
-typedef enum ProbeGood { REFUSED, NO_ROWS } ProbeGood;
+typedef enum ProbeGood { REFUSED, NO_ROWS, PASSES } ProbeGood;
 
 /* A row of probe_attempts.def. */
 typedef struct ProbeKind {
@@ -254,6 +259,22 @@ bool probe_knock(Arena *arena, const ProbeSession *session, ProbeTargets *target
 
 /* Looks for a shared table that takes a row of the session's tenant; NULL when none does. */
 bool probe_find_canary(Arena *arena, const ProbeSession *session, ProbeTargets *targets, Err *err);
+
+/* The same row by two tenants for each shared table that takes one: statements of the neighbour's,
+ * which are to be held, and ours. */
+void probe_make_key_attempts(Arena *arena, const ProbeSession *session,
+                             const ProbeTenant *neighbour, const ProbeTargets *targets,
+                             const char ***ret_holds, ProbeAttempts *ret_attempts);
+
+/* Whether keys tell what a neighbour has: its login, on `holder`, makes rows of no meaning and does
+ * not commit them; then ours makes the like. Both roll back. *ret_attempts: those that it had. */
+bool probe_try_keys(Arena *arena, const ProbeSession *session, const ProbeTenant *neighbour,
+                    const ProbeTargets *targets, PgConn *holder, ProbeAttempts *ret_attempts,
+                    Err *err);
+
+/* Makes rows and leaves the transaction open; ret_is_held says which could be made. */
+bool probe_hold_rows(Arena *arena, PgConn *conn, const char *const *inserts, size_t count,
+                     bool *ret_is_held, Err *err);
 
 /* Runs them, each rolled back. Fails when the session was lost or the driver was refused. */
 bool probe_run_attempts(Arena *arena, const ProbeSession *session, ProbeAttempts *attempts,

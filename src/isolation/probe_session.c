@@ -171,6 +171,32 @@ bool probe_run_attempts(Arena *arena, const ProbeSession *session, ProbeAttempts
     return true;
 }
 
+/* A process that stops here must not keep the neighbour waiting: the server ends the session. */
+bool probe_hold_rows(Arena *arena, PgConn *conn, const char *const *inserts, size_t count,
+                     bool *ret_is_held, Err *err)
+{
+    scoped_json Json *list = json_array();
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    for (size_t i = 0; i < count; i++) {
+        json_array_append_new(list, json_string(inserts[i]));
+    }
+    add_begin(arena, batch, json_to_text(arena, list));
+    pg_batch_add(batch, "SELECT set_config('idle_in_transaction_session_timeout', $1, true)",
+                 PG_PARAMS(pg_int_text(arena, PROBE_STATEMENT_TIMEOUT_MS)));
+    pg_batch_add(batch, probe_sql("probe_hold.sql"), PG_NO_PARAMS);
+    const size_t answers = pg_batch_add(batch, "SELECT current_setting('tenantry_probe.answers')",
+                                        PG_NO_PARAMS);
+    if (!pg_batch_run(conn, batch, err)) {
+        pg_rollback(conn);
+        return false;
+    }
+    const char *digits = pg_rows_text(pg_batch_rows(batch, answers), 0, 0);
+    for (size_t i = 0; i < count; i++) {
+        ret_is_held[i] = i < strlen(digits) && digits[i] == '1';
+    }
+    return true;
+}
+
 /* What a session of an application leaves, and what a pool runs before it gives the connection on.
  */
 static const char *const used_session[] = {

@@ -15,6 +15,7 @@ static const struct {
     ProbeOn own;
 } kinds[] = {
     {"control_function", ON_CONTROL_FUNCTION, ON_NOTHING, ON_NOTHING},
+    {"control_sequence", ON_SEQUENCE, ON_NOTHING, ON_NOTHING},
     {"control_table", ON_CONTROL_TABLE, ON_NOTHING, ON_NOTHING},
     {"definer", ON_FUNCTION, ON_NOTHING, ON_OWN_DEFINER},
     {"function", ON_FUNCTION, ON_NOTHING, ON_NOTHING},

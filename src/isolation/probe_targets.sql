@@ -2,7 +2,7 @@
 -- are shared when it is one of them, and of whose functions those are listed that run with another role's rights; $3
 -- the seed that decides which come first. Starts from pg_depend, whose index knows the objects of a schema; pg_class
 -- has no such index. canary: the columns that a row needs, each with a value that is no data of anybody; numbers that a
--- sequence would give are among them, since what is drawn from it is not rolled back. Of a STRICT function: arguments
+-- sequence would give are among them, since what is drawn from it is not rolled back, and what is in a unique key. Of a STRICT function: arguments
 -- with which it runs.
 WITH place AS (
     SELECT n.oid, n.nspname, n.nspname = $2 AS is_own,
@@ -43,7 +43,10 @@ WITH place AS (
                                JOIN pg_depend u ON u.classid = 'pg_attrdef'::regclass AND u.objid = f.oid
                                 AND u.refclassid = 'pg_class'::regclass
                                JOIN pg_class s ON s.oid = u.refobjid AND s.relkind = 'S'
-                              WHERE f.adrelid = a.attrelid AND f.adnum = a.attnum) OR a.attidentity <> ''))
+                              WHERE f.adrelid = a.attrelid AND f.adnum = a.attnum) OR a.attidentity <> ''
+                              OR (a.attgenerated = '' AND EXISTS (
+                                  SELECT FROM pg_index i
+                                   WHERE i.indrelid = c.oid AND i.indisunique AND a.attnum = ANY (i.indkey)))))
            END AS canary,
            EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id') AS has_tenant_id
       FROM place

@@ -94,6 +94,45 @@ static bool list_neighbours(Store *store, ProbeTurn *turn, Err *err)
     return true;
 }
 
+/* The login of a neighbour in the same place, to hold rows with. */
+static bool find_holder(Store *store, ProbeTurn *turn, const ProbeTenant *neighbour,
+                        const char **ret_holder, Err *err)
+{
+    const Tenant tenant = {.id = neighbour->id, .slug = neighbour->slug};
+    TenantLogin logins[TENANT_LOGINS];
+    size_t count = 0;
+    *ret_holder = NULL;
+    if (strcmp(neighbour->schema, turn->tenant->schema) != 0 ||
+        strcmp(neighbour->state, "active") != 0) {
+        return true;
+    }
+    if (!tenant_logins(turn->arena, store, &tenant, true, logins, &count, err)) {
+        probe_add_note(
+            &turn->notes, "probe_shared_key",
+            arena_printf(turn->arena, "neighbour \"%s\": %s", neighbour->slug, err->message));
+        return pg_is_alive(store->conn);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(logins[i].role, neighbour->app) == 0) {
+            *ret_holder = pg_uri(turn->secrets, store->conn, logins[i].role,
+                                 logins[i].password->text);
+        }
+        logins[i].password = password_free(logins[i].password);
+    }
+    return true;
+}
+
+static bool find_holders(Store *store, ProbeTurn *turn, Err *err)
+{
+    bool is_good = true;
+    turn->secrets = arena_new();
+    turn->holders = ARENA_ARRAY(turn->arena, const char *, turn->neighbours.count);
+    for (size_t i = 0; is_good && i < turn->neighbours.count; i++) {
+        is_good = find_holder(store, turn, &turn->neighbours.list[i], &turn->holders[i], err);
+    }
+    return is_good;
+}
+
 /* What there is for every tenant, and what its plan says. */
 static bool find_control(Store *store, const ProbeTargets *control, ProbeTurn *turn, Err *err)
 {
@@ -133,7 +172,7 @@ bool probe_find_for_turn(Store *store, const ProbeTargets *control, ProbeTurn *t
     return (turn->neighbours.count == 0 ||
             probe_find_targets(turn->arena, store, turn->tenant, &turn->neighbours,
                                turn->options->seed, turn->targets, err)) &&
-           find_control(store, control, turn, err);
+           find_holders(store, turn, err) && find_control(store, control, turn, err);
 }
 
 ProbeTurn *probe_free_turn(ProbeTurn *turn)
@@ -142,6 +181,7 @@ ProbeTurn *probe_free_turn(ProbeTurn *turn)
         arena_free(turn->logins[i].secrets);
         arena_free(turn->logins[i].arena);
     }
+    arena_free(turn->secrets);
     arena_free(turn->arena);
     return NULL;
 }

@@ -10,13 +10,7 @@ static const char *const limits[] = {
 
 const Acceptance *report_find_acceptance(const Report *report, const Finding *finding)
 {
-    for (size_t i = 0; i < report->acceptance_count; i++) {
-        if (strcmp(report->acceptances[i].finding_id, finding->id) == 0 &&
-            strcmp(report->acceptances[i].evidence, finding->evidence) == 0) {
-            return &report->acceptances[i];
-        }
-    }
-    return NULL;
+    return isolation_find_acceptance(&report->acceptances, finding);
 }
 
 const char *report_slug(const Report *report, const char *tenant_id)

@@ -8,25 +8,14 @@
 #include "core/json.h"
 #include "isolation/isolation.h"
 
-/* A finding that somebody answers for, until a time: as it was then. One whose evidence is another
- * by now (a right more on the same table) counts again. */
-typedef struct Acceptance {
-    const char *finding_id;
-    const char *evidence;
-    const char *reason;
-    const char *actor;
-    const char *until; /* RFC 3339 */
-} Acceptance;
-
 enum { REPORT_FAIL_NEVER = -1 };
 
 typedef struct Report {
     const IsolationResult *result;
     const IsolationCheck *checks; /* all that there are */
     size_t check_count;
-    const Acceptance *acceptances; /* that are in force */
-    size_t acceptance_count;
-    const Json *slugs; /* {tenant's id: slug} */
+    Acceptances acceptances; /* that are in force */
+    const Json *slugs;       /* {tenant's id: slug} */
     const char *product_version;
     const char *server_version;
     const char *installation_id;

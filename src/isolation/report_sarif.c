@@ -29,7 +29,13 @@ static Json *list_of(Json *only)
     return list;
 }
 
-static Json *rule(const IsolationCheck *check)
+/* Its page in the documentation as it is installed. */
+static const char *page(Arena *arena, const IsolationCheck *check)
+{
+    return arena_printf(arena, "file://%s/reference/isolation.md#%s", TENANTRY_DOCS, check->id);
+}
+
+static Json *rule(Arena *arena, const IsolationCheck *check)
 {
     Json *object = json_object();
     Json *configuration = json_object();
@@ -43,17 +49,18 @@ static Json *rule(const IsolationCheck *check)
     json_put(object, "shortDescription", message(check->title));
     json_put(object, "fullDescription", message(check->why));
     json_put(object, "help", message(check->why));
+    json_put_text(object, "helpUri", page(arena, check));
     json_put(object, "defaultConfiguration", configuration);
     json_put(object, "properties", properties);
     return object;
 }
 
-static Json *driver(const Report *report)
+static Json *driver(Arena *arena, const Report *report)
 {
     Json *object = json_object();
     Json *rules = json_array();
     for (size_t i = 0; i < report->check_count; i++) {
-        json_array_append_new(rules, rule(&report->checks[i]));
+        json_array_append_new(rules, rule(arena, &report->checks[i]));
     }
     json_put_text(object, "name", "Tenantry");
     json_put_text(object, "version", report->product_version);
@@ -149,7 +156,7 @@ static Json *invocation(const Report *report)
     return object;
 }
 
-static Json *run(const Report *report)
+static Json *run(Arena *arena, const Report *report)
 {
     Json *object = json_object();
     Json *tool = json_object();
@@ -158,7 +165,7 @@ static Json *run(const Report *report)
     for (size_t i = 0; i < report->result->list.count; i++) {
         json_array_append_new(results, result(report, &report->result->list.findings[i]));
     }
-    json_put(tool, "driver", driver(report));
+    json_put(tool, "driver", driver(arena, report));
     json_put_text(properties, "installation", report->installation_id);
     json_put_text(properties, "postgresql", report->server_version);
     json_put_text(properties, "catalogue", report->result->catalogue);
@@ -176,6 +183,6 @@ const char *report_to_sarif(Arena *arena, const Report *report)
     scoped_json Json *log = json_object();
     json_put_text(log, "$schema", "https://json.schemastore.org/sarif-2.1.0.json");
     json_put_text(log, "version", "2.1.0");
-    json_put(log, "runs", list_of(run(report)));
+    json_put(log, "runs", list_of(run(arena, report)));
     return json_to_indented(arena, log);
 }

@@ -130,11 +130,18 @@ void rule_sql_note_sieve(RulePlan *plan, const char *name)
     plan->has_rows[find_piece_number(name)] = true;
 }
 
+/* The sieve that decides whether the rule is asked; NULL: it is asked at once. */
+static const char *find_sieve(const RulePlan *plan, size_t rule)
+{
+    const char *sieve = rules[rule].sieve;
+    return sieve != NULL && plan->is_row && strcmp(sieve, "iso_row") == 0 ? NULL : sieve;
+}
+
 /* Whether the rule is part of this statement: the first has those without a sieve, the second those
  * whose sieve let something through. */
 static bool is_in_statement(const RulePlan *plan, size_t rule, bool is_first)
 {
-    const char *sieve = rules[rule].sieve;
+    const char *sieve = find_sieve(plan, rule);
     if (!rule_sql_is_asked(plan, rule)) {
         return false;
     }
@@ -242,8 +249,9 @@ static void add_sieves(const RulePlan *plan, StrBuf *body)
 {
     bool is_sieve[PIECES] = {false};
     for (size_t i = 0; i < RULES; i++) {
-        if (rules[i].sieve != NULL && rule_sql_is_asked(plan, i)) {
-            is_sieve[find_piece_number(rules[i].sieve)] = true;
+        const char *sieve = find_sieve(plan, i);
+        if (sieve != NULL && rule_sql_is_asked(plan, i)) {
+            is_sieve[find_piece_number(sieve)] = true;
         }
     }
     for (size_t i = 0; i < PIECES; i++) {

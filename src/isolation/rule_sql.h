@@ -24,6 +24,7 @@ typedef struct RulePlan {
     bool is_birth;
     bool is_place; /* with is_birth: also rules about a place that others made */
     bool is_super;
+    bool is_row; /* of a tenant in a shared place: its sieve lets through, and is not waited for */
     bool has_rows[RULE_SQL_PIECES]; /* of the sieves; rule_sql_note_sieve sets them */
 } RulePlan;
 

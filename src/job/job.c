@@ -92,6 +92,7 @@ static bool load_locked(Run *run, const JobKind *const *kinds, size_t kind_count
         return false;
     }
     run->is_open = run_is_open_state(state);
+    run->context.was_stopped = strcmp(state, "failed") == 0;
     return run->is_open || run_fail_ended(run, state, err);
 }
 

@@ -34,6 +34,7 @@ typedef struct JobContext {
     const Json *args;
     JobProgress progress;
     const char *step_title;
+    bool was_stopped; /* it is resumed after an error that people were told, not after a kill */
     void *memory; /* what the first step wants to hand to later steps of the same run; never needed
                      for correctness */
 } JobContext;

@@ -3,7 +3,7 @@
 #include "ops/drift_answer.h"
 #include "rollout/baseline.h"
 
-enum { SHOWN_DIFFERENCES = 1000, MOST_SLUGS_TEXT = 64000 };
+enum { SHOWN_DIFFERENCES = 1000 };
 
 static void put_report(const BaselineReport *report, Json *answer)
 {
@@ -55,6 +55,9 @@ static bool run_baseline(OpContext *context, const Json *args, Json **ret_answer
     Store *store = NULL;
     scoped_json Json *job_args = json_deep_copy(args);
     scoped_json Json *answer = json_object();
+    const Json *tenants = json_object_get(args, "tenant");
+    json_put(job_args, "tenants", tenants == NULL ? json_array() : json_deep_copy(tenants));
+    json_object_del(job_args, "tenant");
     json_object_del(job_args, "at");
     json_object_del(job_args, "dry-run");
     json_put_int(job_args, "version", json_get_int(args, "at", 0));
@@ -90,8 +93,8 @@ const Operation op_migrate_baseline = {
              .help = "The blueprint."},
             {"at", PARAM_INT, .is_required = true, .least = 1, .most = INT32_MAX,
              .help = "The version that the places are at."},
-            {"tenants", PARAM_TEXT, .most = MOST_SLUGS_TEXT,
-             .help = "Only these, slugs with commas between; all places if not given."},
+            {"tenant", PARAM_SLUG, .is_repeated = true,
+             .help = "Only this tenant; all places if not given."},
             {"allow-drift", PARAM_BOOL,
              .help = "Record it although they differ; \"migrate verify\" goes on to say."},
             {"dry-run", PARAM_BOOL, .help = "Compare, tell what differs, and record nothing."},
@@ -107,11 +110,12 @@ const Operation op_migrate_baseline = {
                               {"differences", FIELD_LIST, .fields = drift_difference_fields,
                                .help = "of a dry run or a refusal: object by object"},
                               {0}},
-    .examples = (const OpExample[]){{"migrate baseline shop --at 7 --tenants acme,beta --dry-run",
-                                     "are they at version 7?"},
-                                    {"migrate baseline shop --at 7 --tenants acme,beta",
-                                     "then say so"},
-                                    {0}},
+    .examples =
+        (const OpExample[]){
+            {"migrate baseline shop --at 7 --tenant acme --tenant beta --dry-run",
+             "are they at version 7?"},
+            {"migrate baseline shop --at 7 --tenant acme --tenant beta", "then say so"},
+            {0}},
     .done = "{outcome}; places: {places}, different: {drifted}",
     .run = run_baseline,
 };

@@ -7,6 +7,7 @@
 #include "ops/context.h"
 #include "ops/register.h"
 #include "ops/signing.h"
+#include "rollout/rollout.h"
 #include "store/audit.h"
 
 /* --- add
@@ -40,7 +41,8 @@ static bool migrate_shared(JobContext *context, const Blueprint *blueprint, Err 
                                             blueprint->name));
     }
     return place == NULL || waits ||
-           place_ensure_shared(arena, context->store, blueprint, &is_changed, err) ||
+           (place_ensure_shared(arena, context->store, blueprint, &is_changed, err) &&
+            (!is_changed || rollout_require_shared(arena, context->store, place->id, err))) ||
            blueprint_blame(blueprint, "its shared tables were migrated", err);
 }
 

@@ -126,7 +126,7 @@ static Json *convert_value(const Param *param, const Given *given)
     return NULL;
 }
 
-static bool put_value(const Param *param, const Json *value, Json *args, Err *err)
+static bool take_value(const Param *param, const Json *value, Json **ret_value, Err *err)
 {
     Given given = {.json = value};
     if (json_is_string(value)) {
@@ -140,9 +140,37 @@ static bool put_value(const Param *param, const Json *value, Json *args, Err *er
     if (param->type == PARAM_SLUG && given.text != NULL && !slug_check(given.text, err)) {
         return err_prefix(err, "parameter \"%s\"", param->name);
     }
-    Json *converted = convert_value(param, &given);
-    if (converted == NULL) {
-        return refuse_value(param, &given, err);
+    *ret_value = convert_value(param, &given);
+    return *ret_value != NULL || refuse_value(param, &given, err);
+}
+
+/* One value stands for a list of one. */
+static bool take_values(const Param *param, const Json *value, Json **ret_values, Err *err)
+{
+    scoped_json Json *values = json_array();
+    const size_t count = json_is_array(value) ? json_array_size(value) : 1;
+    if (count > LIMIT_PARAM_VALUES) {
+        return ERR_SET(err, ERR_INPUT_INVALID, NULL, "parameter \"%s\" has %zu values, at most %d",
+                       param->name, count, LIMIT_PARAM_VALUES);
+    }
+    for (size_t i = 0; i < count; i++) {
+        Json *one = NULL;
+        if (!take_value(param, json_is_array(value) ? json_array_get(value, i) : value, &one,
+                        err)) {
+            return false;
+        }
+        json_array_append_new(values, one);
+    }
+    *ret_values = json_incref(values);
+    return true;
+}
+
+static bool put_value(const Param *param, const Json *value, Json *args, Err *err)
+{
+    Json *converted = NULL;
+    if (!(param->is_repeated ? take_values(param, value, &converted, err)
+                             : take_value(param, value, &converted, err))) {
+        return false;
     }
     json_put(args, param->name, converted);
     return true;

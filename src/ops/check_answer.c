@@ -20,6 +20,7 @@ static const char *const type_names[] = {
     [FIELD_BYTES] = "an integer from 0",
     [FIELD_TEXTS] = "a list of strings",
     [FIELD_LINES] = "a list of strings",
+    [FIELD_SQL] = "a string",
     [FIELD_MAP] = "an object of scalars",
     [FIELD_OBJECT] = "an object",
     [FIELD_LIST] = "a list of objects",
@@ -88,6 +89,7 @@ static bool has_type(FieldType type, const Json *value)
 {
     switch (type) {
     case FIELD_TEXT:
+    case FIELD_SQL:
         return json_is_string(value);
     case FIELD_INT:
         return json_is_integer(value);

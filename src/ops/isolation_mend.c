@@ -278,7 +278,7 @@ static bool choose_all(Arena *arena, Store *store, IsolationResult *result, Json
     Report report = {.result = result};
     if (!require_reference(result, NULL, err) ||
         !isolation_add_definitions(arena, store, &result->list, err) ||
-        !isolation_load_acceptances(arena, store, &report, err)) {
+        !isolation_load_acceptances(arena, store, &report.acceptances, err)) {
         return false;
     }
     for (size_t i = 0; i < result->list.count; i++) {

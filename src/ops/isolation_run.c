@@ -92,9 +92,6 @@ static bool check(OpContext *context, const IsolationRunOptions *options, Isolat
     if (context->progress.step != NULL) {
         context->progress.step(context->progress.context, "Reading the catalogue", 0, 0);
     }
-    if (!isolation_check_rules(context->arena, store, tenant_id, result, err)) {
-        return false;
-    }
     const ProbeOptions probe = {.tenant_id = tenant_id,
                                 .pairs = options->pairs,
                                 .is_all_pairs = options->is_all_pairs,
@@ -102,7 +99,9 @@ static bool check(OpContext *context, const IsolationRunOptions *options, Isolat
                                 .pause_ms = config_int(context->config, OPT_PROBE_PAUSE),
                                 .on_progress = on_progress,
                                 .progress_context = context};
-    if ((options->has_probes && !isolation_probe(context->arena, store, &probe, result, err)) ||
+    if (!(options->has_probes
+              ? isolation_verify(context->arena, store, &probe, result, err)
+              : isolation_check_rules(context->arena, store, tenant_id, result, err)) ||
         !isolation_add_definitions(context->arena, store, &result->list, err)) {
         return false;
     }
@@ -135,56 +134,56 @@ static const char *findings_text(Arena *arena, const Report *report)
     return json_to_text(arena, list);
 }
 
-static bool add_run(OpContext *context, IsolationRun *run, const char *tenant_id,
-                    int64_t duration_us, Err *err)
+/* The run with its findings, without the oldest of its kind: one round trip. */
+static bool keep(OpContext *context, IsolationRun *run, const char *tenant_id, int64_t duration_us,
+                 Err *err)
 {
     Arena *arena = context->arena;
     const IsolationResult *result = &run->result;
-    scoped_rows PgRows *rows = NULL;
+    const char *has_probes = run->report.has_probes ? "true" : "false";
+    PgConn *conn = context->store->conn;
     scoped_json Json *unchecked = report_unchecked_to_json(&run->report);
-    if (!store_query(context->store, ISOLATION_ADD_RUN,
-                     PG_PARAMS(tenant_id, run->report.has_probes ? "true" : "false", context->actor,
-                               pg_int_text(arena, duration_us), result->catalogue,
-                               pg_int_text(arena, result->tenants),
-                               pg_int_text(arena, result->rules),
-                               pg_int_text(arena, result->probes), json_to_text(arena, unchecked)),
-                     &rows, err)) {
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    pg_batch_add(batch, "BEGIN", PG_NO_PARAMS);
+    const size_t added = store_batch(
+        batch, ISOLATION_ADD_RUN,
+        PG_PARAMS(tenant_id, has_probes, context->actor, pg_int_text(arena, duration_us),
+                  result->catalogue, pg_int_text(arena, result->tenants),
+                  pg_int_text(arena, result->rules), pg_int_text(arena, result->probes),
+                  json_to_text(arena, unchecked), findings_text(arena, &run->report)));
+    store_batch(batch, ISOLATION_PRUNE,
+                PG_PARAMS(tenant_id, has_probes,
+                          pg_int_text(arena, config_int(context->config, OPT_ISOLATION_RUNS))));
+    pg_batch_add_commit(batch, true);
+    if (!pg_batch_run(conn, batch, err)) {
+        pg_rollback(conn);
         return false;
     }
+    const PgRows *rows = pg_batch_rows(batch, added);
     run->report.run = pg_rows_int(rows, 0, 0);
     run->report.started = arena_strdup(arena, pg_rows_text(rows, 0, 1));
     run->report.finished = arena_strdup(arena, pg_rows_text(rows, 0, 2));
     return true;
 }
 
-static bool keep(OpContext *context, IsolationRun *run, const char *tenant_id, int64_t duration_us,
-                 Err *err)
-{
-    Store *store = context->store;
-    const int64_t kept = config_int(context->config, OPT_ISOLATION_RUNS);
-    if (pg_begin(store->conn, err) && add_run(context, run, tenant_id, duration_us, err) &&
-        store_query(store, ISOLATION_ADD_FINDINGS,
-                    PG_PARAMS(pg_int_text(context->arena, run->report.run),
-                              findings_text(context->arena, &run->report)),
-                    NULL, err) &&
-        store_query(store, ISOLATION_PRUNE,
-                    PG_PARAMS(tenant_id, run->report.has_probes ? "true" : "false",
-                              pg_int_text(context->arena, kept)),
-                    NULL, err) &&
-        pg_commit(store->conn, true, err)) {
-        return true;
-    }
-    pg_rollback(store->conn);
-    return false;
-}
-
 /* --- reporting --------------------------------------------------------------------------------
  */
 
-static bool load_slugs(Store *store, Json **ret_slugs, Err *err)
+/* Of the tenants that findings are about. */
+static bool load_slugs(Arena *arena, Store *store, const FindingList *list, Json **ret_slugs,
+                       Err *err)
 {
+    scoped_json Json *ids = json_array();
     scoped_rows PgRows *rows = NULL;
-    if (!store_query(store, TENANT_SLUGS, PG_NO_PARAMS, &rows, err)) {
+    for (size_t i = 0; i < list->count; i++) {
+        const char *const tenants[] = {list->findings[i].tenant_id, list->findings[i].other_id};
+        for (size_t t = 0; t < sizeof tenants / sizeof *tenants; t++) {
+            if (tenants[t] != NULL) {
+                json_array_append_new(ids, json_string(tenants[t]));
+            }
+        }
+    }
+    if (!store_query(store, TENANT_SLUGS, PG_PARAMS(json_to_text(arena, ids)), &rows, err)) {
         return false;
     }
     *ret_slugs = json_object();
@@ -194,23 +193,14 @@ static bool load_slugs(Store *store, Json **ret_slugs, Err *err)
     return true;
 }
 
-bool isolation_load_acceptances(Arena *arena, Store *store, Report *report, Err *err)
+/* What a report tells of its findings. */
+static bool describe_findings(OpContext *context, IsolationRun *run, Err *err)
 {
-    scoped_rows PgRows *rows = NULL;
-    if (!store_query(store, ISOLATION_ACCEPTANCES, PG_NO_PARAMS, &rows, err)) {
-        return false;
-    }
-    Acceptance *list = ARENA_ARRAY(arena, Acceptance, pg_rows_count(rows));
-    for (size_t i = 0; i < pg_rows_count(rows); i++) {
-        list[i] = (Acceptance){.finding_id = arena_strdup(arena, pg_rows_text(rows, i, 0)),
-                               .evidence = arena_strdup(arena, pg_rows_text(rows, i, 1)),
-                               .reason = arena_strdup(arena, pg_rows_text(rows, i, 2)),
-                               .actor = arena_strdup(arena, pg_rows_text(rows, i, 3)),
-                               .until = arena_strdup(arena, pg_rows_text(rows, i, 4))};
-    }
-    report->acceptances = list;
-    report->acceptance_count = pg_rows_count(rows);
-    return true;
+    Store *store = context->store;
+    const FindingList *list = &run->result.list;
+    return list->count == 0 ||
+           (load_slugs(context->arena, store, list, &run->slugs, err) &&
+            isolation_load_acceptances(context->arena, store, &run->report.acceptances, err));
 }
 
 static int severity_of(const char *name)
@@ -248,12 +238,11 @@ bool isolation_run(OpContext *context, const IsolationRunOptions *options, Isola
     const int64_t start_us = clock_monotonic_us();
     *ret_run = (IsolationRun){0};
     if (!op_store(context, &store, err) || !check(context, options, &ret_run->result, err) ||
-        !load_slugs(store, &ret_run->slugs, err)) {
+        !describe_findings(context, ret_run, err)) {
         return false;
     }
     fill_report(context, options, ret_run);
-    return isolation_load_acceptances(context->arena, store, &ret_run->report, err) &&
-           keep(context, ret_run, options->tenant == NULL ? NULL : options->tenant->id,
+    return keep(context, ret_run, options->tenant == NULL ? NULL : options->tenant->id,
                 clock_monotonic_us() - start_us, err);
 }
 

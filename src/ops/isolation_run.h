@@ -57,9 +57,6 @@ bool isolation_run(OpContext *context, const IsolationRunOptions *options, Isola
 void isolation_run_done(IsolationRun *run);
 #define scoped_isolation_run __attribute__((cleanup(isolation_run_done)))
 
-/* The acceptances that are in force, into the report. */
-bool isolation_load_acceptances(Arena *arena, Store *store, Report *report, Err *err);
-
 /* Whether nothing that counts was found; otherwise ERR_ISOLATION, which names the first finding. */
 bool isolation_run_judge(const IsolationRun *run, Err *err);
 

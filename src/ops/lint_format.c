@@ -87,6 +87,9 @@ static Json *sarif_location(Arena *arena, const char *folder, const LintFinding 
     Json *location = json_object();
     json_put_text(artifact, "uri", to_uri(arena, path_of(arena, folder, finding->file)));
     json_put_int(region, "startLine", finding->line);
+    if (finding->column > 0) {
+        json_put_int(region, "startColumn", finding->column);
+    }
     json_put(physical, "artifactLocation", artifact);
     json_put(physical, "region", region);
     json_put(location, "physicalLocation", physical);
@@ -156,7 +159,11 @@ const char *lint_to_github(Arena *arena, const char *folder, const LintFinding *
     for (size_t i = 0; i < count; i++) {
         strbuf_printf(&buf, "::%s file=", level_of(&findings[i]));
         add_escaped(&buf, path_of(arena, folder, findings[i].file), in_property);
-        strbuf_printf(&buf, ",line=%d,title=", findings[i].line);
+        strbuf_printf(&buf, ",line=%d", findings[i].line);
+        if (findings[i].column > 0) {
+            strbuf_printf(&buf, ",col=%d", findings[i].column);
+        }
+        strbuf_add(&buf, ",title=");
         add_escaped(&buf, findings[i].rule, in_property);
         strbuf_add(&buf, "::");
         add_escaped(&buf, findings[i].message, in_text);

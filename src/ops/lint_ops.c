@@ -84,6 +84,8 @@ const Field lint_finding_fields[] = {
     {"severity", FIELD_TEXT, .help = "severity"},
     {"file", FIELD_TEXT, .help = "file"},
     {"line", FIELD_INT, .help = "line"},
+    {"column", FIELD_INT, .is_nullable = true, .is_wide = true,
+     .help = "column of the statement's first word, in characters"},
     {"rule", FIELD_TEXT, .help = "rule"},
     {"message", FIELD_TEXT, .help = "what is wrong"},
     {"hint", FIELD_TEXT, .is_nullable = true, .is_wide = true, .help = "what to do"},

@@ -2,80 +2,13 @@
 #include <string.h>
 
 #include "blueprint/registry.h"
-#include "core/slug.h"
-#include "core/strbuf.h"
 #include "ops/context.h"
 #include "ops/signing.h"
 #include "rollout/rollout.h"
-#include "rollout/where.h"
-#include "store/tenants.h"
 
-enum {
-    SHOWN_ROLLOUTS = 20,
-    SHOWN_FAILURES = 100,
-    SHOWN_STEPS = 100,
-    MOST_SLUGS_TEXT = 64000,
-    MOST_WHERE_TEXT = 4000
-};
+enum { SHOWN_ROLLOUTS = 20, SHOWN_FAILURES = 100, SHOWN_STEPS = 100, MOST_WHERE_TEXT = 4000 };
 
 /* --- up, down, retry -------------------------------------------------------------------------- */
-
-/* "acme,beta" as a list of slugs, each of which is a tenant's of the blueprint. */
-static bool put_tenants(OpContext *context, const char *blueprint, const char *text, Json *job_args,
-                        Err *err)
-{
-    Store *store = NULL;
-    Json *list = json_array();
-    json_put(job_args, "tenants", list);
-    if (text == NULL || !op_store(context, &store, err)) {
-        return text == NULL;
-    }
-    while (*text != '\0') {
-        const size_t length = strcspn(text, ",");
-        Tenant *tenant = NULL;
-        const char *slug = arena_strndup(context->arena, text, length);
-        if (!slug_check(slug, err) ||
-            !tenants_get_by_slug(context->arena, store, slug, &tenant, err)) {
-            return false;
-        }
-        if (strcmp(tenant->blueprint, blueprint) != 0 || strcmp(tenant->tier, "schema") != 0) {
-            return ERR_SET(err, ERR_INPUT_INVALID,
-                           "tenants of the row tier are moved together: leave --tenants out",
-                           "tenant \"%s\" has no tables of its own of blueprint \"%s\"", slug,
-                           blueprint);
-        }
-        json_array_append_new(list, json_string(slug));
-        text += length + (text[length] == ',' ? 1 : 0);
-    }
-    return true;
-}
-
-/* What --where says is tried before there is a job; whom it chooses is asked when the waves are
- * planned. */
-static bool check_where(OpContext *context, const char *blueprint_name, const Json *args, Err *err)
-{
-    Store *store = NULL;
-    Blueprint *blueprint = NULL;
-    const char *slugs = NULL;
-    const char *where = json_get_text(args, "where", NULL);
-    if (where == NULL) {
-        return true;
-    }
-    if (json_get_text(args, "tenants", NULL) != NULL) {
-        return ERR_SET(err, ERR_INPUT_INVALID, "say it in --where: slug IN ('acme', 'beta')",
-                       "--tenants and --where cannot be given together");
-    }
-    if (!op_store(context, &store, err) ||
-        !registry_get_head(context->arena, store, blueprint_name, &blueprint, err)) {
-        return false;
-    }
-    if (!blueprint_has_tier(blueprint, TIER_SCHEMA)) {
-        return ERR_SET(err, ERR_INPUT_INVALID,
-                       "tenants of the row tier are moved together: leave --where out",
-                       "blueprint \"%s\" has no tenants with tables of their own", blueprint_name);
-    }
-    return where_slugs(context->arena, store, blueprint_name, where, &slugs, err);
-}
 
 /* The version to reach: the newest one, or one that the blueprint has. */
 static bool put_version(OpContext *context, const Json *args, bool is_down, Json *job_args,
@@ -164,20 +97,24 @@ static bool run_rollout(OpContext *context, const JobKind *kind, const Json *job
 static bool start(OpContext *context, const JobKind *kind, const Json *args, Json **ret_answer,
                   Err *err)
 {
+    Store *store = NULL;
     const bool is_down = kind == &rollout_down_job;
     const char *blueprint = json_get_text(args, "blueprint", "");
+    const Json *tenants = json_object_get(args, "tenant");
     scoped_json Json *job_args = json_deep_copy(args);
+    json_put(job_args, "tenants", tenants == NULL ? json_array() : json_deep_copy(tenants));
+    json_object_del(job_args, "tenant");
     json_object_del(job_args, "to");
     json_object_del(job_args, "dry-run");
     json_put_bool(job_args, "down", is_down);
     json_put_bool(job_args, "retry", kind == &rollout_retry_job);
     if (!rollout_check_waves(json_get_text(args, "waves", "100%"), err) ||
         !rollout_check_allowance(json_get_text(args, "max-failures", "0"), err) ||
-        !put_version(context, args, is_down, job_args, err) ||
-        !check_where(context, blueprint, args, err) ||
+        !put_version(context, args, is_down, job_args, err) || !op_store(context, &store, err) ||
+        !rollout_check_choice(context->arena, store, blueprint, tenants,
+                              json_get_text(args, "where", NULL), err) ||
         !op_check_recorded(context, blueprint, signed_upto(job_args), err) ||
-        !op_put_trusted_keys(context, job_args, err) ||
-        !put_tenants(context, blueprint, json_get_text(args, "tenants", NULL), job_args, err)) {
+        !op_put_trusted_keys(context, job_args, err)) {
         return false;
     }
     return json_get_bool(args, "dry-run", false)
@@ -206,8 +143,7 @@ static bool run_retry(OpContext *context, const Json *args, Json **ret_answer, E
                                  .help = "The blueprint."                                          \
     }
 #define HOW_PARAMS                                                                                 \
-    {"tenants", PARAM_TEXT, .most = MOST_SLUGS_TEXT,                                               \
-     .help = "Only these, slugs with commas between; all if not given."},                          \
+    {"tenant", PARAM_SLUG, .is_repeated = true, .help = "Only this tenant; all if not given."},    \
         {"where", PARAM_TEXT, .most = MOST_WHERE_TEXT,                                             \
          .help = "Only tenants of the schema tier that this is true for: plan = 'pro'."},          \
         {"waves", PARAM_TEXT, .fallback = "1,5%,25%,100%", .most = 1000,                           \
@@ -218,7 +154,7 @@ static bool run_retry(OpContext *context, const Json *args, Json **ret_answer, E
          .help = "Failed places that a wave allows, a number or a percentage."},                   \
         {"on-failure", PARAM_ENUM, .fallback = "stop", .choices = "stop|continue|undo",            \
          .help = "When more have failed: stop, go on all the same, or undo what was changed."},    \
-        {"lock-wait",      PARAM_DURATION_MS,                                                      \
+        {"lock-timeout",   PARAM_DURATION_MS,                                                      \
          .fallback = "2s", .least = 1,                                                             \
          .most = 3600000,  .help = "How long a place waits for a lock before it is tried again."}, \
         {"statement-timeout", PARAM_DURATION_MS,                                                   \
@@ -305,7 +241,7 @@ const Operation op_migrate_up = {
     .examples = (const OpExample[]){{"migrate up trading", "the whole fleet"},
                                     {"migrate up nfe --waves 1,10%,100% --max-failures 2%",
                                      "carefully"},
-                                    {"migrate up trading --tenants acme", "one tenant first"},
+                                    {"migrate up trading --tenant acme", "one tenant first"},
                                     {"migrate up trading --where \"plan = 'free'\"",
                                      "those of one plan first"},
                                     {0}},
@@ -516,7 +452,8 @@ static const Field listed_fields[] = {
     {"rollout", FIELD_INT, .help = "number"},
     {"blueprint", FIELD_TEXT, .help = "blueprint"},
     {"version", FIELD_INT, .help = "the version to reach"},
-    {"state", FIELD_TEXT, .help = "running, interrupted (its process died), stopped, done"},
+    {"state", FIELD_TEXT,
+     .help = "running, interrupted (its process died), paused, stopped, undone, aborted, done"},
     {"places", FIELD_INT, .help = "places that it is for"},
     {"done", FIELD_INT, .help = "done"},
     {"pending", FIELD_INT, .help = "not reached yet"},
@@ -532,8 +469,14 @@ static const Field failure_fields[] = {
     {"rollout", FIELD_INT, .help = "the rollout that it failed in"},
     {"version", FIELD_INT, .help = "the version that it is at"},
     {"attempts", FIELD_INT, .is_wide = true, .help = "how often it was tried"},
-    {"error", FIELD_TEXT, .is_long = true, .help = "file, line and reason"},
-    {"sqlstate", FIELD_TEXT, .is_nullable = true, .is_wide = true, .help = "SQLSTATE"},
+    {"sqlstate", FIELD_TEXT, .is_nullable = true, .help = "SQLSTATE"},
+    {"error", FIELD_TEXT, .is_long = true, .help = "where, and the reason"},
+    {"file", FIELD_TEXT, .is_nullable = true, .is_wide = true, .help = "script that failed"},
+    {"line", FIELD_INT, .is_nullable = true, .is_wide = true, .help = "line of the statement"},
+    {"column", FIELD_INT, .is_nullable = true, .is_wide = true,
+     .help = "column of its first word, in characters"},
+    {"statement", FIELD_SQL, .is_nullable = true, .is_long = true,
+     .help = "the statement, cut after 4,000 bytes"},
     {"at", FIELD_TIME, .is_wide = true, .help = "when"},
     {0},
 };

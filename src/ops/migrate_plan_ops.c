@@ -9,8 +9,8 @@ static bool run_plan(OpContext *context, const Json *args, Json **ret_answer, Er
     Store *store = NULL;
     return op_store(context, &store, err) &&
            rollout_plan(context->arena, store, json_get_text(args, "blueprint", ""),
-                        json_get_int(args, "to", 0), json_get_text(args, "where", NULL), ret_answer,
-                        err);
+                        json_get_int(args, "to", 0), json_object_get(args, "tenant"),
+                        json_get_text(args, "where", NULL), ret_answer, err);
 }
 
 static const Field group_fields[] = {
@@ -66,6 +66,8 @@ const Operation op_migrate_plan = {
                                .most = NAME_CHARS, .help = "The blueprint."},
                               {"to", PARAM_INT, .least = 1, .most = INT32_MAX,
                                .help = "The version; the newest if not given."},
+                              {"tenant", PARAM_SLUG, .is_repeated = true,
+                               .help = "Only this tenant; all if not given."},
                               {"where", PARAM_TEXT, .most = WHERE_CHARS,
                                .help = "Only tenants of the schema tier that this is true for."},
                               {0}},

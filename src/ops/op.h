@@ -37,6 +37,7 @@ typedef struct Param {
     ParamType type;
     bool is_positional; /* on the command line; positional ones come first in the table, in order */
     bool is_required;
+    bool is_repeated;     /* an option that may be given again; the operation gets a list */
     const char *fallback; /* default as text, or NULL */
     int64_t least, most;
     const char *choices; /* "row|schema" */
@@ -53,6 +54,7 @@ typedef enum FieldType {
     FIELD_BYTES,  /* an int that people see as MiB */
     FIELD_TEXTS,  /* list of strings */
     FIELD_LINES,  /* list of strings, which people see one below the other */
+    FIELD_SQL,    /* the text of a script, of which people see lines too */
     FIELD_MAP,    /* object with free keys; values are scalars */
     FIELD_OBJECT, /* object with `fields` */
     FIELD_LIST,   /* list of objects with `fields` */

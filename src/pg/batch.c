@@ -111,12 +111,7 @@ void pg_batch_close_group(PgBatch *batch)
 
 void pg_batch_add_session_reset(PgBatch *batch)
 {
-    /* DISCARD TEMP before anything that names a relation: temporary ones may have taken its name.
-     * Cursors WITH HOLD would run their queries at COMMIT. */
-    static const char *const sql[] = {"CLOSE ALL", "DISCARD TEMP", "UNLISTEN *", "RESET ALL"};
-    for (size_t i = 0; i < sizeof sql / sizeof *sql; i++) {
-        pg_batch_add(batch, sql[i], PG_NO_PARAMS);
-    }
+    pg_batch_add_fixed(batch, "RESET ALL", PG_NO_PARAMS);
     const size_t set_up = pg_batch_add_fixed(batch, pg_session_set_up, PG_PARAMS(""));
     batch->statements[set_up].is_set_up = true;
 }
@@ -265,9 +260,9 @@ bool pg_batch_send(PgConn *conn, PgBatch *batch, Err *err)
 void pg_batch_add_commit(PgBatch *batch, bool is_durable)
 {
     if (!is_durable) {
-        pg_batch_add(batch, "SET LOCAL synchronous_commit = off", PG_NO_PARAMS);
+        pg_batch_add_fixed(batch, "SET LOCAL synchronous_commit = off", PG_NO_PARAMS);
     }
-    batch->statements[pg_batch_add(batch, "COMMIT", PG_NO_PARAMS)].is_commit = true;
+    batch->statements[pg_batch_add_fixed(batch, "COMMIT", PG_NO_PARAMS)].is_commit = true;
 }
 
 /* COMMIT of a failed transaction answers ROLLBACK and no error: that must not pass for success. */
@@ -373,4 +368,11 @@ bool pg_batch_abandon(PgConn *conn, PgBatch *batch)
 const PgRows *pg_batch_rows(const PgBatch *batch, size_t number)
 {
     return batch->statements[number].result;
+}
+
+PgRows *pg_batch_take_rows(PgBatch *batch, size_t number)
+{
+    PGresult *result = batch->statements[number].result;
+    batch->statements[number].result = NULL;
+    return result;
 }

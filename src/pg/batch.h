@@ -22,7 +22,7 @@ static inline void pg_batch_done_scoped(PgBatch **batch)
 /* Adds a statement; sql and the parameters are copied. Returns its number. */
 size_t pg_batch_add(PgBatch *batch, const char *sql, PgParams params);
 
-/* The same for a constant, as pg_query_fixed. Not within a group. */
+/* The same for one of few texts, as pg_query_fixed; it is not copied. Not within a group. */
 size_t pg_batch_add_fixed(PgBatch *batch, const char *sql, PgParams params);
 
 /* pg_batch_add with a place ("migrations/V0001__tables.sql:12") that goes before the message when
@@ -37,13 +37,13 @@ size_t pg_batch_add_at(PgBatch *batch, const char *place, const char *sql, PgPar
 void pg_batch_open_group(PgBatch *batch, const char *call, PgParams params);
 void pg_batch_close_group(PgBatch *batch);
 
-/* Adds what makes the session again what pg_open made it, whatever ran in it: settings (until they
- * are set again, also after COMMIT), temporary objects, cursors, channels. Advisory locks stay. It
- * fails while triggers of temporary tables wait for the end of the transaction. */
+/* Adds what makes the session's settings again what pg_open made them, whatever ran in it, until
+ * they are set again, also after COMMIT. */
 void pg_batch_add_session_reset(PgBatch *batch);
 
 /* Adds the end of the transaction, so that it needs no round trip of its own; as pg_commit. The run
- * fails when the transaction had failed before and was rolled back. Nothing is added after it. */
+ * fails when the transaction had failed before and was rolled back. What is added after it begins
+ * another one, and is not run when the commit fails. */
 void pg_batch_add_commit(PgBatch *batch, bool is_durable);
 
 size_t pg_batch_count(const PgBatch *batch);
@@ -65,5 +65,8 @@ bool pg_batch_abandon(PgConn *conn, PgBatch *batch);
 
 /* Answer of statement number; borrowed. Only after a run that succeeded. */
 const PgRows *pg_batch_rows(const PgBatch *batch, size_t number);
+
+/* The same for who keeps it longer than the batch; the caller's. */
+PgRows *pg_batch_take_rows(PgBatch *batch, size_t number);
 
 #endif

@@ -278,7 +278,7 @@ PgConn *pg_close(PgConn *conn)
 {
     if (conn != NULL) {
         PQfinish(conn->pq);
-        free(conn->fixed);
+        pg_fixed_done(conn);
         free(conn);
     }
     return NULL;

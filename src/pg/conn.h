@@ -61,9 +61,9 @@ typedef struct PgParams {
 /* Runs one statement. ret_rows may be NULL when nobody looks at them. */
 bool pg_query(PgConn *conn, const char *sql, PgParams params, PgRows **ret_rows, Err *err);
 
-/* The same for a constant, a text that lives as long as the program: a session that uses it often
- * lets the server keep it parsed and planned. Not for what runs between code of tenants and the
- * proof that follows it (src/blueprint/guard.c). */
+/* The same for one of few texts: a session that uses it often lets the server keep it parsed and
+ * planned. Not for what runs between code of tenants and the proof that follows it
+ * (src/blueprint/guard.c). */
 bool pg_query_fixed(PgConn *conn, const char *sql, PgParams params, PgRows **ret_rows, Err *err);
 
 /* pg_query that must give exactly one row; ERR_INTERNAL otherwise. */

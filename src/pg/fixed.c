@@ -12,7 +12,7 @@ enum { USES_UNPREPARED = 5, LONG_USES_UNPREPARED = 1, LONG_SQL = 4000 };
 PgFixed *pg_fixed_use(PgConn *conn, const char *sql)
 {
     for (size_t i = 0; i < conn->fixed_count; i++) {
-        if (conn->fixed[i].sql == sql) {
+        if (strcmp(conn->fixed[i].sql, sql) == 0) {
             conn->fixed[i].uses++;
             return &conn->fixed[i];
         }
@@ -24,13 +24,25 @@ PgFixed *pg_fixed_use(PgConn *conn, const char *sql)
             abort();
         }
     }
+    char *copy = strdup(sql);
+    if (copy == NULL) {
+        abort();
+    }
     PgFixed *fixed = &conn->fixed[conn->fixed_count++];
-    *fixed = (PgFixed){.sql = sql,
+    *fixed = (PgFixed){.sql = copy,
                        .uses = 1,
                        .uses_unprepared = strlen(sql) < LONG_SQL ? USES_UNPREPARED
                                                                  : LONG_USES_UNPREPARED};
     snprintf(fixed->name, sizeof fixed->name, "tenantry_%zu", conn->fixed_count);
     return fixed;
+}
+
+void pg_fixed_done(PgConn *conn)
+{
+    for (size_t i = 0; i < conn->fixed_count; i++) {
+        free(conn->fixed[i].sql);
+    }
+    free(conn->fixed);
 }
 
 bool pg_fixed_is_worth_preparing(const PgConn *conn, const PgFixed *fixed)

@@ -8,8 +8,8 @@
 
 /* A statement of pg_query_fixed, as this session knows it. */
 typedef struct PgFixed {
-    const char *sql; /* compared by address */
-    char name[32];   /* of the prepared statement */
+    char *sql;
+    char name[32]; /* of the prepared statement */
     int64_t uses;
     int64_t uses_unprepared;
     bool is_prepared;
@@ -38,6 +38,7 @@ bool pg_fail(Err *err, PgConn *conn, const PGresult *result);
 /* Counts one more use of a statement; valid until the next call. */
 PgFixed *pg_fixed_use(PgConn *conn, const char *sql);
 bool pg_fixed_is_worth_preparing(const PgConn *conn, const PgFixed *fixed);
+void pg_fixed_done(PgConn *conn);
 
 /* After a rollback, which takes no PREPARE back: forgets what was prepared, ours too, when code of
  * others failed in this session. */

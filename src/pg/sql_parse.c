@@ -14,12 +14,25 @@ typedef struct LineCounter {
     const char *text;
     size_t offset;
     int line;
+    int column;
 } LineCounter;
+
+static LineCounter count_from(const char *text)
+{
+    return (LineCounter){.text = text, .line = 1, .column = 1};
+}
+
+static bool begins_char(char c)
+{
+    return ((unsigned char)c & 0xC0U) != 0x80U;
+}
 
 static int line_at(LineCounter *counter, size_t offset)
 {
     for (; counter->offset < offset; counter->offset++) {
-        counter->line += counter->text[counter->offset] == '\n' ? 1 : 0;
+        const char c = counter->text[counter->offset];
+        counter->line += c == '\n' ? 1 : 0;
+        counter->column = c == '\n' ? 1 : counter->column + (begins_char(c) ? 1 : 0);
     }
     return counter->line;
 }
@@ -29,7 +42,7 @@ static size_t offset_of_char(const char *text, int number)
 {
     size_t offset = 0;
     for (int seen = 0; text[offset] != '\0'; offset++) {
-        seen += ((unsigned char)text[offset] & 0xC0U) != 0x80U ? 1 : 0;
+        seen += begins_char(text[offset]) ? 1 : 0;
         if (seen >= number) {
             break;
         }
@@ -40,7 +53,7 @@ static size_t offset_of_char(const char *text, int number)
 static bool fail_at(const char *file, const char *text, size_t offset, ErrCode code,
                     const char *what, Err *err)
 {
-    LineCounter counter = {.text = text, .line = 1};
+    LineCounter counter = count_from(text);
     return ERR_SET(err, code, NULL, "%s:%d: %s", file, line_at(&counter, offset), what);
 }
 
@@ -62,7 +75,7 @@ static const char *cut_text(Arena *arena, const char *text, size_t start, size_t
     return arena_strndup(arena, text + start, end - start);
 }
 
-/* Fills in text and line. width 0: to the end of the text. */
+/* Fills in text and position. width 0: to the end of the text. */
 static bool read_position(Arena *arena, const char *text, int64_t location, int64_t width,
                           LineCounter *counter, SqlStatement *ret_statement)
 {
@@ -74,6 +87,7 @@ static bool read_position(Arena *arena, const char *text, int64_t location, int6
     const size_t end = width == 0 ? length : (size_t)(location + width);
     *ret_statement = (SqlStatement){.text = cut_text(arena, text, start, end),
                                     .line = line_at(counter, start),
+                                    .column = counter->column,
                                     .offset = start};
     return true;
 }
@@ -98,7 +112,7 @@ static bool read_statements(Arena *arena, const char *text, SqlScript *script, E
     const Json *list = json_object_get(script->root, "stmts");
     const size_t count = json_array_size(list);
     SqlStatement *statements = ARENA_ARRAY(arena, SqlStatement, count);
-    LineCounter counter = {.text = text, .line = 1};
+    LineCounter counter = count_from(text);
     for (size_t i = 0; i < count; i++) {
         if (!read_statement(arena, text, json_array_get(list, i), &counter, &statements[i])) {
             return ERR_SET(err, ERR_INTERNAL, NULL,
@@ -167,7 +181,7 @@ static bool read_split(Arena *arena, const char *text, const PgQuerySplitResult 
 {
     const size_t count = (size_t)split->n_stmts;
     SqlStatement *statements = ARENA_ARRAY(arena, SqlStatement, count);
-    LineCounter counter = {.text = text, .line = 1};
+    LineCounter counter = count_from(text);
     for (size_t i = 0; i < count; i++) {
         if (!read_position(arena, text, split->stmts[i]->stmt_location, split->stmts[i]->stmt_len,
                            &counter, &statements[i])) {
@@ -244,4 +258,11 @@ bool sql_tree_visit(const Json *tree, const char *node,
         }
     }
     return true;
+}
+
+const char *sql_statement_place(Arena *arena, const char *file, const SqlStatement *statement)
+{
+    return statement->column == 1
+               ? arena_printf(arena, "%s:%d", file, statement->line)
+               : arena_printf(arena, "%s:%d:%d", file, statement->line, statement->column);
 }

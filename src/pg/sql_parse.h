@@ -14,6 +14,7 @@
 typedef struct SqlStatement {
     const char *text; /* without the semicolon and without comments before it; in the arena */
     int line;         /* of its first word, from 1 */
+    int column;       /* of its first word, in characters, from 1 */
     size_t offset;    /* of its first word, in bytes of the script */
     const char *node; /* the parse tree's node name: "CreateStmt", "SelectStmt"; NULL when split */
     const Json *tree; /* the members of that node; NULL when split */
@@ -37,6 +38,9 @@ void sql_script_done(SqlScript *script);
  * lines, the same errors, no trees, a tenth of the time. There is nothing to release. */
 bool sql_script_split(Arena *arena, const char *file, const char *text, ErrCode code,
                       SqlScript *ret_script, Err *err);
+
+/* Where a statement is, for messages: "FILE:LINE", with ":COLUMN" unless it begins the line. */
+const char *sql_statement_place(Arena *arena, const char *file, const SqlStatement *statement);
 
 /* Calls visit for every comment of a text, in order, with its length in bytes and the line that it
  * begins on, from 1. What looks like one in a string or a body in dollar quotes is none. */

@@ -26,7 +26,7 @@ static bool check_slugs(Store *store, const char *blueprint, const char *slugs, 
         return false;
     }
     return pg_rows_count(rows) == 0 ||
-           ERR_SET(err, ERR_INPUT_INVALID, "slugs with commas between",
+           ERR_SET(err, ERR_INPUT_INVALID, NULL,
                    "\"%s\" is no tenant with tables of its own of blueprint \"%s\"",
                    pg_rows_text(rows, 0, 0), blueprint);
 }
@@ -141,7 +141,7 @@ bool baseline_look(Arena *arena, Store *store, const Json *args, int64_t most,
                    BaselineReport *ret_report, Err *err)
 {
     const char *name = json_get_text(args, "blueprint", "");
-    const char *slugs = json_get_text(args, "tenants", NULL);
+    const char *slugs = slug_array(arena, json_object_get(args, "tenants"));
     *ret_report = (BaselineReport){0};
     Look look = {.arena = arena,
                  .store = store,
@@ -171,8 +171,8 @@ static bool step_check(JobContext *context, Err *err)
 {
     const char *blueprint = json_get_text(context->args, "blueprint", "");
     return rollout_check_alone(context->store, blueprint, "0", err) &&
-           check_slugs(context->store, blueprint, json_get_text(context->args, "tenants", NULL),
-                       err);
+           check_slugs(context->store, blueprint,
+                       slug_array(context->arena, json_object_get(context->args, "tenants")), err);
 }
 
 static bool refuse_drift(JobContext *context, const BaselineReport *report, Err *err)

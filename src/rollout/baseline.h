@@ -6,7 +6,7 @@
 #include "job/job.h"
 #include "rollout/drift.h"
 
-/* The job. Its arguments: blueprint; version; tenants ("acme,beta", or null for all places);
+/* The job. Its arguments: blueprint; version; tenants (slugs, none for all places);
  * allow-drift. Refused (ERR_DRIFT) where a place is not what the version should be, unless
  * allow-drift says to take it as it is; refused (ERR_ROLLOUT) while a rollout is under way. */
 extern const JobKind baseline_job;

@@ -23,6 +23,7 @@ typedef struct Crew {
     int64_t allowance; /* -1: any number may fail */
     pthread_mutex_t mutex;
     pthread_cond_t is_less; /* a worker ended */
+    int64_t started;
     int64_t working;
     int64_t failed;
     bool is_over;     /* nobody takes another place */
@@ -77,46 +78,58 @@ static bool is_worn(Store *store, int64_t places)
 {
     scoped_rows PgRows *rows = NULL;
     Err ignored;
-    if (places % ASK_EVERY != 0) {
-        return false;
-    }
     if (!store_query(store, BACKEND_BYTES, PG_NO_PARAMS, &rows, &ignored)) {
         return places >= PLACES_UNASKED;
     }
     const int64_t bytes = pg_rows_int(rows, 0, 0);
-    log_info("rollout.backend", "after %lld places the server process holds %lld bytes",
-             (long long)places, (long long)bytes);
+    log_info("rollout.backend", "the server process holds %lld bytes", (long long)bytes);
     return bytes > MOST_BACKEND_BYTES;
 }
 
 static bool work(Crew *crew, Store *store, Err *err)
 {
+    bool is_good = true;
     TurnOutcome outcome = TURN_DONE;
-    const TurnStop stop = {.is_wanted = is_stopping, .context = crew};
-    for (int64_t places = 1; outcome != TURN_NONE && !is_over(crew); places++) {
-        if (!place_turn(store, crew->plan, crew->wave, &stop, &outcome, err)) {
-            return false;
+    Worker worker = {.store = store,
+                     .plan = crew->plan,
+                     .wave = crew->wave,
+                     .is_stopping = is_stopping,
+                     .context = crew};
+    for (int64_t places = 1; is_good && outcome != TURN_NONE && !is_over(crew); places++) {
+        worker.has_pause = places % ASK_EVERY == 0;
+        is_good = place_turn(&worker, &outcome, err);
+        if (!is_good) {
+            break;
         }
         note_outcome(crew, outcome);
-        if (outcome != TURN_NONE && is_worn(store, places)) {
-            if (!store_reconnect(store, err)) {
-                return false;
-            }
+        if (worker.has_pause && outcome != TURN_NONE && is_worn(store, places)) {
+            is_good = store_reconnect(store, err);
             places = 0;
         }
     }
-    return true;
+    worker_done(&worker);
+    return is_good;
+}
+
+/* A connection is kept from wave to wave while it lives and is not worn. */
+static bool connect_worker(const Crew *crew, Store **store, Err *err)
+{
+    if (*store == NULL) {
+        return store_open(&crew->options, store, err);
+    }
+    return !is_worn(*store, PLACES_UNASKED) || store_reconnect(*store, err);
 }
 
 static void *run_worker(void *context)
 {
     Crew *crew = context;
-    Store *store = NULL;
     Err err;
-    if (!store_open(&crew->options, &store, &err) || !work(crew, store, &err)) {
+    pthread_mutex_lock(&crew->mutex);
+    Store **store = &crew->plan->stores[crew->started++];
+    pthread_mutex_unlock(&crew->mutex);
+    if (!connect_worker(crew, store, &err) || !work(crew, *store, &err)) {
         note_broken(crew, &err);
     }
-    store_close(store);
     pthread_mutex_lock(&crew->mutex);
     crew->working--;
     pthread_cond_signal(&crew->is_less);
@@ -184,9 +197,10 @@ static bool watch(JobContext *context, Crew *crew, const char **ret_wanted, Err 
     return is_good;
 }
 
-static int64_t start(Crew *crew, pthread_t *threads, int64_t parallel)
+static int64_t start(Crew *crew, pthread_t *threads)
 {
     int64_t started = 0;
+    const int64_t parallel = crew->plan->parallel;
     crew->working = parallel;
     while (started < parallel && pthread_create(&threads[started], NULL, run_worker, crew) == 0) {
         started++;
@@ -197,8 +211,15 @@ static int64_t start(Crew *crew, pthread_t *threads, int64_t parallel)
     return started;
 }
 
-bool crew_run_wave(JobContext *context, const RolloutPlan *plan, int64_t wave, int64_t parallel,
-                   int64_t allowance, const char **ret_wanted, Err *err)
+void crew_go(const RolloutPlan *plan)
+{
+    for (int64_t i = 0; i < plan->parallel; i++) {
+        plan->stores[i] = store_close(plan->stores[i]);
+    }
+}
+
+bool crew_run_wave(JobContext *context, const RolloutPlan *plan, int64_t wave, int64_t allowance,
+                   const char **ret_wanted, Err *err)
 {
     Crew crew = {.plan = plan,
                  .options = context->store->options,
@@ -206,13 +227,13 @@ bool crew_run_wave(JobContext *context, const RolloutPlan *plan, int64_t wave, i
                  .allowance = allowance,
                  .mutex = PTHREAD_MUTEX_INITIALIZER,
                  .is_less = PTHREAD_COND_INITIALIZER};
-    pthread_t *threads = ARENA_ARRAY(context->arena, pthread_t, (size_t)parallel);
+    pthread_t *threads = ARENA_ARRAY(context->arena, pthread_t, (size_t)plan->parallel);
     crew.options.target.on_note = NULL;
     *ret_wanted = NULL;
     if (!look(context, ret_wanted, err) || *ret_wanted != NULL) {
         return *ret_wanted != NULL;
     }
-    const int64_t started = start(&crew, threads, parallel);
+    const int64_t started = start(&crew, threads);
     const bool is_watched = watch(context, &crew, ret_wanted, err);
     for (int64_t i = 0; i < started; i++) {
         pthread_join(threads[i], NULL);

@@ -178,7 +178,17 @@ static bool ask_drift(const Asked *asked, const char **ret_shut, Err *err)
 
 /* --- a command -------------------------------------------------------------------------------- */
 
-/* What it prints is for people. */
+/* What it prints is for people, line by line. */
+static void note_lines(const Asked *asked, const char *text)
+{
+    while (*text != '\0') {
+        const size_t length = strcspn(text, "\n");
+        const size_t shown = length > 0 && text[length - 1] == '\r' ? length - 1 : length;
+        note(asked, arena_strndup(asked->context->arena, text, shown));
+        text += length + (text[length] == '\n' ? 1 : 0);
+    }
+}
+
 static bool ask_command(const Asked *asked, const char **ret_shut, Err *err)
 {
     Arena *arena = asked->context->arena;
@@ -193,9 +203,7 @@ static bool ask_command(const Asked *asked, const char **ret_shut, Err *err)
                      &result, err)) {
         return false;
     }
-    if (*result.output != '\0') {
-        note(asked, result.output);
-    }
+    note_lines(asked, result.output);
     if (result.is_timeout) {
         *ret_shut = arena_printf(arena, "the command did not end within %s",
                                  in_words(arena, COMMAND_TIMEOUT_MS));

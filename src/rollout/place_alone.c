@@ -254,8 +254,9 @@ static bool run_statement(Run *run, bool is_half, Err *err)
         FAULT("rollout.step.ran");
         return true;
     }
-    err_prefix(err, "%s:%d", place_step_file(run->turn->arena, run->step),
-               run->step->step->statements[0].line);
+    err_prefix(err, "%s",
+               sql_statement_place(run->turn->arena, place_step_file(run->turn->arena, run->step),
+                                   run->step->step->statements));
     clean_up(run);
     return false;
 }

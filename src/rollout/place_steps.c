@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/fault.h"
+#include "isolation/isolation.h"
 #include "rollout/turn.h"
 
 bool plan_read_steps(Arena *arena, RolloutPlan *plan, Err *err)
@@ -132,6 +133,21 @@ static bool end_step(Turn *turn, PgBatch *batch, const PlaceStep *step, Err *err
     return true;
 }
 
+bool rollout_require_shared(Arena *arena, Store *store, const char *place_id, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    return store_query(store, PLACE_JOINER, PG_PARAMS(place_id), &rows, err) &&
+           (pg_rows_count(rows) == 0 ||
+            isolation_require(arena, store, pg_rows_text(rows, 0, 0), err));
+}
+
+bool turn_keep_shared(Turn *turn, Err *err)
+{
+    return place_ensure_partitions(turn->arena, turn->store, turn->plan->blueprint, &turn->place,
+                                   err) &&
+           rollout_require_shared(turn->arena, turn->store, turn->place_id, err);
+}
+
 static bool run_script(Turn *turn, const PlaceStep *step, Err *err)
 {
     const RolloutPlan *plan = turn->plan;
@@ -139,9 +155,8 @@ static bool run_script(Turn *turn, const PlaceStep *step, Err *err)
     scoped_batch PgBatch *batch = pg_batch_new(turn->arena);
     place_add_step(turn->arena, batch, plan->blueprint, &plan->extensions, &turn->place, step,
                    &has_more);
-    return (!has_more || (pg_batch_run(turn->store->conn, batch, err) &&
-                          place_ensure_partitions(turn->arena, turn->store, plan->blueprint,
-                                                  &turn->place, err))) &&
+    return (!has_more ||
+            (pg_batch_run(turn->store->conn, batch, err) && turn_keep_shared(turn, err))) &&
            end_step(turn, batch, step, err);
 }
 

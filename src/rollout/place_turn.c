@@ -42,22 +42,31 @@ static void add_timeouts(PgBatch *batch, const RolloutPlan *plan)
                        PG_PARAMS(plan->lock_timeout, plan->statement_timeout));
 }
 
-/* Begins the transaction and takes a place that no other worker has; the same one again when it is
- * tried again. */
-static bool begin(Turn *turn, int64_t wave, bool *ret_is_taken, Err *err)
+/* Adds what begins a transaction and takes a place that no other worker has; or that one. */
+static size_t add_claim(Turn *turn, PgBatch *batch, const char *place_id)
 {
     Arena *arena = turn->arena;
     const RolloutPlan *plan = turn->plan;
-    scoped_batch PgBatch *batch = pg_batch_new(arena);
-    pg_batch_add(batch, "BEGIN", PG_NO_PARAMS);
+    pg_batch_add_fixed(batch, "BEGIN", PG_NO_PARAMS);
     add_timeouts(batch, plan);
-    const size_t claim = store_batch(
-        batch, plan->is_undo ? ROLLOUT_CLAIM_DONE : ROLLOUT_CLAIM,
-        PG_PARAMS(pg_int_text(arena, plan->job_id), pg_int_text(arena, wave), turn->place_id));
-    if (!pg_batch_run(turn->store->conn, batch, err)) {
-        return false;
+    return store_batch(batch, plan->is_undo ? ROLLOUT_CLAIM_DONE : ROLLOUT_CLAIM,
+                       PG_PARAMS(pg_int_text(arena, plan->job_id),
+                                 pg_int_text(arena, turn->worker->wave), place_id));
+}
+
+/* Takes a place, unless the turn before did; the same one again when it is tried again. */
+static bool begin(Turn *turn, bool *ret_is_taken, Err *err)
+{
+    scoped_rows PgRows *rows = turn->worker->next;
+    turn->worker->next = NULL;
+    if (rows == NULL) {
+        scoped_batch PgBatch *batch = pg_batch_new(turn->arena);
+        const size_t claim = add_claim(turn, batch, turn->place_id);
+        if (!pg_batch_run(turn->store->conn, batch, err)) {
+            return false;
+        }
+        rows = pg_batch_take_rows(batch, claim);
     }
-    const PgRows *rows = pg_batch_rows(batch, claim);
     *ret_is_taken = pg_rows_count(rows) == 1;
     if (*ret_is_taken) {
         take_row(turn, rows);
@@ -77,20 +86,34 @@ static bool is_there(const Turn *turn, int64_t target)
     return turn->plan->is_down ? version <= target : version >= target;
 }
 
+/* Most places of a fleet go the same way. */
+static bool read_way(Worker *worker, int64_t from, int64_t to, Err *err)
+{
+    const RolloutPlan *plan = worker->plan;
+    if (worker->way.from == from && worker->way.to == to) {
+        return true;
+    }
+    worker->way = (PlaceWay){0};
+    arena_free(worker->arena);
+    worker->arena = arena_new();
+    return place_read_way(worker->arena, plan->blueprint, &plan->extensions, from, to, &worker->way,
+                          err);
+}
+
 static bool move(Turn *turn, PgBatch *batch, int64_t target, Err *err)
 {
     bool has_more = false;
     const RolloutPlan *plan = turn->plan;
-    if (!place_add_move(turn->arena, batch, plan->blueprint, &plan->extensions, &turn->place,
-                        target, &has_more, err)) {
+    if (!read_way(turn->worker, turn->place.version, target, err)) {
         return false;
     }
+    place_add_move(turn->arena, batch, plan->blueprint, &plan->extensions, &turn->place,
+                   &turn->worker->way, &has_more);
     if (!has_more) {
         return true;
     }
     add_timeouts(batch, plan);
-    return pg_batch_run(turn->store->conn, batch, err) &&
-           place_ensure_partitions(turn->arena, turn->store, plan->blueprint, &turn->place, err);
+    return pg_batch_run(turn->store->conn, batch, err) && turn_keep_shared(turn, err);
 }
 
 /* The last part of the way: the rollout's own row says so. */
@@ -109,6 +132,21 @@ static void add_end(Turn *turn, PgBatch *batch)
     store_batch(batch, ROLLOUT_PLACE_DONE,
                 PG_PARAMS(job, turn->place_id, plan->is_undo ? "undone" : "done",
                           pg_int_text(arena, turn->attempt + 1), pg_int_text(arena, way_back)));
+}
+
+/* Commits; with the end of the place the next one is taken, which saves a round trip. Where that
+ * fails the place seems to have, and is found done when it is tried again. */
+static bool commit(Turn *turn, PgBatch *batch, bool is_over, Err *err)
+{
+    Worker *worker = turn->worker;
+    const bool takes_next = is_over && !worker->has_pause;
+    pg_batch_add_commit(batch, false);
+    const size_t claim = takes_next ? add_claim(turn, batch, NULL) : 0;
+    if (!pg_batch_run(turn->store->conn, batch, err)) {
+        return false;
+    }
+    worker->next = takes_next ? pg_batch_take_rows(batch, claim) : NULL;
+    return true;
 }
 
 /* The version, the ledger and the rollout's own row are written in the transaction of the move. It
@@ -138,8 +176,7 @@ static bool finish(Turn *turn, bool *ret_is_over, Err *err)
     } else {
         turn_add_begun(turn, batch);
     }
-    pg_batch_add_commit(batch, false);
-    return pg_batch_run(turn->store->conn, batch, err);
+    return commit(turn, batch, *ret_is_over, err);
 }
 
 /* --- failing ---------------------------------------------------------------------------------- */
@@ -148,11 +185,7 @@ static bool finish(Turn *turn, bool *ret_is_over, Err *err)
 static bool record_failure(Turn *turn, const Err *why, TurnOutcome *ret_outcome, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
-    scoped_json Json *error = json_object();
-    json_put_text(error, "code", err_kind(why->code)->wire);
-    json_put_text(error, "message", why->message);
-    json_put_text(error, "hint", *why->hint != '\0' ? why->hint : NULL);
-    json_put_text(error, "sqlstate", *why->sqlstate != '\0' ? why->sqlstate : NULL);
+    scoped_json Json *error = failure_to_json(turn->arena, turn->plan->blueprint, why);
     if (!store_query(turn->store, ROLLOUT_PLACE_FAIL,
                      PG_PARAMS(pg_int_text(turn->arena, turn->plan->job_id), turn->place_id,
                                pg_int_text(turn->arena, turn->attempt + 1),
@@ -186,11 +219,10 @@ static void pause_before(int64_t attempt)
 }
 
 /* One transaction of the turn; *ret_is_over when it was the last one. */
-static bool try_once(Turn *turn, int64_t wave, bool *ret_is_over, TurnOutcome *ret_outcome,
-                     Err *err)
+static bool try_once(Turn *turn, bool *ret_is_over, TurnOutcome *ret_outcome, Err *err)
 {
     bool is_taken = false;
-    if (!begin(turn, wave, &is_taken, err) || (is_taken && !finish(turn, ret_is_over, err))) {
+    if (!begin(turn, &is_taken, err) || (is_taken && !finish(turn, ret_is_over, err))) {
         return false;
     }
     if (is_taken) {
@@ -206,14 +238,13 @@ static bool try_once(Turn *turn, int64_t wave, bool *ret_is_over, TurnOutcome *r
 }
 
 /* Tries until a transaction is committed or there is no use in trying. */
-static bool try_hard(Turn *turn, int64_t wave, bool *ret_is_over, TurnOutcome *ret_outcome,
-                     Err *err)
+static bool try_hard(Turn *turn, bool *ret_is_over, TurnOutcome *ret_outcome, Err *err)
 {
     for (;; turn->attempt++) {
         Err why;
         scoped_arena Arena *arena = arena_new();
         turn->arena = arena;
-        if (try_once(turn, wave, ret_is_over, ret_outcome, &why)) {
+        if (try_once(turn, ret_is_over, ret_outcome, &why)) {
             return true;
         }
         if (pg_is_alive(turn->store->conn)) {
@@ -235,18 +266,26 @@ static bool try_hard(Turn *turn, int64_t wave, bool *ret_is_over, TurnOutcome *r
     }
 }
 
-bool place_turn(Store *store, const RolloutPlan *plan, int64_t wave, const TurnStop *stop,
-                TurnOutcome *ret_outcome, Err *err)
+bool place_turn(Worker *worker, TurnOutcome *ret_outcome, Err *err)
 {
     scoped_arena Arena *kept = arena_new();
-    Turn turn = {.kept = kept, .store = store, .plan = plan};
+    Turn turn = {.kept = kept, .worker = worker, .store = worker->store, .plan = worker->plan};
     bool is_over = false;
     while (!is_over) {
         turn.attempt = 0;
-        if (!try_hard(&turn, wave, &is_over, ret_outcome, err)) {
+        if (!try_hard(&turn, &is_over, ret_outcome, err)) {
             return false;
         }
-        is_over = is_over || stop->is_wanted(stop->context);
+        is_over = is_over || worker->is_stopping(worker->context);
     }
     return true;
+}
+
+void worker_done(Worker *worker)
+{
+    if (worker->next != NULL) {
+        pg_rollback(worker->store->conn);
+    }
+    worker->next = pg_rows_free(worker->next);
+    worker->arena = arena_free(worker->arena);
 }

@@ -5,6 +5,7 @@
 #include "blueprint/locks.h"
 #include "blueprint/registry.h"
 #include "core/strbuf.h"
+#include "rollout/rollout_parts.h"
 #include "rollout/where.h"
 
 enum { SHOWN_STATEMENT_BYTES = 60 };
@@ -290,16 +291,17 @@ static bool fill_plan(Planner *planner, Err *err)
     return add_hazards(planner, err);
 }
 
-bool rollout_plan(Arena *arena, Store *store, const char *name, int64_t version, const char *where,
-                  Json **ret_plan, Err *err)
+bool rollout_plan(Arena *arena, Store *store, const char *name, int64_t version,
+                  const Json *tenants, const char *where, Json **ret_plan, Err *err)
 {
-    const char *slugs = NULL;
+    const char *slugs = slug_array(arena, tenants);
     Blueprint *blueprint = NULL;
     Extensions extensions;
     scoped_json Json *groups = NULL;
     if (!registry_get(arena, store, name, &blueprint, err) ||
         !check_version(blueprint, version == 0 ? blueprint->version : version, err) ||
         !registry_find_extensions(arena, store, blueprint, &extensions, err) ||
+        !rollout_check_choice(arena, store, name, tenants, where, err) ||
         (where != NULL && !where_slugs(arena, store, name, where, &slugs, err)) ||
         !store_query_list(store, ROLLOUT_VERSIONS, PG_PARAMS(name, slugs), &groups, err)) {
         return false;

@@ -4,8 +4,8 @@
 
 #include "store/store.h"
 
-/* The plan of bringing a blueprint's places up to a version (0: its newest), an object; where
- * (NULL: all) chooses tenants as where.h has it:
+/* The plan of bringing a blueprint's places up to a version (0: its newest), an object, for
+ * tenants that are chosen as rollout_check_choice has it:
  *   blueprint, version, places, quarantined, relations (that all places get together)
  *   groups      by the version that places are at, the oldest first
  *   scripts     in the order in which they would run in a place of the oldest group
@@ -15,6 +15,6 @@
  * ops/migrate_plan_ops.c declares the members of each. ERR_BLUEPRINT_MISSING, ERR_INPUT_INVALID
  * when the blueprint has no such version. */
 bool rollout_plan(Arena *arena, Store *store, const char *blueprint, int64_t version,
-                  const char *where, Json **ret_plan, Err *err);
+                  const Json *tenants, const char *where, Json **ret_plan, Err *err);
 
 #endif

@@ -1,9 +1,11 @@
 /* Which places a rollout is for: what its plan is made from, and what a dry run shows. */
 #include <string.h>
 
+#include "blueprint/registry.h"
 #include "core/strbuf.h"
 #include "rollout/rollout_parts.h"
 #include "rollout/where.h"
+#include "store/tenants.h"
 
 const char *slug_array(Arena *arena, const Json *slugs)
 {
@@ -19,6 +21,49 @@ const char *slug_array(Arena *arena, const Json *slugs)
     }
     strbuf_add_char(&list, '}');
     return list.text;
+}
+
+static bool check_tenants(Arena *arena, Store *store, const char *blueprint, const Json *tenants,
+                          Err *err)
+{
+    for (size_t i = 0; i < json_array_size(tenants); i++) {
+        Tenant *tenant = NULL;
+        const char *slug = json_string_value(json_array_get(tenants, i));
+        if (!tenants_get_by_slug(arena, store, slug, &tenant, err)) {
+            return false;
+        }
+        if (strcmp(tenant->blueprint, blueprint) != 0 ||
+            strcmp(tenant->tier, tier_name(TIER_SCHEMA)) != 0) {
+            return ERR_SET(err, ERR_INPUT_INVALID,
+                           "tenants of the row tier are moved together: leave --tenant out",
+                           "tenant \"%s\" has no tables of its own of blueprint \"%s\"", slug,
+                           blueprint);
+        }
+    }
+    return true;
+}
+
+bool rollout_check_choice(Arena *arena, Store *store, const char *blueprint_name,
+                          const Json *tenants, const char *where, Err *err)
+{
+    Blueprint *blueprint = NULL;
+    const char *slugs = NULL;
+    if (where == NULL) {
+        return check_tenants(arena, store, blueprint_name, tenants, err);
+    }
+    if (json_array_size(tenants) > 0) {
+        return ERR_SET(err, ERR_INPUT_INVALID, "say it in --where: slug IN ('acme', 'beta')",
+                       "--tenant and --where cannot be given together");
+    }
+    if (!registry_get_head(arena, store, blueprint_name, &blueprint, err)) {
+        return false;
+    }
+    if (!blueprint_has_tier(blueprint, TIER_SCHEMA)) {
+        return ERR_SET(err, ERR_INPUT_INVALID,
+                       "tenants of the row tier are moved together: leave --where out",
+                       "blueprint \"%s\" has no tenants with tables of their own", blueprint_name);
+    }
+    return where_slugs(arena, store, blueprint_name, where, &slugs, err);
 }
 
 static const char *bool_text(const Json *args, const char *name)
@@ -66,6 +111,28 @@ bool candidates_count(Arena *arena, Store *store, const Json *args, CandidateRan
                                   .oldest = pg_rows_int(rows, 0, 1),
                                   .newest = pg_rows_int(rows, 0, 2)};
     return true;
+}
+
+bool rollout_check_retry(Arena *arena, Store *store, const Json *args, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    Candidates candidates;
+    if (!json_get_bool(args, "retry", false)) {
+        return true;
+    }
+    if (!candidates_of(arena, store, args, &candidates, err) ||
+        !store_query(store, ROLLOUT_ABOVE,
+                     PG_PARAMS(candidates.blueprint, candidates.target, candidates.slugs), &rows,
+                     err)) {
+        return false;
+    }
+    return pg_rows_count(rows) == 0 ||
+           ERR_SET(
+               err, ERR_INPUT_INVALID,
+               "leave --to out: the retry lets out what is at the newest version already; then "
+               "tenantry migrate down",
+               "schema \"%s\" is in quarantine at version %s, above %s: a retry does not go back",
+               pg_rows_text(rows, 0, 0), pg_rows_text(rows, 0, 1), candidates.target);
 }
 
 bool rollout_check_way_back(Arena *arena, Store *store, const Json *args,
@@ -127,6 +194,7 @@ bool rollout_preview(Arena *arena, Store *store, const Json *args, Json **ret_li
     CandidateRange range = {0};
     if (!candidates_count(arena, store, args, &range, err) ||
         !rollout_check_way_back(arena, store, args, &range, err) ||
+        !rollout_check_retry(arena, store, args, err) ||
         !registry_get(arena, store, json_get_text(args, "blueprint", ""), &blueprint, err) ||
         !registry_find_extensions(arena, store, blueprint, &extensions, err) ||
         !query_preview(arena, store, args, range.count, ret_list, err)) {

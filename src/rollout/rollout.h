@@ -20,7 +20,7 @@
  *   waves             "1,5%,25%,100%": how many places, in all, each wave ends with
  *   parallel          places at a time
  *   max-failures      "0", "3" or "2%": failed places that a wave allows
- *   lock-wait, statement-timeout (milliseconds), retries
+ *   lock-timeout, statement-timeout (milliseconds), retries
  *   on-failure        "stop", "continue" or "undo"
  *   trusted-keys      public keys, one of which must have signed each script; missing: no matter
  *   gate              a command that is run between waves, or null
@@ -31,6 +31,18 @@ extern const JobKind rollout_job, rollout_down_job, rollout_retry_job;
  * tier, from_version, to_version, places, files. The caller's. Refuses what the rollout would
  * refuse before it begins, but for another rollout that is under way. */
 bool rollout_preview(Arena *arena, Store *store, const Json *args, Json **ret_list, Err *err);
+
+/* The rules of isolation for a shared place whose scripts were run in the caller's transaction: one
+ * may have given rights away where the lint cannot read it (EXECUTE in a DO block), and that must
+ * not be committed. True where nobody has rows there yet. ERR_ISOLATION. */
+bool rollout_require_shared(Arena *arena, Store *store, const char *place_id, Err *err);
+
+/* Refuses a choice of tenants that cannot be one, before there is a job: slugs (NULL or empty:
+ * all), which must be tenants with tables of their own, or an expression (NULL: none), which is
+ * tried; whom it chooses is asked when the waves are planned. ERR_INPUT_INVALID,
+ * ERR_TENANT_MISSING. */
+bool rollout_check_choice(Arena *arena, Store *store, const char *blueprint, const Json *tenants,
+                          const char *where, Err *err);
 
 /* Checks the texts of waves and max_failures; ERR_INPUT_INVALID. */
 bool rollout_check_waves(const char *waves, Err *err);

@@ -51,13 +51,18 @@ typedef struct CandidateRange {
 bool candidates_count(Arena *arena, Store *store, const Json *args, CandidateRange *ret_range,
                       Err *err);
 
-/* Nothing is begun that could not be taken back as it was asked for; ERR_ROLLOUT. */
+/* A retry goes up: ERR_INPUT_INVALID when a place in quarantine that is chosen is above its
+ * version. */
+bool rollout_check_retry(Arena *arena, Store *store, const Json *args, Err *err);
+
+/* Nothing is begun that could not be taken back as it was asked for; ERR_NO_WAY_BACK. */
 bool rollout_check_way_back(Arena *arena, Store *store, const Json *args,
                             const CandidateRange *range, Err *err);
 
 /* --- place_turn.c ----------------------------------------------------------------------------- */
 
-/* What every place of a rollout is moved with. Read-only while workers run. */
+/* What every place of a rollout is moved with. Read-only while workers run, but for their stores.
+ */
 typedef struct RolloutPlan {
     int64_t job_id;
     const Blueprint *blueprint;
@@ -70,6 +75,8 @@ typedef struct RolloutPlan {
     const ScriptSteps *downs;
     bool is_down;
     bool is_undo; /* places that are done go back to the version that they came from */
+    int64_t parallel;
+    Store **stores; /* one for each worker, kept from wave to wave; NULL until it is needed */
 } RolloutPlan;
 
 typedef enum TurnOutcome {
@@ -78,20 +85,37 @@ typedef enum TurnOutcome {
     TURN_FAILED, /* one failed for good; it is recorded */
 } TurnOutcome;
 
-/* Asked between the steps of a place: it stays where it then stands. */
-typedef struct TurnStop {
-    bool (*is_wanted)(void *context);
+/* A worker: what it has from one turn to the next. */
+typedef struct Worker {
+    Store *store;
+    const RolloutPlan *plan;
+    int64_t wave;
+    /* Asked between the steps of a place: it stays where it then stands. */
+    bool (*is_stopping)(void *context);
     void *context;
-} TurnStop;
+    PgRows *next;   /* what the end of the last turn took; its transaction is open. Or NULL */
+    bool has_pause; /* the connection is wanted for something else after this turn */
+    Arena *arena;   /* has the way that the last place went; or NULL */
+    PlaceWay way;
+} Worker;
 
 /* Takes one place of a wave that nobody else has, and moves it, with retries; a connection that is
  * lost meanwhile is opened again, and the place's row says whether the COMMIT was applied. False
  * only when the rollout cannot go on at all: the server is gone, or its disk is full. */
-bool place_turn(Store *store, const RolloutPlan *plan, int64_t wave, const TurnStop *stop,
-                TurnOutcome *ret_outcome, Err *err);
+bool place_turn(Worker *worker, TurnOutcome *ret_outcome, Err *err);
+
+/* Gives the place back that was taken and not moved. */
+void worker_done(Worker *worker);
 
 /* Takes the scripts of the plan's blueprint apart. */
 bool plan_read_steps(Arena *arena, RolloutPlan *plan, Err *err);
+
+/* --- failure.c -------------------------------------------------------------------------------- */
+
+/* What is recorded of a place that failed: code, message, hint and sqlstate of the error, and where
+ * a statement of a script caused it, that statement with its file, line and column (neither line
+ * nor column of a backfill's). The caller's. */
+Json *failure_to_json(Arena *arena, const Blueprint *blueprint, const Err *why);
 
 /* --- crew.c ----------------------------------------------------------------------------------- */
 
@@ -102,16 +126,26 @@ bool plan_read_steps(Arena *arena, RolloutPlan *plan, Err *err);
 /* The wish that is in the rollout's row, or NULL. A constant. */
 const char *rollout_wish(const char *text);
 
-/* The places of one wave, `parallel` at a time, each worker on a connection of its own. Ends when
- * none can be taken, when more than `allowance` failed (-1: never) or when somebody wants the
- * rollout to stop (*ret_wanted: WANTED_..., or NULL). */
-bool crew_run_wave(JobContext *context, const RolloutPlan *plan, int64_t wave, int64_t parallel,
-                   int64_t allowance, const char **ret_wanted, Err *err);
+/* The places of one wave, the plan's `parallel` at a time, each worker on a connection of its own.
+ * Ends when none can be taken, when more than `allowance` failed (-1: never) or when somebody wants
+ * the rollout to stop (*ret_wanted: WANTED_..., or NULL). */
+bool crew_run_wave(JobContext *context, const RolloutPlan *plan, int64_t wave, int64_t allowance,
+                   const char **ret_wanted, Err *err);
+
+/* Closes the connections that the workers kept. */
+void crew_go(const RolloutPlan *plan);
 
 /* --- gate.c ----------------------------------------------------------------------------------- */
 
 /* Asks the gates between this wave, which ended, and the next one. ERR_GATE. */
 bool gates_pass(JobContext *context, const RolloutPlan *plan, int64_t wave, Err *err);
+
+/* --- wave_rules.c ----------------------------------------------------------------------------- */
+
+/* Holds what a wave moved against the rules of isolation. *ret_broken: which tenant breaks which,
+ * or NULL. */
+bool wave_ask_rules(JobContext *context, const RolloutPlan *plan, int64_t wave,
+                    const char **ret_broken, Err *err);
 
 /* --- wave.c ----------------------------------------------------------------------------------- */
 
@@ -125,6 +159,7 @@ typedef struct RolloutCounts {
     int64_t failed;
     int64_t done;
     int64_t to_undo; /* those that are done, and what failed behind its first version */
+    int64_t charged; /* failed ones that count against what a wave allows */
 } RolloutCounts;
 
 /* Of one wave; 0: of all. */

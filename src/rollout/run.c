@@ -69,7 +69,9 @@ static bool tell_left_out(JobContext *context, const char *blueprint, int64_t co
                  (long long)pg_rows_int(rows, 0, 0), blueprint, blueprint);
     }
     if (count == 0) {
-        log_warn("rollout.none", "no place of blueprint \"%s\" is to be moved to version %lld",
+        log_warn("rollout.none",
+                 "no place of blueprint \"%s\" is to be moved to version %lld; what is new in its "
+                 "folder counts from \"tenantry blueprint add\" on",
                  blueprint, (long long)json_get_int(context->args, "version", 0));
     }
     return true;
@@ -86,6 +88,7 @@ static bool step_plan(JobContext *context, Err *err)
            check_alone(context, err) &&
            candidates_count(context->arena, context->store, args, &range, err) &&
            rollout_check_way_back(context->arena, context->store, args, &range, err) &&
+           rollout_check_retry(context->arena, context->store, args, err) &&
            waves_limits(context->arena, json_get_text(args, "waves", "100%"), range.count, &limits,
                         &count, err) &&
            store_query(context->store, ROLLOUT_ADD,
@@ -121,11 +124,13 @@ static bool load_plan(JobContext *context, RolloutPlan *ret_plan, Err *err)
         .job_id = context->job_id,
         .target = json_get_int(args, "version", 0),
         .lock_timeout = arena_printf(arena, "%lldms",
-                                     (long long)json_get_int(args, "lock-wait", 2000)),
+                                     (long long)json_get_int(args, "lock-timeout", 2000)),
         .statement_timeout = arena_printf(arena, "%lldms",
                                           (long long)json_get_int(args, "statement-timeout", 0)),
         .retries = json_get_int(args, "retries", 3),
-        .is_down = json_get_bool(args, "down", false)};
+        .is_down = json_get_bool(args, "down", false),
+        .parallel = json_get_int(args, "parallel", 1)};
+    ret_plan->stores = ARENA_ARRAY(arena, Store *, (size_t)ret_plan->parallel);
     if (!registry_get(arena, context->store, json_get_text(args, "blueprint", ""), &blueprint,
                       err) ||
         !registry_find_extensions(arena, context->store, blueprint, &ret_plan->extensions, err)) {
@@ -194,6 +199,16 @@ static bool run_late(JobContext *context, const RolloutPlan *plan, int64_t wave,
              wave_run(context, plan, wave, ret_wanted, err)));
 }
 
+/* Who resumes a rollout that stopped goes on without what had failed. An undo is not for people to
+ * accept. */
+static bool note_told(JobContext *context, Err *err)
+{
+    return !context->was_stopped ||
+           strcmp(json_get_text(context->args, "on-failure", "stop"), "undo") == 0 ||
+           store_query(context->store, ROLLOUT_TOLD, PG_PARAMS(rollout_id_text(context)), NULL,
+                       err);
+}
+
 typedef struct Rollout {
     int64_t waves;
     const char *wanted;
@@ -213,30 +228,38 @@ static bool read_rollout(JobContext *context, Rollout *ret_rollout, Err *err)
     return true;
 }
 
-static bool run_waves(JobContext *context, Err *err)
+static bool run_waves(JobContext *context, const RolloutPlan *plan, Err *err)
 {
-    RolloutPlan plan;
     Rollout rollout;
-    if (!load_plan(context, &plan, err) || !read_rollout(context, &rollout, err)) {
+    if (!read_rollout(context, &rollout, err)) {
         return false;
+    }
+    if (context->was_stopped && rollout.wanted != NULL &&
+        strcmp(rollout.wanted, WANTED_PAUSE) == 0) { /* that was obeyed */
+        rollout.wanted = NULL;
+        if (!store_query(context->store, ROLLOUT_WANT, PG_PARAMS(rollout_id_text(context), NULL),
+                         NULL, err)) {
+            return false;
+        }
     }
     if (rollout.wanted != NULL) {
         return rollout_obey(context, rollout.wanted, err);
     }
     /* Another one may have begun while this one was stopped with nothing left to do. */
-    if (!check_signed(context, plan.blueprint, err) || !check_alone(context, err)) {
+    if (!check_signed(context, plan->blueprint, err) || !check_alone(context, err) ||
+        !note_told(context, err)) {
         return false;
     }
     if (rollout.is_undoing) {
-        return rollout_undo(context, plan, err);
+        return rollout_undo(context, *plan, err);
     }
     for (int64_t wave = 1; wave <= rollout.waves && rollout.wanted == NULL; wave++) {
-        if (!wave_run(context, &plan, wave, &rollout.wanted, err)) {
+        if (!wave_run(context, plan, wave, &rollout.wanted, err)) {
             return false;
         }
     }
     if (rollout.wanted == NULL &&
-        !run_late(context, &plan, rollout.waves + 1, &rollout.wanted, err)) {
+        !run_late(context, plan, rollout.waves + 1, &rollout.wanted, err)) {
         return false;
     }
     return rollout.wanted == NULL || rollout_obey(context, rollout.wanted, err);
@@ -245,9 +268,14 @@ static bool run_waves(JobContext *context, Err *err)
 /* While places are moved, Ctrl-C is a wish like any other. */
 static bool step_waves(JobContext *context, Err *err)
 {
+    RolloutPlan plan;
+    if (!load_plan(context, &plan, err)) {
+        return false;
+    }
     stop_listen(true);
-    const bool is_done = run_waves(context, err);
+    const bool is_done = run_waves(context, &plan, err);
     stop_listen(false);
+    crew_go(&plan);
     return is_done;
 }
 

@@ -7,6 +7,7 @@
 typedef struct Turn {
     Arena *kept;  /* for the turn */
     Arena *arena; /* for one transaction of it */
+    Worker *worker;
     Store *store;
     const RolloutPlan *plan;
     int64_t attempt;
@@ -36,6 +37,10 @@ bool turn_next_leg(Turn *turn, int64_t target, Leg *ret_leg, Err *err);
 
 /* Does the next step of a leg that has steps and commits. */
 bool turn_run_step(Turn *turn, const Leg *leg, Err *err);
+
+/* Ends what was done to the shared tables of the row tier, in the caller's transaction: partitions,
+ * and rollout_require_shared. */
+bool turn_keep_shared(Turn *turn, Err *err);
 
 /* Adds what is committed with each part of a way: the rollout's row knows that there is a way back,
  * and the session's time-outs, which the scripts may have set. */

@@ -3,7 +3,6 @@
 
 #include "core/clock.h"
 #include "core/fault.h"
-#include "isolation/isolation.h"
 #include "rollout/rollout_parts.h"
 
 const char *rollout_id_text(JobContext *context)
@@ -24,7 +23,8 @@ bool rollout_counts(JobContext *context, int64_t wave, RolloutCounts *ret_counts
                                   .pending = pg_rows_int(rows, 0, 1),
                                   .failed = pg_rows_int(rows, 0, 2),
                                   .done = pg_rows_int(rows, 0, 3),
-                                  .to_undo = pg_rows_int(rows, 0, 4)};
+                                  .to_undo = pg_rows_int(rows, 0, 4),
+                                  .charged = pg_rows_int(rows, 0, 5)};
     return true;
 }
 
@@ -59,40 +59,40 @@ bool rollout_obey(JobContext *context, const char *wanted, Err *err)
     if (strcmp(wanted, WANTED_STOP) == 0) {
         return rollout_fail_stopped(context, "it was interrupted, after the places under way", err);
     }
-    return store_query(context->store, ROLLOUT_WANT, PG_PARAMS(rollout_id_text(context), NULL),
-                       NULL, err) &&
-           rollout_fail_stopped(context, "somebody paused it", err);
+    return rollout_fail_stopped(context, "somebody paused it", err);
+}
+
+/* allowance -1: any number may fail. */
+static bool is_spent(const RolloutCounts *counts, int64_t allowance)
+{
+    return allowance >= 0 && counts->charged > allowance;
 }
 
 /* Moves the places of a wave until none is left, more than `allowance` failed, or somebody wants
  * something else. A place can be held for a while by another session: that of a killed run whose
- * statement has not ended, or a purge. *ret_counts tells of failures that are new: what failed
- * before the rollout was resumed does not count again. */
+ * statement has not ended, or a purge. */
 static bool drain(JobContext *context, const RolloutPlan *plan, int64_t wave, int64_t allowance,
                   RolloutCounts *ret_counts, const char **ret_wanted, Err *err)
 {
-    RolloutCounts before = {0};
     int64_t held_ms = 0;
     *ret_wanted = NULL;
-    if (!leave_gone(context, err) || !rollout_counts(context, wave, &before, err)) {
+    if (!leave_gone(context, err) || !rollout_counts(context, wave, ret_counts, err)) {
         return false;
     }
-    for (*ret_counts = before, ret_counts->failed = 0;;) {
+    for (;;) {
         const int64_t left = plan->is_undo ? ret_counts->to_undo : ret_counts->pending;
-        const bool is_spent = allowance >= 0 && ret_counts->failed > allowance;
-        if (left == 0 || is_spent || *ret_wanted != NULL) {
+        if (left == 0 || is_spent(ret_counts, allowance) || *ret_wanted != NULL) {
             return true;
         }
         if (held_ms > HELD_MOST_MS) {
             return rollout_fail_stopped(context, "other sessions hold the places that are left",
                                         err);
         }
-        if (!crew_run_wave(context, plan, wave, json_get_int(context->args, "parallel", 1),
-                           allowance < 0 ? -1 : allowance - ret_counts->failed, ret_wanted, err) ||
+        if (!crew_run_wave(context, plan, wave,
+                           allowance < 0 ? -1 : allowance - ret_counts->charged, ret_wanted, err) ||
             !leave_gone(context, err) || !rollout_counts(context, wave, ret_counts, err)) {
             return false;
         }
-        ret_counts->failed -= before.failed;
         const int64_t left_now = plan->is_undo ? ret_counts->to_undo : ret_counts->pending;
         held_ms = left_now < left ? 0 : held_ms + HELD_PAUSE_MS;
         if (held_ms > 0) {
@@ -114,10 +114,13 @@ bool rollout_undo(JobContext *context, RolloutPlan plan, Err *err)
 }
 
 /* A wave that was not good. That the rollout goes back from here is recorded before it does. */
-static bool fail_wave(JobContext *context, const RolloutPlan *plan, const char *what, Err *err)
+static bool fail_wave(JobContext *context, const RolloutPlan *plan, ErrCode code, const char *what,
+                      Err *err)
 {
     if (strcmp(json_get_text(context->args, "on-failure", "stop"), "undo") != 0) {
-        return rollout_fail_stopped(context, what, err);
+        rollout_fail_stopped(context, what, err);
+        err->code = code;
+        return false;
     }
     if (!store_query(context->store, ROLLOUT_UNDO, PG_PARAMS(rollout_id_text(context)), NULL,
                      err) ||
@@ -129,6 +132,7 @@ static bool fail_wave(JobContext *context, const RolloutPlan *plan, const char *
         arena_printf(context->arena, "%s; the places that it had changed are as they were", what),
         err);
     err_hint(err, "tenantry migrate status shows what failed; tenantry migrate retry tries it");
+    err->code = code;
     return false;
 }
 
@@ -136,39 +140,18 @@ static bool fail_wave(JobContext *context, const RolloutPlan *plan, const char *
 static bool fail_counts(JobContext *context, const RolloutPlan *plan, int64_t wave,
                         const RolloutCounts *counts, Err *err)
 {
-    return fail_wave(context, plan,
+    return fail_wave(context, plan, ERR_PLACES_FAILED,
                      arena_printf(context->arena, "%lld of %lld places failed in wave %lld",
-                                  (long long)counts->failed, (long long)counts->total,
+                                  (long long)counts->charged, (long long)counts->total,
                                   (long long)wave),
                      err);
 }
 
-/* The rules of isolation for some tenants of those that the wave moved; scripts mostly do the same
- * in all of their places. */
 static bool check_isolation(JobContext *context, const RolloutPlan *plan, int64_t wave, Err *err)
 {
-    bool is_whole = true;
-    Store *store = context->store;
-    scoped_rows PgRows *rows = NULL;
-    if (!store_query(store, ROLLOUT_SAMPLE,
-                     PG_PARAMS(rollout_id_text(context), pg_int_text(context->arena, wave)), &rows,
-                     err)) {
-        return false;
-    }
-    for (size_t i = 0; is_whole && i < pg_rows_count(rows); i++) {
-        if (!pg_begin(store->conn, err)) {
-            return false;
-        }
-        is_whole = isolation_require(context->arena, store, pg_rows_text(rows, i, 0), err);
-        pg_rollback(store->conn);
-        if (!is_whole && err->code == ERR_ISOLATION) {
-            return fail_wave(context, plan,
-                             arena_printf(context->arena, "after wave %lld, tenant \"%s\": %s",
-                                          (long long)wave, pg_rows_text(rows, i, 1), err->message),
-                             err);
-        }
-    }
-    return is_whole;
+    const char *broken = NULL;
+    return wave_ask_rules(context, plan, wave, &broken, err) &&
+           (broken == NULL || fail_wave(context, plan, ERR_ISOLATION, broken, err));
 }
 
 bool wave_run(JobContext *context, const RolloutPlan *plan, int64_t wave, const char **ret_wanted,
@@ -183,13 +166,9 @@ bool wave_run(JobContext *context, const RolloutPlan *plan, int64_t wave, const 
          !allowance_of(json_get_text(args, "max-failures", "0"), counts.total, &allowance, err))) {
         return false;
     }
-    /* Who resumes a rollout that stopped accepts what had failed. An undo is not for people to
-     * accept: the run that should have begun it was killed. */
-    if (strcmp(on_failure, "undo") == 0) {
-        if (counts.failed > allowance) {
-            return fail_counts(context, plan, wave, &counts, err);
-        }
-        allowance -= counts.failed;
+    /* The run that should have stopped here, or begun an undo, was killed. */
+    if (is_spent(&counts, allowance)) {
+        return fail_counts(context, plan, wave, &counts, err);
     }
     /* What was moved before the rollout stopped or was killed is held against the rules again. */
     if (counts.pending == 0) {
@@ -200,7 +179,7 @@ bool wave_run(JobContext *context, const RolloutPlan *plan, int64_t wave, const 
         return false;
     }
     FAULT("rollout.wave.moved");
-    if (allowance >= 0 && counts.failed > allowance) {
+    if (is_spent(&counts, allowance)) {
         return fail_counts(context, plan, wave, &counts, err);
     }
     return check_isolation(context, plan, wave, err);

@@ -24,6 +24,7 @@ static const struct {
     {7, "0007_place_digest", RUN_AS_CONTROL},    {8, "0008_guard_call", RUN_AS_CONTROL},
     {9, "0009_rollout", RUN_AS_CONTROL},         {10, "0010_seed", RUN_AS_CONTROL},
     {11, "0011_audit_path", RUN_AS_AUDIT_OWNER}, {12, "0012_place_shape", RUN_AS_CONTROL},
+    {13, "0013_rollout_again", RUN_AS_CONTROL},  {14, "0014_guard_quick", RUN_AS_CONTROL},
 };
 enum { CONTROL_MIGRATIONS = sizeof control_migrations / sizeof *control_migrations };
 

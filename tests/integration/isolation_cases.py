@@ -84,6 +84,12 @@ CASES = [
     ("default_privileges", "a", "ALTER DEFAULT PRIVILEGES FOR ROLE {a_owner} GRANT SELECT ON TABLES TO PUBLIC", None),
     ("default_privileges", "a", "ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA {a} GRANT SELECT ON TABLES TO {b_app}",
      None),
+    ("default_outside", None, "ALTER DEFAULT PRIVILEGES FOR ROLE postgres GRANT SELECT ON TABLES TO PUBLIC", None),
+    ("default_outside", "a", "ALTER DEFAULT PRIVILEGES FOR ROLE postgres GRANT INSERT ON TABLES TO {a_app}", None),
+    ("default_outside", None, "CREATE ROLE maker; GRANT USAGE, CREATE ON SCHEMA {x} TO maker;"
+     " ALTER DEFAULT PRIVILEGES FOR ROLE maker GRANT SELECT ON TABLES TO {x_group}", "DROP OWNED BY maker; DROP ROLE maker"),
+    ("default_outside", "a", "CREATE ROLE maker; GRANT {a_owner} TO maker; CREATE ROLE club; GRANT club TO {a_app};"
+     " ALTER DEFAULT PRIVILEGES FOR ROLE maker GRANT USAGE ON SEQUENCES TO club", "DROP OWNED BY maker; DROP ROLE maker, club"),
     ("default_public", "a", "ALTER DEFAULT PRIVILEGES FOR ROLE {a_owner} GRANT EXECUTE ON FUNCTIONS TO PUBLIC", None),
     ("rls_off", None, "ALTER TABLE {x}.users DISABLE ROW LEVEL SECURITY", None),
     ("rls_not_forced", None, "ALTER TABLE {x}.users NO FORCE ROW LEVEL SECURITY", None),

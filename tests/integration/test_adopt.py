@@ -193,7 +193,7 @@ def test_an_adopted_tenant_is_verified_and_moved_like_the_others():
     adopted()
     assert place("acme")[2:] == ["1", "1"]
     assert shared_server().tenantry("migrate", "verify", "--tenant", "acme")["is_clean"]
-    shared_server().tenantry("migrate", "up", "shop", "--tenants", "acme")
+    shared_server().tenantry("migrate", "up", "shop", "--tenant", "acme")
     assert place("acme")[2:] == ["3", "1,2,3"]
     assert shared_server().tenantry("migrate", "verify", "shop")["is_clean"]
     assert psql(uri(adopted()), "SELECT count(email) FROM customers") == "0"
@@ -221,7 +221,7 @@ def test_a_name_that_its_own_objects_have_too_is_no_drift():
     assert shared_server().tenantry("migrate", "verify", "--tenant", "namesake")["is_clean"]
     admin("ALTER TABLE customers.customers ADD COLUMN customers integer")
     assert drifted("namesake") == {("column", "customers.customers")}
-    answer = shared_server().tenantry("migrate", "baseline", "shop", "--at", "1", "--tenants", "namesake", "--dry-run")
+    answer = shared_server().tenantry("migrate", "baseline", "shop", "--at", "1", "--tenant", "namesake", "--dry-run")
     assert [(d["kind"], d["name"]) for d in answer["differences"]] == [("column", "customers.customers")], answer
 
 
@@ -403,11 +403,11 @@ def test_a_version_that_places_were_moved_to_by_hand_is_recorded():
     check_refusal(result, "drift_found")
     answer = baseline("--at", "2", "--dry-run")
     assert (answer["places"], answer["drifted"], answer["job"]) == (2, 0, None) and place("hand-a")[2:] == ["3", "1,2,3"]
-    answer = baseline("--at", "2", "--tenants", "hand-a")
+    answer = baseline("--at", "2", "--tenant", "hand-a")
     assert (answer["places"], answer["drifted"]) == (1, 0)
     assert place("hand-a")[2:] == ["2", "1,2"] and place("hand-b")[2:] == ["3", "1,2,3"]
     admin("UPDATE tenantry.places SET quarantine = 1 WHERE blueprint = 'market'")
-    baseline("--at", "2", "--tenants", "hand-a,hand-b")
+    baseline("--at", "2", "--tenant", "hand-a", "--tenant", "hand-b")
     assert admin("SELECT count(*) FROM tenantry.places WHERE quarantine IS NOT NULL") == "0"
     assert place("hand-b")[2:] == ["2", "1,2"]
     assert shared_server().tenantry("migrate", "verify", "market")["is_clean"]
@@ -431,7 +431,7 @@ def test_a_baseline_is_refused_where_a_place_is_not_at_the_version():
     answer = baseline("--at", "2", "--allow-drift")
     assert (answer["places"], answer["drifted"]) == (2, 1)
     assert drifted("hand-a") == {("index", "customers_email")}
-    baseline("--at", "3", "--tenants", "hand-a")
+    baseline("--at", "3", "--tenant", "hand-a")
     shared_server().tenantry("migrate", "up", "market")
     assert shared_server().tenantry("migrate", "verify", "market")["is_clean"]
 
@@ -452,8 +452,8 @@ def test_a_baseline_is_refused_while_a_rollout_is_not_at_its_end():
 
 def test_a_baseline_of_what_is_not_there_is_refused():
     market()
-    for args, says in ((("--at", "9"), "no version 9"), (("--at", "1", "--tenants", "nobody"), '"nobody" is no tenant'),
-                       (("--at", "1", "--tenants", "acme"), '"acme" is no tenant')):
+    for args, says in ((("--at", "9"), "no version 9"), (("--at", "1", "--tenant", "nobody"), '"nobody" is no tenant'),
+                       (("--at", "1", "--tenant", "acme"), '"acme" is no tenant')):
         shared_server().refused("input_invalid", "migrate", "baseline", "market", *args, says=(says,))
     shared_server().refused("blueprint_missing", "migrate", "baseline", "bazaar", "--at", "1")
 

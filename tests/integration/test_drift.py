@@ -315,7 +315,7 @@ def test_a_tenant_that_a_rollout_moved_is_like_one_that_was_born_there():
     server.tenantry("spare", "fill", "moving", "--count", "1")
     add("moving", SCHEMA, second)
     assert verify("moving")["checked"] == 2, "both at version 1, and the spare is an old one"
-    server.tenantry("migrate", "up", "moving", "--tenants", "moved")
+    server.tenantry("migrate", "up", "moving", "--tenant", "moved")
     server.create("born", "moving")
     assert verify("moving")["checked"] == 3
     change(place_of("left"), "CREATE TABLE later (id bigint PRIMARY KEY)")

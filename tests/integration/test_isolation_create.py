@@ -164,6 +164,26 @@ def test_a_create_in_a_shared_place_that_is_not_whole_is_refused_until_it_is_men
         server().create("good%d" % number, "saas")
 
 
+def test_what_is_accepted_does_not_stop_a_create_until_it_is_more_or_the_day_is_over():
+    names = shared_place()
+    as_superuser("GRANT SELECT ON {s}.users TO PUBLIC", names)
+    try:
+        refuse("unasked", "saas")
+        answer = server().tenantry("isolation", "verify", "--rules-only", "--json", json=False, expect=76).json()
+        for finding in answer["findings"]:
+            server().tenantry("isolation", "accept", finding["id"], "--reason", "a public list")
+        server().create("answered", "saas")
+        as_superuser("GRANT DELETE ON {s}.users TO PUBLIC", names)
+        refuse("more", "saas")
+        as_superuser("REVOKE DELETE ON {s}.users FROM PUBLIC", names)
+        server().create("again", "saas")
+        server().psql("UPDATE tenantry.isolation_acceptances SET until = now() - interval '1 second'")
+        refuse("late", "saas")
+    finally:
+        as_superuser("REVOKE SELECT ON {s}.users FROM PUBLIC", names)
+    server().create("mended", "saas")
+
+
 SHAPES = "SELECT s.xmin, s.digest FROM tenantry.place_shapes s WHERE s.blueprint = 'trading'"
 
 

@@ -59,10 +59,11 @@ def drive(session, attempts):
 
 
 def test_a_table_that_is_locked_is_said_to_be_and_nobody_queues():
-    """Row tier: the prober may open the table, so it would queue behind whoever works on its definition."""
+    """Row tier: the prober may open the table, so it would queue behind whoever works on its definition. The rules, beside
+    it, read the policies, for which they would wait for an ACCESS EXCLUSIVE lock."""
     tenants()
     with harness.Session(shared_server().superuser) as session:
-        assert "" == session.ask("BEGIN; LOCK TABLE saas.users IN ACCESS EXCLUSIVE MODE;")
+        assert "" == session.ask("BEGIN; LOCK TABLE saas.users IN EXCLUSIVE MODE;")
         answer = probe_watched("tenant=" + tenants()["saas1"]["id"], "all=1")
         session.ask("ROLLBACK;")
     assert answer["findings"] == [], answer

@@ -175,6 +175,9 @@ BROKEN = {
         "REVOKE SET ON PARAMETER session_replication_role FROM {ra}", "login {ra}",
     ),
     "probe_shared_forged": ("saas", *policy("USING (true)"), "table saas.users"),
+    "probe_shared_key": (
+        "saas", "CREATE UNIQUE INDEX everywhere ON saas.users (id)", "DROP INDEX saas.everywhere", "table saas.users",
+    ),
     "probe_shared_leaky": ("saas", *policy("USING (true)"), "table saas.users"),
     "probe_shared_partition": (
         "saas", "GRANT SELECT ON saas.audit_log_default TO {ra}", "REVOKE SELECT ON saas.audit_log_default FROM {ra}",
@@ -217,8 +220,18 @@ def names(blueprint):
             "ob": owner, "ida": a["id"], "idb": b["id"], "guard": "(%s)" % guard}
 
 
-def check_broken(name):
-    blueprint, break_it, mend_it, where = BROKEN[name]
+# The same in another way.
+MORE = [
+    ("probe_sequence", ("trading", "GRANT USAGE ON SEQUENCE tenantry.jobs_id_seq TO {ra}",
+                        "REVOKE USAGE ON SEQUENCE tenantry.jobs_id_seq FROM {ra}", "sequence tenantry.jobs_id_seq")),
+    ("probe_server_control", ("trading", "CREATE EXTENSION dblink SCHEMA tenantry_ext", "DROP EXTENSION dblink", "login {ra}")),
+    ("probe_server_objects", ("trading", "ALTER TYPE pg_catalog.uuid OWNER TO {ra}",
+                              "ALTER TYPE pg_catalog.uuid OWNER TO postgres", "login {ra}")),
+]
+
+
+def check_broken(name, case):
+    blueprint, break_it, mend_it, where = case
     words, server = names(blueprint), shared_server()
     server.psql(break_it.format(**words), server.superuser)
     try:
@@ -254,9 +267,9 @@ def test_packs_in_both_tiers_give_no_finding():
 
 def test_every_probe_reports_its_broken_tenant():
     failures = {}
-    for name in BROKEN:
+    for name, case in [*BROKEN.items(), *MORE]:
         try:
-            check_broken(name)
+            check_broken(name, case)
         except AssertionError as e:
             failures[name] = str(e)[:1000]
     assert not failures, "\n".join("%s: %s" % item for item in failures.items())
@@ -349,6 +362,11 @@ def test_what_could_not_be_tried_is_said():
     assert len(answer["unchecked"]) == 1 and answer["probes"] > 50, answer
     assert "login %s: cannot connect" % tenant["readonly_role"] in answer["unchecked"][0]["reason"]
     server.tenantry("tenant", "rotate", "saas1")
+    server.psql("ALTER ROLE %s PASSWORD 'another'" % tenants()["saas2"]["app_role"], server.superuser)
+    answer = probe("tenant=" + tenant["id"])
+    assert [u["check"] for u in answer["unchecked"]] == ["probe_shared_key"] and answer["probes"] > 200, answer
+    assert 'neighbour "saas2": cannot connect' in answer["unchecked"][0]["reason"]
+    server.tenantry("tenant", "rotate", "saas2")
     assert probe("tenant=" + tenant["id"])["unchecked"] == []
 
 

@@ -124,6 +124,8 @@ def test_sarif_has_what_version_2_1_0_requires():
     for rule in driver["rules"]:
         assert rule["shortDescription"]["text"] and rule["fullDescription"]["text"]
         assert rule["defaultConfiguration"]["level"] in ("error", "warning", "note")
+        page, anchor = rule["helpUri"].split("#")
+        assert page.startswith("file:///") and page.endswith("/reference/isolation.md") and anchor == rule["id"]
     assert run["invocations"][0]["executionSuccessful"] is True
     assert len(run["results"]) == 1
     result = run["results"][0]

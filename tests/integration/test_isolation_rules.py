@@ -208,11 +208,11 @@ def test_a_neighbour_that_reaches_everybody_is_reported_in_the_check_of_one_tena
         assert verify(server, asked)["is_isolated"]
 
 
-def configure(server, change, value):
+def configure(server, change, value, name="lo_compat_privileges"):
     """Changes the configuration; new sessions have it as soon as the server has read the file again."""
     server.psql(change, server.superuser)
     server.psql("SELECT pg_reload_conf()", server.superuser)
-    while server.psql("SHOW lo_compat_privileges") != value:
+    while server.psql("SHOW " + name, server.superuser) != value:
         pass
 
 
@@ -225,6 +225,22 @@ def test_a_setting_of_the_server_is_reported():
     finally:
         configure(server, found[0]["mend"], "off")
     assert verify(server)["is_isolated"]
+
+
+def test_the_rules_of_a_tenant_that_is_isolated_are_one_statement():
+    """Planning is most of what they cost, so nothing of a sound tenant may come through a sieve."""
+    server, _ = names()
+    log = os.path.join(server.data_dir, "server.log")
+    configure(server, "ALTER SYSTEM SET log_statement = 'all'", "all", "log_statement")
+    try:
+        for slug, _ in TENANTS:
+            before = os.path.getsize(log)
+            assert verify(server, slug + "1")["is_isolated"]
+            with open(log, encoding="utf-8") as f:
+                f.seek(before)
+                assert f.read().count("WITH iso_target AS") == 1, slug
+    finally:
+        configure(server, "ALTER SYSTEM RESET log_statement", "none", "log_statement")
 
 
 def test_what_a_role_may_not_read_is_told_as_unchecked():
@@ -264,6 +280,17 @@ def test_a_leak_that_comes_with_the_next_table_is_reported_before_and_after():
     server.psql(";".join(f["mend"] for f in answer["findings"]), server.superuser)
     server.psql("DROP TABLE {a}.next".format(**words), server.superuser)
     assert verify(server)["is_isolated"]
+
+
+def test_default_privileges_that_reach_no_place_or_are_postgresql_s_own_are_no_finding():
+    server, _ = names()
+    # The second spells out what PUBLIC has on functions by itself.
+    server.psql("CREATE ROLE webapp; ALTER DEFAULT PRIVILEGES FOR ROLE webapp GRANT SELECT ON TABLES TO PUBLIC;"
+                " ALTER DEFAULT PRIVILEGES FOR ROLE postgres GRANT EXECUTE ON FUNCTIONS TO webapp", server.superuser)
+    try:
+        assert verify(server)["findings"] == [] and verify(server, "a1")["findings"] == []
+    finally:
+        server.psql("DROP OWNED BY webapp; DROP ROLE webapp", server.superuser)
 
 
 def test_a_definer_that_keeps_to_its_own_schema_is_no_finding():

@@ -28,6 +28,7 @@ CHECKS = {
     "time": lambda v: isinstance(v, str) and TIME.fullmatch(v),
     "uuid": lambda v: isinstance(v, str) and UUID.fullmatch(v),
     "bytes": lambda v: is_int(v) and v >= 0,
+    "sql": lambda v: isinstance(v, str),
     "texts": lambda v: isinstance(v, list) and all(isinstance(item, str) for item in v),
     "lines": lambda v: isinstance(v, list) and all(isinstance(item, str) for item in v),
     "map": lambda v: isinstance(v, dict) and not any(isinstance(item, (dict, list)) for item in v.values()),
@@ -219,7 +220,7 @@ def test_rollouts():
     vault.sql("shape-roll-a", "ALTER TABLE boxes DROP COLUMN extra_2")
     assert ask("migrate.retry", "shapevault")["done"] == 1
     vault.sql("shape-roll-a", "ALTER TABLE boxes DROP COLUMN extra_3")
-    known = ("shapevault", "--tenants", "shape-roll-a", "--at")
+    known = ("shapevault", "--tenant", "shape-roll-a", "--at")
     assert ask("migrate.baseline", *known, "3", "--dry-run")["differences"]
     assert ask("migrate.baseline", *known, "2")["drifted"] == 0
 

@@ -203,6 +203,9 @@ def test_a_plan_groups_places_by_version_and_counts_what_they_get():
          "locks": ["b SHARE scans"]}]
     assert [(h["file"], h["line"], h["rule"]) for h in plan["hazards"]] == [
         ("migrations/V0003__c.sql", 3, "create_index")]
+    one = server.tenantry("migrate", "plan", "grouped", "--tenant", "three")
+    assert one["places"] == 1, one
+    server.refused("input_invalid", "migrate", "plan", "grouped", "--tenant", "three", "--where", "true", says=["together"])
     earlier = server.tenantry("migrate", "plan", "grouped", "--to", "2")
     assert (earlier["version"], earlier["places"], len(earlier["scripts"])) == (2, 2, 1)
     server.refused("input_invalid", "migrate", "plan", "grouped", "--to", "4", says=["has no version 4; its newest is 3"])
@@ -251,7 +254,7 @@ def test_the_formats_of_other_programs_are_whole():
               V0002__b=BAD)
         github = lint("pa ck", "--format", "github", cwd=folder).out.splitlines()
         assert len(github) == 3, github
-        assert github[0].startswith("::warning file=pa ck/migrations/V0002__b.sql,line=1,title=add_volatile_default::")
+        assert github[0].startswith("::warning file=pa ck/migrations/V0002__b.sql,line=1,col=1,title=add_volatile_default::")
         assert "a%25b" in github[1] and "a%b" not in github[1]
         assert json.loads(lint("pa ck", "--format", "json", cwd=folder).out)["warnings"] == 3
         sarif = json.loads(lint("./pa ck/", "--format", "sarif", cwd=folder).out)
@@ -259,7 +262,7 @@ def test_the_formats_of_other_programs_are_whole():
         results, rules = sarif["runs"][0]["results"], sarif["runs"][0]["tool"]["driver"]["rules"]
         assert len(results) == 3 and all(rules[r["ruleIndex"]]["id"] == r["ruleId"] for r in results)
         assert results[0]["locations"] == [{"physicalLocation": {
-            "artifactLocation": {"uri": "pa%20ck/migrations/V0002__b.sql"}, "region": {"startLine": 1}}}]
+            "artifactLocation": {"uri": "pa%20ck/migrations/V0002__b.sql"}, "region": {"startLine": 1, "startColumn": 1}}}]
         assert "docs/rollout-lint.md#add_volatile_default" in rules[0]["help"]["text"]
         # The same in the JSON of all operations, and of a pack's file only what is in it.
         answer = harness.tenantry("migrate", "lint", folder + "/pa ck", "--format", "sarif")

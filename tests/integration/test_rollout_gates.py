@@ -56,7 +56,7 @@ def test_where_refuses_what_is_not_an_expression_over_its_columns():
             ("created_at < now() - interval 'soon'", ("--where", "soon"))):
         made.refused("up", "--where", where, code="input_invalid", says=says)
         made.refused("up", "--dry-run", "--where", where, code="input_invalid", says=says)
-    made.refused("up", "--where", "true", "--tenants", "refusal-a", code="input_invalid", says=("together",))
+    made.refused("up", "--where", "true", "--tenant", "refusal-a", code="input_invalid", says=("together",))
     assert shared().tenantry("job", "list")["jobs"] == jobs
     rows = vault("refusalrows", tier="row")
     rows.refused("up", "--where", "true", code="input_invalid", says=("moved together",))

@@ -190,7 +190,7 @@ def test_a_kill_in_the_middle_of_an_index_leaves_none_that_is_not_valid():
     made = vault("midway", "midway-a")
     made.add(INDEX[0], INDEX[1])
     holder = blocked(made, "midway-a")
-    child = made.server.spawn("migrate", "up", made.name, "--lock-wait", "60s", "--json")
+    child = made.server.spawn("migrate", "up", made.name, "--lock-timeout", "60s", "--json")
     wait_until(lambda: indexes(made, "midway-a").get("boxes_what") is False, "the index does not appear")
     child.send_signal(signal.SIGKILL)
     assert ended(child)[0] == KILLED
@@ -224,7 +224,7 @@ def test_a_kill_in_the_middle_of_other_statements_is_resumed_to_their_end():
              lambda _: detaching(made, "others-a") == "t", lambda _: detaching(made, "others-a") == "")):
         version = made.add(sql)
         holder = blocked(made, "others-a", table)
-        child = made.server.spawn("migrate", "up", made.name, "--lock-wait", "60s", "--json")
+        child = made.server.spawn("migrate", "up", made.name, "--lock-timeout", "60s", "--json")
         wait_until(lambda is_half=is_half: is_half(indexes(made, "others-a")), "half of it does not appear: " + sql)
         child.kill()
         assert ended(child)[0] == KILLED
@@ -258,7 +258,7 @@ def test_an_index_that_the_rows_refuse_leaves_nothing_and_its_place_at_the_old_v
     made = vault("refusing", "refusing-a", "refusing-b")
     made.sql("refusing-b", SAME)
     made.add(UNIQUE_INDEX, "DROP INDEX CONCURRENTLY boxes_what;\n")
-    made.refused("up", "--on-failure", "undo", "--max-failures", "0", "--parallel", "2", says=("places failed",))
+    made.refused("up", "--on-failure", "undo", "--max-failures", "0", "--parallel", "2", code="places_failed", says=("places failed",))
     assert set(made.versions().values()) == {1}
     for slug in ("refusing-a", "refusing-b"):
         assert indexes(made, slug) == {"boxes_pkey": True} and ledger(made, slug) == []
@@ -271,7 +271,7 @@ def test_a_lock_is_waited_for_no_longer_than_asked_and_what_is_left_is_taken_awa
     made = vault("waiting", "waiting-a")
     made.add(INDEX[0], INDEX[1])
     holder = blocked(made, "waiting-a")
-    made.refused("up", "--lock-wait", "100ms", "--retries", "1", says=("1 of 1 places failed",))
+    made.refused("up", "--lock-timeout", "100ms", "--retries", "1", code="places_failed", says=("1 of 1 places failed",))
     assert made.quarantine()["waiting-a"]["sqlstate"] == "55P03"
     assert indexes(made, "waiting-a")["boxes_what"] is False, "it cannot be dropped while its table is locked"
     assert [(row["step"], row["state"]) for row in steps(made)] == [(1, "started")]
@@ -287,7 +287,7 @@ def test_an_owner_that_may_not_log_in_runs_nothing():
     group, database = made.server.psql("SELECT tenants_role, current_database() FROM tenantry.installation").split("|")
     try:
         made.sql("closed-a", "REVOKE CONNECT ON DATABASE %s FROM %s" % (database, group))
-        made.refused("up", says=("1 of 1 places failed",))
+        made.refused("up", code="places_failed", says=("1 of 1 places failed",))
         failed = made.quarantine()["closed-a"]
         assert failed["error"].startswith("the owner role, which runs what cannot run in"), failed
         assert ledger(made, "closed-a") == []
@@ -303,7 +303,7 @@ def test_a_place_between_two_steps_stays_there_until_it_is_retried():
     made.add_column()
     made.add("ALTER TABLE boxes ADD COLUMN extra_3 text;\n" + UNIQUE_INDEX,
              "DROP INDEX CONCURRENTLY boxes_what;\nALTER TABLE boxes DROP COLUMN extra_3;\n")
-    made.refused("up", "--on-failure", "undo", says=("1 of 1 places failed",))
+    made.refused("up", "--on-failure", "undo", code="places_failed", says=("1 of 1 places failed",))
     assert made.versions() == {"halfway-a": 2}, "what was whole before it failed stays with it"
     assert [(row["tenant"], row["version"], row["step"], row["steps"], row["state"]) for row in steps(made)] == [
         ("halfway-a", 3, 1, 2, "done")]
@@ -327,7 +327,7 @@ def test_a_place_between_two_steps_is_not_taken_back_by_a_script_for_all_of_them
     child = made.server.spawn("migrate", "up", made.name, "--json", env={"TENANTRY_FAULT_AT": "rollout.step.done"})
     assert ended(child)[0] == KILLED
     shared().tenantry("migrate", "abort", str(made.newest()["rollout"]))
-    made.refused("down", "--to", "1", says=("1 of 1 places failed",))
+    made.refused("down", "--to", "1", code="places_failed", says=("1 of 1 places failed",))
     assert "stands between two steps on its way up" in made.quarantine()["backward-a"]["error"]
     assert made.migrate("retry")["done"] == 1
     assert made.versions() == {"backward-a": 3}
@@ -340,7 +340,7 @@ def test_what_failed_behind_its_first_version_goes_back_to_where_it_came_from():
     made.add("ALTER TABLE boxes ADD COLUMN extra_2 text;\n" + INDEX[0],
              INDEX[1] + "ALTER TABLE boxes DROP COLUMN extra_2;\n")
     made.add("CREATE UNIQUE INDEX boxes_one ON boxes (what);\n", "DROP INDEX boxes_one;\n")
-    made.refused("up", "--on-failure", "undo", says=("as they were",))
+    made.refused("up", "--on-failure", "undo", code="places_failed", says=("as they were",))
     assert made.versions() == {"wayback-a": 1} and indexes(made, "wayback-a") == {"boxes_pkey": True}
     assert set(made.quarantine()) == {"wayback-a"}
     made.check_columns()
@@ -431,7 +431,7 @@ def test_a_backfill_needs_a_key_that_every_row_has():
     made._write("migrations/V0003__fill.backfill.yaml",
                 "{table: boxes, key: weight, statement: UPDATE boxes SET what = 'x' WHERE weight BETWEEN $1 AND $2}\n")
     shared().tenantry("blueprint", "add", made.folder)
-    made.refused("up", says=("places failed",))
+    made.refused("up", code="places_failed", says=("places failed",))
     assert "the key of a backfill must be NOT NULL" in made.quarantine()["nokey-a"]["error"]
 
 

@@ -128,7 +128,7 @@ def test_tenants_move_up_and_down_by_the_tools_own_scripts():
             assert server.psql("SELECT to_regclass('notes') IS NULL", tenant["app"]) == "t", layout
             server.tenantry("migrate", "up", name)
         else:
-            server.refused("rollout_stopped", "migrate", "down", name, "--to", "1", says=["has no down script", "migration.sql"])
+            server.refused("no_way_back", "migrate", "down", name, "--to", "1", says=["has no down script", "migration.sql"])
 
 
 def test_a_repeatable_migration_is_run_again_when_it_has_changed():

@@ -1,145 +1,154 @@
 -- One text that changes whenever something changes that the rules read, in whatever order it was read: SHA-256 over the
 -- sorted hashes of rows of the snapshot and of the catalogue behind it. Rows of the catalogue are taken as they are,
 -- since that costs less than spelling expressions out; columns that VACUUM and its like change are left out.
-WITH line (hash) AS (
-    SELECT sha256(convert_to('iso_target' || x::text, 'UTF8')) FROM iso_target x
+WITH line (text) AS (
+    SELECT 'iso_target' || x::text FROM iso_target x
     UNION ALL
-    SELECT sha256(convert_to('iso_place' || x::text, 'UTF8')) FROM iso_place x
+    SELECT 'iso_place' || x::text FROM iso_place x
     UNION ALL
-    SELECT sha256(convert_to('iso_own' || x::text, 'UTF8')) FROM iso_own x
+    SELECT 'iso_own' || x::text FROM iso_own x
     UNION ALL
-    SELECT sha256(convert_to('iso_reach' || x::text, 'UTF8')) FROM iso_reach x
+    SELECT 'iso_reach' || x::text FROM iso_reach x
     UNION ALL
-    SELECT sha256(convert_to('iso_relation' || x::text, 'UTF8')) FROM iso_relation x
+    SELECT 'iso_relation' || x::text FROM iso_relation x
     UNION ALL
-    SELECT sha256(convert_to('iso_function' || x::text, 'UTF8')) FROM iso_function x
+    SELECT 'iso_function' || x::text FROM iso_function x
     UNION ALL
-    SELECT sha256(convert_to('iso_type' || x::text, 'UTF8')) FROM iso_type x
+    SELECT 'iso_type' || x::text FROM iso_type x
     UNION ALL
-    SELECT sha256(convert_to('iso_object' || x::text, 'UTF8')) FROM iso_object x
+    SELECT 'iso_object' || x::text FROM iso_object x
     UNION ALL
-    SELECT sha256(convert_to('iso_acl' || x::text, 'UTF8')) FROM iso_acl x
+    SELECT 'iso_acl' || x::text FROM iso_acl x
     UNION ALL
-    SELECT sha256(convert_to('iso_outside' || x::text, 'UTF8')) FROM iso_outside x
+    SELECT 'iso_outside' || x::text FROM iso_outside x
     UNION ALL
-    SELECT sha256(convert_to('iso_holder' || x::text, 'UTF8')) FROM iso_holder x
+    SELECT 'iso_holder' || x::text FROM iso_holder x
     UNION ALL
-    SELECT sha256(convert_to('iso_role' || x::text, 'UTF8')) FROM iso_role x
+    SELECT 'iso_role' || x::text FROM iso_role x
     UNION ALL
-    SELECT sha256(convert_to('iso_setting' || x::text, 'UTF8')) FROM iso_setting x
+    SELECT 'iso_setting' || x::text FROM iso_setting x
     UNION ALL
-    SELECT sha256(convert_to('iso_map' || x::text, 'UTF8')) FROM iso_map x
+    SELECT 'iso_map' || x::text FROM iso_map x
     UNION ALL
-    SELECT sha256(convert_to('iso_kin' || x::text, 'UTF8')) FROM iso_kin x
+    SELECT 'iso_kin' || x::text FROM iso_kin x
     UNION ALL
-    SELECT sha256(convert_to('iso_event' || x::text, 'UTF8')) FROM iso_event x
+    SELECT 'iso_event' || x::text FROM iso_event x
     UNION ALL
-    SELECT sha256(convert_to('iso_extension' || x::text, 'UTF8')) FROM iso_extension x
+    SELECT 'iso_extension' || x::text FROM iso_extension x
     UNION ALL
-    SELECT sha256(convert_to('iso_foreign' || x::text, 'UTF8')) FROM iso_foreign x
+    SELECT 'iso_foreign' || x::text FROM iso_foreign x
     UNION ALL
-    SELECT sha256(convert_to('iso_between' || x::text, 'UTF8')) FROM iso_between x
+    SELECT 'iso_between' || x::text FROM iso_between x
     UNION ALL
-    SELECT sha256(convert_to('iso_bearer' || x::text, 'UTF8')) FROM iso_bearer x
+    SELECT 'iso_bearer' || x::text FROM iso_bearer x
     UNION ALL
-    SELECT sha256(convert_to('iso_wide' || x::text, 'UTF8')) FROM iso_wide x
+    SELECT 'iso_wide' || x::text FROM iso_wide x
     UNION ALL
-    SELECT sha256(convert_to('iso_large' || x::text, 'UTF8')) FROM iso_large x
+    SELECT 'iso_large' || x::text FROM iso_large x
     UNION ALL
-    SELECT sha256(convert_to('iso_maker' || x::text, 'UTF8')) FROM iso_maker x
+    SELECT 'iso_maker' || x::text FROM iso_maker x
     UNION ALL
-    SELECT sha256(convert_to('iso_given' || x::text, 'UTF8')) FROM iso_given x
+    SELECT 'iso_given' || x::text FROM iso_given x
     UNION ALL
-    SELECT sha256(convert_to('iso_thing' || x::text, 'UTF8')) FROM iso_thing x
+    SELECT 'iso_thing' || x::text FROM iso_thing x
     UNION ALL
-    SELECT sha256(convert_to('iso_stray' || x::text, 'UTF8')) FROM iso_stray x
+    SELECT 'iso_stray' || x::text FROM iso_stray x
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'outside function', x::text), 'UTF8'))
+    SELECT concat_ws('|', 'outside function', x::text)
       FROM iso_loose r JOIN pg_proc x ON x.oid = r.oid
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'policy', x::text), 'UTF8'))
+    SELECT concat_ws('|', 'policy', x::text)
       FROM iso_relation r JOIN pg_policy x ON x.polrelid = r.oid
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'rule', x::text), 'UTF8'))
+    SELECT concat_ws('|', 'rule', x::text)
       FROM iso_relation r JOIN pg_rewrite x ON x.ev_class = r.oid
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'trigger', x::text), 'UTF8'))
+    SELECT concat_ws('|', 'trigger', x::text)
       FROM iso_relation r JOIN pg_trigger x ON x.tgrelid = r.oid
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'constraint', x::text), 'UTF8'))
+    SELECT concat_ws('|', 'constraint', x::text)
       FROM iso_relation r JOIN pg_constraint x ON x.conrelid = r.oid
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'default', x::text), 'UTF8'))
+    SELECT concat_ws('|', 'default', x::text)
       FROM iso_relation r JOIN pg_attrdef x ON x.adrelid = r.oid
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'parent', x::text), 'UTF8'))
+    SELECT concat_ws('|', 'parent', x::text)
       FROM iso_relation r JOIN pg_inherits x ON x.inhrelid = r.oid
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'index', x.indexrelid, x.indrelid, x.indisunique, x.indkey,
-               x.indexprs, x.indpred), 'UTF8'))
+    SELECT concat_ws('|', 'index', x.indexrelid, x.indrelid, x.indisunique, x.indkey,
+               x.indexprs, x.indpred)
       FROM iso_relation r JOIN pg_index x ON x.indrelid = r.oid
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'column', x.attrelid, x.attnum, x.attname,
-               x.atttypid, x.attnotnull, x.attacl), 'UTF8'))
+    SELECT concat_ws('|', 'column', x.attrelid, x.attnum, x.attname,
+               x.atttypid, x.attnotnull, x.attacl)
       FROM iso_relation r JOIN pg_attribute x ON x.attrelid = r.oid
        AND (x.attacl IS NOT NULL OR x.attname = 'tenant_id')
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'function', x::text), 'UTF8'))
+    SELECT concat_ws('|', 'function', x::text)
       FROM iso_function r JOIN pg_proc x ON x.oid = r.oid
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'type', x::text), 'UTF8'))
+    SELECT concat_ws('|', 'type', x::text)
       FROM iso_type r JOIN pg_type x ON x.oid = r.oid
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'domain', x::text), 'UTF8'))
+    SELECT concat_ws('|', 'domain', x::text)
       FROM iso_type r JOIN pg_constraint x ON x.contypid = r.oid
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'attributes', x::text), 'UTF8'))
+    SELECT concat_ws('|', 'attributes', x::text)
       FROM iso_role r JOIN pg_roles x ON x.oid = r.oid
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'role setting', x::text), 'UTF8'))
-      FROM pg_db_role_setting x WHERE x.setrole = 0 OR x.setrole IN (SELECT r.oid FROM iso_role r)
+    SELECT concat_ws('|', 'role setting', x::text)
+      FROM (SELECT r.oid FROM iso_role r UNION ALL SELECT 0::oid) r
+      JOIN pg_db_role_setting x ON x.setrole = r.oid
+       AND x.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'default privileges', x::text), 'UTF8'))
-      FROM pg_default_acl x
+    SELECT concat_ws('|', 'default privileges', x::text)
+      FROM (SELECT r.oid FROM iso_role r UNION SELECT s.oid FROM pg_roles s WHERE s.rolsuper) r
+      JOIN pg_default_acl x ON x.defaclrole = r.oid
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'database', x.datname, x.datdba, x.datacl), 'UTF8'))
+    SELECT concat_ws('|', 'default privileges', x::text)
+      FROM iso_place p
+      JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = p.nspoid
+       AND d.classid = 'pg_default_acl'::regclass
+      JOIN pg_default_acl x ON x.oid = d.objid
+    UNION ALL
+    SELECT concat_ws('|', 'database', x.datname, x.datdba, x.datacl)
       FROM pg_database x
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'language', x::text), 'UTF8'))
+    SELECT concat_ws('|', 'language', x::text)
       FROM pg_language x
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'server', x::text), 'UTF8'))
+    SELECT concat_ws('|', 'server', x::text)
       FROM pg_foreign_server x
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'wrapper', x::text), 'UTF8'))
+    SELECT concat_ws('|', 'wrapper', x::text)
       FROM pg_foreign_data_wrapper x
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'publication', x::text), 'UTF8'))
+    SELECT concat_ws('|', 'publication', x::text)
       FROM pg_publication x
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'published', x::text), 'UTF8'))
+    SELECT concat_ws('|', 'published', x::text)
       FROM pg_publication_rel x
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'published schema', x::text), 'UTF8'))
+    SELECT concat_ws('|', 'published schema', x::text)
       FROM pg_publication_namespace x
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'subscription', x.subname, x.subdbid, x.subowner, x.subenabled), 'UTF8'))
+    SELECT concat_ws('|', 'subscription', x.subname, x.subdbid, x.subowner, x.subenabled)
       FROM pg_subscription x
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'event trigger', x::text, f.prosrc), 'UTF8'))
+    SELECT concat_ws('|', 'event trigger', x::text, f.prosrc)
       FROM pg_event_trigger x JOIN pg_proc f ON f.oid = x.evtfoid
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'extension', x.extname, x.extowner, x.extnamespace, x.extversion), 'UTF8'))
+    SELECT concat_ws('|', 'extension', x.extname, x.extowner, x.extnamespace, x.extversion)
       FROM pg_extension x
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'parameter', x::text), 'UTF8'))
+    SELECT concat_ws('|', 'parameter', x::text)
       FROM pg_parameter_acl x
     UNION ALL
-    SELECT sha256(convert_to(concat_ws('|', 'large object', x::text), 'UTF8'))
+    SELECT concat_ws('|', 'large object', x::text)
       FROM pg_largeobject_metadata x
      WHERE x.lomacl IS NOT NULL OR x.lomowner IN (SELECT r.oid FROM iso_role r)
 )
-SELECT encode(sha256(string_agg(l.hash, ''::bytea ORDER BY l.hash)), 'hex'),
+SELECT encode(sha256(string_agg(h.hash, ''::bytea ORDER BY h.hash)), 'hex'),
        (SELECT count(*) FROM iso_target t WHERE t.state <> 'spare'),
        (SELECT count(*) FROM iso_target t WHERE t.state = 'spare')
-  FROM line l
+  FROM (SELECT sha256(convert_to(l.text, 'UTF8')) AS hash FROM line l) h

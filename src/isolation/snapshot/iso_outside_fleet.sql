@@ -8,3 +8,8 @@ SELECT r.role, s.dbid, s.classid, s.objid, s.objsubid, s.deptype
    AND NOT (s.classid IN ('pg_database'::regclass, 'pg_namespace'::regclass) AND s.deptype = 'a'
             AND (s.classid = 'pg_database'::regclass OR s.objid = to_regnamespace('tenantry_ext')))
    AND s.dbid IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
+   -- The guard of a place's owner is control_function's.
+   AND NOT (s.deptype = 'o' AND s.classid = 'pg_proc'::regclass
+            AND EXISTS (SELECT FROM pg_proc f
+                          JOIN iso_own g ON g.oid = f.proowner AND g.rolname = f.proname AND g.kind IN ('owner', 'group_owner')
+                         WHERE f.oid = s.objid AND f.pronamespace = to_regnamespace('tenancy_kept')))

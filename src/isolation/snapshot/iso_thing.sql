@@ -1,7 +1,7 @@
 -- What tenants may use in schemas that are of no place. Extensions' own things are left out, and what initdb made.
 WITH all_of (role) AS (
     SELECT 0::oid UNION ALL SELECT o.oid FROM iso_own o UNION ALL SELECT u.role FROM iso_reach u
-), open AS (
+), open AS MATERIALIZED ( -- few: what is in them is looked up by its dependency
     SELECT s.nspoid, s.nspname, s.nspowner
       FROM iso_common s
      WHERE s.nspname NOT IN ('pg_catalog', 'information_schema')

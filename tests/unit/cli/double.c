@@ -78,6 +78,8 @@ static const Param purge_params[] = {
 static const Param add_params[] = {
     {"folder", PARAM_PATH, .is_positional = true, .is_required = true, .help = "Its folder."},
     {"version", PARAM_INT, .least = 1, .most = 999, .help = "Version to give it."},
+    {"retries", PARAM_INT, .least = 1, .most = 999, .help = "Its own."},
+    {"tag", PARAM_TEXT, .is_repeated = true, .help = "A word for it."},
     {0},
 };
 static const Field create_fields[] = {

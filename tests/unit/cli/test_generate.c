@@ -42,7 +42,7 @@ static void help_of_a_command_has_all_that_is_in_its_row(void **state)
     scoped_arena Arena *arena = arena_new();
     const Catalog *catalog = double_catalog(arena);
     char *text = NULL;
-    CAPTURE(text, help_write_command(out, catalog, catalog_find(catalog, "tenant", "create")));
+    CAPTURE(text, help_write_command(out, catalog_find(catalog, "tenant", "create")));
     assert_lines_at_most(text, 100);
     static const char *const parts[] = {
         "usage: tenantry tenant create SLUG --blueprint TEXT [options]\n",
@@ -57,6 +57,19 @@ static void help_of_a_command_has_all_that_is_in_its_row(void **state)
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         assert_non_null(strstr(text, parts[i]));
     }
+    free(text);
+}
+
+static void help_names_an_option_that_the_command_hides_once(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    char *text = NULL;
+    CAPTURE(text, help_write_command(out, catalog_find(double_catalog(arena), "blueprint", "add")));
+    const char *own = strstr(text, "--retries N");
+    assert_non_null(own);
+    assert_null(strstr(own + 1, "--retries N"));
+    assert_non_null(strstr(text, "A word for it. [may be given again]"));
     free(text);
 }
 
@@ -145,6 +158,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(overview_lists_every_command_with_its_sentence),
         cmocka_unit_test(help_of_a_command_has_all_that_is_in_its_row),
+        cmocka_unit_test(help_names_an_option_that_the_command_hides_once),
         cmocka_unit_test(help_of_a_noun_has_its_commands_alone),
         cmocka_unit_test(help_about_nothing_known_is_an_error),
         cmocka_unit_test(reference_names_every_option_and_error),

@@ -48,6 +48,32 @@ static void options_and_arguments_are_found_in_any_position(void **state)
     assert_string_equal(call.flags[1].value, "never");
 }
 
+static void a_name_of_the_command_hides_that_of_every_command(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    CliCall call;
+    Err err;
+    assert_true(PARSE(&call, &err, "--retries", "7", "blueprint", "add", "x"));
+    scoped_json Json *args = cli_call_args(&call);
+    assert_string_equal(json_to_canonical(arena, args), "{\"folder\":\"x\",\"retries\":\"7\"}");
+    assert_int_equal(call.flag_count, 0);
+    assert_true(PARSE(&call, &err, "--retries", "7", "status"));
+    assert_int_equal(call.flag_count, 1);
+    assert_int_equal(call.flags[0].id, OPT_RETRIES);
+}
+
+static void an_option_that_may_be_given_again_is_a_list(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    CliCall call;
+    Err err;
+    assert_true(PARSE(&call, &err, "blueprint", "add", "--tag", "a", "x", "--tag=b"));
+    scoped_json Json *args = cli_call_args(&call);
+    assert_string_equal(json_to_canonical(arena, args), "{\"folder\":\"x\",\"tag\":[\"a\",\"b\"]}");
+}
+
 static void two_hyphens_end_the_options(void **state)
 {
     (void)state;
@@ -202,6 +228,8 @@ int main(void)
         cmocka_unit_test(typing_errors_get_the_nearest_word),
         cmocka_unit_test(what_is_missing_is_named_with_the_usage),
         cmocka_unit_test(what_is_too_much_is_refused),
+        cmocka_unit_test(a_name_of_the_command_hides_that_of_every_command),
+        cmocka_unit_test(an_option_that_may_be_given_again_is_a_list),
         cmocka_unit_test(a_secret_is_refused_as_a_flag_and_not_repeated),
         cmocka_unit_test(arguments_that_are_not_utf8_are_refused),
         cmocka_unit_test(help_and_version_are_found_anywhere),

@@ -106,7 +106,8 @@ static void every_attempt_belongs_to_a_probe_and_every_probe_has_one(void **stat
         assert_true(check->is_probe);
     }
     for (size_t i = 0; i < count; i++) {
-        size_t attempts = strcmp(checks[i].id, "probe_pool") == 0; /* its own code tries */
+        size_t attempts = strcmp(checks[i].id, "probe_pool") == 0 || /* their own code tries */
+                          strcmp(checks[i].id, "probe_shared_key") == 0;
         for (size_t k = 0; k < probe_kind_count && checks[i].is_probe; k++) {
             attempts += strcmp(checks[i].id, probe_kinds[k].probe) == 0;
         }
@@ -152,6 +153,9 @@ static void outcomes_are_judged_by_what_was_expected(void **state)
         {NO_ROWS, "", "", 'd', "TNROL", 0, PROBE_HELD},
         {NO_ROWS, "", "", 'd', "TNROL", 1, PROBE_BROKEN},
         {NO_ROWS, "", "", 's', "42501", 0, PROBE_HELD},
+        {PASSES, "", "55P03", 'd', "TNROL", 1, PROBE_HELD},
+        {PASSES, "", "55P03", 's', "55P03", 0, PROBE_BROKEN},
+        {PASSES, "", "55P03", 'u', "55P03", 0, PROBE_UNKNOWN},
         {NO_ROWS, "", "", 'u', "42501", 0, PROBE_HELD},
         {REFUSED, "", "", 's', "23502", 0, PROBE_BROKEN},
         {REFUSED, "", "", 'u', "23502", 0, PROBE_UNKNOWN},
@@ -186,12 +190,37 @@ static void what_is_described_has_no_value_of_a_row(void **state)
     }
 }
 
+static void a_row_that_is_held_and_the_one_beside_it_differ_in_the_tenant_alone(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    const ProbeSession session = session_of(false);
+    ProbeTargets targets = every_kind(arena, true);
+    const char **holds = NULL;
+    ProbeAttempts attempts;
+    targets.takers = &targets.canary;
+    targets.taker_count = 1;
+    probe_make_key_attempts(arena, &session, &theirs, &targets, &holds, &attempts);
+    assert_int_equal(attempts.count, 1);
+    assert_one_statement(arena, holds[0]);
+    assert_one_statement(arena, attempts.list[0].sql);
+    assert_null(strstr(holds[0], ours.id));
+    char *tenant = strstr(arena_strdup(arena, holds[0]), theirs.id);
+    assert_non_null(tenant);
+    const size_t before = strlen(holds[0]) - strlen(tenant);
+    assert_memory_equal(holds[0], attempts.list[0].sql, before);
+    assert_memory_equal(attempts.list[0].sql + before, ours.id, strlen(ours.id));
+    assert_string_equal(tenant + strlen(theirs.id),
+                        attempts.list[0].sql + before + strlen(ours.id));
+    assert_null(strstr(probe_describe(arena, &session, &attempts.list[0]), "it''s"));
+}
+
 static void the_sql_of_the_probes_parses(void **state)
 {
     (void)state;
-    static const char *const names[] = {"probe_control.sql",       "probe_driver.sql",
-                                        "probe_large_objects.sql", "probe_neighbours.sql",
-                                        "probe_targets.sql",       "probe_tenants.sql"};
+    static const char *const names[] = {
+        "probe_control.sql",    "probe_driver.sql",  "probe_hold.sql",   "probe_large_objects.sql",
+        "probe_neighbours.sql", "probe_targets.sql", "probe_tenants.sql"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         scoped_arena Arena *arena = arena_new();
         assert_one_statement(arena, probe_sql(names[i]));
@@ -206,6 +235,7 @@ int main(void)
         cmocka_unit_test(letters_of_attempts_are_known_and_as_many_as_places),
         cmocka_unit_test(outcomes_are_judged_by_what_was_expected),
         cmocka_unit_test(what_is_described_has_no_value_of_a_row),
+        cmocka_unit_test(a_row_that_is_held_and_the_one_beside_it_differ_in_the_tenant_alone),
         cmocka_unit_test(the_sql_of_the_probes_parses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,8 +73,7 @@ static int make_sample(void **state)
     sample->report = (Report){.result = &sample->result,
                               .checks = checks,
                               .check_count = 4,
-                              .acceptances = acceptances,
-                              .acceptance_count = 1,
+                              .acceptances = {.list = acceptances, .count = 1},
                               .slugs = sample->slugs,
                               .product_version = "1.2.3",
                               .server_version = "15.4",
@@ -105,7 +104,7 @@ static void an_accepted_finding_does_not_count(void **state)
     assert_int_equal(counts.accepted, 1);
     assert_string_equal(report_first_failing(&sample->report)->id, "00000000000000aa");
     assert_string_equal(report_verdict(&sample->report), "violated");
-    sample->report.acceptance_count = 0;
+    sample->report.acceptances.count = 0;
     assert_int_equal(report_count(&sample->report).failing, 2);
 }
 
@@ -134,7 +133,7 @@ static void a_finding_with_other_evidence_than_was_accepted_counts_again(void **
 static void only_findings_that_are_severe_enough_count(void **state)
 {
     Sample *sample = *state;
-    sample->report.acceptance_count = 0;
+    sample->report.acceptances.count = 0;
     sample->report.fail_on = SEVERITY_HIGH;
     assert_int_equal(report_count(&sample->report).failing, 1);
     sample->report.fail_on = REPORT_FAIL_NEVER;

@@ -17,6 +17,7 @@ static const Param params[] = {
     {"folder", PARAM_PATH},
     {"force", PARAM_BOOL, .fallback = "false"},
     {"note", PARAM_TEXT, .least = 2, .most = 5},
+    {"tag", PARAM_TEXT, .is_repeated = true, .most = 5},
     {"tier", PARAM_ENUM, .choices = "row|schema"},
     {"wait", PARAM_DURATION_MS, .least = 10, .most = 60000},
     {0},
@@ -68,6 +69,24 @@ static void text_and_json_give_the_same_values(void **state)
     assert_checked("{\"slug\":\"acme\",\"count\":7,\"folder\":\"/x\",\"force\":true,"
                    "\"note\":\"h\xc3\xa9!\",\"tier\":\"row\",\"wait\":30000}",
                    expected);
+}
+
+static void a_list_is_checked_value_by_value(void **state)
+{
+    (void)state;
+    assert_checked("{\"slug\":\"acme\",\"tag\":[\"a\",\"b\"]}",
+                   "{\"count\":3,\"force\":false,\"slug\":\"acme\",\"tag\":[\"a\",\"b\"]}");
+    assert_checked("{\"slug\":\"acme\",\"tag\":\"a\"}",
+                   "{\"count\":3,\"force\":false,\"slug\":\"acme\",\"tag\":[\"a\"]}");
+    assert_refused(
+        "{\"slug\":\"acme\",\"tag\":[\"a\",\"abcdef\"]}",
+        "parameter \"tag\": \"abcdef\" is not a text of 1 to 5 characters without control "
+        "characters",
+        "");
+    assert_refused("{\"slug\":\"acme\",\"tag\":[[]]}",
+                   "parameter \"tag\": \"[]\" is not a text of 1 to 5 characters without control "
+                   "characters",
+                   "");
 }
 
 static void what_is_not_allowed_says_what_would_be(void **state)
@@ -212,6 +231,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_filled_in),
         cmocka_unit_test(text_and_json_give_the_same_values),
+        cmocka_unit_test(a_list_is_checked_value_by_value),
         cmocka_unit_test(what_is_not_allowed_says_what_would_be),
         cmocka_unit_test(a_slug_is_checked_for_its_form),
         cmocka_unit_test(what_is_missing_or_unknown_is_named),

@@ -1,0 +1,114 @@
+#include "blueprint/inert.h"
+
+#include <string.h>
+
+#include "blueprint/lint.h"
+#include "pg/sql_parse.h"
+
+#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
+
+static bool is_listed(const char *word, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(word, words[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The parser puts pg_catalog before the types that it knows itself; the others of pg_catalog are
+ * found before any of a place, which cannot take their names. */
+static bool is_builtin_type(const Json *type)
+{
+    static const char *const builtin[] = {"bytea", "date", "inet",        "json",
+                                          "jsonb", "text", "timestamptz", "uuid"};
+    const Json *names = json_object_get(type, "names");
+    const size_t count = json_array_size(names);
+    return (count == 2 && strcmp(tree_list_text(names, 0), "pg_catalog") == 0) ||
+           (count == 1 && is_listed(tree_list_text(names, 0), builtin, ARRAY_COUNT(builtin)));
+}
+
+static bool is_constant(const Json *expression)
+{
+    return expression == NULL || json_object_get(expression, "A_Const") != NULL;
+}
+
+static bool is_inert_column(const Json *column)
+{
+    const Json *constraints = json_object_get(column, "constraints");
+    for (size_t i = 0; i < json_array_size(constraints); i++) {
+        const Json *constraint = json_object_get(json_array_get(constraints, i), "Constraint");
+        const bool is_default = tree_text_is(constraint, "contype", "CONSTR_DEFAULT");
+        if (!(is_default && is_constant(json_object_get(constraint, "raw_expr"))) &&
+            !tree_text_is(constraint, "contype", "CONSTR_NOTNULL") &&
+            !tree_text_is(constraint, "contype", "CONSTR_NULL")) {
+            return false;
+        }
+    }
+    return is_builtin_type(json_object_get(column, "typeName"));
+}
+
+static bool is_inert_command(const Json *command)
+{
+    const Json *definition = json_object_get(command, "def");
+    if (tree_text_is(command, "subtype", "AT_AddColumn")) {
+        return is_inert_column(json_object_get(definition, "ColumnDef"));
+    }
+    return tree_text_is(command, "subtype", "AT_DropNotNull") ||
+           tree_text_is(command, "subtype", "AT_SetNotNull") ||
+           (tree_text_is(command, "subtype", "AT_ColumnDefault") && is_constant(definition));
+}
+
+static bool is_inert_alter(const Json *tree)
+{
+    const Json *commands = json_object_get(tree, "cmds");
+    for (size_t i = 0; i < json_array_size(commands); i++) {
+        if (!is_inert_command(json_object_get(json_array_get(commands, i), "AlterTableCmd"))) {
+            return false;
+        }
+    }
+    return tree_text_is(tree, "objtype", "OBJECT_TABLE");
+}
+
+/* Other access methods may call functions that a type of the place names. */
+static bool is_inert_index(const Json *tree)
+{
+    const Json *columns = json_object_get(tree, "indexParams");
+    for (size_t i = 0; i < json_array_size(columns); i++) {
+        const Json *column = json_object_get(json_array_get(columns, i), "IndexElem");
+        if (json_object_get(column, "name") == NULL || json_object_get(column, "opclass") != NULL) {
+            return false;
+        }
+    }
+    return tree_text_is(tree, "accessMethod", "btree") &&
+           json_object_get(tree, "whereClause") == NULL;
+}
+
+static bool is_inert(const SqlStatement *statement)
+{
+    if (strcmp(statement->node, "AlterTableStmt") == 0) {
+        return is_inert_alter(statement->tree);
+    }
+    if (strcmp(statement->node, "IndexStmt") == 0) {
+        return is_inert_index(statement->tree);
+    }
+    return strcmp(statement->node, "CommentStmt") == 0 ||
+           (strcmp(statement->node, "DropStmt") == 0 &&
+            tree_text_is(statement->tree, "removeType", "OBJECT_INDEX"));
+}
+
+bool script_is_inert(Arena *arena, const char *script)
+{
+    Err ignored;
+    SqlScript parsed;
+    bool is_all = true;
+    if (!sql_script_parse(arena, "script", script, ERR_BLUEPRINT_INVALID, &parsed, &ignored)) {
+        return false;
+    }
+    for (size_t i = 0; i < parsed.count && is_all; i++) {
+        is_all = is_inert(&parsed.statements[i]);
+    }
+    sql_script_done(&parsed);
+    return is_all;
+}

@@ -1,0 +1,52 @@
+/* SQL that a function or DO block puts together when it runs: no rule can read it. */
+#include <string.h>
+#include <strings.h>
+
+#include "blueprint/lint.h"
+#include "pg/sql_lex.h"
+
+/* The text of a body, which a function has as one of a list; NULL when it has none. */
+static const char *find_body(const SqlStatement *statement)
+{
+    const bool is_do = strcmp(statement->node, "DoStmt") == 0;
+    if (!is_do && strcmp(statement->node, "CreateFunctionStmt") != 0) {
+        return NULL;
+    }
+    const Json *option = tree_find_option(
+        json_object_get(statement->tree, is_do ? "args" : "options"), "as");
+    const Json *arg = json_object_get(option, "arg");
+    return is_do ? json_get_text(json_object_get(arg, "String"), "sval", NULL)
+                 : tree_list_text(json_object_get(json_object_get(arg, "List"), "items"), 0);
+}
+
+static bool is_word(const char *token, size_t length, const char *word)
+{
+    return length == strlen(word) && strncasecmp(token, word, length) == 0;
+}
+
+/* EXECUTE runs a text, unless it names a trigger's function or a right. */
+static bool runs_text(const char *body)
+{
+    bool follows_execute = false;
+    size_t length = 0;
+    for (const char *at = body; *at != '\0'; at += length) {
+        const SqlTokenKind kind = sql_lex_token(at, &length);
+        if (kind == SQL_TOKEN_SPACE) {
+            continue;
+        }
+        if (follows_execute && kind != SQL_TOKEN_SEPARATOR && !is_word(at, length, "FUNCTION") &&
+            !is_word(at, length, "PROCEDURE") && !is_word(at, length, "ON")) {
+            return true;
+        }
+        follows_execute = is_word(at, length, "EXECUTE");
+    }
+    return false;
+}
+
+void lint_check_dynamic(Lint *lint, const SqlStatement *statement)
+{
+    const char *body = find_body(statement);
+    if (body != NULL && runs_text(body)) {
+        lint_report(lint, LINT_RULE_dynamic_sql, NULL);
+    }
+}
