@@ -123,9 +123,9 @@ void lint_report_at(Lint *lint, LintRule rule, const char *subject, const char *
 /* Rules of one statement, whatever was before (lint_rules.c, lint_names.c). */
 void lint_check_statement(Lint *lint, const SqlStatement *statement);
 void lint_check_names(Lint *lint, const SqlStatement *statement);
+void lint_check_dynamic(Lint *lint, const SqlStatement *statement); /* lint_dynamic.c */
 /* Whether a migration may name the schema, as every database has it. */
 bool lint_may_name_schema(const char *schema);
-void lint_check_dynamic(Lint *lint, const SqlStatement *statement); /* lint_dynamic.c */
 
 /* Follows what a statement does to the tables, with the rules of the row tier (lint_row.c). */
 void lint_follow_statement(Lint *lint, const SqlStatement *statement);

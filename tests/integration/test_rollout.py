@@ -304,7 +304,7 @@ def test_a_wave_that_opens_a_tenant_to_others_is_the_last():
     made = vault("opens", "opens-a", "opens-b", "opens-c")
     made.add("DO $d$ BEGIN EXECUTE 'GRANT SELECT ON boxes TO ' || 'PUBLIC'; END $d$;\n",
              "DO $d$ BEGIN EXECUTE 'REVOKE SELECT ON boxes FROM ' || 'PUBLIC'; END $d$;\n")
-    made.refused("up", "--waves", "1,100%", says=("after wave 1", "PUBLIC has SELECT"))
+    made.refused("up", "--waves", "1,100%", code="isolation_violated", says=("after wave 1", "PUBLIC has SELECT"))
     assert sorted(made.versions().values()) == [1, 1, 2], made.versions()
     shared().tenantry("migrate", "abort", str(made.newest()["rollout"]))
     made.migrate("down", "--to", "1")

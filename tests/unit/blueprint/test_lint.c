@@ -78,6 +78,14 @@ static const LintCase any_tier[] = {
      "AS 'SELECT 1'",
      "[path_without_pg_temp:1]"},
     {"ALTER FUNCTION f() SET search_path = ''", "[path_without_pg_temp:1]"},
+    {"DO $$ BEGIN EXECUTE format('DROP TABLE %I', 'x'); END $$", "[dynamic_sql:1]"},
+    {"DO 'BEGIN execute\n''SELECT 1''; END'", "[dynamic_sql:1]"},
+    {"CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN FOR r IN EXECUTE a LOOP END "
+     "LOOP; END $$",
+     "[dynamic_sql:1]"},
+    {"DO $$ BEGIN /* EXECUTE x */ PERFORM 'EXECUTE x'; CREATE TRIGGER t BEFORE INSERT ON t EXECUTE "
+     "FUNCTION f(); REVOKE EXECUTE ON FUNCTION f() FROM PUBLIC; END $$",
+     ""},
     {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path = public, shop, pg_temp "
      "AS 'SELECT 1'",
      "function_path:1 function_path:1"},
@@ -87,14 +95,6 @@ static const LintCase any_tier[] = {
      "function_setting:1"},
     {"ALTER FUNCTION f() SET lock_timeout FROM CURRENT", "function_setting:1"},
     {"ALTER FUNCTION f() SET lock_timeout = '1s'", ""},
-    {"DO $$ BEGIN EXECUTE format('DROP TABLE %I', 'x'); END $$", "[dynamic_sql:1]"},
-    {"DO 'BEGIN execute\n''SELECT 1''; END'", "[dynamic_sql:1]"},
-    {"CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN FOR r IN EXECUTE a LOOP END "
-     "LOOP; END $$",
-     "[dynamic_sql:1]"},
-    {"DO $$ BEGIN /* EXECUTE x */ PERFORM 'EXECUTE x'; CREATE TRIGGER t BEFORE INSERT ON t EXECUTE "
-     "FUNCTION f(); REVOKE EXECUTE ON FUNCTION f() FROM PUBLIC; END $$",
-     ""},
     {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET role = x AS 'SELECT 1'", "set_role:1"},
     {"CREATE USER x", "server_object:1"},
     {"ALTER ROLE x SUPERUSER", "server_object:1"},
