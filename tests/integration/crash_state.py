@@ -14,7 +14,7 @@ QUIET_TIMEOUT_S = 30
 POLL_S = 0.01
 
 # A table that each blueprint's tenants have, to see that a login reaches its data.
-TABLES = {"saas": "users", "trading": "portfolios", "notes": "notes", "shelves": "boxes"}
+TABLES = {"saas": "users", "trading": "portfolios", "fortress": "accounts", "notes": "notes", "shelves": "boxes"}
 
 LIVING = "('requested', 'provisioning', 'active', 'suspended', 'draining', 'archived')"
 PLACED = "('active', 'suspended', 'draining', 'archived')"

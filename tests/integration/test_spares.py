@@ -449,7 +449,8 @@ def test_a_create_that_was_killed_holds_no_spare_up():
     server = harness.shared_server()
     create = ("tenant", "create", "held-up", "--blueprint", "trading")
     assert server.psql(busy) == "f"
-    stopped = server.spawn(*create, env={"TENANTRY_FAULT_AT": "tenant.provision.made", "TENANTRY_FAULT_STOP": "1"})
+    stopped = server.spawn(*create, env={"TENANTRY_FAULT_AT": "tenant.provision.made", "TENANTRY_FAULT_STOP": "1",
+                                         "TENANTRY_FAULT_STEPWISE": "1"})
     wait_until(lambda: server.psql("SELECT count(*) FROM tenantry.jobs WHERE state = 'running' AND subject = 'held-up'") == "1",
                "the create does not begin")
     assert server.psql(busy) == "t"
