@@ -367,7 +367,7 @@ def test_exit_statuses_are_those_of_the_table():
 
 
 def test_an_absent_server_is_told_by_everything_that_needs_one():
-    with harness.Server() as server:
+    with harness.Server(is_new=True) as server:
         status = server.tenantry("status", expect=None)
         assert status.json()["state"] == "absent", status.text()
         server.refused("server_down", "tenant", "list", says=["up"])
@@ -376,7 +376,7 @@ def test_an_absent_server_is_told_by_everything_that_needs_one():
 
 
 def test_up_down_and_status_in_every_order():
-    with harness.Server() as server:
+    with harness.Server(is_new=True) as server:
         first = server.up()
         assert first["is_started"] and first["is_key_new"]
         again = server.up()
@@ -392,7 +392,7 @@ def test_up_down_and_status_in_every_order():
 
 
 def test_a_killed_server_comes_back_with_its_tenants():
-    with harness.Server() as server:
+    with harness.Server(is_new=True) as server:
         pid = server.up()["pid"]
         tenant = server.create("lasting", "trading")
         children = [int(line.split("/")[2]) for line in glob_children(pid)]
@@ -406,7 +406,7 @@ def test_a_killed_server_comes_back_with_its_tenants():
 
 
 def test_up_waits_for_a_server_that_recovers_and_says_so():
-    with harness.Server() as server:
+    with harness.Server(is_new=True) as server:
         pid = server.up()["pid"]
         assert server.psql("SHOW recovery_init_sync_method") == "syncfs"
         children = [int(line.split("/")[2]) for line in glob_children(pid)]
@@ -429,7 +429,7 @@ def test_up_waits_for_a_server_that_recovers_and_says_so():
 
 
 def test_a_server_with_too_few_locks_is_told_what_to_raise():
-    with harness.Server() as server:
+    with harness.Server(is_new=True) as server:
         server.up()
         server.tenantry("down")
         with open(server.data_dir + "/postgresql.local.conf", "a", encoding="utf-8") as f:
@@ -472,7 +472,7 @@ def glob_children(pid):
 
 
 def test_a_data_directory_with_wrong_permissions_or_content_is_refused_and_kept():
-    with harness.Server() as server:
+    with harness.Server(is_new=True) as server:
         os.makedirs(server.data_dir)
         with open(server.data_dir + "/precious", "w", encoding="utf-8") as f:
             f.write("keep me")
@@ -483,12 +483,12 @@ def test_a_data_directory_with_wrong_permissions_or_content_is_refused_and_kept(
             ), result.text()
         with open(server.data_dir + "/precious", encoding="utf-8") as f:
             assert f.read() == "keep me"
-    with harness.Server() as server:
+    with harness.Server(is_new=True) as server:
         with open(server.data_dir, "w", encoding="utf-8") as f:
             f.write("a file")
         server.refused("data_dir_unusable", "up", says=[server.data_dir])
         os.remove(server.data_dir)
-    with harness.Server() as server:
+    with harness.Server(is_new=True) as server:
         server.up()
         server.tenantry("down")
         os.chmod(server.data_dir + "/pg", 0o777)
@@ -502,7 +502,7 @@ def test_a_data_directory_with_wrong_permissions_or_content_is_refused_and_kept(
 def test_a_data_directory_that_the_servers_user_cannot_enter_is_told():
     if os.getuid() != 0:
         harness.skip("only root starts the server as another user")
-    with harness.Server() as server:
+    with harness.Server(is_new=True) as server:
         os.chmod(server.folder, 0o700)
         error = server.refused("data_dir_unusable", "up")
         assert error["hint"], error
@@ -513,14 +513,14 @@ def test_a_data_directory_that_the_servers_user_cannot_enter_is_told():
 def test_a_port_in_use_is_told():
     import socket  # only here
 
-    with harness.Server() as server, socket.socket() as taken:
+    with harness.Server(is_new=True) as server, socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         server.refused("port_in_use", "up", "--port", str(taken.getsockname()[1]), says=[str(taken.getsockname()[1])])
 
 
 def test_a_wrong_folder_of_programs_or_user_is_told():
-    with harness.Server() as server:
+    with harness.Server(is_new=True) as server:
         server.refused("server_binary_missing", "up", "--pg-bin-dir", server.folder, says=[server.folder])
         if os.getuid() == 0:
             result = server.tenantry("up", "--server-user", "no-such-user", expect=None)
@@ -531,7 +531,7 @@ def test_a_wrong_folder_of_programs_or_user_is_told():
 
 
 def test_a_data_directory_of_another_major_version_is_told():
-    with harness.Server() as server:
+    with harness.Server(is_new=True) as server:
         server.up()
         server.tenantry("down")
         path = server.data_dir + "/pg/PG_VERSION"
@@ -544,7 +544,7 @@ def test_a_data_directory_of_another_major_version_is_told():
 
 
 def test_a_database_of_another_build_is_told():
-    with harness.Server() as server:
+    with harness.Server(is_new=True) as server:
         server.up()
         # What a migration of a pack in the binary looks like that was edited between two builds.
         server.psql("UPDATE tenantry.blueprints SET checksum = 'x' WHERE name = 'trading';"
