@@ -1,10 +1,13 @@
 -- Dependencies of the tenant's things on others' and of others on them: the other side is not in the snapshot of one
--- tenant. What stays within a schema is left out here, so that nothing is left where all is well.
+-- tenant. What stays within a schema is left out here, so that nothing is left where all is well. OFFSET: by index from each
+-- thing, not all dependencies of the fleet held against these few.
 SELECT p.classid, p.objid, d.refclassid, d.refobjid
   FROM iso_part p
-  JOIN pg_depend d ON d.classid = p.classid AND d.objid = p.objid AND d.deptype = 'n'
- WHERE d.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass) AND d.refobjid >= 16384
-   AND (p.nspoid, d.refclassid, d.refobjid) NOT IN (SELECT o.nspoid, o.classid, o.objid FROM iso_object o)
+ CROSS JOIN LATERAL (
+       SELECT x.refclassid, x.refobjid FROM pg_depend x
+        WHERE x.classid = p.classid AND x.objid = p.objid AND x.deptype = 'n' AND x.refobjid >= 16384
+          AND x.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass) OFFSET 0) d
+ WHERE (p.nspoid, d.refclassid, d.refobjid) NOT IN (SELECT o.nspoid, o.classid, o.objid FROM iso_object o)
    AND (d.refclassid, d.refobjid) NOT IN (SELECT o.classid, o.objid
                                             FROM iso_object o JOIN iso_place s USING (nspoid) WHERE s.nspname = 'tenancy')
    -- Indexes, row types and arrays are no objects of their own. What is in the schema of extensions is for all.
@@ -21,6 +24,8 @@ UNION
 SELECT d.classid, d.objid, d.refclassid, d.refobjid
   FROM iso_place p
   JOIN iso_object o USING (nspoid)
-  JOIN pg_depend d ON d.refclassid = o.classid AND d.refobjid = o.objid AND d.deptype = 'n'
+ CROSS JOIN LATERAL (
+       SELECT x.classid, x.objid, x.refclassid, x.refobjid FROM pg_depend x
+        WHERE x.refclassid = o.classid AND x.refobjid = o.objid AND x.deptype = 'n' OFFSET 0) d
  WHERE o.classid <> 'pg_namespace'::regclass AND p.nspname <> 'tenancy'
    AND (o.nspoid, d.classid, d.objid) NOT IN (SELECT a.nspoid, a.classid, a.objid FROM iso_part a)

@@ -1,7 +1,9 @@
 -- The same for one tenant: without statistics the objects are looked up in a hash, not joined.
 SELECT r.role, s.dbid, s.classid, s.objid, s.objsubid, s.deptype
   FROM (SELECT oid AS role FROM iso_own UNION SELECT role FROM iso_reach) r
-  JOIN pg_shdepend s ON s.refclassid = 'pg_authid'::regclass AND s.refobjid = r.role AND s.deptype IN ('o', 'a')
+ CROSS JOIN LATERAL (
+       SELECT x.dbid, x.classid, x.objid, x.objsubid, x.deptype FROM pg_shdepend x
+        WHERE x.refclassid = 'pg_authid'::regclass AND x.refobjid = r.role AND x.deptype IN ('o', 'a') OFFSET 0) s
  WHERE s.dbid IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
    AND (s.classid, s.objid) NOT IN (SELECT o.classid, o.objid FROM iso_object o)
    AND s.classid <> 'pg_default_acl'::regclass

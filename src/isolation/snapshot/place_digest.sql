@@ -29,7 +29,9 @@ WITH RECURSIVE place AS MATERIALIZED (
 ), member AS MATERIALIZED (
     SELECT d.classid, d.objid
       FROM space s
-      JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = s.nspoid AND d.deptype = 'n'
+     CROSS JOIN LATERAL (SELECT x.classid, x.objid FROM pg_depend x
+                          WHERE x.refclassid = 'pg_namespace'::regclass AND x.refobjid = s.nspoid AND x.deptype = 'n'
+                         OFFSET 0) d
 ), relation AS MATERIALIZED (
     SELECT c.oid, c.xmin AS version, c.relrowsecurity, c.relhasrules, c.relhastriggers
       FROM member m
@@ -48,26 +50,28 @@ WITH RECURSIVE place AS MATERIALIZED (
     SELECT concat_ws(' ', 'member', m.roleid, m.member, m.admin_option)
       FROM place p JOIN pg_auth_members m ON m.roleid = p.roles[1] AND m.member <> to_regrole(quote_ident(SESSION_USER))
     UNION ALL
-    SELECT concat_ws(' ', 'setting', s.setrole, s.setdatabase, c.setting)
-      FROM place p
-      JOIN pg_db_role_setting s ON s.setrole = ANY (p.roles)
-       AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
+    SELECT concat_ws(' ', 'setting', r.role, s.setdatabase, c.setting)
+      FROM (SELECT unnest(p.roles) AS role FROM place p) r
+     CROSS JOIN LATERAL (
+           SELECT x.setdatabase, x.setconfig FROM pg_db_role_setting x WHERE x.setrole = r.role
+              AND x.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())) OFFSET 0) s
      CROSS JOIN LATERAL unnest(s.setconfig) c (setting)
      WHERE c.setting ~ '^(search_path|role|session_authorization|row_security|session_replication_role|app\.)'
     UNION ALL -- what the roles own or may do, here and elsewhere
-    SELECT concat_ws(' ', 'right', s.refobjid, s.dbid, s.classid, s.deptype, array_agg(s.objid ORDER BY s.objid))
-      FROM pg_shdepend s
-     WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = ANY (ARRAY(SELECT b.oid FROM bearer b))
-     GROUP BY s.refobjid, s.dbid, s.classid, s.deptype
+    SELECT concat_ws(' ', 'right', b.oid, s.dbid, s.classid, s.deptype, array_agg(s.objid ORDER BY s.objid))
+      FROM bearer b
+     CROSS JOIN LATERAL (SELECT x.dbid, x.classid, x.objid, x.deptype FROM pg_shdepend x
+                          WHERE x.refclassid = 'pg_authid'::regclass AND x.refobjid = b.oid OFFSET 0) s
+     GROUP BY b.oid, s.dbid, s.classid, s.deptype
     UNION ALL
     SELECT concat_ws(' ', 'default rights', d.oid, d.xmin)
       FROM place p JOIN pg_default_acl d ON d.defaclrole = ANY (p.roles)
     UNION ALL -- those of others for the schema
     SELECT concat_ws(' ', 'default rights', d.oid, d.xmin)
       FROM place p
-      JOIN pg_depend n ON n.refclassid = 'pg_namespace'::regclass AND n.refobjid = p.nspoid
-       AND n.classid = 'pg_default_acl'::regclass
-      JOIN pg_default_acl d ON d.oid = n.objid
+     CROSS JOIN LATERAL (SELECT x.classid, x.objid FROM pg_depend x
+                          WHERE x.refclassid = 'pg_namespace'::regclass AND x.refobjid = p.nspoid OFFSET 0) n
+      JOIN pg_default_acl d ON d.oid = n.objid AND n.classid = 'pg_default_acl'::regclass
     UNION ALL -- Tenantry's schemas: without a right on them, rights in them are of no use
     SELECT concat_ws(' ', 'control', n.oid, n.xmin)
       FROM pg_namespace n WHERE n.nspname IN ('tenantry', 'tenantry_audit', 'tenancy', 'tenancy_guards')

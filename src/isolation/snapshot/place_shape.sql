@@ -25,7 +25,8 @@ WITH RECURSIVE place AS MATERIALIZED (
 ), made AS MATERIALIZED (
     SELECT d.classid, d.objid
       FROM place p
-      JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = p.nspoid
+     CROSS JOIN LATERAL (SELECT x.classid, x.objid FROM pg_depend x
+                          WHERE x.refclassid = 'pg_namespace'::regclass AND x.refobjid = p.nspoid OFFSET 0) d
 ), space AS MATERIALIZED (
     SELECT n.oid, n.nspname, n.nspowner, n.xmin AS version
       FROM pg_namespace n
@@ -38,15 +39,21 @@ WITH RECURSIVE place AS MATERIALIZED (
       FROM pg_roles r WHERE r.oid = ANY (ARRAY(SELECT b.oid FROM bearer b))
     UNION ALL
     SELECT concat_ws(' ', 'member', m.roleid::regrole, m.member::regrole, m.admin_option)
-      FROM pg_auth_members m
-     WHERE m.member = ANY (ARRAY(SELECT b.oid FROM bearer b)) OR m.roleid = ANY (ARRAY(SELECT unnest(p.roles) FROM place p))
+      FROM bearer b CROSS JOIN LATERAL (
+           SELECT x.roleid, x.member, x.admin_option FROM pg_auth_members x WHERE x.member = b.oid OFFSET 0) m
     UNION ALL
-    SELECT concat_ws(' ', 'setting', s.setrole::regrole, s.setdatabase, c.setting)
-      FROM pg_db_role_setting s
+    SELECT concat_ws(' ', 'has member', m.roleid::regrole, m.member::regrole, m.admin_option)
+      FROM (SELECT unnest(p.roles) AS role FROM place p) r CROSS JOIN LATERAL (
+           SELECT x.roleid, x.member, x.admin_option FROM pg_auth_members x WHERE x.roleid = r.role OFFSET 0) m
+    UNION ALL
+    SELECT concat_ws(' ', 'setting', r.role::regrole, s.setdatabase, c.setting)
+      FROM (SELECT b.oid AS role FROM bearer b UNION SELECT n.nspowner FROM space n
+            UNION SELECT to_regrole(quote_ident(SESSION_USER))) r
+     CROSS JOIN LATERAL (
+           SELECT x.setdatabase, x.setconfig FROM pg_db_role_setting x WHERE x.setrole = r.role
+              AND x.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())) OFFSET 0) s
      CROSS JOIN LATERAL unnest(s.setconfig) c (setting)
-     WHERE s.setrole = ANY (ARRAY(SELECT b.oid FROM bearer b) || ARRAY(SELECT n.nspowner FROM space n)
-                            || to_regrole(quote_ident(SESSION_USER))::oid)
-       AND split_part(c.setting, '=', 1) IN ('search_path', 'role', 'session_authorization', 'row_security',
+     WHERE split_part(c.setting, '=', 1) IN ('search_path', 'role', 'session_authorization', 'row_security',
                'session_replication_role', 'local_preload_libraries', 'session_preload_libraries', 'app.current_tenant_id',
                'check_function_bodies', 'lo_compat_privileges', 'allow_system_table_mods', 'default_tablespace',
                'temp_tablespaces', 'ignore_system_indexes')
@@ -103,7 +110,8 @@ WITH RECURSIVE place AS MATERIALIZED (
                                (SELECT array_agg(concat_ws(' ', w.oid, w.xmin) ORDER BY w.oid) FROM pg_rewrite w
                                  WHERE w.ev_class = d.objid)) END)
       FROM space s
-      JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = s.oid
+     CROSS JOIN LATERAL (SELECT x.classid, x.objid FROM pg_depend x
+                          WHERE x.refclassid = 'pg_namespace'::regclass AND x.refobjid = s.oid OFFSET 0) d
      WHERE s.nspname = 'tenancy'
 )
 SELECT p.id, s.digest, x.digest
