@@ -318,12 +318,10 @@ static bool judge(Arena *arena, Store *store, IsolationResult *result, bool *ret
     return false;
 }
 
-/* is_place: also the rules about what a place's things lead to. *ret_is_whole: nothing severe was
- * found, which is more than that all of it is accepted. */
-static bool require(Arena *arena, Store *store, const char *tenant_id, bool is_place,
-                    bool *ret_is_whole, Err *err)
+/* *ret_is_whole: nothing severe was found, which is more than that all of it is accepted. */
+static bool require(Arena *arena, Store *store, const char *tenant_id, bool *ret_is_whole, Err *err)
 {
-    RulePlan plan = {.is_birth = true, .is_place = is_place};
+    RulePlan plan = {.is_birth = true};
     IsolationResult result = {.list = {.arena = arena}};
     if (!run_statements(arena, store, &plan, tenant_id, &result, err)) {
         return err_prefix(err, "the rules of isolation");
@@ -334,19 +332,14 @@ static bool require(Arena *arena, Store *store, const char *tenant_id, bool is_p
 bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *err)
 {
     bool is_whole = false;
-    return require(arena, store, tenant_id, true, &is_whole, err);
-}
-
-bool isolation_require_adopted(Arena *arena, Store *store, const char *tenant_id, Err *err)
-{
-    return isolation_require(arena, store, tenant_id, err);
+    return require(arena, store, tenant_id, &is_whole, err);
 }
 
 /* --- places ----------------------------------------------------------------------------------- */
 
 /* What a place is like now, and what it, or one like it, was like when the rules last passed. */
 typedef struct PlaceState {
-    const char *place_id; /* NULL: it was made in this transaction, nobody joins it */
+    const char *place_id; /* NULL: there is nothing to compare */
     const char *known;    /* NULL: never */
     const char *digest;
     StatementId keep; /* what makes the digest the known one */
@@ -375,7 +368,7 @@ static bool require_state(Arena *arena, Store *store, const char *tenant_id,
                           const PlaceState *state, Err *err)
 {
     bool is_whole = false;
-    if (!require(arena, store, tenant_id, state->place_id != NULL, &is_whole, err)) {
+    if (!require(arena, store, tenant_id, &is_whole, err)) {
         return false;
     }
     return !is_whole || is_known(state) ||
@@ -408,18 +401,16 @@ bool isolation_require_spare(Arena *arena, Store *store, const char *tenant_id, 
            (is_known(&state) || require_state(arena, store, tenant_id, &state, err));
 }
 
-/* A text that was there before is one that the rules passed. Where there is none, the rules are
- * asked each time. */
+/* Where there is no text the rules are asked each time. */
 bool isolation_require_made(Arena *arena, Store *store, const char *tenant_id, Err *err)
 {
     PlaceState state = {0};
-    bool is_whole = false;
     if (!ask_state(arena, store, "place_shape", PG_PARAMS(tenant_id, TENANTRY_VERSION),
                    PLACE_SET_SHAPE, &state, err)) {
         return false;
     }
     return state.place_id == NULL
-               ? require(arena, store, tenant_id, true, &is_whole, err)
+               ? isolation_require(arena, store, tenant_id, err)
                : is_known(&state) || require_state(arena, store, tenant_id, &state, err);
 }
 

@@ -80,9 +80,9 @@ bool isolation_check_rules(Arena *arena, Store *store, const char *tenant_id,
                            IsolationResult *ret_result, Err *err);
 
 /* The rules that concern what a tenant has (not the server as a whole), within the caller's
- * transaction, for one tenant or the tenant to be of a spare: what every resume, and the making of
- * every spare, ends with. ERR_ISOLATION names the first finding of severity high or critical that
- * nobody has accepted. */
+ * transaction, for one tenant or the tenant to be of a spare: what every resume and adoption, and
+ * the making of every spare, ends with. ERR_ISOLATION names the first finding of severity high or
+ * critical that nobody has accepted. */
 bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *err);
 
 /* The same where tenants will find the place made, and the rules about what its things lead to;
@@ -100,10 +100,6 @@ bool isolation_require_made(Arena *arena, Store *store, const char *tenant_id, E
  * did (roles, memberships, the map, the schema's rights), and whether the place is as it was when
  * the rules last passed (a few milliseconds); when it is not, every rule. */
 bool isolation_require_joined(Arena *arena, Store *store, const char *tenant_id, Err *err);
-
-/* What an adoption ends with: every rule about the tenant and about what the things of its schema
- * lead to, which Tenantry did not make. */
-bool isolation_require_adopted(Arena *arena, Store *store, const char *tenant_id, Err *err);
 
 /* After a change to a place that tenants may join: asks the rules now, so that the next create need
  * not. A place that is not whole is no error here, it is logged: a create there is refused. Within

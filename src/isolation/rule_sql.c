@@ -10,7 +10,6 @@
 /* When a rule is asked. */
 typedef enum Scope {
     SCOPE_BIRTH, /* always, also by isolation_require */
-    SCOPE_PLACE, /* by isolation_check_rules, and before tenants join a place */
     SCOPE_CHECK, /* by isolation_check_rules */
     SCOPE_SUPER, /* the same, when the role may read what others may not */
 } Scope;
@@ -120,7 +119,7 @@ bool rule_sql_is_asked(const RulePlan *plan, size_t rule)
 {
     const Scope scope = rules[rule].scope;
     if (plan->is_birth) {
-        return scope == SCOPE_BIRTH || (scope == SCOPE_PLACE && plan->is_place);
+        return scope == SCOPE_BIRTH;
     }
     return scope != SCOPE_SUPER || plan->is_super;
 }

@@ -22,7 +22,6 @@ enum { RULE_SQL_PIECES = 64 }; /* the most pieces that a snapshot can have */
 /* Which rules are asked. */
 typedef struct RulePlan {
     bool is_birth;
-    bool is_place; /* with is_birth: also rules about a place that others made */
     bool is_super;
     bool is_row; /* of a tenant in a shared place: its sieve lets through, and is not waited for */
     bool has_rows[RULE_SQL_PIECES]; /* of the sieves; rule_sql_note_sieve sets them */

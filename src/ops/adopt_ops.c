@@ -83,7 +83,7 @@ static bool step_adopt(JobContext *context, Err *err)
                        &differences, err) &&
            refuse_drift(context, blueprint, &adopted, differences, err) &&
            tenant_adopt_finish(adoption, adopted.differences, err) &&
-           isolation_require_adopted(context->arena, context->store, context->tenant_id, err);
+           isolation_require(context->arena, context->store, context->tenant_id, err);
 }
 
 static const JobStep adopt_steps[] = {

@@ -16,7 +16,7 @@ typedef struct Create {
     Extensions extensions;
     bool has_extensions; /* they were looked up */
     bool lacks_spare;    /* this run asked for a spare and there was none */
-    Place *shared; /* found since the slug was reserved, in one transaction with it; or NULL */
+    Place *shared;       /* found by a step of the transaction that is open; or NULL */
     Spare *spare;
 } Create;
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """A create: refused, with nothing left, when its place, made anew or there already, does not keep tenants apart."""
 import functools
+import os
+import re
 
 import harness
 
@@ -166,20 +168,23 @@ def refuse(slug, blueprint):
     assert server().psql(STATES % slug) == "failed"
 
 
-def test_a_create_in_a_shared_place_that_is_not_whole_is_refused_until_it_is_mended():
-    names = shared_place()
-    for number, (what, (harm, mend)) in enumerate(SHARED.items()):
+def refuse_until_mended(cases, names, blueprint):
+    for number, (what, (harm, mend)) in enumerate(cases.items()):
         before = roles_and_places()
         as_superuser(harm, names)
         try:
-            refuse("bad%d" % number, "saas")
-            refuse("worse%d" % number, "saas")
+            refuse("%s-bad%d" % (blueprint, number), blueprint)
+            refuse("%s-worse%d" % (blueprint, number), blueprint)
             assert roles_and_places() == before, what
         except (AssertionError, KeyError) as e:
             raise AssertionError("%s: %s" % (what, e)) from e
         finally:
             as_superuser(mend, names)
-        server().create("good%d" % number, "saas")
+        server().create("%s-good%d" % (blueprint, number), blueprint)
+
+
+def test_a_create_in_a_shared_place_that_is_not_whole_is_refused_until_it_is_mended():
+    refuse_until_mended(SHARED, shared_place(), "saas")
 
 
 def test_what_is_accepted_does_not_stop_a_create_until_it_is_more_or_the_day_is_over():
@@ -210,18 +215,7 @@ def test_a_create_that_makes_its_place_is_refused_where_the_server_does_not_keep
     names["db"] = server().psql("SELECT current_database()")
     as_superuser("CREATE TABLE public.lent (); GRANT SELECT ON public.lent TO {tenants}", names)
     server().create("shapely", "trading")
-    for number, (what, (harm, mend)) in enumerate(MADE.items()):
-        before = roles_and_places()
-        as_superuser(harm, names)
-        try:
-            refuse("open%d" % number, "trading")
-            refuse("wide%d" % number, "trading")
-            assert roles_and_places() == before, what
-        except (AssertionError, KeyError) as e:
-            raise AssertionError("%s: %s" % (what, e)) from e
-        finally:
-            as_superuser(mend, names)
-        server().create("shut%d" % number, "trading")
+    refuse_until_mended(MADE, names, "trading")
 
 
 def test_a_first_create_in_a_shared_place_is_refused_for_its_own_reason_and_can_be_given_again():
@@ -233,6 +227,16 @@ def test_a_first_create_in_a_shared_place_is_refused_for_its_own_reason_and_can_
     finally:
         as_superuser("REVOKE pg_read_all_data FROM {tenants}", names)
     server().create("intime", "fortress")
+
+
+def test_a_shape_tells_the_settings_that_rules_look_at():
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/isolation/snapshot")
+    lists = []
+    for name in ("iso_setting.sql", "place_shape.sql"):
+        with open(os.path.join(folder, name), encoding="utf-8") as f:
+            found = re.search(r"split_part\(c\.setting, '=', 1\) IN \((.*?)\)", f.read(), re.S)
+        lists.append(sorted(re.findall(r"'([^']+)'", found.group(1))))
+    assert lists[0] == lists[1] and "role" in lists[0], lists
 
 
 def test_places_of_one_version_have_one_shape_and_the_rules_are_asked_for_the_first():
