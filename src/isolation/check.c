@@ -375,6 +375,8 @@ static bool require_state(Arena *arena, Store *store, const char *tenant_id,
            store_query(store, state->keep, PG_PARAMS(state->place_id, state->digest), NULL, err);
 }
 
+/* The planner stays as it is for this until the transaction ends, which what asks is about to do.
+ */
 static bool ask_state(Arena *arena, Store *store, const char *question, PgParams params,
                       StatementId keep, PlaceState *ret_state, Err *err)
 {

@@ -50,26 +50,34 @@ void run_pause(Run *run, int64_t attempt, const Err *err)
  */
 
 /* The steps of a transaction that ran, as arrays for the statement that records them. */
-typedef struct Done {
+typedef struct StepList {
     StrBuf names;
     StrBuf begins;
-} Done;
+} StepList;
 
-static void add_done(Done *done, const JobStep *step, int64_t started_us)
+static StepList new_step_list(Run *run)
 {
-    const char *comma = done->names.length == 0 ? "" : ",";
-    strbuf_printf(&done->names, "%s%s", comma, step->name);
-    strbuf_printf(&done->begins, "%s%" PRId64, comma, started_us);
+    Arena *arena = run->context.arena;
+    return (StepList){.names = strbuf_init(arena), .begins = strbuf_init(arena)};
 }
 
-static void add_record(Run *run, PgBatch *batch, const Done *done, int64_t number, int64_t attempt)
+/* The step begins now. */
+static void list_step(StepList *list, const JobStep *step)
+{
+    const char *comma = list->names.length == 0 ? "" : ",";
+    strbuf_printf(&list->names, "%s%s", comma, step->name);
+    strbuf_printf(&list->begins, "%s%" PRId64, comma, clock_wall_us());
+}
+
+static void add_record(Run *run, PgBatch *batch, const StepList *list, int64_t number,
+                       int64_t attempt)
 {
     Arena *arena = run->context.arena;
     store_batch(batch, JOB_STEPS_DONE,
                 PG_PARAMS(run_int_text(run, run->context.job_id), run_int_text(run, number + 1),
                           run_int_text(run, attempt + 1),
-                          arena_printf(arena, "{%s}", done->names.text),
-                          arena_printf(arena, "{%s}", done->begins.text), run->context.tenant_id));
+                          arena_printf(arena, "{%s}", list->names.text),
+                          arena_printf(arena, "{%s}", list->begins.text), run->context.tenant_id));
 }
 
 /* Begins the transaction of the first step: makes the job's row and takes its lock. */
@@ -142,20 +150,19 @@ static void tell_step(Run *run, int64_t number)
 static bool run_joined(Run *run, PgBatch *batch, int64_t number, int64_t attempt, int64_t *ret_end,
                        Err *err)
 {
-    Arena *arena = run->context.arena;
-    Done done = {.names = strbuf_init(arena), .begins = strbuf_init(arena)};
+    StepList list = new_step_list(run);
     bool is_joined = true;
     for (*ret_end = number; is_joined; (*ret_end)++) {
         const JobStep *step = &run->kind->steps[*ret_end];
         tell_step(run, *ret_end);
-        add_done(&done, step, clock_wall_us());
+        list_step(&list, step);
         FAULT_STEP(run, step, "begin");
         if (!step->run(&run->context, err) || !joins_last(run, *ret_end + 1, &is_joined, err)) {
             return false;
         }
         FAULT_STEP(run, step, "before_commit");
     }
-    add_record(run, batch, &done, number, attempt);
+    add_record(run, batch, &list, number, attempt);
     return true;
 }
 
@@ -193,9 +200,8 @@ static bool step_in_transaction(Run *run, int64_t number, int64_t attempt, Err *
 static bool step_free(Run *run, int64_t number, int64_t attempt, Err *err)
 {
     const JobStep *step = &run->kind->steps[number];
-    Done done = {.names = strbuf_init(run->context.arena),
-                 .begins = strbuf_init(run->context.arena)};
-    add_done(&done, step, clock_wall_us());
+    StepList list = new_step_list(run);
+    list_step(&list, step);
     if (!run_read_state(run, err)) {
         return false;
     }
@@ -205,7 +211,7 @@ static bool step_free(Run *run, int64_t number, int64_t attempt, Err *err)
     tell_step(run, number);
     FAULT_STEP(run, step, "begin");
     scoped_batch PgBatch *batch = pg_batch_new(run->context.arena);
-    add_record(run, batch, &done, number, attempt);
+    add_record(run, batch, &list, number, attempt);
     if (!step->run(&run->context, err) || !pg_batch_run(run->context.store->conn, batch, err)) {
         return false;
     }
