@@ -67,11 +67,9 @@ def superuser():
 
 
 def change(sql):
-    """Runs SQL, the names in braces replaced; what the server has against it, or ""."""
-    server, words = names()
-    sql = sql.format(**words)
+    """Runs SQL; what the server has against it, or ""."""
     if "\\" in sql:  # psql's own, which would lead the session elsewhere
-        return server.psql(sql, server.superuser)
+        return names()[0].psql(sql, names()[0].superuser)
     answer = superuser().ask("BEGIN; %s; COMMIT;" % sql)
     if "ERROR" not in answer:
         return ""
@@ -83,9 +81,10 @@ class Case:
     """A row of CASES, and in which runs its rule spoke."""
 
     def __init__(self, rule, whom, break_sql, undo):
-        self.rule, self.break_sql, self.undo = rule, break_sql, undo
+        words = names()[1]
+        self.rule, self.break_sql, self.undo = rule, break_sql.format(**words), undo and undo.format(**words)
         self.slug = whom and whom + "1"
-        self.made = set(re.findall(r"CREATE (?:[A-Z]+ )+?([\w.{}]+)", break_sql))
+        self.made = set(re.findall(r"CREATE (?:[A-Z]+ )+([a-z][\w.]*)", self.break_sql))
         self.asked = [()] + ([(SEEN_FROM.get(rule, self.slug),)] if whom else [])  # the fleet, and the tenant
 
     def __str__(self):
@@ -107,9 +106,9 @@ class Case:
             self.problem = "found in %s" % found
 
     def mend(self):
-        """A mend may come too late for what went with another case."""
+        """A mend may come too late, for what went with another case."""
         for sql in [self.undo] if self.undo else sorted(self.mends):
-            change(sql.replace("{", "{{").replace("}", "}}") if not self.undo else sql)
+            change(sql)
 
     def wrong(self, runs):
         """What is wrong when it was broken in these runs, or ""."""
@@ -181,7 +180,7 @@ def test_each_broken_tenant_is_reported_and_its_twin_is_not():
         if len(mended) >= CHECKED_AT_ONCE:
             problems += what_is_left(mended)
             mended = []
-    problems += what_is_left(mended)
+    problems += what_is_left(mended) if mended else []
     assert not problems, "\n".join(problems)
 
 
