@@ -39,7 +39,8 @@ typedef struct Piece {
 
 static const Piece pieces[] = {
     {"iso_target", true, false},     {"iso_place", false, false},
-    {"iso_own", false, false},       {"iso_wide", true, true},
+    {"iso_kept", false, true},       {"iso_own", false, false},
+    {"iso_wide", true, true},
     {"iso_reach", false, false},     {"iso_relation", false, false},
     {"iso_function", false, false},  {"iso_type", false, false},
     {"iso_object", false, false},    {"iso_acl", false, false},

@@ -233,6 +233,16 @@ CASES = [
      "ALTER FUNCTION tenantry.run_as(name, boolean, text, text[]) SET search_path = pg_catalog, pg_temp"),
     ("control_function", "a", "GRANT EXECUTE ON FUNCTION tenancy_kept.{a_owner} TO PUBLIC",
      "REVOKE ALL ON FUNCTION tenancy_kept.{a_owner} FROM PUBLIC"),
+    ("control_function", None, "CREATE FUNCTION tenancy_kept.spy() RETURNS SETOF text LANGUAGE sql SECURITY DEFINER"
+     " AS 'SELECT name FROM {a}.portfolios'; GRANT USAGE ON SCHEMA tenancy_kept TO PUBLIC", "DROP FUNCTION tenancy_kept.spy();"
+     " REVOKE USAGE ON SCHEMA tenancy_kept FROM PUBLIC"),
+    ("control_grant", None, "GRANT USAGE ON SCHEMA tenancy_kept TO PUBLIC", None),
+    ("control_function", None, "CREATE FUNCTION tenancy_kept.spy(text) RETURNS bigint LANGUAGE sql SECURITY DEFINER"
+     " AS 'SELECT count(*) FROM {a}.portfolios'; CREATE OPERATOR tenantry_ext.@!@ (FUNCTION = tenancy_kept.spy, RIGHTARG = text)",
+     "DROP FUNCTION tenancy_kept.spy(text) CASCADE"),
+    ("cross_trigger", None, "CREATE FUNCTION tenancy_kept.spy() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+     " CREATE TRIGGER spy BEFORE UPDATE ON {a}.portfolios FOR EACH ROW EXECUTE FUNCTION tenancy_kept.spy()",
+     "DROP FUNCTION tenancy_kept.spy() CASCADE"),
     ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f() RETURNS trigger LANGUAGE plpgsql"
      " AS 'BEGIN RETURN NEW; END';"
      " CREATE TRIGGER spy BEFORE UPDATE ON {a}.portfolios FOR EACH ROW EXECUTE FUNCTION util.f()", "DROP SCHEMA util CASCADE"),

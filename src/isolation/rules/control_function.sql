@@ -1,6 +1,6 @@
 -- What the migrations of the control schema make; a new installation that is not clean tells that this was forgotten.
--- tenancy.current_tenant() is map_function's. A role's guard in tenancy_guards is there only within the
--- transaction that made it; one in tenancy_kept stays, and works with that role's rights for Tenantry alone.
+-- tenancy.current_tenant() is map_function's. A role's guard in tenancy_guards is there only within the transaction that
+-- made it; one in tenancy_kept stays, and works with that role's rights for Tenantry alone: it is judged at the end.
 SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('function %s', coalesce(h.name, k.name)) AS object,
        CASE WHEN h.name IS NULL THEN 'it is gone'
             WHEN k.name IS NULL THEN 'Tenantry did not make it'

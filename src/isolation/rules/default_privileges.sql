@@ -20,7 +20,7 @@ SELECT x.tenant_id, h.tenant_id AS other_id, format('role %s', x.rolname) AS obj
         SELECT d.oid, r.oid, r.rolname, p.tenant_id, p.owner, p.app, p.readonly
           FROM iso_place p
           JOIN pg_depend n ON n.refclassid = 'pg_namespace'::regclass AND n.refobjid = p.nspoid
-           AND n.classid = 'pg_default_acl'::regclass
+           AND n.classid = 'pg_default_acl'::regclass AND p.nspname <> 'tenancy_kept'
           JOIN pg_default_acl d ON d.oid = n.objid
           JOIN pg_roles r ON r.oid = d.defaclrole
          WHERE d.defaclrole NOT IN (SELECT o.oid FROM iso_own o)

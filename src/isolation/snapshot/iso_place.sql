@@ -10,11 +10,12 @@ SELECT n.oid AS nspoid, n.nspname, n.nspowner, n.nspacl, p.tier AS kind,
   LEFT JOIN pg_roles r ON r.rolname = p.readonly_role
 UNION ALL
 SELECT n.oid, n.nspname, n.nspowner, n.nspacl, 'control', NULL::uuid, NULL,
-       CASE n.nspname WHEN 'tenantry_audit' THEN a.oid WHEN 'tenancy_guards' THEN coalesce(g.oid, c.nspowner)
-                      ELSE c.nspowner END,
-       CASE WHEN n.nspname IN ('tenantry_audit', 'tenancy_guards') THEN c.nspowner END, NULL::oid
+       CASE WHEN n.nspname = 'tenantry_audit' THEN a.oid
+            WHEN n.nspname IN ('tenancy_guards', 'tenancy_kept') THEN coalesce(g.oid, c.nspowner)
+            ELSE c.nspowner END,
+       CASE WHEN n.nspname IN ('tenantry_audit', 'tenancy_guards', 'tenancy_kept') THEN c.nspowner END, NULL::oid
   FROM pg_namespace n
   JOIN pg_namespace c ON c.nspname = 'tenantry'
   LEFT JOIN pg_roles a ON a.rolname = (SELECT i.audit_role FROM tenantry.installation i)
   LEFT JOIN pg_roles g ON g.oid = n.nspowner AND g.rolname LIKE 'tenantry\_guards\_%'
- WHERE n.nspname IN ('tenantry', 'tenantry_audit', 'tenancy', 'tenancy_guards')
+ WHERE n.nspname IN ('tenantry', 'tenantry_audit', 'tenancy', 'tenancy_guards', 'tenancy_kept')
