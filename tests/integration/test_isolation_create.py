@@ -71,6 +71,9 @@ SPARE = {
     "a function of Tenantry has its owner's rights": "ALTER FUNCTION tenancy.current_tenant() SECURITY DEFINER",
     "another tenant has a view of a table":
         "CREATE VIEW {o}.v AS SELECT * FROM {s}.portfolios; ALTER VIEW {o}.v OWNER TO {o}_owner",
+    "others may work with the owner's rights":
+        "GRANT EXECUTE ON FUNCTION tenancy_kept.{owner} TO {o}_app; GRANT USAGE ON SCHEMA tenancy_kept TO {o}_app",
+    "another tenant may call the owner's guard": "GRANT EXECUTE ON FUNCTION tenancy_kept.{owner} TO {o}_app",
     "a domain calls another tenant's function":
         "CREATE FUNCTION {o}.g(text) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN true; END';"
         " ALTER FUNCTION {o}.g(text) OWNER TO {o}_owner; REVOKE ALL ON FUNCTION {o}.g(text) FROM PUBLIC;"
@@ -261,7 +264,8 @@ def test_a_create_from_a_spare_that_is_not_whole_is_refused_and_the_spare_is_gon
             raise AssertionError("%s: %s" % (what, e)) from e
         finally:
             as_superuser("DROP FUNCTION IF EXISTS {o}.spy() CASCADE; DROP FUNCTION IF EXISTS {o}.g(text) CASCADE;"
-                         " DROP VIEW IF EXISTS {o}.v; ALTER FUNCTION tenancy.current_tenant() SECURITY INVOKER", names)
+                         " DROP VIEW IF EXISTS {o}.v; ALTER FUNCTION tenancy.current_tenant() SECURITY INVOKER;"
+                         " REVOKE USAGE ON SCHEMA tenancy_kept FROM {o}_app", names)
         new_spare()
         server().create("sound%d" % number, "trading")
         assert server().psql("SELECT count(*) FROM tenantry.spares") == "0", "the spare was not taken"

@@ -4,7 +4,7 @@
 -- a schema by its dependencies. What a create itself changes is left out; snapshot/birth.sql asks that. $2: also where the
 -- place was made in this very transaction.
 WITH RECURSIVE place AS MATERIALIZED (
-    SELECT p.id, p.tier, n.oid AS nspoid, n.nspowner, n.nspacl, ARRAY[o.oid, a.oid, r.oid] AS roles
+    SELECT p.id, p.tier, p.owner_role, n.oid AS nspoid, n.nspowner, n.nspacl, ARRAY[o.oid, a.oid, r.oid] AS roles
       FROM (SELECT t.place_id FROM tenantry.tenants t WHERE t.id = $1::uuid AND t.place_id IS NOT NULL
             UNION ALL
             SELECT s.place_id FROM tenantry.spares s WHERE s.tenant_id = $1::uuid) x
@@ -74,7 +74,12 @@ WITH RECURSIVE place AS MATERIALIZED (
       JOIN pg_default_acl d ON d.oid = n.objid AND n.classid = 'pg_default_acl'::regclass
     UNION ALL -- Tenantry's schemas: without a right on them, rights in them are of no use
     SELECT concat_ws(' ', 'control', n.oid, n.xmin)
-      FROM pg_namespace n WHERE n.nspname IN ('tenantry', 'tenantry_audit', 'tenancy', 'tenancy_guards')
+      FROM pg_namespace n WHERE n.nspname IN ('tenantry', 'tenantry_audit', 'tenancy', 'tenancy_guards', 'tenancy_kept')
+    UNION ALL -- the guard that the place's owner keeps, which whoever may execute it works with
+    SELECT concat_ws(' ', 'kept', f.oid, f.xmin)
+      FROM place p
+      JOIN pg_proc f ON f.proname = p.owner_role
+      JOIN pg_namespace n ON n.oid = f.pronamespace AND n.nspname = 'tenancy_kept'
     UNION ALL -- what policies are compared with
     SELECT concat_ws(' ', 'guard', y.oid, y.xmin)
       FROM place p JOIN pg_policy y ON y.polrelid = 'tenantry.guard'::regclass WHERE p.tier = 'row'
