@@ -54,6 +54,7 @@ SHARED = {
         " CREATE TRIGGER spy BEFORE INSERT ON {s}.users FOR EACH ROW EXECUTE FUNCTION public.spy()",
         "DROP FUNCTION public.spy() CASCADE"),
     "the guard and what it measures are open alike": (GUARDS % ("'true'", "'true'"), GUARDS % ("e", "e")),
+    "tenants may make schemas": ("GRANT CREATE ON DATABASE {db} TO {tenants}", "REVOKE CREATE ON DATABASE {db} FROM {tenants}"),
     "the map is writable": ("GRANT UPDATE ON tenancy.role_tenants TO PUBLIC",
                             "REVOKE UPDATE ON tenancy.role_tenants FROM PUBLIC"),
 }
@@ -142,7 +143,8 @@ def place(condition):
     other = server().psql("SELECT p.schema_name FROM tenantry.places p JOIN tenantry.tenants t ON t.place_id = p.id"
                           " WHERE t.slug = 'other'")
     tenants = server().psql("SELECT tenants_role FROM tenantry.installation")
-    return {"s": schema, "owner": owner, "app": app, "o": other, "tenants": tenants}
+    return {"s": schema, "owner": owner, "app": app, "o": other, "tenants": tenants,
+            "db": server().psql("SELECT current_database()")}
 
 
 def shared_place():
@@ -215,7 +217,6 @@ SHAPES = "SELECT s.digest FROM tenantry.place_shapes s WHERE s.blueprint = 'trad
 
 def test_a_create_that_makes_its_place_is_refused_where_the_server_does_not_keep_tenants_apart():
     names = place("EXISTS (SELECT FROM tenantry.tenants t WHERE t.place_id = p.id AND t.slug = 'other')")
-    names["db"] = server().psql("SELECT current_database()")
     as_superuser("CREATE TABLE public.lent (); GRANT SELECT ON public.lent TO {tenants}", names)
     server().create("shapely", "trading")
     refuse_until_mended(MADE, names, "trading")

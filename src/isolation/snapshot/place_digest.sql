@@ -75,6 +75,8 @@ WITH RECURSIVE place AS MATERIALIZED (
     UNION ALL -- Tenantry's schemas: without a right on them, rights in them are of no use
     SELECT concat_ws(' ', 'control', n.oid, n.xmin)
       FROM pg_namespace n WHERE n.nspname IN ('tenantry', 'tenantry_audit', 'tenancy', 'tenancy_guards', 'tenancy_kept')
+    UNION ALL -- that a role which had a right on the database has more, no dependency tells
+    SELECT concat_ws(' ', 'database', d.datacl) FROM pg_database d WHERE d.datname = current_database()
     UNION ALL -- the guard that the place's owner keeps, which whoever may execute it works with
     SELECT concat_ws(' ', 'kept', f.oid, f.xmin)
       FROM place p
