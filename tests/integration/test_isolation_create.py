@@ -53,6 +53,12 @@ SHARED = {
         "CREATE FUNCTION public.spy() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN NEW; END';"
         " CREATE TRIGGER spy BEFORE INSERT ON {s}.users FOR EACH ROW EXECUTE FUNCTION public.spy()",
         "DROP FUNCTION public.spy() CASCADE"),
+    "another tenant's trigger calls a function": (
+        "CREATE FUNCTION {s}.g() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'; ALTER FUNCTION {s}.g() OWNER TO"
+        " {owner}; REVOKE ALL ON FUNCTION {s}.g() FROM PUBLIC; CREATE TRIGGER spy BEFORE INSERT ON {o}.portfolios FOR EACH ROW"
+        " EXECUTE FUNCTION {s}.g()", "DROP FUNCTION {s}.g() CASCADE"),
+    "another tenant's policy reads a table": (
+        "CREATE POLICY spy ON {o}.portfolios USING (EXISTS (SELECT FROM {s}.users))", "DROP POLICY spy ON {o}.portfolios"),
     "the guard and what it measures are open alike": (GUARDS % ("'true'", "'true'"), GUARDS % ("e", "e")),
     "tenants may make schemas": ("GRANT CREATE ON DATABASE {db} TO {tenants}", "REVOKE CREATE ON DATABASE {db} FROM {tenants}"),
     "the map is writable": ("GRANT UPDATE ON tenancy.role_tenants TO PUBLIC",
@@ -72,6 +78,10 @@ SPARE = {
     "a function of Tenantry has its owner's rights": "ALTER FUNCTION tenancy.current_tenant() SECURITY DEFINER",
     "another tenant has a view of a table":
         "CREATE VIEW {o}.v AS SELECT * FROM {s}.portfolios; ALTER VIEW {o}.v OWNER TO {o}_owner",
+    "another tenant's trigger calls a function": "CREATE TRIGGER spy BEFORE INSERT ON {o}.portfolios FOR EACH ROW"
+                                                 " EXECUTE FUNCTION {s}.touch_updated_at()",
+    "another tenant's policy reads a table":
+        "CREATE POLICY spy ON {o}.portfolios USING (EXISTS (SELECT FROM {s}.portfolios))",
     "others may work with the owner's rights":
         "GRANT EXECUTE ON FUNCTION tenancy_kept.{owner} TO {o}_app; GRANT USAGE ON SCHEMA tenancy_kept TO {o}_app",
     "another tenant may call the owner's guard": "GRANT EXECUTE ON FUNCTION tenancy_kept.{owner} TO {o}_app",
@@ -265,7 +275,8 @@ def test_a_create_from_a_spare_that_is_not_whole_is_refused_and_the_spare_is_gon
             raise AssertionError("%s: %s" % (what, e)) from e
         finally:
             as_superuser("DROP FUNCTION IF EXISTS {o}.spy() CASCADE; DROP FUNCTION IF EXISTS {o}.g(text) CASCADE;"
-                         " DROP VIEW IF EXISTS {o}.v; ALTER FUNCTION tenancy.current_tenant() SECURITY INVOKER;"
+                         " DROP VIEW IF EXISTS {o}.v; DROP POLICY IF EXISTS spy ON {o}.portfolios;"
+                         " DROP TRIGGER IF EXISTS spy ON {o}.portfolios; ALTER FUNCTION tenancy.current_tenant() SECURITY INVOKER;"
                          " REVOKE USAGE ON SCHEMA tenancy_kept FROM {o}_app", names)
         new_spare()
         server().create("sound%d" % number, "trading")

@@ -15,9 +15,9 @@ WITH RECURSIVE place AS MATERIALIZED (
       JOIN pg_roles r ON r.rolname = p.readonly_role
      WHERE $2::boolean OR p.tier = 'row' OR p.xmin <> pg_current_xact_id()::xid
 ), space AS MATERIALIZED (
-    SELECT p.nspoid FROM place p
+    SELECT p.nspoid, false AS is_shared FROM place p
     UNION ALL
-    SELECT n.oid FROM pg_namespace n WHERE n.nspname = 'tenancy' AND EXISTS (SELECT FROM place)
+    SELECT n.oid, true FROM pg_namespace n WHERE n.nspname = 'tenancy' AND EXISTS (SELECT FROM place)
 ), bearer (oid) AS (
     -- The place's roles, the group of all tenants, and every role that these are members of.
     SELECT unnest(p.roles) FROM place p
@@ -27,7 +27,7 @@ WITH RECURSIVE place AS MATERIALIZED (
     SELECT m.roleid -- OFFSET: by index, not all members of the fleet held against these few
       FROM bearer b CROSS JOIN LATERAL (SELECT x.roleid FROM pg_auth_members x WHERE x.member = b.oid OFFSET 0) m
 ), member AS MATERIALIZED (
-    SELECT d.classid, d.objid
+    SELECT s.is_shared, d.classid, d.objid
       FROM space s
      CROSS JOIN LATERAL (SELECT x.classid, x.objid FROM pg_depend x
                           WHERE x.refclassid = 'pg_namespace'::regclass AND x.refobjid = s.nspoid AND x.deptype = 'n'
@@ -85,13 +85,14 @@ WITH RECURSIVE place AS MATERIALIZED (
     UNION ALL -- what policies are compared with
     SELECT concat_ws(' ', 'guard', y.oid, y.xmin)
       FROM place p JOIN pg_policy y ON y.polrelid = 'tenantry.guard'::regclass WHERE p.tier = 'row'
-    UNION ALL -- what hangs on the place's things, here and elsewhere, and is not told below: views, foreign keys, other
-              -- constraints, indexes, defaults, functions. What is not a new object when it changes, keeps no tenants apart.
+    UNION ALL -- what hangs on the place's things, here and elsewhere: views, foreign keys, other constraints, indexes,
+              -- defaults, functions, triggers, policies; those that use the map are in every shared place. What is not a new
+              -- object when it changes, keeps no tenants apart, or is told below.
     SELECT concat_ws(' ', 'used', array_agg(u.pair ORDER BY u.pair))
       FROM (SELECT (d.objid::bigint << 32) | d.refobjid::bigint AS pair
               FROM member m
               JOIN pg_depend d ON d.refclassid = m.classid AND d.refobjid = m.objid AND d.deptype IN ('a', 'n')
-             WHERE d.classid NOT IN ('pg_policy'::regclass, 'pg_trigger'::regclass)) u
+             WHERE NOT (m.is_shared AND d.classid IN ('pg_policy'::regclass, 'pg_trigger'::regclass))) u
     UNION ALL
     SELECT concat_ws(' ', 'relation', c.oid, c.version) FROM relation c
     UNION ALL
