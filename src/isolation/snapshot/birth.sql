@@ -19,9 +19,12 @@ SELECT (p.tier = 'schema' AND p.xmin = pg_current_xact_id()::xid)
        OR (p.tier = 'row'
            AND EXISTS (SELECT FROM pg_db_role_setting s, unnest(s.setconfig) c (setting)
                         WHERE s.setrole = ANY (o.oids)
-                          AND split_part(c.setting, '=', 1) IN ('role', 'session_authorization', 'row_security',
-                                                                'session_replication_role', 'local_preload_libraries',
-                                                                'session_preload_libraries', 'app.current_tenant_id')))
+                          AND split_part(c.setting, '=', 1) <> 'search_path' -- Tenantry gives it
+                          AND split_part(c.setting, '=', 1) IN (
+                              'search_path', 'role', 'session_authorization', 'row_security', 'session_replication_role',
+                              'local_preload_libraries', 'session_preload_libraries', 'app.current_tenant_id',
+                              'check_function_bodies', 'lo_compat_privileges', 'allow_system_table_mods',
+                              'default_tablespace', 'temp_tablespaces', 'ignore_system_indexes')))
        OR (p.tier = 'schema'
            AND EXISTS (SELECT FROM pg_namespace n, aclexplode(n.nspacl) a
                         WHERE n.nspname = p.schema_name AND a.grantee <> ALL (o.oids))),

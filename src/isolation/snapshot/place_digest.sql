@@ -56,7 +56,10 @@ WITH RECURSIVE place AS MATERIALIZED (
            SELECT x.setdatabase, x.setconfig FROM pg_db_role_setting x WHERE x.setrole = r.role
               AND x.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())) OFFSET 0) s
      CROSS JOIN LATERAL unnest(s.setconfig) c (setting)
-     WHERE c.setting ~ '^(search_path|role|session_authorization|row_security|session_replication_role|app\.)'
+     WHERE split_part(c.setting, '=', 1) IN ('search_path', 'role', 'session_authorization', 'row_security',
+               'session_replication_role', 'local_preload_libraries', 'session_preload_libraries', 'app.current_tenant_id',
+               'check_function_bodies', 'lo_compat_privileges', 'allow_system_table_mods', 'default_tablespace',
+               'temp_tablespaces', 'ignore_system_indexes')
     UNION ALL -- what the roles own or may do, here and elsewhere
     SELECT concat_ws(' ', 'right', b.oid, s.dbid, s.classid, s.deptype, array_agg(s.objid ORDER BY s.objid))
       FROM bearer b
