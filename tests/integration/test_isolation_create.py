@@ -61,6 +61,17 @@ SHARED = {
         "CREATE POLICY spy ON {o}.portfolios USING (EXISTS (SELECT FROM {s}.users))", "DROP POLICY spy ON {o}.portfolios"),
     "the guard and what it measures are open alike": (GUARDS % ("'true'", "'true'"), GUARDS % ("e", "e")),
     "tenants may make schemas": ("GRANT CREATE ON DATABASE {db} TO {tenants}", "REVOKE CREATE ON DATABASE {db} FROM {tenants}"),
+    "a function of Tenantry's own schema works with a superuser's rights": (
+        "CREATE FUNCTION tenantry.spy() RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT rolname::text FROM pg_authid'",
+        "DROP FUNCTION tenantry.spy()"),
+    "a function of the audit log is another": (
+        "DO $$ BEGIN EXECUTE replace(pg_get_functiondef('tenantry_audit.refuse()'::regprocedure), 'RAISE',"
+        " 'RETURN OLD; RAISE'); END $$",
+        "DO $$ BEGIN EXECUTE replace(pg_get_functiondef('tenantry_audit.refuse()'::regprocedure), 'RETURN OLD; RAISE',"
+        " 'RAISE'); END $$"),
+    "Tenantry's next table is everybody's": (
+        "ALTER DEFAULT PRIVILEGES FOR ROLE tenantry GRANT SELECT ON TABLES TO PUBLIC",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE tenantry REVOKE SELECT ON TABLES FROM PUBLIC"),
     "the map is writable": ("GRANT UPDATE ON tenancy.role_tenants TO PUBLIC",
                             "REVOKE UPDATE ON tenancy.role_tenants FROM PUBLIC"),
 }

@@ -422,7 +422,8 @@ def test_a_create_in_a_place_that_was_there_is_refused_when_its_roles_are_more_t
               ("ALTER ROLE {} BYPASSRLS", "role_bypassrls", "ALTER ROLE {} NOBYPASSRLS"),
               ("GRANT {} TO {first}", "member_of_tenant", "REVOKE {} FROM {first}"),
               ("ALTER ROLE {} SET session_replication_role = replica", "setting_role",
-               "ALTER ROLE {} RESET session_replication_role")]
+               "ALTER ROLE {} RESET session_replication_role"),
+              ("ALTER ROLE {} SET lo_compat_privileges = on", "setting_role", "ALTER ROLE {} RESET lo_compat_privileges")]
     with harness.Server() as server:
         server.up()
         first = server.create("first", "saas")

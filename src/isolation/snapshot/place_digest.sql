@@ -68,7 +68,8 @@ WITH RECURSIVE place AS MATERIALIZED (
      GROUP BY b.oid, s.dbid, s.classid, s.deptype
     UNION ALL
     SELECT concat_ws(' ', 'default rights', d.oid, d.xmin)
-      FROM place p JOIN pg_default_acl d ON d.defaclrole = ANY (p.roles)
+      FROM place p JOIN pg_default_acl d
+        ON d.defaclrole = ANY (p.roles || (SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = 'tenantry'))
     UNION ALL -- those of others for the schema
     SELECT concat_ws(' ', 'default rights', d.oid, d.xmin)
       FROM place p
@@ -78,6 +79,14 @@ WITH RECURSIVE place AS MATERIALIZED (
     UNION ALL -- Tenantry's schemas: without a right on them, rights in them are of no use
     SELECT concat_ws(' ', 'control', n.oid, n.xmin)
       FROM pg_namespace n WHERE n.nspname IN ('tenantry', 'tenantry_audit', 'tenancy', 'tenancy_guards', 'tenancy_kept')
+    UNION ALL -- and what Tenantry itself runs
+    SELECT concat_ws(' ', 'code', f.oid, f.xmin)
+      FROM pg_namespace n
+     CROSS JOIN LATERAL (SELECT x.objid FROM pg_depend x
+                          WHERE x.refclassid = 'pg_namespace'::regclass AND x.refobjid = n.oid
+                            AND x.classid = 'pg_proc'::regclass OFFSET 0) d
+      JOIN pg_proc f ON f.oid = d.objid
+     WHERE n.nspname IN ('tenantry', 'tenantry_audit')
     UNION ALL -- that a role which had a right on the database has more, no dependency tells
     SELECT concat_ws(' ', 'database', d.datacl) FROM pg_database d WHERE d.datname = current_database()
     UNION ALL -- the guard that the place's owner keeps, which whoever may execute it works with
