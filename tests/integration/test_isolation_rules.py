@@ -263,6 +263,23 @@ def test_a_line_of_pg_hba_for_the_group_of_tenants_is_reported():
             f.write(before)
 
 
+def test_what_is_purged_while_the_rules_read_is_not_taken_for_gone():
+    """The registry and the catalogue are read in one snapshot."""
+    server = names()[0]
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/isolation")
+    rule, target = (open(os.path.join(folder, name), encoding="utf-8").read()
+                    for name in ("rules/place_gone.sql", "snapshot/iso_target_fleet.sql"))
+    for slug, blueprint in (("brief", "trading"), ("short", "saas")):
+        server.create(slug, blueprint)
+    with harness.Session(server.superuser) as session:
+        session.ask("BEGIN ISOLATION LEVEL REPEATABLE READ; CREATE TEMP TABLE iso_target ON COMMIT DROP AS %s;" % target)
+        for slug in ("brief", "short"):
+            server.tenantry("tenant", "archive", slug, "--drain-timeout", "1ms")
+            server.tenantry("tenant", "purge", slug, "--yes")
+        assert session.ask("SELECT count(*) FROM tenantry.tenants WHERE slug IN ('brief', 'short') AND state <> 'purged';") == "2"
+        assert session.ask("SELECT object FROM (%s) r;" % rule) == ""
+
+
 def test_a_function_of_postgresql_that_was_changed_is_reported_and_changed_rights_are_not():
     with harness.Server() as server:
         server.up()
