@@ -14,15 +14,19 @@ WITH RECURSIVE place AS MATERIALIZED (
       JOIN pg_roles a ON a.rolname = p.app_role
       JOIN pg_roles r ON r.rolname = p.readonly_role
      WHERE $2::boolean OR p.tier = 'row' OR p.xmin <> pg_current_xact_id()::xid
+), control AS MATERIALIZED (
+    SELECT n.oid, n.nspname, n.nspowner, n.xmin AS version
+      FROM pg_namespace n
+     WHERE n.nspname IN ('tenantry', 'tenantry_audit', 'tenancy', 'tenancy_guards', 'tenancy_kept')
 ), space AS MATERIALIZED (
     SELECT p.nspoid, false AS is_shared FROM place p
     UNION ALL
-    SELECT n.oid, true FROM pg_namespace n WHERE n.nspname = 'tenancy' AND EXISTS (SELECT FROM place)
+    SELECT n.oid, true FROM control n WHERE n.nspname = 'tenancy'
 ), bearer (oid) AS (
     -- The place's roles, the group of all tenants, and every role that these are members of.
     SELECT unnest(p.roles) FROM place p
     UNION
-    SELECT to_regrole(quote_ident(i.tenants_role)) FROM tenantry.installation i WHERE EXISTS (SELECT FROM place)
+    SELECT to_regrole(quote_ident(i.tenants_role)) FROM tenantry.installation i
     UNION
     SELECT m.roleid -- OFFSET: by index, not all members of the fleet held against these few
       FROM bearer b CROSS JOIN LATERAL (SELECT x.roleid FROM pg_auth_members x WHERE x.member = b.oid OFFSET 0) m
@@ -45,10 +49,9 @@ WITH RECURSIVE place AS MATERIALIZED (
       FROM place p CROSS JOIN pg_roles r WHERE r.oid = ANY (ARRAY(SELECT b.oid FROM bearer b))
     UNION ALL
     SELECT concat_ws(' ', 'member', m.roleid, m.member, m.admin_option)
-      FROM pg_auth_members m WHERE m.member = ANY (ARRAY(SELECT b.oid FROM bearer b))
-    UNION ALL
-    SELECT concat_ws(' ', 'member', m.roleid, m.member, m.admin_option)
-      FROM place p JOIN pg_auth_members m ON m.roleid = p.roles[1] AND m.member <> to_regrole(quote_ident(SESSION_USER))
+      FROM pg_auth_members m
+     WHERE m.member = ANY (ARRAY(SELECT b.oid FROM bearer b))
+        OR (m.roleid = (SELECT p.roles[1] FROM place p) AND m.member <> to_regrole(quote_ident(SESSION_USER)))
     UNION ALL
     SELECT concat_ws(' ', 'setting', r.role, s.setdatabase, c.setting)
       FROM (SELECT unnest(p.roles) AS role FROM place p) r
@@ -69,7 +72,7 @@ WITH RECURSIVE place AS MATERIALIZED (
     UNION ALL
     SELECT concat_ws(' ', 'default rights', d.oid, d.xmin)
       FROM place p JOIN pg_default_acl d
-        ON d.defaclrole = ANY (p.roles || (SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = 'tenantry'))
+        ON d.defaclrole = ANY (p.roles || (SELECT n.nspowner FROM control n WHERE n.nspname = 'tenantry'))
     UNION ALL -- those of others for the schema
     SELECT concat_ws(' ', 'default rights', d.oid, d.xmin)
       FROM place p
@@ -77,23 +80,9 @@ WITH RECURSIVE place AS MATERIALIZED (
                           WHERE x.refclassid = 'pg_namespace'::regclass AND x.refobjid = p.nspoid OFFSET 0) n
       JOIN pg_default_acl d ON d.oid = n.objid AND n.classid = 'pg_default_acl'::regclass
     UNION ALL -- Tenantry's schemas: without a right on them, rights in them are of no use
-    SELECT concat_ws(' ', 'control', n.oid, n.xmin)
-      FROM pg_namespace n WHERE n.nspname IN ('tenantry', 'tenantry_audit', 'tenancy', 'tenancy_guards', 'tenancy_kept')
-    UNION ALL -- and what Tenantry itself runs
-    SELECT concat_ws(' ', 'code', f.oid, f.xmin)
-      FROM pg_namespace n
-     CROSS JOIN LATERAL (SELECT x.objid FROM pg_depend x
-                          WHERE x.refclassid = 'pg_namespace'::regclass AND x.refobjid = n.oid
-                            AND x.classid = 'pg_proc'::regclass OFFSET 0) d
-      JOIN pg_proc f ON f.oid = d.objid
-     WHERE n.nspname IN ('tenantry', 'tenantry_audit')
+    SELECT concat_ws(' ', 'control', n.oid, n.version) FROM control n
     UNION ALL -- that a role which had a right on the database has more, no dependency tells
     SELECT concat_ws(' ', 'database', d.datacl) FROM pg_database d WHERE d.datname = current_database()
-    UNION ALL -- the guard that the place's owner keeps, which whoever may execute it works with
-    SELECT concat_ws(' ', 'kept', f.oid, f.xmin)
-      FROM place p
-      JOIN pg_proc f ON f.proname = p.owner_role
-      JOIN pg_namespace n ON n.oid = f.pronamespace AND n.nspname = 'tenancy_kept'
     UNION ALL -- what policies are compared with
     SELECT concat_ws(' ', 'guard', y.oid, y.xmin)
       FROM place p JOIN pg_policy y ON y.polrelid = 'tenantry.guard'::regclass WHERE p.tier = 'row'
@@ -125,8 +114,18 @@ WITH RECURSIVE place AS MATERIALIZED (
     SELECT concat_ws(' ', 'child', h.inhparent, h.inhrelid)
       FROM relation c JOIN pg_inherits h ON h.inhparent = c.oid WHERE c.relhassubclass
     UNION ALL
-    SELECT concat_ws(' ', 'function', f.oid, f.xmin)
-      FROM member m JOIN pg_proc f ON f.oid = m.objid WHERE m.classid = 'pg_proc'::regclass
+    SELECT concat_ws(' ', 'function', f.oid, f.xmin) -- and what Tenantry itself runs
+      FROM (SELECT m.objid FROM member m WHERE m.classid = 'pg_proc'::regclass
+            UNION ALL
+            SELECT d.objid
+              FROM control n
+             CROSS JOIN LATERAL (SELECT x.objid FROM pg_depend x
+                                  WHERE x.refclassid = 'pg_namespace'::regclass AND x.refobjid = n.oid
+                                    AND x.classid = 'pg_proc'::regclass OFFSET 0) d
+             WHERE n.nspname IN ('tenantry', 'tenantry_audit')) m
+      JOIN pg_proc f ON f.oid = m.objid
+    UNION ALL -- the guard that the place's owner keeps: who may execute it has that role's rights
+    SELECT concat_ws(' ', 'kept', f.oid, f.xmin) FROM place p JOIN pg_proc f ON f.proname = p.owner_role
     UNION ALL
     SELECT concat_ws(' ', 'type', t.oid, t.xmin)
       FROM member m JOIN pg_type t ON t.oid = m.objid WHERE m.classid = 'pg_type'::regclass
