@@ -321,6 +321,8 @@ CASES = [
      "DROP TABLE {a}.t; DROP SCHEMA util CASCADE"),
     ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f(uuid) RETURNS uuid IMMUTABLE LANGUAGE sql AS 'SELECT $1';"
      " CREATE STATISTICS {a}.st ON (util.f(id)) FROM {a}.portfolios", "DROP STATISTICS {a}.st; DROP SCHEMA util CASCADE"),
+    ("outside_untrusted", None, "CREATE AGGREGATE tenantry_ext.slurp(text) (sfunc = textcat, stype = text, initcond = '',"
+     " finalfunc = pg_read_file)", "DROP AGGREGATE tenantry_ext.slurp(text)"),
     ("outside_untrusted", None, "CREATE FUNCTION tenantry_ext.f(cstring) RETURNS int LANGUAGE internal AS 'int4in'",
      "DROP FUNCTION tenantry_ext.f(cstring)"),
     ("builtin_function", "b", "CREATE ROLE ops; GRANT EXECUTE ON FUNCTION pg_read_file(text) TO ops; GRANT ops TO {b_app}",
@@ -362,6 +364,8 @@ LEAKS = [
     ("outside_untrusted", "b", "CREATE FUNCTION tenantry_ext.f(text, bigint, bigint, boolean) RETURNS bytea LANGUAGE internal"
      " AS 'pg_read_binary_file'", "SELECT length(tenantry_ext.f('global/1260', 0, 8192, false)) = 8192",
      "DROP FUNCTION tenantry_ext.f(text, bigint, bigint, boolean)"),
+    ("outside_untrusted", "b", "CREATE AGGREGATE tenantry_ext.slurp(text) (sfunc = textcat, stype = text, initcond = '',"
+     " finalfunc = pg_read_file)", "SELECT tenantry_ext.slurp('PG_VERSION') <> ''", "DROP AGGREGATE tenantry_ext.slurp(text)"),
     ("builtin_function", "b", "CREATE ROLE ops; GRANT EXECUTE ON FUNCTION pg_read_file(text) TO ops; GRANT ops TO {b_app}",
      "SELECT pg_read_file('PG_VERSION') <> ''", "REVOKE EXECUTE ON FUNCTION pg_read_file(text) FROM ops; DROP ROLE ops"),
     ("catalogue_grant", "b", "CREATE ROLE ops; GRANT SELECT ON pg_authid TO ops; GRANT ops TO {b_app}",

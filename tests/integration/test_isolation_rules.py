@@ -400,6 +400,16 @@ def test_default_privileges_that_reach_no_place_or_are_postgresql_s_own_are_no_f
         server.psql("DROP OWNED BY webapp; DROP ROLE webapp", server.superuser)
 
 
+def test_an_aggregate_of_functions_that_all_may_call_is_no_finding():
+    server = names()[0]
+    server.psql("CREATE SCHEMA util; GRANT USAGE ON SCHEMA util TO PUBLIC; CREATE AGGREGATE util.product(numeric)"
+                " (sfunc = numeric_mul, stype = numeric)", server.superuser)
+    try:
+        assert not of_rule(verify(server), "outside_untrusted")
+    finally:
+        server.psql("DROP SCHEMA util CASCADE", server.superuser)
+
+
 def test_a_definer_that_keeps_to_its_own_schema_is_no_finding():
     server, words = names()
     server.psql("CREATE FUNCTION {b}.f(t text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER"
