@@ -20,7 +20,8 @@ typedef struct Mend {
     const char *names; /* JSON list of every text in them, names of schemas and roles among them */
 } Mend;
 
-/* Reads what a rule gave; ERR_INTERNAL when it does not parse or is empty. In the arena. */
+/* Reads what a rule gave, in the arena. What does not parse is for a person, and does not keep
+ * other findings from being mended; ERR_INTERNAL when it is empty. */
 bool mend_read(Arena *arena, const char *text, Mend *ret_mend, Err *err);
 
 #endif

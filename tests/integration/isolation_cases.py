@@ -1,6 +1,10 @@
 """What breaks isolation, one way each: a tenant, a shared place or the server, for every rule; {a}, {a_app} and their like
 are the names of the two tenants of the schema tier (a, b) and of the row tier (x, y)."""
 
+MIDDLE = ("CREATE OR REPLACE AGGREGATE {a}.middle(float8 ORDER BY anyelement) (sfunc = ordered_set_transition, stype = internal,"
+          " finalfunc = percentile_disc_final, finalfunc_extra); REVOKE ALL ON FUNCTION {a}.middle(float8, anyelement)"
+          " FROM PUBLIC; ALTER AGGREGATE {a}.middle(float8 ORDER BY anyelement) OWNER TO {a_owner}")
+
 # (rule, the tenant that the finding is about or None, what breaks it, what undoes it or None for the finding's own mend)
 CASES = [
     ("public_grant_schema", "a", "GRANT USAGE ON SCHEMA {a} TO PUBLIC", None),
@@ -10,6 +14,9 @@ CASES = [
     ("public_grant_sequence", "a", "CREATE SEQUENCE {a}.s; ALTER SEQUENCE {a}.s OWNER TO {a_owner};"
      " GRANT USAGE ON SEQUENCE {a}.s TO PUBLIC", "DROP SEQUENCE {a}.s"),
     ("public_grant_function", "a", "GRANT EXECUTE ON FUNCTION {a}.touch_updated_at() TO PUBLIC", None),
+    # Its arguments are told in another way than those of functions; the statements that mend do not drop it.
+    ("public_grant_function", "a", MIDDLE + "; GRANT EXECUTE ON FUNCTION {a}.middle(float8, anyelement) TO PUBLIC", None),
+    ("owner_function", "a", MIDDLE.replace("{a_owner}", "postgres"), None),
     ("public_grant_type", "a", "GRANT USAGE ON TYPE {a}.trade_side TO PUBLIC", None),
     ("public_grant_database", None, "GRANT CREATE ON DATABASE tenantry TO PUBLIC", None),
     ("public_grant_database", "a", "GRANT CREATE ON DATABASE tenantry TO {a_app}", None),

@@ -7,7 +7,8 @@ WITH thing AS (
                 WHEN c.relkind = 'v' THEN 'view' WHEN c.relkind = 'm' THEN 'materialized view'
                 WHEN c.relkind = 'S' THEN 'sequence' WHEN c.relkind = 'f' THEN 'foreign table' ELSE 'table' END AS kind,
            coalesce(c.relname, f.proname, t.typname) AS label,
-           '(' || pg_get_function_identity_arguments(f.oid) || ')' AS arguments,
+           '(' || CASE f.prokind WHEN 'a' THEN oidvectortypes(f.proargtypes)
+                                  ELSE pg_get_function_identity_arguments(f.oid) END || ')' AS arguments,
            coalesce(n.nspacl, c.relacl, f.proacl, t.typacl) AS acl
       FROM iso_outside s
       LEFT JOIN pg_namespace n ON s.classid = 'pg_namespace'::regclass AND n.oid = s.objid

@@ -14,7 +14,10 @@ UNION ALL
 SELECT p.nspoid, 'pg_proc'::regclass, f.oid,
        CASE f.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
        f.proowner, coalesce(f.proacl, acldefault('f', f.proowner)),
-       format('%I.%I(%s)', p.nspname, f.proname, pg_get_function_identity_arguments(f.oid))
+       format('%I.%I(%s)', p.nspname, f.proname,
+              -- That of an ordered-set aggregate has ORDER BY, which only statements about aggregates know.
+              CASE f.prokind WHEN 'a' THEN (SELECT oidvectortypes(x.proargtypes) FROM pg_proc x WHERE x.oid = f.oid)
+                             ELSE pg_get_function_identity_arguments(f.oid) END)
   FROM iso_function f
   JOIN iso_place p USING (nspoid)
 UNION ALL
