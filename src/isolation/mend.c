@@ -65,19 +65,27 @@ static bool is_reset(const Json *tree)
     return choices_has("VAR_RESET|VAR_RESET_ALL", kind);
 }
 
-/* A restrictive policy can only hide rows. */
-static bool is_restrictive(const Json *tree)
+static bool is_tenant_map(const Json *table)
 {
-    return !json_get_bool(tree, "permissive", false);
+    return strcmp(json_get_text(table, "schemaname", ""), "tenancy") == 0 &&
+           strcmp(json_get_text(table, "relname", ""), "role_tenants") == 0;
 }
 
-/* The map of roles to tenants is the one table whose rows are mended. */
+/* A restrictive policy can only hide rows. The map of roles to tenants has one that shows a role
+ * its own. */
+static bool is_safe_policy(const Json *tree)
+{
+    return !json_get_bool(tree, "permissive", false) ||
+           (is_tenant_map(json_object_get(tree, "table")) &&
+            strcmp(json_get_text(tree, "policy_name", ""), "own_row") == 0 &&
+            strcmp(json_get_text(tree, "cmd_name", ""), "select") == 0);
+}
+
+/* The map is also the one table whose rows are mended. */
 static bool is_of_tenant_map(const Json *tree)
 {
-    const Json *table = json_object_get(tree, "relation");
     return json_object_get(tree, "withClause") == NULL &&
-           strcmp(json_get_text(table, "schemaname", ""), "tenancy") == 0 &&
-           strcmp(json_get_text(table, "relname", ""), "role_tenants") == 0;
+           is_tenant_map(json_object_get(tree, "relation"));
 }
 
 static bool is_any(const Json *tree)
@@ -97,7 +105,7 @@ static const struct {
     {"AlterRoleSetStmt", is_reset},
     {"AlterRoleStmt", takes_attributes_away},
     {"AlterTableStmt", is_safe_table_change},
-    {"CreatePolicyStmt", is_restrictive},
+    {"CreatePolicyStmt", is_safe_policy},
     {"DeleteStmt", is_of_tenant_map},
     {"DropStmt", is_safe_drop},
     {"GrantRoleStmt", is_revoke},
