@@ -400,6 +400,16 @@ def test_default_privileges_that_reach_no_place_or_are_postgresql_s_own_are_no_f
         server.psql("DROP OWNED BY webapp; DROP ROLE webapp", server.superuser)
 
 
+def test_all_settings_of_a_role_are_told_and_mended_at_once():
+    server, words = names()
+    server.psql("ALTER ROLE {a_app} SET lo_compat_privileges = on; ALTER ROLE {a_app} SET row_security = off"
+                .format(**words), server.superuser)
+    found = of_rule(verify(server), "setting_role")
+    server.psql("; ".join(f["mend"] for f in found), server.superuser)
+    assert len(found) == 1 and "lo_compat_privileges = on, row_security = off" in found[0]["evidence"], found
+    assert not of_rule(verify(server), "setting_role")
+
+
 def test_an_aggregate_of_functions_that_all_may_call_is_no_finding():
     server = names()[0]
     server.psql("CREATE SCHEMA util; GRANT USAGE ON SCHEMA util TO PUBLIC; CREATE AGGREGATE util.product(numeric)"
