@@ -41,10 +41,19 @@ WITH token AS MATERIALIZED (
     SELECT c.n, 'parent', i.inhparent::regclass::text FROM relation c JOIN pg_inherits i ON i.inhrelid = c.oid
     UNION ALL
     SELECT c.n, 'column', concat_ws('|', a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-               a.attgenerated, a.attacl, pg_get_expr(d.adbin, d.adrelid))
+               a.attgenerated, a.attacl, pg_get_expr(d.adbin, d.adrelid), a.attfdwoptions)
       FROM relation c
       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
       LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    UNION ALL
+    SELECT c.n, 'foreign', concat_ws('|', f.ftoptions, v.srvname, v.srvowner::regrole, v.srvversion, v.srvoptions, w.fdwname,
+               w.fdwhandler::regproc, w.fdwoptions, (SELECT string_agg(concat_ws('/', m.umid, m.usename, m.umoptions), ','
+                                                                       ORDER BY m.umid)
+                                                       FROM pg_user_mappings m WHERE m.srvid = v.oid))
+      FROM relation c
+      JOIN pg_foreign_table f ON f.ftrelid = c.oid
+      JOIN pg_foreign_server v ON v.oid = f.ftserver
+      JOIN pg_foreign_data_wrapper w ON w.oid = v.srvfdw
     UNION ALL
     SELECT t.n, 'function', concat_ws('|', f.oid::regprocedure, f.prokind, f.proowner::regrole, f.proacl, f.prosecdef,
                f.proleakproof, f.provolatile, f.proconfig, l.lanname, f.probin, f.prosrc, pg_get_function_sqlbody(f.oid),
@@ -101,6 +110,17 @@ WITH token AS MATERIALIZED (
     UNION ALL
     SELECT t.n, 'server', concat_ws('|', v.srvname, v.srvowner::regrole, v.srvacl, v.srvoptions)
       FROM pg_foreign_server v JOIN token t ON t.name IN (quote_ident(v.srvname), v.srvname)
+    UNION ALL
+    -- Options that may hold a password are told to superusers only.
+    SELECT t.n, 'mapping', concat_ws('|', m.umid, m.usename, m.umoptions)
+      FROM pg_user_mappings m JOIN token t ON t.name IN (quote_ident(m.srvname), m.srvname)
+    UNION ALL
+    SELECT t.n, 'setting of all', concat_ws('|', s.setdatabase, c.setting)
+      FROM pg_db_role_setting s
+     CROSS JOIN LATERAL unnest(s.setconfig) c (setting)
+      JOIN token t ON t.name = split_part(c.setting, '=', 1)
+     WHERE s.setrole = 0
+       AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
     UNION ALL
     SELECT t.n, 'wrapper', concat_ws('|', w.fdwname, w.fdwowner::regrole, w.fdwacl, w.fdwoptions)
       FROM pg_foreign_data_wrapper w JOIN token t ON t.name IN (quote_ident(w.fdwname), w.fdwname)

@@ -199,8 +199,9 @@ def test_a_signed_report_is_checked_without_a_database():
         answer = check_report(path, "--key", key["public_key"]).json()
         assert answer["state"] == "right" and answer["installation"] == key["installation"]
         assert answer["tenant"] == "acme" and answer["findings"] == 0
-        refused = harness.tenantry("isolation", "check-report", path, "--key", "abc", expect=None)
-        check_refusal(refused, "input_invalid", "64 lower-case hex digits")
+        for key, says in (("abc", "64 lower-case hex digits"), ("", '"key"')):
+            refused = harness.tenantry("isolation", "check-report", path, "--key", key, expect=None)
+            check_refusal(refused, "input_invalid", says)
 
 
 def test_a_signature_is_right_for_another_program_too():
@@ -384,6 +385,33 @@ def test_an_accepted_function_with_another_body_counts_again():
         assert counts_again(function % "q := q || ';';", function % "", "definer_dynamic")
     finally:
         server.psql("DROP FUNCTION %s.runs" % schema, server.superuser)
+
+
+def test_an_acceptance_of_what_leads_elsewhere_is_of_all_of_its_options():
+    server, schema = shared_server(), place()
+    owner = server.psql("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = '%s'" % schema)
+    table = schema + ".elsewhere"
+    server.psql("CREATE FOREIGN DATA WRAPPER w; CREATE SERVER far FOREIGN DATA WRAPPER w; CREATE FOREIGN TABLE {0} (i int)"
+                " SERVER far; ALTER FOREIGN TABLE {0} OWNER TO {1}".format(table, owner), server.superuser)
+    try:
+        for what, undo in (("FOREIGN TABLE %s OPTIONS (ADD schema_name 'a')" % table,
+                            "FOREIGN TABLE %s OPTIONS (DROP schema_name)" % table),
+                           ("FOREIGN TABLE %s ALTER i OPTIONS (ADD column_name 'a')" % table,
+                            "FOREIGN TABLE %s ALTER i OPTIONS (DROP column_name)" % table),
+                           ("SERVER far OPTIONS (ADD host 'a')", "SERVER far OPTIONS (DROP host)")):
+            assert counts_again("ALTER " + what, "ALTER " + undo, "foreign_table"), what
+    finally:
+        server.psql("DROP FOREIGN DATA WRAPPER w CASCADE", server.superuser)
+
+
+def test_an_acceptance_of_a_setting_of_the_database_is_of_all_of_its_value():
+    server = shared_server()
+    long = "ALTER DATABASE tenantry SET search_path = %s, %%s" % ("s" * 60)
+    server.psql(long % "a", server.superuser)
+    try:
+        assert counts_again(long % "b", long % "a", "setting_database")
+    finally:
+        server.psql("ALTER DATABASE tenantry RESET search_path", server.superuser)
 
 
 def test_a_reopened_finding_counts_again():

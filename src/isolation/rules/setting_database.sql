@@ -1,4 +1,6 @@
-SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('setting %s', split_part(c.setting, '=', 1)) AS object,
+SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id,
+       format('setting %s%s', split_part(c.setting, '=', 1), CASE WHEN s.setdatabase = 0 THEN ' of every database' END)
+       AS object,
        format('every session begins with %s', left(c.setting, 60)) AS evidence,
        CASE WHEN s.setdatabase = 0 THEN format('ALTER ROLE ALL RESET %s', split_part(c.setting, '=', 1))
             ELSE format('ALTER DATABASE %I RESET %s', current_database(), split_part(c.setting, '=', 1)) END AS mend
