@@ -59,6 +59,12 @@ static const struct {
     const char *sql;
 } extras[] = {
     {'k', true, "sn0", "SELECT {}.{}({})"},
+    {'i', false, "o", "SELECT has_table_privilege({}::oid, 'SELECT')"},
+    {'j', false, "o", "SELECT has_table_privilege({}::oid, 'INSERT, UPDATE, DELETE, TRUNCATE')"},
+    {'v', false, "",
+     "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class"
+     " WHERE oid = 'tenancy.role_tenants'::regclass"},
+    {'u', false, "", "SELECT has_table_privilege('tenancy.role_tenants', 'TRUNCATE')"},
     {'x', false, "o", "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = {}"},
     {'y', false, "o", "SELECT has_table_privilege({}::oid, 'TRUNCATE')"},
     {'z', false, "", "SELECT true"}, /* locked before rights are looked at */
@@ -416,6 +422,10 @@ ProbeVerdict probe_judge(const ProbeAttempt *attempt)
 {
     const ProbeKind *kind = attempt->kind;
     const char *state = attempt->sqlstate;
+    /* A lock that others have says nothing about rights, unless waiting is what is tried. */
+    if (strcmp(state, "55P03") == 0 && kind->good != PASSES) {
+        return attempt->phase == 'r' && has_state(kind->past, state) ? PROBE_BROKEN : PROBE_UNKNOWN;
+    }
     if (attempt->phase == 'd') {
         return kind->good == PASSES || (kind->good == NO_ROWS && attempt->rows == 0) ? PROBE_HELD
                                                                                      : PROBE_BROKEN;
@@ -474,6 +484,10 @@ const char *probe_describe(Arena *arena, const ProbeSession *session, const Prob
                        : kind->sql[0] == '\0' ? "INSERT of a row with the other's tenant_id"
                        : strchr(kind->args, '0') != NULL ? "a call with arguments of no meaning"
                                                          : attempt->sql;
+    if (attempt->phase == 'r') {
+        return arena_printf(arena, "as role %s, rights allow %s; others had a lock there",
+                            session->role, what);
+    }
     if (attempt->phase != 'd') {
         return arena_printf(arena, "as role %s, %s ended with SQLSTATE %s", session->role, what,
                             attempt->sqlstate);

@@ -4,7 +4,9 @@
 --
 -- Nobody waits behind an attempt. A relation on which others hold a lock that we would wait for is not tried
 -- (lock_not_available), nor are a partition's parents. A statement that locks the relation against everybody, once
--- rights allow it, comes with a question whether they do: if so, it is tried only while nobody has any lock there.
+-- rights allow it, comes with a question whether they do: if so, it is tried only while nobody has any lock there. A lock
+-- that was not to be had says nothing about rights (of anything, a catalogue too); where they allow the statement, the
+-- answer says so: how far it came is then "right".
 --
 -- A call is what a tenant wrote: it runs first, read-only, and whatever it does, raises or sets is undone before the
 -- statement looks at what it read.
@@ -28,6 +30,7 @@ BEGIN
                   relation pg_catalog.oid)
     LOOP
         found_rows := 0;
+        may_lock := false;
         phase := 'setup';
         BEGIN
             IF attempt.relation IS NOT NULL AND busy IS NULL THEN
@@ -44,6 +47,9 @@ BEGIN
                        AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'));
             END IF;
             IF attempt.relation = ANY (busy) THEN
+                IF attempt.may IS NOT NULL THEN
+                    EXECUTE attempt.may INTO may_lock;
+                END IF;
                 RAISE lock_not_available;
             END IF;
             IF attempt.call IS NOT NULL THEN
@@ -76,6 +82,9 @@ BEGIN
         EXCEPTION
             WHEN OTHERS OR QUERY_CANCELED OR ASSERT_FAILURE THEN
                 is_late := SQLSTATE = '57014';
+                IF SQLSTATE = '55P03' AND may_lock THEN
+                    phase := 'right';
+                END IF;
                 answers := answers || phase || ' ' || SQLSTATE || ' ' || found_rows || E'\n';
         END;
         EXIT WHEN is_late;

@@ -239,7 +239,8 @@ typedef struct ProbeAttempt {
     const char *may;              /* asks whether it may lock the relation, or NULL */
     int64_t relation;             /* that it opens; 0: none */
     const char *sql;
-    char phase; /* after the run: set'u'p, 's'tatement or 'd'one; 0: not tried */
+    char phase; /* after the run: set'u'p, 's'tatement, 'd'one, or 'r'ight: the catalogue says that
+                   it is there, others had a lock; 0: not tried */
     char sqlstate[6];
     int64_t rows;
 } ProbeAttempt;

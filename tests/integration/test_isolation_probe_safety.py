@@ -87,6 +87,21 @@ def test_a_reader_of_a_neighbour_is_not_held_up_even_where_the_probe_could():
         server.psql("REVOKE {ob} FROM {ra}".format(**words), server.superuser)
 
 
+def test_a_lock_of_others_is_no_right_and_does_not_hide_one():
+    """A VACUUM FULL, of a catalogue too, says nothing about rights; what rights say counts all the same."""
+    schema = tenants()["trading2"]["schema"]
+    with harness.Session(shared_server().superuser) as session, harness.Session(shared_server().superuser) as other:
+        number = session.ask("SELECT '%s.portfolios'::regclass::oid;" % schema)
+        locks = {"sql": "LOCK TABLE %s.portfolios IN ROW EXCLUSIVE MODE NOWAIT" % schema}
+        seen = {**locks, "relation": number}
+        other.ask("BEGIN; LOCK TABLE %s.portfolios IN ACCESS EXCLUSIVE MODE;" % schema)
+        answers = drive(session, [locks, *({**a, "may": "SELECT " + may} for a in (locks, seen) for may in ("false", "true"))])
+        other.ask("ROLLBACK;")
+        session.ask("ROLLBACK;")
+    assert [a.split()[0] for a in answers] == ["statement", "statement", "right", "setup", "right"], answers
+    assert {a.split()[1] for a in answers} == {"55P03"}, answers
+
+
 def test_a_lock_that_was_had_is_given_back_with_its_attempt():
     with harness.Session(shared_server().superuser) as session:
         schema = tenants()["trading2"]["schema"]

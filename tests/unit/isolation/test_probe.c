@@ -132,7 +132,7 @@ static void letters_of_attempts_are_known_and_as_many_as_places(void **state)
         }
         assert_int_equal(strspn(kind->args, "0CNRSTabcnopqs"), strlen(kind->args));
         assert_int_equal(places, strlen(kind->args));
-        assert_int_equal(strspn(kind->setup, "=cdfgklmoprstwxyz"), strlen(kind->setup));
+        assert_int_equal(strspn(kind->setup, "=cdfgijklmoprstuvwxyz"), strlen(kind->setup));
     }
 }
 
@@ -160,7 +160,9 @@ static void outcomes_are_judged_by_what_was_expected(void **state)
         {REFUSED, "", "", 's', "23502", 0, PROBE_BROKEN},
         {REFUSED, "", "", 'u', "23502", 0, PROBE_UNKNOWN},
         {REFUSED, "", "", 's', "55P03", 0, PROBE_UNKNOWN},
-        {REFUSED, "", "55P03", 's', "55P03", 0, PROBE_BROKEN},
+        {REFUSED, "", "55P03", 's', "55P03", 0, PROBE_UNKNOWN},
+        {REFUSED, "", "55P03", 'r', "55P03", 0, PROBE_BROKEN},
+        {REFUSED, "", "", 'r', "55P03", 0, PROBE_UNKNOWN},
         {REFUSED, "3F000", "", 's', "3F000", 0, PROBE_HELD},
         {REFUSED, "", "*", 's', "22004", 0, PROBE_BROKEN},
         {REFUSED, "", "*", 's', "42883", 0, PROBE_UNKNOWN},
