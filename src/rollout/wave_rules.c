@@ -33,7 +33,7 @@ static bool are_inert(Arena *arena, const RolloutPlan *plan, int64_t oldest, int
     return are_all;
 }
 
-/* The tenants of which every rule is asked: id, slug. */
+/* The tenants of which every rule is asked: id, slug. NULL: none. */
 static bool choose(JobContext *context, const RolloutPlan *plan, int64_t wave, PgRows **ret_rows,
                    Err *err)
 {
@@ -42,6 +42,9 @@ static bool choose(JobContext *context, const RolloutPlan *plan, int64_t wave, P
     const PgParams params = PG_PARAMS(rollout_id_text(context), pg_int_text(context->arena, wave));
     if (!store_query(store, ROLLOUT_RANGE, params, &range, err)) {
         return false;
+    }
+    if (pg_rows_text(range, 0, 0) == NULL) { /* it moved nothing */
+        return true;
     }
     if (are_inert(context->arena, plan, pg_rows_int(range, 0, 0), pg_rows_int(range, 0, 1))) {
         return store_query(store, ROLLOUT_SAMPLE, params, ret_rows, err);
@@ -67,7 +70,7 @@ bool wave_ask_rules(JobContext *context, const RolloutPlan *plan, int64_t wave,
     if (!choose(context, plan, wave, &rows, err)) {
         return err_prefix(err, "the rules of isolation behind wave %lld", (long long)wave);
     }
-    for (size_t i = 0; is_whole && i < pg_rows_count(rows); i++) {
+    for (size_t i = 0; is_whole && rows != NULL && i < pg_rows_count(rows); i++) {
         scoped_arena Arena *arena = arena_new();
         if (!pg_begin(store->conn, err)) {
             return false;
