@@ -14,15 +14,28 @@
  * is changed for a new one when it holds more than this, or, where it may not be asked, after so
  * many places. */
 enum { ASK_EVERY = 50, PLACES_UNASKED = 500, WATCH_EVERY_MS = 250 };
+enum { PAGE_PLACES = 256, UUID_SIZE = 37 };
+#define FIRST_ID "00000000-0000-0000-0000-000000000000"
 #define MOST_BACKEND_BYTES ((int64_t)96 * 1024 * 1024)
+
+/* Places that no worker has taken yet, two pages of them at most however many there are. */
+typedef struct Queue {
+    PgRows *page; /* or NULL, also where a later one is there */
+    size_t next;
+    PgRows *later; /* or NULL */
+    bool is_last;  /* there is none after these */
+    char last_id[UUID_SIZE];
+} Queue;
 
 typedef struct Crew {
     const RolloutPlan *plan;
     StoreOptions options; /* without the notes, which are the main thread's */
-    int64_t wave;
-    int64_t allowance; /* -1: any number may fail */
+    const char *wave;     /* NULL: an undo, of all waves */
+    int64_t allowance;    /* -1: any number may fail */
     pthread_mutex_t mutex;
-    pthread_cond_t is_less; /* a worker ended */
+    pthread_cond_t is_less; /* a worker ended, or the queue wants a page */
+    pthread_cond_t is_more; /* the queue has one, or nobody takes another place */
+    Queue queue;
     int64_t started;
     int64_t working;
     int64_t failed;
@@ -51,13 +64,14 @@ static bool is_stopping(void *context)
     return is_it;
 }
 
-static void note_outcome(Crew *crew, TurnOutcome outcome)
+static void note_outcome(Crew *crew, bool has_failed)
 {
     pthread_mutex_lock(&crew->mutex);
-    crew->failed += outcome == TURN_FAILED ? 1 : 0;
+    crew->failed += has_failed ? 1 : 0;
     crew->is_stopping = crew->is_stopping ||
                         (crew->allowance >= 0 && crew->failed > crew->allowance);
-    crew->is_over = crew->is_over || outcome == TURN_NONE || crew->is_stopping;
+    crew->is_over = crew->is_over || crew->is_stopping;
+    pthread_cond_broadcast(&crew->is_more);
     pthread_mutex_unlock(&crew->mutex);
 }
 
@@ -70,6 +84,7 @@ static void note_broken(Crew *crew, const Err *err)
     crew->has_broken = true;
     crew->is_stopping = true;
     crew->is_over = true;
+    pthread_cond_broadcast(&crew->is_more);
     pthread_mutex_unlock(&crew->mutex);
 }
 
@@ -86,27 +101,163 @@ static bool is_worn(Store *store, int64_t places)
     return bytes > MOST_BACKEND_BYTES;
 }
 
-static bool work(Crew *crew, Store *store, Err *err)
+/* --- the queue -------------------------------------------------------------------------------- */
+
+static QueuedPlace read_queued(Arena *arena, const char *blueprint, const PgRows *rows, size_t row)
 {
-    bool is_good = true;
-    TurnOutcome outcome = TURN_DONE;
-    Worker worker = {.store = store,
-                     .plan = crew->plan,
-                     .wave = crew->wave,
-                     .is_stopping = is_stopping,
-                     .context = crew};
-    for (int64_t places = 1; is_good && outcome != TURN_NONE && !is_over(crew); places++) {
-        worker.has_pause = places % ASK_EVERY == 0;
-        is_good = place_turn(&worker, &outcome, err);
-        if (!is_good) {
-            break;
-        }
-        note_outcome(crew, outcome);
-        if (worker.has_pause && outcome != TURN_NONE && is_worn(store, places)) {
-            is_good = store_reconnect(store, err);
-            places = 0;
+    return (QueuedPlace){.place = {.id = arena_strdup(arena, pg_rows_text(rows, row, 0)),
+                                   .version = pg_rows_int(rows, row, 1),
+                                   .schema_name = arena_strdup(arena, pg_rows_text(rows, row, 2)),
+                                   .owner_role = arena_strdup(arena, pg_rows_text(rows, row, 3)),
+                                   .app_role = arena_strdup(arena, pg_rows_text(rows, row, 4)),
+                                   .readonly_role = arena_strdup(arena, pg_rows_text(rows, row, 5)),
+                                   .blueprint = blueprint,
+                                   .tier = arena_strdup(arena, pg_rows_text(rows, row, 6))},
+                         .is_plain = pg_rows_bool(rows, row, 7)};
+}
+
+/* Moves on to the later page when the first is used up. */
+static void turn_page(Queue *queue)
+{
+    if (queue->page == NULL || queue->next == pg_rows_count(queue->page)) {
+        pg_rows_free(queue->page);
+        queue->page = queue->later;
+        queue->later = NULL;
+        queue->next = 0;
+    }
+}
+
+/* Takes the next place off the queue; false when there is none, or nobody takes another. */
+static bool take_queued(Crew *crew, Arena *arena, QueuedPlace *ret_queued)
+{
+    Queue *queue = &crew->queue;
+    pthread_mutex_lock(&crew->mutex);
+    turn_page(queue);
+    while (queue->page == NULL && !queue->is_last && !crew->is_over) {
+        pthread_cond_wait(&crew->is_more, &crew->mutex);
+        turn_page(queue);
+    }
+    const bool is_there = queue->page != NULL && !crew->is_over;
+    if (is_there) {
+        *ret_queued = read_queued(arena, crew->plan->blueprint->name, queue->page, queue->next++);
+    }
+    if (queue->later == NULL && !queue->is_last) {
+        pthread_cond_signal(&crew->is_less);
+    }
+    pthread_mutex_unlock(&crew->mutex);
+    return is_there;
+}
+
+/* The one who watches asks for a page; a page is never empty. */
+static bool read_page(JobContext *context, Crew *crew, Err *err)
+{
+    Queue *queue = &crew->queue;
+    scoped_rows PgRows *rows = NULL;
+    scoped_arena Arena *arena = arena_new();
+    if (!store_query(context->store, ROLLOUT_QUEUE,
+                     PG_PARAMS(pg_int_text(arena, context->job_id), crew->wave, queue->last_id,
+                               pg_int_text(arena, PAGE_PLACES)),
+                     &rows, err)) {
+        return false;
+    }
+    const size_t count = pg_rows_count(rows);
+    pthread_mutex_lock(&crew->mutex);
+    queue->is_last = count < PAGE_PLACES;
+    if (count > 0) {
+        snprintf(queue->last_id, sizeof queue->last_id, "%s", pg_rows_text(rows, count - 1, 0));
+        queue->later = rows;
+        rows = NULL;
+        turn_page(queue);
+    }
+    pthread_cond_broadcast(&crew->is_more);
+    pthread_mutex_unlock(&crew->mutex);
+    return true;
+}
+
+/* --- one worker ------------------------------------------------------------------------------- */
+
+static bool land(Crew *crew, Stream *stream, Err *err)
+{
+    bool has_failed = false;
+    if (!stream_land(stream, is_over(crew), &has_failed, err)) {
+        return false;
+    }
+    note_outcome(crew, has_failed);
+    return true;
+}
+
+/* What takes more than one transaction has the connection to itself. */
+static bool take_turn(Crew *crew, Worker *worker, Stream *stream, const Place *place, Err *err)
+{
+    bool has_failed = false;
+    while (!stream_is_empty(stream)) {
+        if (!land(crew, stream, err)) {
+            return false;
         }
     }
+    if (is_over(crew)) {
+        return true;
+    }
+    if (!place_turn(worker, place, NULL, &has_failed, err)) {
+        return false;
+    }
+    note_outcome(crew, has_failed);
+    return true;
+}
+
+/* Begins with the next place, if there is one. */
+static bool take_next(Crew *crew, Worker *worker, Stream *stream, bool *ret_is_dry, Err *err)
+{
+    QueuedPlace queued;
+    Arena *arena = arena_new();
+    *ret_is_dry = !take_queued(crew, arena, &queued);
+    if (!*ret_is_dry && stream_add(stream, arena, &queued)) {
+        return true;
+    }
+    const bool is_good = *ret_is_dry || take_turn(crew, worker, stream, &queued.place, err);
+    arena_free(arena);
+    return is_good;
+}
+
+static bool work(Crew *crew, Worker *worker, Stream *stream, Err *err)
+{
+    bool is_dry = false;
+    int64_t places = 0; /* of this connection */
+    int64_t unasked = 0;
+    for (;;) {
+        const bool is_ending = is_dry || is_over(crew);
+        if (!is_ending && unasked < ASK_EVERY && !stream_is_full(stream)) {
+            if (!take_next(crew, worker, stream, &is_dry, err)) {
+                return false;
+            }
+            unasked++;
+        } else if (!stream_is_empty(stream)) {
+            if (!land(crew, stream, err)) {
+                return false;
+            }
+        } else if (is_ending) {
+            return true;
+        } else {
+            places += unasked;
+            unasked = 0;
+            if (is_worn(worker->store, places)) {
+                places = 0;
+                if (!store_reconnect(worker->store, err)) {
+                    return false;
+                }
+            }
+        }
+    }
+}
+
+static bool work_with(Crew *crew, Store *store, Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    Worker worker = {
+        .store = store, .plan = crew->plan, .is_stopping = is_stopping, .context = crew};
+    Stream *stream = stream_new(arena, &worker);
+    const bool is_good = work(crew, &worker, stream, err);
+    stream_done(stream);
     worker_done(&worker);
     return is_good;
 }
@@ -127,7 +278,7 @@ static void *run_worker(void *context)
     pthread_mutex_lock(&crew->mutex);
     Store **store = &crew->plan->stores[crew->started++];
     pthread_mutex_unlock(&crew->mutex);
-    if (!connect_worker(crew, store, &err) || !work(crew, *store, &err)) {
+    if (!connect_worker(crew, store, &err) || !work_with(crew, *store, &err)) {
         note_broken(crew, &err);
     }
     pthread_mutex_lock(&crew->mutex);
@@ -184,14 +335,20 @@ static bool watch(JobContext *context, Crew *crew, const char **ret_wanted, Err 
     pthread_mutex_lock(&crew->mutex);
     while (crew->working > 0) {
         const struct timespec at = soon();
-        const bool is_time = pthread_cond_timedwait(&crew->is_less, &crew->mutex, &at) == ETIMEDOUT;
+        const bool is_short = crew->queue.later == NULL && !crew->queue.is_last && !crew->is_over;
+        const bool is_time = !is_short &&
+                             pthread_cond_timedwait(&crew->is_less, &crew->mutex, &at) == ETIMEDOUT;
         pthread_mutex_unlock(&crew->mutex);
         if (is_time && is_good && *ret_wanted == NULL) {
             is_good = look(context, ret_wanted, err);
         }
+        if (is_short && is_good) {
+            is_good = read_page(context, crew, err);
+        }
         pthread_mutex_lock(&crew->mutex);
         crew->is_stopping = crew->is_stopping || !is_good || *ret_wanted != NULL;
         crew->is_over = crew->is_over || crew->is_stopping;
+        pthread_cond_broadcast(&crew->is_more);
     }
     pthread_mutex_unlock(&crew->mutex);
     return is_good;
@@ -223,21 +380,28 @@ bool crew_run_wave(JobContext *context, const RolloutPlan *plan, int64_t wave, i
 {
     Crew crew = {.plan = plan,
                  .options = context->store->options,
-                 .wave = wave,
+                 .wave = plan->is_undo ? NULL : pg_int_text(context->arena, wave),
                  .allowance = allowance,
                  .mutex = PTHREAD_MUTEX_INITIALIZER,
-                 .is_less = PTHREAD_COND_INITIALIZER};
+                 .is_less = PTHREAD_COND_INITIALIZER,
+                 .is_more = PTHREAD_COND_INITIALIZER,
+                 .queue = {.last_id = FIRST_ID}};
     pthread_t *threads = ARENA_ARRAY(context->arena, pthread_t, (size_t)plan->parallel);
     crew.options.target.on_note = NULL;
     *ret_wanted = NULL;
     if (!look(context, ret_wanted, err) || *ret_wanted != NULL) {
         return *ret_wanted != NULL;
     }
+    if (!read_page(context, &crew, err)) {
+        return false;
+    }
     const int64_t started = start(&crew, threads);
     const bool is_watched = watch(context, &crew, ret_wanted, err);
     for (int64_t i = 0; i < started; i++) {
         pthread_join(threads[i], NULL);
     }
+    pg_rows_free(crew.queue.page);
+    pg_rows_free(crew.queue.later);
     if (started == 0) {
         return ERR_SET(err, ERR_INTERNAL, NULL, "no thread could be started");
     }

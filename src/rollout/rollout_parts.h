@@ -79,36 +79,53 @@ typedef struct RolloutPlan {
     Store **stores; /* one for each worker, kept from wave to wave; NULL until it is needed */
 } RolloutPlan;
 
-typedef enum TurnOutcome {
-    TURN_NONE,   /* no place was left to take */
-    TURN_DONE,   /* one was moved, or was there already */
-    TURN_FAILED, /* one failed for good; it is recorded */
-} TurnOutcome;
+/* A place that waits for its turn. */
+typedef struct QueuedPlace {
+    Place place;
+    bool is_plain; /* nothing is known of it that takes more than one transaction */
+} QueuedPlace;
 
 /* A worker: what it has from one turn to the next. */
 typedef struct Worker {
     Store *store;
     const RolloutPlan *plan;
-    int64_t wave;
     /* Asked between the steps of a place: it stays where it then stands. */
     bool (*is_stopping)(void *context);
     void *context;
-    PgRows *next;   /* what the end of the last turn took; its transaction is open. Or NULL */
-    bool has_pause; /* the connection is wanted for something else after this turn */
-    Arena *arena;   /* has the way that the last place went; or NULL */
+    Arena *arena; /* has the way that the last place went; or NULL */
     PlaceWay way;
 } Worker;
-
-/* Takes one place of a wave that nobody else has, and moves it, with retries; a connection that is
- * lost meanwhile is opened again, and the place's row says whether the COMMIT was applied. False
- * only when the rollout cannot go on at all: the server is gone, or its disk is full. */
-bool place_turn(Worker *worker, TurnOutcome *ret_outcome, Err *err);
-
-/* Gives the place back that was taken and not moved. */
 void worker_done(Worker *worker);
+
+/* Takes a place, unless somebody else has it or moved it, and moves it, with retries; a connection
+ * that is lost meanwhile is opened again, and the place's row says whether the COMMIT was applied.
+ * `why` is what its first attempt failed with, or NULL. *ret_has_failed: for good; it is recorded.
+ * False only when the rollout cannot go on at all: the server is gone, or its disk is full. */
+bool place_turn(Worker *worker, const Place *place, const Err *why, bool *ret_has_failed, Err *err);
 
 /* Takes the scripts of the plan's blueprint apart. */
 bool plan_read_steps(Arena *arena, RolloutPlan *plan, Err *err);
+
+/* --- place_stream.c --------------------------------------------------------------------------- */
+
+/* Places that take one transaction each, sent to the server while it is still at the one before. */
+typedef struct Stream Stream;
+
+Stream *stream_new(Arena *arena, Worker *worker);
+void stream_done(Stream *stream);
+
+/* Whether nothing should be added before one has landed; and whether none is under way. */
+bool stream_is_full(const Stream *stream);
+bool stream_is_empty(const Stream *stream);
+
+/* Sends what moves a place, which is in an arena that is the stream's from then on. False for one
+ * that takes more than that: it is the caller's still. */
+bool stream_add(Stream *stream, Arena *arena, const QueuedPlace *queued);
+
+/* Takes the answer for the one that was sent first. One that failed has its place_turn; so has one
+ * that did not run because of that, unless is_over: then it stays as it is. Errors are those of
+ * place_turn. */
+bool stream_land(Stream *stream, bool is_over, bool *ret_has_failed, Err *err);
 
 /* --- failure.c -------------------------------------------------------------------------------- */
 
