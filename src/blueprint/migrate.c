@@ -97,11 +97,10 @@ bool place_read_way(Arena *arena, const Blueprint *blueprint, const Extensions *
     return true;
 }
 
-void place_add_move(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
-                    const Extensions *extensions, const Place *place, const PlaceWay *way,
-                    bool *ret_has_more)
+void place_add_way(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                   const Extensions *extensions, const Place *place, const PlaceWay *way,
+                   bool *ret_has_more)
 {
-    const char *target = pg_int_text(arena, way->to);
     *ret_has_more = strcmp(place->tier, tier_name(TIER_ROW)) == 0;
     place_enter_owner(batch, place, place_search_path(arena, extensions, place));
     for (size_t i = 0; i < way->count; i++) {
@@ -112,12 +111,19 @@ void place_add_move(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
     }
     place_leave_role(batch);
     if (way->to < way->from) {
-        store_batch(batch, PLACE_UNMIGRATED, PG_PARAMS(place->id, target));
+        store_batch(batch, PLACE_UNMIGRATED, PG_PARAMS(place->id, pg_int_text(arena, way->to)));
     } else {
         place_add_ledger(arena, batch, blueprint, extensions, place,
                          (VersionRange){.after = way->from, .upto = way->to});
     }
-    store_batch(batch, PLACE_SET_VERSION, PG_PARAMS(place->id, target));
+}
+
+void place_add_move(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                    const Extensions *extensions, const Place *place, const PlaceWay *way,
+                    bool *ret_has_more)
+{
+    place_add_way(arena, batch, blueprint, extensions, place, way, ret_has_more);
+    store_batch(batch, PLACE_SET_VERSION, PG_PARAMS(place->id, pg_int_text(arena, way->to)));
 }
 
 /* --- steps ------------------------------------------------------------------------------------ */

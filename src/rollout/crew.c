@@ -205,7 +205,7 @@ static bool take_turn(Crew *crew, Worker *worker, Stream *stream, const Place *p
     return true;
 }
 
-/* Begins with the next place, if there is one. */
+/* Begins with the next place; *ret_is_dry when there is none. */
 static bool take_next(Crew *crew, Worker *worker, Stream *stream, bool *ret_is_dry, Err *err)
 {
     QueuedPlace queued;
@@ -219,32 +219,38 @@ static bool take_next(Crew *crew, Worker *worker, Stream *stream, bool *ret_is_d
     return is_good;
 }
 
+/* Takes up to so many places, and ends them. */
+static bool work_some(Crew *crew, Worker *worker, Stream *stream, bool *ret_is_dry, Err *err)
+{
+    int64_t taken = 0;
+    for (;;) {
+        const bool is_ending = *ret_is_dry || taken == ASK_EVERY || is_over(crew);
+        if (is_ending && stream_is_empty(stream)) {
+            return true;
+        }
+        const bool has_room = !is_ending && !stream_is_full(stream);
+        if (!(has_room ? take_next(crew, worker, stream, ret_is_dry, err)
+                       : land(crew, stream, err))) {
+            return false;
+        }
+        taken += has_room ? 1 : 0;
+    }
+}
+
 static bool work(Crew *crew, Worker *worker, Stream *stream, Err *err)
 {
     bool is_dry = false;
-    int64_t places = 0; /* of this connection */
-    int64_t unasked = 0;
-    for (;;) {
-        const bool is_ending = is_dry || is_over(crew);
-        if (!is_ending && unasked < ASK_EVERY && !stream_is_full(stream)) {
-            if (!take_next(crew, worker, stream, &is_dry, err)) {
-                return false;
-            }
-            unasked++;
-        } else if (!stream_is_empty(stream)) {
-            if (!land(crew, stream, err)) {
-                return false;
-            }
-        } else if (is_ending) {
+    for (int64_t places = ASK_EVERY;; places += ASK_EVERY) {
+        if (!work_some(crew, worker, stream, &is_dry, err)) {
+            return false;
+        }
+        if (is_dry || is_over(crew)) {
             return true;
-        } else {
-            places += unasked;
-            unasked = 0;
-            if (is_worn(worker->store, places)) {
-                places = 0;
-                if (!store_reconnect(worker->store, err)) {
-                    return false;
-                }
+        }
+        if (is_worn(worker->store, places)) {
+            places = 0;
+            if (!store_reconnect(worker->store, err)) {
+                return false;
             }
         }
     }

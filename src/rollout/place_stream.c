@@ -7,10 +7,12 @@
  * place_turn's. */
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/fault.h"
 #include "rollout/turn.h"
 
-enum { MOST_UNDER_WAY = 2 };
+/* A place that takes longer than this is sent alone: another worker may be free before it ends. */
+enum { MOST_UNDER_WAY = 2, QUICK_US = 50000 };
 
 typedef enum FlightState {
     FLIGHT_SENT,
@@ -35,6 +37,8 @@ struct Stream {
     Worker *worker;
     Flight flights[MOST_UNDER_WAY]; /* in the order in which they were sent */
     size_t count;
+    int64_t began_us; /* the server with the first of them */
+    bool is_quick;    /* so was the last one that landed */
 };
 
 Stream *stream_new(Arena *arena, Worker *worker)
@@ -61,7 +65,7 @@ void stream_done(Stream *stream)
 
 bool stream_is_full(const Stream *stream)
 {
-    return stream->count == MOST_UNDER_WAY ||
+    return stream->count == (stream->is_quick ? MOST_UNDER_WAY : 1) ||
            (stream->count > 0 && stream->flights[0].state != FLIGHT_SENT);
 }
 
@@ -100,8 +104,9 @@ static void add_transaction(const RolloutPlan *plan, const PlaceWay *way, Flight
     flight->take = store_batch(
         flight->batch, ROLLOUT_TAKE,
         PG_PARAMS(job, place->id, from, plan->lock_timeout, plan->statement_timeout));
-    place_add_move(arena, flight->batch, plan->blueprint, &plan->extensions, place, way, &has_more);
-    store_batch(flight->batch, ROLLOUT_PLACE_DONE, PG_PARAMS(job, place->id, "done", "1", from));
+    place_add_way(arena, flight->batch, plan->blueprint, &plan->extensions, place, way, &has_more);
+    store_batch(flight->batch, ROLLOUT_PLACE_MOVED,
+                PG_PARAMS(job, place->id, from, pg_int_text(arena, way->to)));
     pg_batch_add_commit(flight->batch, false);
 }
 
@@ -119,6 +124,7 @@ bool stream_add(Stream *stream, Arena *arena, const QueuedPlace *queued)
         flight->state = FLIGHT_FAILED;
     }
     FAULT("rollout.place.moved");
+    stream->began_us = stream->count == 0 ? clock_monotonic_us() : stream->began_us;
     stream->count++;
     return true;
 }
@@ -150,6 +156,13 @@ static void take_answer(const Stream *stream, Flight *flight)
     }
 }
 
+static void note_time(Stream *stream)
+{
+    const int64_t now_us = clock_monotonic_us();
+    stream->is_quick = now_us - stream->began_us < QUICK_US;
+    stream->began_us = now_us;
+}
+
 bool stream_land(Stream *stream, bool is_over, bool *ret_has_failed, Err *err)
 {
     bool is_good = true;
@@ -157,6 +170,7 @@ bool stream_land(Stream *stream, bool is_over, bool *ret_has_failed, Err *err)
     Flight *first = &stream->flights[0];
     *ret_has_failed = false;
     take_answer(stream, first);
+    note_time(stream);
     if (first->state != FLIGHT_DONE) {
         for (size_t i = 1; i < stream->count; i++) {
             take_answer(stream, &stream->flights[i]);
