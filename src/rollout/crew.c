@@ -14,7 +14,7 @@
  * is changed for a new one when it holds more than this, or, where it may not be asked, after so
  * many places. */
 enum { ASK_EVERY = 50, PLACES_UNASKED = 500, WATCH_EVERY_MS = 250 };
-enum { PAGE_PLACES = 256, UUID_SIZE = 37 };
+enum { PAGE_PLACES = 256 };
 #define FIRST_ID "00000000-0000-0000-0000-000000000000"
 #define MOST_BACKEND_BYTES ((int64_t)96 * 1024 * 1024)
 
@@ -127,6 +127,12 @@ static void turn_page(Queue *queue)
     }
 }
 
+/* Nobody who is over needs another page. */
+static bool is_queue_short(const Crew *crew)
+{
+    return crew->queue.later == NULL && !crew->queue.is_last && !crew->is_over;
+}
+
 /* Takes the next place off the queue; false when there is none, or nobody takes another. */
 static bool take_queued(Crew *crew, Arena *arena, QueuedPlace *ret_queued)
 {
@@ -141,7 +147,7 @@ static bool take_queued(Crew *crew, Arena *arena, QueuedPlace *ret_queued)
     if (is_there) {
         *ret_queued = read_queued(arena, crew->plan->blueprint->name, queue->page, queue->next++);
     }
-    if (queue->later == NULL && !queue->is_last) {
+    if (is_queue_short(crew)) {
         pthread_cond_signal(&crew->is_less);
     }
     pthread_mutex_unlock(&crew->mutex);
@@ -335,22 +341,33 @@ static bool look(JobContext *context, const char **ret_wanted, Err *err)
     return true;
 }
 
-static bool watch(JobContext *context, Crew *crew, const char **ret_wanted, Err *err)
+/* Waits until it is time to look, or somebody wants something. Whether it is time. */
+static bool wait_for_crew(Crew *crew)
+{
+    const struct timespec at = soon();
+    return pthread_cond_timedwait(&crew->is_less, &crew->mutex, &at) == ETIMEDOUT;
+}
+
+/* While the workers work: their queue is kept filled, and the sample of the wave asked. */
+static bool watch(JobContext *context, Crew *crew, WaveRules *rules, const char **ret_wanted,
+                  Err *err)
 {
     bool is_good = true;
+    bool has_more = false; /* to ask */
     pthread_mutex_lock(&crew->mutex);
     while (crew->working > 0) {
-        const struct timespec at = soon();
-        const bool is_short = crew->queue.later == NULL && !crew->queue.is_last && !crew->is_over;
-        const bool is_time = !is_short &&
-                             pthread_cond_timedwait(&crew->is_less, &crew->mutex, &at) == ETIMEDOUT;
+        const bool is_short = is_queue_short(crew);
+        const bool is_time = !is_short && !has_more && wait_for_crew(crew);
+        const bool may_ask = (is_time || has_more) && !crew->is_over;
         pthread_mutex_unlock(&crew->mutex);
         if (is_time && is_good && *ret_wanted == NULL) {
             is_good = look(context, ret_wanted, err);
         }
-        if (is_short && is_good) {
+        if (is_short) {
             is_good = read_page(context, crew, err);
         }
+        has_more = may_ask && is_good && *ret_wanted == NULL &&
+                   wave_ask_early(context, crew->plan, rules);
         pthread_mutex_lock(&crew->mutex);
         crew->is_stopping = crew->is_stopping || !is_good || *ret_wanted != NULL;
         crew->is_over = crew->is_over || crew->is_stopping;
@@ -381,12 +398,12 @@ void crew_go(const RolloutPlan *plan)
     }
 }
 
-bool crew_run_wave(JobContext *context, const RolloutPlan *plan, int64_t wave, int64_t allowance,
-                   const char **ret_wanted, Err *err)
+bool crew_run_wave(JobContext *context, const RolloutPlan *plan, WaveRules *rules,
+                   int64_t allowance, const char **ret_wanted, Err *err)
 {
     Crew crew = {.plan = plan,
                  .options = context->store->options,
-                 .wave = plan->is_undo ? NULL : pg_int_text(context->arena, wave),
+                 .wave = plan->is_undo ? NULL : pg_int_text(context->arena, rules->wave),
                  .allowance = allowance,
                  .mutex = PTHREAD_MUTEX_INITIALIZER,
                  .is_less = PTHREAD_COND_INITIALIZER,
@@ -402,7 +419,7 @@ bool crew_run_wave(JobContext *context, const RolloutPlan *plan, int64_t wave, i
         return false;
     }
     const int64_t started = start(&crew, threads);
-    const bool is_watched = watch(context, &crew, ret_wanted, err);
+    const bool is_watched = watch(context, &crew, rules, ret_wanted, err);
     for (int64_t i = 0; i < started; i++) {
         pthread_join(threads[i], NULL);
     }

@@ -134,6 +134,26 @@ bool stream_land(Stream *stream, bool is_over, bool *ret_has_failed, Err *err);
  * nor column of a backfill's). The caller's. */
 Json *failure_to_json(Arena *arena, const Blueprint *blueprint, const Err *why);
 
+/* --- wave_rules.c ----------------------------------------------------------------------------- */
+
+enum { SAMPLE_TENANTS = 5, UUID_SIZE = 37 };
+
+/* A wave, and which tenants of its sample were found whole before its end. */
+typedef struct WaveRules {
+    int64_t wave;
+    bool waits_for_end; /* there is nothing to ask before */
+    size_t count;
+    char passed[SAMPLE_TENANTS][UUID_SIZE];
+} WaveRules;
+
+/* Holds a tenant that the wave moved against the rules of isolation while the wave goes on. Whether
+ * another one may be there to ask. What is wrong is told by wave_ask_rules, which asks again. */
+bool wave_ask_early(JobContext *context, const RolloutPlan *plan, WaveRules *rules);
+
+/* Holds what a wave moved against the rules. *ret_broken: which tenant breaks which, or NULL. */
+bool wave_ask_rules(JobContext *context, const RolloutPlan *plan, const WaveRules *rules,
+                    const char **ret_broken, Err *err);
+
 /* --- crew.c ----------------------------------------------------------------------------------- */
 
 #define WANTED_PAUSE "pause"
@@ -143,11 +163,11 @@ Json *failure_to_json(Arena *arena, const Blueprint *blueprint, const Err *why);
 /* The wish that is in the rollout's row, or NULL. A constant. */
 const char *rollout_wish(const char *text);
 
-/* The places of one wave, the plan's `parallel` at a time, each worker on a connection of its own.
+/* The places of a wave, the plan's `parallel` at a time, each worker on a connection of its own.
  * Ends when none can be taken, when more than `allowance` failed (-1: never) or when somebody wants
  * the rollout to stop (*ret_wanted: WANTED_..., or NULL). */
-bool crew_run_wave(JobContext *context, const RolloutPlan *plan, int64_t wave, int64_t allowance,
-                   const char **ret_wanted, Err *err);
+bool crew_run_wave(JobContext *context, const RolloutPlan *plan, WaveRules *rules,
+                   int64_t allowance, const char **ret_wanted, Err *err);
 
 /* Closes the connections that the workers kept. */
 void crew_go(const RolloutPlan *plan);
@@ -156,13 +176,6 @@ void crew_go(const RolloutPlan *plan);
 
 /* Asks the gates between this wave, which ended, and the next one. ERR_GATE. */
 bool gates_pass(JobContext *context, const RolloutPlan *plan, int64_t wave, Err *err);
-
-/* --- wave_rules.c ----------------------------------------------------------------------------- */
-
-/* Holds what a wave moved against the rules of isolation. *ret_broken: which tenant breaks which,
- * or NULL. */
-bool wave_ask_rules(JobContext *context, const RolloutPlan *plan, int64_t wave,
-                    const char **ret_broken, Err *err);
 
 /* --- wave.c ----------------------------------------------------------------------------------- */
 
