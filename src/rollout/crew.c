@@ -14,28 +14,15 @@
  * is changed for a new one when it holds more than this, or, where it may not be asked, after so
  * many places. */
 enum { ASK_EVERY = 50, PLACES_UNASKED = 500, WATCH_EVERY_MS = 250 };
-enum { PAGE_PLACES = 256 };
-#define FIRST_ID "00000000-0000-0000-0000-000000000000"
 #define MOST_BACKEND_BYTES ((int64_t)96 * 1024 * 1024)
-
-/* Places that no worker has taken yet, two pages of them at most however many there are. */
-typedef struct Queue {
-    PgRows *page; /* or NULL, also where a later one is there */
-    size_t next;
-    PgRows *later; /* or NULL */
-    bool is_last;  /* there is none after these */
-    char last_id[UUID_SIZE];
-} Queue;
 
 typedef struct Crew {
     const RolloutPlan *plan;
     StoreOptions options; /* without the notes, which are the main thread's */
-    const char *wave;     /* NULL: an undo, of all waves */
-    int64_t allowance;    /* -1: any number may fail */
+    PlaceQueue *queue;
+    int64_t allowance; /* -1: any number may fail */
     pthread_mutex_t mutex;
-    pthread_cond_t is_less; /* a worker ended, or the queue wants a page */
-    pthread_cond_t is_more; /* the queue has one, or nobody takes another place */
-    Queue queue;
+    pthread_cond_t is_less; /* a worker ended, or the queue is short */
     int64_t started;
     int64_t working;
     int64_t failed;
@@ -64,6 +51,13 @@ static bool is_stopping(void *context)
     return is_it;
 }
 
+static void close_when_over(Crew *crew)
+{
+    if (crew->is_over) {
+        queue_close(crew->queue);
+    }
+}
+
 static void note_outcome(Crew *crew, bool has_failed)
 {
     pthread_mutex_lock(&crew->mutex);
@@ -71,7 +65,7 @@ static void note_outcome(Crew *crew, bool has_failed)
     crew->is_stopping = crew->is_stopping ||
                         (crew->allowance >= 0 && crew->failed > crew->allowance);
     crew->is_over = crew->is_over || crew->is_stopping;
-    pthread_cond_broadcast(&crew->is_more);
+    close_when_over(crew);
     pthread_mutex_unlock(&crew->mutex);
 }
 
@@ -84,7 +78,7 @@ static void note_broken(Crew *crew, const Err *err)
     crew->has_broken = true;
     crew->is_stopping = true;
     crew->is_over = true;
-    pthread_cond_broadcast(&crew->is_more);
+    close_when_over(crew);
     pthread_mutex_unlock(&crew->mutex);
 }
 
@@ -99,85 +93,6 @@ static bool is_worn(Store *store, int64_t places)
     const int64_t bytes = pg_rows_int(rows, 0, 0);
     log_info("rollout.backend", "the server process holds %lld bytes", (long long)bytes);
     return bytes > MOST_BACKEND_BYTES;
-}
-
-/* --- the queue -------------------------------------------------------------------------------- */
-
-static QueuedPlace read_queued(Arena *arena, const char *blueprint, const PgRows *rows, size_t row)
-{
-    return (QueuedPlace){.place = {.id = arena_strdup(arena, pg_rows_text(rows, row, 0)),
-                                   .version = pg_rows_int(rows, row, 1),
-                                   .schema_name = arena_strdup(arena, pg_rows_text(rows, row, 2)),
-                                   .owner_role = arena_strdup(arena, pg_rows_text(rows, row, 3)),
-                                   .app_role = arena_strdup(arena, pg_rows_text(rows, row, 4)),
-                                   .readonly_role = arena_strdup(arena, pg_rows_text(rows, row, 5)),
-                                   .blueprint = blueprint,
-                                   .tier = arena_strdup(arena, pg_rows_text(rows, row, 6))},
-                         .is_plain = pg_rows_bool(rows, row, 7)};
-}
-
-/* Moves on to the later page when the first is used up. */
-static void turn_page(Queue *queue)
-{
-    if (queue->page == NULL || queue->next == pg_rows_count(queue->page)) {
-        pg_rows_free(queue->page);
-        queue->page = queue->later;
-        queue->later = NULL;
-        queue->next = 0;
-    }
-}
-
-/* Nobody who is over needs another page. */
-static bool is_queue_short(const Crew *crew)
-{
-    return crew->queue.later == NULL && !crew->queue.is_last && !crew->is_over;
-}
-
-/* Takes the next place off the queue; false when there is none, or nobody takes another. */
-static bool take_queued(Crew *crew, Arena *arena, QueuedPlace *ret_queued)
-{
-    Queue *queue = &crew->queue;
-    pthread_mutex_lock(&crew->mutex);
-    turn_page(queue);
-    while (queue->page == NULL && !queue->is_last && !crew->is_over) {
-        pthread_cond_wait(&crew->is_more, &crew->mutex);
-        turn_page(queue);
-    }
-    const bool is_there = queue->page != NULL && !crew->is_over;
-    if (is_there) {
-        *ret_queued = read_queued(arena, crew->plan->blueprint->name, queue->page, queue->next++);
-    }
-    if (is_queue_short(crew)) {
-        pthread_cond_signal(&crew->is_less);
-    }
-    pthread_mutex_unlock(&crew->mutex);
-    return is_there;
-}
-
-/* The one who watches asks for a page; a page is never empty. */
-static bool read_page(JobContext *context, Crew *crew, Err *err)
-{
-    Queue *queue = &crew->queue;
-    scoped_rows PgRows *rows = NULL;
-    scoped_arena Arena *arena = arena_new();
-    if (!store_query(context->store, ROLLOUT_QUEUE,
-                     PG_PARAMS(pg_int_text(arena, context->job_id), crew->wave, queue->last_id,
-                               pg_int_text(arena, PAGE_PLACES)),
-                     &rows, err)) {
-        return false;
-    }
-    const size_t count = pg_rows_count(rows);
-    pthread_mutex_lock(&crew->mutex);
-    queue->is_last = count < PAGE_PLACES;
-    if (count > 0) {
-        snprintf(queue->last_id, sizeof queue->last_id, "%s", pg_rows_text(rows, count - 1, 0));
-        queue->later = rows;
-        rows = NULL;
-        turn_page(queue);
-    }
-    pthread_cond_broadcast(&crew->is_more);
-    pthread_mutex_unlock(&crew->mutex);
-    return true;
 }
 
 /* --- one worker ------------------------------------------------------------------------------- */
@@ -216,7 +131,10 @@ static bool take_next(Crew *crew, Worker *worker, Stream *stream, bool *ret_is_d
 {
     QueuedPlace queued;
     Arena *arena = arena_new();
-    *ret_is_dry = !take_queued(crew, arena, &queued);
+    *ret_is_dry = !queue_take(crew->queue, arena, &queued);
+    if (queue_is_short(crew->queue)) {
+        pthread_cond_signal(&crew->is_less);
+    }
     if (!*ret_is_dry && stream_add(stream, arena, &queued)) {
         return true;
     }
@@ -356,7 +274,7 @@ static bool watch(JobContext *context, Crew *crew, WaveRules *rules, const char 
     bool has_more = false; /* to ask */
     pthread_mutex_lock(&crew->mutex);
     while (crew->working > 0) {
-        const bool is_short = is_queue_short(crew);
+        const bool is_short = queue_is_short(crew->queue);
         const bool is_time = !is_short && !has_more && wait_for_crew(crew);
         const bool may_ask = (is_time || has_more) && !crew->is_over;
         pthread_mutex_unlock(&crew->mutex);
@@ -364,14 +282,14 @@ static bool watch(JobContext *context, Crew *crew, WaveRules *rules, const char 
             is_good = look(context, ret_wanted, err);
         }
         if (is_short) {
-            is_good = read_page(context, crew, err);
+            is_good = queue_fill(crew->queue, context->store, err);
         }
         has_more = may_ask && is_good && *ret_wanted == NULL &&
                    wave_ask_early(context, crew->plan, rules);
         pthread_mutex_lock(&crew->mutex);
         crew->is_stopping = crew->is_stopping || !is_good || *ret_wanted != NULL;
         crew->is_over = crew->is_over || crew->is_stopping;
-        pthread_cond_broadcast(&crew->is_more);
+        close_when_over(crew);
     }
     pthread_mutex_unlock(&crew->mutex);
     return is_good;
@@ -403,19 +321,17 @@ bool crew_run_wave(JobContext *context, const RolloutPlan *plan, WaveRules *rule
 {
     Crew crew = {.plan = plan,
                  .options = context->store->options,
-                 .wave = plan->is_undo ? NULL : pg_int_text(context->arena, rules->wave),
+                 .queue = queue_new(context->arena, plan, rules->wave),
                  .allowance = allowance,
                  .mutex = PTHREAD_MUTEX_INITIALIZER,
-                 .is_less = PTHREAD_COND_INITIALIZER,
-                 .is_more = PTHREAD_COND_INITIALIZER,
-                 .queue = {.last_id = FIRST_ID}};
+                 .is_less = PTHREAD_COND_INITIALIZER};
     pthread_t *threads = ARENA_ARRAY(context->arena, pthread_t, (size_t)plan->parallel);
     crew.options.target.on_note = NULL;
     *ret_wanted = NULL;
     if (!look(context, ret_wanted, err) || *ret_wanted != NULL) {
         return *ret_wanted != NULL;
     }
-    if (!read_page(context, &crew, err)) {
+    if (!queue_fill(crew.queue, context->store, err)) {
         return false;
     }
     const int64_t started = start(&crew, threads);
@@ -423,8 +339,7 @@ bool crew_run_wave(JobContext *context, const RolloutPlan *plan, WaveRules *rule
     for (int64_t i = 0; i < started; i++) {
         pthread_join(threads[i], NULL);
     }
-    pg_rows_free(crew.queue.page);
-    pg_rows_free(crew.queue.later);
+    queue_done(crew.queue);
     if (started == 0) {
         return ERR_SET(err, ERR_INTERNAL, NULL, "no thread could be started");
     }

@@ -65,7 +65,7 @@ void stream_done(Stream *stream)
 
 bool stream_is_full(const Stream *stream)
 {
-    return stream->count == (stream->is_quick ? MOST_UNDER_WAY : 1) ||
+    return stream->count >= (stream->is_quick ? MOST_UNDER_WAY : 1) ||
            (stream->count > 0 && stream->flights[0].state != FLIGHT_SENT);
 }
 
@@ -92,7 +92,7 @@ static bool find_way(Arena *arena, Worker *worker, const Place *place)
             leg.target == target && worker_read_way(worker, place->version, target, &ignored));
 }
 
-/* All of the place's transaction. Nothing but what the scripts themselves do is left to tell. */
+/* All of the place's transaction. */
 static void add_transaction(const RolloutPlan *plan, const PlaceWay *way, Flight *flight)
 {
     bool has_more = false; /* only in the row tier */

@@ -79,12 +79,6 @@ typedef struct RolloutPlan {
     Store **stores; /* one for each worker, kept from wave to wave; NULL until it is needed */
 } RolloutPlan;
 
-/* A place that waits for its turn. */
-typedef struct QueuedPlace {
-    Place place;
-    bool is_plain; /* nothing is known of it that takes more than one transaction */
-} QueuedPlace;
-
 /* A worker: what it has from one turn to the next. */
 typedef struct Worker {
     Store *store;
@@ -105,6 +99,32 @@ bool place_turn(Worker *worker, const Place *place, const Err *why, bool *ret_ha
 
 /* Takes the scripts of the plan's blueprint apart. */
 bool plan_read_steps(Arena *arena, RolloutPlan *plan, Err *err);
+
+/* --- place_queue.c ---------------------------------------------------------------------------- */
+
+enum { UUID_SIZE = 37 }; /* as text */
+
+/* A place that waits for its turn. */
+typedef struct QueuedPlace {
+    Place place;
+    bool is_plain; /* nothing is known of it that takes more than one transaction */
+} QueuedPlace;
+
+/* What is left to do of a wave, or of an undo; for several threads. */
+typedef struct PlaceQueue PlaceQueue;
+PlaceQueue *queue_new(Arena *arena, const RolloutPlan *plan, int64_t wave);
+void queue_done(PlaceQueue *queue);
+
+/* Takes the next one; waits while it has to be filled. False when there is none, or it is closed.
+ */
+bool queue_take(PlaceQueue *queue, Arena *arena, QueuedPlace *ret_queued);
+
+/* Nobody takes another. */
+void queue_close(PlaceQueue *queue);
+
+/* Whether it should be filled soon; always from the same thread. */
+bool queue_is_short(PlaceQueue *queue);
+bool queue_fill(PlaceQueue *queue, Store *store, Err *err);
 
 /* --- place_stream.c --------------------------------------------------------------------------- */
 
@@ -136,7 +156,7 @@ Json *failure_to_json(Arena *arena, const Blueprint *blueprint, const Err *why);
 
 /* --- wave_rules.c ----------------------------------------------------------------------------- */
 
-enum { SAMPLE_TENANTS = 5, UUID_SIZE = 37 };
+enum { SAMPLE_TENANTS = 5 };
 
 /* A wave, and which tenants of its sample were found whole before its end. */
 typedef struct WaveRules {
