@@ -179,7 +179,8 @@ static bool add_logins(Arena *arena, Store *store, PgBatch *batch, const Bluepri
     for (size_t i = 0; i < TENANT_LOGINS; i++) {
         LoginSecret secret;
         const SecretBinding binding = login_binding(place->id, roles[i]);
-        login_add_settings(arena, batch, roles[i], i == 1, &limits, search_path);
+        login_add_plan(arena, batch, roles[i], i == 1, &limits, false);
+        login_add_base(arena, batch, roles[i], i == 1, search_path);
         if (!login_new_secret(arena, store, &binding, &secret, err)) {
             return false;
         }

@@ -13,8 +13,9 @@ const char *screen_safe(Arena *arena, const char *text)
 size_t screen_width(const char *text)
 {
     mbstate_t state = {0};
+    size_t width = text_count_ascii(text);
+    text += width;
     size_t left = strlen(text);
-    size_t width = 0;
     while (left > 0) {
         wchar_t character = 0;
         const size_t bytes = mbrtowc(&character, text, left, &state);

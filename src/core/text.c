@@ -169,11 +169,22 @@ int text_leading_int(const char *text)
     return errno == ERANGE || value > INT32_MAX ? 0 : (int)value;
 }
 
+size_t text_count_ascii(const char *text)
+{
+    size_t count = 0;
+    while (text[count] >= ' ' && text[count] <= '~') {
+        count++;
+    }
+    return count;
+}
+
 const char *text_quote(Arena *arena, const char *text, size_t max_bytes)
 {
     StrBuf buf = strbuf_init(arena);
     const size_t length = strlen(text);
-    for (size_t i = 0; i < length;) {
+    const size_t plain = text_count_ascii(text);
+    strbuf_add_bytes(&buf, text, plain < max_bytes ? plain : max_bytes);
+    for (size_t i = buf.length; i < length;) {
         if (buf.length >= max_bytes) {
             strbuf_add(&buf, "...");
             break;

@@ -32,6 +32,9 @@ char text_lower(char c);
  * INT32_MAX. */
 int text_leading_int(const char *text);
 
+/* The number of bytes of printable ASCII that text begins with. */
+size_t text_count_ascii(const char *text);
+
 /* text with every byte that is not printable ASCII or valid UTF-8 shown as \xNN, cut to about
  * max_bytes, for quoting input in an error. */
 const char *text_quote(Arena *arena, const char *text, size_t max_bytes);

@@ -375,6 +375,8 @@ static bool require_state(Arena *arena, Store *store, const char *tenant_id,
            store_query(store, state->keep, PG_PARAMS(state->place_id, state->digest), NULL, err);
 }
 
+/* The planner stays as it is for this until the transaction ends, which what asks is about to do.
+ */
 static bool ask_state(Arena *arena, Store *store, const char *question, PgParams params,
                       StatementId keep, PlaceState *ret_state, Err *err)
 {
@@ -385,7 +387,6 @@ static bool ask_state(Arena *arena, Store *store, const char *question, PgParams
     }
     pg_batch_add_fixed(batch, set_look_up, PG_NO_PARAMS);
     const size_t answer = pg_batch_add_fixed(batch, sql, params);
-    pg_batch_add_fixed(batch, set_default, PG_NO_PARAMS);
     if (!pg_batch_run(store->conn, batch, err)) {
         return err_prefix(err, "the rules of isolation");
     }
@@ -441,7 +442,6 @@ bool isolation_require_joined(Arena *arena, Store *store, const char *tenant_id,
     pg_batch_add_fixed(batch, set_look_up, PG_NO_PARAMS);
     const size_t is_odd = pg_batch_add_fixed(batch, birth, PG_PARAMS(tenant_id));
     const size_t answer = pg_batch_add_fixed(batch, place, PG_PARAMS(tenant_id, "false"));
-    pg_batch_add_fixed(batch, set_default, PG_NO_PARAMS);
     if (!pg_batch_run(store->conn, batch, err)) {
         return err_prefix(err, "the rules of isolation");
     }

@@ -158,12 +158,9 @@ bool job_cancel(Store *store, const JobKind *const *kinds, size_t kind_count, in
  * --------------------------------------------------------------------------------------------------
  */
 
-bool job_set_tenant(JobContext *context, const char *tenant_id, Err *err)
+void job_set_tenant(JobContext *context, const char *tenant_id)
 {
     context->tenant_id = arena_strdup(context->arena, tenant_id);
-    return store_query(context->store, JOB_SET_TENANT,
-                       PG_PARAMS(pg_int_text(context->arena, context->job_id), tenant_id), NULL,
-                       err);
 }
 
 void job_tell(JobContext *context, int64_t done, int64_t total)

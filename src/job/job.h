@@ -34,6 +34,7 @@ typedef struct JobContext {
     const Json *args;
     JobProgress progress;
     const char *step_title;
+    bool is_unseen;   /* the open transaction made the job: nobody else can see anything of it */
     bool was_stopped; /* it is resumed after an error that people were told, not after a kill */
     void *memory; /* what the first step wants to hand to later steps of the same run; never needed
                      for correctness, and gone when a step fails */
@@ -86,8 +87,9 @@ bool job_resume(Store *store, const JobKind *const *kinds, size_t kind_count, in
 bool job_cancel(Store *store, const JobKind *const *kinds, size_t kind_count, int64_t job_id,
                 const char *actor, bool *ret_is_asked, Err *err);
 
-/* For steps: binds the job to the tenant that the step just made. */
-bool job_set_tenant(JobContext *context, const char *tenant_id, Err *err);
+/* For steps that are transactions: binds the job to its tenant; the job's row has it with the
+ * step's commit. */
+void job_set_tenant(JobContext *context, const char *tenant_id);
 
 /* For free steps: tells people and the job's row how far the step is. */
 void job_tell(JobContext *context, int64_t done, int64_t total);

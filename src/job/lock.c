@@ -40,6 +40,11 @@ void run_unlock(Run *run)
     run->has_lock = false;
 }
 
+void run_add_unlock(const Run *run, PgBatch *batch)
+{
+    store_batch(batch, JOB_UNLOCK, PG_PARAMS(run->token));
+}
+
 bool run_fail_ended(const Run *run, const char *state, Err *err)
 {
     return ERR_SET(err, ERR_JOB_STATE, NULL,

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/fault.h"
 #include "core/log.h"
+#include "core/strbuf.h"
 
 enum { FIRST_PAUSE_MS = 100, LONGEST_PAUSE_MS = 5000 };
 
@@ -48,13 +49,35 @@ void run_pause(Run *run, int64_t attempt, const Err *err)
  * ---------------------------------------------------------------------------------------------------
  */
 
-static void add_step_done(Run *run, PgBatch *batch, const JobStep *step, int64_t number,
-                          int64_t attempt, int64_t started_us)
+/* The steps of a transaction that ran, as arrays for the statement that records them. */
+typedef struct StepList {
+    StrBuf names;
+    StrBuf begins;
+} StepList;
+
+static StepList new_step_list(Run *run)
 {
-    store_batch(batch, JOB_STEP_DONE,
+    Arena *arena = run->context.arena;
+    return (StepList){.names = strbuf_init(arena), .begins = strbuf_init(arena)};
+}
+
+/* The step begins now. */
+static void list_step(StepList *list, const JobStep *step)
+{
+    const char *comma = list->names.length == 0 ? "" : ",";
+    strbuf_printf(&list->names, "%s%s", comma, step->name);
+    strbuf_printf(&list->begins, "%s%" PRId64, comma, clock_wall_us());
+}
+
+static void add_record(Run *run, PgBatch *batch, const StepList *list, int64_t number,
+                       int64_t attempt)
+{
+    Arena *arena = run->context.arena;
+    store_batch(batch, JOB_STEPS_DONE,
                 PG_PARAMS(run_int_text(run, run->context.job_id), run_int_text(run, number + 1),
-                          step->name, run_int_text(run, attempt + 1),
-                          run_int_text(run, started_us)));
+                          run_int_text(run, attempt + 1),
+                          arena_printf(arena, "{%s}", list->names.text),
+                          arena_printf(arena, "{%s}", list->begins.text), run->context.tenant_id));
 }
 
 /* Begins the transaction of the first step: makes the job's row and takes its lock. */
@@ -74,6 +97,7 @@ static bool begin_new(Run *run, Err *err)
     context->job_id = pg_rows_int(pg_batch_rows(batch, added), 0, 0);
     run->has_lock = pg_rows_bool(pg_batch_rows(batch, added), 0, 1);
     run->is_open = true;
+    context->is_unseen = true;
     return run->has_lock || run_fail_busy(context->job_id, err);
 }
 
@@ -81,6 +105,7 @@ static bool begin_new(Run *run, Err *err)
 static bool begin_next(Run *run, Err *err)
 {
     scoped_batch PgBatch *batch = pg_batch_new(run->context.arena);
+    run->context.is_unseen = false;
     pg_batch_add(batch, "BEGIN", PG_NO_PARAMS);
     const size_t read = store_batch(batch, JOB_STATE,
                                     PG_PARAMS(run_int_text(run, run->context.job_id)));
@@ -125,19 +150,19 @@ static void tell_step(Run *run, int64_t number)
 static bool run_joined(Run *run, PgBatch *batch, int64_t number, int64_t attempt, int64_t *ret_end,
                        Err *err)
 {
-    int64_t started_us = clock_wall_us();
+    StepList list = new_step_list(run);
     bool is_joined = true;
     for (*ret_end = number; is_joined; (*ret_end)++) {
         const JobStep *step = &run->kind->steps[*ret_end];
         tell_step(run, *ret_end);
+        list_step(&list, step);
         FAULT_STEP(run, step, "begin");
         if (!step->run(&run->context, err) || !joins_last(run, *ret_end + 1, &is_joined, err)) {
             return false;
         }
         FAULT_STEP(run, step, "before_commit");
-        add_step_done(run, batch, step, *ret_end, attempt, started_us);
-        started_us = clock_wall_us();
     }
+    add_record(run, batch, &list, number, attempt);
     return true;
 }
 
@@ -158,9 +183,13 @@ static bool step_in_transaction(Run *run, int64_t number, int64_t attempt, Err *
         return false;
     }
     pg_batch_add_commit(batch, must_be_durable(run, end - 1));
+    if (end == run->steps_total) {
+        run_add_unlock(run, batch);
+    }
     if (!pg_batch_run(conn, batch, err)) {
         return false;
     }
+    run->has_lock = end < run->steps_total;
     for (int64_t i = number; i < end; i++) {
         FAULT_STEP(run, &run->kind->steps[i], "after_commit");
     }
@@ -171,7 +200,8 @@ static bool step_in_transaction(Run *run, int64_t number, int64_t attempt, Err *
 static bool step_free(Run *run, int64_t number, int64_t attempt, Err *err)
 {
     const JobStep *step = &run->kind->steps[number];
-    const int64_t started_us = clock_wall_us();
+    StepList list = new_step_list(run);
+    list_step(&list, step);
     if (!run_read_state(run, err)) {
         return false;
     }
@@ -181,7 +211,7 @@ static bool step_free(Run *run, int64_t number, int64_t attempt, Err *err)
     tell_step(run, number);
     FAULT_STEP(run, step, "begin");
     scoped_batch PgBatch *batch = pg_batch_new(run->context.arena);
-    add_step_done(run, batch, step, number, attempt, started_us);
+    add_record(run, batch, &list, number, attempt);
     if (!step->run(&run->context, err) || !pg_batch_run(run->context.store->conn, batch, err)) {
         return false;
     }

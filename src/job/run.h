@@ -48,6 +48,9 @@ bool run_is_open_state(const char *state);
 bool run_lock(Run *run, Err *err);
 void run_unlock(Run *run);
 
+/* Adds the end of the lock after the last commit; the caller clears has_lock when the batch ran. */
+void run_add_unlock(const Run *run, PgBatch *batch);
+
 /* ERR_JOB_BUSY, ERR_JOB_STATE. */
 bool run_fail_busy(int64_t job_id, Err *err);
 bool run_fail_ended(const Run *run, const char *state, Err *err);

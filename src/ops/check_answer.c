@@ -1,14 +1,41 @@
 #include "ops/op.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { CHECK_DEPTH_MAX = 8, PATH_SIZE = 160 };
 
-/* Where in the answer we are: "tenants[3].slug". */
+/* Where in the answer we are; written out only for an error. */
 typedef struct Place {
-    char path[PATH_SIZE];
+    const struct Place *outer; /* NULL: the answer itself */
+    const char *name;          /* of a member; NULL: a row of a list */
+    size_t row;
     int depth;
 } Place;
+
+/* "tenants[3].slug"; what is too long is cut. Returns the length. */
+static size_t write_path(const Place *place, char path[PATH_SIZE])
+{
+    path[0] = '\0';
+    if (place->outer == NULL) {
+        return 0;
+    }
+    const size_t used = write_path(place->outer, path);
+    char *end = path + used;
+    if (place->name == NULL) {
+        snprintf(end, PATH_SIZE - used, "[%zu]", place->row);
+    } else {
+        snprintf(end, PATH_SIZE - used, "%s%s", used == 0 ? "" : ".", place->name);
+    }
+    return used + strlen(end);
+}
+
+static bool fail_at(const Place *place, const char *what, Err *err)
+{
+    char path[PATH_SIZE];
+    write_path(place, path);
+    return ERR_SET(err, ERR_INTERNAL, NULL, "answer member \"%s\" %s", path, what);
+}
 
 static const char *const type_names[] = {
     [FIELD_TEXT] = "a string",
@@ -122,8 +149,7 @@ static bool check_object(const Field *fields, const Json *object, const Place *p
 static bool check_list(const Field *field, const Json *list, const Place *place, Err *err)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
-        Place item = {.depth = place->depth + 1};
-        snprintf(item.path, sizeof item.path, "%.120s[%zu]", place->path, i);
+        const Place item = {.outer = place, .row = i, .depth = place->depth + 1};
         if (!check_object(field->fields, json_array_get(list, i), &item, err)) {
             return false;
         }
@@ -134,14 +160,15 @@ static bool check_list(const Field *field, const Json *list, const Place *place,
 static bool check_member(const Field *field, const Json *value, const Place *place, Err *err)
 {
     if (value == NULL) {
-        return ERR_SET(err, ERR_INTERNAL, NULL, "answer lacks member \"%s\"", place->path);
+        return fail_at(place, "is missing", err);
     }
     if (json_is_null(value) && field->is_nullable) {
         return true;
     }
     if (!has_type(field->type, value)) {
-        return ERR_SET(err, ERR_INTERNAL, NULL, "answer member \"%s\" is not %s", place->path,
-                       type_names[field->type]);
+        char what[PATH_SIZE];
+        snprintf(what, sizeof what, "is not %s", type_names[field->type]);
+        return fail_at(place, what, err);
     }
     if (field->type == FIELD_OBJECT) {
         return check_object(field->fields, value, place, err);
@@ -161,11 +188,8 @@ static bool check_no_others(const Field *fields, const Json *value, const Place 
         }
         other = field->name == NULL ? json_object_iter_key(at) : NULL;
     }
-    const bool is_ok = other == NULL ||
-                       ERR_SET(err, ERR_INTERNAL, NULL,
-                               "answer has a member \"%s%s%.80s\" that its "
-                               "operation does not declare",
-                               place->path, *place->path == '\0' ? "" : ".", other);
+    const Place at_other = {.outer = place, .name = other};
+    const bool is_ok = other == NULL || fail_at(&at_other, "is not declared by its operation", err);
     json_decref(object);
     return is_ok;
 }
@@ -173,17 +197,13 @@ static bool check_no_others(const Field *fields, const Json *value, const Place 
 static bool check_object(const Field *fields, const Json *object, const Place *place, Err *err)
 {
     if (place->depth > CHECK_DEPTH_MAX) {
-        return ERR_SET(err, ERR_INTERNAL, NULL, "answer member \"%s\" is nested too deep",
-                       place->path);
+        return fail_at(place, "is nested too deep", err);
     }
     if (!json_is_object(object)) {
-        return ERR_SET(err, ERR_INTERNAL, NULL, "answer member \"%s\" is not an object",
-                       place->path);
+        return fail_at(place, "is not an object", err);
     }
     for (const Field *field = fields; field->name != NULL; field++) {
-        Place member = {.depth = place->depth + 1};
-        snprintf(member.path, sizeof member.path, "%.100s%s%.50s", place->path,
-                 *place->path == '\0' ? "" : ".", field->name);
+        const Place member = {.outer = place, .name = field->name, .depth = place->depth + 1};
         if (!check_member(field, json_object_get(object, field->name), &member, err)) {
             return false;
         }

@@ -65,8 +65,10 @@ bool allowance_of(const char *text, int64_t total, int64_t *ret_allowance, Err *
     bool is_share = false;
     const bool is_read = read_share(&end, &number, &is_share) && *end == '\0';
     *ret_allowance = share_of(number, is_share, total);
-    return is_read || ERR_SET(err, ERR_INPUT_INVALID, "such as 0, 3 or 2%",
-                              "max-failures \"%s\" is neither a number nor a percentage", text);
+    return is_read ||
+           ERR_SET(err, ERR_INPUT_INVALID, "such as 0, 3 or 2%",
+                   "max-failures \"%s\" is neither a number nor a percentage of at most 100%%",
+                   text);
 }
 
 bool rollout_check_waves(const char *waves, Err *err)

@@ -132,6 +132,28 @@ static bool find_spare(JobContext *context, const Create *create, Spare **ret_sp
            spare_find_claimed(context->arena, context->store, context->tenant_id, ret_spare, err);
 }
 
+/* Two creates at once: the unique index makes the second wait for the first and fail. */
+static bool add_tenant(JobContext *context, Create *create, const char *id, const char *slug,
+                       const char *name, Err *err)
+{
+    if (!store_query(context->store, TENANT_ADD,
+                     PG_PARAMS(id, slug, name, create->blueprint->name, create->plan->name,
+                               tier_name(create->tier)),
+                     NULL, err)) {
+        return strcmp(err->sqlstate, "23505") == 0
+                   ? ERR_SET(err, ERR_SLUG_TAKEN, "choose another slug",
+                             "the slug \"%s\" was taken by another create a moment ago", slug)
+                   : false;
+    }
+    job_set_tenant(context, id);
+    create->tenant = ARENA_NEW(context->arena, Tenant);
+    *create->tenant = (Tenant){.id = context->tenant_id,
+                               .slug = slug,
+                               .name = name,
+                               .state = tenant_state_name(TENANT_REQUESTED)};
+    return true;
+}
+
 bool tenant_create_reserve(JobContext *context, Err *err)
 {
     const char *slug = json_get_text(context->args, "slug", "");
@@ -152,17 +174,7 @@ bool tenant_create_reserve(JobContext *context, Err *err)
     if (!choose_id(context, create, &id, err)) {
         return false;
     }
-    /* Two creates at once: the unique index makes the second wait for the first and fail. */
-    if (!store_query(context->store, TENANT_ADD,
-                     PG_PARAMS(id, slug, name, create->blueprint->name, create->plan->name,
-                               tier_name(create->tier)),
-                     NULL, err)) {
-        return strcmp(err->sqlstate, "23505") == 0
-                   ? ERR_SET(err, ERR_SLUG_TAKEN, "choose another slug",
-                             "the slug \"%s\" was taken by another create a moment ago", slug)
-                   : false;
-    }
-    return job_set_tenant(context, id, err);
+    return add_tenant(context, create, id, slug, name, err);
 }
 
 bool create_load_extensions(JobContext *context, Create *create, Err *err)
@@ -286,7 +298,7 @@ static bool join_shared_place(Provision *provision, Err *err)
 
 /* A new password for a login whose role was not made ahead. What is ready is sent at once: the
  * server works on it, and checks the password, while the next verifier is computed here. */
-static bool add_new_password(Provision *provision, int login, const char **ret_sealed, Err *err)
+static bool add_new_password(Provision *provision, int login, Err *err)
 {
     JobContext *context = provision->context;
     const char *role = provision->logins.roles[login];
@@ -297,32 +309,28 @@ static bool add_new_password(Provision *provision, int login, const char **ret_s
         return false;
     }
     login_add_password(context->arena, provision->batch, role, &secret);
-    *ret_sealed = secret.sealed;
+    provision->logins.sealed[login] = secret.sealed;
     return true;
 }
 
 bool provision_add_logins(Provision *provision, Err *err)
 {
     JobContext *context = provision->context;
-    const LoginPair *logins = &provision->logins;
+    LoginPair *logins = &provision->logins;
     const LoginLimits limits = login_limits(provision->create->plan);
     for (int i = 0; i < LOGIN_COUNT_; i++) {
-        login_add_settings(context->arena, provision->batch, logins->roles[i], i == LOGIN_READONLY,
-                           &limits, provision->search_path);
+        const bool is_readonly = i == LOGIN_READONLY;
+        login_add_plan(context->arena, provision->batch, logins->roles[i], is_readonly, &limits,
+                       logins->is_ready);
+        login_add_base(context->arena, provision->batch, logins->roles[i], is_readonly,
+                       provision->search_path);
     }
-    for (int i = 0; i < LOGIN_COUNT_; i++) {
-        const char *sealed = logins->sealed[i];
-        if (logins->is_ready) {
-            pg_batch_add(provision->batch,
-                         SQL(context->arena, "ALTER ROLE {} LOGIN",
-                             sql_name(context->arena, logins->roles[i])),
-                         PG_NO_PARAMS);
-        } else if (!add_new_password(provision, i, &sealed, err)) {
+    for (int i = 0; i < LOGIN_COUNT_ && !logins->is_ready; i++) {
+        if (!add_new_password(provision, i, err)) {
             return false;
         }
-        login_add_rows(context->store, provision->batch, provision->tenant->id, login_kind(i),
-                       logins->roles[i], sealed);
     }
+    login_add_rows(context->store, provision->batch, provision->tenant->id, logins);
     return true;
 }
 
@@ -356,7 +364,7 @@ bool provision_add_record(Provision *provision, Json *detail, Err *err)
                               .action = context->operation,
                               .job_id = context->job_id,
                               .detail = detail};
-    tenant_add_active(provision->batch, provision->tenant->id, provision->place->id);
+    tenant_add_active(provision->batch, provision->tenant, provision->place->id);
     return audit_add_first(context->store, provision->batch, &entry, err);
 }
 
@@ -413,15 +421,23 @@ static bool fill_new(Provision *provision, Create *create, Err *err)
            fill_batch(provision, &create->extensions, err);
 }
 
+/* Its state matters to others only where they can see it. */
+static bool take_tenant(JobContext *context, const Create *create, Tenant **ret_tenant, Err *err)
+{
+    *ret_tenant = create->tenant;
+    return (*ret_tenant != NULL ||
+            tenants_get(context->arena, context->store, context->tenant_id, ret_tenant, err)) &&
+           (context->is_unseen ||
+            tenant_move(context->store, *ret_tenant, TENANT_PROVISIONING, err));
+}
+
 bool tenant_create_provision(JobContext *context, bool *ret_is_made, Err *err)
 {
     Create *create = NULL;
     Tenant *tenant = NULL;
     Spare *spare = NULL;
-    if (!create_load(context, &create, err) ||
-        !tenants_get(context->arena, context->store, context->tenant_id, &tenant, err) ||
-        !store_hold_active_key(context->store, err) || !find_spare(context, create, &spare, err) ||
-        !tenant_move(context->store, tenant, TENANT_PROVISIONING, err)) {
+    if (!create_load(context, &create, err) || !take_tenant(context, create, &tenant, err) ||
+        !store_hold_active_key(context->store, err) || !find_spare(context, create, &spare, err)) {
         return false;
     }
     scoped_batch PgBatch *batch = pg_batch_new(context->arena);

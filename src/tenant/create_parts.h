@@ -16,6 +16,7 @@ typedef struct Create {
     Extensions extensions;
     bool has_extensions; /* they were looked up */
     bool lacks_spare;    /* this run asked for a spare and there was none */
+    Tenant *tenant;      /* reserved by this run; or NULL */
     Place *shared;       /* found by a step of the transaction that is open; or NULL */
     Spare *spare;
 } Create;

@@ -21,9 +21,12 @@ static bool load_tenant(JobContext *context, Tenant **ret_tenant, Err *err)
     if (context->tenant_id != NULL) {
         return tenants_get(context->arena, context->store, context->tenant_id, ret_tenant, err);
     }
-    return tenants_get_by_slug(context->arena, context->store,
-                               json_get_text(context->args, "slug", ""), ret_tenant, err) &&
-           job_set_tenant(context, (*ret_tenant)->id, err);
+    if (!tenants_get_by_slug(context->arena, context->store,
+                             json_get_text(context->args, "slug", ""), ret_tenant, err)) {
+        return false;
+    }
+    job_set_tenant(context, (*ret_tenant)->id);
+    return true;
 }
 
 static bool load_logins(JobContext *context, const Tenant *tenant,

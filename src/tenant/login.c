@@ -86,19 +86,15 @@ void login_add_plan(Arena *arena, PgBatch *batch, const char *role, bool is_read
     }
 }
 
-void login_add_settings(Arena *arena, PgBatch *batch, const char *role, bool is_readonly,
-                        const LoginLimits *limits, const char *search_path)
+void login_add_rows(Store *store, PgBatch *batch, const char *tenant_id, const LoginPair *logins)
 {
-    login_add_plan(arena, batch, role, is_readonly, limits, false);
-    login_add_base(arena, batch, role, is_readonly, search_path);
-}
-
-void login_add_rows(Store *store, PgBatch *batch, const char *tenant_id, const char *kind,
-                    const char *role, const char *sealed)
-{
-    store_batch(batch, ROLE_ADD, PG_PARAMS(role, tenant_id, kind));
-    store_batch(batch, ROLE_MAP, PG_PARAMS(role, tenant_id));
-    store_batch(batch, CREDENTIAL_PUT, PG_PARAMS(role, tenant_id, store->active_key_id, sealed));
+    const char *app = logins->roles[LOGIN_APP];
+    const char *readonly = logins->roles[LOGIN_READONLY];
+    store_batch(batch, ROLE_ADD_PAIR,
+                PG_PARAMS(tenant_id, store->active_key_id, app, login_kind(LOGIN_APP),
+                          logins->sealed[LOGIN_APP], readonly, login_kind(LOGIN_READONLY),
+                          logins->sealed[LOGIN_READONLY]));
+    store_batch(batch, ROLE_MAP_PAIR, PG_PARAMS(tenant_id, app, readonly));
 }
 
 void login_add_switch(Arena *arena, PgBatch *batch, const TenantLogin *logins, size_t count,

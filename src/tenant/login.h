@@ -21,7 +21,7 @@ typedef struct LoginPair {
     const char *stem; /* tenant_<12 hex> */
     const char *roles[LOGIN_COUNT_];
     bool is_ready;                    /* the roles were made ahead, with their passwords */
-    const char *sealed[LOGIN_COUNT_]; /* when ready: sealed for the tenant, as bytea text */
+    const char *sealed[LOGIN_COUNT_]; /* once ready: for the tenant, as bytea text */
 } LoginPair;
 
 /* Names a new pair. */
@@ -70,13 +70,8 @@ void login_add_base(Arena *arena, PgBatch *batch, const char *role, bool is_read
 void login_add_plan(Arena *arena, PgBatch *batch, const char *role, bool is_readonly,
                     const LoginLimits *limits, bool may_login);
 
-/* Adds both. */
-void login_add_settings(Arena *arena, PgBatch *batch, const char *role, bool is_readonly,
-                        const LoginLimits *limits, const char *search_path);
-
-/* Adds the registry rows of a login: role, credential, map. */
-void login_add_rows(Store *store, PgBatch *batch, const char *tenant_id, const char *kind,
-                    const char *role, const char *sealed);
+/* Adds the registry rows of both logins: roles, credentials, map. */
+void login_add_rows(Store *store, PgBatch *batch, const char *tenant_id, const LoginPair *logins);
 
 /* Adds ALTER ROLE ... LOGIN or NOLOGIN for both logins of a tenant. */
 void login_add_switch(Arena *arena, PgBatch *batch, const TenantLogin *logins, size_t count,

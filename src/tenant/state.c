@@ -14,7 +14,7 @@ static const char *const names[TENANT_STATE_COUNT_] = {
 #define TO(state) (1U << (state))
 
 static const unsigned allowed[TENANT_STATE_COUNT_] = {
-    [TENANT_REQUESTED] = TO(TENANT_PROVISIONING) | TO(TENANT_FAILED),
+    [TENANT_REQUESTED] = TO(TENANT_PROVISIONING) | TO(TENANT_ACTIVE) | TO(TENANT_FAILED),
     [TENANT_PROVISIONING] = TO(TENANT_ACTIVE) | TO(TENANT_FAILED),
     [TENANT_ACTIVE] = TO(TENANT_SUSPENDED) | TO(TENANT_DRAINING),
     [TENANT_SUSPENDED] = TO(TENANT_ACTIVE) | TO(TENANT_DRAINING),
@@ -55,7 +55,7 @@ static void list_sources(char *buffer, size_t size, TenantState to)
     }
 }
 
-bool tenant_move(Store *store, const Tenant *tenant, TenantState to, Err *err)
+bool tenant_move(Store *store, Tenant *tenant, TenantState to, Err *err)
 {
     TenantState from = TENANT_STATE_COUNT_;
     if (!tenant_state_from_name(tenant->state, &from) || !tenant_may_move(from, to)) {
@@ -75,16 +75,20 @@ bool tenant_move(Store *store, const Tenant *tenant, TenantState to, Err *err)
                      err)) {
         return false;
     }
-    return pg_rows_affected(rows) == 1 ||
-           ERR_SET(err, ERR_CONFLICT, "look at it with \"tenantry tenant show\" and try again",
-                   "tenant \"%s\" was changed by another session", tenant->slug);
+    if (pg_rows_affected(rows) != 1) {
+        return ERR_SET(err, ERR_CONFLICT, "look at it with \"tenantry tenant show\" and try again",
+                       "tenant \"%s\" was changed by another session", tenant->slug);
+    }
+    tenant->state = names[to];
+    return true;
 }
 
-void tenant_add_active(PgBatch *batch, const char *tenant_id, const char *place_id)
+void tenant_add_active(PgBatch *batch, const Tenant *tenant, const char *place_id)
 {
-    if (!tenant_may_move(TENANT_PROVISIONING, TENANT_ACTIVE)) {
+    TenantState from = TENANT_STATE_COUNT_;
+    if (!tenant_state_from_name(tenant->state, &from) || !tenant_may_move(from, TENANT_ACTIVE)) {
         abort();
     }
     store_batch(batch, TENANT_ACTIVATE,
-                PG_PARAMS(tenant_id, names[TENANT_PROVISIONING], names[TENANT_ACTIVE], place_id));
+                PG_PARAMS(tenant->id, tenant->state, names[TENANT_ACTIVE], place_id));
 }

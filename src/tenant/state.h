@@ -6,7 +6,7 @@
 
 typedef enum TenantState {
     TENANT_REQUESTED,    /* the slug is taken, nothing else is there */
-    TENANT_PROVISIONING, /* its place is being made */
+    TENANT_PROVISIONING, /* its place is being made, and others can see that it was reserved */
     TENANT_ACTIVE,
     TENANT_SUSPENDED, /* nobody may log in; comes back with resume */
     TENANT_DRAINING,  /* on the way to archived: no new sessions */
@@ -22,11 +22,11 @@ bool tenant_may_move(TenantState from, TenantState to);
 
 /* Moves a tenant in the caller's transaction. ERR_TENANT_STATE when the move is not allowed (the
  * hint names what is); ERR_CONFLICT when another session moved it first. tenant->state is the state
- * that the caller saw. */
-bool tenant_move(Store *store, const Tenant *tenant, TenantState to, Err *err);
+ * that the caller saw, and the new one afterwards. */
+bool tenant_move(Store *store, Tenant *tenant, TenantState to, Err *err);
 
-/* Adds the move from provisioning to active, with the tenant's place, to a batch of the transaction
- * that has moved the tenant to provisioning, so that nobody can move it meanwhile. */
-void tenant_add_active(PgBatch *batch, const char *tenant_id, const char *place_id);
+/* Adds the move to active, with the tenant's place, to a batch of the transaction that reserved the
+ * tenant or moved it to provisioning, so that nobody can move it meanwhile. */
+void tenant_add_active(PgBatch *batch, const Tenant *tenant, const char *place_id);
 
 #endif

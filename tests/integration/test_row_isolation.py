@@ -346,6 +346,30 @@ def test_the_search_path_cannot_put_another_map_in_the_way():
         assert result.out.strip() == ours["id"], result.text()
 
 
+def test_operators_types_and_functions_of_the_search_path_do_not_say_who_a_tenant_is():
+    ours, theirs = neighbours()
+    server = shared_server()
+    server.psql(
+        """
+        CREATE SCHEMA trap;
+        GRANT USAGE ON SCHEMA trap TO PUBLIC;
+        CREATE FUNCTION trap.yes(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+        CREATE FUNCTION trap.yes(name, name) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+        CREATE OPERATOR trap.= (LEFTARG = text, RIGHTARG = text, FUNCTION = trap.yes);
+        CREATE OPERATOR trap.= (LEFTARG = name, RIGHTARG = name, FUNCTION = trap.yes);
+        CREATE FUNCTION trap.lower(text) RETURNS text LANGUAGE sql AS 'SELECT NULL::text';
+        CREATE FUNCTION trap.current_setting(text, boolean) RETURNS text LANGUAGE sql AS 'SELECT NULL::text';
+        CREATE DOMAIN trap.text AS pg_catalog.text CHECK (VALUE IS NULL);
+        """, server.superuser)
+    try:
+        for value, found in (("", ours["id"]), (ours["id"], ours["id"]), (theirs["id"], "none")):
+            told = attack("SET app.current_tenant_id = '%s'; SET search_path = trap, pg_catalog, saas;"
+                          " SELECT coalesce(tenancy.current_tenant()::pg_catalog.text, 'none')" % value)
+            assert told.out.strip() == found, (value, told.text())
+    finally:
+        server.psql("DROP SCHEMA trap CASCADE", server.superuser)
+
+
 def test_partitions_cannot_be_reached_past_their_parent():
     partitions = (
         shared_server()

@@ -33,7 +33,7 @@ WITH RECURSIVE place AS MATERIALIZED (
                           WHERE x.refclassid = 'pg_namespace'::regclass AND x.refobjid = s.nspoid AND x.deptype = 'n'
                          OFFSET 0) d
 ), relation AS MATERIALIZED (
-    SELECT c.oid, c.xmin AS version, c.relrowsecurity, c.relhasrules, c.relhastriggers
+    SELECT c.oid, c.xmin AS version, c.relrowsecurity, c.relhasrules, c.relhastriggers, c.relhassubclass
       FROM member m
       JOIN pg_class c ON c.oid = m.objid
      WHERE m.classid = 'pg_class'::regclass
@@ -78,14 +78,13 @@ WITH RECURSIVE place AS MATERIALIZED (
     UNION ALL -- what policies are compared with
     SELECT concat_ws(' ', 'guard', y.oid, y.xmin)
       FROM place p JOIN pg_policy y ON y.polrelid = 'tenantry.guard'::regclass WHERE p.tier = 'row'
-    UNION ALL -- what hangs on the place's things, here and elsewhere, and is not told below: views, foreign keys, indexes,
-              -- functions, checks of domains
+    UNION ALL -- what hangs on the place's things, here and elsewhere, and is not told below: views, foreign keys, other
+              -- constraints, indexes, defaults, functions. What is not a new object when it changes, keeps no tenants apart.
     SELECT concat_ws(' ', 'used', array_agg(u.pair ORDER BY u.pair))
       FROM (SELECT (d.objid::bigint << 32) | d.refobjid::bigint AS pair
               FROM member m
               JOIN pg_depend d ON d.refclassid = m.classid AND d.refobjid = m.objid AND d.deptype IN ('a', 'n')
-             WHERE d.classid NOT IN ('pg_attrdef'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass)
-               AND (d.classid <> 'pg_constraint'::regclass OR d.deptype = 'n' OR d.refclassid <> 'pg_class'::regclass)) u
+             WHERE d.classid NOT IN ('pg_policy'::regclass, 'pg_trigger'::regclass)) u
     UNION ALL
     SELECT concat_ws(' ', 'relation', c.oid, c.version) FROM relation c
     UNION ALL
@@ -101,17 +100,10 @@ WITH RECURSIVE place AS MATERIALIZED (
     SELECT concat_ws(' ', 'trigger', g.oid, g.xmin)
       FROM relation c JOIN pg_trigger g ON g.tgrelid = c.oid AND NOT g.tgisinternal WHERE c.relhastriggers
     UNION ALL
-    SELECT concat_ws(' ', 'constraint', k.oid, k.xmin)
-      FROM relation c JOIN pg_constraint k ON k.conrelid = c.oid
-    UNION ALL
-    SELECT concat_ws(' ', 'default', f.oid, f.xmin) FROM relation c JOIN pg_attrdef f ON f.adrelid = c.oid
-    UNION ALL
     SELECT concat_ws(' ', 'parent', h.inhrelid, h.inhparent) FROM relation c JOIN pg_inherits h ON h.inhrelid = c.oid
     UNION ALL
-    SELECT concat_ws(' ', 'child', h.inhparent, h.inhrelid) FROM relation c JOIN pg_inherits h ON h.inhparent = c.oid
-    UNION ALL
-    SELECT concat_ws(' ', 'unique', i.indexrelid, i.xmin)
-      FROM place p CROSS JOIN relation c JOIN pg_index i ON i.indrelid = c.oid AND i.indisunique WHERE p.tier = 'row'
+    SELECT concat_ws(' ', 'child', h.inhparent, h.inhrelid)
+      FROM relation c JOIN pg_inherits h ON h.inhparent = c.oid WHERE c.relhassubclass
     UNION ALL
     SELECT concat_ws(' ', 'function', f.oid, f.xmin)
       FROM member m JOIN pg_proc f ON f.oid = m.objid WHERE m.classid = 'pg_proc'::regclass

@@ -200,7 +200,7 @@ static void an_answer_that_does_not_fit_names_the_member(void **state)
         const char *message;
     } cases[] = {
         {"[]", "the answer is not an object"},
-        {"{}", "answer lacks member \"ok\""},
+        {"{}", "answer member \"ok\" is missing"},
         {"{\"ok\":1}", "answer member \"ok\" is not a boolean"},
         {"{\"ok\":null}", "answer member \"ok\" is not a boolean"},
         {"{\"ok\":true,\"size\":-1}", "answer member \"size\" is not an integer from 0"},
@@ -214,9 +214,9 @@ static void an_answer_that_does_not_fit_names_the_member(void **state)
          "answer member \"rows[0].at\" is not a time such as 2026-11-21T01:24:00.123456+00:00"},
         {START "\"rows\":[1]}", "answer member \"rows[0]\" is not an object"},
         {START "\"rows\":[],\"one\":null,\"more\":1}",
-         "answer has a member \"more\" that its operation does not declare"},
+         "answer member \"more\" is not declared by its operation"},
         {START "\"rows\":[{\"id\":" UUID ",\"at\":null,\"x\":1}]}",
-         "answer has a member \"rows[0].x\" that its operation does not declare"},
+         "answer member \"rows[0].x\" is not declared by its operation"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Err err = {0};

@@ -124,7 +124,8 @@ static void an_allowance_that_is_neither_is_refused(void **state)
         char message[120];
         assert_false(rollout_check_allowance(wrong[i], &err));
         snprintf(message, sizeof message,
-                 "max-failures \"%s\" is neither a number nor a percentage", wrong[i]);
+                 "max-failures \"%s\" is neither a number nor a percentage of at most 100%%",
+                 wrong[i]);
         assert_int_equal(err.code, ERR_INPUT_INVALID);
         assert_string_equal(err.message, message);
     }
