@@ -104,9 +104,12 @@ static void add_transaction(const RolloutPlan *plan, const PlaceWay *way, Flight
     flight->take = store_batch(
         flight->batch, ROLLOUT_TAKE,
         PG_PARAMS(job, place->id, from, plan->lock_timeout, plan->statement_timeout));
-    place_add_way(arena, flight->batch, plan->blueprint, &plan->extensions, place, way, &has_more);
+    const BlueprintMigration *last = place_add_way(arena, flight->batch, plan->blueprint,
+                                                   &plan->extensions, place, way, &has_more);
     store_batch(flight->batch, ROLLOUT_PLACE_MOVED,
-                PG_PARAMS(job, place->id, from, pg_int_text(arena, way->to)));
+                PG_PARAMS(job, place->id, from, pg_int_text(arena, way->to),
+                          last == NULL ? NULL : pg_int_text(arena, last->version),
+                          last == NULL ? NULL : last->name, last == NULL ? NULL : last->sha256));
     pg_batch_add_commit(flight->batch, false);
 }
 
