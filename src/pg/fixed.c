@@ -48,7 +48,7 @@ void pg_fixed_done(PgConn *conn)
 
 bool pg_fixed_is_worth_preparing(const PgConn *conn, const PgFixed *fixed)
 {
-    return fixed->uses > fixed->uses_unprepared && !conn->is_distrusted;
+    return (conn->repeats || fixed->uses > fixed->uses_unprepared) && !conn->is_distrusted;
 }
 
 void pg_fixed_trust_again(PgConn *conn)

@@ -327,6 +327,7 @@ bool crew_run_wave(JobContext *context, const RolloutPlan *plan, WaveRules *rule
                  .is_less = PTHREAD_COND_INITIALIZER};
     pthread_t *threads = ARENA_ARRAY(context->arena, pthread_t, (size_t)plan->parallel);
     crew.options.target.on_note = NULL;
+    crew.options.target.repeats = true;
     *ret_wanted = NULL;
     if (!look(context, ret_wanted, err) || *ret_wanted != NULL) {
         return *ret_wanted != NULL;
