@@ -113,6 +113,24 @@ MADE = {
         "DROP EVENT TRIGGER open; DROP FUNCTION public.open()"),
 }
 
+# What a superuser does to the schemas that tenants search, public (an extension of saas is there) and tenantry_ext; what undoes
+# it, what the refusal says, and of which blueprints.
+SEARCHED = {
+    "everybody may make things there": (
+        "GRANT CREATE ON SCHEMA public, tenantry_ext TO PUBLIC", "REVOKE CREATE ON SCHEMA public, tenantry_ext FROM PUBLIC",
+        "where PUBLIC may make objects", ["saas", "trading"]),
+    "a role of nobody may make things there": (
+        "CREATE ROLE reporter; GRANT CREATE ON SCHEMA public, tenantry_ext TO reporter",
+        "DROP OWNED BY reporter; DROP ROLE reporter", "where reporter may make objects", ["saas", "trading"]),
+    "public is another role's": (
+        "CREATE ROLE reporter; ALTER SCHEMA public OWNER TO reporter",
+        "ALTER SCHEMA public OWNER TO pg_database_owner; DROP ROLE reporter", "schema public, which reporter owns", ["saas"]),
+    "public is the database owner's": (
+        "CREATE ROLE landlord; ALTER DATABASE tenantry OWNER TO landlord; GRANT ALL ON DATABASE tenantry TO tenantry",
+        "ALTER DATABASE tenantry OWNER TO tenantry; DROP ROLE landlord",
+        "schema public, which the owner of the database, landlord, owns", ["saas"]),
+}
+
 # What a place may be like: none of it takes anybody's rows anywhere.
 HARMLESS = [
     "CREATE INDEX more ON {s}.%s (created_at)",
@@ -216,6 +234,50 @@ def test_a_create_that_makes_its_place_is_refused_where_the_server_does_not_keep
     as_superuser("CREATE TABLE public.lent (); GRANT SELECT ON public.lent TO {tenants}", names)
     server().create("shapely", "trading")
     refuse_until_mended(MADE, names, "trading")
+
+
+def check_searched(harm, mend, says, blueprints):
+    """In a shared place, from a spare and in a place of its own; and for the tenants that are there."""
+    new_spare()
+    before = roles_and_places()
+    server().psql(harm, server().superuser)
+    try:
+        for blueprint in blueprints:
+            server().refused("isolation_violated", "tenant", "create", "robbed", "--blueprint", blueprint,
+                             says=("path_schema_shared", says))
+            assert blueprint == "trading" or roles_and_places() == before, "something is left"
+        if "trading" in blueprints:
+            after = roles_and_places()
+            refuse("robbed", "trading")
+            server().tenantry("spare", "fill", "trading", "--count", "1", json=False, expect=76)
+            assert roles_and_places() == after, "something is left"
+        server().refused("isolation_violated", "tenant", "resume", "paused", says=("path_schema_shared", says))
+        found = server().tenantry("isolation", "verify", "first", "--rules-only", "--json", json=False, expect=76).json()
+        assert says in str([f for f in found["findings"] if f["check"] == "path_schema_shared"]), found
+    finally:
+        server().psql(mend, server().superuser)
+    for blueprint in blueprints:
+        server().create("safe", blueprint)
+        server().tenantry("tenant", "archive", "safe", "--drain-timeout", "1ms")
+        server().tenantry("tenant", "purge", "safe", "--yes")
+
+
+def test_no_create_and_no_resume_where_others_may_make_things_in_a_schema_that_tenants_search():
+    """One tenant's public.lower(varchar) would be what another's lower(email) calls."""
+    shared_place()
+    server().create("paused", "saas")
+    server().tenantry("tenant", "suspend", "paused")
+    server().psql("ALTER EXTENSION btree_gin SET SCHEMA public", server().superuser)
+    try:
+        server().create("moved", "saas")
+        for what, case in SEARCHED.items():
+            try:
+                check_searched(*case)
+            except (AssertionError, KeyError) as e:
+                raise AssertionError("%s: %s" % (what, e)) from e
+        server().tenantry("tenant", "resume", "paused")
+    finally:
+        server().psql("ALTER EXTENSION btree_gin SET SCHEMA tenantry_ext", server().superuser)
 
 
 def test_a_first_create_in_a_shared_place_is_refused_for_its_own_reason_and_can_be_given_again():
