@@ -15,6 +15,11 @@ GUARDS = ("DO $do$ DECLARE t regclass; e text := $e$tenant_id = (SELECT m.tenant
           " FOR t IN SELECT polrelid FROM pg_policy WHERE polname = 'tenant_guard' LOOP"
           " EXECUTE format('ALTER POLICY tenant_guard ON %%s USING (%%s) WITH CHECK (%%s)', t, %s, %s); END LOOP; END $do$")
 
+# A function that was made where all search, while its maker could, and what takes it away.
+PLANTED = ("CREATE ROLE stranger; GRANT USAGE, CREATE ON SCHEMA tenantry_ext TO stranger; SET ROLE stranger;"
+           " CREATE FUNCTION tenantry_ext.lower(varchar) RETURNS text LANGUAGE sql AS 'SELECT $1::text'; RESET ROLE;"
+           " REVOKE ALL ON SCHEMA tenantry_ext FROM stranger", "DROP OWNED BY stranger; DROP ROLE stranger")
+
 # What a superuser does to the shared tables of saas, and what undoes it.
 SHARED = {
     "row-level security is off": ("ALTER TABLE {s}.users DISABLE ROW LEVEL SECURITY",
@@ -54,6 +59,7 @@ SHARED = {
         " CREATE TRIGGER spy BEFORE INSERT ON {s}.users FOR EACH ROW EXECUTE FUNCTION public.spy()",
         "DROP FUNCTION public.spy() CASCADE"),
     "the guard and what it measures are open alike": (GUARDS % ("'true'", "'true'"), GUARDS % ("e", "e")),
+    "a function was left where all search": PLANTED,
     "the map is writable": ("GRANT UPDATE ON tenancy.role_tenants TO PUBLIC",
                             "REVOKE UPDATE ON tenancy.role_tenants FROM PUBLIC"),
 }
@@ -96,6 +102,10 @@ MADE = {
     "tenants may make schemas": ("GRANT CREATE ON DATABASE {db} TO {tenants}", "REVOKE CREATE ON DATABASE {db} FROM {tenants}"),
     "tenants may make things where all find them": ("GRANT CREATE ON SCHEMA tenantry_ext TO {tenants}",
                                                     "REVOKE CREATE ON SCHEMA tenantry_ext FROM {tenants}"),
+    "a function was left where all search": PLANTED,
+    "the schema of extensions is another role's": (
+        "CREATE ROLE stranger; ALTER SCHEMA tenantry_ext OWNER TO stranger",
+        "ALTER SCHEMA tenantry_ext OWNER TO tenantry; DROP ROLE stranger"),
     "Tenantry's next table is everybody's": (
         "ALTER DEFAULT PRIVILEGES FOR ROLE tenantry GRANT SELECT ON TABLES TO PUBLIC",
         "ALTER DEFAULT PRIVILEGES FOR ROLE tenantry REVOKE SELECT ON TABLES FROM PUBLIC"),
