@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Every gate and every test: check.sh [STAGE...]. A stage that fails does not stop the later ones.
+# Each integration test runs once, in the build with the sanitizers and the fault points; the two builds without
+# sanitizers run the unit tests, the fuzz corpora and the few integration tests of the suite "smoke".
 # The last line is "N passed, N failed, N skipped"; the exit status is 1 when anything failed.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
@@ -9,6 +11,10 @@ readonly clang_format_version=14
 readonly skipped=77     # exit status of a stage that cannot run here
 readonly shown_lines=200 # of the log of a stage that fails
 readonly sanitize=address,undefined
+readonly plain_suites='--suite unit --suite fuzz --suite smoke'
+# One more than there are processors: a test waits now and then, for a disk or for a process to end.
+test_processes=$(($(nproc) + 1))
+readonly test_processes
 
 # stage|what it does|function and its arguments
 readonly stages="
@@ -16,10 +22,10 @@ format|formatting of the C files|gate check_format
 layers|modules, libraries and functions that may not be used|gate python3 tools/layers.py
 test-layers|self-test of the layer script|gate python3 tools/test_layers.py
 scripts|syntax and traps of the scripts|gate check_scripts
-gcc|gcc with fault points: the whole suite|suite build-check gcc -Dbuildtype=debugoptimized -Dfaults=true
+gcc|gcc with fault points: unit tests, fuzz corpora, smoke tests|suite build-check gcc -Dbuildtype=debugoptimized -Dfaults=true -- $plain_suites
 reference|docs/reference says what the program says|gate tools/reference.sh check build-check/tenantry
-clang|clang, the release build without fault points: unit tests, fuzz corpora|suite build-clang clang -Dbuildtype=release -- --suite unit --suite fuzz
-asan|ASan and UBSan: unit tests, fuzz corpora, integration tests|suite build-asan gcc -Dbuildtype=debugoptimized -Dfaults=true -Db_sanitize=$sanitize -Db_lundef=false -- --timeout-multiplier 4
+clang|clang, the release build without fault points: unit tests, fuzz corpora, smoke tests|suite build-clang clang -Dbuildtype=release -- $plain_suites
+asan|ASan and UBSan with fault points: the whole suite|suite build-asan gcc -Dbuildtype=debugoptimized -Dfaults=true -Db_sanitize=$sanitize -Db_lundef=false -- --timeout-multiplier 4
 clang-tidy|static analysis by clang-tidy|gate check_tidy
 cppcheck|static analysis by cppcheck|gate check_cppcheck
 "
@@ -80,7 +86,7 @@ suite() {
     fi
     local testlog=$folder/meson-logs/testlog.json status=0
     rm -f "$testlog"
-    meson test -C "$folder" --no-rebuild "$@" >"$log" 2>&1 || status=$?
+    meson test -C "$folder" --no-rebuild --num-processes "$test_processes" "$@" >"$log" 2>&1 || status=$?
     if ! tools/test_results.py "$stage" "$status" "$testlog" "$results" "$failures" >>"$log" 2>&1; then
         record_failure "$stage: test run" "$log"
     fi

@@ -115,13 +115,16 @@ static bool move_and_switch(JobContext *context, TenantState to, bool may_login,
                             Err *err)
 {
     Tenant *tenant = NULL;
-    if (!load_tenant(context, &tenant, err) || !tenant_move(context->store, tenant, to, err) ||
-        !switch_logins(context, tenant, may_login, err)) {
+    if (!load_tenant(context, &tenant, err)) {
         return false;
     }
     scoped_json Json *detail = json_object();
     json_put_text(detail, "slug", tenant->slug);
     json_put_text(detail, "from", tenant->state);
+    if (!tenant_move(context->store, tenant, to, err) ||
+        !switch_logins(context, tenant, may_login, err)) {
+        return false;
+    }
     return job_audit(context, action, detail, err);
 }
 

@@ -4,6 +4,7 @@ It reads the registry and the catalogue as the server's superuser, and then logs
 below is a query for what breaks it, one text per row; the names of roles and schemas that Tenantry makes for
 tenants begin with tenant_ or shared_, except for a shared schema, which can have its blueprint's name."""
 import contextlib
+import functools
 import json
 import os
 import time
@@ -210,9 +211,19 @@ def platform():
     """A server that is up, with one tenant of each tier whose rows must never be touched."""
     with harness.Server() as server:
         server.up()
-        for slug, blueprint in (("near", "saas"), ("far", "trading")):
-            server.tenantry("tenant", "create", slug, "--blueprint", blueprint)
-        yield server
+        yield populated(server)
+
+
+def populated(server):
+    for slug, blueprint in (("near", "saas"), ("far", "trading")):
+        server.tenantry("tenant", "create", slug, "--blueprint", blueprint)
+    return server
+
+
+@functools.lru_cache(maxsize=None)
+def shared_platform():
+    """The same, one for all the tests of a file: each ends with nothing interrupted and everything whole."""
+    return populated(harness.shared_server())
 
 
 def trace(path):

@@ -355,12 +355,16 @@ class Server:
 _shared = contextlib.ExitStack()
 
 
+def share(server):
+    """Starts a server that stays until the last test of the file has ended."""
+    _shared.enter_context(server).up()
+    return server
+
+
 @functools.lru_cache(maxsize=None)
 def shared_server():
     """One server for all the tests of a file; it is started when the first one asks."""
-    server = _shared.enter_context(Server())
-    server.up()
-    return server
+    return share(Server())
 
 
 def _comment(text):

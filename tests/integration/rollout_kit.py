@@ -87,20 +87,27 @@ class Vault:
     def schema(self, slug):
         return self.server.tenantry("tenant", "show", slug)["schema"]
 
-    def columns(self, slug):
-        """The version that the catalogue shows, which the registry must agree with: columns extra_N, and 1."""
-        found = self.server.psql("SELECT count(*) FROM pg_attribute WHERE attrelid = '\"%s\".boxes'::regclass"
-                                 " AND attname ~ '^extra_' AND NOT attisdropped" % self.schema(slug), self.superuser)
-        return 1 + int(found)
+    def columns(self):
+        """{slug: the version that the catalogue shows}: columns extra_N, and 1."""
+        found = self.server.psql(
+            "SELECT t.slug, 1 + count(a.attname) FROM tenantry.tenants t JOIN tenantry.places p ON p.id = t.place_id"
+            " JOIN pg_namespace n ON n.nspname = p.schema_name"
+            " JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = 'boxes'"
+            " LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname ~ '^extra_' AND NOT a.attisdropped"
+            " WHERE t.blueprint = '%s' GROUP BY t.slug" % self.name, self.superuser)
+        return {slug: int(version) for slug, version in (line.split("|") for line in found.split())}
 
     def check_columns(self):
         """Each tenant is at exactly the version that the registry and the ledger say."""
+        columns = self.columns()
         for slug, version in self.versions().items():
-            assert self.columns(slug) == version, (slug, version, self.columns(slug))
+            assert columns[slug] == version, (slug, version, columns[slug])
 
     def sql(self, slug, sql):
         """As the server's superuser, in the tenant's schema."""
-        return self.server.psql('SET search_path = "%s";' % self.schema(slug) + sql, self.superuser)
+        return self.server.psql("SELECT p.schema_name AS place FROM tenantry.tenants t JOIN tenantry.places p"
+                                " ON p.id = t.place_id WHERE t.slug = '%s' \\gset\nSET search_path = :\"place\";\n" % slug
+                                + sql, self.superuser)
 
     @property
     def superuser(self):

@@ -13,6 +13,7 @@ from crash_state import check_logins, check_whole, interrupted, tenants
 
 KILLED = -9
 STRIDE = int(os.environ.get("TEST_CRASH_STRIDE", "1"))  # 2: every other fault point
+MIDDLE = min((STRIDE + 1) // 2, 3)  # where to begin: an operation of few points should have done something by then
 
 
 class Operation:
@@ -372,16 +373,18 @@ def crash_round(operation, number, wants_cancel):
 def kill_everywhere(*kinds):
     """All rounds of one operation, or of one in both tiers."""
     harness.require_faults()
-    with crash_state.platform() as server:
-        for kind in kinds:
-            # A job that can only go forward refuses the cancel and is resumed: one pass does for both.
-            for wants_cancel in (True, False) if kind.may_cancel else (True,):
-                operation = kind(server)
-                number = 1
-                while crash_round(operation, number, wants_cancel):
-                    number += STRIDE
-                assert number > 1, "no fault point was passed"
-        check_whole(server)
+    server = crash_state.shared_platform()
+    before = set(tenants(server)) - {"near", "far"}
+    for kind in kinds:
+        # A job that can only go forward refuses the cancel and is resumed: one pass does for both.
+        for wants_cancel, number in ((True, MIDDLE), (False, 1)) if kind.may_cancel else ((True, MIDDLE),):
+            operation = kind(server)
+            deaths = 0
+            while crash_round(operation, number, wants_cancel):
+                number += STRIDE
+                deaths += 1
+            assert deaths > 0, "no fault point was passed"
+    check_whole(server, logins=set(tenants(server)) - before)
 
 
 def passed_points(operation, number=0):
@@ -414,12 +417,12 @@ def test_the_operations_pass_every_fault_point_of_the_source():
     harness.require_faults()
     steps = crash_points.of_steps()
     passed = set()
-    with crash_state.platform() as server:
-        for kind in OPERATIONS:
-            points = set(passed_points(kind(server)))
-            missing = steps[kind.name] - points
-            assert not missing, "%s does not pass %s" % (kind.name, ", ".join(sorted(missing)))
-            passed |= points
+    server = crash_state.shared_platform()
+    for kind in OPERATIONS:
+        points = set(passed_points(kind(server)))
+        missing = steps[kind.name] - points
+        assert not missing, "%s does not pass %s" % (kind.name, ", ".join(sorted(missing)))
+        passed |= points
     assert {kind.name for kind in OPERATIONS} | ROLLOUTS == set(steps), "an operation has no crash test"
     literals = {point for point in crash_points.literals() if not point.startswith("rollout.")}
     assert literals - passed == ELSEWHERE, literals - passed
@@ -448,11 +451,10 @@ def test_spares_are_whole_or_gone():
 def test_the_first_create_of_a_blueprint_is_whole_or_gone():
     """It makes the shared place too."""
     harness.require_faults()
-    with harness.Server() as server:
-        server.up()
-        operation = CreateFirst(server)
-        for number in range(1, 12, STRIDE):
-            assert crash_round(operation, number, wants_cancel=number % 2 == 0)
+    server = crash_state.shared_platform()
+    operation = CreateFirst(server)
+    for number in range(1, 12, STRIDE):
+        assert crash_round(operation, number, wants_cancel=number % 2 == 0)
 
 
 class CreateFirst(Create):
@@ -504,37 +506,37 @@ def leave_interrupted(operation, number, point):
 
 def test_a_cancel_that_is_killed_can_be_given_again():
     harness.require_faults()
-    with crash_state.platform() as server:
-        for number, point in enumerate(("job.undo.before_commit", "job.undo.after_commit")):
-            operation = Create(server)
-            job = leave_interrupted(operation, number, "tenant.create.ground.begin")
-            again = ("job", "cancel", str(job["id"]))
-            server.tenantry(*again, env={"TENANTRY_FAULT_AT": point}, expect=KILLED)
-            crash_state.wait_until_quiet(server)
-            result = server.tenantry(*again, expect=None)
-            is_undone = point.endswith("after_commit")
-            assert (result.error()["error"]["code"] == "job_state") if is_undone else result.status == 0, result.text()
-            operation.undone()
-            check_whole(server)
+    server = crash_state.shared_platform()
+    for number, point in enumerate(("job.undo.before_commit", "job.undo.after_commit")):
+        operation = Create(server)
+        job = leave_interrupted(operation, number, "tenant.create.ground.begin")
+        again = ("job", "cancel", str(job["id"]))
+        server.tenantry(*again, env={"TENANTRY_FAULT_AT": point}, expect=KILLED)
+        crash_state.wait_until_quiet(server)
+        result = server.tenantry(*again, expect=None)
+        is_undone = point.endswith("after_commit")
+        assert (result.error()["error"]["code"] == "job_state") if is_undone else result.status == 0, result.text()
+        operation.undone()
+        check_whole(server, logins=operation.logins())
 
 
 def test_a_resume_that_is_killed_can_be_given_again():
     harness.require_faults()
-    with crash_state.platform() as server:
-        operation = CreateSchema(server)
-        job = leave_interrupted(operation, 0, "tenant.create.ground.begin")
-        deaths = 0
-        while server.tenantry("job", "resume", str(job["id"]), env={"TENANTRY_FAULT_AT": "2"},
-                              expect=None).status == KILLED:
-            # Dying at the second point, each run commits nothing: the job stays where it was.
-            crash_state.wait_until_quiet(server)
-            check_whole(server, at_rest=False, logins=operation.logins())
-            deaths += 1
-            if deaths == 3:
-                break
-        resume(server)
-        operation.done()
-        check_whole(server)
+    server = crash_state.shared_platform()
+    operation = CreateSchema(server)
+    job = leave_interrupted(operation, "resumed", "tenant.create.ground.begin")
+    deaths = 0
+    while server.tenantry("job", "resume", str(job["id"]), env={"TENANTRY_FAULT_AT": "2"},
+                          expect=None).status == KILLED:
+        # Dying at the second point, each run commits nothing: the job stays where it was.
+        crash_state.wait_until_quiet(server)
+        check_whole(server, at_rest=False, logins=operation.logins())
+        deaths += 1
+        if deaths == 3:
+            break
+    resume(server)
+    operation.done()
+    check_whole(server, logins=operation.logins())
 
 
 # --- up
@@ -550,9 +552,13 @@ def external_database(server, name):
     return "postgresql://%s:%s@/%s?host=%s&port=%s" % (name, password, name, host.group(1), host.group(2))
 
 
+def external(url, folder):
+    """The environment of an installation there. Few logins are made ahead: each passes the same two points."""
+    return {"TENANTRY_DATABASE_URL": url, "TENANTRY_DATA_DIR": folder, "TENANTRY_READY_LOGINS": "2"}
+
+
 def up_external(server, url, folder, fault=None, expect=0, trace=None):
-    env = {"TENANTRY_DATABASE_URL": url, "TENANTRY_DATA_DIR": folder, "TENANTRY_FAULT_AT": fault,
-           "TENANTRY_FAULT_TRACE": trace}
+    env = {**external(url, folder), "TENANTRY_FAULT_AT": fault, "TENANTRY_FAULT_TRACE": trace}
     return server.tenantry("up", env=env, expect=expect)
 
 
@@ -563,7 +569,7 @@ def platform_roles(server):
 
 def check_installation(server, url, folder, roles_before):
     """Up once more finishes what the killed one began: one installation, one key, no role too many."""
-    env = {"TENANTRY_DATABASE_URL": url, "TENANTRY_DATA_DIR": folder}
+    env = external(url, folder)
     up_external(server, url, folder)
     server.tenantry("job", "resume", env=env)
     status = server.tenantry("status", env=env)
@@ -599,18 +605,19 @@ def test_up_on_an_external_database_can_be_killed_anywhere():
 
 
 def test_up_on_a_fresh_data_directory_can_be_killed_anywhere():
-    """Up to the first point that an external database has too: the test above goes on from there."""
+    """Up to the first point that an external database has too: the test above goes on from there. One start after the other
+    is killed, each where only one gets that goes on well from what the one before it left."""
     harness.require_faults()
     points = sorted(p for p in ELSEWHERE if p.startswith("embedded.")) + ["file.create.after_link"]
-    for point in points:
-        with harness.Server() as server:
+    with harness.Server() as server:
+        for point in points:
             result = server.tenantry("up", env={"TENANTRY_FAULT_AT": point}, expect=None)
             assert result.status == KILLED, (point, result.text())
-            server.up()
-            assert server.tenantry("up")["pid"] == server.status["pid"]
-            server.tenantry("tenant", "create", "first", "--blueprint", "saas")
-            check_whole(server)
-            assert not [n for n in os.listdir(server.data_dir) if ".new" in n], os.listdir(server.data_dir)
+        server.up()
+        assert server.tenantry("up")["pid"] == server.status["pid"]
+        server.tenantry("tenant", "create", "first", "--blueprint", "saas")
+        check_whole(server)
+        assert not [n for n in os.listdir(server.data_dir) if ".new" in n], os.listdir(server.data_dir)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 
 Whatever was killed, each place is at the old or at the new version, its tables and its ledger agree, and the rollout
 can be resumed. What is random comes from fixed seeds; TEST_CRASH_ROUNDS is how many rounds of each kind are run."""
+import functools
 import os
 import random
 import time
@@ -12,7 +13,7 @@ import crash_state
 import harness
 from crash_state import check_whole
 from rollout_kit import Vault, wait_until
-from test_crash import Operation, crash_round, passed_points, STRIDE
+from test_crash import MIDDLE, Operation, STRIDE, crash_round, passed_points
 from test_crash_race import accepts, kill_backends, kill_postmaster
 
 ROUNDS = int(os.environ.get("TEST_CRASH_ROUNDS", "4"))
@@ -131,28 +132,38 @@ ELSEWHERE = {"rollout.undone", "rollout.batch.done", "rollout.batch.made", "roll
 crash_state.RULES_AT_REST.pop("a blueprint that its shared tables lag behind", None)
 
 
+@functools.lru_cache(maxsize=None)
+def operation(kind):
+    """One for all tests of the file, with its blueprint and tenants."""
+    made = kind(crash_state.shared_platform())
+    made.logins = lambda: ()
+    return made
+
+
+def check_end(vault):
+    """With the logins of its tenants, and of those that no rollout is about."""
+    check_whole(vault.server, logins={"near", "far", *vault.versions()})
+
+
 def kill_everywhere(kind):
     harness.require_faults()
-    with crash_state.platform() as server:
-        operation = kind(server)
-        operation.logins = lambda: ()
-        number = 1
-        while crash_round(operation, number, True):
-            number += STRIDE
-        assert number > 1, "no fault point was passed"
-        check_whole(server)
+    number, deaths = MIDDLE, 0
+    while crash_round(operation(kind), number, True):
+        number += STRIDE
+        deaths += 1
+    assert deaths > 0, "no fault point was passed"
+    check_end(operation(kind).vault)
 
 
 def test_rollouts_pass_every_fault_point_of_theirs():
     harness.require_faults()
     steps = crash_points.of_steps()
     passed = set()
-    with crash_state.platform() as server:
-        for kind in KINDS:
-            points = set(passed_points(kind(server)))
-            missing = steps[kind.name] - points
-            assert not missing, "%s does not pass %s" % (kind.name, ", ".join(sorted(missing)))
-            passed |= points
+    for kind in KINDS:
+        points = set(passed_points(operation(kind)))
+        missing = steps[kind.name] - points
+        assert not missing, "%s does not pass %s" % (kind.name, ", ".join(sorted(missing)))
+        passed |= points
     missed = {p for p in crash_points.literals() if p.startswith("rollout.")} - passed
     assert missed == ELSEWHERE, missed
 
@@ -196,30 +207,37 @@ def check_places(vault):
     vault.check_columns()
 
 
+@functools.lru_cache(maxsize=None)
+def random_vault():
+    """Each test ends with all places at the newest version."""
+    vault = Vault(crash_state.shared_platform(), "random")
+    vault.create(*("random-%d" % n for n in range(TENANTS)))
+    return vault
+
+
 def killed_rounds(kill, seed):
-    with crash_state.platform() as server:
-        vault = Vault(server, "random")
-        vault.create(*("random-%d" % n for n in range(TENANTS)))
-        dice = random.Random(seed)
-        for number in range(ROUNDS):
-            vault.add_column()
-            parallel = str(dice.choice((1, 2, 4)))
-            child = server.spawn("migrate", "up", vault.name, "--parallel", parallel, "--waves", "1,50%,100%", "--json")
-            time.sleep(dice.random() * HURRY_S)
-            kill(server, child)
-            out, err = child.communicate(timeout=harness.COMMAND_TIMEOUT_S)
-            assert child.returncode <= 0 or "pg_unavailable" in err or "server_down" in err, (seed, number, out, err)
-            if server.server_pid() is None:
-                server.up()
-            wait_until(lambda: accepts(server), "the server does not come back")
-            crash_state.wait_until_quiet(server)
-            check_whole(server, at_rest=False, logins=())
-            check_places(vault)
-            finish_rollout(server, vault)
-            assert set(vault.versions().values()) == {vault.version}, (seed, number, vault.versions())
-            vault.check_columns()
-            check_whole(server, logins=())
-        check_whole(server)
+    vault = random_vault()
+    server = vault.server
+    dice = random.Random(seed)
+    for number in range(ROUNDS):
+        vault.add_column()
+        parallel = str(dice.choice((1, 2, 4)))
+        child = server.spawn("migrate", "up", vault.name, "--parallel", parallel, "--waves", "1,50%,100%", "--json")
+        time.sleep(dice.random() * HURRY_S)
+        kill(server, child)
+        out, err = child.communicate(timeout=harness.COMMAND_TIMEOUT_S)
+        assert child.returncode <= 0 or "pg_unavailable" in err or "server_down" in err, (seed, number, out, err)
+        if server.server_pid() is None:
+            server.up()
+        wait_until(lambda: accepts(server), "the server does not come back")
+        crash_state.wait_until_quiet(server)
+        check_whole(server, at_rest=False, logins=())
+        check_places(vault)
+        finish_rollout(server, vault)
+        assert set(vault.versions().values()) == {vault.version}, (seed, number, vault.versions())
+        vault.check_columns()
+        check_whole(server, logins=())
+    check_end(vault)
 
 
 def kill_program(server, child):
@@ -253,24 +271,24 @@ def test_sessions_that_are_killed_at_random_leave_a_fleet_that_can_be_finished()
 def test_creates_and_rollouts_at_random_end_at_one_version():
     """Creates begin before, while and after each version is recorded and rolled out."""
     dice = random.Random(44)
-    with crash_state.platform() as server:
-        vault = Vault(server, "racing")
-        vault.create("racing-0")
-        made = 1
-        for _ in range(ROUNDS):
-            children = []
-            for _ in range(3):
-                children.append(server.spawn("tenant", "create", "racing-%d" % made, "--blueprint", vault.name, "--json"))
-                made += 1
-            time.sleep(dice.random() * HURRY_S / 4)
-            vault.add_column()
-            children.append(server.spawn("migrate", "up", vault.name, "--json"))
-            for child in children:
-                out, err = child.communicate(timeout=harness.COMMAND_TIMEOUT_S)
-                assert child.returncode == 0, (out, err)
-            assert set(vault.versions().values()) == {vault.version}, vault.versions()
-            vault.check_columns()
-        check_whole(server)
+    server = crash_state.shared_platform()
+    vault = Vault(server, "racing")
+    vault.create("racing-0")
+    made = 1
+    for _ in range(ROUNDS):
+        children = []
+        for _ in range(3):
+            children.append(server.spawn("tenant", "create", "racing-%d" % made, "--blueprint", vault.name, "--json"))
+            made += 1
+        time.sleep(dice.random() * HURRY_S / 4)
+        vault.add_column()
+        children.append(server.spawn("migrate", "up", vault.name, "--json"))
+        for child in children:
+            out, err = child.communicate(timeout=harness.COMMAND_TIMEOUT_S)
+            assert child.returncode == 0, (out, err)
+        assert set(vault.versions().values()) == {vault.version}, vault.versions()
+        vault.check_columns()
+    check_end(vault)
 
 
 if __name__ == "__main__":

@@ -595,14 +595,16 @@ def test_the_hash_of_the_catalogue_changes_with_all_that_the_rules_read():
     # What is of the server as a whole is in every one.
     server.psql("CREATE SCHEMA beside; CREATE FUNCTION beside.f(xml) RETURNS money LANGUAGE sql AS 'SELECT 1::money'",
                 server.superuser)
+    before = catalogues()
     try:
         for change in ("GRANT USAGE ON SCHEMA pg_toast TO PUBLIC", "GRANT USAGE ON SCHEMA beside TO PUBLIC",
                        "CREATE CAST (xml AS money) WITH FUNCTION beside.f(xml)",
                        "CREATE OR REPLACE FUNCTION beside.f(xml) RETURNS money LANGUAGE sql AS 'SELECT 2::money'",
                        "GRANT CREATE ON SCHEMA beside TO PUBLIC", "GRANT EXECUTE ON FUNCTION pg_stat_reset() TO PUBLIC"):
-            before = catalogues()
             server.psql(change, server.superuser)
-            assert all(now != then for now, then in zip(catalogues(), before)), change
+            now = catalogues()
+            assert all(one != then for one, then in zip(now, before)), change
+            before = now
     finally:
         server.psql("DROP SCHEMA beside CASCADE; REVOKE USAGE ON SCHEMA pg_toast FROM PUBLIC;"
                     " REVOKE EXECUTE ON FUNCTION pg_stat_reset() FROM PUBLIC", server.superuser)

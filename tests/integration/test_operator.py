@@ -392,7 +392,7 @@ def test_up_down_and_status_in_every_order():
 
 
 def test_a_killed_server_comes_back_with_its_tenants():
-    with harness.Server(is_new=True) as server:
+    with harness.Server() as server:
         pid = server.up()["pid"]
         tenant = server.create("lasting", "trading")
         children = [int(line.split("/")[2]) for line in glob_children(pid)]
@@ -406,7 +406,7 @@ def test_a_killed_server_comes_back_with_its_tenants():
 
 
 def test_up_waits_for_a_server_that_recovers_and_says_so():
-    with harness.Server(is_new=True) as server:
+    with harness.Server() as server:
         pid = server.up()["pid"]
         assert server.psql("SHOW recovery_init_sync_method") == "syncfs"
         children = [int(line.split("/")[2]) for line in glob_children(pid)]
@@ -429,7 +429,7 @@ def test_up_waits_for_a_server_that_recovers_and_says_so():
 
 
 def test_a_server_with_too_few_locks_is_told_what_to_raise():
-    with harness.Server(is_new=True) as server:
+    with harness.Server() as server:
         server.up()
         server.tenantry("down")
         with open(server.data_dir + "/postgresql.local.conf", "a", encoding="utf-8") as f:
@@ -488,7 +488,7 @@ def test_a_data_directory_with_wrong_permissions_or_content_is_refused_and_kept(
             f.write("a file")
         server.refused("data_dir_unusable", "up", says=[server.data_dir])
         os.remove(server.data_dir)
-    with harness.Server(is_new=True) as server:
+    with harness.Server() as server:
         server.up()
         server.tenantry("down")
         os.chmod(server.data_dir + "/pg", 0o777)
@@ -531,7 +531,7 @@ def test_a_wrong_folder_of_programs_or_user_is_told():
 
 
 def test_a_data_directory_of_another_major_version_is_told():
-    with harness.Server(is_new=True) as server:
+    with harness.Server() as server:
         server.up()
         server.tenantry("down")
         path = server.data_dir + "/pg/PG_VERSION"
@@ -544,7 +544,7 @@ def test_a_data_directory_of_another_major_version_is_told():
 
 
 def test_a_database_of_another_build_is_told():
-    with harness.Server(is_new=True) as server:
+    with harness.Server() as server:
         server.up()
         # What a migration of a pack in the binary looks like that was edited between two builds.
         server.psql("UPDATE tenantry.blueprints SET checksum = 'x' WHERE name = 'trading';"

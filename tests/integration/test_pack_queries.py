@@ -13,7 +13,6 @@ import sys
 
 import harness
 import pack_queries
-from harness import shared_server
 from pack_queries import BadFile, Query, Relations
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -30,6 +29,14 @@ LARGE = 50_000
 # ANALYZE then reads every row of a table of 100,000, so that a plan does not depend on which rows it drew.
 ANALYZE = "SET default_statistics_target = 500; VACUUM (ANALYZE) %s"
 SHOWN_LINES = 60  # of the plan of a query that fails
+
+
+@functools.lru_cache(maxsize=None)
+def shared_server():
+    """Its statistics are those of ANALYZE below; autovacuum would find the same once more."""
+    server = harness.shared_server()
+    server.psql("ALTER SYSTEM SET autovacuum = off;\nSELECT pg_reload_conf();", server.superuser)
+    return server
 
 
 class Pack:
