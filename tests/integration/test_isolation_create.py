@@ -362,6 +362,25 @@ def test_a_resume_asks_what_uses_the_tenant_s_things():
     server().tenantry("tenant", "resume", "other")
 
 
+# What a tenant may set for its own role, that a rule finds.
+OWN_SETTINGS = ["search_path = {o}, public", "role = '{o}_app'", "row_security = off", "session_authorization = 'postgres'",
+                "check_function_bodies = off", "default_tablespace = pg_default"]
+
+
+def test_what_a_tenant_set_for_its_own_role_does_not_stand_in_the_way_of_its_resume():
+    login = server().create("stubborn", "saas")["app"]
+    names = shared_place()
+    role = server().tenantry("tenant", "show", "stubborn")["roles"]["app"]
+    query = "SELECT setdatabase, unnest(setconfig) FROM pg_db_role_setting WHERE setrole = '%s'::regrole ORDER BY 2" % role
+    before = server().psql(query)
+    harness.psql(login, ";".join("ALTER ROLE CURRENT_USER %sSET %s" % (where, setting.format(**names))
+                                 for where in ("", "IN DATABASE tenantry ") for setting in OWN_SETTINGS))
+    server().tenantry("tenant", "suspend", "stubborn")
+    server().tenantry("tenant", "resume", "stubborn")
+    assert server().psql(query) == before != ""
+    assert harness.psql(login, "SELECT count(*) FROM users") == "0"
+
+
 # What a spare's login got that is not in any place, and what takes it away again.
 ELSEWHERE = [
     ("GRANT SELECT ON {o}.portfolios TO {app}", "REVOKE SELECT ON {o}.portfolios FROM {app}"),
