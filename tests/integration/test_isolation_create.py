@@ -288,6 +288,7 @@ def test_no_create_and_no_resume_where_others_may_make_things_in_a_schema_that_t
         server().tenantry("tenant", "resume", "paused")
     finally:
         server().psql("ALTER EXTENSION btree_gin SET SCHEMA tenantry_ext", server().superuser)
+        server().tenantry("spare", "drop", "trading", "--all")
 
 
 def test_a_first_create_in_a_shared_place_is_refused_for_its_own_reason_and_can_be_given_again():
