@@ -107,7 +107,8 @@ static bool switch_logins(JobContext *context, const Tenant *tenant, bool may_lo
     }
     scoped_batch PgBatch *batch = pg_batch_new(context->arena);
     login_add_switch(context->arena, batch, logins, count, true);
-    return pg_batch_run(context->store->conn, batch, err);
+    return login_add_restore(context->arena, context->store, batch, tenant, logins, count, err) &&
+           pg_batch_run(context->store->conn, batch, err);
 }
 
 /* Moves, switches the logins and audits: what most operations begin with. */
