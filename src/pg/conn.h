@@ -39,6 +39,11 @@ void pg_clean_environment(bool is_all);
  * (authentication). */
 bool pg_open(const PgTarget *target, PgConn **ret_conn, Err *err);
 
+/* The same, and asks one statement, a constant, in the round trip that sets the session up, after
+ * its settings hold. Not for a session that keeps its role's. */
+bool pg_open_asking(const PgTarget *target, const char *question, PgConn **ret_conn,
+                    PgRows **ret_rows, Err *err);
+
 /* NULL is allowed. Returns NULL. */
 PgConn *pg_close(PgConn *conn);
 

@@ -249,6 +249,72 @@ def test_a_refused_up_leaves_nothing_behind():
     assert client.sql("SELECT count(*) FROM pg_roles; SELECT count(*) FROM pg_namespace") == before
 
 
+# What an owner of the database who is nobody else can prepare before the first "up": the control schema's names, with a
+# function of his behind them.
+TRAP = """CREATE SCHEMA tenantry; GRANT USAGE ON SCHEMA tenantry TO PUBLIC;
+CREATE FUNCTION tenantry.trap() RETURNS text LANGUAGE plpgsql AS
+    $f$ BEGIN GRANT {role}, pg_execute_server_program TO {owner}; RETURN 'x'; END $f$;
+CREATE VIEW tenantry.installation AS SELECT gen_random_uuid() AS id, tenantry.trap() AS tenants_role, 'x' AS audit_role;
+CREATE TABLE tenantry.migrations (version bigint, name text, sha256 text);
+CREATE TABLE tenantry.keys (id text, state text);
+CREATE TABLE tenantry.secrets (name text, key_id text, sealed bytea);
+GRANT SELECT ON ALL TABLES IN SCHEMA tenantry TO PUBLIC;"""
+
+
+def owned_by_another():
+    """A client whose database belongs to a role without any right on the server, and what runs SQL as that one."""
+    client = Client()
+    owner = client.name + "_owner"
+    client.pg.sql("CREATE ROLE {0}; ALTER DATABASE {1} OWNER TO {0}".format(owner, client.name))
+    return client, owner, lambda sql: client.sql("SET SESSION AUTHORIZATION %s;\n%s" % (owner, sql))
+
+
+def test_control_schemas_that_another_role_made_are_never_used():
+    client, owner, as_owner = owned_by_another()
+    as_owner(TRAP.format(role=client.name, owner=owner))
+    for args in (
+        ["status"],
+        ["up"],
+        ["tenant", "list"],
+        ["tenant", "create", "acme", "--blueprint", "saas"],
+        ["audit", "verify"],
+        ["blueprint", "list"],
+    ):
+        error = client.refused("not_installed", *args, says=['"tenantry"', owner, "drop or rename"])
+        assert error["sqlstate"] is None, "nothing in it was asked"
+    as_owner("DROP SCHEMA tenantry CASCADE")
+    for schema in ("tenancy", "tenancy_guards", "tenancy_kept", "tenantry_audit"):
+        as_owner("CREATE SCHEMA " + schema)
+        client.refused("not_installed", "up", says=['"%s"' % schema, owner, "drop or rename"])
+        client.refused("not_installed", "status")
+        as_owner("DROP SCHEMA " + schema)
+    client.sql("CREATE SCHEMA tenantry AUTHORIZATION " + client.name)
+    client.refused("not_installed", "up", says=["exists already", "drop or rename"])
+    client.sql("DROP SCHEMA tenantry")
+    assert client.sql("SELECT count(*) FROM pg_auth_members WHERE member = '%s'::regrole" % owner) == "0"
+    client.tenantry("up")
+    client.create("acme")
+
+
+def test_a_control_schema_whose_owner_was_changed_is_not_used():
+    client, owner, as_owner = owned_by_another()
+    client.tenantry("up")
+    for schema in ("tenancy", "tenantry"):
+        client.sql("ALTER SCHEMA %s OWNER TO %s" % (schema, owner))
+        client.refused("not_installed", "status", says=['"%s"' % schema, owner])
+        client.refused("not_installed", "up", says=['"%s"' % schema, owner])
+        client.env["TENANTRY_DATABASE_URL"] = client.pg.superuser(client.name)
+        client.refused("not_installed", "status", says=['"%s"' % schema, owner])
+        client.env["TENANTRY_DATABASE_URL"] = client.url
+        client.sql("ALTER SCHEMA %s OWNER TO %s" % (schema, client.name))
+    assert client.tenantry("status")["state"] == "external"
+    superuser = {"TENANTRY_DATABASE_URL": client.pg.superuser(client.name)}
+    assert client.tenantry("status", env=superuser)["state"] == "external", "a superuser may look at a control role's"
+    client.sql("DROP SCHEMA tenancy_kept CASCADE; DELETE FROM tenantry.migrations WHERE version >= 8")
+    as_owner("CREATE SCHEMA tenancy_kept")
+    client.refused("pg_failed", "up", says=['"tenancy_kept" already exists', "drop or rename"])
+
+
 def test_an_odd_name_of_role_and_database_is_quoted():
     pg = postgres()
     pg.sql("CREATE ROLE \"odd \"\"role\" LOGIN PASSWORD '%s'" % PASSWORD)
