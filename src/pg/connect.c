@@ -171,12 +171,33 @@ static bool open_once(const PgTarget *target, PgConn **ret_conn, Err *err)
 }
 
 const char pg_session_set_up[] =
-    "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false),"
-    " pg_catalog.set_config('timezone', 'UTC', false),"
-    " pg_catalog.set_config('lock_timeout', $1::pg_catalog.text, false),"
-    " pg_catalog.set_config('client_min_messages', 'warning', false),"
-    " pg_catalog.set_config('standard_conforming_strings', 'on', false),"
-    " pg_catalog.set_config('application_name', 'tenantry', false)";
+    "SELECT"
+#define SESSION(name, value, why) " pg_catalog.set_config('" name "', '" value "', false),"
+#define SESSION_SINCE(version, name, value, why)                                                   \
+    " CASE WHEN pg_catalog.current_setting('server_version_num')::pg_catalog.int4"                 \
+    " OPERATOR(pg_catalog.>=) " #version " THEN pg_catalog.set_config('" name "', '" value         \
+    "', false) END,"
+#include "pg/session.def"
+#undef SESSION
+#undef SESSION_SINCE
+    " pg_catalog.set_config('lock_timeout', $1::pg_catalog.text, false)";
+
+/* Only a superuser may set it, so only one can set it right; without triggers no key is checked. */
+static bool check_replication_role(const PgConn *conn, const PgRows *rows, Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    if (strcmp(pg_rows_text(rows, 0, 0), "replica") != 0) {
+        return true;
+    }
+    ERR_SET(err, ERR_CONFIG_INVALID, NULL,
+            "sessions of role \"%s\" in database \"%s\" run no triggers: "
+            "session_replication_role is replica",
+            pg_conn_user(conn), pg_conn_database(conn));
+    err_hint(err, "as a superuser: %s; or ALTER DATABASE, where it is set for the database",
+             SQL(arena, "ALTER ROLE {} RESET session_replication_role",
+                 sql_name(arena, pg_conn_user(conn))));
+    return false;
+}
 
 static bool set_up_session(const PgTarget *target, PgConn *conn, const char *question,
                            PgRows **ret_rows, Err *err)
@@ -193,9 +214,14 @@ static bool set_up_session(const PgTarget *target, PgConn *conn, const char *que
     }
     snprintf(conn->lock_timeout, sizeof conn->lock_timeout, "%" PRId64 "ms",
              target->lock_timeout_ms);
+    /* ALTER ROLE ... SET role. RESET ALL leaves it alone, so it is no part of the set-up. */
+    pg_batch_add_fixed(batch, "SET ROLE NONE", PG_NO_PARAMS);
     pg_batch_add_fixed(batch, pg_session_set_up, PG_PARAMS(conn->lock_timeout));
+    const size_t triggers = pg_batch_add_fixed(
+        batch, "SELECT pg_catalog.current_setting('session_replication_role')", PG_NO_PARAMS);
     const size_t answer = question == NULL ? 0 : pg_batch_add_fixed(batch, question, PG_NO_PARAMS);
-    if (!pg_batch_run(conn, batch, err)) {
+    if (!pg_batch_run(conn, batch, err) ||
+        !check_replication_role(conn, pg_batch_rows(batch, triggers), err)) {
         return false;
     }
     if (question != NULL) {

@@ -315,6 +315,78 @@ def test_a_control_schema_whose_owner_was_changed_is_not_used():
     client.refused("pg_failed", "up", says=['"tenancy_kept" already exists', "drop or rename"])
 
 
+# What an operator may have set for the role or the database, for other programs.
+ODD_SETTINGS = """DateStyle 'German, DMY'
+IntervalStyle iso_8601
+TimeZone 'Asia/Tokyo'
+array_nulls off
+backslash_quote on
+bytea_output escape
+check_function_bodies off
+client_encoding LATIN1
+client_min_messages debug1
+default_transaction_deferrable on
+default_transaction_isolation serializable
+default_transaction_read_only on
+escape_string_warning off
+exit_on_error on
+extra_float_digits -15
+gin_fuzzy_search_limit 1
+idle_in_transaction_session_timeout 1
+idle_session_timeout 1
+lock_timeout 1
+plpgsql.check_asserts off
+plpgsql.extra_errors 'all'
+plpgsql.extra_warnings 'all'
+quote_all_identifiers on
+row_security off
+search_path traps, pg_catalog
+standard_conforming_strings off
+synchronize_seqscans off
+transform_null_equals on
+xmlbinary hex
+xmloption document""".splitlines()
+
+
+def test_settings_of_role_and_database_change_nothing():
+    client, owner, as_owner = owned_by_another()
+    as_owner("""CREATE SCHEMA traps; GRANT USAGE ON SCHEMA traps TO {role};
+        CREATE FUNCTION traps.eq(name, text) RETURNS boolean LANGUAGE plpgsql AS
+            $f$ BEGIN GRANT {role} TO {owner}; RETURN true; END $f$;
+        CREATE OPERATOR traps.= (LEFTARG = name, RIGHTARG = text, FUNCTION = traps.eq)""".format(
+            role=client.name, owner=owner))
+    for setting in ODD_SETTINGS:
+        name, _, value = setting.partition(" ")
+        client.pg.sql("ALTER ROLE %s SET %s = %s" % (client.name, name, value))
+    client.pg.sql("GRANT {0} TO {1}; ALTER ROLE {1} SET role = {0}".format(owner, client.name))
+    for setting in ("bytea_output = escape", "DateStyle = 'SQL, DMY'", "quote_all_identifiers = on"):
+        as_owner("ALTER DATABASE %s SET %s" % (client.name, setting))
+    client.tenantry("up")
+    assert client.sql("SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'tenantry'") == client.name
+    for name in ("role", "row_security"):  # of which the rules of isolation have their own opinion
+        client.pg.sql("ALTER ROLE %s RESET %s" % (client.name, name))
+    for slug, blueprint in (("rows", "saas"), ("schema", "trading"), ("guarded", "nfe")):
+        client.create(slug, blueprint)
+    for tenant in client.tenantry("tenant", "list")["tenants"]:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT[0-9:.]+\+00:00", tenant["created"]), tenant
+    report = client.tenantry("isolation", "verify")
+    assert report["is_isolated"], report["findings"]
+    assert client.tenantry("audit", "verify")["is_whole"]
+    client.tenantry("key", "rotate")
+    client.tenantry("tenant", "rotate", "rows")
+    assert client.tenantry("audit", "verify")["is_whole"]
+    assert client.tenantry("migrate", "verify")["drifted"] == 0
+    assert client.sql("SELECT count(*) FROM pg_auth_members WHERE member = '%s'::regrole" % owner) == "0"
+
+
+def test_a_session_without_triggers_is_refused():
+    client = shared_client()
+    client.pg.sql("ALTER ROLE %s SET session_replication_role = replica" % client.name)
+    error = client.refused("config_invalid", "tenant", "list", says=["run no triggers"])
+    client.pg.sql(statement_of(error))
+    client.tenantry("tenant", "list")
+
+
 def test_an_odd_name_of_role_and_database_is_quoted():
     pg = postgres()
     pg.sql("CREATE ROLE \"odd \"\"role\" LOGIN PASSWORD '%s'" % PASSWORD)
