@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/strbuf.h"
 #include "pg/internal.h"
 
 static const struct {
@@ -268,50 +267,4 @@ uint8_t *pg_bytea_from_text(Arena *arena, const char *text, size_t *ret_length)
 const char *pg_int_text(Arena *arena, int64_t value)
 {
     return arena_printf(arena, "%" PRId64, value);
-}
-
-/* Percent-encodes everything but unreserved characters (RFC 3986 section 2.3). */
-static void add_encoded(StrBuf *buf, const char *text)
-{
-    static const char unreserved[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-    for (const char *c = text; *c != '\0'; c++) {
-        if (strchr(unreserved, *c) != NULL) {
-            strbuf_add_char(buf, *c);
-        } else {
-            strbuf_printf(buf, "%%%02X", (unsigned char)*c);
-        }
-    }
-}
-
-const char *pg_uri(Arena *arena, const PgConn *conn, const char *role, const char *password)
-{
-    StrBuf uri = strbuf_init(arena);
-    strbuf_add(&uri, "postgresql://");
-    add_encoded(&uri, role);
-    if (password != NULL) {
-        strbuf_add_char(&uri, ':');
-        add_encoded(&uri, password);
-    }
-    strbuf_add_char(&uri, '@');
-    const char *host = pg_conn_host(conn);
-    const bool is_socket = *host == '/' || *host == '@';
-    if (!is_socket) {
-        const bool is_ipv6 = strchr(host, ':') != NULL;
-        strbuf_add(&uri, is_ipv6 ? "[" : "");
-        if (is_ipv6) {
-            strbuf_add(&uri, host);
-        } else {
-            add_encoded(&uri, host);
-        }
-        strbuf_printf(&uri, "%s:%s", is_ipv6 ? "]" : "", pg_conn_port(conn));
-    }
-    strbuf_add_char(&uri, '/');
-    add_encoded(&uri, pg_conn_database(conn));
-    if (is_socket) {
-        strbuf_add(&uri, "?host=");
-        add_encoded(&uri, host);
-        strbuf_printf(&uri, "&port=%s", pg_conn_port(conn));
-    }
-    return uri.text;
 }

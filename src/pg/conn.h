@@ -122,8 +122,12 @@ uint8_t *pg_bytea_from_text(Arena *arena, const char *text, size_t *ret_length);
 /* A number as a parameter, in the arena. */
 const char *pg_int_text(Arena *arena, int64_t value);
 
-/* A connection string for a tenant: postgresql://role:password@host:port/database (a Unix socket's
- * folder goes into the query), percent-encoded, in the arena. password may be NULL. */
+/* A connection string for a tenant's application: postgresql://role:password@host:port/database (a
+ * Unix socket's folder goes into the query), percent-encoded, in the arena, with all the hosts that
+ * conn was told and what it was told about TLS and the choice of a host. password may be NULL. */
 const char *pg_uri(Arena *arena, const PgConn *conn, const char *role, const char *password);
+
+/* The same for a session of our own, which must be on the server that conn is connected to. */
+const char *pg_uri_here(Arena *arena, const PgConn *conn, const char *role, const char *password);
 
 #endif

@@ -63,7 +63,7 @@ static bool log_in(Run *run, const Password *password, Err *err)
 {
     scoped_arena Arena *arena = arena_new();
     PgTarget target = run->turn->store->options.target;
-    target.conninfo = pg_uri(arena, run->control, run->turn->place.owner_role, password->text);
+    target.conninfo = pg_uri_here(arena, run->control, run->turn->place.owner_role, password->text);
     target.retries = 0;
     if (pg_open(&target, &run->owner, err)) {
         return true;

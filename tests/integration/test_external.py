@@ -566,6 +566,47 @@ def test_variables_of_libpq_do_not_reach_the_embedded_server():
         assert server.tenantry("status")["state"] == "running"
 
 
+# --- connection strings of tenants ---
+
+
+def test_tenants_get_the_hosts_and_the_tls_of_the_operator_and_nothing_else():
+    client = shared_client()
+    hosts = "/nonexistent,%s" % client.pg.folder
+    carried = {
+        "host": hosts.replace("/", "%2F"),
+        "port": "5433,5432",
+        "sslmode": "verify-full",
+        "sslrootcert": "%2Fetc%2Four%20c.pem",
+        "sslcrl": "%2Fetc%2Fcrl.pem",
+        "sslcrldir": "%2Fetc%2Fcrls",
+        "ssl_min_protocol_version": "TLSv1.3",
+        "channel_binding": "disable",
+        "target_session_attrs": "read-write",
+    }
+    dropped = {
+        "application_name": "operator",
+        "connect_timeout": "7",
+        "options": "-c%20work_mem%3D8MB",
+        "passfile": "%2Fnonexistent",
+        "password": PASSWORD,
+        "sslcert": "%2Fetc%2Foperator.pem",
+        "sslkey": "%2Fetc%2Foperator.key",
+    }
+    query = "&".join("%s=%s" % pair for pair in [*carried.items(), *dropped.items()])
+    env = {"TENANTRY_DATABASE_URL": "postgresql://%s@/%s?%s" % (client.name, client.name, query), "PGPASSWORD": None}
+    shown = client.tenantry("tenant", "show", "acme", "--connection", env=env)["connections"]
+    for connection in shown:
+        start, _, rest = connection["uri"].partition("?")
+        assert start == "postgresql://%s@/%s" % (connection["role"], client.name), connection
+        assert rest == "&".join("%s=%s" % pair for pair in carried.items()), connection
+    made = client.create("hosts", env=env)
+    assert harness.psql(made["app"], "SELECT current_user LIKE 'tenant%'") == "t"
+    assert client.tenantry("isolation", "verify", "hosts", env=env)["is_isolated"]
+    plain = client.tenantry("tenant", "show", "acme", "--connection")["connections"][0]
+    folder = client.pg.folder.replace("/", "%2F")
+    assert plain["uri"] == "postgresql://%s@/%s?host=%s&port=5432" % (plain["role"], client.name, folder)
+
+
 # --- the master key ---
 
 
