@@ -40,26 +40,73 @@ static bool finish_connecting(PGconn *pq, int64_t deadline_us)
     return true;
 }
 
-/* What a server says when it lets nobody in, however often one asks; libpq gives no SQLSTATE here.
- */
+static const char check_password[] =
+    "check the user and the password: PGPASSWORD, a passfile, or the one in the database URL";
+static const char free_space[] = "free some space on the file system of the server";
+
+/* Why somebody is not let in. The first row counts whose state the server's begins with, and whose
+ * words are in the message: those only make a hint more exact, where the server speaks English. */
 static const struct {
-    const char *text;
+    const char *sqlstate;
+    const char *words;
     ErrCode code;
     const char *hint;
 } refusals[] = {
-    {"No space left on device", ERR_DISK_FULL, "free some space on the file system of the server"},
-    {"could not write init file", ERR_DISK_FULL,
-     "free some space on the file system of the server"},
-    {"authentication failed", ERR_PG_RIGHT_MISSING,
-     "check the user and the password: PGPASSWORD, a passfile, or the one in the database URL"},
-    {"no password supplied", ERR_PG_RIGHT_MISSING,
-     "check the user and the password: PGPASSWORD, a passfile, or the one in the database URL"},
-    {"permission denied for database", ERR_PG_RIGHT_MISSING,
-     "as the database's owner, grant the role CONNECT on it"},
-    {"no pg_hba.conf entry", ERR_PG_RIGHT_MISSING,
+    {"", "No space left on device", ERR_DISK_FULL, free_space},
+    {"", "could not write init file", ERR_DISK_FULL, free_space},
+    {"28000", "no pg_hba.conf entry", ERR_PG_RIGHT_MISSING,
      "add a line for the role and the database to the server's pg_hba.conf"},
-    {"is not permitted to log in", ERR_PG_RIGHT_MISSING, "as a superuser, give the role LOGIN"},
+    {"28000", "is not permitted to log in", ERR_PG_RIGHT_MISSING,
+     "as a superuser, give the role LOGIN"},
+    {"28000", "", ERR_PG_RIGHT_MISSING,
+     "check that the role exists and has LOGIN, and that the server's pg_hba.conf lets it into the "
+     "database from here"},
+    {"28", "", ERR_PG_RIGHT_MISSING, check_password},
+    {"42501", "", ERR_PG_RIGHT_MISSING, "as the database's owner, grant the role CONNECT on it"},
+    {"53100", "", ERR_DISK_FULL, free_space},
+    {"53300", "", ERR_PG_UNAVAILABLE, "raise max_connections, or end sessions that are idle"},
+    {"57P03", "", ERR_PG_UNAVAILABLE, "PostgreSQL is starting, stopping or recovering; try again"},
+    {"", "authentication failed", ERR_PG_RIGHT_MISSING, check_password},
 };
+
+/* How a connection failed. */
+typedef struct Refusal {
+    char line[ERR_MESSAGE_SIZE]; /* what libpq says, without the state */
+    char sqlstate[6];            /* "" when no server answered */
+    ErrCode code;
+    const char *hint; /* or NULL */
+} Refusal;
+
+/* Takes the state out of "FATAL:  28P01: ...", whatever the language. */
+static bool take_sqlstate(char *line, char *ret_sqlstate)
+{
+    static const char of_state[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    for (char *at = strstr(line, ":  "); at != NULL; at = strstr(at + 1, ":  ")) {
+        char *state = at + 3;
+        if (strspn(state, of_state) == 5 && strncmp(state + 5, ": ", 2) == 0) {
+            snprintf(ret_sqlstate, 6, "%.5s", state);
+            memmove(state, state + 7, strlen(state + 7) + 1);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The first line; but where a server answered, what the last one said: libpq goes on to another
+ * host while there is one, and the error of the connection is that of where it ended. */
+static void read_failure(const PGconn *pq, Refusal *ret_refusal)
+{
+    const char *text = PQerrorMessage(pq);
+    pg_add_first_line(ret_refusal->line, sizeof ret_refusal->line, text);
+    for (const char *line = text; *line != '\0'; line += strspn(line, "\n")) {
+        char found[ERR_MESSAGE_SIZE];
+        pg_add_first_line(found, sizeof found, line);
+        if (take_sqlstate(found, ret_refusal->sqlstate)) {
+            memcpy(ret_refusal->line, found, sizeof found);
+        }
+        line += strcspn(line, "\n");
+    }
+}
 
 static bool begins_and_ends(const char *line, const char *begin, const char *end)
 {
@@ -69,16 +116,16 @@ static bool begins_and_ends(const char *line, const char *begin, const char *end
 }
 
 /* A database or a role that is not there; the hint has the statement that makes it. */
-static bool refuse_missing(const PGconn *pq, const char *line, Err *err)
+static bool refuse_missing(const PGconn *pq, const Refusal *refusal, Err *err)
 {
     scoped_arena Arena *arena = arena_new();
-    const bool is_database = begins_and_ends(line, "FATAL:  database \"", "\" does not exist");
-    const bool is_role = begins_and_ends(line, "FATAL:  role \"", "\" does not exist");
+    const bool is_database = strcmp(refusal->sqlstate, "3D000") == 0;
+    const bool is_role = begins_and_ends(refusal->line, "FATAL:  role \"", "\" does not exist");
     if (!is_database && !is_role) {
         return false;
     }
     ERR_SET(err, is_database ? ERR_CONFIG_INVALID : ERR_PG_RIGHT_MISSING, NULL,
-            "cannot connect to PostgreSQL: %s", line);
+            "cannot connect to PostgreSQL: %s", refusal->line);
     if (is_database) {
         err_hint(err, "create it: %s (as a superuser or a role with CREATEDB)",
                  SQL(arena, "CREATE DATABASE {}", sql_name(arena, PQdb(pq))));
@@ -89,37 +136,47 @@ static bool refuse_missing(const PGconn *pq, const char *line, Err *err)
     return true;
 }
 
-/* errno is of the attempt. Closes pq. */
+static void judge(const PGconn *pq, Refusal *refusal)
+{
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        if (strncmp(refusal->sqlstate, refusals[i].sqlstate, strlen(refusals[i].sqlstate)) == 0 &&
+            strstr(PQerrorMessage(pq), refusals[i].words) != NULL) {
+            refusal->code = refusals[i].code;
+            refusal->hint = refusals[i].hint;
+            return;
+        }
+    }
+    if (*refusal->sqlstate != '\0') {
+        refusal->hint = "PostgreSQL runs there and answers, but let nobody in: look at its log";
+    } else if (PQconnectionNeedsPassword(pq)) {
+        refusal->code = ERR_PG_RIGHT_MISSING;
+        refusal->hint = check_password;
+    } else if (strncmp(refusal->line, "invalid ", strlen("invalid ")) == 0) {
+        refusal->code = ERR_CONFIG_INVALID;
+        refusal->hint = "correct this part of the database URL";
+    }
+}
+
+/* errno is of the attempt. err gets no SQLSTATE: those are of statements (blueprint_blame). Closes
+ * pq. */
 static void fail_connecting(PGconn *pq, int64_t timeout_ms, Err *err)
 {
     const bool is_late = errno == ETIMEDOUT;
-    ErrCode code = ERR_PG_UNAVAILABLE;
-    const char *hint = NULL;
-    char line[ERR_MESSAGE_SIZE];
-    pg_add_first_line(line, sizeof line, PQerrorMessage(pq));
-    const bool is_missing = refuse_missing(pq, line, err);
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals && hint == NULL; i++) {
-        if (strstr(PQerrorMessage(pq), refusals[i].text) != NULL) {
-            code = refusals[i].code;
-            hint = refusals[i].hint;
+    Refusal refusal = {.code = ERR_PG_UNAVAILABLE};
+    read_failure(pq, &refusal);
+    if (!refuse_missing(pq, &refusal, err)) {
+        judge(pq, &refusal);
+        if (is_late && refusal.hint == NULL) {
+            snprintf(refusal.line, sizeof refusal.line, "no answer within %" PRId64 " ms",
+                     timeout_ms);
         }
-    }
-    if (strncmp(line, "invalid ", strlen("invalid ")) == 0) {
-        code = ERR_CONFIG_INVALID;
-        hint = "correct this part of the database URL";
+        ERR_SET(err, refusal.code,
+                refusal.hint != NULL ? refusal.hint
+                                     : "check that PostgreSQL runs there and that the database URL "
+                                       "names its host, port and database",
+                "cannot connect to PostgreSQL: %s", refusal.line);
     }
     PQfinish(pq);
-    if (is_missing) {
-        return;
-    }
-    if (is_late && hint == NULL) {
-        snprintf(line, sizeof line, "no answer within %" PRId64 " ms", timeout_ms);
-    }
-    ERR_SET(err, code,
-            hint != NULL ? hint
-                         : "check that PostgreSQL runs there and that the database URL "
-                           "names its host, port and database",
-            "cannot connect to PostgreSQL: %s", line);
 }
 
 void pg_clean_environment(bool is_all)
@@ -150,6 +207,8 @@ static bool open_once(const PgTarget *target, PgConn **ret_conn, Err *err)
     if (pq == NULL) {
         abort();
     }
+    /* The only way to a SQLSTATE while connecting; a message is in the server's language. */
+    PQsetErrorVerbosity(pq, PQERRORS_VERBOSE);
     /* Before the connection is made: a server that dies meanwhile must not write to our output. */
     PQsetNoticeReceiver(pq, on_notice, NULL);
     log_info("pg.connect", "connecting to database \"%s\" as \"%s\" at \"%s\", port %s",
@@ -161,6 +220,7 @@ static bool open_once(const PgTarget *target, PgConn **ret_conn, Err *err)
         fail_connecting(pq, target->connect_timeout_ms, err);
         return false;
     }
+    PQsetErrorVerbosity(pq, PQERRORS_DEFAULT);
     PgConn *conn = calloc(1, sizeof *conn);
     if (conn == NULL) {
         abort();

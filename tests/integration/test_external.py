@@ -6,7 +6,10 @@ import itertools
 import os
 import re
 import shutil
+import socket
+import struct
 import subprocess
+import threading
 import time
 
 import harness
@@ -428,6 +431,58 @@ def test_a_wrong_database_or_role_is_told_at_once():
         error = check_refusal(result, code, says)
         assert "trying again" not in result.err, result.text()
         assert code != "config_invalid" or 'CREATE DATABASE "not-here"' in error["hint"], error
+
+
+class Refusing:
+    """A server that refuses each client with a SQLSTATE and a message, in whatever language."""
+
+    def __init__(self, sqlstate, message):
+        self.folder = _stack.enter_context(harness.temporary_folder())
+        fields = "SFATAL\0VFATAL\0C%s\0M%s\0Fauth.c\0L339\0Rauth_failed\0\0" % (sqlstate, message)
+        self.answer = b"E" + struct.pack("!I", len(fields.encode()) + 4) + fields.encode()
+        self.clients = 0
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind(self.folder + "/.s.PGSQL.5432")
+        self.socket.listen()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.socket.accept()
+                self.clients += 1
+                client.recv(4096)
+                client.sendall(self.answer)
+                client.close()
+
+    @property
+    def env(self):
+        return {"TENANTRY_DATABASE_URL": "postgresql://platform@/app?host=" + self.folder}
+
+
+def test_a_refusal_is_understood_in_any_language():
+    client = shared_client()
+    for sqlstate, message, code, hint, tries in (
+        ("28P01", "Passwort-Authentifizierung für Benutzer »platform« fehlgeschlagen", "pg_right_missing", "PGPASSWORD", 1),
+        ("28000", "kein pg_hba.conf-Eintrag für Host »[local]«", "pg_right_missing", "role exists and has LOGIN", 1),
+        ("3D000", "Datenbank »app« existiert nicht", "config_invalid", 'CREATE DATABASE "app"', 1),
+        ("42501", "keine Berechtigung für Datenbank »app«", "pg_right_missing", "grant the role CONNECT", 1),
+        ("53300", "tut mir leid, schon zu viele Verbindungen", "pg_unavailable", "max_connections", 2),
+        ("57P03", "das Datenbanksystem startet", "pg_unavailable", "starting", 2),
+        ("XX000", "etwas ging schief", "pg_unavailable", "look at its log", 2),
+    ):
+        server = Refusing(sqlstate, message)
+        result = client.tenantry("tenant", "list", "--retries", "1", expect=None, env=server.env)
+        error = check_refusal(result, code, "FATAL:  " + message, hint)
+        assert sqlstate not in error["message"] and "LOCATION" not in error["message"], error
+        assert server.clients == tries, (sqlstate, server.clients)
+
+
+def test_a_missing_password_is_told_at_once():
+    client = shared_client()
+    result = client.tenantry("tenant", "list", json=False, expect=None, env={"PGPASSWORD": None})
+    assert result.status == harness.exit_statuses()["pg_right_missing"], result.text()
+    assert "PGPASSWORD" in result.err and "trying again" not in result.err, result.text()
 
 
 def test_no_server_is_told_after_as_many_tries_as_wanted():
