@@ -4,20 +4,27 @@
 #include "core/strbuf.h"
 #include "pg/sql.h"
 
-/* The table's default partition, when it holds anything; NULL otherwise. */
+/* The table's default partition, when it holds anything; NULL otherwise. Whether its owner is bound
+ * by row-level security too. */
 static bool find_filled_default(Arena *arena, Store *store, const BlueprintPartition *partition,
-                                const Place *place, const char **ret_name, Err *err)
+                                const Place *place, const char **ret_name, bool *ret_is_forced,
+                                Err *err)
 {
     scoped_rows PgRows *rows = NULL;
     if (!pg_query(store->conn,
-                  "SELECT d.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                  "SELECT d.relname, d.relforcerowsecurity FROM pg_class c JOIN pg_namespace n ON "
+                  "n.oid = c.relnamespace"
                   " JOIN pg_partitioned_table p ON p.partrelid = c.oid"
                   " JOIN pg_class d ON d.oid = p.partdefid"
                   " WHERE c.relname = $1 AND n.nspname = $2 AND pg_relation_size(d.oid) > 0",
                   PG_PARAMS(partition->table, place->schema_name), &rows, err)) {
         return false;
     }
-    *ret_name = pg_rows_count(rows) == 0 ? NULL : arena_strdup(arena, pg_rows_text(rows, 0, 0));
+    *ret_name = NULL;
+    if (pg_rows_count(rows) == 1) {
+        *ret_name = arena_strdup(arena, pg_rows_text(rows, 0, 0));
+        *ret_is_forced = pg_rows_bool(rows, 0, 1);
+    }
     return true;
 }
 
@@ -79,12 +86,25 @@ static void add_move(Arena *arena, PgBatch *batch, const BlueprintPartition *par
     pg_batch_add(batch, arena_printf(arena, "DELETE %s", source), PG_NO_PARAMS);
 }
 
+static void add_force(Arena *arena, PgBatch *batch, const Place *place, const char *table,
+                      bool is_forced)
+{
+    const SqlArg schema = sql_name(arena, place->schema_name);
+    const SqlArg name = sql_name(arena, table);
+    pg_batch_add(batch,
+                 is_forced
+                     ? SQL(arena, "ALTER TABLE {}.{} FORCE ROW LEVEL SECURITY", schema, name)
+                     : SQL(arena, "ALTER TABLE {}.{} NO FORCE ROW LEVEL SECURITY", schema, name),
+                 PG_NO_PARAMS);
+}
+
 bool default_partition_add_moves(Arena *arena, Store *store, PgBatch *batch,
                                  const BlueprintPartition *partition, const Place *place, Err *err)
 {
     const char *waiting = NULL;
     const char *columns = NULL;
-    if (!find_filled_default(arena, store, partition, place, &waiting, err) ||
+    bool is_forced = false;
+    if (!find_filled_default(arena, store, partition, place, &waiting, &is_forced, err) ||
         !list_columns(arena, store, partition, place, &columns, err)) {
         return false;
     }
@@ -102,9 +122,9 @@ bool default_partition_add_moves(Arena *arena, Store *store, PgBatch *batch,
             return false;
         }
         if (has_to_be_made && moves++ == 0) {
-            pg_batch_add(batch,
-                         SQL(arena, "ALTER TABLE {}.{} NO FORCE ROW LEVEL SECURITY", schema, name),
-                         PG_NO_PARAMS);
+            if (is_forced) {
+                add_force(arena, batch, place, waiting, false);
+            }
             pg_batch_add(
                 batch,
                 SQL(arena, "ALTER TABLE {}.{} DETACH PARTITION {}.{}", schema, table, schema, name),
@@ -119,8 +139,9 @@ bool default_partition_add_moves(Arena *arena, Store *store, PgBatch *batch,
                      SQL(arena, "ALTER TABLE {}.{} ATTACH PARTITION {}.{} DEFAULT", schema, table,
                          schema, name),
                      PG_NO_PARAMS);
-        pg_batch_add(batch, SQL(arena, "ALTER TABLE {}.{} FORCE ROW LEVEL SECURITY", schema, name),
-                     PG_NO_PARAMS);
+    }
+    if (moves > 0 && is_forced) {
+        add_force(arena, batch, place, waiting, true);
     }
     return true;
 }

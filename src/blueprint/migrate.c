@@ -22,6 +22,14 @@ bool place_add_migrations(Arena *arena, PgBatch *batch, const Blueprint *bluepri
     return true;
 }
 
+static void add_migrated(Arena *arena, PgBatch *batch, const Place *place,
+                         const BlueprintMigration *migration)
+{
+    store_batch(batch, PLACE_MIGRATED,
+                PG_PARAMS(place->id, pg_int_text(arena, migration->version), migration->name,
+                          migration->sha256));
+}
+
 void place_add_ledger(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
                       const Extensions *extensions, const Place *place, VersionRange range)
 {
@@ -30,9 +38,7 @@ void place_add_ledger(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
     blueprint_select_migrations(arena, blueprint, range.after, extensions->names, extensions->count,
                                 &migrations, &count);
     for (size_t i = 0; i < count && migrations[i]->version <= range.upto; i++) {
-        store_batch(batch, PLACE_MIGRATED,
-                    PG_PARAMS(place->id, pg_int_text(arena, migrations[i]->version),
-                              migrations[i]->name, migrations[i]->sha256));
+        add_migrated(arena, batch, place, migrations[i]);
     }
 }
 
@@ -97,11 +103,12 @@ bool place_read_way(Arena *arena, const Blueprint *blueprint, const Extensions *
     return true;
 }
 
-void place_add_move(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
-                    const Extensions *extensions, const Place *place, const PlaceWay *way,
-                    bool *ret_has_more)
+const BlueprintMigration *place_add_way(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                                        const Extensions *extensions, const Place *place,
+                                        const PlaceWay *way, bool *ret_has_more)
 {
-    const char *target = pg_int_text(arena, way->to);
+    const BlueprintMigration **migrations = NULL;
+    size_t count = 0;
     *ret_has_more = strcmp(place->tier, tier_name(TIER_ROW)) == 0;
     place_enter_owner(batch, place, place_search_path(arena, extensions, place));
     for (size_t i = 0; i < way->count; i++) {
@@ -112,12 +119,26 @@ void place_add_move(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
     }
     place_leave_role(batch);
     if (way->to < way->from) {
-        store_batch(batch, PLACE_UNMIGRATED, PG_PARAMS(place->id, target));
-    } else {
-        place_add_ledger(arena, batch, blueprint, extensions, place,
-                         (VersionRange){.after = way->from, .upto = way->to});
+        store_batch(batch, PLACE_UNMIGRATED, PG_PARAMS(place->id, pg_int_text(arena, way->to)));
+        return NULL;
     }
-    store_batch(batch, PLACE_SET_VERSION, PG_PARAMS(place->id, target));
+    select_scripts(arena, blueprint, extensions, way, &migrations, &count);
+    for (size_t i = 0; i + 1 < count; i++) {
+        add_migrated(arena, batch, place, migrations[i]);
+    }
+    return count == 0 ? NULL : migrations[count - 1];
+}
+
+void place_add_move(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                    const Extensions *extensions, const Place *place, const PlaceWay *way,
+                    bool *ret_has_more)
+{
+    const BlueprintMigration *last = place_add_way(arena, batch, blueprint, extensions, place, way,
+                                                   ret_has_more);
+    if (last != NULL) {
+        add_migrated(arena, batch, place, last);
+    }
+    store_batch(batch, PLACE_SET_VERSION, PG_PARAMS(place->id, pg_int_text(arena, way->to)));
 }
 
 /* --- steps ------------------------------------------------------------------------------------ */

@@ -71,6 +71,40 @@ bool place_add_script(Arena *arena, PgBatch *batch, const char *file, const char
     return true;
 }
 
+/* Makes the schema of extensions, for all tenants to use. Every search_path has it, so it must be
+ * the control role's own: somebody else may have made it first, and put there what a tenant would
+ * call for what was meant. */
+static bool ensure_extension_schema(Arena *arena, Store *store, Err *err)
+{
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    pg_batch_add(batch, "LOCK TABLE tenantry.installation IN SHARE ROW EXCLUSIVE MODE",
+                 PG_NO_PARAMS);
+    pg_batch_add(batch, "CREATE SCHEMA IF NOT EXISTS " EXTENSION_SCHEMA, PG_NO_PARAMS);
+    const size_t answer = pg_batch_add(
+        batch,
+        "SELECT nspowner = SESSION_USER::regrole, pg_get_userbyid(nspowner),"
+        " SESSION_USER FROM pg_namespace WHERE nspname = '" EXTENSION_SCHEMA "'",
+        PG_NO_PARAMS);
+    if (!pg_batch_run(store->conn, batch, err)) {
+        return false;
+    }
+    const PgRows *rows = pg_batch_rows(batch, answer);
+    if (!pg_rows_bool(rows, 0, 0)) {
+        ERR_SET(err, ERR_ISOLATION, NULL,
+                "schema \"" EXTENSION_SCHEMA "\" belongs to role \"%s\", not to \"%s\": every "
+                "tenant finds what its owner puts there",
+                pg_rows_text(rows, 0, 1), pg_rows_text(rows, 0, 2));
+        err_hint(err, "drop it, or look what is in it and run, as a superuser: %s",
+                 SQL(arena, "ALTER SCHEMA {} OWNER TO {}", sql_name(arena, EXTENSION_SCHEMA),
+                     sql_name(arena, pg_rows_text(rows, 0, 2))));
+        return false;
+    }
+    return pg_query(store->conn,
+                    SQL(arena, "GRANT USAGE ON SCHEMA {} TO {}", sql_name(arena, EXTENSION_SCHEMA),
+                        sql_name(arena, store->tenants_role)),
+                    PG_NO_PARAMS, NULL, err);
+}
+
 bool place_ensure_extensions(Arena *arena, Store *store, const Blueprint *blueprint,
                              Extensions *extensions, Err *err)
 {
@@ -81,14 +115,10 @@ bool place_ensure_extensions(Arena *arena, Store *store, const Blueprint *bluepr
     if (!is_missing) {
         return true;
     }
+    if (!ensure_extension_schema(arena, store, err)) {
+        return err_prefix(err, "blueprint \"%s\": cannot install its extensions", blueprint->name);
+    }
     scoped_batch PgBatch *batch = pg_batch_new(arena);
-    pg_batch_add(batch, "LOCK TABLE tenantry.installation IN SHARE ROW EXCLUSIVE MODE",
-                 PG_NO_PARAMS);
-    pg_batch_add(batch, "CREATE SCHEMA IF NOT EXISTS " EXTENSION_SCHEMA, PG_NO_PARAMS);
-    pg_batch_add(batch,
-                 SQL(arena, "GRANT USAGE ON SCHEMA {} TO {}", sql_name(arena, EXTENSION_SCHEMA),
-                     sql_name(arena, store->tenants_role)),
-                 PG_NO_PARAMS);
     for (size_t i = 0; i < extensions->count; i++) {
         if (extensions->schemas[i] == NULL) {
             pg_batch_add(batch,

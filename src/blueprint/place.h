@@ -66,6 +66,12 @@ void place_add_move(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
                     const Extensions *extensions, const Place *place, const PlaceWay *way,
                     bool *ret_has_more);
 
+/* The same without the place's version and, on the way up, without the last migration's row, for
+ * who writes them together with something else: that migration; NULL when there is none. */
+const BlueprintMigration *place_add_way(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                                        const Extensions *extensions, const Place *place,
+                                        const PlaceWay *way, bool *ret_has_more);
+
 /* Whether each version after `after` and up to `upto` has a down script; ERR_NO_WAY_BACK. */
 bool place_check_way_back(const Blueprint *blueprint, int64_t after, int64_t upto, Err *err);
 

@@ -61,7 +61,8 @@ static const Piece pieces[] = {
     {"iso_bearer", false, true},     {"iso_large", false, false},
     {"iso_loose", false, false},     {"iso_lent", false, false},
     {"iso_stray", false, false},     {"iso_thing", false, false},
-    {"iso_maker", false, false},     {"iso_given", false, false},
+    {"iso_maker", false, false},     {"iso_path", false, false},
+    {"iso_planted", false, false},   {"iso_given", false, false},
 };
 
 enum { PIECES = sizeof pieces / sizeof *pieces };

@@ -357,7 +357,7 @@ static void give_up(Run *run, Err *why)
     } else {
         end_job(run, "failed", why, &err);
     }
-    if (*why->hint == '\0' || err_kind(why->code)->is_retryable) {
+    if (*why->hint == '\0' || err_kind(why->code)->is_retryable || why->code == ERR_DISK_FULL) {
         err_hint(why, "resume it when the cause is gone: tenantry job resume %" PRId64,
                  run->context.job_id);
     }

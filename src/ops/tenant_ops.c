@@ -361,8 +361,11 @@ static void hint_before_purge(OpContext *context, Store *store, const Tenant *te
     } else if (store_query(store, JOB_OPEN_FOR_TENANT, PG_PARAMS(tenant->id), &rows, &ignored) &&
                pg_rows_count(rows) == 1) {
         const char *job = pg_rows_text(rows, 0, 0);
-        err_hint(err, "its job is not at its end: %s job resume %s, or %s job cancel %s",
-                 context->program, job, context->program, job);
+        const bool can_be_undone = strcmp(pg_rows_text(rows, 0, 1), "tenant.create") == 0;
+        err_hint(err, "its job is not at its end: %s job resume %s%s", context->program, job,
+                 can_be_undone
+                     ? arena_printf(context->arena, ", or %s job cancel %s", context->program, job)
+                     : "");
     }
 }
 

@@ -34,12 +34,14 @@ struct PgBatch {
     size_t sent;
     size_t answered;
     const Group *group; /* that is open, or NULL */
+    size_t failed;      /* the number of the statement that failed first; SIZE_MAX: none */
 };
 
 PgBatch *pg_batch_new(Arena *arena)
 {
     PgBatch *batch = ARENA_NEW(arena, PgBatch);
     batch->arena = arena;
+    batch->failed = SIZE_MAX;
     return batch;
 }
 
@@ -245,18 +247,6 @@ static bool check_closed(const PgBatch *batch)
     return true;
 }
 
-bool pg_batch_send(PgConn *conn, PgBatch *batch, Err *err)
-{
-    PGconn *pq = conn->pq;
-    if (PQpipelineStatus(pq) == PQ_PIPELINE_OFF &&
-        (PQsetnonblocking(pq, 1) != 0 || !PQenterPipelineMode(pq))) {
-        return pg_fail(err, conn, NULL);
-    }
-    return (check_closed(batch) && queue_statements(conn, batch) && PQsendFlushRequest(pq) &&
-            flush_out(pq)) ||
-           pg_fail(err, conn, NULL);
-}
-
 void pg_batch_add_commit(PgBatch *batch, bool is_durable)
 {
     if (!is_durable) {
@@ -314,15 +304,45 @@ static bool take_answer(PgConn *conn, Statement *statement, bool has_failed, Err
     return is_good && (statement->result == NULL || has_failed || check_commit(statement, err));
 }
 
-/* Takes all answers up to the Sync, and leaves pipeline mode. */
-static bool take_answers(PgConn *conn, PgBatch *batch, Err *err)
+static bool enter_pipeline(PgConn *conn)
+{
+    return PQpipelineStatus(conn->pq) != PQ_PIPELINE_OFF ||
+           (PQsetnonblocking(conn->pq, 1) == 0 && PQenterPipelineMode(conn->pq));
+}
+
+static bool leave_pipeline(PgConn *conn)
+{
+    return conn->posted > 0 || (PQexitPipelineMode(conn->pq) && PQsetnonblocking(conn->pq, 0) == 0);
+}
+
+bool pg_batch_send(PgConn *conn, PgBatch *batch, Err *err)
+{
+    return (check_closed(batch) && enter_pipeline(conn) && queue_statements(conn, batch) &&
+            PQsendFlushRequest(conn->pq) && flush_out(conn->pq)) ||
+           pg_fail(err, conn, NULL);
+}
+
+bool pg_batch_post(PgConn *conn, PgBatch *batch, Err *err)
+{
+    if (!check_closed(batch) || !enter_pipeline(conn) || !queue_statements(conn, batch) ||
+        !PQpipelineSync(conn->pq) || !flush_out(conn->pq)) {
+        return pg_fail(err, conn, NULL);
+    }
+    conn->posted++;
+    return true;
+}
+
+/* Takes the answers up to the Sync. */
+bool pg_batch_await(PgConn *conn, PgBatch *batch, Err *err)
 {
     PGconn *pq = conn->pq;
     bool is_good = true;
     for (; batch->answered < batch->sent && pg_is_alive(conn);
          batch->answered += group_size(batch, batch->answered)) {
         Statement *statement = &batch->statements[batch->answered];
-        is_good = take_answer(conn, statement, !is_good, err) && is_good;
+        const bool is_answered = take_answer(conn, statement, !is_good, err);
+        batch->failed = is_good && !is_answered ? batch->answered : batch->failed;
+        is_good = is_good && is_answered;
         conn->is_distrusted = conn->is_distrusted || (!is_good && statement->group != NULL);
     }
     for (PGresult *result = PQgetResult(pq); result != NULL; result = PQgetResult(pq)) {
@@ -335,23 +355,13 @@ static bool take_answers(PgConn *conn, PgBatch *batch, Err *err)
     if (is_good && !pg_is_alive(conn)) {
         is_good = pg_fail(err, conn, NULL);
     }
-    return (PQexitPipelineMode(pq) && PQsetnonblocking(pq, 0) == 0) || !is_good
-               ? is_good
-               : pg_fail(err, conn, NULL);
+    conn->posted--;
+    return leave_pipeline(conn) || !is_good ? is_good : pg_fail(err, conn, NULL);
 }
 
 bool pg_batch_run(PgConn *conn, PgBatch *batch, Err *err)
 {
-    PGconn *pq = conn->pq;
-    if (PQpipelineStatus(pq) == PQ_PIPELINE_OFF &&
-        (PQsetnonblocking(pq, 1) != 0 || !PQenterPipelineMode(pq))) {
-        return pg_fail(err, conn, NULL);
-    }
-    if (!check_closed(batch) || !queue_statements(conn, batch) || !PQpipelineSync(pq) ||
-        !flush_out(pq)) {
-        return pg_fail(err, conn, NULL);
-    }
-    return take_answers(conn, batch, err);
+    return pg_batch_post(conn, batch, err) && pg_batch_await(conn, batch, err);
 }
 
 bool pg_batch_abandon(PgConn *conn, PgBatch *batch)
@@ -363,6 +373,11 @@ bool pg_batch_abandon(PgConn *conn, PgBatch *batch)
         pg_batch_run(conn, batch, &ignored);
     }
     return false;
+}
+
+bool pg_batch_has_failed_at(const PgBatch *batch, size_t number)
+{
+    return batch->failed == number;
 }
 
 const PgRows *pg_batch_rows(const PgBatch *batch, size_t number)

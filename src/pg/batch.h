@@ -54,6 +54,16 @@ const char *pg_batch_statement(const PgBatch *batch, size_t number, PgParams *re
 /* Sends all statements that were added since the last run and waits for their answers. Blocks. */
 bool pg_batch_run(PgConn *conn, PgBatch *batch, Err *err);
 
+/* The two halves of pg_batch_run, so that the server has the next batch when it is done with one:
+ * answers are taken in the order in which batches were posted, and nothing else is asked on the
+ * connection before all are. A batch that fails in a transaction stops those behind it too, each at
+ * its first statement (25P02), until pg_rollback. */
+bool pg_batch_post(PgConn *conn, PgBatch *batch, Err *err);
+bool pg_batch_await(PgConn *conn, PgBatch *batch, Err *err);
+
+/* Whether that statement, or the first of its group, is what made the run fail. */
+bool pg_batch_has_failed_at(const PgBatch *batch, size_t number);
+
 /* Sends without waiting for answers, so that the caller can work while the server does;
  * pg_batch_run then sends what was added meanwhile and waits for everything. */
 bool pg_batch_send(PgConn *conn, PgBatch *batch, Err *err);

@@ -226,6 +226,7 @@ static bool open_once(const PgTarget *target, PgConn **ret_conn, Err *err)
         abort();
     }
     conn->pq = pq;
+    conn->repeats = target->repeats;
     *ret_conn = conn;
     return true;
 }

@@ -6,8 +6,9 @@
 
 /* A statement that is used a few times only costs less when nothing is kept of it; a command seldom
  * uses one so often, a process that stays always does (pgJDBC's prepareThreshold is the same). A
- * long one takes so long to plan that the second use is worth it. */
-enum { USES_UNPREPARED = 5, LONG_USES_UNPREPARED = 1, LONG_SQL = 4000 };
+ * long one takes so long to plan that the first use is worth it: keeping it costs next to nothing
+ * of that. */
+enum { USES_UNPREPARED = 5, LONG_USES_UNPREPARED = 0, LONG_SQL = 4000 };
 
 PgFixed *pg_fixed_use(PgConn *conn, const char *sql)
 {
@@ -47,7 +48,7 @@ void pg_fixed_done(PgConn *conn)
 
 bool pg_fixed_is_worth_preparing(const PgConn *conn, const PgFixed *fixed)
 {
-    return fixed->uses > fixed->uses_unprepared && !conn->is_distrusted;
+    return (conn->repeats || fixed->uses > fixed->uses_unprepared) && !conn->is_distrusted;
 }
 
 void pg_fixed_trust_again(PgConn *conn)

@@ -21,6 +21,8 @@ struct PgConn {
     size_t fixed_count;
     size_t fixed_capacity;
     char lock_timeout[32]; /* with its unit */
+    bool repeats;          /* PgTarget */
+    size_t posted;         /* batches whose answers are not taken yet */
     bool is_distrusted; /* code of others failed; it may have taken the names of our statements */
     bool is_broken;     /* something failed that was no answer of the server; libpq may call such a
                            connection good until it reads from it again */

@@ -19,10 +19,10 @@ enum { ASK_EVERY = 50, PLACES_UNASKED = 500, WATCH_EVERY_MS = 250 };
 typedef struct Crew {
     const RolloutPlan *plan;
     StoreOptions options; /* without the notes, which are the main thread's */
-    int64_t wave;
+    PlaceQueue *queue;
     int64_t allowance; /* -1: any number may fail */
     pthread_mutex_t mutex;
-    pthread_cond_t is_less; /* a worker ended */
+    pthread_cond_t is_less; /* a worker ended, or the queue is short */
     int64_t started;
     int64_t working;
     int64_t failed;
@@ -51,13 +51,21 @@ static bool is_stopping(void *context)
     return is_it;
 }
 
-static void note_outcome(Crew *crew, TurnOutcome outcome)
+static void close_when_over(Crew *crew)
+{
+    if (crew->is_over) {
+        queue_close(crew->queue);
+    }
+}
+
+static void note_outcome(Crew *crew, bool has_failed)
 {
     pthread_mutex_lock(&crew->mutex);
-    crew->failed += outcome == TURN_FAILED ? 1 : 0;
+    crew->failed += has_failed ? 1 : 0;
     crew->is_stopping = crew->is_stopping ||
                         (crew->allowance >= 0 && crew->failed > crew->allowance);
-    crew->is_over = crew->is_over || outcome == TURN_NONE || crew->is_stopping;
+    crew->is_over = crew->is_over || crew->is_stopping;
+    close_when_over(crew);
     pthread_mutex_unlock(&crew->mutex);
 }
 
@@ -70,6 +78,7 @@ static void note_broken(Crew *crew, const Err *err)
     crew->has_broken = true;
     crew->is_stopping = true;
     crew->is_over = true;
+    close_when_over(crew);
     pthread_mutex_unlock(&crew->mutex);
 }
 
@@ -86,27 +95,99 @@ static bool is_worn(Store *store, int64_t places)
     return bytes > MOST_BACKEND_BYTES;
 }
 
-static bool work(Crew *crew, Store *store, Err *err)
+/* --- one worker ------------------------------------------------------------------------------- */
+
+static bool land(Crew *crew, Stream *stream, Err *err)
 {
-    bool is_good = true;
-    TurnOutcome outcome = TURN_DONE;
-    Worker worker = {.store = store,
-                     .plan = crew->plan,
-                     .wave = crew->wave,
-                     .is_stopping = is_stopping,
-                     .context = crew};
-    for (int64_t places = 1; is_good && outcome != TURN_NONE && !is_over(crew); places++) {
-        worker.has_pause = places % ASK_EVERY == 0;
-        is_good = place_turn(&worker, &outcome, err);
-        if (!is_good) {
-            break;
-        }
-        note_outcome(crew, outcome);
-        if (worker.has_pause && outcome != TURN_NONE && is_worn(store, places)) {
-            is_good = store_reconnect(store, err);
-            places = 0;
+    bool has_failed = false;
+    if (!stream_land(stream, is_over(crew), &has_failed, err)) {
+        return false;
+    }
+    note_outcome(crew, has_failed);
+    return true;
+}
+
+/* What takes more than one transaction has the connection to itself. */
+static bool take_turn(Crew *crew, Worker *worker, Stream *stream, const Place *place, Err *err)
+{
+    bool has_failed = false;
+    while (!stream_is_empty(stream)) {
+        if (!land(crew, stream, err)) {
+            return false;
         }
     }
+    if (is_over(crew)) {
+        return true;
+    }
+    if (!place_turn(worker, place, NULL, &has_failed, err)) {
+        return false;
+    }
+    note_outcome(crew, has_failed);
+    return true;
+}
+
+/* Begins with the next place; *ret_is_dry when there is none. */
+static bool take_next(Crew *crew, Worker *worker, Stream *stream, bool *ret_is_dry, Err *err)
+{
+    QueuedPlace queued;
+    Arena *arena = arena_new();
+    *ret_is_dry = !queue_take(crew->queue, arena, &queued);
+    if (queue_is_short(crew->queue)) {
+        pthread_cond_signal(&crew->is_less);
+    }
+    if (!*ret_is_dry && stream_add(stream, arena, &queued)) {
+        return true;
+    }
+    const bool is_good = *ret_is_dry || take_turn(crew, worker, stream, &queued.place, err);
+    arena_free(arena);
+    return is_good;
+}
+
+/* Takes up to so many places, and ends them. */
+static bool work_some(Crew *crew, Worker *worker, Stream *stream, bool *ret_is_dry, Err *err)
+{
+    int64_t taken = 0;
+    for (;;) {
+        const bool is_ending = *ret_is_dry || taken == ASK_EVERY || is_over(crew);
+        if (is_ending && stream_is_empty(stream)) {
+            return true;
+        }
+        const bool has_room = !is_ending && !stream_is_full(stream);
+        if (!(has_room ? take_next(crew, worker, stream, ret_is_dry, err)
+                       : land(crew, stream, err))) {
+            return false;
+        }
+        taken += has_room ? 1 : 0;
+    }
+}
+
+static bool work(Crew *crew, Worker *worker, Stream *stream, Err *err)
+{
+    bool is_dry = false;
+    for (int64_t places = ASK_EVERY;; places += ASK_EVERY) {
+        if (!work_some(crew, worker, stream, &is_dry, err)) {
+            return false;
+        }
+        if (is_dry || is_over(crew)) {
+            return true;
+        }
+        if (is_worn(worker->store, places)) {
+            places = 0;
+            if (!store_reconnect(worker->store, err)) {
+                return false;
+            }
+        }
+    }
+}
+
+static bool work_with(Crew *crew, Store *store, Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    Worker worker = {
+        .store = store, .plan = crew->plan, .is_stopping = is_stopping, .context = crew};
+    Stream *stream = stream_new(arena, &worker);
+    const bool is_good = work(crew, &worker, stream, err);
+    stream_done(stream);
     worker_done(&worker);
     return is_good;
 }
@@ -127,7 +208,7 @@ static void *run_worker(void *context)
     pthread_mutex_lock(&crew->mutex);
     Store **store = &crew->plan->stores[crew->started++];
     pthread_mutex_unlock(&crew->mutex);
-    if (!connect_worker(crew, store, &err) || !work(crew, *store, &err)) {
+    if (!connect_worker(crew, store, &err) || !work_with(crew, *store, &err)) {
         note_broken(crew, &err);
     }
     pthread_mutex_lock(&crew->mutex);
@@ -178,20 +259,37 @@ static bool look(JobContext *context, const char **ret_wanted, Err *err)
     return true;
 }
 
-static bool watch(JobContext *context, Crew *crew, const char **ret_wanted, Err *err)
+/* Waits until it is time to look, or somebody wants something. Whether it is time. */
+static bool wait_for_crew(Crew *crew)
+{
+    const struct timespec at = soon();
+    return pthread_cond_timedwait(&crew->is_less, &crew->mutex, &at) == ETIMEDOUT;
+}
+
+/* While the workers work: their queue is kept filled, and the sample of the wave asked. */
+static bool watch(JobContext *context, Crew *crew, WaveRules *rules, const char **ret_wanted,
+                  Err *err)
 {
     bool is_good = true;
+    bool has_more = false; /* to ask */
     pthread_mutex_lock(&crew->mutex);
     while (crew->working > 0) {
-        const struct timespec at = soon();
-        const bool is_time = pthread_cond_timedwait(&crew->is_less, &crew->mutex, &at) == ETIMEDOUT;
+        const bool is_short = queue_is_short(crew->queue);
+        const bool is_time = !is_short && !has_more && wait_for_crew(crew);
+        const bool may_ask = (is_time || has_more) && !crew->is_over;
         pthread_mutex_unlock(&crew->mutex);
         if (is_time && is_good && *ret_wanted == NULL) {
             is_good = look(context, ret_wanted, err);
         }
+        if (is_short) {
+            is_good = queue_fill(crew->queue, context->store, err);
+        }
+        has_more = may_ask && is_good && *ret_wanted == NULL &&
+                   wave_ask_early(context, crew->plan, rules);
         pthread_mutex_lock(&crew->mutex);
         crew->is_stopping = crew->is_stopping || !is_good || *ret_wanted != NULL;
         crew->is_over = crew->is_over || crew->is_stopping;
+        close_when_over(crew);
     }
     pthread_mutex_unlock(&crew->mutex);
     return is_good;
@@ -218,26 +316,31 @@ void crew_go(const RolloutPlan *plan)
     }
 }
 
-bool crew_run_wave(JobContext *context, const RolloutPlan *plan, int64_t wave, int64_t allowance,
-                   const char **ret_wanted, Err *err)
+bool crew_run_wave(JobContext *context, const RolloutPlan *plan, WaveRules *rules,
+                   int64_t allowance, const char **ret_wanted, Err *err)
 {
     Crew crew = {.plan = plan,
                  .options = context->store->options,
-                 .wave = wave,
+                 .queue = queue_new(context->arena, plan, rules->wave),
                  .allowance = allowance,
                  .mutex = PTHREAD_MUTEX_INITIALIZER,
                  .is_less = PTHREAD_COND_INITIALIZER};
     pthread_t *threads = ARENA_ARRAY(context->arena, pthread_t, (size_t)plan->parallel);
     crew.options.target.on_note = NULL;
+    crew.options.target.repeats = true;
     *ret_wanted = NULL;
     if (!look(context, ret_wanted, err) || *ret_wanted != NULL) {
         return *ret_wanted != NULL;
     }
+    if (!queue_fill(crew.queue, context->store, err)) {
+        return false;
+    }
     const int64_t started = start(&crew, threads);
-    const bool is_watched = watch(context, &crew, ret_wanted, err);
+    const bool is_watched = watch(context, &crew, rules, ret_wanted, err);
     for (int64_t i = 0; i < started; i++) {
         pthread_join(threads[i], NULL);
     }
+    queue_done(crew.queue);
     if (started == 0) {
         return ERR_SET(err, ERR_INTERNAL, NULL, "no thread could be started");
     }

@@ -312,7 +312,7 @@ bool turn_run_alone(Turn *turn, const PlaceStep *step, bool is_new, Err *err)
     Run run = {.turn = turn,
                .step = step,
                .alone = &step->step->alone,
-               .key = {turn->place_id, pg_int_text(turn->arena, step->migration->version),
+               .key = {turn->place.id, pg_int_text(turn->arena, step->migration->version),
                        step->is_down ? "t" : "f", pg_int_text(turn->arena, step->number)}};
     const bool is_done = hold_still(turn, err) &&
                          store_connect(&turn->store->options, &run.control, err) &&

@@ -52,7 +52,7 @@ bool turn_run_batch(Turn *turn, const PlaceStep *step, const char *last, Err *er
     }
     scoped_batch PgBatch *batch = pg_batch_new(arena);
     store_batch(batch, STEP_BATCH,
-                PG_PARAMS(turn->place_id, pg_int_text(arena, step->migration->version), "f",
+                PG_PARAMS(turn->place.id, pg_int_text(arena, step->migration->version), "f",
                           pg_int_text(arena, step->number), pg_int_text(arena, step->total),
                           step->step->what, done.last == NULL ? "done" : "started", done.last,
                           pg_int_text(arena, done.rows), turn->place.schema_name, backfill->table));

@@ -115,7 +115,7 @@ void turn_add_begun(Turn *turn, PgBatch *batch)
 {
     if (!turn->plan->is_undo) {
         store_batch(batch, ROLLOUT_PLACE_BEGUN,
-                    PG_PARAMS(pg_int_text(turn->arena, turn->plan->job_id), turn->place_id,
+                    PG_PARAMS(pg_int_text(turn->arena, turn->plan->job_id), turn->place.id,
                               pg_int_text(turn->arena, turn->place.version)));
     }
 }
@@ -145,7 +145,7 @@ bool turn_keep_shared(Turn *turn, Err *err)
 {
     return place_ensure_partitions(turn->arena, turn->store, turn->plan->blueprint, &turn->place,
                                    err) &&
-           rollout_require_shared(turn->arena, turn->store, turn->place_id, err);
+           rollout_require_shared(turn->arena, turn->store, turn->place.id, err);
 }
 
 static bool run_script(Turn *turn, const PlaceStep *step, Err *err)
@@ -178,7 +178,7 @@ static bool find_next(Turn *turn, const Leg *leg, NextStep *ret_next, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
     if (!store_query(turn->store, STEP_NEWEST,
-                     PG_PARAMS(turn->place_id, pg_int_text(turn->arena, leg->migration->version),
+                     PG_PARAMS(turn->place.id, pg_int_text(turn->arena, leg->migration->version),
                                leg->is_down ? "t" : "f"),
                      &rows, err)) {
         return false;

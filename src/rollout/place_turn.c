@@ -7,29 +7,16 @@
 
 enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 2000, PAUSE_DOUBLINGS = 5 };
 
-/* --- taking one ------------------------------------------------------------------------------- */
+/* --- taking it -------------------------------------------------------------------------------- */
 
 static void take_row(Turn *turn, const PgRows *rows)
 {
-    Arena *arena = turn->kept;
-    turn->way_back = pg_rows_int(rows, 0, 1);
-    turn->has_begun = pg_rows_bool(rows, 0, 8);
-    turn->has_failed = pg_rows_bool(rows, 0, 9);
-    turn->is_between = pg_rows_text(rows, 0, 10) != NULL;
-    turn->is_between_down = turn->is_between && pg_rows_bool(rows, 0, 10);
-    if (turn->place_id != NULL) {
-        turn->place.version = pg_rows_int(rows, 0, 2);
-        return;
-    }
-    turn->place_id = arena_strdup(arena, pg_rows_text(rows, 0, 0));
-    turn->place = (Place){.id = turn->place_id,
-                          .version = pg_rows_int(rows, 0, 2),
-                          .schema_name = arena_strdup(arena, pg_rows_text(rows, 0, 3)),
-                          .owner_role = arena_strdup(arena, pg_rows_text(rows, 0, 4)),
-                          .app_role = arena_strdup(arena, pg_rows_text(rows, 0, 5)),
-                          .readonly_role = arena_strdup(arena, pg_rows_text(rows, 0, 6)),
-                          .blueprint = turn->plan->blueprint->name,
-                          .tier = arena_strdup(arena, pg_rows_text(rows, 0, 7))};
+    turn->way_back = pg_rows_int(rows, 0, 0);
+    turn->place.version = pg_rows_int(rows, 0, 1);
+    turn->has_begun = pg_rows_bool(rows, 0, 2);
+    turn->has_failed = pg_rows_bool(rows, 0, 3);
+    turn->is_between = pg_rows_text(rows, 0, 4) != NULL;
+    turn->is_between_down = turn->is_between && pg_rows_bool(rows, 0, 4);
 }
 
 /* Until the end of the transaction; what the scripts set is gone when they end, so it is said again
@@ -42,34 +29,22 @@ static void add_timeouts(PgBatch *batch, const RolloutPlan *plan)
                        PG_PARAMS(plan->lock_timeout, plan->statement_timeout));
 }
 
-/* Adds what begins a transaction and takes a place that no other worker has; or that one. */
-static size_t add_claim(Turn *turn, PgBatch *batch, const char *place_id)
-{
-    Arena *arena = turn->arena;
-    const RolloutPlan *plan = turn->plan;
-    pg_batch_add_fixed(batch, "BEGIN", PG_NO_PARAMS);
-    add_timeouts(batch, plan);
-    return store_batch(batch, plan->is_undo ? ROLLOUT_CLAIM_DONE : ROLLOUT_CLAIM,
-                       PG_PARAMS(pg_int_text(arena, plan->job_id),
-                                 pg_int_text(arena, turn->worker->wave), place_id));
-}
-
-/* Takes a place, unless the turn before did; the same one again when it is tried again. */
+/* Begins a transaction and takes the place, unless another session has it. */
 static bool begin(Turn *turn, bool *ret_is_taken, Err *err)
 {
-    scoped_rows PgRows *rows = turn->worker->next;
-    turn->worker->next = NULL;
-    if (rows == NULL) {
-        scoped_batch PgBatch *batch = pg_batch_new(turn->arena);
-        const size_t claim = add_claim(turn, batch, turn->place_id);
-        if (!pg_batch_run(turn->store->conn, batch, err)) {
-            return false;
-        }
-        rows = pg_batch_take_rows(batch, claim);
+    const RolloutPlan *plan = turn->plan;
+    scoped_batch PgBatch *batch = pg_batch_new(turn->arena);
+    pg_batch_add_fixed(batch, "BEGIN", PG_NO_PARAMS);
+    add_timeouts(batch, plan);
+    const size_t claim = store_batch(
+        batch, plan->is_undo ? ROLLOUT_CLAIM_DONE : ROLLOUT_CLAIM,
+        PG_PARAMS(pg_int_text(turn->arena, plan->job_id), turn->place.id));
+    if (!pg_batch_run(turn->store->conn, batch, err)) {
+        return false;
     }
-    *ret_is_taken = pg_rows_count(rows) == 1;
+    *ret_is_taken = pg_rows_count(pg_batch_rows(batch, claim)) == 1;
     if (*ret_is_taken) {
-        take_row(turn, rows);
+        take_row(turn, pg_batch_rows(batch, claim));
     }
     return true;
 }
@@ -86,8 +61,7 @@ static bool is_there(const Turn *turn, int64_t target)
     return turn->plan->is_down ? version <= target : version >= target;
 }
 
-/* Most places of a fleet go the same way. */
-static bool read_way(Worker *worker, int64_t from, int64_t to, Err *err)
+bool worker_read_way(Worker *worker, int64_t from, int64_t to, Err *err)
 {
     const RolloutPlan *plan = worker->plan;
     if (worker->way.from == from && worker->way.to == to) {
@@ -104,7 +78,7 @@ static bool move(Turn *turn, PgBatch *batch, int64_t target, Err *err)
 {
     bool has_more = false;
     const RolloutPlan *plan = turn->plan;
-    if (!read_way(turn->worker, turn->place.version, target, err)) {
+    if (!worker_read_way(turn->worker, turn->place.version, target, err)) {
         return false;
     }
     place_add_move(turn->arena, batch, plan->blueprint, &plan->extensions, &turn->place,
@@ -126,27 +100,12 @@ static void add_end(Turn *turn, PgBatch *batch)
     const int64_t way_back = plan->is_undo || turn->has_begun ? turn->way_back
                                                               : turn->place.version;
     if (turn->has_failed) {
-        store_batch(batch, ROLLOUT_PLACE_RETURNED, PG_PARAMS(job, turn->place_id));
+        store_batch(batch, ROLLOUT_PLACE_RETURNED, PG_PARAMS(job, turn->place.id));
         return;
     }
     store_batch(batch, ROLLOUT_PLACE_DONE,
-                PG_PARAMS(job, turn->place_id, plan->is_undo ? "undone" : "done",
+                PG_PARAMS(job, turn->place.id, plan->is_undo ? "undone" : "done",
                           pg_int_text(arena, turn->attempt + 1), pg_int_text(arena, way_back)));
-}
-
-/* Commits; with the end of the place the next one is taken, which saves a round trip. Where that
- * fails the place seems to have, and is found done when it is tried again. */
-static bool commit(Turn *turn, PgBatch *batch, bool is_over, Err *err)
-{
-    Worker *worker = turn->worker;
-    const bool takes_next = is_over && !worker->has_pause;
-    pg_batch_add_commit(batch, false);
-    const size_t claim = takes_next ? add_claim(turn, batch, NULL) : 0;
-    if (!pg_batch_run(turn->store->conn, batch, err)) {
-        return false;
-    }
-    worker->next = takes_next ? pg_batch_take_rows(batch, claim) : NULL;
-    return true;
 }
 
 /* The version, the ledger and the rollout's own row are written in the transaction of the move. It
@@ -176,18 +135,19 @@ static bool finish(Turn *turn, bool *ret_is_over, Err *err)
     } else {
         turn_add_begun(turn, batch);
     }
-    return commit(turn, batch, *ret_is_over, err);
+    pg_batch_add_commit(batch, false);
+    return pg_batch_run(turn->store->conn, batch, err);
 }
 
 /* --- failing ---------------------------------------------------------------------------------- */
 
-/* *ret_outcome is TURN_DONE when it did not fail after all: the answer to its COMMIT was lost. */
-static bool record_failure(Turn *turn, const Err *why, TurnOutcome *ret_outcome, Err *err)
+/* *ret_has_failed is false when it did not after all: the answer to its COMMIT was lost. */
+static bool record_failure(Turn *turn, const Err *why, bool *ret_has_failed, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
     scoped_json Json *error = failure_to_json(turn->arena, turn->plan->blueprint, why);
     if (!store_query(turn->store, ROLLOUT_PLACE_FAIL,
-                     PG_PARAMS(pg_int_text(turn->arena, turn->plan->job_id), turn->place_id,
+                     PG_PARAMS(pg_int_text(turn->arena, turn->plan->job_id), turn->place.id,
                                pg_int_text(turn->arena, turn->attempt + 1),
                                json_to_text(turn->arena, error),
                                turn->has_failed      ? "failed"
@@ -196,7 +156,7 @@ static bool record_failure(Turn *turn, const Err *why, TurnOutcome *ret_outcome,
                      &rows, err)) {
         return false;
     }
-    *ret_outcome = pg_rows_int(rows, 0, 0) == 1 ? TURN_FAILED : TURN_DONE;
+    *ret_has_failed = pg_rows_int(rows, 0, 0) == 1;
     log_info("rollout.failed", "schema \"%s\": %s", turn->place.schema_name, why->message);
     return true;
 }
@@ -218,10 +178,16 @@ static void pause_before(int64_t attempt)
     clock_sleep_ms(pause_ms + clock_monotonic_us() % (pause_ms / 2 + 1));
 }
 
-/* One transaction of the turn; *ret_is_over when it was the last one. */
-static bool try_once(Turn *turn, bool *ret_is_over, TurnOutcome *ret_outcome, Err *err)
+/* One transaction of the turn; *ret_is_over when it was the last one. A place that is not there to
+ * take was moved by a COMMIT whose answer was lost, is another session's, or is gone. */
+static bool try_once(Turn *turn, bool *ret_is_over, Err *err)
 {
     bool is_taken = false;
+    if (turn->why != NULL) {
+        *err = *turn->why;
+        turn->why = NULL;
+        return false;
+    }
     if (!begin(turn, &is_taken, err) || (is_taken && !finish(turn, ret_is_over, err))) {
         return false;
     }
@@ -231,20 +197,17 @@ static bool try_once(Turn *turn, bool *ret_is_over, TurnOutcome *ret_outcome, Er
         pg_rollback(turn->store->conn);
         *ret_is_over = true;
     }
-    /* One that is tried again and is not there to take any more was moved by a COMMIT whose answer
-     * was lost, was taken by another worker, or is gone. */
-    *ret_outcome = is_taken || turn->place_id != NULL ? TURN_DONE : TURN_NONE;
     return true;
 }
 
 /* Tries until a transaction is committed or there is no use in trying. */
-static bool try_hard(Turn *turn, bool *ret_is_over, TurnOutcome *ret_outcome, Err *err)
+static bool try_hard(Turn *turn, bool *ret_is_over, bool *ret_has_failed, Err *err)
 {
     for (;; turn->attempt++) {
         Err why;
         scoped_arena Arena *arena = arena_new();
         turn->arena = arena;
-        if (try_once(turn, ret_is_over, ret_outcome, &why)) {
+        if (try_once(turn, ret_is_over, &why)) {
             return true;
         }
         if (pg_is_alive(turn->store->conn)) {
@@ -254,26 +217,30 @@ static bool try_hard(Turn *turn, bool *ret_is_over, TurnOutcome *ret_outcome, Er
         }
         const bool is_last = !may_try_again(turn, &why);
         /* A full disk is no fault of the place: every other one would fail the same way. */
-        if (is_last && (turn->place_id == NULL || why.code == ERR_DISK_FULL)) {
+        if (is_last && why.code == ERR_DISK_FULL) {
             *err = why;
             return false;
         }
         if (is_last) {
             *ret_is_over = true;
-            return record_failure(turn, &why, ret_outcome, err);
+            return record_failure(turn, &why, ret_has_failed, err);
         }
         pause_before(turn->attempt);
     }
 }
 
-bool place_turn(Worker *worker, TurnOutcome *ret_outcome, Err *err)
+bool place_turn(Worker *worker, const Place *place, const Err *why, bool *ret_has_failed, Err *err)
 {
-    scoped_arena Arena *kept = arena_new();
-    Turn turn = {.kept = kept, .worker = worker, .store = worker->store, .plan = worker->plan};
+    Turn turn = {.worker = worker,
+                 .store = worker->store,
+                 .plan = worker->plan,
+                 .why = why,
+                 .place = *place};
     bool is_over = false;
+    *ret_has_failed = false;
     while (!is_over) {
         turn.attempt = 0;
-        if (!try_hard(&turn, &is_over, ret_outcome, err)) {
+        if (!try_hard(&turn, &is_over, ret_has_failed, err)) {
             return false;
         }
         is_over = is_over || worker->is_stopping(worker->context);
@@ -283,9 +250,5 @@ bool place_turn(Worker *worker, TurnOutcome *ret_outcome, Err *err)
 
 void worker_done(Worker *worker)
 {
-    if (worker->next != NULL) {
-        pg_rollback(worker->store->conn);
-    }
-    worker->next = pg_rows_free(worker->next);
     worker->arena = arena_free(worker->arena);
 }

@@ -79,36 +79,73 @@ typedef struct RolloutPlan {
     Store **stores; /* one for each worker, kept from wave to wave; NULL until it is needed */
 } RolloutPlan;
 
-typedef enum TurnOutcome {
-    TURN_NONE,   /* no place was left to take */
-    TURN_DONE,   /* one was moved, or was there already */
-    TURN_FAILED, /* one failed for good; it is recorded */
-} TurnOutcome;
-
 /* A worker: what it has from one turn to the next. */
 typedef struct Worker {
     Store *store;
     const RolloutPlan *plan;
-    int64_t wave;
     /* Asked between the steps of a place: it stays where it then stands. */
     bool (*is_stopping)(void *context);
     void *context;
-    PgRows *next;   /* what the end of the last turn took; its transaction is open. Or NULL */
-    bool has_pause; /* the connection is wanted for something else after this turn */
-    Arena *arena;   /* has the way that the last place went; or NULL */
+    Arena *arena; /* has the way that the last place went; or NULL */
     PlaceWay way;
 } Worker;
-
-/* Takes one place of a wave that nobody else has, and moves it, with retries; a connection that is
- * lost meanwhile is opened again, and the place's row says whether the COMMIT was applied. False
- * only when the rollout cannot go on at all: the server is gone, or its disk is full. */
-bool place_turn(Worker *worker, TurnOutcome *ret_outcome, Err *err);
-
-/* Gives the place back that was taken and not moved. */
 void worker_done(Worker *worker);
+
+/* Takes a place, unless somebody else has it or moved it, and moves it, with retries; a connection
+ * that is lost meanwhile is opened again, and the place's row says whether the COMMIT was applied.
+ * `why` is what its first attempt failed with, or NULL. *ret_has_failed: for good; it is recorded.
+ * False only when the rollout cannot go on at all: the server is gone, or its disk is full. */
+bool place_turn(Worker *worker, const Place *place, const Err *why, bool *ret_has_failed, Err *err);
 
 /* Takes the scripts of the plan's blueprint apart. */
 bool plan_read_steps(Arena *arena, RolloutPlan *plan, Err *err);
+
+/* --- place_queue.c ---------------------------------------------------------------------------- */
+
+enum { UUID_SIZE = 37 }; /* as text */
+
+/* A place that waits for its turn. */
+typedef struct QueuedPlace {
+    Place place;
+    bool is_plain; /* nothing is known of it that takes more than one transaction */
+} QueuedPlace;
+
+/* What is left to do of a wave, or of an undo; for several threads. */
+typedef struct PlaceQueue PlaceQueue;
+PlaceQueue *queue_new(Arena *arena, const RolloutPlan *plan, int64_t wave);
+void queue_done(PlaceQueue *queue);
+
+/* Takes the next one; waits while it has to be filled. False when there is none, or it is closed.
+ */
+bool queue_take(PlaceQueue *queue, Arena *arena, QueuedPlace *ret_queued);
+
+/* Nobody takes another. */
+void queue_close(PlaceQueue *queue);
+
+/* Whether it should be filled soon; always from the same thread. */
+bool queue_is_short(PlaceQueue *queue);
+bool queue_fill(PlaceQueue *queue, Store *store, Err *err);
+
+/* --- place_stream.c --------------------------------------------------------------------------- */
+
+/* Places that take one transaction each, sent to the server while it is still at the one before. */
+typedef struct Stream Stream;
+
+Stream *stream_new(Arena *arena, Worker *worker);
+void stream_done(Stream *stream);
+
+/* Whether nothing should be added before one has landed; and whether none is under way. */
+bool stream_is_full(const Stream *stream);
+bool stream_is_empty(const Stream *stream);
+
+/* Sends what moves a place, which is in an arena that is the stream's from then on. False for one
+ * that takes more than that: it is the caller's still. */
+bool stream_add(Stream *stream, Arena *arena, const QueuedPlace *queued);
+
+/* Takes the answer for the one that was sent first. One that failed has its place_turn; so has one
+ * that did not run because of that, unless is_over: then it stays as it is. Errors are those of
+ * place_turn. */
+bool stream_land(Stream *stream, bool is_over, bool *ret_has_failed, Err *err);
 
 /* --- failure.c -------------------------------------------------------------------------------- */
 
@@ -116,6 +153,26 @@ bool plan_read_steps(Arena *arena, RolloutPlan *plan, Err *err);
  * a statement of a script caused it, that statement with its file, line and column (neither line
  * nor column of a backfill's). The caller's. */
 Json *failure_to_json(Arena *arena, const Blueprint *blueprint, const Err *why);
+
+/* --- wave_rules.c ----------------------------------------------------------------------------- */
+
+enum { SAMPLE_TENANTS = 5 };
+
+/* A wave, and which tenants of its sample were found whole before its end. */
+typedef struct WaveRules {
+    int64_t wave;
+    bool waits_for_end; /* there is nothing to ask before */
+    size_t count;
+    char passed[SAMPLE_TENANTS][UUID_SIZE];
+} WaveRules;
+
+/* Holds a tenant that the wave moved against the rules of isolation while the wave goes on. Whether
+ * another one may be there to ask. What is wrong is told by wave_ask_rules, which asks again. */
+bool wave_ask_early(JobContext *context, const RolloutPlan *plan, WaveRules *rules);
+
+/* Holds what a wave moved against the rules. *ret_broken: which tenant breaks which, or NULL. */
+bool wave_ask_rules(JobContext *context, const RolloutPlan *plan, const WaveRules *rules,
+                    const char **ret_broken, Err *err);
 
 /* --- crew.c ----------------------------------------------------------------------------------- */
 
@@ -126,11 +183,11 @@ Json *failure_to_json(Arena *arena, const Blueprint *blueprint, const Err *why);
 /* The wish that is in the rollout's row, or NULL. A constant. */
 const char *rollout_wish(const char *text);
 
-/* The places of one wave, the plan's `parallel` at a time, each worker on a connection of its own.
+/* The places of a wave, the plan's `parallel` at a time, each worker on a connection of its own.
  * Ends when none can be taken, when more than `allowance` failed (-1: never) or when somebody wants
  * the rollout to stop (*ret_wanted: WANTED_..., or NULL). */
-bool crew_run_wave(JobContext *context, const RolloutPlan *plan, int64_t wave, int64_t allowance,
-                   const char **ret_wanted, Err *err);
+bool crew_run_wave(JobContext *context, const RolloutPlan *plan, WaveRules *rules,
+                   int64_t allowance, const char **ret_wanted, Err *err);
 
 /* Closes the connections that the workers kept. */
 void crew_go(const RolloutPlan *plan);
@@ -139,13 +196,6 @@ void crew_go(const RolloutPlan *plan);
 
 /* Asks the gates between this wave, which ended, and the next one. ERR_GATE. */
 bool gates_pass(JobContext *context, const RolloutPlan *plan, int64_t wave, Err *err);
-
-/* --- wave_rules.c ----------------------------------------------------------------------------- */
-
-/* Holds what a wave moved against the rules of isolation. *ret_broken: which tenant breaks which,
- * or NULL. */
-bool wave_ask_rules(JobContext *context, const RolloutPlan *plan, int64_t wave,
-                    const char **ret_broken, Err *err);
 
 /* --- wave.c ----------------------------------------------------------------------------------- */
 

@@ -5,13 +5,12 @@
 #include "rollout/rollout_parts.h"
 
 typedef struct Turn {
-    Arena *kept;  /* for the turn */
     Arena *arena; /* for one transaction of it */
     Worker *worker;
     Store *store;
     const RolloutPlan *plan;
     int64_t attempt;
-    const char *place_id; /* NULL: none was taken yet */
+    const Err *why; /* the first attempt was made, and failed; or NULL */
     Place place;
     int64_t way_back; /* the version that an undo goes to; once it has begun, where it came from */
     bool has_begun;   /* a part of its way was committed */
@@ -19,6 +18,12 @@ typedef struct Turn {
     bool is_between;  /* it stands between two steps, on the way up or down: */
     bool is_between_down;
 } Turn;
+
+/* --- place_turn.c ----------------------------------------------------------------------------- */
+
+/* The way from one version to another, kept until another one is wanted: most places of a fleet go
+ * the same. */
+bool worker_read_way(Worker *worker, int64_t from, int64_t to, Err *err);
 
 /* --- place_steps.c ---------------------------------------------------------------------------- */
 

@@ -71,9 +71,10 @@ static bool is_spent(const RolloutCounts *counts, int64_t allowance)
 /* Moves the places of a wave until none is left, more than `allowance` failed, or somebody wants
  * something else. A place can be held for a while by another session: that of a killed run whose
  * statement has not ended, or a purge. */
-static bool drain(JobContext *context, const RolloutPlan *plan, int64_t wave, int64_t allowance,
+static bool drain(JobContext *context, const RolloutPlan *plan, WaveRules *rules, int64_t allowance,
                   RolloutCounts *ret_counts, const char **ret_wanted, Err *err)
 {
+    const int64_t wave = rules->wave;
     int64_t held_ms = 0;
     *ret_wanted = NULL;
     if (!leave_gone(context, err) || !rollout_counts(context, wave, ret_counts, err)) {
@@ -88,7 +89,7 @@ static bool drain(JobContext *context, const RolloutPlan *plan, int64_t wave, in
             return rollout_fail_stopped(context, "other sessions hold the places that are left",
                                         err);
         }
-        if (!crew_run_wave(context, plan, wave,
+        if (!crew_run_wave(context, plan, rules,
                            allowance < 0 ? -1 : allowance - ret_counts->charged, ret_wanted, err) ||
             !leave_gone(context, err) || !rollout_counts(context, wave, ret_counts, err)) {
             return false;
@@ -105,8 +106,9 @@ bool rollout_undo(JobContext *context, RolloutPlan plan, Err *err)
 {
     RolloutCounts counts = {0};
     const char *wanted = NULL;
+    WaveRules all_waves = {.waits_for_end = true};
     plan.is_undo = true;
-    if (!drain(context, &plan, 0, -1, &counts, &wanted, err)) {
+    if (!drain(context, &plan, &all_waves, -1, &counts, &wanted, err)) {
         return false;
     }
     FAULT("rollout.undone");
@@ -147,10 +149,11 @@ static bool fail_counts(JobContext *context, const RolloutPlan *plan, int64_t wa
                      err);
 }
 
-static bool check_isolation(JobContext *context, const RolloutPlan *plan, int64_t wave, Err *err)
+static bool check_isolation(JobContext *context, const RolloutPlan *plan, const WaveRules *rules,
+                            Err *err)
 {
     const char *broken = NULL;
-    return wave_ask_rules(context, plan, wave, &broken, err) &&
+    return wave_ask_rules(context, plan, rules, &broken, err) &&
            (broken == NULL || fail_wave(context, plan, ERR_ISOLATION, broken, err));
 }
 
@@ -158,6 +161,7 @@ bool wave_run(JobContext *context, const RolloutPlan *plan, int64_t wave, const 
               Err *err)
 {
     RolloutCounts counts = {0};
+    WaveRules rules = {.wave = wave};
     int64_t allowance = -1;
     const Json *args = context->args;
     const char *on_failure = json_get_text(args, "on-failure", "stop");
@@ -172,15 +176,15 @@ bool wave_run(JobContext *context, const RolloutPlan *plan, int64_t wave, const 
     }
     /* What was moved before the rollout stopped or was killed is held against the rules again. */
     if (counts.pending == 0) {
-        return check_isolation(context, plan, wave, err);
+        return check_isolation(context, plan, &rules, err);
     }
     if ((wave > 1 && !gates_pass(context, plan, wave - 1, err)) ||
-        !drain(context, plan, wave, allowance, &counts, ret_wanted, err)) {
+        !drain(context, plan, &rules, allowance, &counts, ret_wanted, err)) {
         return false;
     }
     FAULT("rollout.wave.moved");
     if (is_spent(&counts, allowance)) {
         return fail_counts(context, plan, wave, &counts, err);
     }
-    return check_isolation(context, plan, wave, err);
+    return check_isolation(context, plan, &rules, err);
 }

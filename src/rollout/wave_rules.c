@@ -1,7 +1,11 @@
 /* The rules of isolation behind a wave. All of them for each place would cost more than moving it,
  * and scripts mostly do the same everywhere: so all are asked of one place of each kind. What kinds
  * there are tells a digest of what is new in each place (wave_digest.sql), one statement for the
- * wave. Scripts that can do but one thing need no digest. */
+ * wave. Scripts that can do but one thing need no digest, and their sample is asked as soon as it
+ * was moved, while the other places still are. */
+#include <stdio.h>
+#include <string.h>
+
 #include "blueprint/inert.h"
 #include "core/embedded_file.h"
 #include "isolation/isolation.h"
@@ -33,18 +37,39 @@ static bool are_inert(Arena *arena, const RolloutPlan *plan, int64_t oldest, int
     return are_all;
 }
 
-/* The tenants of which every rule is asked: id, slug. */
-static bool choose(JobContext *context, const RolloutPlan *plan, int64_t wave, PgRows **ret_rows,
-                   Err *err)
+/* Whether the scripts of a wave can do but one thing; false too when it moves nothing. */
+static bool ask_inert(Arena *arena, const RolloutPlan *plan, Store *store, PgParams wave,
+                      bool *ret_is_empty, bool *ret_are_inert, Err *err)
 {
-    Store *store = context->store;
     scoped_rows PgRows *range = NULL;
-    const PgParams params = PG_PARAMS(rollout_id_text(context), pg_int_text(context->arena, wave));
-    if (!store_query(store, ROLLOUT_RANGE, params, &range, err)) {
+    if (!store_query(store, ROLLOUT_RANGE, wave, &range, err)) {
         return false;
     }
-    if (are_inert(context->arena, plan, pg_rows_int(range, 0, 0), pg_rows_int(range, 0, 1))) {
-        return store_query(store, ROLLOUT_SAMPLE, params, ret_rows, err);
+    *ret_is_empty = pg_rows_text(range, 0, 0) == NULL;
+    *ret_are_inert = !*ret_is_empty &&
+                     are_inert(arena, plan, pg_rows_int(range, 0, 0), pg_rows_int(range, 0, 1));
+    return true;
+}
+
+static bool sample(Arena *arena, Store *store, PgParams wave, PgRows **ret_rows, Err *err)
+{
+    return store_query(
+        store, ROLLOUT_SAMPLE,
+        PG_PARAMS(wave.values[0], wave.values[1], pg_int_text(arena, SAMPLE_TENANTS)), ret_rows,
+        err);
+}
+
+/* The tenants of which every rule is asked: id, slug. NULL: none. */
+static bool choose(Arena *arena, const RolloutPlan *plan, Store *store, PgParams wave,
+                   PgRows **ret_rows, Err *err)
+{
+    bool is_empty = false;
+    bool are_all_inert = false;
+    if (!ask_inert(arena, plan, store, wave, &is_empty, &are_all_inert, err) || is_empty) {
+        return is_empty;
+    }
+    if (are_all_inert) {
+        return sample(arena, store, wave, ret_rows, err);
     }
     const EmbeddedFile *file = embedded_file_find(digest_path);
     if (file == NULL) {
@@ -52,31 +77,102 @@ static bool choose(JobContext *context, const RolloutPlan *plan, int64_t wave, P
     }
     const bool is_done = pg_begin(store->conn, err) &&
                          pg_query_fixed(store->conn, set_look_up, PG_NO_PARAMS, NULL, err) &&
-                         pg_query_fixed(store->conn, file->text, params, ret_rows, err);
+                         pg_query_fixed(store->conn, file->text, wave, ret_rows, err);
     pg_rollback(store->conn);
     return is_done;
 }
 
-bool wave_ask_rules(JobContext *context, const RolloutPlan *plan, int64_t wave,
+static bool ask_tenant(Store *store, const char *id, Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    const bool is_whole = pg_begin(store->conn, err) && isolation_require(arena, store, id, err);
+    pg_rollback(store->conn);
+    return is_whole;
+}
+
+static bool has_passed(const WaveRules *rules, const char *id)
+{
+    for (size_t i = 0; i < rules->count; i++) {
+        if (strcmp(rules->passed[i], id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The first of the sample that was moved and is not known to be whole. */
+static bool find_moved(Arena *arena, Store *store, PgParams wave, const WaveRules *rules,
+                       const char **ret_id, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    *ret_id = NULL;
+    if (!sample(arena, store, wave, &rows, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < pg_rows_count(rows) && *ret_id == NULL; i++) {
+        const char *id = pg_rows_text(rows, i, 0);
+        *ret_id = pg_rows_bool(rows, i, 2) && !has_passed(rules, id) ? arena_strdup(arena, id)
+                                                                     : NULL;
+    }
+    return true;
+}
+
+/* All of it is asked again at the end of the wave, so what fails here is told then. */
+static bool try_early(Arena *arena, JobContext *context, const RolloutPlan *plan, WaveRules *rules,
+                      bool *ret_has_asked)
+{
+    Err ignored;
+    const char *id = NULL;
+    bool is_empty = false;
+    bool are_all_inert = true; /* known, when there was one already */
+    Store *store = context->store;
+    const PgParams wave = PG_PARAMS(pg_int_text(arena, context->job_id),
+                                    pg_int_text(arena, rules->wave));
+    *ret_has_asked = false;
+    if (!find_moved(arena, store, wave, rules, &id, &ignored)) {
+        return false;
+    }
+    if (id == NULL) {
+        return true;
+    }
+    if ((rules->count == 0 &&
+         !ask_inert(arena, plan, store, wave, &is_empty, &are_all_inert, &ignored)) ||
+        !are_all_inert || !ask_tenant(store, id, &ignored)) {
+        return false;
+    }
+    snprintf(rules->passed[rules->count++], sizeof rules->passed[0], "%s", id);
+    *ret_has_asked = true;
+    return true;
+}
+
+bool wave_ask_early(JobContext *context, const RolloutPlan *plan, WaveRules *rules)
+{
+    bool has_asked = false;
+    scoped_arena Arena *arena = arena_new();
+    rules->waits_for_end = rules->waits_for_end || rules->count == SAMPLE_TENANTS ||
+                           !try_early(arena, context, plan, rules, &has_asked);
+    return has_asked;
+}
+
+bool wave_ask_rules(JobContext *context, const RolloutPlan *plan, const WaveRules *rules,
                     const char **ret_broken, Err *err)
 {
     bool is_whole = true;
+    Arena *arena = context->arena;
     Store *store = context->store;
     scoped_rows PgRows *rows = NULL;
     *ret_broken = NULL;
-    if (!choose(context, plan, wave, &rows, err)) {
-        return err_prefix(err, "the rules of isolation behind wave %lld", (long long)wave);
+    if (!choose(arena, plan, store,
+                PG_PARAMS(rollout_id_text(context), pg_int_text(arena, rules->wave)), &rows, err)) {
+        return err_prefix(err, "the rules of isolation behind wave %lld", (long long)rules->wave);
     }
-    for (size_t i = 0; is_whole && i < pg_rows_count(rows); i++) {
-        scoped_arena Arena *arena = arena_new();
-        if (!pg_begin(store->conn, err)) {
-            return false;
-        }
-        is_whole = isolation_require(arena, store, pg_rows_text(rows, i, 0), err);
-        pg_rollback(store->conn);
+    for (size_t i = 0; is_whole && rows != NULL && i < pg_rows_count(rows); i++) {
+        const char *id = pg_rows_text(rows, i, 0);
+        is_whole = has_passed(rules, id) || ask_tenant(store, id, err);
         if (!is_whole && err->code == ERR_ISOLATION) {
-            *ret_broken = arena_printf(context->arena, "after wave %lld, tenant \"%s\": %s",
-                                       (long long)wave, pg_rows_text(rows, i, 1), err->message);
+            *ret_broken = arena_printf(arena, "after wave %lld, tenant \"%s\": %s",
+                                       (long long)rules->wave, pg_rows_text(rows, i, 1),
+                                       err->message);
             return true;
         }
     }

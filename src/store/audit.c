@@ -82,6 +82,14 @@ bool audit_add_first(Store *store, PgBatch *batch, const AuditEntry *entry, Err 
     return true;
 }
 
+/* A new beginning would hide what is missing. */
+static bool fail_broken(const AuditEntry *entry, const char *how, Err *err)
+{
+    return ERR_SET(err, ERR_AUDIT_BROKEN,
+                   "run \"tenantry audit verify\"; nothing is changed until the log is restored",
+                   "the head of audit chain \"%s\" is %s", entry->chain, how);
+}
+
 bool audit_append(Store *store, const AuditEntry *entry, Err *err)
 {
     scoped_arena Arena *arena = arena_new();
@@ -91,14 +99,16 @@ bool audit_append(Store *store, const AuditEntry *entry, Err *err)
     }
     int64_t seq = 1;
     const uint8_t *previous = first_previous;
-    if (pg_rows_count(rows) == 1) {
+    const char *hash = pg_rows_text(rows, 0, 1);
+    if (hash != NULL) {
         size_t length = 0;
         seq = pg_rows_int(rows, 0, 0) + 1;
-        previous = pg_bytea_from_text(arena, pg_rows_text(rows, 0, 1), &length);
+        previous = pg_bytea_from_text(arena, hash, &length);
         if (previous == NULL || length != SECRET_HASH_BYTES) {
-            return ERR_SET(err, ERR_AUDIT_BROKEN, "run \"tenantry audit verify\"",
-                           "the head of audit chain \"%s\" is damaged", entry->chain);
+            return fail_broken(entry, "damaged", err);
         }
+    } else if (!pg_rows_bool(rows, 0, 2)) {
+        return fail_broken(entry, "gone", err);
     }
     const char *values[9];
     return entry_params(arena, store, entry, seq, previous, values, err) &&

@@ -107,7 +107,8 @@ static bool switch_logins(JobContext *context, const Tenant *tenant, bool may_lo
     }
     scoped_batch PgBatch *batch = pg_batch_new(context->arena);
     login_add_switch(context->arena, batch, logins, count, true);
-    return pg_batch_run(context->store->conn, batch, err);
+    return login_add_restore(context->arena, context->store, batch, tenant, logins, count, err) &&
+           pg_batch_run(context->store->conn, batch, err);
 }
 
 /* Moves, switches the logins and audits: what most operations begin with. */
@@ -115,13 +116,16 @@ static bool move_and_switch(JobContext *context, TenantState to, bool may_login,
                             Err *err)
 {
     Tenant *tenant = NULL;
-    if (!load_tenant(context, &tenant, err) || !tenant_move(context->store, tenant, to, err) ||
-        !switch_logins(context, tenant, may_login, err)) {
+    if (!load_tenant(context, &tenant, err)) {
         return false;
     }
     scoped_json Json *detail = json_object();
     json_put_text(detail, "slug", tenant->slug);
     json_put_text(detail, "from", tenant->state);
+    if (!tenant_move(context->store, tenant, to, err) ||
+        !switch_logins(context, tenant, may_login, err)) {
+        return false;
+    }
     return job_audit(context, action, detail, err);
 }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "blueprint/registry.h"
 #include "core/limits.h"
 #include "core/text.h"
 #include "pg/sql.h"
@@ -64,6 +65,35 @@ void login_add_base(Arena *arena, PgBatch *batch, const char *role, bool is_read
                      SQL(arena, "ALTER ROLE {} SET default_transaction_read_only = on", name),
                      PG_NO_PARAMS);
     }
+}
+
+bool login_add_restore(Arena *arena, Store *store, PgBatch *batch, const Tenant *tenant,
+                       const TenantLogin *logins, size_t count, Err *err)
+{
+    Blueprint *blueprint = NULL;
+    Extensions extensions = {0};
+    scoped_rows PgRows *rows = NULL;
+    if (!registry_get_head(arena, store, tenant->blueprint, &blueprint, err) ||
+        !registry_find_extensions(arena, store, blueprint, &extensions, err) ||
+        !store_query(store, LOGIN_SETTINGS, PG_PARAMS(tenant->id), &rows, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < pg_rows_count(rows); i++) {
+        const SqlArg role = sql_name(arena, pg_rows_text(rows, i, 0));
+        const SqlArg setting = sql_name(arena, pg_rows_text(rows, i, 1));
+        const SqlArg database = sql_name(arena, pg_rows_text(rows, i, 3));
+        pg_batch_add(batch,
+                     pg_rows_bool(rows, i, 2) ? SQL(arena, "ALTER ROLE {} IN DATABASE {} RESET {}",
+                                                    role, database, setting)
+                                              : SQL(arena, "ALTER ROLE {} RESET {}", role, setting),
+                     PG_NO_PARAMS);
+    }
+    const char *search_path = place_search_path(arena, &extensions, tenant->place);
+    for (size_t i = 0; i < count; i++) {
+        login_add_base(arena, batch, logins[i].role,
+                       strcmp(logins[i].kind, login_kind(LOGIN_READONLY)) == 0, search_path);
+    }
+    return true;
 }
 
 void login_add_plan(Arena *arena, PgBatch *batch, const char *role, bool is_readonly,

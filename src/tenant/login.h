@@ -66,6 +66,12 @@ void login_add_password(Arena *arena, PgBatch *batch, const char *role, const Lo
 void login_add_base(Arena *arena, PgBatch *batch, const char *role, bool is_readonly,
                     const char *search_path);
 
+/* Adds what gives a tenant's logins their search_path again, and takes away what else a role may
+ * set for itself that isolation hangs on: nobody could be let in again who did so. Its other
+ * settings stay. */
+bool login_add_restore(Arena *arena, Store *store, PgBatch *batch, const Tenant *tenant,
+                       const TenantLogin *logins, size_t count, Err *err);
+
 /* Adds what a login has from the plan: its connection limit and settings. */
 void login_add_plan(Arena *arena, PgBatch *batch, const char *role, bool is_readonly,
                     const LoginLimits *limits, bool may_login);

@@ -271,6 +271,15 @@ CASES = [
      "DROP FUNCTION tenantry_ext.f()"),
     ("path_schema_shared", "a", "CREATE SCHEMA util; GRANT CREATE, USAGE ON SCHEMA util TO {b_app};"
      " ALTER ROLE {a_app} SET search_path = {a}, util", "ALTER ROLE {a_app} SET search_path = {a}; DROP SCHEMA util"),
+    ("control_owner", None, "CREATE ROLE stranger; ALTER SCHEMA tenantry_ext OWNER TO stranger",
+     "ALTER SCHEMA tenantry_ext OWNER TO tenantry; DROP ROLE stranger"),
+    ("path_schema_foreign", None, "CREATE ROLE stranger; CREATE FUNCTION tenantry_ext.lower(varchar) RETURNS text LANGUAGE sql"
+     " AS 'SELECT $1::text'; ALTER FUNCTION tenantry_ext.lower(varchar) OWNER TO stranger",
+     "DROP OWNED BY stranger; DROP ROLE stranger"),
+    ("path_schema_foreign", None, "CREATE ROLE stranger; CREATE SCHEMA util; CREATE FUNCTION util.f(varchar, varchar) RETURNS"
+     " boolean LANGUAGE sql AS 'SELECT true'; CREATE OPERATOR tenantry_ext.= (FUNCTION = util.f, LEFTARG = varchar,"
+     " RIGHTARG = varchar); ALTER OPERATOR tenantry_ext.= (varchar, varchar) OWNER TO stranger",
+     "DROP SCHEMA util CASCADE; DROP ROLE stranger"),
     ("path_schema_create", None, "CREATE SCHEMA util; GRANT CREATE ON SCHEMA util TO PUBLIC", "DROP SCHEMA util"),
     ("setting_database", None, "ALTER DATABASE tenantry SET search_path = public", None),
     ("event_trigger_outside", None, "CREATE FUNCTION public.f() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';"

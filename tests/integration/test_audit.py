@@ -135,6 +135,14 @@ def test_a_whole_chain_that_was_removed_is_found():
     assert found and all(key[0] == chain for key in found), found
 
 
+def test_a_chain_that_was_removed_does_not_begin_again():
+    server, chain = shared_server(), chains()[0]
+    with tampered("DELETE FROM tenantry_audit.entries WHERE chain = '{0}';"
+                  " DELETE FROM tenantry_audit.heads WHERE chain = '{0}'".format(chain)):
+        server.refused("audit_broken", "tenant", "resume", "first", says=(chain, "is gone"))
+        assert server.tenantry("tenant", "show", "first")["state"] == "suspended"
+
+
 def test_the_chain_of_the_installation_is_watched_like_the_others():
     found = findings_after(
         "DELETE FROM tenantry_audit.entries WHERE chain = '{0}'; DELETE FROM tenantry_audit.heads WHERE chain = '{0}'".format(

@@ -144,6 +144,18 @@ def test_an_extension_that_only_a_superuser_may_install_is_refused_with_what_to_
            more="extensions: {wanted: [pageinspect]}\n")
 
 
+def test_no_extension_is_put_into_a_schema_of_somebody_else():
+    server = harness.shared_server()
+    server.psql("CREATE SCHEMA IF NOT EXISTS tenantry_ext AUTHORIZATION tenantry; CREATE ROLE stranger;"
+                " ALTER SCHEMA tenantry_ext OWNER TO stranger", server.superuser)
+    try:
+        error = refuse("isolation_violated", "cannot install its extensions: schema \"tenantry_ext\" belongs to role"
+                       " \"stranger\", not to \"tenantry\"", more="extensions: {wanted: [citext]}\n")
+        assert 'ALTER SCHEMA "tenantry_ext" OWNER TO "tenantry"' in error["hint"], error
+    finally:
+        server.psql("ALTER SCHEMA tenantry_ext OWNER TO tenantry; DROP ROLE stranger", server.superuser)
+
+
 def test_two_packs_of_one_name_are_refused():
     for name in ("trading", "saas"):
         refuse("blueprint_exists", "blueprint.yaml:1: key \"name\"", "part of tenantry", name=name)

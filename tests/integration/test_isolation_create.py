@@ -15,6 +15,11 @@ GUARDS = ("DO $do$ DECLARE t regclass; e text := $e$tenant_id = (SELECT m.tenant
           " FOR t IN SELECT polrelid FROM pg_policy WHERE polname = 'tenant_guard' LOOP"
           " EXECUTE format('ALTER POLICY tenant_guard ON %%s USING (%%s) WITH CHECK (%%s)', t, %s, %s); END LOOP; END $do$")
 
+# A function that was made where all search, while its maker could, and what takes it away.
+PLANTED = ("CREATE ROLE stranger; GRANT USAGE, CREATE ON SCHEMA tenantry_ext TO stranger; SET ROLE stranger;"
+           " CREATE FUNCTION tenantry_ext.lower(varchar) RETURNS text LANGUAGE sql AS 'SELECT $1::text'; RESET ROLE;"
+           " REVOKE ALL ON SCHEMA tenantry_ext FROM stranger", "DROP OWNED BY stranger; DROP ROLE stranger")
+
 # What a superuser does to the shared tables of saas, and what undoes it.
 SHARED = {
     "row-level security is off": ("ALTER TABLE {s}.users DISABLE ROW LEVEL SECURITY",
@@ -54,6 +59,7 @@ SHARED = {
         " CREATE TRIGGER spy BEFORE INSERT ON {s}.users FOR EACH ROW EXECUTE FUNCTION public.spy()",
         "DROP FUNCTION public.spy() CASCADE"),
     "the guard and what it measures are open alike": (GUARDS % ("'true'", "'true'"), GUARDS % ("e", "e")),
+    "a function was left where all search": PLANTED,
     "the map is writable": ("GRANT UPDATE ON tenancy.role_tenants TO PUBLIC",
                             "REVOKE UPDATE ON tenancy.role_tenants FROM PUBLIC"),
 }
@@ -96,6 +102,10 @@ MADE = {
     "tenants may make schemas": ("GRANT CREATE ON DATABASE {db} TO {tenants}", "REVOKE CREATE ON DATABASE {db} FROM {tenants}"),
     "tenants may make things where all find them": ("GRANT CREATE ON SCHEMA tenantry_ext TO {tenants}",
                                                     "REVOKE CREATE ON SCHEMA tenantry_ext FROM {tenants}"),
+    "a function was left where all search": PLANTED,
+    "the schema of extensions is another role's": (
+        "CREATE ROLE stranger; ALTER SCHEMA tenantry_ext OWNER TO stranger",
+        "ALTER SCHEMA tenantry_ext OWNER TO tenantry; DROP ROLE stranger"),
     "Tenantry's next table is everybody's": (
         "ALTER DEFAULT PRIVILEGES FOR ROLE tenantry GRANT SELECT ON TABLES TO PUBLIC",
         "ALTER DEFAULT PRIVILEGES FOR ROLE tenantry REVOKE SELECT ON TABLES FROM PUBLIC"),
@@ -111,6 +121,24 @@ MADE = {
         " format('GRANT SELECT ON %s TO PUBLIC', t.object_identity); END LOOP; END $f$;"
         " CREATE EVENT TRIGGER open ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION public.open()",
         "DROP EVENT TRIGGER open; DROP FUNCTION public.open()"),
+}
+
+# What a superuser does to the schemas that tenants search, public (an extension of saas is there) and tenantry_ext; what undoes
+# it, what the refusal says, and of which blueprints.
+SEARCHED = {
+    "everybody may make things there": (
+        "GRANT CREATE ON SCHEMA public, tenantry_ext TO PUBLIC", "REVOKE CREATE ON SCHEMA public, tenantry_ext FROM PUBLIC",
+        "where PUBLIC may make objects", ["saas", "trading"]),
+    "a role of nobody may make things there": (
+        "CREATE ROLE reporter; GRANT CREATE ON SCHEMA public, tenantry_ext TO reporter",
+        "DROP OWNED BY reporter; DROP ROLE reporter", "where reporter may make objects", ["saas", "trading"]),
+    "public is another role's": (
+        "CREATE ROLE reporter; ALTER SCHEMA public OWNER TO reporter",
+        "ALTER SCHEMA public OWNER TO pg_database_owner; DROP ROLE reporter", "schema public, which reporter owns", ["saas"]),
+    "public is the database owner's": (
+        "CREATE ROLE landlord; ALTER DATABASE tenantry OWNER TO landlord; GRANT ALL ON DATABASE tenantry TO tenantry",
+        "ALTER DATABASE tenantry OWNER TO tenantry; DROP ROLE landlord",
+        "schema public, which the owner of the database, landlord, owns", ["saas"]),
 }
 
 # What a place may be like: none of it takes anybody's rows anywhere.
@@ -218,6 +246,51 @@ def test_a_create_that_makes_its_place_is_refused_where_the_server_does_not_keep
     refuse_until_mended(MADE, names, "trading")
 
 
+def check_searched(harm, mend, says, blueprints):
+    """In a shared place, from a spare and in a place of its own; and for the tenants that are there."""
+    new_spare()
+    before = roles_and_places()
+    server().psql(harm, server().superuser)
+    try:
+        for blueprint in blueprints:
+            server().refused("isolation_violated", "tenant", "create", "robbed", "--blueprint", blueprint,
+                             says=("path_schema_shared", says))
+            assert blueprint == "trading" or roles_and_places() == before, "something is left"
+        if "trading" in blueprints:
+            after = roles_and_places()
+            refuse("robbed", "trading")
+            server().tenantry("spare", "fill", "trading", "--count", "1", json=False, expect=76)
+            assert roles_and_places() == after, "something is left"
+        server().refused("isolation_violated", "tenant", "resume", "paused", says=("path_schema_shared", says))
+        found = server().tenantry("isolation", "verify", "first", "--rules-only", "--json", json=False, expect=76).json()
+        assert says in str([f for f in found["findings"] if f["check"] == "path_schema_shared"]), found
+    finally:
+        server().psql(mend, server().superuser)
+    for blueprint in blueprints:
+        server().create("safe", blueprint)
+        server().tenantry("tenant", "archive", "safe", "--drain-timeout", "1ms")
+        server().tenantry("tenant", "purge", "safe", "--yes")
+
+
+def test_no_create_and_no_resume_where_others_may_make_things_in_a_schema_that_tenants_search():
+    """One tenant's public.lower(varchar) would be what another's lower(email) calls."""
+    shared_place()
+    server().create("paused", "saas")
+    server().tenantry("tenant", "suspend", "paused")
+    server().psql("ALTER EXTENSION btree_gin SET SCHEMA public", server().superuser)
+    try:
+        server().create("moved", "saas")
+        for what, case in SEARCHED.items():
+            try:
+                check_searched(*case)
+            except (AssertionError, KeyError) as e:
+                raise AssertionError("%s: %s" % (what, e)) from e
+        server().tenantry("tenant", "resume", "paused")
+    finally:
+        server().psql("ALTER EXTENSION btree_gin SET SCHEMA tenantry_ext", server().superuser)
+        server().tenantry("spare", "drop", "trading", "--all")
+
+
 def test_a_first_create_in_a_shared_place_is_refused_for_its_own_reason_and_can_be_given_again():
     """Ground and provision are one transaction, and one each when that fails: the place is made again."""
     names = shared_place()
@@ -288,6 +361,25 @@ def test_a_resume_asks_what_uses_the_tenant_s_things():
     finally:
         as_superuser("DROP SCHEMA util CASCADE", names)
     server().tenantry("tenant", "resume", "other")
+
+
+# What a tenant may set for its own role, that a rule finds.
+OWN_SETTINGS = ["search_path = {o}, public", "role = '{o}_app'", "row_security = off", "session_authorization = 'postgres'",
+                "check_function_bodies = off", "default_tablespace = pg_default"]
+
+
+def test_what_a_tenant_set_for_its_own_role_does_not_stand_in_the_way_of_its_resume():
+    login = server().create("stubborn", "saas")["app"]
+    names = shared_place()
+    role = server().tenantry("tenant", "show", "stubborn")["roles"]["app"]
+    query = "SELECT setdatabase, unnest(setconfig) FROM pg_db_role_setting WHERE setrole = '%s'::regrole ORDER BY 2" % role
+    before = server().psql(query)
+    harness.psql(login, ";".join("ALTER ROLE CURRENT_USER %sSET %s" % (where, setting.format(**names))
+                                 for where in ("", "IN DATABASE tenantry ") for setting in OWN_SETTINGS))
+    server().tenantry("tenant", "suspend", "stubborn")
+    server().tenantry("tenant", "resume", "stubborn")
+    assert server().psql(query) == before != ""
+    assert harness.psql(login, "SELECT count(*) FROM users") == "0"
 
 
 # What a spare's login got that is not in any place, and what takes it away again.

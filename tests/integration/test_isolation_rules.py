@@ -204,6 +204,38 @@ def test_what_leads_past_the_places_is_really_a_leak():
         assert verify(server)["is_isolated"]
 
 
+# Kinds of things that a migration may make and that no rule looks into.
+KINDS = """CREATE STATISTICS {s}.st ON id, name FROM {s}.portfolios;
+CREATE TYPE {s}.span AS RANGE (subtype = numeric);
+CREATE TYPE {s}.pair AS (a int);
+CREATE TEXT SEARCH DICTIONARY {s}.words (TEMPLATE = pg_catalog.simple);
+CREATE TEXT SEARCH CONFIGURATION {s}.texts (COPY = pg_catalog.simple);
+CREATE COLLATION {s}.sorted FROM "C";
+CREATE CONVERSION {s}.narrow FOR 'UTF8' TO 'LATIN1' FROM utf8_to_iso8859_1;
+CREATE FUNCTION {s}.same({s}.pair, {s}.pair) RETURNS boolean IMMUTABLE LANGUAGE sql AS 'SELECT true';
+CREATE OPERATOR {s}.=== (FUNCTION = {s}.same, LEFTARG = {s}.pair, RIGHTARG = {s}.pair);
+CREATE FUNCTION {s}.first({s}.pair) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1';
+CREATE CAST ({s}.pair AS int) WITH FUNCTION {s}.first({s}.pair);
+CREATE AGGREGATE {s}.total(int) (sfunc = int4pl, stype = int);"""
+
+
+def test_nothing_that_a_migration_makes_in_its_own_place_is_outside_of_it():
+    server, words = names()
+    server.create("kinds1", "trading")
+    shown = server.tenantry("tenant", "show", "kinds1")
+    schema, owner = shown["schema"], shown["schema"] + "_owner"
+    server.psql("SET ROLE %s; %s" % (owner, KINDS.format(s=schema)), server.superuser)
+    assert verify(server, "kinds1")["findings"] == [] and verify(server)["findings"] == []
+    server.psql("CREATE STATISTICS {a}.st ON id, name FROM {a}.portfolios; ALTER STATISTICS {a}.st OWNER TO {o}"
+                .format(o=owner, **words), server.superuser)
+    try:
+        for args in ([], ["kinds1"]):
+            assert [f["object"] for f in of_rule(verify(server, *args), "owns_outside")] == [
+                "statistics object %s.st" % words["a"]], "in another's place"
+    finally:
+        server.psql("DROP STATISTICS %s.st" % words["a"], server.superuser)
+
+
 def test_every_rule_is_tested():
     folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/isolation/rules.def")
     with open(folder, encoding="utf-8") as f:

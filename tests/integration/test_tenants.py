@@ -95,6 +95,8 @@ def test_suspend_ends_sessions_and_blocks_logins_until_resume(server, slug, blue
     assert server.psql(count, tenant["app"]) == "1"
     assert server.psql(count, tenant["readonly"]) == "1"
     server.refused("tenant_state", "tenant", "resume", slug, says=["active"])
+    told = {e["action"]: e["detail"].get("from") for e in server.tenantry("audit", "list", "--tenant", slug)["entries"]}
+    assert (told["tenant.suspend"], told["tenant.resume"]) == ("active", "suspended"), told
 
 
 @in_both_tiers

@@ -6,3 +6,4 @@ SELECT b.tenant_id, NULL::uuid AS other_id, format('schema %s', m.nspname) AS ob
             ELSE format('REVOKE CREATE ON SCHEMA %I FROM %s', m.nspname, b.sql) END AS mend
   FROM iso_maker m
   JOIN iso_bearer b ON b.oid = m.grantee
+ WHERE m.is_open OR NOT m.is_owner

@@ -8,3 +8,10 @@ SELECT p.tenant_id, p.kind AS place_kind, o.kind, format('%s %s', o.kind, o.name
   JOIN iso_place p USING (nspoid)
   LEFT JOIN tenantry.roles r ON r.name = pg_get_userbyid(o.owner)
  WHERE o.owner <> p.owner
+UNION ALL -- the schema of extensions; what is in it is as the extensions made it
+SELECT NULL, 'control', 'schema', format('schema %I', n.nspname), r.tenant_id, pg_get_userbyid(n.nspowner),
+       pg_get_userbyid(c.nspowner), format('ALTER SCHEMA %I OWNER TO %I', n.nspname, pg_get_userbyid(c.nspowner))
+  FROM pg_namespace n
+  JOIN pg_namespace c ON c.nspname = 'tenantry'
+  LEFT JOIN tenantry.roles r ON r.name = pg_get_userbyid(n.nspowner)
+ WHERE n.nspname = 'tenantry_ext' AND n.nspowner <> c.nspowner

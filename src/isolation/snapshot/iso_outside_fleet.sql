@@ -13,3 +13,8 @@ SELECT r.role, s.dbid, s.classid, s.objid, s.objsubid, s.deptype
             AND EXISTS (SELECT FROM pg_proc f
                           JOIN iso_own g ON g.oid = f.proowner AND g.rolname = f.proname AND g.kind IN ('owner', 'group_owner')
                          WHERE f.oid = s.objid AND f.pronamespace = to_regnamespace('tenancy_kept')))
+   -- What else is in the role's own place: statistics, text search, collations, operators, types that come with ranges.
+   AND NOT EXISTS (SELECT FROM pg_depend d
+                     JOIN iso_place p ON p.nspoid = d.refobjid AND r.role IN (p.owner, p.app, p.readonly)
+                    WHERE d.classid = s.classid AND d.objid = s.objid AND d.refclassid = 'pg_namespace'::regclass
+                    OFFSET 0)

@@ -74,7 +74,13 @@ WITH RECURSIVE place AS MATERIALIZED (
       JOIN pg_default_acl d ON d.oid = n.objid AND n.classid = 'pg_default_acl'::regclass
     UNION ALL -- Tenantry's schemas: without a right on them, rights in them are of no use
     SELECT concat_ws(' ', 'control', n.oid, n.xmin)
-      FROM pg_namespace n WHERE n.nspname IN ('tenantry', 'tenantry_audit', 'tenancy', 'tenancy_guards')
+      FROM pg_namespace n
+     WHERE n.nspname IN ('tenantry', 'tenantry_audit', 'tenancy', 'tenancy_guards', 'tenantry_ext', 'pg_catalog')
+    UNION ALL -- what else a search_path can have: who may make things in the schemas of extensions, pg_database_owner too
+    SELECT concat_ws(' ', 'searched', d.datdba,
+                     (SELECT array_agg(concat_ws(' ', e.oid, n.oid, n.xmin) ORDER BY e.oid)
+                        FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace))
+      FROM pg_database d WHERE d.datname = current_database()
     UNION ALL -- what policies are compared with
     SELECT concat_ws(' ', 'guard', y.oid, y.xmin)
       FROM place p JOIN pg_policy y ON y.polrelid = 'tenantry.guard'::regclass WHERE p.tier = 'row'

@@ -30,7 +30,8 @@ WITH RECURSIVE place AS MATERIALIZED (
 ), space AS MATERIALIZED (
     SELECT n.oid, n.nspname, n.nspowner, n.xmin AS version
       FROM pg_namespace n
-     WHERE n.nspname IN ('tenantry', 'tenantry_audit', 'tenancy', 'tenancy_guards', 'tenancy_kept', 'tenantry_ext', 'public')
+     WHERE n.nspname IN ('tenantry', 'tenantry_audit', 'tenancy', 'tenancy_guards', 'tenancy_kept', 'tenantry_ext', 'public',
+                         'pg_catalog')
 ), item (value) AS (
     SELECT concat_ws(' ', 'schema', $2::text, p.nspowner = p.owner_id, p.nspacl) FROM place p
     UNION ALL
@@ -96,6 +97,11 @@ WITH RECURSIVE place AS MATERIALIZED (
     SELECT concat_ws(' ', 'made', m.classid, count(*)) FROM made m GROUP BY m.classid
     UNION ALL -- without a right on Tenantry's schemas, rights in them are of no use
     SELECT concat_ws(' ', 'space', s.oid, s.version) FROM space s
+    UNION ALL -- what else a search_path can have: who may make things in the schemas of extensions, pg_database_owner too
+    SELECT concat_ws(' ', 'searched', d.datdba,
+                     (SELECT array_agg(concat_ws(' ', e.oid, n.oid, n.xmin) ORDER BY e.oid)
+                        FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace))
+      FROM pg_database d WHERE d.datname = current_database()
     UNION ALL -- what every tenant may call and read there, the map first of all
     SELECT concat_ws(' ', 'tenancy', d.classid, d.objid,
                      CASE d.classid WHEN 'pg_proc'::regclass THEN (SELECT f.xmin::text FROM pg_proc f WHERE f.oid = d.objid)
