@@ -366,7 +366,7 @@ def test_settings_of_role_and_database_change_nothing():
         as_owner("ALTER DATABASE %s SET %s" % (client.name, setting))
     client.tenantry("up")
     assert client.sql("SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'tenantry'") == client.name
-    for name in ("role", "row_security"):  # of which the rules of isolation have their own opinion
+    for name in ("role", "row_security", "search_path"):  # of which the rules of isolation have their own opinion
         client.pg.sql("ALTER ROLE %s RESET %s" % (client.name, name))
     for slug, blueprint in (("rows", "saas"), ("schema", "trading"), ("guarded", "nfe")):
         client.create(slug, blueprint)
