@@ -82,7 +82,7 @@ static bool ensure_extension_schema(Arena *arena, Store *store, Err *err)
     pg_batch_add(batch, "CREATE SCHEMA IF NOT EXISTS " EXTENSION_SCHEMA, PG_NO_PARAMS);
     const size_t answer = pg_batch_add(
         batch,
-        "SELECT nspowner = SESSION_USER::regrole, pg_get_userbyid(nspowner),"
+        "SELECT nspowner = quote_ident(SESSION_USER)::regrole, pg_get_userbyid(nspowner),"
         " SESSION_USER FROM pg_namespace WHERE nspname = '" EXTENSION_SCHEMA "'",
         PG_NO_PARAMS);
     if (!pg_batch_run(store->conn, batch, err)) {

@@ -534,6 +534,22 @@ bool process_start_daemon(Arena *arena, const DaemonOptions *options, pid_t *ret
     return is_started;
 }
 
+bool process_open_standard(Err *err)
+{
+    /* As the C library does for programs that run with another user's rights. Not with O_CLOEXEC:
+     * what we start needs its own three as much. */
+    static const int the_wrong_way[] = {
+        [STDIN_FILENO] = O_WRONLY, [STDOUT_FILENO] = O_RDONLY, [STDERR_FILENO] = O_RDONLY};
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+            open("/dev/null", the_wrong_way[fd] | O_NOFOLLOW) != fd) {
+            return ERR_SET(err, ERR_IO, NULL, "cannot open \"/dev/null\" in place of descriptor %d",
+                           fd);
+        }
+    }
+    return true;
+}
+
 bool process_find_user(Arena *arena, const char *name, ProcessUser *ret_user, Err *err)
 {
     enum { ENTRY_BYTES = 16384, SHOWN_BYTES = 64 };

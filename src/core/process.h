@@ -10,6 +10,11 @@
 #include "core/arena.h"
 #include "core/err.h"
 
+/* Opens those of descriptors 0, 1 and 2 that are closed, so that nothing else (a connection to
+ * PostgreSQL) gets such a number and what is printed: on these, reading and writing fail. Before
+ * anything else is opened. */
+bool process_open_standard(Err *err);
+
 typedef struct ProcessUser {
     bool is_set; /* false: stay who we are */
     uid_t uid;

@@ -36,7 +36,7 @@ static void add_login(Store *store, const TenantLogin *found, ProbeTurn *turn)
                           .secrets = arena_new(),
                           .result = {.list = {.arena = arena}},
                           .notes = {.arena = arena}};
-    login->conninfo = pg_uri(login->secrets, store->conn, found->role, found->password->text);
+    login->conninfo = pg_uri_here(login->secrets, store->conn, found->role, found->password->text);
 }
 
 /* A tenant whose passwords cannot be opened is noted. */
@@ -114,8 +114,8 @@ static bool find_holder(Store *store, ProbeTurn *turn, const ProbeTenant *neighb
     }
     for (size_t i = 0; i < count; i++) {
         if (strcmp(logins[i].role, neighbour->app) == 0) {
-            *ret_holder = pg_uri(turn->secrets, store->conn, logins[i].role,
-                                 logins[i].password->text);
+            *ret_holder = pg_uri_here(turn->secrets, store->conn, logins[i].role,
+                                      logins[i].password->text);
         }
         logins[i].password = password_free(logins[i].password);
     }

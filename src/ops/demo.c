@@ -143,7 +143,8 @@ static bool log_in(OpContext *context, Guest *guest, Err *err)
         scoped_arena Arena *arena = arena_new();
         if (strcmp(logins[i].kind, "app") == 0) {
             PgTarget target = store->options.target;
-            target.conninfo = pg_uri(arena, store->conn, logins[i].role, logins[i].password->text);
+            target.conninfo = pg_uri_here(arena, store->conn, logins[i].role,
+                                          logins[i].password->text);
             target.keeps_role_settings = true;
             guest->role = logins[i].role;
             is_in = pg_open(&target, &guest->conn, err);

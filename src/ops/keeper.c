@@ -21,6 +21,7 @@ enum {
     START_POLL_MS = 2,
     LOG_MOST_BYTES = 1024 * 1024,
     MODE_PID = 0644, /* holds no secret, and others may ask who the keeper is */
+    MODE_START = 0600,
 };
 
 static const char *keeper_path(OpContext *context, const char *name)
@@ -162,23 +163,45 @@ static void put_large_log_aside(OpContext *context, const char *path)
     }
 }
 
-/* So that a "down" right after this finds it. */
-static bool wait_for_lock(OpContext *context, pid_t pid, const char *log_path, Err *err)
+/* So that a "down" right after this finds it. Where another process became the keeper first ("spare
+ * keep", run by hand), ours ends and that one it is. */
+static bool wait_for_lock(OpContext *context, pid_t *pid, const char *log_path, Err *err)
 {
     const int64_t deadline_us = clock_monotonic_us() + START_TIMEOUT_MS * INT64_C(1000);
-    while (keeper_find(context) != pid) {
-        if (clock_monotonic_us() > deadline_us || (kill(pid, 0) != 0 && errno == ESRCH)) {
+    for (;;) {
+        const bool is_gone = kill(*pid, 0) != 0 && errno == ESRCH;
+        const pid_t keeper = keeper_find(context);
+        if (keeper == *pid || (is_gone && keeper > 0)) {
+            *pid = keeper;
+            return true;
+        }
+        if (is_gone || clock_monotonic_us() > deadline_us) {
+            *pid = 0;
             return ERR_SET(err, ERR_IO, NULL, "the keeper did not start; see \"%s\"", log_path);
         }
         clock_sleep_ms(START_POLL_MS);
     }
-    return true;
 }
 
-bool keeper_start(OpContext *context, pid_t *ret_pid, Err *err)
+/* Several "up" at once each put a keeper in place of the one before: one after the other, or one
+ * would end the keeper that another waits for. -1: errno says why. */
+static int wait_for_turn(OpContext *context)
+{
+    struct flock lock = whole_file();
+    const int fd = open(keeper_path(context, "keeper.start"),
+                        O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, MODE_START);
+    while (fd >= 0 && fcntl(fd, F_SETLKW, &lock) != 0) {
+        if (errno != EINTR) {
+            close(fd);
+            return -1;
+        }
+    }
+    return fd;
+}
+
+static bool replace_keeper(OpContext *context, pid_t *ret_pid, Err *err)
 {
     char program[PATH_MAX];
-    *ret_pid = 0;
     if (!keeper_stop(context, err)) {
         return false;
     }
@@ -197,5 +220,18 @@ bool keeper_start(OpContext *context, pid_t *ret_pid, Err *err)
         .env = make_env(context),
         .log_path = log_path};
     return process_start_daemon(context->arena, &options, ret_pid, err) &&
-           wait_for_lock(context, *ret_pid, log_path, err);
+           wait_for_lock(context, ret_pid, log_path, err);
+}
+
+bool keeper_start(OpContext *context, pid_t *ret_pid, Err *err)
+{
+    *ret_pid = 0;
+    const int turn = wait_for_turn(context);
+    if (turn < 0) {
+        return ERR_SET(err, ERR_IO, NULL, "cannot lock \"%s\": %s",
+                       keeper_path(context, "keeper.start"), strerror(errno));
+    }
+    const bool is_started = replace_keeper(context, ret_pid, err);
+    close(turn);
+    return is_started;
 }

@@ -6,8 +6,8 @@
  *
  * Files in the data directory: keeper.pid, locked (fcntl) by the keeper as long as it lives, so
  * that the kernel says who it is and a number that was given to another program misleads nobody;
- * keeper.log, what it prints, and keeper.log.old, what was in it when it
- * had grown large before a start. */
+ * keeper.start, locked while one is put in another's place; keeper.log, what it prints, and
+ * keeper.log.old, what was in it when it had grown large before a start. */
 #ifndef TENANTRY_OPS_KEEPER_H
 #define TENANTRY_OPS_KEEPER_H
 

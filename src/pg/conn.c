@@ -1,19 +1,11 @@
 #include "pg/conn.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/clock.h"
-#include "core/log.h"
-#include "core/strbuf.h"
 #include "pg/internal.h"
-#include "pg/sql.h"
-
-enum { OLDEST_SERVER = 150000, FIRST_RETRY_PAUSE_MS = 200 };
 
 static const struct {
     const char *prefix;
@@ -26,8 +18,7 @@ static const struct {
 #undef SQLSTATE
 };
 
-/* The first line of a libpq message, without the level that it begins with. */
-static void add_first_line(char *buffer, size_t size, const char *text)
+void pg_add_first_line(char *buffer, size_t size, const char *text)
 {
     const size_t length = strcspn(text, "\n");
     snprintf(buffer, size, "%.*s", (int)length, text);
@@ -38,7 +29,7 @@ bool pg_fail(Err *err, PgConn *conn, const PGresult *result)
     const char *state = result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_SQLSTATE);
     if (state == NULL) {
         char line[ERR_MESSAGE_SIZE];
-        add_first_line(line, sizeof line, PQerrorMessage(conn->pq));
+        pg_add_first_line(line, sizeof line, PQerrorMessage(conn->pq));
         conn->is_broken = true;
         return ERR_SET(err, ERR_PG_UNAVAILABLE, "check that PostgreSQL runs and try again",
                        "the connection to PostgreSQL failed: %s",
@@ -61,218 +52,6 @@ bool pg_fail(Err *err, PgConn *conn, const PGresult *result)
      */
     conn->is_broken = conn->is_broken || strcmp(state, "26000") == 0;
     return false;
-}
-
-static void on_notice(void *context, const PGresult *result)
-{
-    (void)context;
-    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    log_debug("pg.notice", "%s", message != NULL ? message : "");
-}
-
-/* Drives a connection attempt until it is made or the time is over. */
-static bool finish_connecting(PGconn *pq, int64_t deadline_us)
-{
-    for (PostgresPollingStatusType want = PGRES_POLLING_WRITING; want != PGRES_POLLING_OK;
-         want = PQconnectPoll(pq)) {
-        if (want == PGRES_POLLING_FAILED) {
-            return false;
-        }
-        const int64_t left_ms = (deadline_us - clock_monotonic_us()) / 1000;
-        struct pollfd wait = {.fd = PQsocket(pq),
-                              .events = want == PGRES_POLLING_READING ? POLLIN : POLLOUT};
-        if (left_ms <= 0 || (poll(&wait, 1, (int)left_ms) == 0)) {
-            errno = ETIMEDOUT;
-            return false;
-        }
-    }
-    return true;
-}
-
-/* What a server says when it lets nobody in, however often one asks; libpq gives no SQLSTATE here.
- */
-static const struct {
-    const char *text;
-    ErrCode code;
-    const char *hint;
-} refusals[] = {
-    {"No space left on device", ERR_DISK_FULL, "free some space on the file system of the server"},
-    {"could not write init file", ERR_DISK_FULL,
-     "free some space on the file system of the server"},
-    {"authentication failed", ERR_PG_RIGHT_MISSING,
-     "check the user and the password: PGPASSWORD, a passfile, or the one in the database URL"},
-    {"no password supplied", ERR_PG_RIGHT_MISSING,
-     "check the user and the password: PGPASSWORD, a passfile, or the one in the database URL"},
-    {"permission denied for database", ERR_PG_RIGHT_MISSING,
-     "as the database's owner, grant the role CONNECT on it"},
-    {"no pg_hba.conf entry", ERR_PG_RIGHT_MISSING,
-     "add a line for the role and the database to the server's pg_hba.conf"},
-    {"is not permitted to log in", ERR_PG_RIGHT_MISSING, "as a superuser, give the role LOGIN"},
-};
-
-static bool begins_and_ends(const char *line, const char *begin, const char *end)
-{
-    const char *found = strstr(line, begin);
-    const size_t length = strlen(line);
-    return found != NULL && length >= strlen(end) && strcmp(line + length - strlen(end), end) == 0;
-}
-
-/* A database or a role that is not there; the hint has the statement that makes it. */
-static bool refuse_missing(const PGconn *pq, const char *line, Err *err)
-{
-    scoped_arena Arena *arena = arena_new();
-    const bool is_database = begins_and_ends(line, "FATAL:  database \"", "\" does not exist");
-    const bool is_role = begins_and_ends(line, "FATAL:  role \"", "\" does not exist");
-    if (!is_database && !is_role) {
-        return false;
-    }
-    ERR_SET(err, is_database ? ERR_CONFIG_INVALID : ERR_PG_RIGHT_MISSING, NULL,
-            "cannot connect to PostgreSQL: %s", line);
-    if (is_database) {
-        err_hint(err, "create it: %s (as a superuser or a role with CREATEDB)",
-                 SQL(arena, "CREATE DATABASE {}", sql_name(arena, PQdb(pq))));
-    } else {
-        err_hint(err, "create it: %s (as a superuser)",
-                 SQL(arena, "CREATE ROLE {} LOGIN CREATEROLE", sql_name(arena, PQuser(pq))));
-    }
-    return true;
-}
-
-/* errno is of the attempt. Closes pq. */
-static void fail_connecting(PGconn *pq, int64_t timeout_ms, Err *err)
-{
-    const bool is_late = errno == ETIMEDOUT;
-    ErrCode code = ERR_PG_UNAVAILABLE;
-    const char *hint = NULL;
-    char line[ERR_MESSAGE_SIZE];
-    add_first_line(line, sizeof line, PQerrorMessage(pq));
-    const bool is_missing = refuse_missing(pq, line, err);
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals && hint == NULL; i++) {
-        if (strstr(PQerrorMessage(pq), refusals[i].text) != NULL) {
-            code = refusals[i].code;
-            hint = refusals[i].hint;
-        }
-    }
-    if (strncmp(line, "invalid ", strlen("invalid ")) == 0) {
-        code = ERR_CONFIG_INVALID;
-        hint = "correct this part of the database URL";
-    }
-    PQfinish(pq);
-    if (is_missing) {
-        return;
-    }
-    if (is_late && hint == NULL) {
-        snprintf(line, sizeof line, "no answer within %" PRId64 " ms", timeout_ms);
-    }
-    ERR_SET(err, code,
-            hint != NULL ? hint
-                         : "check that PostgreSQL runs there and that the database URL "
-                           "names its host, port and database",
-            "cannot connect to PostgreSQL: %s", line);
-}
-
-void pg_clean_environment(bool is_all)
-{
-    static const char *const leading_away[] = {
-        "PGAPPNAME", "PGCLIENTENCODING",     "PGCONNECT_TIMEOUT", "PGDATESTYLE",
-        "PGGEQO",    "PGHOSTADDR",           "PGOPTIONS",         "PGSERVICE",
-        "PGTZ",      "PGTARGETSESSIONATTRS", "PGSERVICEFILE",
-    };
-    for (size_t i = 0; i < sizeof leading_away / sizeof *leading_away; i++) {
-        unsetenv(leading_away[i]);
-    }
-    PQconninfoOption *options = is_all ? PQconndefaults() : NULL;
-    for (const PQconninfoOption *option = options; option != NULL && option->keyword != NULL;
-         option++) {
-        if (option->envvar != NULL) {
-            unsetenv(option->envvar);
-        }
-    }
-    PQconninfoFree(options);
-}
-
-static const char *or_empty(const char *text)
-{
-    return text != NULL ? text : "";
-}
-
-static bool open_once(const PgTarget *target, PgConn **ret_conn, Err *err)
-{
-    const char *const keys[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
-    const char *const values[] = {target->conninfo, "tenantry", "UTF8", NULL};
-    PGconn *pq = PQconnectStartParams(keys, values, 1);
-    if (pq == NULL) {
-        abort();
-    }
-    /* Before the connection is made: a server that dies meanwhile must not write to our output. */
-    PQsetNoticeReceiver(pq, on_notice, NULL);
-    log_info("pg.connect", "connecting to database \"%s\" as \"%s\" at \"%s\", port %s",
-             or_empty(PQdb(pq)), or_empty(PQuser(pq)), or_empty(PQhost(pq)), or_empty(PQport(pq)));
-    errno = 0;
-    const int64_t deadline_us = clock_monotonic_us() + target->connect_timeout_ms * 1000;
-    if (PQstatus(pq) == CONNECTION_BAD || !finish_connecting(pq, deadline_us)) {
-        fail_connecting(pq, target->connect_timeout_ms, err);
-        return false;
-    }
-    PgConn *conn = calloc(1, sizeof *conn);
-    if (conn == NULL) {
-        abort();
-    }
-    conn->pq = pq;
-    conn->repeats = target->repeats;
-    *ret_conn = conn;
-    return true;
-}
-
-const char pg_session_set_up[] =
-    "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false),"
-    " pg_catalog.set_config('timezone', 'UTC', false),"
-    " pg_catalog.set_config('lock_timeout', $1::pg_catalog.text, false),"
-    " pg_catalog.set_config('client_min_messages', 'warning', false),"
-    " pg_catalog.set_config('standard_conforming_strings', 'on', false),"
-    " pg_catalog.set_config('application_name', 'tenantry', false)";
-
-static bool set_up_session(const PgTarget *target, PgConn *conn, Err *err)
-{
-    if (PQserverVersion(conn->pq) < OLDEST_SERVER) {
-        return ERR_SET(err, ERR_PG_UNSUPPORTED, "upgrade the server, or use the embedded one",
-                       "PostgreSQL %d at \"%s\" is too old, 15 or newer was expected",
-                       PQserverVersion(conn->pq) / 10000, pg_conn_host(conn));
-    }
-    if (target->keeps_role_settings) {
-        return true;
-    }
-    snprintf(conn->lock_timeout, sizeof conn->lock_timeout, "%" PRId64 "ms",
-             target->lock_timeout_ms);
-    return pg_query(conn, pg_session_set_up, PG_PARAMS(conn->lock_timeout), NULL, err);
-}
-
-bool pg_open(const PgTarget *target, PgConn **ret_conn, Err *err)
-{
-    int64_t pause_ms = FIRST_RETRY_PAUSE_MS;
-    if (!pg_check_conninfo(target->conninfo, err)) {
-        return false;
-    }
-    for (int64_t attempt = 0;; attempt++, pause_ms *= 2) {
-        PgConn *conn = NULL;
-        if (open_once(target, &conn, err)) {
-            if (set_up_session(target, conn, err)) {
-                *ret_conn = conn;
-                return true;
-            }
-            pg_close(conn);
-        }
-        if (attempt >= target->retries || !err_kind(err->code)->is_retryable) {
-            return false;
-        }
-        if (target->on_note != NULL) {
-            char note[ERR_MESSAGE_SIZE + 64];
-            snprintf(note, sizeof note, "%s; trying again in %" PRId64 " ms", err->message,
-                     pause_ms);
-            target->on_note(target->note_context, note);
-        }
-        clock_sleep_ms(pause_ms);
-    }
 }
 
 PgConn *pg_close(PgConn *conn)
@@ -359,17 +138,17 @@ bool pg_is_alive(const PgConn *conn)
 
 const char *pg_conn_user(const PgConn *conn)
 {
-    return or_empty(PQuser(conn->pq));
+    return pg_or_empty(PQuser(conn->pq));
 }
 
 const char *pg_conn_database(const PgConn *conn)
 {
-    return or_empty(PQdb(conn->pq));
+    return pg_or_empty(PQdb(conn->pq));
 }
 
 const char *pg_conn_host(const PgConn *conn)
 {
-    return or_empty(PQhost(conn->pq));
+    return pg_or_empty(PQhost(conn->pq));
 }
 
 int pg_conn_version(const PgConn *conn)
@@ -379,7 +158,7 @@ int pg_conn_version(const PgConn *conn)
 
 const char *pg_conn_port(const PgConn *conn)
 {
-    return or_empty(PQport(conn->pq));
+    return pg_or_empty(PQport(conn->pq));
 }
 
 size_t pg_rows_count(const PgRows *rows)
@@ -488,50 +267,4 @@ uint8_t *pg_bytea_from_text(Arena *arena, const char *text, size_t *ret_length)
 const char *pg_int_text(Arena *arena, int64_t value)
 {
     return arena_printf(arena, "%" PRId64, value);
-}
-
-/* Percent-encodes everything but unreserved characters (RFC 3986 section 2.3). */
-static void add_encoded(StrBuf *buf, const char *text)
-{
-    static const char unreserved[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-    for (const char *c = text; *c != '\0'; c++) {
-        if (strchr(unreserved, *c) != NULL) {
-            strbuf_add_char(buf, *c);
-        } else {
-            strbuf_printf(buf, "%%%02X", (unsigned char)*c);
-        }
-    }
-}
-
-const char *pg_uri(Arena *arena, const PgConn *conn, const char *role, const char *password)
-{
-    StrBuf uri = strbuf_init(arena);
-    strbuf_add(&uri, "postgresql://");
-    add_encoded(&uri, role);
-    if (password != NULL) {
-        strbuf_add_char(&uri, ':');
-        add_encoded(&uri, password);
-    }
-    strbuf_add_char(&uri, '@');
-    const char *host = pg_conn_host(conn);
-    const bool is_socket = *host == '/' || *host == '@';
-    if (!is_socket) {
-        const bool is_ipv6 = strchr(host, ':') != NULL;
-        strbuf_add(&uri, is_ipv6 ? "[" : "");
-        if (is_ipv6) {
-            strbuf_add(&uri, host);
-        } else {
-            add_encoded(&uri, host);
-        }
-        strbuf_printf(&uri, "%s:%s", is_ipv6 ? "]" : "", pg_conn_port(conn));
-    }
-    strbuf_add_char(&uri, '/');
-    add_encoded(&uri, pg_conn_database(conn));
-    if (is_socket) {
-        strbuf_add(&uri, "?host=");
-        add_encoded(&uri, host);
-        strbuf_printf(&uri, "&port=%s", pg_conn_port(conn));
-    }
-    return uri.text;
 }

@@ -40,6 +40,11 @@ void pg_clean_environment(bool is_all);
  * (authentication). */
 bool pg_open(const PgTarget *target, PgConn **ret_conn, Err *err);
 
+/* The same, and asks one statement, a constant, in the round trip that sets the session up, after
+ * its settings hold. Not for a session that keeps its role's. */
+bool pg_open_asking(const PgTarget *target, const char *question, PgConn **ret_conn,
+                    PgRows **ret_rows, Err *err);
+
 /* NULL is allowed. Returns NULL. */
 PgConn *pg_close(PgConn *conn);
 
@@ -118,8 +123,12 @@ uint8_t *pg_bytea_from_text(Arena *arena, const char *text, size_t *ret_length);
 /* A number as a parameter, in the arena. */
 const char *pg_int_text(Arena *arena, int64_t value);
 
-/* A connection string for a tenant: postgresql://role:password@host:port/database (a Unix socket's
- * folder goes into the query), percent-encoded, in the arena. password may be NULL. */
+/* A connection string for a tenant's application: postgresql://role:password@host:port/database (a
+ * Unix socket's folder goes into the query), percent-encoded, in the arena, with all the hosts that
+ * conn was told and what it was told about TLS and the choice of a host. password may be NULL. */
 const char *pg_uri(Arena *arena, const PgConn *conn, const char *role, const char *password);
+
+/* The same for a session of our own, which must be on the server that conn is connected to. */
+const char *pg_uri_here(Arena *arena, const PgConn *conn, const char *role, const char *password);
 
 #endif

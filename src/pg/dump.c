@@ -121,8 +121,9 @@ static const char *passphrase_service(Arena *arena, const PgConn *conn)
 static const char *const *connection_env(Arena *arena, const PgConn *conn,
                                          const PgDumpOptions *dump, bool has_service)
 {
-    /* pg_dump among many schemas chooses a merge join that takes minutes. */
-    static const char settings[] = "PGOPTIONS=-c enable_mergejoin=off";
+    /* pg_dump among many schemas chooses a merge join that takes minutes; and what it prints must
+     * not depend on settings of the database. */
+    static const char settings[] = "PGOPTIONS=-c enable_mergejoin=off -c quote_all_identifiers=off";
     PQconninfoOption *options = PQconninfo(conn->pq);
     size_t count = 0;
     for (const PQconninfoOption *option = options; option != NULL && option->keyword != NULL;

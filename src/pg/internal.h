@@ -33,6 +33,14 @@ struct PgConn {
  * a temporary "pg_class" would be taken for the catalogue's. */
 extern const char pg_session_set_up[];
 
+/* The first line of a libpq message. */
+void pg_add_first_line(char *buffer, size_t size, const char *text);
+
+static inline const char *pg_or_empty(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
 /* Fills err from a failed answer or, where that has none of the server's (or is NULL), from the
  * connection, which cannot be used any more then. Returns false. */
 bool pg_fail(Err *err, PgConn *conn, const PGresult *result);

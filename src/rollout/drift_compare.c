@@ -117,7 +117,7 @@ static void *run_worker(void *context)
     while ((count = take_page(comparison, &first)) > 0) {
         scoped_conn PgConn *conn = NULL;
         Err err;
-        if (!pg_open(&comparison->target->target, &conn, &err) ||
+        if (!store_connect(comparison->target, &conn, &err) ||
             !compare_page(comparison, conn, first, count, &err)) {
             pthread_mutex_lock(&comparison->mutex);
             comparison->has_broken = true;

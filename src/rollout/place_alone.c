@@ -63,7 +63,7 @@ static bool log_in(Run *run, const Password *password, Err *err)
 {
     scoped_arena Arena *arena = arena_new();
     PgTarget target = run->turn->store->options.target;
-    target.conninfo = pg_uri(arena, run->control, run->turn->place.owner_role, password->text);
+    target.conninfo = pg_uri_here(arena, run->control, run->turn->place.owner_role, password->text);
     target.retries = 0;
     if (pg_open(&target, &run->owner, err)) {
         return true;
@@ -309,13 +309,13 @@ static bool hold_still(Turn *turn, Err *err)
 
 bool turn_run_alone(Turn *turn, const PlaceStep *step, bool is_new, Err *err)
 {
-    PgTarget target = turn->store->options.target;
     Run run = {.turn = turn,
                .step = step,
                .alone = &step->step->alone,
                .key = {turn->place.id, pg_int_text(turn->arena, step->migration->version),
                        step->is_down ? "t" : "f", pg_int_text(turn->arena, step->number)}};
-    const bool is_done = hold_still(turn, err) && pg_open(&target, &run.control, err) &&
+    const bool is_done = hold_still(turn, err) &&
+                         store_connect(&turn->store->options, &run.control, err) &&
                          run_all(&run, is_new, err);
     run.owner = pg_close(run.owner);
     run.control = pg_close(run.control);

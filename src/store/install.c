@@ -321,18 +321,46 @@ static bool migrate_existing(Install *install, size_t *ret_run, Err *err)
            pg_query(install->store.conn, store_sql(AUDIT_PARTITIONS), PG_NO_PARAMS, NULL, err);
 }
 
-static bool install_in_transaction(Install *install, const char *key_file_to_make,
-                                   const char *actor, const char **ret_what, Err *err)
+static const char how_to_free_name[] =
+    "drop or rename it where nothing in it is needed, or use another database";
+
+/* Whoever made a schema of such a name before may not lend it to us, nor we use what is in it. */
+static bool refuse_taken_name(const Install *install, const PgRows *rows, Err *err)
+{
+    return ERR_SET(
+        err, ERR_NOT_INSTALLED, how_to_free_name,
+        "schema \"%s\" of database \"%s\" exists already and belongs to role \"%s\", but "
+        "\"tenantry up\" makes its schemas itself",
+        pg_rows_text(rows, 0, 0), pg_conn_database(install->store.conn), pg_rows_text(rows, 0, 1));
+}
+
+/* Under the lock: whose the schemas are, and whether the control schema is made already. */
+static bool look(const Install *install, bool *ret_is_new, Err *err)
 {
     PgConn *conn = install->store.conn;
+    bool has_schemas = false;
+    scoped_rows PgRows *schemas = NULL;
     scoped_rows PgRows *rows = NULL;
-    if (!pg_begin(conn, err) || !pg_query(conn, store_sql(INSTALL_LOCK), PG_NO_PARAMS, NULL, err) ||
+    if (!pg_query(conn, store_sql(CONTROL_SCHEMAS), PG_NO_PARAMS, &schemas, err) ||
+        !store_check_owners(conn, schemas, &has_schemas, err) ||
         !pg_query_row(conn, "SELECT to_regclass('tenantry.installation') IS NOT NULL", PG_NO_PARAMS,
                       &rows, err)) {
         return false;
     }
+    *ret_is_new = !has_schemas || !pg_rows_bool(rows, 0, 0);
+    return !*ret_is_new || pg_rows_count(schemas) == 0 || refuse_taken_name(install, schemas, err);
+}
+
+static bool install_in_transaction(Install *install, const char *key_file_to_make,
+                                   const char *actor, const char **ret_what, Err *err)
+{
+    PgConn *conn = install->store.conn;
     size_t run = 0;
-    const bool is_new = !pg_rows_bool(rows, 0, 0);
+    bool is_new = false;
+    if (!pg_begin(conn, err) || !pg_query(conn, store_sql(INSTALL_LOCK), PG_NO_PARAMS, NULL, err) ||
+        !look(install, &is_new, err)) {
+        return false;
+    }
     log_info("install.begin", "%s the control schema of database \"%s\"",
              is_new ? "making" : "checking", pg_conn_database(conn));
     if (!(is_new ? make_all(install, key_file_to_make, actor, err)
@@ -350,11 +378,15 @@ bool store_install(Arena *arena, const StoreOptions *options, const char *key_fi
                    const char *actor, const char **ret_what, Err *err)
 {
     Install install = {.arena = arena, .store = {.arena = arena, .options = *options}};
+    /* Whose the schemas are is looked at under the lock. */
     if (!pg_open(&options->target, &install.store.conn, err)) {
         return false;
     }
     const bool is_done = install_in_transaction(&install, key_file_to_make, actor, ret_what, err);
     if (!is_done) {
+        if (strcmp(err->sqlstate, "42P06") == 0) { /* duplicate_schema, in an upgrade */
+            err_hint(err, "%s", how_to_free_name);
+        }
         pg_rollback(install.store.conn);
     }
     pg_close(install.store.conn);

@@ -103,15 +103,64 @@ static bool is_not_installed(const Err *err)
     return false;
 }
 
+/* The control role's own; the others belong to roles that `up` made for them. */
+static bool is_control_roles(const char *schema)
+{
+    return strcmp(schema, "tenancy") == 0 || strcmp(schema, "tenantry") == 0;
+}
+
+bool store_check_owners(const PgConn *conn, const PgRows *rows, bool *ret_has_schemas, Err *err)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < pg_rows_count(rows); i++) {
+        const char *schema = pg_rows_text(rows, i, 0);
+        if (is_control_roles(schema) && !pg_rows_bool(rows, i, 2)) {
+            ERR_SET(err, ERR_NOT_INSTALLED, NULL,
+                    "schema \"%s\" of database \"%s\" belongs to role \"%s\", not to \"%s\", and "
+                    "is not used",
+                    schema, pg_conn_database(conn), pg_rows_text(rows, i, 1), pg_conn_user(conn));
+            err_hint(err,
+                     "if it is Tenantry's, connect as \"%s\"; otherwise drop or rename it, or use "
+                     "another database",
+                     pg_rows_text(rows, i, 1));
+            return false;
+        }
+        found += is_control_roles(schema) ? 1 : 0;
+    }
+    *ret_has_schemas = found == 2;
+    return true;
+}
+
+static bool refuse_without_schemas(const PgConn *conn, Err *err)
+{
+    return ERR_SET(err, ERR_NOT_INSTALLED, "run \"tenantry up\" once: it makes it",
+                   "database \"%s\" has no control schema that role \"%s\" may read",
+                   pg_conn_database(conn), pg_conn_user(conn));
+}
+
+bool store_connect(const StoreOptions *options, PgConn **ret_conn, Err *err)
+{
+    PgConn *conn = NULL;
+    bool has_schemas = false;
+    scoped_rows PgRows *rows = NULL;
+    if (!pg_open_asking(&options->target, store_sql(CONTROL_SCHEMAS), &conn, &rows, err)) {
+        return false;
+    }
+    /* One that is not there yet can be somebody's a moment later, so nothing in it is named. */
+    if (!store_check_owners(conn, rows, &has_schemas, err) ||
+        (!has_schemas && !refuse_without_schemas(conn, err))) {
+        pg_close(conn);
+        return false;
+    }
+    *ret_conn = conn;
+    return true;
+}
+
 static bool read_installation(Store *store, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
     if (!store_query(store, INSTALLATION_GET, PG_NO_PARAMS, &rows, err)) {
-        return is_not_installed(err)
-                   ? ERR_SET(err, ERR_NOT_INSTALLED, "run \"tenantry up\" once: it makes it",
-                             "database \"%s\" has no control schema that role \"%s\" may read",
-                             pg_conn_database(store->conn), pg_conn_user(store->conn))
-                   : false;
+        return is_not_installed(err) ? refuse_without_schemas(store->conn, err) : false;
     }
     if (pg_rows_count(rows) != 1) {
         return ERR_SET(err, ERR_NOT_INSTALLED, "run \"tenantry up\" once: it makes it",
@@ -145,7 +194,7 @@ bool store_open(const StoreOptions *options, Store **ret_store, Err *err)
     Store *store = ARENA_NEW(arena, Store);
     store->arena = arena;
     store->options = *options;
-    if (!pg_open(&options->target, &store->conn, err) || !read_installation(store, err)) {
+    if (!store_connect(options, &store->conn, err) || !read_installation(store, err)) {
         store_close(store);
         return false;
     }
@@ -167,7 +216,7 @@ Store *store_close(Store *store)
 bool store_reconnect(Store *store, Err *err)
 {
     PgConn *conn = NULL;
-    if (!pg_open(&store->options.target, &conn, err)) {
+    if (!store_connect(&store->options, &conn, err)) {
         return false;
     }
     pg_close(store->conn);

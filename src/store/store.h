@@ -47,6 +47,15 @@ typedef struct Store {
     size_t audit_key_length;
 } Store;
 
+/* Opens a session of the control role. Whoever may CREATE on the database could have made schemas
+ * of these names before `up`, with code in them that would run with the control role's rights: so
+ * nothing in them is named before it is known that they are there and whose they are. The session's
+ * role must own them (a superuser: or a role that is one, or has CREATEROLE); ERR_NOT_INSTALLED. */
+bool store_connect(const StoreOptions *options, PgConn **ret_conn, Err *err);
+
+/* The same for the rows of CONTROL_SCHEMAS, where they need not be there yet: *ret_has_schemas. */
+bool store_check_owners(const PgConn *conn, const PgRows *rows, bool *ret_has_schemas, Err *err);
+
 /* Connects and reads the installation. ERR_NOT_INSTALLED when there is no control schema, or an
  * older or a newer one than this program's. options and its texts must outlive the store. */
 bool store_open(const StoreOptions *options, Store **ret_store, Err *err);

@@ -6,7 +6,10 @@ import itertools
 import os
 import re
 import shutil
+import socket
+import struct
 import subprocess
+import threading
 import time
 
 import harness
@@ -249,6 +252,144 @@ def test_a_refused_up_leaves_nothing_behind():
     assert client.sql("SELECT count(*) FROM pg_roles; SELECT count(*) FROM pg_namespace") == before
 
 
+# What an owner of the database who is nobody else can prepare before the first "up": the control schema's names, with a
+# function of his behind them.
+TRAP = """CREATE SCHEMA tenantry; GRANT USAGE ON SCHEMA tenantry TO PUBLIC;
+CREATE FUNCTION tenantry.trap() RETURNS text LANGUAGE plpgsql AS
+    $f$ BEGIN GRANT {role}, pg_execute_server_program TO {owner}; RETURN 'x'; END $f$;
+CREATE VIEW tenantry.installation AS SELECT gen_random_uuid() AS id, tenantry.trap() AS tenants_role, 'x' AS audit_role;
+CREATE TABLE tenantry.migrations (version bigint, name text, sha256 text);
+CREATE TABLE tenantry.keys (id text, state text);
+CREATE TABLE tenantry.secrets (name text, key_id text, sealed bytea);
+GRANT SELECT ON ALL TABLES IN SCHEMA tenantry TO PUBLIC;"""
+
+
+def owned_by_another():
+    """A client whose database belongs to a role without any right on the server, and what runs SQL as that one."""
+    client = Client()
+    owner = client.name + "_owner"
+    client.pg.sql("CREATE ROLE {0}; ALTER DATABASE {1} OWNER TO {0}".format(owner, client.name))
+    return client, owner, lambda sql: client.sql("SET SESSION AUTHORIZATION %s;\n%s" % (owner, sql))
+
+
+def test_control_schemas_that_another_role_made_are_never_used():
+    client, owner, as_owner = owned_by_another()
+    as_owner(TRAP.format(role=client.name, owner=owner))
+    for args in (
+        ["status"],
+        ["up"],
+        ["tenant", "list"],
+        ["tenant", "create", "acme", "--blueprint", "saas"],
+        ["audit", "verify"],
+        ["blueprint", "list"],
+    ):
+        error = client.refused("not_installed", *args, says=['"tenantry"', owner, "drop or rename"])
+        assert error["sqlstate"] is None, "nothing in it was asked"
+    as_owner("DROP SCHEMA tenantry CASCADE")
+    for schema in ("tenancy", "tenancy_guards", "tenancy_kept", "tenantry_audit"):
+        as_owner("CREATE SCHEMA " + schema)
+        client.refused("not_installed", "up", says=['"%s"' % schema, owner, "drop or rename"])
+        client.refused("not_installed", "status")
+        as_owner("DROP SCHEMA " + schema)
+    client.sql("CREATE SCHEMA tenantry AUTHORIZATION " + client.name)
+    client.refused("not_installed", "up", says=["exists already", "drop or rename"])
+    client.sql("DROP SCHEMA tenantry")
+    assert client.sql("SELECT count(*) FROM pg_auth_members WHERE member = '%s'::regrole" % owner) == "0"
+    client.tenantry("up")
+    client.create("acme")
+
+
+def test_a_control_schema_whose_owner_was_changed_is_not_used():
+    client, owner, as_owner = owned_by_another()
+    client.tenantry("up")
+    for schema in ("tenancy", "tenantry"):
+        client.sql("ALTER SCHEMA %s OWNER TO %s" % (schema, owner))
+        client.refused("not_installed", "status", says=['"%s"' % schema, owner])
+        client.refused("not_installed", "up", says=['"%s"' % schema, owner])
+        client.env["TENANTRY_DATABASE_URL"] = client.pg.superuser(client.name)
+        client.refused("not_installed", "status", says=['"%s"' % schema, owner])
+        client.env["TENANTRY_DATABASE_URL"] = client.url
+        client.sql("ALTER SCHEMA %s OWNER TO %s" % (schema, client.name))
+    assert client.tenantry("status")["state"] == "external"
+    superuser = {"TENANTRY_DATABASE_URL": client.pg.superuser(client.name)}
+    assert client.tenantry("status", env=superuser)["state"] == "external", "a superuser may look at a control role's"
+    client.sql("DROP SCHEMA tenancy_kept CASCADE; DELETE FROM tenantry.migrations WHERE version >= 8")
+    as_owner("CREATE SCHEMA tenancy_kept")
+    client.refused("pg_failed", "up", says=['"tenancy_kept" already exists', "drop or rename"])
+
+
+# What an operator may have set for the role or the database, for other programs.
+ODD_SETTINGS = """DateStyle 'German, DMY'
+IntervalStyle iso_8601
+TimeZone 'Asia/Tokyo'
+array_nulls off
+backslash_quote on
+bytea_output escape
+check_function_bodies off
+client_encoding LATIN1
+client_min_messages debug1
+default_transaction_deferrable on
+default_transaction_isolation serializable
+default_transaction_read_only on
+escape_string_warning off
+exit_on_error on
+extra_float_digits -15
+gin_fuzzy_search_limit 1
+idle_in_transaction_session_timeout 1
+idle_session_timeout 1
+lock_timeout 1
+plpgsql.check_asserts off
+plpgsql.extra_errors 'all'
+plpgsql.extra_warnings 'all'
+quote_all_identifiers on
+row_security off
+search_path traps, pg_catalog
+standard_conforming_strings off
+synchronize_seqscans off
+transform_null_equals on
+xmlbinary hex
+xmloption document""".splitlines()
+
+
+def test_settings_of_role_and_database_change_nothing():
+    client, owner, as_owner = owned_by_another()
+    as_owner("""CREATE SCHEMA traps; GRANT USAGE ON SCHEMA traps TO {role};
+        CREATE FUNCTION traps.eq(name, text) RETURNS boolean LANGUAGE plpgsql AS
+            $f$ BEGIN GRANT {role} TO {owner}; RETURN true; END $f$;
+        CREATE OPERATOR traps.= (LEFTARG = name, RIGHTARG = text, FUNCTION = traps.eq)""".format(
+            role=client.name, owner=owner))
+    for setting in ODD_SETTINGS:
+        name, _, value = setting.partition(" ")
+        client.pg.sql("ALTER ROLE %s SET %s = %s" % (client.name, name, value))
+    client.pg.sql("GRANT {0} TO {1}; ALTER ROLE {1} SET role = {0}".format(owner, client.name))
+    for setting in ("bytea_output = escape", "DateStyle = 'SQL, DMY'", "quote_all_identifiers = on"):
+        as_owner("ALTER DATABASE %s SET %s" % (client.name, setting))
+    client.tenantry("up")
+    assert client.sql("SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'tenantry'") == client.name
+    for name in ("role", "row_security", "search_path"):  # of which the rules of isolation have their own opinion
+        client.pg.sql("ALTER ROLE %s RESET %s" % (client.name, name))
+    for slug, blueprint in (("rows", "saas"), ("schema", "trading"), ("guarded", "nfe")):
+        client.create(slug, blueprint)
+    for tenant in client.tenantry("tenant", "list")["tenants"]:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT[0-9:.]+\+00:00", tenant["created"]), tenant
+    report = client.tenantry("isolation", "verify")
+    assert report["is_isolated"], report["findings"]
+    assert client.tenantry("audit", "verify")["is_whole"]
+    client.tenantry("key", "rotate")
+    client.tenantry("tenant", "rotate", "rows")
+    assert client.tenantry("audit", "verify")["is_whole"]
+    assert client.tenantry("migrate", "verify")["drifted"] == 0
+    assert client.sql("SELECT count(*) FROM pg_auth_members WHERE member = '%s'::regrole" % owner) == "0"
+
+
+def test_a_session_without_triggers_is_refused():
+    client = shared_client()
+    client.pg.sql("ALTER ROLE %s SET session_replication_role = replica" % client.name)
+    error = client.refused("config_invalid", "tenant", "list", says=["run no triggers"])
+    client.pg.sql(statement_of(error))
+    client.tenantry("tenant", "list")
+
+
 def test_an_odd_name_of_role_and_database_is_quoted():
     pg = postgres()
     pg.sql("CREATE ROLE \"odd \"\"role\" LOGIN PASSWORD '%s'" % PASSWORD)
@@ -290,6 +431,58 @@ def test_a_wrong_database_or_role_is_told_at_once():
         error = check_refusal(result, code, says)
         assert "trying again" not in result.err, result.text()
         assert code != "config_invalid" or 'CREATE DATABASE "not-here"' in error["hint"], error
+
+
+class Refusing:
+    """A server that refuses each client with a SQLSTATE and a message, in whatever language."""
+
+    def __init__(self, sqlstate, message):
+        self.folder = _stack.enter_context(harness.temporary_folder())
+        fields = "SFATAL\0VFATAL\0C%s\0M%s\0Fauth.c\0L339\0Rauth_failed\0\0" % (sqlstate, message)
+        self.answer = b"E" + struct.pack("!I", len(fields.encode()) + 4) + fields.encode()
+        self.clients = 0
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind(self.folder + "/.s.PGSQL.5432")
+        self.socket.listen()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.socket.accept()
+                self.clients += 1
+                client.recv(4096)
+                client.sendall(self.answer)
+                client.close()
+
+    @property
+    def env(self):
+        return {"TENANTRY_DATABASE_URL": "postgresql://platform@/app?host=" + self.folder}
+
+
+def test_a_refusal_is_understood_in_any_language():
+    client = shared_client()
+    for sqlstate, message, code, hint, tries in (
+        ("28P01", "Passwort-Authentifizierung für Benutzer »platform« fehlgeschlagen", "pg_right_missing", "PGPASSWORD", 1),
+        ("28000", "kein pg_hba.conf-Eintrag für Host »[local]«", "pg_right_missing", "role exists and has LOGIN", 1),
+        ("3D000", "Datenbank »app« existiert nicht", "config_invalid", 'CREATE DATABASE "app"', 1),
+        ("42501", "keine Berechtigung für Datenbank »app«", "pg_right_missing", "grant the role CONNECT", 1),
+        ("53300", "tut mir leid, schon zu viele Verbindungen", "pg_unavailable", "max_connections", 2),
+        ("57P03", "das Datenbanksystem startet", "pg_unavailable", "starting", 2),
+        ("XX000", "etwas ging schief", "pg_unavailable", "look at its log", 2),
+    ):
+        server = Refusing(sqlstate, message)
+        result = client.tenantry("tenant", "list", "--retries", "1", expect=None, env=server.env)
+        error = check_refusal(result, code, "FATAL:  " + message, hint)
+        assert sqlstate not in error["message"] and "LOCATION" not in error["message"], error
+        assert server.clients == tries, (sqlstate, server.clients)
+
+
+def test_a_missing_password_is_told_at_once():
+    client = shared_client()
+    result = client.tenantry("tenant", "list", json=False, expect=None, env={"PGPASSWORD": None})
+    assert result.status == harness.exit_statuses()["pg_right_missing"], result.text()
+    assert "PGPASSWORD" in result.err and "trying again" not in result.err, result.text()
 
 
 def test_no_server_is_told_after_as_many_tries_as_wanted():
@@ -426,6 +619,47 @@ def test_variables_of_libpq_do_not_reach_the_embedded_server():
         server.up()
         assert server.create("acme", "saas")["state"] == "active"
         assert server.tenantry("status")["state"] == "running"
+
+
+# --- connection strings of tenants ---
+
+
+def test_tenants_get_the_hosts_and_the_tls_of_the_operator_and_nothing_else():
+    client = shared_client()
+    hosts = "/nonexistent,%s" % client.pg.folder
+    carried = {
+        "host": hosts.replace("/", "%2F"),
+        "port": "5433,5432",
+        "sslmode": "verify-full",
+        "sslrootcert": "%2Fetc%2Four%20c.pem",
+        "sslcrl": "%2Fetc%2Fcrl.pem",
+        "sslcrldir": "%2Fetc%2Fcrls",
+        "ssl_min_protocol_version": "TLSv1.3",
+        "channel_binding": "disable",
+        "target_session_attrs": "read-write",
+    }
+    dropped = {
+        "application_name": "operator",
+        "connect_timeout": "7",
+        "options": "-c%20work_mem%3D8MB",
+        "passfile": "%2Fnonexistent",
+        "password": PASSWORD,
+        "sslcert": "%2Fetc%2Foperator.pem",
+        "sslkey": "%2Fetc%2Foperator.key",
+    }
+    query = "&".join("%s=%s" % pair for pair in [*carried.items(), *dropped.items()])
+    env = {"TENANTRY_DATABASE_URL": "postgresql://%s@/%s?%s" % (client.name, client.name, query), "PGPASSWORD": None}
+    shown = client.tenantry("tenant", "show", "acme", "--connection", env=env)["connections"]
+    for connection in shown:
+        start, _, rest = connection["uri"].partition("?")
+        assert start == "postgresql://%s@/%s" % (connection["role"], client.name), connection
+        assert rest == "&".join("%s=%s" % pair for pair in carried.items()), connection
+    made = client.create("hosts", env=env)
+    assert harness.psql(made["app"], "SELECT current_user LIKE 'tenant%'") == "t"
+    assert client.tenantry("isolation", "verify", "hosts", env=env)["is_isolated"]
+    plain = client.tenantry("tenant", "show", "acme", "--connection")["connections"][0]
+    folder = client.pg.folder.replace("/", "%2F")
+    assert plain["uri"] == "postgresql://%s@/%s?host=%s&port=5432" % (plain["role"], client.name, folder)
 
 
 # --- the master key ---

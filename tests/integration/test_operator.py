@@ -333,16 +333,34 @@ def test_a_full_disk_under_standard_output_is_an_error():
             assert status == harness.exit_statuses()["disk_full"] and "standard output" in err, (args, status, err)
 
 
-def test_a_closed_standard_output_is_an_error_or_nothing_and_no_file_is_damaged():
+def run_closed(server, closed, *args, expect):
+    """The program with some of its three descriptors closed, as "<&-", ">&-" and "2>&-" do."""
+    return harness.run(["sh", "-c", 'exec "$0" "$@" ' + closed, harness.BINARY, *args], env=server.env, expect=expect)
+
+
+def test_a_closed_descriptor_is_never_that_of_a_connection():
     server = shared_server()
-    command = "exec %s tenant list >&-" % harness.BINARY
-    result = harness.run(["sh", "-c", command], env=server.env, expect=None)
-    assert result.status in (0, harness.exit_statuses()["io_failed"]), result.text()
-    result = harness.run(
-        ["sh", "-c", "exec %s tenant list <&- >&- 2>&-" % harness.BINARY], env=server.env, expect=None
-    )
-    assert result.status in (0, harness.exit_statuses()["io_failed"]), result.text()
+    failed = harness.exit_statuses()["io_failed"]
+    says = "cannot write to standard output"
+    assert says in run_closed(server, ">&-", "tenant", "list", expect=failed).err
+    assert says in run_closed(server, ">&-", "tenant", "create", "unheard", "--blueprint", "saas", expect=failed).err
+    assert server.tenantry("tenant", "show", "unheard")["state"] == "active", "made, but not told, as on a full disk"
+    run_closed(server, "<&- >&- 2>&-", "tenant", "list", expect=failed)
+    for args in (["tenant", "list", "-v"], ["tenant", "rotate", "unheard"]):
+        assert "unheard" in run_closed(server, "<&- 2>&-", *args, expect=0).out
     assert server.tenantry("audit", "verify")["is_whole"]
+
+
+def test_what_is_started_with_closed_descriptors_has_its_own():
+    with harness.Server(env={"TENANTRY_SPARES": "1"}) as server:
+        server.up()
+        server.tenantry("down")
+        run_closed(server, "<&- >&- 2>&-", "up", expect=harness.exit_statuses()["io_failed"])
+        status = server.tenantry("status")
+        assert status["state"] == "running", status
+        for pid in (status["pid"], status["keeper"]):
+            files = [os.readlink("/proc/%d/fd/%d" % (pid, fd)) for fd in range(3)]
+            assert files[0] == "/dev/null" and not any(name.startswith("socket:") for name in files), files
 
 
 def test_exit_statuses_are_those_of_the_table():

@@ -425,6 +425,19 @@ def test_up_starts_a_keeper_that_fills_and_down_ends_it():
     assert keeper(server) is None
 
 
+def test_five_ups_at_once_leave_one_keeper_and_miss_none():
+    server = kept_server()
+    ups = [server.spawn("up", "--json") for _ in range(5)]
+    told = []
+    for up in ups:
+        out, err = up.communicate(timeout=harness.COMMAND_TIMEOUT_S)
+        assert up.returncode == 0 and err == "", (up.returncode, out, err)
+        told.append(json.loads(out)["keeper"])
+    last = keeper(server)
+    assert len(set(told)) == 5 and last in told, told
+    assert all(harness.wait_for_exit(pid) for pid in told if pid != last), "the others were ended"
+
+
 def test_the_keeper_replaces_spares_of_an_older_version():
     server = kept_server()
     server.up()
