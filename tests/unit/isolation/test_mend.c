@@ -43,8 +43,9 @@ static void what_takes_away_or_puts_right_may_run(void **state)
         "DROP POLICY p ON a.b",
         "DROP TRIGGER t ON a.b",
         "DROP PUBLICATION p",
-        "DROP POLICY own_row ON tenancy.role_tenants; CREATE POLICY own_row ON tenancy.role_tenants"
-        " FOR SELECT USING (role_name = current_user)",
+        ("DROP POLICY own_row ON tenancy.role_tenants; CREATE POLICY own_row ON "
+         "tenancy.role_tenants"
+         " FOR SELECT USING (role_name = current_user)"),
         "DROP POLICY g ON a.b; CREATE POLICY g ON a.b AS RESTRICTIVE USING (true)",
         "DELETE FROM tenancy.role_tenants WHERE role_name = 'a'",
         "UPDATE tenancy.role_tenants SET tenant_id = 'b' WHERE role_name = 'a'",
