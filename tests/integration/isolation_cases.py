@@ -358,7 +358,7 @@ CASES = [
      "REVOKE CREATE ON DATABASE tenantry FROM ops; DROP ROLE ops"),
     ("path_schema_create", "b", "ALTER SCHEMA tenantry_ext OWNER TO {b_app}", "ALTER SCHEMA tenantry_ext OWNER TO tenantry"),
     ("large_object", None, "SELECT lo_create(4712); GRANT SELECT ON LARGE OBJECT 4712 TO PUBLIC", "SELECT lo_unlink(4712)"),
-    ("setting_role", None, "ALTER ROLE tenantry SET session_replication_role = replica", None),
+    ("setting_role", None, "ALTER ROLE tenantry SET allow_system_table_mods = on", None),
     ("setting_search_path", None, "ALTER ROLE tenantry SET search_path = {b}", None),
     ("untrusted_language", None, "CREATE FUNCTION public.plperlu_call_handler() RETURNS language_handler LANGUAGE c"
      " AS '$libdir/plpgsql', 'plpgsql_call_handler'; CREATE TRUSTED LANGUAGE kind HANDLER public.plperlu_call_handler;"

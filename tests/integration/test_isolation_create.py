@@ -135,8 +135,8 @@ MADE = {
     "Tenantry's next table is everybody's": (
         "ALTER DEFAULT PRIVILEGES FOR ROLE tenantry GRANT SELECT ON TABLES TO PUBLIC",
         "ALTER DEFAULT PRIVILEGES FOR ROLE tenantry REVOKE SELECT ON TABLES FROM PUBLIC"),
-    "Tenantry's own sessions fire no triggers": ("ALTER ROLE tenantry SET session_replication_role = replica",
-                                                 "ALTER ROLE tenantry RESET session_replication_role"),
+    "Tenantry's own sessions may change the catalogue": ("ALTER ROLE tenantry SET allow_system_table_mods = on",
+                                                         "ALTER ROLE tenantry RESET allow_system_table_mods"),
     "what tenants may read is another tenant's meanwhile": ("ALTER TABLE public.lent SET SCHEMA {o}",
                                                             "ALTER TABLE {o}.lent SET SCHEMA public"),
     "a function of Tenantry has its owner's rights": ("ALTER FUNCTION tenancy.current_tenant() SECURITY DEFINER",
