@@ -318,7 +318,8 @@ def test_a_control_schema_whose_owner_was_changed_is_not_used():
     client.refused("pg_failed", "up", says=['"tenancy_kept" already exists', "drop or rename"])
 
 
-# What an operator may have set for the role or the database, for other programs.
+# What an operator may have set for the role or the database, for other programs. A session is idle, too, between its login
+# and its set-up: time for that.
 ODD_SETTINGS = """DateStyle 'German, DMY'
 IntervalStyle iso_8601
 TimeZone 'Asia/Tokyo'
@@ -336,7 +337,7 @@ exit_on_error on
 extra_float_digits -15
 gin_fuzzy_search_limit 1
 idle_in_transaction_session_timeout 1
-idle_session_timeout 1
+idle_session_timeout 500
 lock_timeout 1
 plpgsql.check_asserts off
 plpgsql.extra_errors 'all'
