@@ -7,16 +7,23 @@
 
 #include "pg/internal.h"
 
-static const struct {
-    const char *prefix;
-    const char *words;
-    ErrCode code;
-    const char *hint;
-} sqlstates[] = {
+static const PgMeaning sqlstates[] = {
 #define SQLSTATE(prefix, words, code, hint) {prefix, words, code, hint},
 #include "pg/sqlstates.def"
 #undef SQLSTATE
 };
+
+const PgMeaning *pg_find_meaning(const PgMeaning *rows, size_t count, const char *sqlstate,
+                                 const char *message)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(sqlstate, rows[i].prefix, strlen(rows[i].prefix)) == 0 &&
+            strstr(message, rows[i].words) != NULL) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
 
 void pg_add_first_line(char *buffer, size_t size, const char *text)
 {
@@ -39,14 +46,12 @@ bool pg_fail(Err *err, PgConn *conn, const PGresult *result)
     const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
     const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
     const bool has_detail = detail != NULL && *detail != '\0';
-    size_t row = 0;
-    while (strncmp(state, sqlstates[row].prefix, strlen(sqlstates[row].prefix)) != 0 ||
-           (primary != NULL && strstr(primary, sqlstates[row].words) == NULL)) {
-        row++;
-    }
-    ERR_SET(err, sqlstates[row].code, *sqlstates[row].hint != '\0' ? sqlstates[row].hint : hint,
-            "%s%s%s%s", primary != NULL ? primary : "PostgreSQL refused a statement",
-            has_detail ? " (" : "", has_detail ? detail : "", has_detail ? ")" : "");
+    /* The last row fits whatever there is. */
+    const PgMeaning *meaning = pg_find_meaning(sqlstates, sizeof sqlstates / sizeof *sqlstates,
+                                               state, pg_or_empty(primary));
+    ERR_SET(err, meaning->code, *meaning->hint != '\0' ? meaning->hint : hint, "%s%s%s%s",
+            primary != NULL ? primary : "PostgreSQL refused a statement", has_detail ? " (" : "",
+            has_detail ? detail : "", has_detail ? ")" : "");
     snprintf(err->sqlstate, sizeof err->sqlstate, "%s", state);
     /* invalid_sql_statement_name: somebody took a prepared statement away; a new session has none.
      */

@@ -46,12 +46,7 @@ static const char free_space[] = "free some space on the file system of the serv
 
 /* Why somebody is not let in. The first row counts whose state the server's begins with, and whose
  * words are in the message: those only make a hint more exact, where the server speaks English. */
-static const struct {
-    const char *sqlstate;
-    const char *words;
-    ErrCode code;
-    const char *hint;
-} refusals[] = {
+static const PgMeaning refusals[] = {
     {"", "No space left on device", ERR_DISK_FULL, free_space},
     {"", "could not write init file", ERR_DISK_FULL, free_space},
     {"28000", "no pg_hba.conf entry", ERR_PG_RIGHT_MISSING,
@@ -138,15 +133,12 @@ static bool refuse_missing(const PGconn *pq, const Refusal *refusal, Err *err)
 
 static void judge(const PGconn *pq, Refusal *refusal)
 {
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
-        if (strncmp(refusal->sqlstate, refusals[i].sqlstate, strlen(refusals[i].sqlstate)) == 0 &&
-            strstr(PQerrorMessage(pq), refusals[i].words) != NULL) {
-            refusal->code = refusals[i].code;
-            refusal->hint = refusals[i].hint;
-            return;
-        }
-    }
-    if (*refusal->sqlstate != '\0') {
+    const PgMeaning *meaning = pg_find_meaning(refusals, sizeof refusals / sizeof *refusals,
+                                               refusal->sqlstate, PQerrorMessage(pq));
+    if (meaning != NULL) {
+        refusal->code = meaning->code;
+        refusal->hint = meaning->hint;
+    } else if (*refusal->sqlstate != '\0') {
         refusal->hint = "PostgreSQL runs there and answers, but let nobody in: look at its log";
     } else if (PQconnectionNeedsPassword(pq)) {
         refusal->code = ERR_PG_RIGHT_MISSING;

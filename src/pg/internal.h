@@ -41,6 +41,19 @@ static inline const char *pg_or_empty(const char *text)
     return text != NULL ? text : "";
 }
 
+/* What an error of the server means: a row for the states that begin so, with these words in the
+ * message. */
+typedef struct PgMeaning {
+    const char *prefix; /* of the SQLSTATE */
+    const char *words;
+    ErrCode code;
+    const char *hint;
+} PgMeaning;
+
+/* The first row that fits, or NULL. */
+const PgMeaning *pg_find_meaning(const PgMeaning *rows, size_t count, const char *sqlstate,
+                                 const char *message);
+
 /* Fills err from a failed answer or, where that has none of the server's (or is NULL), from the
  * connection, which cannot be used any more then. Returns false. */
 bool pg_fail(Err *err, PgConn *conn, const PGresult *result);
