@@ -41,6 +41,12 @@ struct Stream {
     bool is_quick;    /* so was the last one that landed */
 };
 
+static size_t most_under_way(const Stream *stream)
+{
+    return stream->is_quick || FAULT_ASKED("TENANTRY_FAULT_AHEAD") ? MOST_UNDER_WAY : 1;
+}
+
+
 Stream *stream_new(Arena *arena, Worker *worker)
 {
     Stream *stream = ARENA_NEW(arena, Stream);
@@ -65,7 +71,7 @@ void stream_done(Stream *stream)
 
 bool stream_is_full(const Stream *stream)
 {
-    return stream->count >= (stream->is_quick ? MOST_UNDER_WAY : 1) ||
+    return stream->count >= most_under_way(stream) ||
            (stream->count > 0 && stream->flights[0].state != FLIGHT_SENT);
 }
 

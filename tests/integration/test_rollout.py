@@ -7,7 +7,7 @@ import time
 
 import crash_state
 import harness
-from rollout_kit import Vault, check, ended, wait_until, wait_until_stopped
+from rollout_kit import Vault, check, ended, in_order, start_and_hold, wait_until, wait_until_stopped
 
 shared = harness.shared_server
 
@@ -30,12 +30,6 @@ def spoil(made, *slugs):
 def mend(made, *slugs):
     for slug in slugs:
         made.sql(slug, "DELETE FROM boxes")
-
-
-def in_order(made):
-    """Slugs as a rollout takes them."""
-    return made.server.psql("SELECT t.slug FROM tenantry.tenants t JOIN tenantry.places p ON p.id = t.place_id"
-                            " WHERE p.blueprint = '%s' ORDER BY p.id" % made.name).split()
 
 
 # --- up, down, status
@@ -318,15 +312,6 @@ def test_a_wave_that_opens_a_tenant_to_others_is_the_last():
 
 
 # --- pause, resume, abort, Ctrl-C
-
-
-def start_and_hold(made, *args, point="rollout.place.taken"):
-    """A rollout in another process that stands still in the middle of its first place."""
-    harness.require_faults()
-    child = shared().spawn("migrate", "up", made.name, *args, "--json",
-                           env={"TENANTRY_FAULT_AT": point, "TENANTRY_FAULT_STOP": "1"})
-    wait_until_stopped(child)
-    return child, str(made.newest()["rollout"])
 
 
 def go_on(child):
