@@ -238,6 +238,10 @@ bool place_turn(Worker *worker, const Place *place, const Err *why, bool *ret_ha
                  .place = *place};
     bool is_over = false;
     *ret_has_failed = false;
+    /* One that was lost before is no attempt of this place. */
+    if (why == NULL && !pg_is_alive(turn.store->conn) && !store_reconnect(turn.store, err)) {
+        return false;
+    }
     while (!is_over) {
         turn.attempt = 0;
         if (!try_hard(&turn, &is_over, ret_has_failed, err)) {

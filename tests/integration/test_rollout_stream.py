@@ -5,8 +5,10 @@ TENANTRY_FAULT_PAGE makes pages small, TENANTRY_FAULT_AHEAD sends ahead however 
 import functools
 import json
 import os
+import re
 import signal
 
+import cut_proxy
 import harness
 from rollout_kit import Vault, check, ended, in_order, start_and_hold, wait_until
 
@@ -91,7 +93,7 @@ def test_a_pause_in_the_middle_of_a_page_leaves_the_rest_and_a_resume_moves_it()
         made.add_column()
         order = in_order(made)
         with harness.Session(made.superuser) as locker:
-            held = [made.schema(order[PAGE + n]) for n in range(int(workers))]
+            held = [made.schema(slug) for slug in order[PAGE:2 * PAGE]]  # more than one worker can have under way
             locker.ask("BEGIN;" + "".join('LOCK TABLE "%s".boxes;' % schema for schema in held))
             child = shared().spawn("migrate", "up", made.name, "--waves", "100%", "--parallel", workers,
                                    "--lock-timeout", "60s", "--json", env=SMALL)
@@ -129,6 +131,52 @@ def test_a_rollout_that_stops_at_a_page_s_edge_goes_on_behind_it():
         answer = shared().tenantry("migrate", "resume", rollout, env=SMALL)
         assert (answer["done"], answer["failed"]) == (len(order) - 1, 1), answer
         assert states(made, rollout) == ({"done": len(order) - 1, "failed": 1}, 1)
+        mend(made, (bad,))
+    check(shared())
+
+
+# --- connections that are cut
+
+
+def conninfo_part(conninfo, name):
+    return re.search(name + r"='?([^' ]*)", conninfo).group(1)
+
+
+def migrate_through(made, cut, *args):
+    """A rollout whose connections go through a proxy; what it answered, and the rollout."""
+    target = conninfo_part(made.server.conninfo, "host")
+    with cut_proxy.proxy(target, cut) as folder:
+        url = made.server.conninfo.replace(target, folder)
+        result = made.migrate("up", "--waves", "100%", *args, expect=None,
+                              env={**SMALL, "TENANTRY_DATABASE_URL": url})
+    assert cut.is_over, "nothing was cut"
+    return result, str(made.newest()["rollout"])
+
+
+def test_a_connection_that_is_lost_in_a_commit_loses_no_place_and_moves_none_twice():
+    """Whether the server saw the COMMIT or not, and with the next place behind it or not: its row says it."""
+    made = fleet()
+    for how, ahead, most in (("before", 0, 2), ("open", 0, 2), ("applied", 0, 1), ("answered", 0, 1), ("answered", 1, 1)):
+        for workers in ("1", "2"):
+            made.add_column()
+            result, rollout = migrate_through(made, cut_proxy.Cut(3, how, ahead), "--parallel", workers)
+            assert result.status == 0, (how, ahead, result.text())
+            found = states(made, rollout)
+            assert found[0] == {"done": len(made.versions())} and found[1] <= most, (how, ahead, found)
+            mend(made, ())
+    check(shared())
+
+
+def test_a_place_behind_a_lost_connection_is_not_blamed_for_it():
+    made = fleet()
+    for how in ("before", "open"):
+        made.add_column()
+        bad = in_order(made)[2]
+        result, rollout = migrate_through(made, cut_proxy.Cut(3, how), "--retries", "0", "--max-failures", "1")
+        assert result.status == 0, result.text()
+        assert states(made, rollout) == ({"done": len(made.versions()) - 1, "failed": 1}, 1), states(made, rollout)
+        row = made.quarantine()[bad]
+        assert "the connection to PostgreSQL failed" in row["error"], row
         mend(made, (bad,))
     check(shared())
 
