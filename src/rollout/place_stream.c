@@ -46,7 +46,6 @@ static size_t most_under_way(const Stream *stream)
     return stream->is_quick || FAULT_ASKED("TENANTRY_FAULT_AHEAD") ? MOST_UNDER_WAY : 1;
 }
 
-
 Stream *stream_new(Arena *arena, Worker *worker)
 {
     Stream *stream = ARENA_NEW(arena, Stream);

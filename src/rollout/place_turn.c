@@ -20,12 +20,12 @@ static void take_row(Turn *turn, const PgRows *rows)
 }
 
 /* Until the end of the transaction; what the scripts set is gone when they end, so it is said again
- * for what follows them. */
+ * for what follows them. What they locked for the session would be in the way of other workers. */
 static void add_timeouts(PgBatch *batch, const RolloutPlan *plan)
 {
     pg_batch_add_fixed(batch,
                        "SELECT set_config('lock_timeout', $1, true),"
-                       " set_config('statement_timeout', $2, true)",
+                       " set_config('statement_timeout', $2, true), pg_advisory_unlock_all()",
                        PG_PARAMS(plan->lock_timeout, plan->statement_timeout));
 }
 

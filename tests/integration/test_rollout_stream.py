@@ -24,7 +24,7 @@ def fleet():
     """Of one blueprint, for all tests: each leaves it at the newest version."""
     harness.require_faults()
     made = Vault(shared(), "fleet")
-    made.create(*("fleet-%02d" % n for n in range(4 * PAGE + 3)))
+    made.create(*("fleet-%02d" % n for n in range(5 * PAGE + 2)))
     return made
 
 
@@ -177,6 +177,99 @@ def test_a_place_behind_a_lost_connection_is_not_blamed_for_it():
         assert states(made, rollout) == ({"done": len(made.versions()) - 1, "failed": 1}, 1), states(made, rollout)
         row = made.quarantine()[bad]
         assert "the connection to PostgreSQL failed" in row["error"], row
+        mend(made, (bad,))
+    check(shared())
+
+
+# --- what the first of two leaves in the session of the second
+
+
+# What a place does whose row has this text. Words are put together where the lint would refuse them.
+LEAVES = {
+    "advisory": "PERFORM pg_advisory_lock(4711);",
+    "commit": "COMMIT;",
+    "listen": "EXECUTE 'LIS' || 'TEN news';",
+    "path": "PERFORM set_config('search_' || 'path', 'pg_catalog', false);",
+    "prepared": "FOR p IN SELECT name, parameter_types FROM pg_prepared_statements WHERE name ~ '^tenantry_' LOOP"
+                " EXECUTE format('DEALLOCATE %I', p.name);"
+                " EXECUTE format('PREPARE %I%s AS SELECT 1 / 0', p.name,"
+                "  nullif('(' || array_to_string(p.parameter_types, ', ') || ')', '()')); END LOOP;",
+    "role": "BEGIN EXECUTE 'SET ' || 'ROLE NONE'; EXCEPTION WHEN OTHERS THEN NULL; END;",
+    "settings": "PERFORM set_config(n, '1', false) FROM unnest(ARRAY['lock_timeout', 'statement_timeout']) n;"
+                " PERFORM set_config('default_transaction_read_only', 'on', false);",
+    "temporary": "EXECUTE 'CREATE TEMP TABLE boxes (what text)';",
+}
+HARMFUL = ("commit", "path", "prepared", "temporary")  # it is refused, or the script is led astray itself
+LEAVING = ("DO $$ DECLARE p record; kind text := (SELECT what FROM boxes); BEGIN CASE kind %s ELSE NULL; END CASE;"
+           " IF FAILS AND kind IS NOT NULL THEN RAISE 'failed on purpose'; END IF; END $$;\n"
+           % " ".join("WHEN '%s' THEN %s" % item for item in LEAVES.items()))
+SEEING = """CREATE TABLE seen_%(n)d AS SELECT current_schema() = relnamespace::regnamespace::text AS is_here,
+ pg_get_userbyid(relowner) = current_user AS is_owner, current_setting('lock_timeout') AS lock_timeout,
+ current_setting('statement_timeout') AS statement_timeout, current_setting('default_transaction_read_only') AS is_read_only,
+ (SELECT count(*) FROM pg_listening_channels()) AS channels,
+ (SELECT count(*) FROM pg_prepared_statements WHERE from_sql) AS prepared,
+ (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()) AS locks
+ FROM pg_class WHERE oid = 'boxes'::regclass;
+ALTER TABLE boxes ADD COLUMN extra_%(n)d text;
+"""
+
+
+def test_what_a_place_leaves_in_the_session_does_not_reach_the_one_behind_it():
+    """That one was sent before anybody knew whether the first had failed."""
+    made = fleet()
+    for fails in ("false", "true"):
+        order = in_order(made)
+        leavers = dict(zip(order[::2], LEAVES))
+        for slug, name in leavers.items():
+            made.sql(slug, "INSERT INTO boxes VALUES (1, '%s')" % name)
+        number = made.add(LEAVING.replace("FAILS", fails) + SEEING % {"n": made.version + 1}, "SELECT 1;\n")
+        bad = {slug for slug, name in leavers.items() if fails == "true" or name in HARMFUL}
+        answer = made.migrate("up", "--waves", "100%", "--max-failures", str(len(LEAVES)), env=SMALL)
+        assert (answer["done"], set(made.quarantine())) == (len(order) - len(bad), bad), (answer, made.quarantine())
+        for slug in order[1:2 * len(LEAVES):2]:
+            seen = made.sql(slug, "SELECT * FROM seen_%d" % number)
+            assert seen == "t|t|2s|1h|off|0|0|0", (slug, order, leavers, seen)
+        attempts = made.server.psql("SELECT max(attempts) FROM tenantry.rollout_places WHERE state = 'done' AND job_id = %d"
+                                    % answer["rollout"])
+        assert attempts == "1", attempts
+        for slug in leavers:
+            made.sql(slug, "DELETE FROM boxes")
+        mend(made, bad)
+    check(shared())
+
+
+# --- a place that fails, before or behind one that does not
+
+
+def test_a_locked_place_fails_alone_whether_it_was_sent_first_or_second():
+    made = fleet()
+    for position in (0, 1):
+        made.add_column()
+        bad = in_order(made)[position]
+        with harness.Session(made.superuser) as locker:
+            locker.ask('BEGIN; LOCK TABLE "%s".boxes;' % made.schema(bad))
+            answer = made.migrate("up", "--waves", "100%", "--max-failures", "1", "--lock-timeout", "100ms", "--retries", "1",
+                                  env=SMALL)
+        tried = made.server.psql("SELECT state, attempts, count(*) FROM tenantry.rollout_places WHERE job_id = %d GROUP BY 1, 2"
+                                 " ORDER BY 1" % answer["rollout"]).split()
+        assert tried == ["done|1|%d" % (len(made.versions()) - 1), "failed|2|1"], (position, tried)
+        assert made.quarantine()[bad]["sqlstate"] == "55P03", made.quarantine()
+        mend(made, (bad,))
+
+
+def test_an_owner_that_lost_its_right_fails_alone_whether_it_was_sent_first_or_second():
+    made = fleet()
+    for position in (0, 1):
+        made.add("CREATE TABLE more_%d (id bigint PRIMARY KEY);\nALTER TABLE boxes ADD COLUMN extra_%d text;\n"
+                 % (made.version, made.version + 1))
+        bad = in_order(made)[position]
+        schema = made.schema(bad)
+        owner = made.server.psql("SELECT owner_role FROM tenantry.places WHERE schema_name = '%s'" % schema)
+        made.sql(bad, 'ALTER SCHEMA "%s" OWNER TO postgres' % schema)
+        answer = made.migrate("up", "--waves", "100%", "--max-failures", "1", env=SMALL)
+        assert answer["failed"] == 1 and made.quarantine()[bad]["sqlstate"] == "42501", (answer, made.quarantine())
+        assert states(made, answer["rollout"])[1] == 1
+        made.sql(bad, 'ALTER SCHEMA "%s" OWNER TO "%s"' % (schema, owner))
         mend(made, (bad,))
     check(shared())
 
