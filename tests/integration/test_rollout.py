@@ -2,6 +2,7 @@
 """Rollouts: places brought to another version, in waves, and what can go wrong on the way."""
 import json
 import os
+import re
 import signal
 import time
 
@@ -609,6 +610,10 @@ def test_a_script_that_did_something_else_in_one_of_many_places_is_found():
         text = f.read().replace("$1", str(made.newest()["rollout"])).replace("$2", "1")
     kinds = made.server.psql(text).split("\n")
     assert len(kinds) == 2, "all others are of one kind: %s" % kinds
+    # With hardly any statistics yet; each place is looked at once, not once for each other.
+    plan = made.server.psql("SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off;"
+                            " EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) " + text)
+    assert re.search(r"Append \(actual rows=\d+ loops=1\)", plan) and "CTE Scan on moved" in plan, plan
 
 
 def test_two_rollouts_of_one_blueprint_at_once_are_one():
