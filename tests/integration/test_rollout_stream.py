@@ -2,6 +2,7 @@
 """Places that are read in pages and sent ahead: the next one is with the server while it is still at the one before.
 
 TENANTRY_FAULT_PAGE makes pages small, TENANTRY_FAULT_AHEAD sends ahead however slow the machine is."""
+import contextlib
 import functools
 import json
 import os
@@ -156,14 +157,14 @@ def migrate_through(made, cut, *args):
 def test_a_connection_that_is_lost_in_a_commit_loses_no_place_and_moves_none_twice():
     """Whether the server saw the COMMIT or not, and with the next place behind it or not: its row says it."""
     made = fleet()
-    for how, ahead, most in (("before", 0, 2), ("open", 0, 2), ("applied", 0, 1), ("answered", 0, 1), ("answered", 1, 1)):
-        for workers in ("1", "2"):
-            made.add_column()
-            result, rollout = migrate_through(made, cut_proxy.Cut(3, how, ahead), "--parallel", workers)
-            assert result.status == 0, (how, ahead, result.text())
-            found = states(made, rollout)
-            assert found[0] == {"done": len(made.versions())} and found[1] <= most, (how, ahead, found)
-            mend(made, ())
+    for how, ahead, workers, most in (("before", 0, "1", 2), ("open", 0, "2", 2), ("applied", 0, "1", 1),
+                                      ("answered", 0, "2", 1), ("answered", 1, "1", 1)):
+        made.add_column()
+        result, rollout = migrate_through(made, cut_proxy.Cut(3, how, ahead), "--parallel", workers)
+        assert result.status == 0, (how, ahead, result.text())
+        found = states(made, rollout)
+        assert found[0] == {"done": len(made.versions())} and found[1] <= most, (how, ahead, found)
+        mend(made, ())
     check(shared())
 
 
@@ -272,6 +273,87 @@ def test_an_owner_that_lost_its_right_fails_alone_whether_it_was_sent_first_or_s
         made.sql(bad, 'ALTER SCHEMA "%s" OWNER TO "%s"' % (schema, owner))
         mend(made, (bad,))
     check(shared())
+
+
+# --- a full disk
+
+
+@contextlib.contextmanager
+def small_disk(folder, size, options):
+    os.makedirs(folder, exist_ok=True)
+    if harness.run(["mount", "-t", "tmpfs", "-o", "size=%s,%s" % (size, options), "tmpfs", folder], expect=None).status != 0:
+        harness.skip("a file system of its own needs root")
+    try:
+        yield
+    finally:
+        harness.run(["umount", "--lazy", folder], expect=None)
+
+
+def make_larger(folder, size):
+    harness.run(["mount", "-o", "remount,size=" + size, folder])
+
+
+def add_filler(made, rows):
+    made.add("CREATE TABLE filler_%d AS SELECT n, repeat(md5(n::text), 32) AS what FROM generate_series(1, %d) n;\n"
+             "ALTER TABLE boxes ADD COLUMN extra_%d text;\n" % (made.version, rows, made.version + 1), "SELECT 1;\n")
+
+
+def check_stopped_by_disk(made):
+    """Some places are moved and whole, the others as they were, and none is to blame."""
+    row = made.newest()
+    found = states(made, row["rollout"])
+    assert set(found[0]) == {"done", "pending"} and found[1] == 1 and not made.quarantine(), found
+    made.check_columns()
+    return str(row["rollout"])
+
+
+def test_a_full_tablespace_stops_the_rollout_and_blames_no_place():
+    made = fleet()
+    folder = shared().folder + "/small"
+    uid = os.stat(os.path.join(shared().data_dir, "pg")).st_uid
+    with small_disk(folder, "700k", "mode=0700,uid=%d" % uid):
+        add_filler(made, 100)
+        shared().psql("CREATE TABLESPACE small LOCATION '%s'; GRANT CREATE ON TABLESPACE small TO PUBLIC" % folder, made.superuser)
+        database = shared().psql("SELECT current_database()")
+        shared().psql("ALTER DATABASE %s SET default_tablespace = small" % database, made.superuser)
+        made.refused("up", "--waves", "100%", code="disk_full", says=("V%04d__step.sql:1: could not " % made.version, "resume"),
+                     env=SMALL)
+        rollout = check_stopped_by_disk(made)
+        make_larger(folder, "20m")
+        assert shared().tenantry("migrate", "resume", rollout)["done"] == len(made.versions())
+        mend(made, ())
+        shared().psql("ALTER DATABASE %s RESET default_tablespace" % database, made.superuser)
+        made.add("DROP TABLE filler_%d;\nALTER TABLE boxes ADD COLUMN extra_%d text;\n" % (made.version - 1, made.version + 1))
+        made.migrate("up")
+        shared().psql("DROP TABLESPACE small", made.superuser)
+    check(shared())
+
+
+def test_a_server_that_stopped_for_a_full_disk_goes_on_with_the_rollout_later():
+    with harness.Server() as server, small_disk(server.data_dir, "400m", "mode=0755"):
+        harness.copy_new_server(server.data_dir + "/new")
+        harness.run(["sh", "-c", "mv new/* . && rmdir new"], cwd=server.data_dir)
+        server.up()
+        try:
+            made = Vault(server, "full")
+            made.create(*("full-%d" % n for n in range(6)))
+            add_filler(made, 10000)  # more than is left, and what is left is less than a file of the write-ahead log
+            ballast = server.data_dir + "/ballast"
+            free = os.statvfs(server.data_dir)
+            with open(ballast, "wb") as f:
+                os.posix_fallocate(f.fileno(), 0, free.f_bavail * free.f_frsize - (40 << 20))
+            result = made.migrate("up", "--waves", "100%", expect=None, env=SMALL)
+            # A table or the log of the server, whichever grows first; without its log the server stops.
+            assert result.error()["error"]["code"] in ("disk_full", "pg_unavailable", "server_down"), result.text()
+            os.remove(ballast)
+            make_larger(server.data_dir, "900m")
+            server.up()
+            rollout = check_stopped_by_disk(made)
+            assert server.tenantry("migrate", "resume", rollout)["done"] == 6
+            made.check_columns()
+            check(server)
+        finally:
+            server.tenantry("down", json=False, expect=None)
 
 
 if __name__ == "__main__":
