@@ -46,6 +46,24 @@ def run_to(stdout, *args, env=None):
     return done.returncode, done.stderr
 
 
+# --- what is installed ---
+
+
+def test_links_of_the_installed_documentation_lead_somewhere():
+    with harness.temporary_folder() as folder:
+        subprocess.run(["meson", "install", "-C", os.path.dirname(harness.BINARY), "--no-rebuild", "--tags", "doc", "--destdir", folder],
+                       stdin=subprocess.DEVNULL, capture_output=True, check=True)
+        links = set()
+        for parent, _, files in os.walk(folder):
+            for file in files:
+                if file.endswith(".md"):
+                    with open(os.path.join(parent, file), encoding="utf-8") as f:
+                        found = re.findall(r"\]\(([^)#\s]+)", f.read())
+                    links |= {(file, os.path.join(parent, link)) for link in found if ":" not in link}
+        assert len(links) > 50, links
+        assert [(file, link) for file, link in sorted(links) if not os.path.exists(link)] == []
+
+
 # --- help and words ---
 
 
