@@ -137,8 +137,8 @@ static bool find_spare(JobContext *context, const Create *create, Spare **ret_sp
  * its process was killed the server has noticed. */
 enum { ADD_WAIT_MS = 1000, ADD_POLL_MS = 20 };
 
-/* One try; *ret_is_added is false when another session has the slug's lock. The unique index makes
- * the second wait for a first that has not taken the lock. */
+/* One try; *ret_is_added is false when the slug is taken, or another session has its lock. Whoever
+ * does not take the lock waits here for one that has added the slug and not committed. */
 static bool try_add(JobContext *context, const Create *create, const Tenant *tenant,
                     const char *lock, bool *ret_is_added, Err *err)
 {
@@ -147,14 +147,17 @@ static bool try_add(JobContext *context, const Create *create, const Tenant *ten
                      PG_PARAMS(tenant->id, tenant->slug, tenant->name, create->blueprint->name,
                                create->plan->name, tier_name(create->tier), lock),
                      &rows, err)) {
-        return strcmp(err->sqlstate, "23505") == 0
-                   ? ERR_SET(err, ERR_SLUG_TAKEN, "choose another slug",
-                             "the slug \"%s\" was taken by another create a moment ago",
-                             tenant->slug)
-                   : false;
+        return false;
     }
     *ret_is_added = pg_rows_affected(rows) == 1;
     return true;
+}
+
+static bool check_holder(JobContext *context, const Tenant *tenant, Err *err)
+{
+    Tenant *holder = NULL;
+    return tenants_find(context->arena, context->store, tenant->slug, &holder, err) &&
+           (holder == NULL || fail_taken(context, holder, err));
 }
 
 /* Another session has the lock. *ret_is_ours is false when a stranger has it, which means nothing;
@@ -195,7 +198,8 @@ static bool add_row(JobContext *context, const Create *create, const Tenant *ten
         if (is_added) {
             return true;
         }
-        if (!check_adder(context, tenant, lock, waited_ms, &is_ours, err)) {
+        if (!check_holder(context, tenant, err) ||
+            !check_adder(context, tenant, lock, waited_ms, &is_ours, err)) {
             return false;
         }
         clock_sleep_ms(ADD_POLL_MS);
@@ -223,22 +227,14 @@ bool tenant_create_reserve(JobContext *context, Err *err)
     const char *slug = json_get_text(context->args, "slug", "");
     const char *name = json_get_text(context->args, "name", slug);
     Create *create = NULL;
-    Tenant *holder = NULL;
     const char *id = NULL;
     if (!slug_check(slug, err) || !tenant_check_name(name, err) ||
-        !create_load(context, &create, err) || !store_need_keys(context->store, err) ||
-        !tenants_find(context->arena, context->store, slug, &holder, err)) {
+        !create_load(context, &create, err) || !store_need_keys(context->store, err)) {
         return false;
-    }
-    if (holder != NULL) {
-        return fail_taken(context, holder, err);
     }
     create->shared = NULL;
     create->spare = NULL;
-    if (!choose_id(context, create, &id, err)) {
-        return false;
-    }
-    return add_tenant(context, create, id, slug, name, err);
+    return choose_id(context, create, &id, err) && add_tenant(context, create, id, slug, name, err);
 }
 
 bool create_load_extensions(JobContext *context, Create *create, Err *err)
