@@ -288,14 +288,19 @@ def test_two_creates_of_one_slug_make_one_tenant():
         check_whole(server)
 
 
+def slug_key(server, slug):
+    """The number that a create of the slug locks."""
+    return admin(server, "SELECT hashtextextended((SELECT id FROM tenantry.installation) || ' %s', 0)" % slug)
+
+
 def test_a_create_is_refused_while_another_takes_its_slug_until_that_is_gone():
     harness.require_faults()
     with crash_state.platform() as server:
         for number, first_dies in enumerate((False, True)):
             slug = "wait-%d" % number
             first = spawn_stopped(server, create_args(slug), "tenant.create.provision.before_commit")
-            holder = admin(server, "SELECT l.pid FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid AND a.xact_start IS NOT NULL"
-                                   " WHERE l.locktype = 'advisory' AND a.usename = 'tenantry' GROUP BY 1 HAVING count(*) = 2")
+            holder = admin(server, "SELECT pid FROM pg_locks WHERE locktype = 'advisory'"
+                                   " AND (classid::bigint << 32 | objid::bigint) = " + slug_key(server, slug))
             refused = server.tenantry(*create_args(slug), expect=73).error()["error"]
             assert refused["code"] == "slug_taken", refused
             assert ('the slug "%s" is being taken by another create, which began ' % slug) in refused["message"], refused
@@ -314,10 +319,8 @@ def test_a_lock_of_a_tenant_keeps_nobody_from_a_slug():
     """Anybody may lock any number, and see those that are locked."""
     with crash_state.platform() as server:
         tenant = server.create("squatter", "saas")
-        key = "hashtextextended((SELECT id FROM tenantry.installation) || ' wanted', 0)"
-        number = admin(server, "SELECT " + key)
         with harness.Session(tenant["app"]) as session:
-            assert session.ask("SELECT pg_advisory_lock(%s);" % number) == ""
+            assert session.ask("SELECT pg_advisory_lock(%s);" % slug_key(server, "wanted")) == ""
             server.create("wanted", "saas")
         check_whole(server)
 
