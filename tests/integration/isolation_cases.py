@@ -205,6 +205,11 @@ CASES = [
      " GRANT SELECT ON LARGE OBJECT 4711 TO {b_app}", "SELECT lo_unlink(4711)"),
     ("setting_search_path", "a", "ALTER ROLE {a_app} SET search_path = {b}", "ALTER ROLE {a_app} SET search_path = {a}"),
     ("setting_role", "a", "ALTER ROLE {a_app} SET session_replication_role = replica", None),
+    ("setting_own", "a", "SET SESSION AUTHORIZATION {a_app}; ALTER ROLE CURRENT_USER SET row_security = off;"
+     " RESET SESSION AUTHORIZATION", None),
+    ("setting_role", None, "ALTER ROLE {x_group} SET row_security = off", None),
+    ("default_own", "x", "SET SESSION AUTHORIZATION {x_app}; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC;"
+     " RESET SESSION AUTHORIZATION", None),
     ("setting_database", None, "ALTER DATABASE tenantry SET row_security = off", None),
     ("map_forged", "y", "UPDATE tenancy.role_tenants SET tenant_id = '{y_id}' WHERE role_name = '{x_app}'", None),
     ("map_forged", "y", "INSERT INTO tenancy.role_tenants VALUES ('{x_group}', '{y_id}')", None),

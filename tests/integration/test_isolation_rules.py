@@ -434,12 +434,27 @@ def test_default_privileges_that_reach_no_place_or_are_postgresql_s_own_are_no_f
 
 def test_all_settings_of_a_role_are_told_and_mended_at_once():
     server, words = names()
-    server.psql("ALTER ROLE {a_app} SET lo_compat_privileges = on; ALTER ROLE {a_app} SET row_security = off"
+    server.psql("ALTER ROLE {a_app} SET lo_compat_privileges = on; ALTER ROLE {a_app} SET session_replication_role = local"
                 .format(**words), server.superuser)
     found = of_rule(verify(server), "setting_role")
     server.psql("; ".join(f["mend"] for f in found), server.superuser)
-    assert len(found) == 1 and "lo_compat_privileges = on, row_security = off" in found[0]["evidence"], found
+    assert len(found) == 1 and "lo_compat_privileges = on, session_replication_role = local" in found[0]["evidence"], found
     assert not of_rule(verify(server), "setting_role")
+
+
+def test_what_a_login_sets_for_itself_stops_nobody():
+    server, words = names()
+    own = ["row_security = off", "role = {a_app}", "check_function_bodies = off"]
+    server.psql("; ".join("ALTER ROLE CURRENT_USER SET " + setting for setting in own).format(**words)
+                + "; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC", words["a_login"])
+    try:
+        found = verify(server, "a1")["findings"]
+        assert {(f["check"], f["severity"]) for f in found} == {("setting_own", "low"), ("default_own", "low")}, found
+        server.tenantry("tenant", "suspend", "a1")
+        server.tenantry("tenant", "resume", "a1")
+    finally:
+        server.psql("; ".join(f["mend"] for f in found), server.superuser)
+    assert verify(server, "a1")["findings"] == []
 
 
 def test_an_aggregate_of_functions_that_all_may_call_is_no_finding():
