@@ -76,6 +76,9 @@ CASES = [
     ("owner_schema", "a", "ALTER SCHEMA {a} OWNER TO {b_owner}", None),
     ("owner_table", "a", "ALTER TABLE {a}.portfolios OWNER TO {b_owner}", None),
     ("owner_table", "a", "ALTER TABLE {a}.trades_default OWNER TO postgres", None),
+    # The mends, of the table and of the sequences of its columns, do not drop it.
+    ("owner_table", "a", "CREATE TABLE IF NOT EXISTS {a}.numbered (i serial, j int GENERATED ALWAYS AS IDENTITY);"
+     " ALTER TABLE {a}.numbered OWNER TO postgres", None),
     ("owner_function", "a", "ALTER FUNCTION {a}.touch_updated_at() OWNER TO {b_owner}", None),
     ("owner_type", "a", "ALTER TYPE {a}.trade_side OWNER TO {b_owner}", None),
     ("control_owner", None, "ALTER TABLE tenantry.plans OWNER TO {a_owner}", None),
