@@ -27,6 +27,8 @@ static bool judge_body(Arena *arena, Finding *finding, bool *ret_is_found, Err *
     }
     if (strcmp(finding->check->id, "definer_dynamic") == 0) {
         finding->evidence = verdict.unknown;
+    } else if (strcmp(finding->check->id, "shared_code") == 0) {
+        finding->evidence = verdict.unheld;
     } else {
         finding->evidence = verdict.outside;
         finding->other_id = verdict.other_id;
@@ -38,7 +40,8 @@ static bool judge_body(Arena *arena, Finding *finding, bool *ret_is_found, Err *
 static bool is_about_body(const Finding *finding)
 {
     return strcmp(finding->check->id, "definer_dynamic") == 0 ||
-           strcmp(finding->check->id, "definer_touches") == 0;
+           strcmp(finding->check->id, "definer_touches") == 0 ||
+           strcmp(finding->check->id, "shared_code") == 0;
 }
 
 static bool take_finding(const PgRows *rows, size_t i, IsolationResult *result, Err *err)

@@ -183,6 +183,14 @@ CASES = [
     ("definer_touches", "b", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER"
      " SET search_path = pg_catalog, {a}, pg_temp AS $$ BEGIN RETURN 1; END $$;"
      " ALTER FUNCTION {b}.f() OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", "DROP FUNCTION {b}.f()"),
+    ("shared_code", None, "CREATE FUNCTION {x}.wipe() RETURNS void LANGUAGE sql AS 'TRUNCATE users CASCADE';"
+     " ALTER FUNCTION {x}.wipe() OWNER TO {x_owner}; REVOKE ALL ON FUNCTION {x}.wipe() FROM PUBLIC;"
+     " CREATE FUNCTION {x}.f() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {x}, pg_temp"
+     " AS 'BEGIN PERFORM wipe(); END'; ALTER FUNCTION {x}.f() OWNER TO {x_owner}; REVOKE ALL ON FUNCTION {x}.f() FROM PUBLIC",
+     "DROP FUNCTION {x}.f(), {x}.wipe()"),
+    ("shared_code", None, "CREATE TABLE {x}.board (t text); ALTER TABLE {x}.board OWNER TO {x_owner}; GRANT SELECT ON {x}.board"
+     " TO {x_group}; CREATE RULE copied AS ON INSERT TO {x}.users DO ALSO INSERT INTO {x}.board VALUES (NEW.email)",
+     "DROP RULE copied ON {x}.users; DROP TABLE {x}.board"),
     ("function_names_other", "a", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE plpgsql"
      " AS $$ BEGIN RETURN (SELECT count(*) FROM {a}.portfolios); END $$; ALTER FUNCTION {b}.f() OWNER TO {b_owner};"
      " REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", None),

@@ -481,6 +481,30 @@ def test_a_definer_that_keeps_to_its_own_schema_is_no_finding():
         server.psql("DROP FUNCTION {b}.f(text)".format(**words), server.superuser)
 
 
+def test_code_of_a_shared_place_that_row_level_security_holds_is_no_finding():
+    server, words = names()
+    head = ("CREATE FUNCTION {x}.f() RETURNS %s LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {x}, pg_temp"
+            " AS $$ BEGIN %s END $$; ALTER FUNCTION {x}.f() OWNER TO {x_owner}; REVOKE ALL ON FUNCTION {x}.f() FROM PUBLIC;")
+    table = "CREATE TABLE {x}.board (t text); ALTER TABLE {x}.board OWNER TO {x_owner};"
+    trigger = "CREATE TRIGGER copied AFTER INSERT ON {x}.users FOR EACH ROW EXECUTE FUNCTION {x}.f();"
+    copy = head % ("trigger", "INSERT INTO board VALUES (NEW.email); RETURN NULL;")
+    cases = [(head % ("void", "CREATE TEMP TABLE t AS SELECT 1; DELETE FROM users; NOTIFY x;"), None),
+             (head % ("void", "ALTER TABLE users NO FORCE ROW LEVEL SECURITY;"), "it runs ALTER"),
+             (head % ("void", "EXECUTE 'DROP POLICY tenant_guard ON users';"), "it runs DROP"),
+             (table + copy + trigger, None),
+             (table + "GRANT SELECT (t) ON {x}.board TO {x_group};" + copy + trigger,
+              "it writes table board, which all tenants read")]
+    for sql, says in cases:
+        server.psql(sql.format(**words), server.superuser)
+        try:
+            for args in ((), ("x1",)):
+                found = of_rule(verify(server, *args), "shared_code")
+                assert [f["evidence"].split(" (")[0] for f in found] == ([says] if says else []), (sql, found)
+        finally:
+            server.psql("DROP FUNCTION {x}.f() CASCADE; DROP TABLE IF EXISTS {x}.board".format(**words), server.superuser)
+    assert verify(server)["findings"] == []
+
+
 def test_a_create_that_is_not_isolated_leaves_nothing():
     with harness.Server() as server:
         server.up()
