@@ -5,6 +5,7 @@ import os
 import re
 
 import harness
+import isolation_fleet
 from isolation_cases import CASES, LEAKS
 
 # Two tenants of the schema tier (a, b) and two of the row tier (x, y).
@@ -241,6 +242,30 @@ def test_every_rule_is_tested():
     with open(folder, encoding="utf-8") as f:
         rules = set(re.findall(r'^RULE\("(\w+)"', f.read(), re.MULTILINE))
     assert rules == {case[0] for case in CASES} | ELSEWHERE
+
+
+def test_a_shared_place_that_has_no_tenants_is_looked_at():
+    server, _ = names()
+    tier, sql = isolation_fleet.BLUEPRINTS["pool"]
+    with harness.temporary_folder() as folder:
+        os.makedirs(folder + "/pool/migrations")
+        with open(folder + "/pool/blueprint.yaml", "w", encoding="utf-8") as f:
+            f.write("name: pool\ntitle: Pool\ntiers: [%s]\n%s" % (tier, isolation_fleet.PLANS))
+        with open(folder + "/pool/migrations/V0001__tables.sql", "w", encoding="utf-8") as f:
+            f.write(sql)
+        server.tenantry("blueprint", "add", folder + "/pool")
+    server.create("lone1", "pool")
+    table = server.tenantry("tenant", "show", "lone1")["schema"] + ".users"
+    server.tenantry("tenant", "archive", "lone1", "--drain-timeout", "1ms")
+    server.tenantry("tenant", "purge", "lone1", "--yes")
+    before = verify(server)
+    assert before["findings"] == [], before
+    server.psql("ALTER TABLE %s DISABLE ROW LEVEL SECURITY" % table, server.superuser)
+    found = verify(server)
+    assert [(f["check"], f["object"]) for f in found["findings"]] == [("rls_off", "table " + table)], found
+    assert found["tenants"] == before["tenants"]
+    server.psql(found["findings"][0]["mend"], server.superuser)
+    assert verify(server)["findings"] == []
 
 
 def test_logins_of_tenants_that_are_not_active_are_reported():
