@@ -53,9 +53,9 @@ static const Piece pieces[] = {
     {"iso_kin", false, false},      {"iso_event", false, false},    {"iso_extension", false, false},
     {"iso_word", false, false},     {"iso_common", false, false},   {"iso_reached", false, false},
     {"iso_bearer", false, true},    {"iso_large", false, false},    {"iso_loose", false, false},
-    {"iso_lent", false, false},     {"iso_stray", false, false},    {"iso_thing", false, false},
-    {"iso_maker", false, false},    {"iso_path", false, false},     {"iso_planted", false, false},
-    {"iso_given", false, false},
+    {"iso_buried", true, false},    {"iso_free", false, false},     {"iso_lent", false, false},
+    {"iso_stray", false, false},    {"iso_thing", false, false},    {"iso_maker", false, false},
+    {"iso_path", false, false},     {"iso_planted", false, false},  {"iso_given", false, false},
 };
 
 enum { PIECES = sizeof pieces / sizeof *pieces };

@@ -279,6 +279,16 @@ CASES = [
     ("uses_outside", None, "CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
      " CREATE TRIGGER spy AFTER INSERT ON tenantry.tenants FOR EACH ROW EXECUTE FUNCTION public.f()",
      "DROP FUNCTION public.f() CASCADE"),
+    ("uses_outside", "a", "CREATE TABLE public.log (t text); CREATE RULE spy AS ON INSERT TO {a}.portfolios DO ALSO"
+     " INSERT INTO public.log VALUES (NEW.name)", "DROP RULE spy ON {a}.portfolios; DROP TABLE public.log"),
+    ("uses_outside", "a", "CREATE SEQUENCE public.counter; CREATE TABLE {a}.t (i bigint DEFAULT nextval('public.counter'));"
+     " ALTER TABLE {a}.t OWNER TO {a_owner}", "DROP TABLE {a}.t; DROP SEQUENCE public.counter"),
+    ("uses_outside", None, "CREATE TABLE public.log (t text UNIQUE); CREATE TABLE {x}.t (tenant_id uuid NOT NULL, t text"
+     " REFERENCES public.log (t)); ALTER TABLE {x}.t OWNER TO {x_owner}", "DROP TABLE {x}.t, public.log"),
+    ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f(text, text) RETURNS int IMMUTABLE LANGUAGE plpgsql"
+     " AS 'BEGIN RETURN 0; END'; CREATE OPERATOR CLASS util.c FOR TYPE text USING btree AS OPERATOR 1 <(text, text),"
+     " OPERATOR 3 =(text, text), FUNCTION 1 util.f(text, text); CREATE INDEX spy ON {a}.portfolios (name util.c)",
+     "DROP SCHEMA util CASCADE"),
     ("policy_beside", None, "ALTER POLICY tenant_rows ON {x}.users USING (tenant_id IS NULL)",
      "ALTER POLICY tenant_rows ON {x}.users USING (true)"),
     ("guard_changed", None, "ALTER POLICY tenant_rows ON tenantry.guard USING (false)",
