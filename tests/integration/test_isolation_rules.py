@@ -12,7 +12,7 @@ from isolation_cases import CASES, LEAKS
 TENANTS = [("a", "trading"), ("b", "trading"), ("x", "saas"), ("y", "saas")]
 
 # Rules that have a test of their own, since one statement does not break what they look for.
-ELSEWHERE = {"builtin_changed", "ended_login", "map_stale", "hba_trust", "password_weak", "setting_server"}
+ELSEWHERE = {"builtin_changed", "ended_login", "map_stale", "hba_trust", "password_weak", "role_swapped", "setting_server"}
 
 # The finding is about the tenant that is named; the check of a single tenant sees it from where the function is.
 SEEN_FROM = {"function_names_other": "b1"}
@@ -284,6 +284,29 @@ def test_logins_of_tenants_that_are_not_active_are_reported():
     assert [f["check"] for f in found] == ["map_stale"], found
     server.psql(found[0]["mend"], server.superuser)
     assert verify(server)["is_isolated"]
+
+
+def test_roles_of_two_tenants_that_have_each_others_names_are_reported():
+    server, words = names()
+    for one, other in (("x", "y"), ("a", "x")):
+        pair = [words[one + "_app"], words[other + "_app"]]
+        swap = ("BEGIN; ALTER ROLE {0} RENAME TO between; ALTER ROLE {1} RENAME TO {0}; ALTER ROLE between RENAME TO {1}; COMMIT"
+                .format(*pair))
+        server.psql(swap, server.superuser)
+        try:
+            found = {f["object"]: f for f in of_rule(verify(server), "role_swapped")}
+            assert set(found) == {"role " + role for role in pair}, found
+            assert found["role " + pair[0]]["tenant"] == one + "1" and pair[1] in found["role " + pair[0]]["evidence"], found
+            assert len(of_rule(verify(server, other + "1"), "role_swapped")) == 1
+        finally:
+            server.psql(swap, server.superuser)
+        assert verify(server)["findings"] == []
+    # On another server the numbers are others.
+    numbers = "UPDATE tenantry.installation SET tenants_role_oid = {0}; UPDATE tenantry.roles SET role_oid = {1}"
+    server.psql(numbers.format(10, 10))
+    assert verify(server)["findings"] == []
+    server.psql(numbers.format("to_regrole(quote_ident(tenants_role))", "to_regrole(quote_ident(name))"))
+    assert verify(server)["findings"] == []
 
 
 def test_a_superuser_checks_what_others_cannot():
