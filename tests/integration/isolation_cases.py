@@ -351,9 +351,44 @@ CASES = [
     ("outside_definer_power", None, "CREATE ROLE helper; GRANT pg_read_all_data TO helper;"
      " CREATE FUNCTION tenantry_ext.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';"
      " ALTER FUNCTION tenantry_ext.f() OWNER TO helper", "DROP FUNCTION tenantry_ext.f(); DROP ROLE helper"),
-    ("outside_definer", None, "CREATE FUNCTION tenantry_ext.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';"
+    ("outside_definer", None, "CREATE EXTENSION pageinspect SCHEMA tenantry_ext; CREATE FUNCTION tenantry_ext.f() RETURNS int"
+     " LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'; ALTER EXTENSION pageinspect ADD FUNCTION tenantry_ext.f()",
+     "DROP EXTENSION pageinspect"),
+    # What was put into an extension later.
+    ("outside_definer_power", None, "CREATE FUNCTION tenantry_ext.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';"
      " ALTER EXTENSION plpgsql ADD FUNCTION tenantry_ext.f()",
      "ALTER EXTENSION plpgsql DROP FUNCTION tenantry_ext.f(); DROP FUNCTION tenantry_ext.f()"),
+    ("outside_definer_power", None, "CREATE FUNCTION tenantry_ext.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';"
+     " CREATE EXTENSION pageinspect SCHEMA tenantry_ext; ALTER EXTENSION pageinspect ADD FUNCTION tenantry_ext.f()",
+     "DROP EXTENSION pageinspect"),
+    ("uses_outside", "a", "CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TRIGGER"
+     " spy BEFORE UPDATE ON {a}.portfolios FOR EACH ROW EXECUTE FUNCTION public.f(); CREATE ROLE stranger; ALTER FUNCTION public.f()"
+     " OWNER TO stranger; CREATE EXTENSION pageinspect SCHEMA public; ALTER EXTENSION pageinspect ADD FUNCTION public.f()",
+     "DROP EXTENSION pageinspect CASCADE; DROP ROLE stranger"),
+    ("uses_outside", None, "CREATE TABLE public.log (t text UNIQUE); ALTER EXTENSION plpgsql ADD TABLE public.log;"
+     " CREATE TABLE {x}.t (tenant_id uuid NOT NULL, t text REFERENCES public.log (t)); ALTER TABLE {x}.t OWNER TO {x_owner}",
+     "ALTER EXTENSION plpgsql DROP TABLE public.log; DROP TABLE {x}.t, public.log"),
+    ("function_untrusted", "a", "CREATE EXTENSION pageinspect SCHEMA public; CREATE FUNCTION {a}.f(cstring) RETURNS int LANGUAGE"
+     " internal AS 'int4in'; ALTER FUNCTION {a}.f(cstring) OWNER TO {a_owner}; REVOKE ALL ON FUNCTION {a}.f(cstring) FROM PUBLIC;"
+     " ALTER EXTENSION pageinspect ADD FUNCTION {a}.f(cstring)", "DROP EXTENSION pageinspect"),
+    ("event_trigger_outside", None, "CREATE FUNCTION public.f() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';"
+     " CREATE EVENT TRIGGER e ON sql_drop EXECUTE FUNCTION public.f(); ALTER EXTENSION plpgsql ADD FUNCTION public.f()",
+     "DROP EVENT TRIGGER e; ALTER EXTENSION plpgsql DROP FUNCTION public.f(); DROP FUNCTION public.f()"),
+    # What was put into PostgreSQL's own schemas.
+    ("shared_schema", None, "CREATE VIEW information_schema.noted AS SELECT 1 AS i; GRANT SELECT ON information_schema.noted"
+     " TO PUBLIC", "DROP VIEW information_schema.noted"),
+    ("shared_schema", None, "CREATE TABLE information_schema.noted (t text); GRANT SELECT, INSERT ON information_schema.noted"
+     " TO PUBLIC", "DROP TABLE information_schema.noted"),
+    ("shared_schema", None, "CREATE FUNCTION pg_catalog.noted() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+     "DROP FUNCTION pg_catalog.noted()"),
+    ("shared_schema", None, "SET LOCAL allow_system_table_mods = on; CREATE TABLE pg_catalog.noted (t text);"
+     " GRANT SELECT ON pg_catalog.noted TO PUBLIC",
+     "SET LOCAL allow_system_table_mods = on; DROP TABLE pg_catalog.noted"),
+    ("uses_outside", "a", "CREATE FUNCTION pg_catalog.noted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+     " CREATE TRIGGER spy BEFORE UPDATE ON {a}.portfolios FOR EACH ROW EXECUTE FUNCTION pg_catalog.noted()",
+     "DROP FUNCTION pg_catalog.noted() CASCADE"),
+    ("cross_view", "a", "CREATE VIEW information_schema.noted AS SELECT * FROM {a}.portfolios; GRANT SELECT ON"
+     " information_schema.noted TO PUBLIC", "DROP VIEW information_schema.noted"),
     ("outside_untrusted", None, "CREATE FUNCTION tenantry_ext.f(text, bigint, bigint, boolean) RETURNS bytea LANGUAGE internal"
      " AS 'pg_read_binary_file'", "DROP FUNCTION tenantry_ext.f(text, bigint, bigint, boolean)"),
     ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f(text) RETURNS text LANGUAGE sql AS 'SELECT $1';"

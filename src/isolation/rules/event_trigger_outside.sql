@@ -4,6 +4,4 @@ SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('event trigger %s
        format('DROP EVENT TRIGGER %I', e.evtname) AS mend
   FROM iso_event v
   JOIN pg_event_trigger e ON e.oid = v.oid
- WHERE NOT EXISTS (SELECT FROM iso_function f WHERE f.oid = e.evtfoid)
-   AND NOT EXISTS (SELECT FROM pg_depend d
-                    WHERE d.classid = 'pg_proc'::regclass AND d.objid = e.evtfoid AND d.deptype = 'e')
+ WHERE EXISTS (SELECT FROM iso_loose f WHERE f.oid = e.evtfoid AND NOT f.is_extension)
