@@ -38,8 +38,8 @@ typedef struct Piece {
 } Piece;
 
 static const Piece pieces[] = {
-    {"iso_target", true, false},    {"iso_place", false, false},    {"iso_kept", false, true},
-    {"iso_own", false, false},      {"iso_wide", true, true},       {"iso_reach", false, false},
+    {"iso_target", true, false},    {"iso_place", false, false},    {"iso_own", false, false},
+    {"iso_wide", true, true},       {"iso_reach", false, false},    {"iso_kept", false, true},
     {"iso_relation", false, false}, {"iso_function", false, false}, {"iso_type", false, false},
     {"iso_object", false, false},   {"iso_acl", false, false},      {"iso_outside", true, false},
     {"iso_part", true, false},      {"iso_edge", true, false},      {"iso_far", true, false},
