@@ -17,8 +17,8 @@ typedef struct DefinerVerdict {
                              row-level security does not hold, or NULL */
 } DefinerVerdict;
 
-/* body: the JSON of snapshot/iso_body.sql or rules/shared_code.sql. What a name without a schema means is decided by the
- * function's own search_path, which is looked at too. */
+/* body: the JSON of snapshot/iso_body.sql or rules/shared_code.sql. What a name without a schema
+ * means is decided by the function's own search_path, which is looked at too. */
 bool definer_judge(Arena *arena, const char *body, DefinerVerdict *ret_verdict, Err *err);
 
 #endif

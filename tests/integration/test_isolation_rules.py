@@ -435,6 +435,15 @@ def test_what_a_role_may_not_read_is_told_as_unchecked():
     unchecked = {u["check"]: u["reason"] for u in verify(server)["unchecked"]}
     assert set(unchecked) == {"hba_trust", "password_weak"}, unchecked
     assert all("no superuser" in reason for reason in unchecked.values()), unchecked
+    server.psql("CREATE FOREIGN DATA WRAPPER w; CREATE SERVER far FOREIGN DATA WRAPPER w; CREATE ROLE clerk;"
+                " CREATE USER MAPPING FOR clerk SERVER far OPTIONS (password 'x')", server.superuser)
+    try:
+        for args in ((), ("a1",)):
+            unchecked = {u["check"]: u["reason"] for u in verify(server, *args)["unchecked"]}
+            assert "options of user mappings" in unchecked["user_mapping"], unchecked
+        assert verify(server, env={"TENANTRY_DATABASE_URL": server.superuser})["unchecked"] == []
+    finally:
+        server.psql("DROP FOREIGN DATA WRAPPER w CASCADE; DROP ROLE clerk", server.superuser)
 
 
 def test_a_finding_keeps_its_id():
