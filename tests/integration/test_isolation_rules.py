@@ -501,17 +501,17 @@ def test_all_settings_of_a_role_are_told_and_mended_at_once():
 
 def test_what_a_login_sets_for_itself_stops_nobody():
     server, words = names()
-    own = ["row_security = off", "role = {a_app}", "check_function_bodies = off"]
+    own = ["row_security = off", "role = {b_app}", "check_function_bodies = off"]
     server.psql("; ".join("ALTER ROLE CURRENT_USER SET " + setting for setting in own).format(**words)
-                + "; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC", words["a_login"])
+                + "; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC", words["b_login"])
     try:
-        found = verify(server, "a1")["findings"]
+        found = verify(server, "b1")["findings"]
         assert {(f["check"], f["severity"]) for f in found} == {("setting_own", "low"), ("default_own", "low")}, found
-        server.tenantry("tenant", "suspend", "a1")
-        server.tenantry("tenant", "resume", "a1")
+        server.tenantry("tenant", "suspend", "b1")
+        server.tenantry("tenant", "resume", "b1")
     finally:
         server.psql("; ".join(f["mend"] for f in found), server.superuser)
-    assert verify(server, "a1")["findings"] == []
+    assert verify(server, "b1")["findings"] == []
 
 
 def test_an_aggregate_of_functions_that_all_may_call_is_no_finding():
