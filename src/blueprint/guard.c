@@ -21,15 +21,19 @@
  * has one that stays (in the schema tenancy_kept), which it can neither name nor replace,
  * and run_guarded looks whose rights it has before it runs anything.
  *
+ * What sets off no code of anybody (inert.h) leaves nothing behind and nothing that waits, so it is
+ * run in the guard that stays and nothing else is: that is half of what run_as costs.
+ *
  * Code in there can prepare statements, also under the names of ours (pg_query_fixed): nothing that
  * was prepared is run before run_as has taken those away. Where that code fails, which takes no
  * PREPARE back, nothing prepared is run until all of it was deallocated (pg_rollback). */
 #include "blueprint/place.h"
+#include "pg/sql.h"
 
 static void enter(PgBatch *batch, const char *role, const char *is_kept, const char *search_path)
 {
-    pg_batch_open_group(batch, "SELECT tenantry.run_as($1, $2, $3, $4)",
-                        PG_PARAMS(role, is_kept, search_path));
+    pg_batch_open_group_fixed(batch, "SELECT tenantry.run_as($1, $2, $3, $4)",
+                              PG_PARAMS(role, is_kept, search_path));
 }
 
 void place_enter_role(PgBatch *batch, const char *role, const char *search_path)
@@ -52,6 +56,18 @@ void place_leave_role(PgBatch *batch)
 {
     pg_batch_close_group(batch);
     pg_batch_add_session_reset(batch);
+}
+
+void place_enter_inert(Arena *arena, PgBatch *batch, const Place *place, const char *search_path)
+{
+    pg_batch_open_group(
+        batch, SQL(arena, "SELECT tenancy_kept.{}($1, $2)", sql_name(arena, place->owner_role)),
+        PG_PARAMS(search_path));
+}
+
+void place_leave_inert(PgBatch *batch)
+{
+    pg_batch_close_group(batch);
 }
 
 size_t place_leave_role_asking(PgBatch *batch, const char *setting)

@@ -8,10 +8,10 @@
 #include "core/arena.h"
 
 /* Whether each statement is one of a few kinds: a column of a built-in type is added, with a
- * constant as default if any, or its default or NOT NULL changed; an index of plain columns is made
+ * constant as default if any; a default or NOT NULL is dropped; an index of plain columns is made
  * or dropped; something is commented on. No other statement, expression or type is known to be
- * harmless, so the answer is no whenever there is one, and for what cannot be parsed. Any thread.
- */
+ * harmless, so the answer is no whenever there is one, and for what cannot be parsed. Event
+ * triggers, which superusers make, run code all the same. Any thread. */
 bool script_is_inert(Arena *arena, const char *script);
 
 #endif

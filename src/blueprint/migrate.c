@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "blueprint/amend.h"
+#include "blueprint/inert.h"
 #include "blueprint/place_parts.h"
 
 bool place_add_migrations(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
@@ -81,7 +82,7 @@ static void select_scripts(Arena *arena, const Blueprint *blueprint, const Exten
 bool place_read_way(Arena *arena, const Blueprint *blueprint, const Extensions *extensions,
                     int64_t from, int64_t to, PlaceWay *ret_way, Err *err)
 {
-    PlaceWay way = {.from = from, .to = to};
+    PlaceWay way = {.from = from, .to = to, .is_inert = true};
     const bool is_down = to < from;
     const BlueprintMigration **migrations = NULL;
     if (is_down && !place_check_way_back(blueprint, to, from, err)) {
@@ -92,32 +93,37 @@ bool place_read_way(Arena *arena, const Blueprint *blueprint, const Extensions *
     for (size_t i = 0; i < way.count; i++) {
         const char *file = is_down ? arena_printf(arena, "%s, down", migrations[i]->file)
                                    : migrations[i]->file;
-        if (!sql_script_split(arena, file, is_down ? migrations[i]->down : migrations[i]->up,
-                              ERR_BLUEPRINT_INVALID, &scripts[i], err)) {
+        const char *text = is_down ? migrations[i]->down : migrations[i]->up;
+        if (!sql_script_split(arena, file, text, ERR_BLUEPRINT_INVALID, &scripts[i], err)) {
             return false;
         }
         way.has_amends = way.has_amends || amends_follow_script(&scripts[i]);
+        way.is_inert = way.is_inert && !way.has_amends && script_is_inert(arena, text);
     }
     way.scripts = scripts;
     *ret_way = way;
     return true;
 }
 
-const BlueprintMigration *place_add_way(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
-                                        const Extensions *extensions, const Place *place,
-                                        const PlaceWay *way, bool *ret_has_more)
+static bool is_shared(const Place *place)
 {
-    const BlueprintMigration **migrations = NULL;
-    size_t count = 0;
-    *ret_has_more = strcmp(place->tier, tier_name(TIER_ROW)) == 0;
-    place_enter_owner(batch, place, place_search_path(arena, extensions, place));
+    return strcmp(place->tier, tier_name(TIER_ROW)) == 0;
+}
+
+static void add_scripts(Arena *arena, PgBatch *batch, const PlaceWay *way)
+{
     for (size_t i = 0; i < way->count; i++) {
         place_add_statements(arena, batch, &way->scripts[i]);
     }
-    if (!*ret_has_more && way->has_amends) {
-        place_add_amends(arena, batch, blueprint, place);
-    }
-    place_leave_role(batch);
+}
+
+/* The registry's rows but the last migration's, which is returned. */
+static const BlueprintMigration *add_rows(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                                          const Extensions *extensions, const Place *place,
+                                          const PlaceWay *way)
+{
+    const BlueprintMigration **migrations = NULL;
+    size_t count = 0;
     if (way->to < way->from) {
         store_batch(batch, PLACE_UNMIGRATED, PG_PARAMS(place->id, pg_int_text(arena, way->to)));
         return NULL;
@@ -129,12 +135,33 @@ const BlueprintMigration *place_add_way(Arena *arena, PgBatch *batch, const Blue
     return count == 0 ? NULL : migrations[count - 1];
 }
 
+const BlueprintMigration *place_add_way(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                                        const Extensions *extensions, const Place *place,
+                                        const PlaceWay *way, bool is_quiet)
+{
+    const char *path = place_search_path(arena, extensions, place);
+    if (is_quiet && way->is_inert) {
+        place_enter_inert(arena, batch, place, path);
+        add_scripts(arena, batch, way);
+        place_leave_inert(batch);
+    } else {
+        place_enter_owner(batch, place, path);
+        add_scripts(arena, batch, way);
+        if (way->has_amends && !is_shared(place)) {
+            place_add_amends(arena, batch, blueprint, place);
+        }
+        place_leave_role(batch);
+    }
+    return add_rows(arena, batch, blueprint, extensions, place, way);
+}
+
 void place_add_move(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
                     const Extensions *extensions, const Place *place, const PlaceWay *way,
                     bool *ret_has_more)
 {
     const BlueprintMigration *last = place_add_way(arena, batch, blueprint, extensions, place, way,
-                                                   ret_has_more);
+                                                   false);
+    *ret_has_more = is_shared(place);
     if (last != NULL) {
         add_migrated(arena, batch, place, last);
     }
@@ -154,7 +181,7 @@ void place_add_step(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
                     bool *ret_has_more)
 {
     const char *file = place_step_file(arena, step);
-    *ret_has_more = strcmp(place->tier, tier_name(TIER_ROW)) == 0;
+    *ret_has_more = is_shared(place);
     place_enter_owner(batch, place, place_search_path(arena, extensions, place));
     place_add_statements(arena, batch,
                          &(SqlScript){.file = file,

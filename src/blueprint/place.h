@@ -53,6 +53,7 @@ typedef struct PlaceWay {
     size_t count;
     const SqlScript *scripts;
     bool has_amends; /* amends_follow (amend.h) */
+    bool is_inert;   /* each script is one that runs no code of a place (inert.h) */
 } PlaceWay;
 
 /* Takes the scripts of a way apart. ERR_NO_WAY_BACK when a down script is missing. */
@@ -67,10 +68,11 @@ void place_add_move(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
                     bool *ret_has_more);
 
 /* The same without the place's version and, on the way up, without the last migration's row, for
- * who writes them together with something else: that migration; NULL when there is none. */
+ * who writes them together with something else: that migration; NULL when there is none. With
+ * is_quiet an inert way takes place_enter_inert. */
 const BlueprintMigration *place_add_way(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
                                         const Extensions *extensions, const Place *place,
-                                        const PlaceWay *way, bool *ret_has_more);
+                                        const PlaceWay *way, bool is_quiet);
 
 /* Whether each version after `after` and up to `upto` has a down script; ERR_NO_WAY_BACK. */
 bool place_check_way_back(const Blueprint *blueprint, int64_t after, int64_t upto, Err *err);
@@ -101,6 +103,12 @@ void place_enter_seed(PgBatch *batch, const char *role, const char *search_path)
 
 /* The same as the owner of a place, in a guard that stays for the next time. */
 void place_enter_owner(PgBatch *batch, const Place *place, const char *search_path);
+
+/* The same for inert scripts (inert.h), in a quarter of the time: there must be no event trigger,
+ * which runs code whatever the statement is. undefined_function where the owner has no guard yet;
+ * place_enter_owner makes it. */
+void place_enter_inert(Arena *arena, PgBatch *batch, const Place *place, const char *search_path);
+void place_leave_inert(PgBatch *batch);
 
 /* place_leave_role that asks before the reset what the code left in a setting of the session: *that
  * code's* word, a text that may be anything. Returns the number of the answer in the batch. */

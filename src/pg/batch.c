@@ -10,8 +10,9 @@
 
 /* Statements that travel as one. */
 typedef struct Group {
-    const char *call; /* a constant */
-    PgParams params;  /* before the array of the statements */
+    const char *call;
+    PgParams params; /* before the array of the statements */
+    bool is_fixed;   /* call is a constant */
 } Group;
 
 typedef struct Statement {
@@ -78,7 +79,8 @@ size_t pg_batch_add_at(PgBatch *batch, const char *place, const char *sql, PgPar
     batch->statements[batch->count] = (Statement){.place = arena_strdup(batch->arena, place),
                                                   .sql = arena_strdup(batch->arena, sql),
                                                   .group = batch->group,
-                                                  .is_fixed = batch->group != NULL,
+                                                  .is_fixed = batch->group != NULL &&
+                                                              batch->group->is_fixed,
                                                   .params = copy_params(batch->arena, params)};
     return batch->count++;
 }
@@ -99,11 +101,22 @@ size_t pg_batch_add_fixed(PgBatch *batch, const char *sql, PgParams params)
     return number;
 }
 
+static void open_group(PgBatch *batch, Group group)
+{
+    Group *opened = ARENA_NEW(batch->arena, Group);
+    *opened = group;
+    opened->params = copy_params(batch->arena, group.params);
+    batch->group = opened;
+}
+
 void pg_batch_open_group(PgBatch *batch, const char *call, PgParams params)
 {
-    Group *group = ARENA_NEW(batch->arena, Group);
-    *group = (Group){.call = call, .params = copy_params(batch->arena, params)};
-    batch->group = group;
+    open_group(batch, (Group){.call = arena_strdup(batch->arena, call), .params = params});
+}
+
+void pg_batch_open_group_fixed(PgBatch *batch, const char *call, PgParams params)
+{
+    open_group(batch, (Group){.call = call, .params = params, .is_fixed = true});
 }
 
 void pg_batch_close_group(PgBatch *batch)

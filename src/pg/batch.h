@@ -29,12 +29,13 @@ size_t pg_batch_add_fixed(PgBatch *batch, const char *sql, PgParams params);
  * it fails; copied. */
 size_t pg_batch_add_at(PgBatch *batch, const char *place, const char *sql, PgParams params);
 
-/* Statements that are added from here on, until the group is closed, travel as one: `call`, a
- * constant as in pg_query_fixed, is run with `params` and, after them, a text[] of {place,
- * statement} pairs, and is what runs them and puts the place before the message of one that fails.
- * They have no parameters and give no rows. A group without statements is not sent at all, and a
- * batch is not sent while a group is open. */
+/* Statements that are added from here on, until the group is closed, travel as one: `call` is run
+ * with `params` and, after them, a text[] of {place, statement} pairs, and is what runs them and
+ * puts the place before the message of one that fails. They have no parameters and give no rows. A
+ * group without statements is not sent at all, and a batch is not sent while a group is open. The
+ * second takes one of few texts as call, as pg_query_fixed. */
 void pg_batch_open_group(PgBatch *batch, const char *call, PgParams params);
+void pg_batch_open_group_fixed(PgBatch *batch, const char *call, PgParams params);
 void pg_batch_close_group(PgBatch *batch);
 
 /* Adds what makes the session's settings again what pg_open made them, whatever ran in it, until

@@ -75,7 +75,8 @@ static QueuedPlace read_row(Arena *arena, const char *blueprint, const PgRows *r
                                    .readonly_role = arena_strdup(arena, pg_rows_text(rows, row, 5)),
                                    .blueprint = blueprint,
                                    .tier = arena_strdup(arena, pg_rows_text(rows, row, 6))},
-                         .is_plain = pg_rows_bool(rows, row, 7)};
+                         .is_plain = pg_rows_bool(rows, row, 7),
+                         .is_quiet = pg_rows_bool(rows, row, 8)};
 }
 
 bool queue_take(PlaceQueue *queue, Arena *arena, QueuedPlace *ret_queued)

@@ -18,7 +18,7 @@ typedef enum FlightState {
     FLIGHT_SENT,
     FLIGHT_DONE,
     FLIGHT_ELSEWHERE, /* another session has the place, or moved it since it was queued */
-    FLIGHT_STOPPED,   /* it never ran: the one before it failed */
+    FLIGHT_STOPPED,   /* it never ran: the one before it failed, or there was nothing to run it */
     FLIGHT_FAILED,
 } FlightState;
 
@@ -93,9 +93,9 @@ static bool find_way(Arena *arena, Worker *worker, const Place *place)
 }
 
 /* All of the place's transaction. */
-static void add_transaction(const RolloutPlan *plan, const PlaceWay *way, Flight *flight)
+static void add_transaction(const RolloutPlan *plan, const PlaceWay *way, bool is_quiet,
+                            Flight *flight)
 {
-    bool has_more = false; /* only in the row tier */
     Arena *arena = flight->arena;
     const Place *place = &flight->place;
     const char *job = pg_int_text(arena, plan->job_id);
@@ -105,7 +105,7 @@ static void add_transaction(const RolloutPlan *plan, const PlaceWay *way, Flight
         flight->batch, ROLLOUT_TAKE,
         PG_PARAMS(job, place->id, from, plan->lock_timeout, plan->statement_timeout));
     const BlueprintMigration *last = place_add_way(arena, flight->batch, plan->blueprint,
-                                                   &plan->extensions, place, way, &has_more);
+                                                   &plan->extensions, place, way, is_quiet);
     store_batch(flight->batch, ROLLOUT_PLACE_MOVED,
                 PG_PARAMS(job, place->id, from, pg_int_text(arena, way->to),
                           last == NULL ? NULL : pg_int_text(arena, last->version),
@@ -121,7 +121,7 @@ bool stream_add(Stream *stream, Arena *arena, const QueuedPlace *queued)
         return false;
     }
     *flight = (Flight){.arena = arena, .place = queued->place, .batch = pg_batch_new(arena)};
-    add_transaction(worker->plan, &worker->way, flight);
+    add_transaction(worker->plan, &worker->way, queued->is_quiet, flight);
     FAULT("rollout.place.taken");
     if (!pg_batch_post(worker->store->conn, flight->batch, &flight->why)) {
         flight->state = FLIGHT_FAILED;
@@ -140,10 +140,12 @@ static FlightState state_of_failure(const Flight *flight)
         return FLIGHT_STOPPED;
     }
     /* division_by_zero: ROLLOUT_TAKE divides by what it found. */
-    return pg_batch_has_failed_at(flight->batch, flight->take) &&
-                   strcmp(flight->why.sqlstate, "22012") == 0
-               ? FLIGHT_ELSEWHERE
-               : FLIGHT_FAILED;
+    if (pg_batch_has_failed_at(flight->batch, flight->take) &&
+        strcmp(flight->why.sqlstate, "22012") == 0) {
+        return FLIGHT_ELSEWHERE;
+    }
+    /* undefined_function: the owner may have no guard yet, which place_turn makes. */
+    return strcmp(flight->why.sqlstate, "42883") == 0 ? FLIGHT_STOPPED : FLIGHT_FAILED;
 }
 
 static void take_answer(const Stream *stream, Flight *flight)

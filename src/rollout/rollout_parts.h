@@ -108,6 +108,7 @@ enum { UUID_SIZE = 37 }; /* as text */
 typedef struct QueuedPlace {
     Place place;
     bool is_plain; /* nothing is known of it that takes more than one transaction */
+    bool is_quiet; /* the server has no event trigger */
 } QueuedPlace;
 
 /* What is left to do of a wave, or of an undo; for several threads. */

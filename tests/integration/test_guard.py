@@ -458,6 +458,50 @@ def test_moving_rows_between_partitions_runs_triggers_as_the_owner_only():
     assert not is_stolen(server)
 
 
+# What runs no code of a place takes a shorter way, on which nothing that waits would be looked for.
+INERT = "ALTER TABLE t ADD COLUMN c%d int;\nCREATE INDEX t_c%d ON t (c%d);\n"
+WATCH = """CREATE FUNCTION watch() RETURNS event_trigger LANGUAGE plpgsql AS $f$ BEGIN
+ IF session_user = 'tenantry' THEN INSERT INTO t VALUES ('watched'); END IF; END $f$;
+CREATE EVENT TRIGGER watch ON ddl_command_end WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION watch();"""
+
+
+def add_inert(server, folder, version):
+    with open(os.path.join(folder, "migrations", "V%04d__column.sql" % version), "w", encoding="utf-8") as f:
+        f.write(INERT % ((version,) * 3))
+    server.tenantry("blueprint", "add", folder)
+
+
+def test_what_an_event_trigger_sets_off_does_not_wait_for_the_commit():
+    server = shared_server()
+    waiting = (EVIL_LATER + "CREATE TABLE t (a text);\nCREATE CONSTRAINT TRIGGER x AFTER INSERT ON t DEFERRABLE INITIALLY"
+               " DEFERRED FOR EACH ROW EXECUTE FUNCTION evil_row();\n")
+    with pack("watched", waiting) as folder:
+        server.tenantry("blueprint", "add", folder)
+        server.create("watched", "watched")
+        add_inert(server, folder, 2)
+        server.psql(WATCH, server.superuser)
+        try:
+            server.refused("places_failed", "migrate", "up", "watched", "--retries", "0")
+            said = server.tenantry("migrate", "status", "watched")["quarantine"][0]["error"]
+        finally:
+            server.psql("DROP EVENT TRIGGER watch; DROP FUNCTION watch()", server.superuser)
+        assert NO_ROLE in said and not is_stolen(server)
+        server.tenantry("migrate", "retry", "watched")
+
+
+def test_an_owner_whose_guard_is_gone_gets_another():
+    server = shared_server()
+    with pack("bare", "CREATE TABLE t (a text);\n") as folder:
+        server.tenantry("blueprint", "add", folder)
+        tenants = [server.create("bare-%d" % number, "bare") for number in range(3)]
+        owner = tenants[1]["connections"][0]["role"].rpartition("_")[0] + "_owner"
+        for version in (2, 3):
+            add_inert(server, folder, version)
+            assert server.tenantry("migrate", "up", "bare", "--waves", "100%")["done"] == 3
+            server.psql("DROP FUNCTION IF EXISTS tenancy_kept.%s" % owner, server.superuser)
+    assert server.psql("SELECT count(*) FROM tenantry.places WHERE blueprint = 'bare' AND version = 3") == "3"
+
+
 def test_a_purge_of_rows_runs_triggers_as_the_owner_only():
     server = shared_server()
     with pack("purged", EVIL_LATER + LEDGER, tier="row") as folder:
