@@ -4,4 +4,8 @@ SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('event trigger %s
        format('DROP EVENT TRIGGER %I', e.evtname) AS mend
   FROM iso_event v
   JOIN pg_event_trigger e ON e.oid = v.oid
- WHERE EXISTS (SELECT FROM iso_loose f WHERE f.oid = e.evtfoid AND NOT f.is_extension)
+ WHERE NOT EXISTS (SELECT FROM iso_function f WHERE f.oid = e.evtfoid)
+   AND NOT EXISTS (SELECT
+                     FROM pg_depend d
+                     JOIN pg_extension x ON x.oid = d.refobjid AND x.oid BETWEEN 16384 AND e.evtfoid
+                    WHERE d.classid = 'pg_proc'::regclass AND d.objid = e.evtfoid AND d.deptype = 'e')
