@@ -21,8 +21,9 @@
  * has one that stays (in the schema tenancy_kept), which it can neither name nor replace,
  * and run_guarded looks whose rights it has before it runs anything.
  *
- * What sets off no code of anybody (inert.h) leaves nothing behind and nothing that waits, so it is
- * run in the guard that stays and nothing else is: that is half of what run_as costs.
+ * What sets off no code, or none but in a security-restricted operation (inert.h), leaves nothing
+ * behind and nothing that waits, so it is run in the guard that stays and nothing else is: that is
+ * half of what run_as costs.
  *
  * Code in there can prepare statements, also under the names of ours (pg_query_fixed): nothing that
  * was prepared is run before run_as has taken those away. Where that code fails, which takes no

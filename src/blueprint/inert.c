@@ -50,15 +50,15 @@ static bool is_inert_column(const Json *column)
 }
 
 /* Not SET DEFAULT: reading a literal runs the checks of domains in the column's type. Not SET NOT
- * NULL: PostgreSQL computes constant parts of the table's checks to see whether one implies it. */
+ * NULL: PostgreSQL computes constant parts of the table's checks to see whether one implies it. Not
+ * DROP NOT NULL: of a partitioned table PostgreSQL 15 computes constant parts of the key. */
 static bool is_inert_command(const Json *command)
 {
     const Json *definition = json_object_get(command, "def");
     if (tree_text_is(command, "subtype", "AT_AddColumn")) {
         return is_inert_column(json_object_get(definition, "ColumnDef"));
     }
-    return tree_text_is(command, "subtype", "AT_DropNotNull") ||
-           (tree_text_is(command, "subtype", "AT_ColumnDefault") && definition == NULL);
+    return tree_text_is(command, "subtype", "AT_ColumnDefault") && definition == NULL;
 }
 
 static bool is_inert_alter(const Json *tree)
@@ -73,7 +73,7 @@ static bool is_inert_alter(const Json *tree)
 }
 
 /* Other access methods may call functions that a type of the place names. */
-static bool is_inert_index(const Json *tree)
+static bool is_confined_index(const Json *tree)
 {
     const Json *columns = json_object_get(tree, "indexParams");
     for (size_t i = 0; i < json_array_size(columns); i++) {
@@ -86,30 +86,58 @@ static bool is_inert_index(const Json *tree)
            json_object_get(tree, "whereClause") == NULL;
 }
 
-static bool is_inert(const SqlStatement *statement)
+static ScriptForce force_of(const SqlStatement *statement)
 {
-    if (strcmp(statement->node, "AlterTableStmt") == 0) {
-        return is_inert_alter(statement->tree);
-    }
     if (strcmp(statement->node, "IndexStmt") == 0) {
-        return is_inert_index(statement->tree);
+        return is_confined_index(statement->tree) ? SCRIPT_CONFINED : SCRIPT_ACTIVE;
     }
-    return strcmp(statement->node, "CommentStmt") == 0 ||
-           (strcmp(statement->node, "DropStmt") == 0 &&
-            tree_text_is(statement->tree, "removeType", "OBJECT_INDEX"));
+    const bool is_inert = strcmp(statement->node, "CommentStmt") == 0 ||
+                          (strcmp(statement->node, "AlterTableStmt") == 0 &&
+                           is_inert_alter(statement->tree)) ||
+                          (strcmp(statement->node, "DropStmt") == 0 &&
+                           tree_text_is(statement->tree, "removeType", "OBJECT_INDEX"));
+    return is_inert ? SCRIPT_INERT : SCRIPT_ACTIVE;
 }
 
-bool script_is_inert(Arena *arena, const char *script)
+ScriptForce script_force(Arena *arena, const char *script)
 {
     Err ignored;
     SqlScript parsed;
-    bool is_all = true;
+    ScriptForce most = SCRIPT_INERT;
     if (!sql_script_parse(arena, "script", script, ERR_BLUEPRINT_INVALID, &parsed, &ignored)) {
-        return false;
+        return SCRIPT_ACTIVE;
     }
-    for (size_t i = 0; i < parsed.count && is_all; i++) {
-        is_all = is_inert(&parsed.statements[i]);
+    for (size_t i = 0; i < parsed.count; i++) {
+        const ScriptForce force = force_of(&parsed.statements[i]);
+        most = force > most ? force : most;
     }
     sql_script_done(&parsed);
-    return is_all;
+    return most;
+}
+
+/* Tables, types, indexes, rights and rows: what makes no function. */
+static bool is_without_code(const SqlStatement *statement)
+{
+    static const char *const nodes[] = {
+        "AlterTableStmt",   "AlterEnumStmt",  "CommentStmt",      "CompositeTypeStmt",
+        "CreateDomainStmt", "CreateEnumStmt", "CreatePolicyStmt", "CreateSeqStmt",
+        "CreateStatsStmt",  "CreateStmt",     "DropStmt",         "GrantStmt",
+        "IndexStmt",        "RenameStmt",     "ViewStmt",
+    };
+    return is_listed(statement->node, nodes, ARRAY_COUNT(nodes));
+}
+
+bool script_has_code(Arena *arena, const char *script)
+{
+    Err ignored;
+    SqlScript parsed;
+    bool has_code = false;
+    if (!sql_script_parse(arena, "script", script, ERR_BLUEPRINT_INVALID, &parsed, &ignored)) {
+        return true;
+    }
+    for (size_t i = 0; i < parsed.count && !has_code; i++) {
+        has_code = !is_without_code(&parsed.statements[i]);
+    }
+    sql_script_done(&parsed);
+    return has_code;
 }

@@ -7,11 +7,25 @@
 
 #include "core/arena.h"
 
-/* Whether each statement is one of a few kinds: a column of a built-in type is added, with a
- * constant as default if any; a default or NOT NULL is dropped; an index of plain columns is made
- * or dropped; something is commented on. No other statement, expression or type is known to be
- * harmless, so the answer is no whenever there is one, and for what cannot be parsed. Event
- * triggers, which superusers make, run code all the same. Any thread. */
-bool script_is_inert(Arena *arena, const char *script);
+/* What code of a place a script may set off. */
+typedef enum ScriptForce {
+    SCRIPT_INERT,    /* none */
+    SCRIPT_CONFINED, /* IMMUTABLE functions in other expressions of a table, security-restricted */
+    SCRIPT_ACTIVE,   /* any */
+} ScriptForce;
+
+/* By the kinds of its statements. Inert: a column of a built-in type is added, with a constant as
+ * default if any; a default is dropped; an index is dropped; something is commented on. Confined:
+ * also those that make an index of plain columns. PostgreSQL computes the constant parts of what
+ * its table has beside it (indexes, statistics, the partition key), as the table's owner and in a
+ * security-restricted operation (DefineIndex, index_build): settings are taken back, and PREPARE,
+ * LISTEN, temporary tables, cursors WITH HOLD and deferred triggers are refused there. No other
+ * statement, expression or type is known to be harmless, so all else is active, and what cannot be
+ * parsed. Event triggers, which superusers make, run code all the same. Any thread. */
+ScriptForce script_force(Arena *arena, const char *script);
+
+/* Whether a script brings code that a confined one could set off: it makes functions, or runs
+ * something that could make them. Any thread. */
+bool script_has_code(Arena *arena, const char *script);
 
 #endif

@@ -98,7 +98,8 @@ bool place_read_way(Arena *arena, const Blueprint *blueprint, const Extensions *
             return false;
         }
         way.has_amends = way.has_amends || amends_follow_script(&scripts[i]);
-        way.is_inert = way.is_inert && !way.has_amends && script_is_inert(arena, text);
+        way.is_inert = way.is_inert && !way.has_amends &&
+                       script_force(arena, text) != SCRIPT_ACTIVE;
     }
     way.scripts = scripts;
     *ret_way = way;

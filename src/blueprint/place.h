@@ -53,7 +53,7 @@ typedef struct PlaceWay {
     size_t count;
     const SqlScript *scripts;
     bool has_amends; /* amends_follow (amend.h) */
-    bool is_inert;   /* each script is one that runs no code of a place (inert.h) */
+    bool is_inert;   /* no script is active (inert.h) */
 } PlaceWay;
 
 /* Takes the scripts of a way apart. ERR_NO_WAY_BACK when a down script is missing. */
@@ -109,8 +109,8 @@ void place_enter_seed(PgBatch *batch, const char *role, const char *search_path)
 /* The same as the owner of a place, in a guard that stays for the next time. */
 void place_enter_owner(PgBatch *batch, const Place *place, const char *search_path);
 
-/* The same for inert scripts (inert.h), in a quarter of the time: there must be no event trigger,
- * which runs code whatever the statement is. undefined_function where the owner has no guard yet;
+/* The same for scripts that are not active (inert.h), in a quarter of the time: there must be no
+ * event trigger, which runs code whatever the statement is. undefined_function where the owner has no guard yet;
  * place_enter_owner makes it. */
 void place_enter_inert(Arena *arena, PgBatch *batch, const Place *place, const char *search_path);
 void place_leave_inert(PgBatch *batch);

@@ -21,20 +21,33 @@ static const char set_look_up[] =
     " set_config('enable_material', 'off', true),"
     " set_config('max_parallel_workers_per_gather', '0', true)";
 
+/* Places have the code that their blueprint gave them. */
+static bool has_code(Arena *arena, const Blueprint *blueprint)
+{
+    bool is_found = false;
+    for (size_t i = 0; i < blueprint->migration_count && !is_found; i++) {
+        is_found = script_has_code(arena, blueprint->migrations[i].up);
+    }
+    return is_found;
+}
+
+/* Makes of the force of a wave's scripts what they can do in these places. */
 static bool are_inert(Arena *arena, const RolloutPlan *plan, int64_t oldest, int64_t newest)
 {
-    bool are_all = true;
+    ScriptForce most = SCRIPT_INERT;
     const int64_t after = plan->is_down ? plan->target : oldest;
     const int64_t upto = plan->is_down ? newest : plan->target;
-    for (size_t i = 0; are_all && i < plan->blueprint->migration_count; i++) {
+    for (size_t i = 0; i < plan->blueprint->migration_count; i++) {
         const BlueprintMigration *migration = &plan->blueprint->migrations[i];
         const char *script = plan->is_down ? migration->down : migration->up;
         if (migration->version > after && migration->version <= upto) {
-            are_all = migration->backfill == NULL && script != NULL &&
-                      script_is_inert(arena, script);
+            const ScriptForce force = migration->backfill == NULL && script != NULL
+                                          ? script_force(arena, script)
+                                          : SCRIPT_ACTIVE;
+            most = force > most ? force : most;
         }
     }
-    return are_all;
+    return most == SCRIPT_INERT || (most == SCRIPT_CONFINED && !has_code(arena, plan->blueprint));
 }
 
 /* Whether the scripts of a wave can do but one thing; false too when it moves nothing. */
