@@ -261,8 +261,26 @@ def test_a_cycle_of_foreign_keys_through_a_partition_is_refused():
                    V0002__key=key + " DEFERRABLE;\n")["change"] == "recorded"
 
 
-def test_a_name_that_postgresql_keeps_for_itself_is_refused():
-    refuse("blueprint_invalid", "blueprint.yaml:1: ", "pg_", name="pg_x", tiers="row")
+def test_a_name_that_postgresql_or_tenantry_keeps_for_itself_is_refused():
+    for name in ("pg_x", "tenantry_ext", "public"):
+        for command in ("lint", "add"):
+            refuse("blueprint_invalid", "blueprint.yaml:1: ", "\"%s\" is a name that " % name, command=command, name=name,
+                   tiers="row")
+
+
+def test_a_blueprint_that_was_recorded_under_such_a_name_gets_a_schema_of_another_name():
+    server = shared_server()
+    with harness.temporary_folder() as folder:
+        add(folder, name="renamed", tiers="row")
+    for table, columns in (("blueprints", "name"), ("blueprint_versions", "blueprint"), ("plans", "blueprint")):
+        others = server.psql("SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute WHERE attrelid = 'tenantry.%s'::regclass"
+                             " AND attnum > 0 AND NOT attisdropped AND attgenerated = '' AND attname <> '%s'" % (table, columns))
+        server.psql("INSERT INTO tenantry.%s (%s, %s) SELECT 'tenantry_next', %s FROM tenantry.%s WHERE %s = 'renamed'"
+                    % (table, columns, others, others.replace("definition", "replace(definition::text, '\"renamed\"',"
+                                                              " '\"tenantry_next\"')::json"), table, columns))
+    server.create("opaque", "tenantry_next")
+    schema = server.psql("SELECT schema_name FROM tenantry.places WHERE blueprint = 'tenantry_next'")
+    assert schema.startswith("shared_"), schema
 
 
 def test_a_cycle_of_foreign_keys_that_dynamic_sql_makes_is_refused_with_its_line():
