@@ -199,8 +199,12 @@ def test_a_plan_that_a_tenant_uses_cannot_go():
             f.writelines(kept)
         before = snapshot()
         shared_server().refused("blueprint_exists", "blueprint", "add", folder,
-                                says=["blueprint.yaml:5: key \"plans\"", "\"two\"", "tenants use"])
+                                says=["blueprint.yaml:5: key \"plans\"", "\"two\"", "tenants use",
+                                      "until the last of its tenants is purged"])
         assert snapshot() == before
+        shared_server().tenantry("tenant", "archive", "planned-two", "--drain-timeout", "0s")
+        shared_server().tenantry("tenant", "purge", "planned-two", "--yes")
+        assert shared_server().tenantry("blueprint", "add", folder)["change"] == "recorded"
 
 
 def test_tables_of_the_row_tier_need_tenant_id_and_their_policies():
