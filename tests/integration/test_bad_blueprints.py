@@ -252,6 +252,13 @@ def test_what_the_row_tier_forbids_is_found_where_dynamic_sql_makes_it():
                    V0003__more="".join(DYNAMIC % sql for sql in allowed))["change"] == "recorded"
 
 
+def test_rights_for_everybody_that_dynamic_sql_gives_are_refused():
+    for tiers in ("row", "schema"):
+        error = refuse("isolation_violated", "blueprint \"bad\": ", "public_grant_table, table bad.items: PUBLIC has SELECT",
+                       tiers=tiers, V0002__grant=DYNAMIC % "GRANT SELECT ON items TO PUBLIC")
+        assert error["hint"] == "a tenant of the %s tier was tried; nothing was changed" % tiers, error
+
+
 def test_a_cycle_of_foreign_keys_through_a_partition_is_refused():
     tables = ("CREATE TABLE a (id bigint PRIMARY KEY, c bigint) PARTITION BY RANGE (id);\n"
               "CREATE TABLE a1 PARTITION OF a FOR VALUES FROM (0) TO (9);\n"
