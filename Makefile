@@ -38,7 +38,7 @@ format: ## clang-format every C file
 deps: ## install the Debian packages that are missing
 	@tools/deps.sh build check
 
-install: build ## program, manual page, completions; honours PREFIX and DESTDIR
+install: build ## program, manual page, completions, documentation; honours PREFIX and DESTDIR
 	@DESTDIR="$(DESTDIR)" meson install -C build --no-rebuild
 
 clean: ## remove the build folders

@@ -7,7 +7,7 @@ if [ -z "${TENANTRY_DATA_DIR:-}" ]; then
     if [ "$(id -u)" -eq 0 ]; then
         TENANTRY_DATA_DIR=/var/lib/tenantry-demo
     else
-        TENANTRY_DATA_DIR=$HOME/.local/share/tenantry-demo
+        TENANTRY_DATA_DIR=~/.local/share/tenantry-demo # also without HOME
     fi
 fi
 export TENANTRY_DATA_DIR

@@ -203,12 +203,15 @@ typedef struct LintFinding {
     const char *message;
     const char *hint;
     const char *docs; /* "docs/rollout-lint.md#add_check"; NULL: the hint says it all */
+    /* Why it does not count: what "-- lint:ignore" says, and in which line; NULL: it counts. */
+    const char *silenced;
+    int silenced_line;
 } LintFinding;
 
 /* Checks every migration on its parse tree against the table of rules in lint.c. Findings come in
- * file and line order. False only when a file cannot be parsed at all. Rules of the row tier apply
- * when the blueprint offers it. Down files, seed and demo are checked too; the last two are the
- * files "seed" and "demo" in findings. */
+ * file and line order, those that a comment silences too. False only when a file cannot be parsed
+ * at all. Rules of the row tier apply when the blueprint offers it. Down files, seed and demo are
+ * checked too; the last two are the files "seed" and "demo" in findings. */
 bool blueprint_lint(Arena *arena, const Blueprint *blueprint, const LintFinding **ret_findings,
                     size_t *ret_count, Err *err);
 

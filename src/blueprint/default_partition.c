@@ -98,49 +98,82 @@ static void add_force(Arena *arena, PgBatch *batch, const Place *place, const ch
                  PG_NO_PARAMS);
 }
 
-bool default_partition_add_moves(Arena *arena, Store *store, PgBatch *batch,
-                                 const BlueprintPartition *partition, const Place *place, Err *err)
+/* Takes the default partition off its table. Deferred checks of rows that are moved would be in the
+ * way of the statements that follow. */
+static void add_detach(Arena *arena, PgBatch *batch, const BlueprintPartition *partition,
+                       const Place *place, const char *default_name)
 {
-    const char *waiting = NULL;
-    const char *columns = NULL;
-    bool is_forced = false;
-    if (!find_filled_default(arena, store, partition, place, &waiting, &is_forced, err) ||
-        !list_columns(arena, store, partition, place, &columns, err)) {
-        return false;
-    }
-    if (waiting == NULL) {
-        return true;
-    }
     const SqlArg schema = sql_name(arena, place->schema_name);
-    const SqlArg table = sql_name(arena, partition->table);
-    const SqlArg name = sql_name(arena, waiting);
-    size_t moves = 0;
+    pg_batch_add(batch, "SET CONSTRAINTS ALL IMMEDIATE", PG_NO_PARAMS);
+    pg_batch_add(batch,
+                 SQL(arena, "ALTER TABLE {}.{} DETACH PARTITION {}.{}", schema,
+                     sql_name(arena, partition->table), schema, sql_name(arena, default_name)),
+                 PG_NO_PARAMS);
+}
+
+static void add_attach(Arena *arena, PgBatch *batch, const BlueprintPartition *partition,
+                       const Place *place, const char *default_name)
+{
+    const SqlArg schema = sql_name(arena, place->schema_name);
+    pg_batch_add(batch,
+                 SQL(arena, "ALTER TABLE {}.{} ATTACH PARTITION {}.{} DEFAULT", schema,
+                     sql_name(arena, partition->table), schema, sql_name(arena, default_name)),
+                 PG_NO_PARAMS);
+}
+
+/* The ranges whose partition is missing, in order. */
+static bool list_missing(Arena *arena, Store *store, const BlueprintPartition *partition,
+                         const Place *place, PartitionRange **ret_ranges, size_t *ret_count,
+                         Err *err)
+{
+    PartitionRange *ranges = ARENA_ARRAY(arena, PartitionRange, (size_t)partition->ahead + 1);
+    size_t count = 0;
     for (int64_t ahead = 0; ahead <= partition->ahead; ahead++) {
         const PartitionRange range = partition_range(arena, partition, ahead);
         bool has_to_be_made = false;
         if (!is_missing(store, place, range.name, &has_to_be_made, err)) {
             return false;
         }
-        if (has_to_be_made && moves++ == 0) {
-            if (is_forced) {
-                add_force(arena, batch, place, waiting, false);
-            }
-            pg_batch_add(
-                batch,
-                SQL(arena, "ALTER TABLE {}.{} DETACH PARTITION {}.{}", schema, table, schema, name),
-                PG_NO_PARAMS);
-        }
         if (has_to_be_made) {
-            add_move(arena, batch, partition, place, waiting, columns, &range);
+            ranges[count++] = range;
         }
     }
-    if (moves > 0) {
-        pg_batch_add(batch,
-                     SQL(arena, "ALTER TABLE {}.{} ATTACH PARTITION {}.{} DEFAULT", schema, table,
-                         schema, name),
-                     PG_NO_PARAMS);
+    *ret_ranges = ranges;
+    *ret_count = count;
+    return true;
+}
+
+bool default_partition_add_moves(Arena *arena, Store *store, PgBatch *batch,
+                                 const BlueprintPartition *partition, const Place *place, Err *err)
+{
+    const char *waiting = NULL;
+    const char *columns = NULL;
+    bool is_forced = false;
+    PartitionRange *ranges = NULL;
+    size_t count = 0;
+    IncomingKeys keys = {0};
+    if (!find_filled_default(arena, store, partition, place, &waiting, &is_forced, err) ||
+        (waiting != NULL && !list_missing(arena, store, partition, place, &ranges, &count, err))) {
+        return false;
     }
-    if (moves > 0 && is_forced) {
+    if (count == 0) {
+        return true;
+    }
+    if (!list_columns(arena, store, partition, place, &columns, err) ||
+        !incoming_keys_read(arena, store, partition->table, place, &keys, err)) {
+        return false;
+    }
+    if (is_forced) {
+        add_force(arena, batch, place, waiting, false);
+    }
+    incoming_keys_add_drops(arena, batch, &keys);
+    add_detach(arena, batch, partition, place, waiting);
+    for (size_t i = 0; i < count; i++) {
+        add_move(arena, batch, partition, place, waiting, columns, &ranges[i]);
+    }
+    add_attach(arena, batch, partition, place, waiting);
+    incoming_keys_add_back(arena, batch, &keys);
+    if (is_forced) {
         add_force(arena, batch, place, waiting, true);
     }
     return true;

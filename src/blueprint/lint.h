@@ -42,6 +42,7 @@ typedef struct LintMade {
 typedef struct LintIgnore {
     struct LintIgnore *next;
     const char *rule;
+    const char *reason;
     const char *file;
     int line;
     int statement_line; /* of the statement that follows; 0: none does */
@@ -132,7 +133,7 @@ void lint_follow_statement(Lint *lint, const SqlStatement *statement);
 /* Rules of what tenants use while the statement runs; before it is followed (lint_live.c). */
 void lint_check_live(Lint *lint, const SqlStatement *statement);
 
-/* Notes the comments that leave findings out, and leaves them out in the end (lint_ignore.c). */
+/* Notes the comments that silence findings, and silences them in the end (lint_ignore.c). */
 void lint_note_ignores(Lint *lint, const char *text, const SqlScript *script);
 void lint_apply_ignores(Lint *lint);
 

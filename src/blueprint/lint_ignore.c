@@ -1,4 +1,4 @@
-/* "-- lint:ignore RULE reason" before a statement: the rule's findings in it are left out. */
+/* "-- lint:ignore RULE reason" before a statement: the rule's findings in it do not count. */
 #include <string.h>
 
 #include "blueprint/lint.h"
@@ -52,15 +52,28 @@ static void report_unknown(Lint *lint, const char *name, int line)
                    lint->file, line);
 }
 
-static void add_ignore(Lint *lint, const char *rule, int line, int statement_line)
+static void add_ignore(Lint *lint, const char *rule, const char *reason, int line,
+                       int statement_line)
 {
     LintIgnore *ignore = ARENA_NEW(lint->arena, LintIgnore);
     *ignore = (LintIgnore){.next = lint->ignores,
                            .rule = rule,
+                           .reason = reason,
                            .file = lint->file,
                            .line = line,
                            .statement_line = statement_line};
     lint->ignores = ignore;
+}
+
+/* Without the blanks around it. */
+static const char *read_reason(Arena *arena, const char *text)
+{
+    text += strspn(text, blanks);
+    size_t length = strlen(text);
+    while (length > 0 && strchr(blanks, text[length - 1]) != NULL) {
+        length--;
+    }
+    return arena_strndup(arena, text, length);
 }
 
 /* text is what follows the mark. */
@@ -70,6 +83,7 @@ static void read_ignore(const IgnoreWalk *walk, const char *text, int line)
     text += strspn(text, blanks);
     const size_t width = strcspn(text, blanks);
     const char *name = arena_strndup(lint->arena, text, width);
+    const char *reason = read_reason(lint->arena, text + width);
     const LintRuleInfo *rule = find_rule(name);
     const char *subject = arena_printf(lint->arena, "\"%s\"",
                                        text_quote(lint->arena, name, LINT_SHOWN_BYTES));
@@ -77,10 +91,10 @@ static void read_ignore(const IgnoreWalk *walk, const char *text, int line)
         report_unknown(lint, name, line);
     } else if (rule->severity == LINT_ERROR) {
         lint_report_at(lint, LINT_RULE_ignore_refused, subject, lint->file, line);
-    } else if (text[width + strspn(text + width, blanks)] == '\0') {
+    } else if (*reason == '\0') {
         lint_report_at(lint, LINT_RULE_ignore_without_reason, subject, lint->file, line);
     } else {
-        add_ignore(lint, rule->name, line, line_after(walk->script, line));
+        add_ignore(lint, rule->name, reason, line, line_after(walk->script, line));
     }
 }
 
@@ -105,28 +119,23 @@ void lint_note_ignores(Lint *lint, const char *text, const SqlScript *script)
     sql_comments_visit(text, visit_comment, &walk);
 }
 
-static bool is_ignored(Lint *lint, const LintFinding *finding)
+static void silence(Lint *lint, LintFinding *finding)
 {
-    bool is_found = false;
     for (LintIgnore *ignore = lint->ignores; ignore != NULL; ignore = ignore->next) {
         if (ignore->statement_line == finding->line && strcmp(ignore->rule, finding->rule) == 0 &&
             strcmp(ignore->file, finding->file) == 0) {
             ignore->is_used = true;
-            is_found = true;
+            finding->silenced = ignore->reason;
+            finding->silenced_line = ignore->line;
         }
     }
-    return is_found;
 }
 
 void lint_apply_ignores(Lint *lint)
 {
-    size_t kept = 0;
     for (size_t i = 0; i < lint->count; i++) {
-        if (!is_ignored(lint, &lint->findings[i])) {
-            lint->findings[kept++] = lint->findings[i];
-        }
+        silence(lint, &lint->findings[i]);
     }
-    lint->count = kept;
     for (const LintIgnore *ignore = lint->ignores; ignore != NULL; ignore = ignore->next) {
         if (!ignore->is_used) {
             lint_report_at(lint, LINT_RULE_ignore_unused,

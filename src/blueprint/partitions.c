@@ -156,8 +156,8 @@ static bool keep_native(Arena *arena, Store *store, const Blueprint *blueprint, 
     return true;
 }
 
-bool place_ensure_partitions(Arena *arena, Store *store, const Blueprint *blueprint,
-                             const Place *place, Err *err)
+static bool ensure_partitions(Arena *arena, Store *store, const Blueprint *blueprint,
+                              const Place *place, bool is_moving, Err *err)
 {
     Blueprint native;
     if (!keep_native(arena, store, blueprint, place, &native, err)) {
@@ -166,7 +166,7 @@ bool place_ensure_partitions(Arena *arena, Store *store, const Blueprint *bluepr
     scoped_batch PgBatch *batch = pg_batch_new(arena);
     const bool is_row = strcmp(place->tier, tier_name(TIER_ROW)) == 0;
     place_enter_role(batch, place->owner_role, "pg_catalog");
-    for (size_t i = 0; i < native.partition_count; i++) {
+    for (size_t i = 0; is_moving && i < native.partition_count; i++) {
         if (!default_partition_add_moves(arena, store, batch, &native.partitions[i], place, err)) {
             return false;
         }
@@ -178,4 +178,16 @@ bool place_ensure_partitions(Arena *arena, Store *store, const Blueprint *bluepr
     place_leave_role(batch);
     return (native.partition_count == 0 || pg_batch_run(store->conn, batch, err)) &&
            (!is_row || seal_shared_place(arena, store, blueprint, place, err));
+}
+
+bool place_ensure_partitions(Arena *arena, Store *store, const Blueprint *blueprint,
+                             const Place *place, Err *err)
+{
+    return ensure_partitions(arena, store, blueprint, place, true, err);
+}
+
+bool place_try_partitions(Arena *arena, Store *store, const Blueprint *blueprint,
+                          const Place *place, Err *err)
+{
+    return ensure_partitions(arena, store, blueprint, place, false, err);
 }

@@ -82,6 +82,11 @@ bool place_check_way_back(const Blueprint *blueprint, int64_t after, int64_t upt
 bool place_ensure_partitions(Arena *arena, Store *store, const Blueprint *blueprint,
                              const Place *place, Err *err);
 
+/* The same, refused by PostgreSQL (check_violation) when rows in a default partition would have to
+ * move: where none do, no partition is taken off its table and no foreign key is checked. */
+bool place_try_partitions(Arena *arena, Store *store, const Blueprint *blueprint,
+                          const Place *place, Err *err);
+
 /* Installs the extensions that the blueprint wants and the server offers, where they are not
  * installed yet. */
 bool place_ensure_extensions(Arena *arena, Store *store, const Blueprint *blueprint,

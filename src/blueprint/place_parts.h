@@ -75,9 +75,26 @@ void partition_add(Arena *arena, PgBatch *batch, const BlueprintPartition *parti
 
 /* Rows that came before their partition was made are in the default partition, and PostgreSQL then
  * refuses to make it. Adds the statements that make the missing partitions of a table and move
- * those rows; none when nothing is missing or the default partition is empty. Run as the owner. */
+ * those rows, without the foreign keys that reference the table meanwhile; none when nothing is
+ * missing or the default partition is empty. Run as the owner. Errors as incoming_keys_read. */
 bool default_partition_add_moves(Arena *arena, Store *store, PgBatch *batch,
                                  const BlueprintPartition *partition, const Place *place, Err *err);
+
+/* The foreign keys that reference a partitioned table and thereby rows of its default partition,
+ * which PostgreSQL takes off the table only when nothing references them. ERR_PG_FAILED, with the
+ * statements that help, for a key that has to go and is not the owner's to drop, or that would
+ * follow the rows' DELETE. */
+typedef struct IncomingKeys {
+    size_t count;
+    const struct IncomingKey *keys;
+} IncomingKeys;
+bool incoming_keys_read(Arena *arena, Store *store, const char *table, const Place *place,
+                        IncomingKeys *ret_keys, Err *err);
+
+/* Adds the statements that drop them, and those that make them again under their names, with their
+ * definitions and comments; PostgreSQL checks them. Run as the owner, in one transaction. */
+void incoming_keys_add_drops(Arena *arena, PgBatch *batch, const IncomingKeys *keys);
+void incoming_keys_add_back(Arena *arena, PgBatch *batch, const IncomingKeys *keys);
 
 /* Schema tier: takes away what default privileges gave the application too much of, on tables that
  * are append-only, their partitions, and tables that it may only read. Run as the owner, after the

@@ -136,7 +136,7 @@ static bool make_place(Trial *trial, Tier tier, Err *err)
 static bool register_tenant(const Trial *trial, Tier tier, Err *err)
 {
     scoped_batch PgBatch *batch = pg_batch_new(trial->arena);
-    store_batch(batch, TENANT_TRY,
+    store_batch(batch, TRIAL_TENANT,
                 PG_PARAMS(trial->tenant_id,
                           arena_printf(trial->arena, "trial-%s", trial->tenant_id),
                           trial->blueprint.name, blueprint_find_plan(&trial->blueprint, NULL)->name,

@@ -71,7 +71,9 @@ const char *option_env_name(Arena *arena, OptionId id);
 bool config_load(Arena *arena, const ConfigFlag *flags, size_t flag_count,
                  const char *(*environ_get)(const char *name), const Config **ret_config, Err *err);
 
-/* Values. config_text gives NULL when there is neither value nor default. */
+/* Values. config_text gives NULL when there is neither value nor default: that of a path in the
+ * data directory only when that is not known either (not root, no HOME, no home in the password
+ * database). */
 const char *config_text(const Config *config, OptionId id);
 int64_t config_int(const Config *config,
                    OptionId id); /* OPTION_INT; OPTION_DURATION_MS in milliseconds */
@@ -80,6 +82,9 @@ bool config_bool(const Config *config, OptionId id);
 /* Where the value came from: "flag --x", "environment TENANTRY_X", "file PATH:LINE", "default". In
  * config's arena. */
 OptionOrigin config_origin(const Config *config, OptionId id, const char **ret_detail);
+
+/* Whether somebody said so: it comes from anywhere but the defaults. */
+bool config_is_given(const Config *config, OptionId id);
 
 /* Path of the configuration file that was read, or NULL. */
 const char *config_file(const Config *config);

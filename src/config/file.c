@@ -28,10 +28,9 @@ static bool check_owner(const char *path, Err *err)
 
 bool config_file_find_usual(Arena *arena, const char *home, const char **ret_path, Err *err)
 {
-    const bool has_home = home != NULL && *home != '\0';
     const char *const usual[] = {
         "./tenantry.yaml",
-        has_home ? arena_printf(arena, "%s/.config/tenantry/tenantry.yaml", home) : NULL,
+        home != NULL ? arena_printf(arena, "%s/.config/tenantry/tenantry.yaml", home) : NULL,
         "/etc/tenantry/tenantry.yaml",
     };
     *ret_path = NULL;

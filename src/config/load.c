@@ -1,9 +1,11 @@
 #include "config/config.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "config/file.h"
 #include "core/file.h"
+#include "core/process.h"
 
 typedef struct ConfigValue {
     const char *text; /* NULL: neither value nor default */
@@ -107,18 +109,51 @@ static const char *find_named_file(Arena *arena, const ConfigFlag *flags, size_t
     return named != NULL && *named != '\0' ? named : NULL;
 }
 
+/* HOME, which a person may set, else what the password database says; NULL when neither does. */
+static const char *find_home(Arena *arena, const char *(*environ_get)(const char *name))
+{
+    const char *home = environ_get("HOME");
+    return home != NULL && *home != '\0' ? home : process_find_home(arena);
+}
+
+static void set_default_path(Arena *arena, Config *config, OptionId id, const char *folder,
+                             const char *path)
+{
+    if (config->values[id].text == NULL && folder != NULL) {
+        config->values[id].text = arena_printf(arena, "%s/%s", folder, path);
+    }
+}
+
+/* Where things are when nobody says. */
+static void set_default_paths(Arena *arena, Config *config, const char *home)
+{
+    if (geteuid() == 0) {
+        set_default_path(arena, config, OPT_DATA_DIR, "/var/lib", "tenantry");
+    } else {
+        set_default_path(arena, config, OPT_DATA_DIR, home, ".local/share/tenantry");
+    }
+    const char *data_dir = config->values[OPT_DATA_DIR].text;
+    set_default_path(arena, config, OPT_MASTER_KEY_FILE, data_dir, "master.key");
+    set_default_path(arena, config, OPT_SOCKET_DIR, data_dir, "run");
+}
+
 static bool load_all(Arena *arena, Config *config, const ConfigFlag *flags, size_t flag_count,
                      const char *(*environ_get)(const char *name), Err *err)
 {
     const char *named = find_named_file(arena, flags, flag_count, environ_get);
+    const char *home = find_home(arena, environ_get);
     if (named != NULL) {
         config->file = arena_strdup(arena, named);
-    } else if (!config_file_find_usual(arena, environ_get("HOME"), &config->file, err)) {
+    } else if (!config_file_find_usual(arena, home, &config->file, err)) {
         return false;
     }
-    return load_defaults(config, err) && (config->file == NULL || load_file(arena, config, err)) &&
-           load_environment(arena, config, environ_get, err) &&
-           load_flags(arena, config, flags, flag_count, err);
+    if (!load_defaults(config, err) || (config->file != NULL && !load_file(arena, config, err)) ||
+        !load_environment(arena, config, environ_get, err) ||
+        !load_flags(arena, config, flags, flag_count, err)) {
+        return false;
+    }
+    set_default_paths(arena, config, home);
+    return true;
 }
 
 bool config_load(Arena *arena, const ConfigFlag *flags, size_t flag_count,
@@ -154,6 +189,11 @@ OptionOrigin config_origin(const Config *config, OptionId id, const char **ret_d
 {
     *ret_detail = config->values[id].detail;
     return config->values[id].origin;
+}
+
+bool config_is_given(const Config *config, OptionId id)
+{
+    return config->values[id].origin != ORIGIN_DEFAULT;
 }
 
 const char *config_file(const Config *config)

@@ -34,4 +34,10 @@ void fault_point(const char *name)
     }
 }
 
+size_t fault_size(const char *variable, size_t otherwise)
+{
+    const char *text = getenv(variable);
+    return text == NULL ? otherwise : (size_t)strtoul(text, NULL, 10);
+}
+
 #endif

@@ -550,13 +550,15 @@ bool process_open_standard(Err *err)
     return true;
 }
 
+enum { USER_ENTRY_BYTES = 16384 };
+
 bool process_find_user(Arena *arena, const char *name, ProcessUser *ret_user, Err *err)
 {
-    enum { ENTRY_BYTES = 16384, SHOWN_BYTES = 64 };
+    enum { SHOWN_BYTES = 64 };
     struct passwd entry;
     struct passwd *found = NULL;
-    char *buffer = arena_alloc(arena, ENTRY_BYTES);
-    getpwnam_r(name, &entry, buffer, ENTRY_BYTES, &found);
+    char *buffer = arena_alloc(arena, USER_ENTRY_BYTES);
+    getpwnam_r(name, &entry, buffer, USER_ENTRY_BYTES, &found);
     if (found == NULL) {
         return ERR_SET(err, ERR_CONFIG_INVALID, NULL, "there is no user \"%s\" on this machine",
                        text_quote(arena, name, SHOWN_BYTES));
@@ -566,4 +568,13 @@ bool process_find_user(Arena *arena, const char *name, ProcessUser *ret_user, Er
                               .gid = found->pw_gid,
                               .name = arena_strdup(arena, name)};
     return true;
+}
+
+const char *process_find_home(Arena *arena)
+{
+    struct passwd entry;
+    struct passwd *found = NULL;
+    char *buffer = arena_alloc(arena, USER_ENTRY_BYTES);
+    getpwuid_r(geteuid(), &entry, buffer, USER_ENTRY_BYTES, &found);
+    return found == NULL || *found->pw_dir == '\0' ? NULL : arena_strdup(arena, found->pw_dir);
 }

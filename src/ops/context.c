@@ -1,6 +1,5 @@
 #include "ops/context.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,23 +22,24 @@ bool op_has_external_database(const OpContext *context)
     return config_text(context->config, OPT_DATABASE_URL) != NULL;
 }
 
-const char *op_data_dir(OpContext *context)
+const char *op_data_dir(const OpContext *context)
 {
-    const char *given = config_text(context->config, OPT_DATA_DIR);
-    if (given != NULL) {
-        return given;
-    }
-    const char *home = getenv("HOME");
-    return geteuid() == 0 || home == NULL || *home == '\0'
-               ? "/var/lib/tenantry"
-               : arena_printf(context->arena, "%s/.local/share/tenantry", home);
+    return config_text(context->config, OPT_DATA_DIR);
 }
 
-const char *op_key_file(OpContext *context)
+const char *op_key_file(const OpContext *context)
 {
-    const char *given = config_text(context->config, OPT_MASTER_KEY_FILE);
-    return given != NULL ? given
-                         : arena_printf(context->arena, "%s/master.key", op_data_dir(context));
+    return config_text(context->config, OPT_MASTER_KEY_FILE);
+}
+
+bool op_check_data_dir(const OpContext *context, Err *err)
+{
+    return op_data_dir(context) != NULL ||
+           ERR_SET(err, ERR_CONFIG_INVALID,
+                   "set HOME, or name a folder with --data-dir or TENANTRY_DATA_DIR",
+                   "there is no data directory: HOME is not set, and the password database has no "
+                   "home for user %lu",
+                   (unsigned long)geteuid());
 }
 
 void op_note(const OpContext *context, const char *text)
@@ -54,27 +54,36 @@ static void tell_note(void *opaque, const char *text)
     op_note(opaque, text);
 }
 
-EmbeddedOptions op_embedded_options(OpContext *context)
+/* A path that somebody named; what is the default of its own accord is for the server to make. */
+static const char *given_path(const OpContext *context, OptionId id)
 {
-    const char *ignored = NULL;
-    const bool has_port = config_origin(context->config, OPT_LISTEN_PORT, &ignored) !=
-                          ORIGIN_DEFAULT;
+    return config_is_given(context->config, id) ? config_text(context->config, id) : NULL;
+}
+
+bool op_embedded_options(OpContext *context, EmbeddedOptions *ret_options, Err *err)
+{
+    const bool has_port = config_is_given(context->config, OPT_LISTEN_PORT);
+    if (!op_check_data_dir(context, err)) {
+        return false;
+    }
     pg_clean_environment(true);
-    return (EmbeddedOptions){.data_dir = op_data_dir(context),
-                             .socket_dir = config_text(context->config, OPT_SOCKET_DIR),
-                             .bin_dir = config_text(context->config, OPT_PG_BIN_DIR),
-                             .server_user = config_text(context->config, OPT_SERVER_USER),
-                             .port = has_port ? (int)config_int(context->config, OPT_LISTEN_PORT)
-                                              : EMBEDDED_PORT_KEPT,
-                             .on_progress = tell_note,
-                             .progress_context = context};
+    *ret_options = (EmbeddedOptions){
+        .data_dir = op_data_dir(context),
+        .socket_dir = given_path(context, OPT_SOCKET_DIR),
+        .bin_dir = config_text(context->config, OPT_PG_BIN_DIR),
+        .server_user = config_text(context->config, OPT_SERVER_USER),
+        .port = has_port ? (int)config_int(context->config, OPT_LISTEN_PORT) : EMBEDDED_PORT_KEPT,
+        .on_progress = tell_note,
+        .progress_context = context};
+    return true;
 }
 
 static bool embedded_conninfo(OpContext *context, const char **ret_conninfo, Err *err)
 {
-    const EmbeddedOptions options = op_embedded_options(context);
+    EmbeddedOptions options;
     EmbeddedStatus status;
-    if (!embedded_status(context->arena, &options, &status, err)) {
+    if (!op_embedded_options(context, &options, err) ||
+        !embedded_status(context->arena, &options, &status, err)) {
         return false;
     }
     if (status.state == EMBEDDED_ABSENT || status.state == EMBEDDED_STOPPED) {

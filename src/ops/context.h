@@ -19,13 +19,16 @@ bool op_store_options(OpContext *context, StoreOptions *ret_options, Err *err);
 /* Whether a database URL was given, so that there is no embedded server. */
 bool op_has_external_database(const OpContext *context);
 
-EmbeddedOptions op_embedded_options(OpContext *context);
+/* What the embedded server is started, stopped and asked with. Errors as op_check_data_dir. */
+bool op_embedded_options(OpContext *context, EmbeddedOptions *ret_options, Err *err);
 
-/* The data directory: the option, or the default of this user. In the arena. */
-const char *op_data_dir(OpContext *context);
+/* The data directory and the file of the master key: the option, or the default of this user, which
+ * is NULL when this user has no home. Borrowed. */
+const char *op_data_dir(const OpContext *context);
+const char *op_key_file(const OpContext *context);
 
-/* The file of the master key. In the arena. */
-const char *op_key_file(OpContext *context);
+/* Whether there is a data directory; ERR_CONFIG_INVALID. */
+bool op_check_data_dir(const OpContext *context, Err *err);
 
 /* Runs a job of this kind to its end. ret_job_id may be NULL. */
 bool op_run_job(OpContext *context, const JobKind *kind, const char *subject, const char *tenant_id,

@@ -353,7 +353,7 @@ static Json *next_commands(OpContext *context)
     const char *origin = NULL;
     const bool is_external = op_has_external_database(context);
     const char *data_dir = config_text(context->config, OPT_DATA_DIR);
-    if (!is_external && data_dir != NULL &&
+    if (!is_external && config_is_given(context->config, OPT_DATA_DIR) &&
         config_origin(context->config, OPT_DATA_DIR, &origin) != ORIGIN_FILE) {
         json_array_append_new(
             list, json_string(arena_printf(context->arena, "export TENANTRY_DATA_DIR=%s",

@@ -47,6 +47,9 @@ pid_t keeper_find(OpContext *context)
 
 bool keeper_lock(OpContext *context, int *ret_fd, Err *err)
 {
+    if (!op_check_data_dir(context, err)) {
+        return false;
+    }
     const char *path = keeper_path(context, "keeper.pid");
     struct flock lock = whole_file();
     const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, MODE_PID);
@@ -116,13 +119,12 @@ static bool is_passed_on(const Config *config, OptionId id)
 {
     static const OptionId kept_back[] = {OPT_COLOR, OPT_CONFIG, OPT_DATA_DIR,
                                          OPT_JSON,  OPT_QUIET,  OPT_VERBOSE};
-    const char *ignored = NULL;
     for (size_t i = 0; i < sizeof kept_back / sizeof *kept_back; i++) {
         if (kept_back[i] == id) {
             return false;
         }
     }
-    return config_text(config, id) != NULL && config_origin(config, id, &ignored) != ORIGIN_DEFAULT;
+    return config_is_given(config, id);
 }
 
 /* A path that holds elsewhere too: the keeper works in "/". */

@@ -79,21 +79,38 @@ static size_t find_rule(Arena *arena, Json *rules, const LintFinding *finding)
     return count;
 }
 
-static Json *sarif_location(Arena *arena, const char *folder, const LintFinding *finding)
+static Json *sarif_location(Arena *arena, const char *folder, const char *file, int line,
+                            int column)
 {
     Json *artifact = json_object();
     Json *region = json_object();
     Json *physical = json_object();
     Json *location = json_object();
-    json_put_text(artifact, "uri", to_uri(arena, path_of(arena, folder, finding->file)));
-    json_put_int(region, "startLine", finding->line);
-    if (finding->column > 0) {
-        json_put_int(region, "startColumn", finding->column);
+    json_put_text(artifact, "uri", to_uri(arena, path_of(arena, folder, file)));
+    json_put_int(region, "startLine", line);
+    if (column > 0) {
+        json_put_int(region, "startColumn", column);
     }
     json_put(physical, "artifactLocation", artifact);
     json_put(physical, "region", region);
     json_put(location, "physicalLocation", physical);
     return location;
+}
+
+/* 3.35; an empty list says that it is not suppressed. */
+static Json *sarif_suppressions(Arena *arena, const char *folder, const LintFinding *finding)
+{
+    Json *list = json_array();
+    if (finding->silenced != NULL) {
+        Json *suppression = json_object();
+        json_put_text(suppression, "kind", "inSource");
+        json_put_text(suppression, "status", "accepted");
+        json_put_text(suppression, "justification", finding->silenced);
+        json_put(suppression, "location",
+                 sarif_location(arena, folder, finding->file, finding->silenced_line, 0));
+        json_array_append_new(list, suppression);
+    }
+    return list;
 }
 
 static Json *sarif_result(Arena *arena, const char *folder, const LintFinding *finding,
@@ -105,8 +122,10 @@ static Json *sarif_result(Arena *arena, const char *folder, const LintFinding *f
     json_put_int(result, "ruleIndex", (int64_t)rule_index);
     json_put_text(result, "level", level_of(finding));
     json_put(result, "message", text_object(finding->message));
-    json_array_append_new(locations, sarif_location(arena, folder, finding));
+    json_array_append_new(
+        locations, sarif_location(arena, folder, finding->file, finding->line, finding->column));
     json_put(result, "locations", locations);
+    json_put(result, "suppressions", sarif_suppressions(arena, folder, finding));
     return result;
 }
 
@@ -157,6 +176,9 @@ const char *lint_to_github(Arena *arena, const char *folder, const LintFinding *
     static const char in_text[] = "%\r\n";
     StrBuf buf = strbuf_init(arena);
     for (size_t i = 0; i < count; i++) {
+        if (findings[i].silenced != NULL) {
+            continue;
+        }
         strbuf_printf(&buf, "::%s file=", level_of(&findings[i]));
         add_escaped(&buf, path_of(arena, folder, findings[i].file), in_property);
         strbuf_printf(&buf, ",line=%d", findings[i].line);

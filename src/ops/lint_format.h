@@ -4,10 +4,12 @@
 
 #include "blueprint/blueprint.h"
 
-/* SARIF 2.1.0: one run, with the rules that found something. folder stands before the files. */
+/* SARIF 2.1.0: one run, with the rules that found something; what a comment silences is a
+ * suppressed result. folder stands before the files. */
 Json *lint_to_sarif(Arena *arena, const char *folder, const LintFinding *findings, size_t count);
 
-/* One "::error file=...,line=...::" per finding, which GitHub shows beside the lines of a change.
+/* One "::error file=...,line=...::" per finding that counts, which GitHub shows beside the lines of
+ * a change.
  */
 const char *lint_to_github(Arena *arena, const char *folder, const LintFinding *findings,
                            size_t count);

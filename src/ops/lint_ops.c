@@ -19,7 +19,8 @@ typedef struct Linted {
     const char *name;   /* of the blueprint; NULL when there is none, or none that can be read */
     const LintFinding *findings;
     size_t count;
-    int64_t errors;
+    int64_t errors; /* of those that count */
+    int64_t warnings;
     bool is_read;
 } Linted;
 
@@ -74,7 +75,9 @@ static bool conclude(Arena *arena, bool is_read, Linted *linted, Err *err)
         linted->count = 1;
     }
     for (size_t i = 0; i < linted->count; i++) {
-        linted->errors += linted->findings[i].severity == LINT_ERROR ? 1 : 0;
+        const LintFinding *finding = &linted->findings[i];
+        linted->errors += finding->severity == LINT_ERROR ? 1 : 0;
+        linted->warnings += finding->severity != LINT_ERROR && finding->silenced == NULL ? 1 : 0;
     }
     linted->is_read = is_read;
     return true;
@@ -97,12 +100,14 @@ static Json *to_answer(const Linted *linted)
 {
     Json *list = json_array();
     for (size_t i = 0; i < linted->count; i++) {
-        json_array_append_new(list, blueprint_finding_to_json(&linted->findings[i]));
+        if (linted->findings[i].silenced == NULL) {
+            json_array_append_new(list, blueprint_finding_to_json(&linted->findings[i]));
+        }
     }
     Json *answer = json_object();
     json_put_text(answer, "name", linted->name);
     json_put_int(answer, "errors", linted->errors);
-    json_put_int(answer, "warnings", (int64_t)linted->count - linted->errors);
+    json_put_int(answer, "warnings", linted->warnings);
     json_put(answer, "findings", list);
     return answer;
 }
@@ -250,15 +255,14 @@ static const char *to_document(Arena *arena, const char *format, const Linted *l
 
 static bool fail_findings(OpContext *context, const Linted *linted, bool is_strict, Err *err)
 {
-    const int64_t warnings = (int64_t)linted->count - linted->errors;
     if (linted->errors > 0) {
         return fail_errors(context, linted, err);
     }
-    return !is_strict || warnings == 0 ||
+    return !is_strict || linted->warnings == 0 ||
            ERR_SET(err, ERR_BLUEPRINT_INVALID,
                    "mend them, or write \"-- lint:ignore RULE reason\" before the statement",
-                   "\"%s\" has %" PRId64 " %s", linted->path, warnings,
-                   warnings == 1 ? "warning" : "warnings");
+                   "\"%s\" has %" PRId64 " %s", linted->path, linted->warnings,
+                   linted->warnings == 1 ? "warning" : "warnings");
 }
 
 static bool run_migrate_lint(OpContext *context, const Json *args, Json **ret_answer, Err *err)

@@ -31,23 +31,63 @@ static bool hold_place(Store *store, const Place *place, bool *ret_is_gone, Err 
     return true;
 }
 
-static bool ensure_place(JobContext *context, const Place *place, Err *err)
+typedef bool EnsurePartitions(Arena *arena, Store *store, const Blueprint *blueprint,
+                              const Place *place, Err *err);
+
+/* True, too, when the place is gone. */
+static bool ensure_in_transaction(Arena *arena, Store *store, const Blueprint *blueprint,
+                                  const Place *place, EnsurePartitions *ensure, Err *err)
 {
-    scoped_arena Arena *arena = arena_new();
-    Store *store = context->store;
-    Blueprint *blueprint = NULL;
     bool is_gone = false;
     if (pg_begin(store->conn, err) &&
         pg_query(store->conn, "SET LOCAL lock_timeout = '2s'", PG_NO_PARAMS, NULL, err) &&
         hold_place(store, place, &is_gone, err) && !is_gone &&
-        registry_get(arena, store, place->blueprint, &blueprint, err) &&
-        place_ensure_partitions(arena, store, blueprint, place, err) &&
-        store_query(store, SPARE_RENEW, PG_PARAMS(place->id), NULL, err) &&
+        ensure(arena, store, blueprint, place, err) &&
         isolation_renew_place(arena, store, place->id, err) && pg_commit(store->conn, true, err)) {
         return true;
     }
     pg_rollback(store->conn);
     return is_gone;
+}
+
+/* Each table in a transaction of its own, so that one that fails does not keep the others without
+ * partitions; rows that wait in a default partition are moved. The first error is the one told. */
+static bool ensure_each_table(Arena *arena, Store *store, const Blueprint *blueprint,
+                              const Place *place, Err *err)
+{
+    bool is_well = true;
+    for (size_t i = 0; i < blueprint->partition_count; i++) {
+        Blueprint one = *blueprint;
+        one.partitions = &blueprint->partitions[i];
+        one.partition_count = 1;
+        Err failed;
+        if (!ensure_in_transaction(arena, store, &one, place, place_ensure_partitions, &failed)) {
+            *err = is_well ? failed : *err;
+            is_well = false;
+        }
+    }
+    return is_well;
+}
+
+static bool ensure_place(JobContext *context, const Place *place, Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    Store *store = context->store;
+    Blueprint *blueprint = NULL;
+    Err tried;
+    if (!registry_get(arena, store, place->blueprint, &blueprint, err)) {
+        return false;
+    }
+    if (!ensure_in_transaction(arena, store, blueprint, place, place_try_partitions, &tried)) {
+        if (tried.code == ERR_PG_UNAVAILABLE || blueprint->partition_count == 0) {
+            *err = tried;
+            return false;
+        }
+        if (!ensure_each_table(arena, store, blueprint, place, err)) {
+            return false;
+        }
+    }
+    return store_query(store, SPARE_RENEW, PG_PARAMS(place->id), NULL, err);
 }
 
 /* One transaction per place, so that a long run holds no locks; a place that is done is done again
@@ -73,7 +113,8 @@ static bool step_ensure(JobContext *context, Err *err)
                 *err = one;
                 return false;
             }
-            log_warn("partition.ensure", "schema \"%s\": %s", places[i].schema_name, one.message);
+            log_warn("partition.ensure", "schema \"%s\": %s%s%s", places[i].schema_name,
+                     one.message, *one.hint == '\0' ? "" : "; ", one.hint);
             *err = one;
             failed++;
         }
@@ -82,7 +123,9 @@ static bool step_ensure(JobContext *context, Err *err)
         return true;
     }
     const Err last = *err;
-    return ERR_SET(err, ERR_PG_FAILED, "the log names each; resume the job when the cause is gone",
+    return ERR_SET(err, ERR_PG_FAILED,
+                   *last.hint != '\0' ? last.hint
+                                      : "the log names each; resume the job when the cause is gone",
                    "%zu of %zu places failed, the last one: %s", failed, count, last.message);
 }
 

@@ -53,14 +53,15 @@ static bool put_warning(OpContext *context, Json *answer, Err *err)
 static const char *key_file_to_make(OpContext *context)
 {
     const char *file = op_key_file(context);
-    return config_text(context->config, OPT_MASTER_KEY) != NULL || file_exists(file) ? NULL : file;
+    const bool has_key = config_text(context->config, OPT_MASTER_KEY) != NULL;
+    return has_key || file == NULL || file_exists(file) ? NULL : file;
 }
 
 /* An external database has no data directory that something else would make for the key. */
 static bool prepare_key_folder(OpContext *context, const char *key_file, Err *err)
 {
     return key_file == NULL || !op_has_external_database(context) ||
-           config_text(context->config, OPT_MASTER_KEY_FILE) != NULL ||
+           config_is_given(context->config, OPT_MASTER_KEY_FILE) ||
            file_make_dir(op_data_dir(context), 0755, err);
 }
 
@@ -130,10 +131,11 @@ static bool run_up(OpContext *context, const Json *args, Json **ret_answer, Err 
         json_put(answer, "conninfo", json_null());
         json_put_bool(answer, "is_started", false);
     } else {
-        const EmbeddedOptions options = op_embedded_options(context);
+        EmbeddedOptions options;
         EmbeddedStatus status;
         bool is_started = false;
-        if (!embedded_up(context->arena, &options, &status, &is_started, err)) {
+        if (!op_embedded_options(context, &options, err) ||
+            !embedded_up(context->arena, &options, &status, &is_started, err)) {
             return false;
         }
         json_put_text(answer, "state", state_name(status.state));
@@ -205,9 +207,9 @@ static bool run_down(OpContext *context, const Json *args, Json **ret_answer, Er
         return ERR_SET(err, ERR_USAGE, "leave --database-url out to stop the embedded server",
                        "an external PostgreSQL is not Tenantry's to stop");
     }
-    const EmbeddedOptions options = op_embedded_options(context);
+    EmbeddedOptions options;
     bool is_stopped = false;
-    if (!keeper_stop(context, err) ||
+    if (!op_embedded_options(context, &options, err) || !keeper_stop(context, err) ||
         !embedded_down(context->arena, &options, json_get_int(args, "timeout", 0), &is_stopped,
                        err)) {
         return false;
@@ -312,16 +314,16 @@ static bool run_status(OpContext *context, const Json *args, Json **ret_answer, 
     (void)args;
     scoped_json Json *answer = json_object();
     put_nothing(answer);
-    put_keeper(context, answer);
     bool is_reachable = true;
     if (op_has_external_database(context)) {
         json_put_text(answer, "state", "external");
         json_put(answer, "pid", json_null());
         json_put(answer, "data_dir", json_null());
     } else {
-        const EmbeddedOptions options = op_embedded_options(context);
+        EmbeddedOptions options;
         EmbeddedStatus status;
-        if (!embedded_status(context->arena, &options, &status, err)) {
+        if (!op_embedded_options(context, &options, err) ||
+            !embedded_status(context->arena, &options, &status, err)) {
             return false;
         }
         is_reachable = status.state == EMBEDDED_RUNNING;
@@ -329,6 +331,7 @@ static bool run_status(OpContext *context, const Json *args, Json **ret_answer, 
         json_put(answer, "pid", status.pid == 0 ? json_null() : json_integer(status.pid));
         json_put_text(answer, "data_dir", status.data_dir);
     }
+    put_keeper(context, answer);
     if (is_reachable && !put_installation(context, answer, err)) {
         return false;
     }

@@ -369,7 +369,9 @@ bool pg_batch_await(PgConn *conn, PgBatch *batch, Err *err)
         is_good = pg_fail(err, conn, NULL);
     }
     conn->posted--;
-    return leave_pipeline(conn) || !is_good ? is_good : pg_fail(err, conn, NULL);
+    const bool has_left = leave_pipeline(conn);
+    conn->is_broken = conn->is_broken || !has_left; /* it takes no other statement any more */
+    return is_good && (has_left || pg_fail(err, conn, NULL));
 }
 
 bool pg_batch_run(PgConn *conn, PgBatch *batch, Err *err)

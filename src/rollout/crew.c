@@ -133,7 +133,9 @@ static bool take_next(Crew *crew, Worker *worker, Stream *stream, bool *ret_is_d
     Arena *arena = arena_new();
     *ret_is_dry = !queue_take(crew->queue, arena, &queued);
     if (queue_is_short(crew->queue)) {
+        pthread_mutex_lock(&crew->mutex); /* who has seen that it was not short waits already */
         pthread_cond_signal(&crew->is_less);
+        pthread_mutex_unlock(&crew->mutex);
     }
     if (!*ret_is_dry && stream_add(stream, arena, &queued)) {
         return true;
@@ -220,10 +222,11 @@ static void *run_worker(void *context)
 
 /* --- the one who watches ---------------------------------------------------------------------- */
 
+/* Whatever is done to the time of day. */
 static struct timespec soon(void)
 {
     struct timespec at;
-    clock_gettime(CLOCK_REALTIME, &at);
+    clock_gettime(CLOCK_MONOTONIC, &at);
     at.tv_nsec += WATCH_EVERY_MS * 1000000L;
     at.tv_sec += at.tv_nsec / 1000000000L;
     at.tv_nsec %= 1000000000L;
@@ -263,7 +266,7 @@ static bool look(JobContext *context, const char **ret_wanted, Err *err)
 static bool wait_for_crew(Crew *crew)
 {
     const struct timespec at = soon();
-    return pthread_cond_timedwait(&crew->is_less, &crew->mutex, &at) == ETIMEDOUT;
+    return pthread_cond_clockwait(&crew->is_less, &crew->mutex, CLOCK_MONOTONIC, &at) == ETIMEDOUT;
 }
 
 /* While the workers work: their queue is kept filled, and the sample of the wave asked. */

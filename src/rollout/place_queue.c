@@ -4,13 +4,15 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "core/fault.h"
 #include "rollout/rollout_parts.h"
 
 enum { PAGE_PLACES = 256 };
 
 struct PlaceQueue {
     const RolloutPlan *plan;
-    const char *wave; /* NULL: an undo, of all waves */
+    const char *wave;   /* NULL: an undo, of all waves */
+    size_t page_places; /* that are read at a time */
     pthread_mutex_t mutex;
     pthread_cond_t is_more; /* a page came, or none will */
     PgRows *page;           /* or NULL, when there is no later one either */
@@ -26,6 +28,7 @@ PlaceQueue *queue_new(Arena *arena, const RolloutPlan *plan, int64_t wave)
     PlaceQueue *queue = ARENA_NEW(arena, PlaceQueue);
     *queue = (PlaceQueue){.plan = plan,
                           .wave = plan->is_undo ? NULL : pg_int_text(arena, wave),
+                          .page_places = FAULT_SIZE("TENANTRY_FAULT_PAGE", PAGE_PLACES),
                           .mutex = PTHREAD_MUTEX_INITIALIZER,
                           .is_more = PTHREAD_COND_INITIALIZER,
                           .last_id = "00000000-0000-0000-0000-000000000000"};
@@ -102,13 +105,13 @@ bool queue_fill(PlaceQueue *queue, Store *store, Err *err)
     scoped_arena Arena *arena = arena_new();
     if (!store_query(store, ROLLOUT_QUEUE,
                      PG_PARAMS(pg_int_text(arena, queue->plan->job_id), queue->wave, queue->last_id,
-                               pg_int_text(arena, PAGE_PLACES)),
+                               pg_int_text(arena, (int64_t)queue->page_places)),
                      &rows, err)) {
         return false;
     }
     const size_t count = pg_rows_count(rows);
     pthread_mutex_lock(&queue->mutex);
-    queue->is_last = count < PAGE_PLACES;
+    queue->is_last = count < queue->page_places;
     if (count > 0) {
         snprintf(queue->last_id, sizeof queue->last_id, "%s", pg_rows_text(rows, count - 1, 0));
         queue->later = rows;

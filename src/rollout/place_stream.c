@@ -18,7 +18,7 @@ typedef enum FlightState {
     FLIGHT_SENT,
     FLIGHT_DONE,
     FLIGHT_ELSEWHERE, /* another session has the place, or moved it since it was queued */
-    FLIGHT_STOPPED,   /* it never ran: the one before it failed, or there was nothing to run it */
+    FLIGHT_STOPPED,   /* it never ran, or nobody knows: its own turn finds out */
     FLIGHT_FAILED,
 } FlightState;
 
@@ -40,6 +40,11 @@ struct Stream {
     int64_t began_us; /* the server with the first of them */
     bool is_quick;    /* so was the last one that landed */
 };
+
+static size_t most_under_way(const Stream *stream)
+{
+    return stream->is_quick || FAULT_ASKED("TENANTRY_FAULT_AHEAD") ? MOST_UNDER_WAY : 1;
+}
 
 Stream *stream_new(Arena *arena, Worker *worker)
 {
@@ -65,7 +70,7 @@ void stream_done(Stream *stream)
 
 bool stream_is_full(const Stream *stream)
 {
-    return stream->count >= (stream->is_quick ? MOST_UNDER_WAY : 1) ||
+    return stream->count >= most_under_way(stream) ||
            (stream->count > 0 && stream->flights[0].state != FLIGHT_SENT);
 }
 
@@ -124,7 +129,7 @@ bool stream_add(Stream *stream, Arena *arena, const QueuedPlace *queued)
     add_transaction(worker->plan, &worker->way, queued->is_quiet, flight);
     FAULT("rollout.place.taken");
     if (!pg_batch_post(worker->store->conn, flight->batch, &flight->why)) {
-        flight->state = FLIGHT_FAILED;
+        flight->state = FLIGHT_STOPPED;
     }
     FAULT("rollout.place.moved");
     stream->began_us = stream->count == 0 ? clock_monotonic_us() : stream->began_us;
@@ -134,8 +139,11 @@ bool stream_add(Stream *stream, Arena *arena, const QueuedPlace *queued)
 
 /* --- landing ---------------------------------------------------------------------------------- */
 
-static FlightState state_of_failure(const Flight *flight)
+static FlightState state_of_failure(const PgConn *conn, const Flight *flight)
 {
+    if (!pg_is_alive(conn)) {
+        return FLIGHT_FAILED;
+    }
     if (pg_batch_has_failed_at(flight->batch, flight->begin)) {
         return FLIGHT_STOPPED;
     }
@@ -153,11 +161,22 @@ static void take_answer(const Stream *stream, Flight *flight)
     if (flight->state != FLIGHT_SENT) {
         return;
     }
-    if (pg_batch_await(stream->worker->store->conn, flight->batch, &flight->why)) {
+    PgConn *conn = stream->worker->store->conn;
+    if (pg_batch_await(conn, flight->batch, &flight->why)) {
         flight->state = FLIGHT_DONE;
         FAULT("rollout.place.committed");
     } else {
-        flight->state = state_of_failure(flight);
+        flight->state = state_of_failure(conn, flight);
+    }
+}
+
+/* Behind a place that failed. When the connection was lost, this one is not to blame; its own turn
+ * asks whether it ran. */
+static void take_answer_behind(const Stream *stream, Flight *flight)
+{
+    take_answer(stream, flight);
+    if (flight->state == FLIGHT_FAILED && !pg_is_alive(stream->worker->store->conn)) {
+        flight->state = FLIGHT_STOPPED;
     }
 }
 
@@ -178,7 +197,7 @@ bool stream_land(Stream *stream, bool is_over, bool *ret_has_failed, Err *err)
     note_time(stream);
     if (first->state != FLIGHT_DONE) {
         for (size_t i = 1; i < stream->count; i++) {
-            take_answer(stream, &stream->flights[i]);
+            take_answer_behind(stream, &stream->flights[i]);
         }
         pg_rollback(worker->store->conn);
     }

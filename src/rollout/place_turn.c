@@ -20,12 +20,12 @@ static void take_row(Turn *turn, const PgRows *rows)
 }
 
 /* Until the end of the transaction; what the scripts set is gone when they end, so it is said again
- * for what follows them. */
+ * for what follows them. What they locked for the session would be in the way of other workers. */
 static void add_timeouts(PgBatch *batch, const RolloutPlan *plan)
 {
     pg_batch_add_fixed(batch,
                        "SELECT set_config('lock_timeout', $1, true),"
-                       " set_config('statement_timeout', $2, true)",
+                       " set_config('statement_timeout', $2, true), pg_advisory_unlock_all()",
                        PG_PARAMS(plan->lock_timeout, plan->statement_timeout));
 }
 
@@ -238,6 +238,10 @@ bool place_turn(Worker *worker, const Place *place, const Err *why, bool *ret_ha
                  .place = *place};
     bool is_over = false;
     *ret_has_failed = false;
+    /* One that was lost before is no attempt of this place. */
+    if (why == NULL && !pg_is_alive(turn.store->conn) && !store_reconnect(turn.store, err)) {
+        return false;
+    }
     while (!is_over) {
         turn.attempt = 0;
         if (!try_hard(&turn, &is_over, ret_has_failed, err)) {

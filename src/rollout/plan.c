@@ -234,7 +234,7 @@ static bool add_hazards(Planner *planner, Err *err)
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        if (is_planned(planner, findings[i].file)) {
+        if (findings[i].silenced == NULL && is_planned(planner, findings[i].file)) {
             json_array_append_new(json_object_get(planner->plan, "hazards"),
                                   blueprint_finding_to_json(&findings[i]));
         }

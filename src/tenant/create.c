@@ -9,6 +9,7 @@
 
 #include "blueprint/place.h"
 #include "blueprint/registry.h"
+#include "core/clock.h"
 #include "core/fault.h"
 #include "core/slug.h"
 #include "core/strbuf.h"
@@ -132,25 +133,92 @@ static bool find_spare(JobContext *context, const Create *create, Spare **ret_sp
            spare_find_claimed(context->arena, context->store, context->tenant_id, ret_spare, err);
 }
 
-/* Two creates at once: the unique index makes the second wait for the first and fail. */
+/* How long a create waits for another one of its slug: mostly it is done in this time, and where
+ * its process was killed the server has noticed. */
+enum { ADD_WAIT_MS = 1000, ADD_POLL_MS = 20 };
+
+/* One try; *ret_is_added is false when the slug is taken, or another session has its lock. Whoever
+ * does not take the lock waits here for one that has added the slug and not committed. */
+static bool try_add(JobContext *context, const Create *create, const Tenant *tenant,
+                    const char *lock, bool *ret_is_added, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(context->store, TENANT_ADD,
+                     PG_PARAMS(tenant->id, tenant->slug, tenant->name, create->blueprint->name,
+                               create->plan->name, tier_name(create->tier), lock),
+                     &rows, err)) {
+        return false;
+    }
+    *ret_is_added = pg_rows_affected(rows) == 1;
+    return true;
+}
+
+static bool check_holder(JobContext *context, const Tenant *tenant, Err *err)
+{
+    Tenant *holder = NULL;
+    return tenants_find(context->arena, context->store, tenant->slug, &holder, err) &&
+           (holder == NULL || fail_taken(context, holder, err));
+}
+
+/* Another session has the lock. *ret_is_ours is false when a stranger has it, which means nothing;
+ * when it is one of ours that goes on for too long, this fails. */
+static bool check_adder(JobContext *context, const Tenant *tenant, const char *lock,
+                        int64_t waited_ms, bool *ret_is_ours, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(context->store, TENANT_ADDER, PG_PARAMS(lock), &rows, err)) {
+        return false;
+    }
+    *ret_is_ours = pg_rows_count(rows) == 0 || pg_rows_bool(rows, 0, 1);
+    if (pg_rows_count(rows) == 0 || !*ret_is_ours || waited_ms < ADD_WAIT_MS) {
+        return true;
+    }
+    ERR_SET(err, ERR_SLUG_TAKEN, NULL,
+            "the slug \"%s\" is being taken by another create, which began %s s ago", tenant->slug,
+            pg_rows_text(rows, 0, 2));
+    err_hint(err,
+             "wait for it and look with \"tenantry tenant show %s\"; its server process is %s, and "
+             "when that ends the slug is free",
+             tenant->slug, pg_rows_text(rows, 0, 0));
+    return false;
+}
+
+/* Two creates at once: the second soon fails, and takes the slug if the first has failed by then.
+ * The lock's key is not for tenants to know, so that none holds it beforehand. */
+static bool add_row(JobContext *context, const Create *create, const Tenant *tenant, Err *err)
+{
+    const char *lock = arena_printf(context->arena, "%s %s", context->store->installation_id,
+                                    tenant->slug);
+    bool is_ours = true;
+    for (int64_t waited_ms = 0;; waited_ms += ADD_POLL_MS) {
+        bool is_added = false;
+        if (!try_add(context, create, tenant, is_ours ? lock : NULL, &is_added, err)) {
+            return false;
+        }
+        if (is_added) {
+            return true;
+        }
+        if (!check_holder(context, tenant, err) ||
+            !check_adder(context, tenant, lock, waited_ms, &is_ours, err)) {
+            return false;
+        }
+        clock_sleep_ms(ADD_POLL_MS);
+    }
+}
+
 static bool add_tenant(JobContext *context, Create *create, const char *id, const char *slug,
                        const char *name, Err *err)
 {
-    if (!store_query(context->store, TENANT_ADD,
-                     PG_PARAMS(id, slug, name, create->blueprint->name, create->plan->name,
-                               tier_name(create->tier)),
-                     NULL, err)) {
-        return strcmp(err->sqlstate, "23505") == 0
-                   ? ERR_SET(err, ERR_SLUG_TAKEN, "choose another slug",
-                             "the slug \"%s\" was taken by another create a moment ago", slug)
-                   : false;
+    Tenant *tenant = ARENA_NEW(context->arena, Tenant);
+    *tenant = (Tenant){.id = arena_strdup(context->arena, id),
+                       .slug = slug,
+                       .name = name,
+                       .state = tenant_state_name(TENANT_REQUESTED)};
+    if (!add_row(context, create, tenant, err)) {
+        return false;
     }
     job_set_tenant(context, id);
-    create->tenant = ARENA_NEW(context->arena, Tenant);
-    *create->tenant = (Tenant){.id = context->tenant_id,
-                               .slug = slug,
-                               .name = name,
-                               .state = tenant_state_name(TENANT_REQUESTED)};
+    create->tenant = tenant;
     return true;
 }
 
@@ -159,22 +227,14 @@ bool tenant_create_reserve(JobContext *context, Err *err)
     const char *slug = json_get_text(context->args, "slug", "");
     const char *name = json_get_text(context->args, "name", slug);
     Create *create = NULL;
-    Tenant *holder = NULL;
     const char *id = NULL;
     if (!slug_check(slug, err) || !tenant_check_name(name, err) ||
-        !create_load(context, &create, err) || !store_need_keys(context->store, err) ||
-        !tenants_find(context->arena, context->store, slug, &holder, err)) {
+        !create_load(context, &create, err) || !store_need_keys(context->store, err)) {
         return false;
-    }
-    if (holder != NULL) {
-        return fail_taken(context, holder, err);
     }
     create->shared = NULL;
     create->spare = NULL;
-    if (!choose_id(context, create, &id, err)) {
-        return false;
-    }
-    return add_tenant(context, create, id, slug, name, err);
+    return choose_id(context, create, &id, err) && add_tenant(context, create, id, slug, name, err);
 }
 
 bool create_load_extensions(JobContext *context, Create *create, Err *err)

@@ -117,6 +117,12 @@ class Vault:
         return {row["tenant"]: row for row in self.status()["quarantine"]}
 
 
+def in_order(made):
+    """Slugs as a rollout takes them."""
+    return made.server.psql("SELECT t.slug FROM tenantry.tenants t JOIN tenantry.places p ON p.id = t.place_id"
+                            " WHERE p.blueprint = '%s' ORDER BY p.id" % made.name).split()
+
+
 def wait_until(holds, what):
     end = time.monotonic() + WAIT_S
     while not holds():
@@ -130,6 +136,15 @@ def wait_until_stopped(child):
         with open("/proc/%d/stat" % child.pid, encoding="ascii", errors="replace") as f:
             return f.read().rpartition(")")[2].split()[0] == "T"
     wait_until(is_stopped, "the program does not reach its fault point")
+
+
+def start_and_hold(made, *args, point="rollout.place.taken", env=None):
+    """A rollout in another process that stands still in the middle of its first place."""
+    harness.require_faults()
+    child = made.server.spawn("migrate", "up", made.name, *args, "--json",
+                              env={"TENANTRY_FAULT_AT": point, "TENANTRY_FAULT_STOP": "1", **(env or {})})
+    wait_until_stopped(child)
+    return child, str(made.newest()["rollout"])
 
 
 def ended(child):

@@ -227,6 +227,120 @@ def test_partitions_are_ensured_listed_and_detached():
         ), "it stays as a table"
 
 
+KEYED_MANIFEST = """name: keyed
+title: Keyed
+tiers: [row, schema]
+plans:
+  one: {title: One, limits: {max_connections: 10}}
+partitions:
+  - {table: events, column: at, every: month, ahead: 2}
+  - {table: remarks, column: at, every: month, ahead: 2}
+"""
+# Keys of every kind that reference a partitioned table: one that deletes, one that waits, one of a partitioned table, one
+# to itself.
+KEYED = """CREATE TABLE events (
+    tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant(),
+    at timestamptz NOT NULL,
+    id bigint NOT NULL,
+    after_at timestamptz,
+    after_id bigint,
+    PRIMARY KEY (tenant_id, at, id),
+    CONSTRAINT "after" FOREIGN KEY (tenant_id, after_at, after_id) REFERENCES events
+) PARTITION BY RANGE (at);
+CREATE TABLE events_default PARTITION OF events DEFAULT;
+CREATE TABLE notes (
+    tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant(),
+    at timestamptz NOT NULL,
+    event bigint NOT NULL,
+    CONSTRAINT "Notes' event" FOREIGN KEY (tenant_id, at, event) REFERENCES events ON DELETE CASCADE
+);
+CREATE INDEX ON notes (tenant_id, at, event);
+COMMENT ON CONSTRAINT "Notes' event" ON notes IS 'a note''s event';
+CREATE TABLE remarks (
+    tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant(),
+    at timestamptz NOT NULL,
+    event bigint NOT NULL,
+    FOREIGN KEY (tenant_id, at, event) REFERENCES events DEFERRABLE INITIALLY DEFERRED
+) PARTITION BY RANGE (at);
+CREATE TABLE remarks_default PARTITION OF remarks DEFAULT;
+CREATE INDEX ON remarks (tenant_id, at, event);
+"""
+# One in a month that is not made yet, after one that stays in the default partition.
+KEYED_ROWS = """INSERT INTO events VALUES (DEFAULT, '2001-01-01', 1);
+INSERT INTO events VALUES (DEFAULT, date_trunc('month', now()) + interval '2 months 9 days', 2, '2001-01-01', 1);
+INSERT INTO notes (at, event) SELECT at, id FROM events;
+INSERT INTO remarks (at, event) SELECT at, id FROM events;
+"""
+KEYS = (
+    "SELECT conrelid::regclass, conname, pg_get_constraintdef(oid), obj_description(oid, 'pg_constraint') FROM pg_constraint"
+    " WHERE contype = 'f' AND conparentid = 0 AND connamespace = '%s'::regnamespace ORDER BY 1, 2"
+)
+COUNTS = "SELECT (SELECT count(*) FROM {0}), (SELECT count(*) FROM {0}_default)"
+NEWEST = (
+    "SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_class c WHERE c.relnamespace = '%s'::regnamespace"
+    " AND c.relname ~ to_char(now() AT TIME ZONE 'UTC' + interval '2 months', '_YYYY_MM$')"
+)
+
+
+@functools.lru_cache(maxsize=None)
+def keyed():
+    server = shared_server()
+    with pack("keyed", KEYED_MANIFEST, seed=None, V0001__accounts=KEYED) as folder:
+        server.tenantry("blueprint", "add", folder)
+
+
+def create_keyed(slug, tier):
+    """A tenant with rows that have to move when their partition is made."""
+    keyed()
+    server = shared_server()
+    tenant = server.create(slug, "keyed", "--tier", tier)
+    tenant["schema"] = server.psql("SELECT current_schema", tenant["app"])
+    server.psql(KEYED_ROWS, tenant["app"])
+    return tenant
+
+
+def test_rows_that_foreign_keys_reference_move_and_the_keys_stay_as_they_were():
+    server = shared_server()
+    tenants = [create_keyed("keyed-" + tier, tier) for tier in ("row", "schema")]
+    keys = [server.psql(KEYS % tenant["schema"], server.superuser) for tenant in tenants]
+    server.tenantry("partition", "ensure")
+    for tenant, before in zip(tenants, keys):
+        app = tenant["app"]
+        assert server.psql(KEYS % tenant["schema"], server.superuser) == before, tenant["tier"]
+        for table in ("events", "remarks"):
+            counts = COUNTS.format("%s.%s" % (tenant["schema"], table))
+            assert server.psql(counts, server.superuser) == "2|1", (tenant["tier"], table)
+        assert server.psql("SELECT count(*) FROM notes", app) == "2"
+        refused_sql(app, "INSERT INTO notes VALUES (DEFAULT, now(), 3)", "violates foreign key constraint \"Notes' event\"")
+        refused_sql(app, "INSERT INTO events VALUES (DEFAULT, now(), 3, now(), 4)", 'violates foreign key constraint "after"')
+        refused_sql(app, "DELETE FROM events WHERE id = 1", "violates foreign key constraint")
+        server.psql("BEGIN; DELETE FROM events; DELETE FROM remarks; COMMIT", app)
+        assert server.psql("SELECT count(*) FROM notes", app) == "0", "the key deletes as before"
+    server.tenantry("migrate", "verify", "keyed")
+
+
+def test_a_key_that_is_in_the_way_is_named_with_what_to_do_and_holds_up_its_table_only():
+    server = shared_server()
+    schema = create_keyed("keyed-copied", "schema")["schema"]
+    server.psql("CREATE SCHEMA reports; CREATE TABLE reports.copies AS SELECT tenant_id, at, id FROM %s.events" % schema,
+                server.superuser)
+    drop = "ALTER TABLE reports.copies DROP CONSTRAINT original"
+    add = "ALTER TABLE reports.copies ADD CONSTRAINT original FOREIGN KEY (tenant_id, at, id) REFERENCES %s.%s(tenant_id, at, id)"
+    for target, more, helps in (
+        ("events_default", " ON DELETE CASCADE", 'it must reference "events", not the partition: %s, and add one that does' % drop),
+        ("events", "", "its table has another owner: %s; run this again; %s" % (drop, add % (schema, "events"))),
+    ):
+        server.psql(add % (schema, target) + more, server.superuser)
+        error = server.refused("pg_failed", "partition", "ensure", says=[
+            'foreign key "original" of table reports.copies is in the way of rows that have to leave the default partition of "events"'])
+        assert error["hint"] == helps, error
+        assert server.psql(NEWEST % schema, server.superuser).startswith("remarks_"), "the other table has its partitions"
+        server.psql(drop, server.superuser)
+    server.tenantry("partition", "ensure")
+    server.psql(add % (schema, "events") + "; DROP SCHEMA reports CASCADE", server.superuser)
+    assert len(server.psql(NEWEST % schema, server.superuser).split()) == 2
+
+
 def test_a_new_version_migrates_the_row_tier_and_new_tenants_of_the_schema_tier():
     server = shared_server()
     with pack("growing") as folder:

@@ -288,20 +288,41 @@ def test_two_creates_of_one_slug_make_one_tenant():
         check_whole(server)
 
 
-def test_a_create_waits_for_one_that_has_not_committed_its_slug():
+def slug_key(server, slug):
+    """The number that a create of the slug locks."""
+    return admin(server, "SELECT hashtextextended((SELECT id FROM tenantry.installation) || ' %s', 0)" % slug)
+
+
+def test_a_create_is_refused_while_another_takes_its_slug_until_that_is_gone():
     harness.require_faults()
     with crash_state.platform() as server:
         for number, first_dies in enumerate((False, True)):
-            args = create_args("wait-%d" % number)
-            first = spawn_stopped(server, args, "tenant.create.reserve.before_commit")
-            second = server.spawn(*args, "--json")
-            wait_for(lambda: admin(server, "SELECT count(*) FROM pg_locks WHERE NOT granted") != "0", "the second")
+            slug = "wait-%d" % number
+            first = spawn_stopped(server, create_args(slug), "tenant.create.provision.before_commit")
+            holder = admin(server, "SELECT pid FROM pg_locks WHERE locktype = 'advisory'"
+                                   " AND (classid::bigint << 32 | objid::bigint) = " + slug_key(server, slug))
+            refused = server.tenantry(*create_args(slug), expect=73).error()["error"]
+            assert refused["code"] == "slug_taken", refused
+            assert ('the slug "%s" is being taken by another create, which began ' % slug) in refused["message"], refused
+            assert ("its server process is %s, and when that ends the slug is free" % holder) in refused["hint"], refused
             if first_dies:
                 first.kill()
             go_on(first)
             assert finish(first)[0] == (-9 if first_dies else 0)
-            assert finish(second) == ((0, "") if first_dies else (73, "slug_taken"))
+            crash_state.wait_until_quiet(server)
+            again = server.spawn(*create_args(slug), "--json")
+            assert finish(again) == ((0, "") if first_dies else (73, "slug_taken"))
             check_whole(server)
+
+
+def test_a_lock_of_a_tenant_keeps_nobody_from_a_slug():
+    """Anybody may lock any number, and see those that are locked."""
+    with crash_state.platform() as server:
+        tenant = server.create("squatter", "saas")
+        with harness.Session(tenant["app"]) as session:
+            assert session.ask("SELECT pg_advisory_lock(%s);" % slug_key(server, "wanted")) == ""
+            server.create("wanted", "saas")
+        check_whole(server)
 
 
 def test_a_slug_is_taken_from_its_reservation_on():

@@ -273,6 +273,29 @@ def test_the_formats_of_other_programs_are_whole():
         assert blueprint["findings"] == answer["findings"]
 
 
+def test_what_a_comment_silences_is_a_suppressed_result():
+    with harness.temporary_folder() as folder:
+        silenced = "-- lint:ignore drop_table nobody uses it\nDROP TABLE x;\n"
+        write(folder + "/pack", "silenced", V0001__a="CREATE TABLE x (a int);\nCREATE TABLE y (a int);\n",
+              V0002__b=silenced + "DROP TABLE y;\n")
+        path = folder + "/pack"
+        answer = harness.tenantry("migrate", "lint", path)
+        counted = [f for f in answer["findings"] if f["rule"] == "drop_table"]
+        assert [f["line"] for f in counted] == [3] and answer["warnings"] == len(answer["findings"]), answer
+        assert harness.tenantry("blueprint", "lint", path)["findings"] == answer["findings"]
+        assert lint(path, "--format", "github").out.count("title=drop_table") == 1
+        results = json.loads(lint(path, "--format", "sarif").out)["runs"][0]["results"]
+        found = {r["locations"][0]["physicalLocation"]["region"]["startLine"]: r["suppressions"] for r in results
+                 if r["ruleId"] == "drop_table"}
+        assert found[3] == [] and len(found[2]) == 1 and all("suppressions" in r for r in results), found
+        place = found[2][0].pop("location")["physicalLocation"]
+        assert found[2][0] == {"kind": "inSource", "status": "accepted", "justification": "nobody uses it"}, found
+        assert place["artifactLocation"]["uri"].endswith("V0002__b.sql") and place["region"] == {"startLine": 1}, place
+        with open(path + "/migrations/V0002__b.sql", "w", encoding="utf-8") as f:
+            f.write(silenced)
+        assert lint(path, "--strict").status == 0
+
+
 def test_the_next_migration_is_made_once_and_lints_as_empty():
     with harness.temporary_folder() as folder:
         write(folder, "fresh")

@@ -3,6 +3,7 @@
 import json
 import functools
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -43,6 +44,24 @@ def run_to(stdout, *args, env=None):
         check=False,
     )
     return done.returncode, done.stderr
+
+
+# --- what is installed ---
+
+
+def test_links_of_the_installed_documentation_lead_somewhere():
+    with harness.temporary_folder() as folder:
+        subprocess.run(["meson", "install", "-C", os.path.dirname(harness.BINARY), "--no-rebuild", "--tags", "doc", "--destdir", folder],
+                       stdin=subprocess.DEVNULL, capture_output=True, check=True)
+        links = set()
+        for parent, _, files in os.walk(folder):
+            for file in files:
+                if file.endswith(".md"):
+                    with open(os.path.join(parent, file), encoding="utf-8") as f:
+                        found = re.findall(r"\]\(([^)#\s]+)", f.read())
+                    links |= {(file, os.path.join(parent, link)) for link in found if ":" not in link}
+        assert len(links) > 50, links
+        assert [(file, link) for file, link in sorted(links) if not os.path.exists(link)] == []
 
 
 # --- help and words ---
@@ -162,6 +181,42 @@ def test_every_option_can_come_from_its_variable():
     for name, value in values.items():
         assert found[name][0] == value and "environment" in found[name][1], (name, found[name])
     assert set(found) == set(values) | {"config", "json", "master-key"}
+
+
+def as_user(uid, *args, env=None):
+    """The program as another user, when we may be one: (standard output, standard error)."""
+    with harness.temporary_folder() as folder:
+        binary = shutil.copy(harness.BINARY, folder)  # where every user can reach it
+        done = subprocess.run([binary, *args], env=harness.environment({"HOME": None, **(env or {})}), cwd="/", text=True,
+                              user=None if uid == os.geteuid() else uid, stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=harness.COMMAND_TIMEOUT_S, check=False)
+    return done.stdout, done.stderr
+
+
+def paths_of(uid, env=None):
+    options = json.loads(as_user(uid, "config", "show", "--json", env=env)[0])["options"]
+    return {o["name"]: o["value"] for o in options if o["name"] in ("data-dir", "master-key-file", "socket-dir")}
+
+
+def test_paths_are_in_the_home_of_the_user_also_when_home_is_not_set():
+    user = pwd.getpwnam("nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name)
+    for env, home in (({}, user.pw_dir), ({"HOME": ""}, user.pw_dir), ({"HOME": "/home/other"}, "/home/other")):
+        data = home + "/.local/share/tenantry"
+        assert paths_of(user.pw_uid, env) == {
+            "data-dir": data, "master-key-file": data + "/master.key", "socket-dir": data + "/run"}, env
+    found = origins("--data-dir", "/tmp/x", env={"HOME": None})
+    assert found["master-key-file"] == ("/tmp/x/master.key", "default") and found["socket-dir"] == ("/tmp/x/run", "default")
+
+
+def test_a_user_without_any_home_is_told_to_name_a_folder():
+    if os.geteuid() != 0:
+        harness.skip("only root can be a user whom nobody knows")
+    unknown = next(uid for uid in range(54321, 65536) if uid not in {entry.pw_uid for entry in pwd.getpwall()})
+    assert set(paths_of(unknown).values()) == {None}
+    for command in ("up", "status", "down", "demo"):
+        assert as_user(unknown, command) == ("", (
+            "tenantry: there is no data directory: HOME is not set, and the password database has no home for user %d\n"
+            "hint: set HOME, or name a folder with --data-dir or TENANTRY_DATA_DIR\n" % unknown)), command
 
 
 def test_a_secret_is_hidden_and_is_no_flag_and_not_in_a_file():

@@ -2,12 +2,13 @@
 """Rollouts: places brought to another version, in waves, and what can go wrong on the way."""
 import json
 import os
+import re
 import signal
 import time
 
 import crash_state
 import harness
-from rollout_kit import Vault, check, ended, wait_until, wait_until_stopped
+from rollout_kit import Vault, check, ended, in_order, start_and_hold, wait_until, wait_until_stopped
 
 shared = harness.shared_server
 
@@ -30,12 +31,6 @@ def spoil(made, *slugs):
 def mend(made, *slugs):
     for slug in slugs:
         made.sql(slug, "DELETE FROM boxes")
-
-
-def in_order(made):
-    """Slugs as a rollout takes them."""
-    return made.server.psql("SELECT t.slug FROM tenantry.tenants t JOIN tenantry.places p ON p.id = t.place_id"
-                            " WHERE p.blueprint = '%s' ORDER BY p.id" % made.name).split()
 
 
 # --- up, down, status
@@ -318,15 +313,6 @@ def test_a_wave_that_opens_a_tenant_to_others_is_the_last():
 
 
 # --- pause, resume, abort, Ctrl-C
-
-
-def start_and_hold(made, *args, point="rollout.place.taken"):
-    """A rollout in another process that stands still in the middle of its first place."""
-    harness.require_faults()
-    child = shared().spawn("migrate", "up", made.name, *args, "--json",
-                           env={"TENANTRY_FAULT_AT": point, "TENANTRY_FAULT_STOP": "1"})
-    wait_until_stopped(child)
-    return child, str(made.newest()["rollout"])
 
 
 def go_on(child):
@@ -624,6 +610,10 @@ def test_a_script_that_did_something_else_in_one_of_many_places_is_found():
         text = f.read().replace("$1", str(made.newest()["rollout"])).replace("$2", "1")
     kinds = made.server.psql(text).split("\n")
     assert len(kinds) == 2, "all others are of one kind: %s" % kinds
+    # With hardly any statistics yet; each place is looked at once, not once for each other.
+    plan = made.server.psql("SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off;"
+                            " EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) " + text)
+    assert re.search(r"Append \(actual rows=\d+ loops=1\)", plan) and "CTE Scan on moved" in plan, plan
 
 
 def test_two_rollouts_of_one_blueprint_at_once_are_one():

@@ -25,7 +25,7 @@ SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('function %s', co
        ('tenantry.make_guard', false, 'search_path=pg_catalog, pg_temp',
         '8a6a5d07c3ed1396b96a1ec905e268029eb805194bd6f9463ecec56194a24be1'),
        ('tenantry.optional_extensions', false, '',
-        '12fd8e66607a32ddb106bafb0e1968c71281cd232136027ca5e1722f2814e7f6'),
+        '189cf2e547280b12c36ab36e27be66f6a8d71a9db0ac654f312068c1da501f1c'),
        ('tenantry.rollout_candidates', false, '',
         'ecb849f5236036b44ad70a0c3177a24b09e84408be2142a67d65da981707f760'),
        ('tenantry.run_as', false, 'search_path=pg_catalog, pg_temp',

@@ -30,14 +30,19 @@ static const char first_version[] =
     "CREATE INDEX t_c ON t (c);\n"
     "CREATE MATERIALIZED VIEW m AS SELECT 1 AS one;\n";
 
-/* "rule:line " of the findings in files of version 2 and later. */
+/* "rule:line " of the findings in files of version 2 and later; of silenced ones "(rule:line why)".
+ */
 static const char *show(Arena *arena, const LintFinding *findings, size_t count)
 {
     StrBuf list = strbuf_init(arena);
     for (size_t i = 0; i < count; i++) {
-        if (strstr(findings[i].file, "V1__") == NULL) {
-            strbuf_printf(&list, "%s%s:%d", list.length == 0 ? "" : " ", findings[i].rule,
-                          findings[i].line);
+        const LintFinding *finding = &findings[i];
+        const char *separator = list.length == 0 ? "" : " ";
+        if (strstr(finding->file, "V1__") == NULL && finding->silenced != NULL) {
+            strbuf_printf(&list, "%s(%s:%d %s)", separator, finding->rule, finding->line,
+                          finding->silenced);
+        } else if (strstr(finding->file, "V1__") == NULL) {
+            strbuf_printf(&list, "%s%s:%d", separator, finding->rule, finding->line);
         }
     }
     return list.text;
@@ -224,20 +229,21 @@ static void too_many_new_relations_are_found_where_they_become_too_many(void **s
     assert_string_equal(lint_versions(arena, sql.text, "SELECT 1"), "many_relations:126");
 }
 
-static void an_ignore_leaves_one_rule_of_one_statement_out(void **state)
+static void an_ignore_silences_one_rule_of_one_statement(void **state)
 {
     (void)state;
     static const struct {
         const char *sql;
         const char *findings;
     } cases[] = {
-        {"-- lint:ignore drop_table nobody uses it\nDROP TABLE v", ""},
-        {"--lint:ignore   drop_table\tnobody\nDROP TABLE v", ""},
+        {"-- lint:ignore drop_table nobody uses it \r\nDROP TABLE v",
+         "(drop_table:2 nobody uses it)"},
+        {"--lint:ignore   drop_table\tnobody\nDROP TABLE v", "(drop_table:2 nobody)"},
         {"-- lint:ignore drop_table nobody\n\n-- more\nDROP TABLE v;\nDROP TABLE u",
-         "drop_table:5 locks_several_tables:5"},
+         "(drop_table:4 nobody) drop_table:5 locks_several_tables:5"},
         {"-- lint:ignore drop_table nobody\n-- lint:ignore locks_several_tables small\n"
          "DROP TABLE u, v;\nSELECT 1",
-         "ignore_unused:2"},
+         "ignore_unused:2 (drop_table:3 nobody) (drop_table:3 nobody)"},
         {"DROP TABLE v;\n-- lint:ignore drop_table too late", "drop_table:1 ignore_unused:2"},
         {"-- lint:ignore drop_table\nDROP TABLE v", "ignore_without_reason:1 drop_table:2"},
         {"-- lint:ignore drop_tabel x y\nDROP TABLE v", "ignore_unknown:1 drop_table:2"},
@@ -330,7 +336,7 @@ int main(void)
         cmocka_unit_test(a_check_that_is_valid_since_an_earlier_version_makes_not_null_cheap),
         cmocka_unit_test(the_type_of_a_column_is_followed),
         cmocka_unit_test(too_many_new_relations_are_found_where_they_become_too_many),
-        cmocka_unit_test(an_ignore_leaves_one_rule_of_one_statement_out),
+        cmocka_unit_test(an_ignore_silences_one_rule_of_one_statement),
         cmocka_unit_test(an_unknown_rule_is_told_with_the_nearest_one),
         cmocka_unit_test(of_a_file_alone_what_it_does_not_make_is_in_use),
         cmocka_unit_test(every_rule_of_what_is_in_use_has_a_section_and_a_test),

@@ -97,8 +97,8 @@ static void without_anything_the_defaults_hold(void **state)
     assert_int_equal(config_int(config, OPT_CONNECT_TIMEOUT), 5000);
     assert_string_equal(config_text(config, OPT_COLOR), "auto");
     assert_false(config_bool(config, OPT_JSON));
-    assert_null(config_text(config, OPT_DATA_DIR));
     assert_null(config_file(config));
+    assert_false(config_is_given(config, OPT_DATA_DIR));
     assert_origin(config, OPT_RETRIES, ORIGIN_DEFAULT, "default");
 }
 
@@ -263,6 +263,20 @@ static void the_users_file_is_read_from_home(void **state)
     assert_string_equal(config_file(config), "home/.config/tenantry/tenantry.yaml");
 }
 
+static void paths_in_the_data_directory_follow_it(void **state)
+{
+    (void)state;
+    const ConfigFlag flags[] = {{OPT_DATA_DIR, "/srv/data"}, {OPT_SOCKET_DIR, "/run/pg"}};
+    scoped_arena Arena *arena = arena_new();
+    const Config *config = NULL;
+    Err err;
+    assert_true(load(arena, flags, 2, &config, &err));
+    assert_string_equal(config_text(config, OPT_MASTER_KEY_FILE), "/srv/data/master.key");
+    assert_origin(config, OPT_MASTER_KEY_FILE, ORIGIN_DEFAULT, "default");
+    assert_string_equal(config_text(config, OPT_SOCKET_DIR), "/run/pg");
+    assert_true(config_is_given(config, OPT_SOCKET_DIR));
+}
+
 static void every_option_has_a_sentence_and_a_default_that_is_allowed(void **state)
 {
     (void)state;
@@ -294,6 +308,7 @@ int main(void)
         cmocka_unit_test_setup(a_file_that_was_named_must_be_there, clear),
         cmocka_unit_test_setup(a_found_file_that_others_can_write_is_refused, clear),
         cmocka_unit_test_setup(the_users_file_is_read_from_home, clear),
+        cmocka_unit_test_setup(paths_in_the_data_directory_follow_it, clear),
         cmocka_unit_test_setup(every_option_has_a_sentence_and_a_default_that_is_allowed, clear),
     };
     return cmocka_run_group_tests(tests, enter_folder, leave_folder);
