@@ -27,6 +27,8 @@ static bool judge_body(Arena *arena, Finding *finding, bool *ret_is_found, Err *
     }
     if (strcmp(finding->check->id, "definer_dynamic") == 0) {
         finding->evidence = verdict.unknown;
+    } else if (strcmp(finding->check->id, "shared_code") == 0) {
+        finding->evidence = verdict.unheld;
     } else {
         finding->evidence = verdict.outside;
         finding->other_id = verdict.other_id;
@@ -38,7 +40,8 @@ static bool judge_body(Arena *arena, Finding *finding, bool *ret_is_found, Err *
 static bool is_about_body(const Finding *finding)
 {
     return strcmp(finding->check->id, "definer_dynamic") == 0 ||
-           strcmp(finding->check->id, "definer_touches") == 0;
+           strcmp(finding->check->id, "definer_touches") == 0 ||
+           strcmp(finding->check->id, "shared_code") == 0;
 }
 
 static bool take_finding(const PgRows *rows, size_t i, IsolationResult *result, Err *err)
@@ -118,7 +121,7 @@ void isolation_finish_findings(FindingList *list)
 
 static void list_unchecked(Arena *arena, const RulePlan *plan, IsolationResult *result)
 {
-    Unchecked *unchecked = ARENA_ARRAY(arena, Unchecked, rule_sql_count());
+    Unchecked *unchecked = ARENA_ARRAY(arena, Unchecked, rule_sql_count() + 1);
     size_t count = 0;
     for (size_t i = 0; i < rule_sql_count(); i++) {
         if (rule_sql_is_asked(plan, i)) {
@@ -128,6 +131,11 @@ static void list_unchecked(Arena *arena, const RulePlan *plan, IsolationResult *
                 .check_id = rule_sql_id(i),
                 .reason = "the control role is no superuser and may not read this"};
         }
+    }
+    if (plan->has_mappings && !plan->is_super) {
+        unchecked[count++] = (Unchecked){.check_id = "user_mapping",
+                                         .reason = "the control role is no superuser and may not "
+                                                   "read the options of user mappings"};
     }
     result->unchecked = unchecked;
     result->unchecked_count = count;
@@ -246,7 +254,9 @@ static bool run_snapshot(Arena *arena, Store *store, const char *tenant_id, Isol
         return false;
     }
     const PgRows *rows = pg_batch_rows(batch, answer);
-    RulePlan plan = {.is_super = pg_rows_bool(rows, 0, 1), .is_row = pg_rows_bool(rows, 0, 2)};
+    RulePlan plan = {.is_super = pg_rows_bool(rows, 0, 1),
+                     .is_row = pg_rows_bool(rows, 0, 2),
+                     .has_mappings = pg_rows_bool(rows, 0, 3)};
     list_unchecked(arena, &plan, result);
     return tenant_id == NULL && pg_rows_bool(rows, 0, 0)
                ? run_tables(arena, store, &plan, result, err)

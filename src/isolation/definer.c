@@ -1,5 +1,6 @@
 #include "isolation/definer.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "core/json.h"
@@ -15,6 +16,8 @@ typedef struct Look {
     int names;
     const char *other_schema;
     const char *unknown;
+    const Json *open; /* the tables of its shared place that all tenants read; NULL: of no such */
+    const char *unheld;
 } Look;
 
 static void note_unknown(Look *look, const char *why)
@@ -112,6 +115,23 @@ static bool on_function(void *context, const Json *value)
     return true;
 }
 
+/* Owners are held by the policies of what has tenant_id; what has none they write for all. */
+static bool on_write(void *context, const Json *value)
+{
+    Look *look = context;
+    const Json *table = json_object_get(value, "relation");
+    const char *schema = json_get_text(table, "schemaname", look->schema);
+    const char *name = json_get_text(table, "relname", "");
+    for (size_t i = 0; i < json_array_size(look->open) && look->unheld == NULL; i++) {
+        if (strcmp(schema, look->schema) == 0 &&
+            strcmp(name, json_string_value(json_array_get(look->open, i))) == 0) {
+            look->unheld = arena_printf(look->arena, "it writes table %s, which all tenants read",
+                                        name);
+        }
+    }
+    return true;
+}
+
 static bool on_hidden(void *context, const Json *value)
 {
     (void)value;
@@ -128,9 +148,10 @@ static void look_at_tree(Look *look, const Json *tree)
         bool (*visit)(void *context, const Json *value);
     } visits[] = {
         /* A field that can be nothing else than a table has no node of its own. */
-        {"RangeVar", on_table}, {"rel", on_table},          {"relation", on_table},
-        {"view", on_table},     {"FuncCall", on_function},  {"funccall", on_function},
-        {"DoStmt", on_hidden},  {"ExecuteStmt", on_hidden},
+        {"RangeVar", on_table},   {"rel", on_table},          {"relation", on_table},
+        {"view", on_table},       {"FuncCall", on_function},  {"funccall", on_function},
+        {"DoStmt", on_hidden},    {"ExecuteStmt", on_hidden}, {"InsertStmt", on_write},
+        {"UpdateStmt", on_write}, {"DeleteStmt", on_write},   {"MergeStmt", on_write},
     };
     for (size_t i = 0; i < sizeof visits / sizeof *visits; i++) {
         sql_tree_visit(tree, visits[i].node, visits[i].visit, look);
@@ -143,10 +164,57 @@ static bool try_parse(Look *look, const char *sql, SqlScript *ret_script)
     return sql_script_parse(look->arena, "body", sql, ERR_INPUT_INVALID, ret_script, &ignored);
 }
 
+/* A temporary table is of the caller's session. */
+static bool is_temporary(const Json *tree)
+{
+    const Json *relation = json_object_get(tree, "relation");
+    const Json *into = json_object_get(json_object_get(tree, "into"), "rel");
+    return strcmp(json_get_text(relation, "relpersistence", ""), "t") == 0 ||
+           strcmp(json_get_text(into, "relpersistence", ""), "t") == 0;
+}
+
+/* Row-level security holds rows, so of a shared place's code everything else is told. */
+static void look_at_statement(Look *look, const SqlStatement *statement)
+{
+    static const char *const held[] = {"CallStmt",
+                                       "ConstraintsSetStmt",
+                                       "DeallocateStmt",
+                                       "DeleteStmt",
+                                       "DoStmt",
+                                       "ExecuteStmt",
+                                       "ExplainStmt",
+                                       "InsertStmt",
+                                       "ListenStmt",
+                                       "MergeStmt",
+                                       "NotifyStmt",
+                                       "PLAssignStmt",
+                                       "PrepareStmt",
+                                       "ReturnStmt",
+                                       "SelectStmt",
+                                       "TransactionStmt",
+                                       "UnlistenStmt",
+                                       "UpdateStmt",
+                                       "VariableSetStmt",
+                                       "VariableShowStmt",
+                                       NULL};
+    size_t length = 0;
+    if (look->open == NULL || look->unheld != NULL || is_word_of(statement->node, held) ||
+        is_temporary(statement->tree)) {
+        return;
+    }
+    while (isalpha((unsigned char)statement->text[length])) {
+        length++;
+    }
+    look->unheld = arena_printf(look->arena, "it runs %.*s", (int)length, statement->text);
+}
+
 /* Releases the script. */
 static void look_at_script(Look *look, SqlScript *script)
 {
     look_at_tree(look, script->root);
+    for (size_t i = 0; i < script->count; i++) {
+        look_at_statement(look, &script->statements[i]);
+    }
     sql_script_done(script);
 }
 
@@ -157,6 +225,19 @@ static void look_at_sql(Look *look, const char *sql)
         look_at_script(look, &script);
     } else {
         note_unknown(look, "a statement of it cannot be parsed");
+    }
+}
+
+/* A CREATE FUNCTION whose body is BEGIN ATOMIC, or a CREATE RULE: it has the trees of statements,
+ * which can be about rows only. */
+static void look_at_definition(Look *look, const char *sql)
+{
+    SqlScript script;
+    if (try_parse(look, sql, &script)) {
+        look_at_tree(look, script.root);
+        sql_script_done(&script);
+    } else {
+        note_unknown(look, "its definition cannot be parsed");
     }
 }
 
@@ -280,14 +361,15 @@ bool definer_judge(Arena *arena, const char *body, DefinerVerdict *ret_verdict, 
     const char *source = json_get_text(function, "source", "");
     Look look = {.arena = arena,
                  .schema = json_get_text(function, "schema", ""),
-                 .outside = strbuf_init(arena)};
+                 .outside = strbuf_init(arena),
+                 .open = json_object_get(function, "open")};
     look_at_path(&look, json_object_get(function, "path"));
     if (strcmp(language, "plpgsql") == 0) {
         look_at_plpgsql(&look, definition, source);
+    } else if (strcmp(language, "sql") == 0 && *source == '\0') {
+        look_at_definition(&look, definition);
     } else if (strcmp(language, "sql") == 0) {
-        /* The definition of a body of BEGIN ATOMIC has its tree; that of a string only the string.
-         */
-        look_at_sql(&look, *source == '\0' ? definition : source);
+        look_at_sql(&look, source);
     } else {
         note_unknown(&look, arena_printf(arena, "its language is %s", language));
     }
@@ -301,6 +383,7 @@ bool definer_judge(Arena *arena, const char *body, DefinerVerdict *ret_verdict, 
                        ? NULL
                        : arena_printf(arena,
                                       "%s, with the rights of %s: what it touches cannot be told",
-                                      look.unknown, json_get_text(function, "owner", ""))};
+                                      look.unknown, json_get_text(function, "owner", "")),
+        .unheld = look.unheld};
     return true;
 }

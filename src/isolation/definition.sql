@@ -88,7 +88,7 @@ WITH token AS MATERIALIZED (
       LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
       LEFT JOIN pg_proc f ON d.classid = 'pg_proc'::regclass AND f.oid = d.objid
      WHERE s.nspname NOT IN (SELECT p.schema_name FROM tenantry.places p) AND s.nspname NOT LIKE 'tenan%'
-       AND s.nspname NOT IN ('pg_catalog', 'information_schema') AND (c.oid IS NOT NULL OR f.oid IS NOT NULL)
+       AND d.objid >= 16384 AND (c.oid IS NOT NULL OR f.oid IS NOT NULL)
        AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = d.classid AND e.objid = d.objid AND e.deptype = 'e')
     UNION ALL
     SELECT r.n, 'role', concat_ws('|', r.rolname, r.rolsuper, r.rolinherit, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin,

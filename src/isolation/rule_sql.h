@@ -23,6 +23,7 @@ enum { RULE_SQL_PIECES = 64 }; /* the most pieces that a snapshot can have */
 typedef struct RulePlan {
     bool is_birth;
     bool is_super;
+    bool has_mappings; /* of users on other servers, whose options only a superuser reads */
     bool is_row; /* of a tenant in a shared place: its sieve lets through, and is not waited for */
     bool has_rows[RULE_SQL_PIECES]; /* of the sieves; rule_sql_note_sieve sets them */
 } RulePlan;

@@ -29,6 +29,7 @@ typedef struct Flight {
     PgBatch *batch;
     size_t begin; /* the statements that begin its transaction, and take the place */
     size_t take;
+    bool is_quiet; /* its scripts are run by the guard that is there, or not */
     FlightState state;
     Err why; /* when it failed */
 } Flight;
@@ -98,8 +99,7 @@ static bool find_way(Arena *arena, Worker *worker, const Place *place)
 }
 
 /* All of the place's transaction. */
-static void add_transaction(const RolloutPlan *plan, const PlaceWay *way, bool is_quiet,
-                            Flight *flight)
+static void add_transaction(const RolloutPlan *plan, const PlaceWay *way, Flight *flight)
 {
     Arena *arena = flight->arena;
     const Place *place = &flight->place;
@@ -110,7 +110,7 @@ static void add_transaction(const RolloutPlan *plan, const PlaceWay *way, bool i
         flight->batch, ROLLOUT_TAKE,
         PG_PARAMS(job, place->id, from, plan->lock_timeout, plan->statement_timeout));
     const BlueprintMigration *last = place_add_way(arena, flight->batch, plan->blueprint,
-                                                   &plan->extensions, place, way, is_quiet);
+                                                   &plan->extensions, place, way, flight->is_quiet);
     store_batch(flight->batch, ROLLOUT_PLACE_MOVED,
                 PG_PARAMS(job, place->id, from, pg_int_text(arena, way->to),
                           last == NULL ? NULL : pg_int_text(arena, last->version),
@@ -125,8 +125,11 @@ bool stream_add(Stream *stream, Arena *arena, const QueuedPlace *queued)
     if (!queued->is_plain || !find_way(arena, worker, &queued->place)) {
         return false;
     }
-    *flight = (Flight){.arena = arena, .place = queued->place, .batch = pg_batch_new(arena)};
-    add_transaction(worker->plan, &worker->way, queued->is_quiet, flight);
+    *flight = (Flight){.arena = arena,
+                       .place = queued->place,
+                       .batch = pg_batch_new(arena),
+                       .is_quiet = queued->is_quiet && worker->way.is_inert};
+    add_transaction(worker->plan, &worker->way, flight);
     FAULT("rollout.place.taken");
     if (!pg_batch_post(worker->store->conn, flight->batch, &flight->why)) {
         flight->state = FLIGHT_STOPPED;
@@ -152,8 +155,9 @@ static FlightState state_of_failure(const PgConn *conn, const Flight *flight)
         strcmp(flight->why.sqlstate, "22012") == 0) {
         return FLIGHT_ELSEWHERE;
     }
-    /* undefined_function: the owner may have no guard yet, which place_turn makes. */
-    return strcmp(flight->why.sqlstate, "42883") == 0 ? FLIGHT_STOPPED : FLIGHT_FAILED;
+    /* undefined_function: the owner has no guard yet, which place_turn makes. */
+    return flight->is_quiet && strcmp(flight->why.sqlstate, "42883") == 0 ? FLIGHT_STOPPED
+                                                                          : FLIGHT_FAILED;
 }
 
 static void take_answer(const Stream *stream, Flight *flight)

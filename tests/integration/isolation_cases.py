@@ -76,6 +76,9 @@ CASES = [
     ("owner_schema", "a", "ALTER SCHEMA {a} OWNER TO {b_owner}", None),
     ("owner_table", "a", "ALTER TABLE {a}.portfolios OWNER TO {b_owner}", None),
     ("owner_table", "a", "ALTER TABLE {a}.trades_default OWNER TO postgres", None),
+    # The mends, of the table and of the sequences of its columns, do not drop it.
+    ("owner_table", "a", "CREATE TABLE IF NOT EXISTS {a}.numbered (i serial, j int GENERATED ALWAYS AS IDENTITY);"
+     " ALTER TABLE {a}.numbered OWNER TO postgres", None),
     ("owner_function", "a", "ALTER FUNCTION {a}.touch_updated_at() OWNER TO {b_owner}", None),
     ("owner_type", "a", "ALTER TYPE {a}.trade_side OWNER TO {b_owner}", None),
     ("control_owner", None, "ALTER TABLE tenantry.plans OWNER TO {a_owner}", None),
@@ -180,6 +183,14 @@ CASES = [
     ("definer_touches", "b", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER"
      " SET search_path = pg_catalog, {a}, pg_temp AS $$ BEGIN RETURN 1; END $$;"
      " ALTER FUNCTION {b}.f() OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", "DROP FUNCTION {b}.f()"),
+    ("shared_code", None, "CREATE FUNCTION {x}.wipe() RETURNS void LANGUAGE sql AS 'TRUNCATE users CASCADE';"
+     " ALTER FUNCTION {x}.wipe() OWNER TO {x_owner}; REVOKE ALL ON FUNCTION {x}.wipe() FROM PUBLIC;"
+     " CREATE FUNCTION {x}.f() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {x}, pg_temp"
+     " AS 'BEGIN PERFORM wipe(); END'; ALTER FUNCTION {x}.f() OWNER TO {x_owner}; REVOKE ALL ON FUNCTION {x}.f() FROM PUBLIC",
+     "DROP FUNCTION {x}.f(), {x}.wipe()"),
+    ("shared_code", None, "CREATE TABLE {x}.board (t text); ALTER TABLE {x}.board OWNER TO {x_owner}; GRANT SELECT ON {x}.board"
+     " TO {x_group}; CREATE RULE copied AS ON INSERT TO {x}.users DO ALSO INSERT INTO {x}.board VALUES (NEW.email)",
+     "DROP RULE copied ON {x}.users; DROP TABLE {x}.board"),
     ("function_names_other", "a", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE plpgsql"
      " AS $$ BEGIN RETURN (SELECT count(*) FROM {a}.portfolios); END $$; ALTER FUNCTION {b}.f() OWNER TO {b_owner};"
      " REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", None),
@@ -205,6 +216,11 @@ CASES = [
      " GRANT SELECT ON LARGE OBJECT 4711 TO {b_app}", "SELECT lo_unlink(4711)"),
     ("setting_search_path", "a", "ALTER ROLE {a_app} SET search_path = {b}", "ALTER ROLE {a_app} SET search_path = {a}"),
     ("setting_role", "a", "ALTER ROLE {a_app} SET session_replication_role = replica", None),
+    ("setting_own", "a", "SET SESSION AUTHORIZATION {a_app}; ALTER ROLE CURRENT_USER SET row_security = off;"
+     " RESET SESSION AUTHORIZATION", None),
+    ("setting_role", None, "ALTER ROLE {x_group} SET row_security = off", None),
+    ("default_own", "x", "SET SESSION AUTHORIZATION {x_app}; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC;"
+     " RESET SESSION AUTHORIZATION", None),
     ("setting_database", None, "ALTER DATABASE tenantry SET row_security = off", None),
     ("map_forged", "y", "UPDATE tenancy.role_tenants SET tenant_id = '{y_id}' WHERE role_name = '{x_app}'", None),
     ("map_forged", "y", "INSERT INTO tenancy.role_tenants VALUES ('{x_group}', '{y_id}')", None),
@@ -263,6 +279,16 @@ CASES = [
     ("uses_outside", None, "CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
      " CREATE TRIGGER spy AFTER INSERT ON tenantry.tenants FOR EACH ROW EXECUTE FUNCTION public.f()",
      "DROP FUNCTION public.f() CASCADE"),
+    ("uses_outside", "a", "CREATE TABLE public.log (t text); CREATE RULE spy AS ON INSERT TO {a}.portfolios DO ALSO"
+     " INSERT INTO public.log VALUES (NEW.name)", "DROP RULE spy ON {a}.portfolios; DROP TABLE public.log"),
+    ("uses_outside", "a", "CREATE SEQUENCE public.counter; CREATE TABLE {a}.t (i bigint DEFAULT nextval('public.counter'));"
+     " ALTER TABLE {a}.t OWNER TO {a_owner}", "DROP TABLE {a}.t; DROP SEQUENCE public.counter"),
+    ("uses_outside", None, "CREATE TABLE public.log (t text UNIQUE); CREATE TABLE {x}.t (tenant_id uuid NOT NULL, t text"
+     " REFERENCES public.log (t)); ALTER TABLE {x}.t OWNER TO {x_owner}", "DROP TABLE {x}.t, public.log"),
+    ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f(text, text) RETURNS int IMMUTABLE LANGUAGE plpgsql"
+     " AS 'BEGIN RETURN 0; END'; CREATE OPERATOR CLASS util.c FOR TYPE text USING btree AS OPERATOR 1 <(text, text),"
+     " OPERATOR 3 =(text, text), FUNCTION 1 util.f(text, text); CREATE INDEX spy ON {a}.portfolios (name util.c)",
+     "DROP SCHEMA util CASCADE"),
     ("policy_beside", None, "ALTER POLICY tenant_rows ON {x}.users USING (tenant_id IS NULL)",
      "ALTER POLICY tenant_rows ON {x}.users USING (true)"),
     ("guard_changed", None, "ALTER POLICY tenant_rows ON tenantry.guard USING (false)",
@@ -325,9 +351,44 @@ CASES = [
     ("outside_definer_power", None, "CREATE ROLE helper; GRANT pg_read_all_data TO helper;"
      " CREATE FUNCTION tenantry_ext.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';"
      " ALTER FUNCTION tenantry_ext.f() OWNER TO helper", "DROP FUNCTION tenantry_ext.f(); DROP ROLE helper"),
-    ("outside_definer", None, "CREATE FUNCTION tenantry_ext.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';"
+    ("outside_definer", None, "CREATE EXTENSION pageinspect SCHEMA tenantry_ext; CREATE FUNCTION tenantry_ext.f() RETURNS int"
+     " LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'; ALTER EXTENSION pageinspect ADD FUNCTION tenantry_ext.f()",
+     "DROP EXTENSION pageinspect"),
+    # What was put into an extension later.
+    ("outside_definer_power", None, "CREATE FUNCTION tenantry_ext.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';"
      " ALTER EXTENSION plpgsql ADD FUNCTION tenantry_ext.f()",
      "ALTER EXTENSION plpgsql DROP FUNCTION tenantry_ext.f(); DROP FUNCTION tenantry_ext.f()"),
+    ("outside_definer_power", None, "CREATE FUNCTION tenantry_ext.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';"
+     " CREATE EXTENSION pageinspect SCHEMA tenantry_ext; ALTER EXTENSION pageinspect ADD FUNCTION tenantry_ext.f()",
+     "DROP EXTENSION pageinspect"),
+    ("uses_outside", "a", "CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TRIGGER"
+     " spy BEFORE UPDATE ON {a}.portfolios FOR EACH ROW EXECUTE FUNCTION public.f(); CREATE ROLE stranger; ALTER FUNCTION public.f()"
+     " OWNER TO stranger; CREATE EXTENSION pageinspect SCHEMA public; ALTER EXTENSION pageinspect ADD FUNCTION public.f()",
+     "DROP EXTENSION pageinspect CASCADE; DROP ROLE stranger"),
+    ("uses_outside", None, "CREATE TABLE public.log (t text UNIQUE); ALTER EXTENSION plpgsql ADD TABLE public.log;"
+     " CREATE TABLE {x}.t (tenant_id uuid NOT NULL, t text REFERENCES public.log (t)); ALTER TABLE {x}.t OWNER TO {x_owner}",
+     "ALTER EXTENSION plpgsql DROP TABLE public.log; DROP TABLE {x}.t, public.log"),
+    ("function_untrusted", "a", "CREATE EXTENSION pageinspect SCHEMA public; CREATE FUNCTION {a}.f(cstring) RETURNS int LANGUAGE"
+     " internal AS 'int4in'; ALTER FUNCTION {a}.f(cstring) OWNER TO {a_owner}; REVOKE ALL ON FUNCTION {a}.f(cstring) FROM PUBLIC;"
+     " ALTER EXTENSION pageinspect ADD FUNCTION {a}.f(cstring)", "DROP EXTENSION pageinspect"),
+    ("event_trigger_outside", None, "CREATE FUNCTION public.f() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';"
+     " CREATE EVENT TRIGGER e ON sql_drop EXECUTE FUNCTION public.f(); ALTER EXTENSION plpgsql ADD FUNCTION public.f()",
+     "DROP EVENT TRIGGER e; ALTER EXTENSION plpgsql DROP FUNCTION public.f(); DROP FUNCTION public.f()"),
+    # What was put into PostgreSQL's own schemas.
+    ("shared_schema", None, "CREATE VIEW information_schema.noted AS SELECT 1 AS i; GRANT SELECT ON information_schema.noted"
+     " TO PUBLIC", "DROP VIEW information_schema.noted"),
+    ("shared_schema", None, "CREATE TABLE information_schema.noted (t text); GRANT SELECT, INSERT ON information_schema.noted"
+     " TO PUBLIC", "DROP TABLE information_schema.noted"),
+    ("shared_schema", None, "CREATE FUNCTION pg_catalog.noted() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+     "DROP FUNCTION pg_catalog.noted()"),
+    ("shared_schema", None, "SET LOCAL allow_system_table_mods = on; CREATE TABLE pg_catalog.noted (t text);"
+     " GRANT SELECT ON pg_catalog.noted TO PUBLIC",
+     "SET LOCAL allow_system_table_mods = on; DROP TABLE pg_catalog.noted"),
+    ("uses_outside", "a", "CREATE FUNCTION pg_catalog.noted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+     " CREATE TRIGGER spy BEFORE UPDATE ON {a}.portfolios FOR EACH ROW EXECUTE FUNCTION pg_catalog.noted()",
+     "DROP FUNCTION pg_catalog.noted() CASCADE"),
+    ("cross_view", "a", "CREATE VIEW information_schema.noted AS SELECT * FROM {a}.portfolios; GRANT SELECT ON"
+     " information_schema.noted TO PUBLIC", "DROP VIEW information_schema.noted"),
     ("outside_untrusted", None, "CREATE FUNCTION tenantry_ext.f(text, bigint, bigint, boolean) RETURNS bytea LANGUAGE internal"
      " AS 'pg_read_binary_file'", "DROP FUNCTION tenantry_ext.f(text, bigint, bigint, boolean)"),
     ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f(text) RETURNS text LANGUAGE sql AS 'SELECT $1';"

@@ -20,6 +20,12 @@ PLANTED = ("CREATE ROLE stranger; GRANT USAGE, CREATE ON SCHEMA tenantry_ext TO 
            " CREATE FUNCTION tenantry_ext.lower(varchar) RETURNS text LANGUAGE sql AS 'SELECT $1::text'; RESET ROLE;"
            " REVOKE ALL ON SCHEMA tenantry_ext FROM stranger", "DROP OWNED BY stranger; DROP ROLE stranger")
 
+# A function with a superuser's rights that was put where Tenantry keeps the guards, and an operator that leads there.
+KEPT = ("CREATE FUNCTION tenancy_kept.spy(text) RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM pg_authid';"
+        " REVOKE ALL ON FUNCTION tenancy_kept.spy(text) FROM PUBLIC; GRANT EXECUTE ON FUNCTION tenancy_kept.spy(text) TO {tenants};"
+        " CREATE OPERATOR tenantry_ext.@!@ (FUNCTION = tenancy_kept.spy, RIGHTARG = text)",
+        "DROP FUNCTION tenancy_kept.spy(text) CASCADE")
+
 # What a superuser does to the shared tables of saas, and what undoes it.
 SHARED = {
     "row-level security is off": ("ALTER TABLE {s}.users DISABLE ROW LEVEL SECURITY",
@@ -78,6 +84,7 @@ SHARED = {
         "ALTER DEFAULT PRIVILEGES FOR ROLE tenantry GRANT SELECT ON TABLES TO PUBLIC",
         "ALTER DEFAULT PRIVILEGES FOR ROLE tenantry REVOKE SELECT ON TABLES FROM PUBLIC"),
     "a function was left where all search": PLANTED,
+    "tenants may execute what lies among the guards": KEPT,
     "the map is writable": ("GRANT UPDATE ON tenancy.role_tenants TO PUBLIC",
                             "REVOKE UPDATE ON tenancy.role_tenants FROM PUBLIC"),
 }
@@ -129,6 +136,7 @@ MADE = {
     "tenants may make things where all find them": ("GRANT CREATE ON SCHEMA tenantry_ext TO {tenants}",
                                                     "REVOKE CREATE ON SCHEMA tenantry_ext FROM {tenants}"),
     "a function was left where all search": PLANTED,
+    "tenants may execute what lies among the guards": KEPT,
     "the schema of extensions is another role's": (
         "CREATE ROLE stranger; ALTER SCHEMA tenantry_ext OWNER TO stranger",
         "ALTER SCHEMA tenantry_ext OWNER TO tenantry; DROP ROLE stranger"),

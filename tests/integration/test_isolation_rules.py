@@ -5,13 +5,14 @@ import os
 import re
 
 import harness
+import isolation_fleet
 from isolation_cases import CASES, LEAKS
 
 # Two tenants of the schema tier (a, b) and two of the row tier (x, y).
 TENANTS = [("a", "trading"), ("b", "trading"), ("x", "saas"), ("y", "saas")]
 
 # Rules that have a test of their own, since one statement does not break what they look for.
-ELSEWHERE = {"builtin_changed", "ended_login", "map_stale", "hba_trust", "password_weak", "setting_server"}
+ELSEWHERE = {"builtin_changed", "ended_login", "map_stale", "hba_trust", "password_weak", "role_swapped", "setting_server"}
 
 # The finding is about the tenant that is named; the check of a single tenant sees it from where the function is.
 SEEN_FROM = {"function_names_other": "b1"}
@@ -243,6 +244,30 @@ def test_every_rule_is_tested():
     assert rules == {case[0] for case in CASES} | ELSEWHERE
 
 
+def test_a_shared_place_that_has_no_tenants_is_looked_at():
+    server, _ = names()
+    tier, sql = isolation_fleet.BLUEPRINTS["pool"]
+    with harness.temporary_folder() as folder:
+        os.makedirs(folder + "/pool/migrations")
+        with open(folder + "/pool/blueprint.yaml", "w", encoding="utf-8") as f:
+            f.write("name: pool\ntitle: Pool\ntiers: [%s]\n%s" % (tier, isolation_fleet.PLANS))
+        with open(folder + "/pool/migrations/V0001__tables.sql", "w", encoding="utf-8") as f:
+            f.write(sql)
+        server.tenantry("blueprint", "add", folder + "/pool")
+    server.create("lone1", "pool")
+    table = server.tenantry("tenant", "show", "lone1")["schema"] + ".users"
+    server.tenantry("tenant", "archive", "lone1", "--drain-timeout", "1ms")
+    server.tenantry("tenant", "purge", "lone1", "--yes")
+    before = verify(server)
+    assert before["findings"] == [], before
+    server.psql("ALTER TABLE %s DISABLE ROW LEVEL SECURITY" % table, server.superuser)
+    found = verify(server)
+    assert [(f["check"], f["object"]) for f in found["findings"]] == [("rls_off", "table " + table)], found
+    assert found["tenants"] == before["tenants"]
+    server.psql(found["findings"][0]["mend"], server.superuser)
+    assert verify(server)["findings"] == []
+
+
 def test_logins_of_tenants_that_are_not_active_are_reported():
     server, _ = names()
     server.create("gone1", "trading")
@@ -259,6 +284,29 @@ def test_logins_of_tenants_that_are_not_active_are_reported():
     assert [f["check"] for f in found] == ["map_stale"], found
     server.psql(found[0]["mend"], server.superuser)
     assert verify(server)["is_isolated"]
+
+
+def test_roles_of_two_tenants_that_have_each_others_names_are_reported():
+    server, words = names()
+    for one, other in (("x", "y"), ("a", "x")):
+        pair = [words[one + "_app"], words[other + "_app"]]
+        swap = ("BEGIN; ALTER ROLE {0} RENAME TO between; ALTER ROLE {1} RENAME TO {0}; ALTER ROLE between RENAME TO {1}; COMMIT"
+                .format(*pair))
+        server.psql(swap, server.superuser)
+        try:
+            found = {f["object"]: f for f in of_rule(verify(server), "role_swapped")}
+            assert set(found) == {"role " + role for role in pair}, found
+            assert found["role " + pair[0]]["tenant"] == one + "1" and pair[1] in found["role " + pair[0]]["evidence"], found
+            assert len(of_rule(verify(server, other + "1"), "role_swapped")) == 1
+        finally:
+            server.psql(swap, server.superuser)
+        assert verify(server)["findings"] == []
+    # On another server the numbers are others.
+    numbers = "UPDATE tenantry.installation SET tenants_role_oid = {0}; UPDATE tenantry.roles SET role_oid = {1}"
+    server.psql(numbers.format(10, 10))
+    assert verify(server)["findings"] == []
+    server.psql(numbers.format("to_regrole(quote_ident(tenants_role))", "to_regrole(quote_ident(name))"))
+    assert verify(server)["findings"] == []
 
 
 def test_a_superuser_checks_what_others_cannot():
@@ -387,6 +435,15 @@ def test_what_a_role_may_not_read_is_told_as_unchecked():
     unchecked = {u["check"]: u["reason"] for u in verify(server)["unchecked"]}
     assert set(unchecked) == {"hba_trust", "password_weak"}, unchecked
     assert all("no superuser" in reason for reason in unchecked.values()), unchecked
+    server.psql("CREATE FOREIGN DATA WRAPPER w; CREATE SERVER far FOREIGN DATA WRAPPER w; CREATE ROLE clerk;"
+                " CREATE USER MAPPING FOR clerk SERVER far OPTIONS (password 'x')", server.superuser)
+    try:
+        for args in ((), ("a1",)):
+            unchecked = {u["check"]: u["reason"] for u in verify(server, *args)["unchecked"]}
+            assert "options of user mappings" in unchecked["user_mapping"], unchecked
+        assert verify(server, env={"TENANTRY_DATABASE_URL": server.superuser})["unchecked"] == []
+    finally:
+        server.psql("DROP FOREIGN DATA WRAPPER w CASCADE; DROP ROLE clerk", server.superuser)
 
 
 def test_a_finding_keeps_its_id():
@@ -434,12 +491,27 @@ def test_default_privileges_that_reach_no_place_or_are_postgresql_s_own_are_no_f
 
 def test_all_settings_of_a_role_are_told_and_mended_at_once():
     server, words = names()
-    server.psql("ALTER ROLE {a_app} SET lo_compat_privileges = on; ALTER ROLE {a_app} SET row_security = off"
+    server.psql("ALTER ROLE {a_app} SET lo_compat_privileges = on; ALTER ROLE {a_app} SET session_replication_role = local"
                 .format(**words), server.superuser)
     found = of_rule(verify(server), "setting_role")
     server.psql("; ".join(f["mend"] for f in found), server.superuser)
-    assert len(found) == 1 and "lo_compat_privileges = on, row_security = off" in found[0]["evidence"], found
+    assert len(found) == 1 and "lo_compat_privileges = on, session_replication_role = local" in found[0]["evidence"], found
     assert not of_rule(verify(server), "setting_role")
+
+
+def test_what_a_login_sets_for_itself_stops_nobody():
+    server, words = names()
+    own = ["row_security = off", "role = {b_app}", "check_function_bodies = off"]
+    server.psql("; ".join("ALTER ROLE CURRENT_USER SET " + setting for setting in own).format(**words)
+                + "; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC", words["b_login"])
+    try:
+        found = verify(server, "b1")["findings"]
+        assert {(f["check"], f["severity"]) for f in found} == {("setting_own", "low"), ("default_own", "low")}, found
+        server.tenantry("tenant", "suspend", "b1")
+        server.tenantry("tenant", "resume", "b1")
+    finally:
+        server.psql("; ".join(f["mend"] for f in found), server.superuser)
+    assert verify(server, "b1")["findings"] == []
 
 
 def test_an_aggregate_of_functions_that_all_may_call_is_no_finding():
@@ -464,6 +536,30 @@ def test_a_definer_that_keeps_to_its_own_schema_is_no_finding():
         assert verify(server)["findings"] == [] and verify(server, "b1")["findings"] == []
     finally:
         server.psql("DROP FUNCTION {b}.f(text)".format(**words), server.superuser)
+
+
+def test_code_of_a_shared_place_that_row_level_security_holds_is_no_finding():
+    server, words = names()
+    head = ("CREATE FUNCTION {x}.f() RETURNS %s LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {x}, pg_temp"
+            " AS $$ BEGIN %s END $$; ALTER FUNCTION {x}.f() OWNER TO {x_owner}; REVOKE ALL ON FUNCTION {x}.f() FROM PUBLIC;")
+    table = "CREATE TABLE {x}.board (t text); ALTER TABLE {x}.board OWNER TO {x_owner};"
+    trigger = "CREATE TRIGGER copied AFTER INSERT ON {x}.users FOR EACH ROW EXECUTE FUNCTION {x}.f();"
+    copy = head % ("trigger", "INSERT INTO board VALUES (NEW.email); RETURN NULL;")
+    cases = [(head % ("void", "CREATE TEMP TABLE t AS SELECT 1; DELETE FROM users; NOTIFY x;"), None),
+             (head % ("void", "ALTER TABLE users NO FORCE ROW LEVEL SECURITY;"), "it runs ALTER"),
+             (head % ("void", "EXECUTE 'DROP POLICY tenant_guard ON users';"), "it runs DROP"),
+             (table + copy + trigger, None),
+             (table + "GRANT SELECT (t) ON {x}.board TO {x_group};" + copy + trigger,
+              "it writes table board, which all tenants read")]
+    for sql, says in cases:
+        server.psql(sql.format(**words), server.superuser)
+        try:
+            for args in ((), ("x1",)):
+                found = of_rule(verify(server, *args), "shared_code")
+                assert [f["evidence"].split(" (")[0] for f in found] == ([says] if says else []), (sql, found)
+        finally:
+            server.psql("DROP FUNCTION {x}.f() CASCADE; DROP TABLE IF EXISTS {x}.board".format(**words), server.superuser)
+    assert verify(server)["findings"] == []
 
 
 def test_a_create_that_is_not_isolated_leaves_nothing():

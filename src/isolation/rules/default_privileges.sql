@@ -8,6 +8,7 @@ SELECT x.tenant_id, h.tenant_id AS other_id, format('role %s', x.rolname) AS obj
           FROM iso_own o
           JOIN pg_default_acl d ON d.defaclrole = o.oid
           LEFT JOIN iso_place p ON p.nspoid = o.nspoid
+         WHERE o.kind NOT IN ('app', 'readonly') OR d.defaclnamespace <> 0 -- the others are default_own's
         UNION
         -- Those of Tenantry's own roles.
         SELECT d.oid, r.oid, r.rolname, NULL, r.oid, NULL, NULL

@@ -3,5 +3,5 @@ SELECT x.tenant_id, NULL::uuid AS other_id, format('role %s', x.rolname) AS obje
        AS evidence,
        string_agg(DISTINCT format('ALTER ROLE %I RESET %s', x.rolname, x.name), '; ') AS mend
   FROM iso_setting x
- WHERE x.name <> 'search_path'
+ WHERE x.name <> 'search_path' AND NOT x.is_own
  GROUP BY x.tenant_id, x.rolname

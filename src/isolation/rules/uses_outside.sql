@@ -1,14 +1,21 @@
 SELECT p.tenant_id, NULL::uuid AS other_id, pg_describe_object(u.classid, u.objid, 0) AS object,
-       -- Who accepts it has read this text.
-       format('it calls %s, which is of no place, text %s', u.refobjid::regprocedure,
-              (SELECT left(encode(sha256(convert_to(concat(r.prosrc, r.prosecdef, r.probin, r.prolang,
-                                                           pg_get_function_sqlbody(r.oid)), 'UTF8')), 'hex'), 8)
-                 FROM pg_proc r WHERE r.oid = u.refobjid)) AS evidence,
+       CASE u.refclassid
+            WHEN 'pg_class'::regclass
+            THEN format('it uses %s, which is of no place', pg_describe_object(u.refclassid, u.refobjid, 0))
+            -- Who accepts it has read this text.
+            ELSE format('it calls %s, which is of no place, text %s', u.refobjid::regprocedure,
+                        (SELECT left(encode(sha256(convert_to(concat(r.prosrc, r.prosecdef, r.probin, r.prolang,
+                                                                     pg_get_function_sqlbody(r.oid)), 'UTF8')), 'hex'), 8)
+                           FROM pg_proc r WHERE r.oid = u.refobjid)) END AS evidence,
        CASE u.classid WHEN 'pg_trigger'::regclass THEN format('DROP TRIGGER %I ON %s', u.part, u.relid::regclass)
                       WHEN 'pg_policy'::regclass THEN format('DROP POLICY %I ON %s', u.part, u.relid::regclass)
+                      WHEN 'pg_rewrite'::regclass
+                      THEN CASE u.part WHEN '_RETURN' THEN NULL
+                                ELSE format('DROP RULE %I ON %s', u.part, u.relid::regclass) END
                       WHEN 'pg_constraint'::regclass
                       THEN format('ALTER TABLE %s DROP CONSTRAINT %I', u.relid::regclass, u.part) END AS mend
-  FROM (SELECT s.classid, s.objid, s.refobjid, c.oid AS relid, coalesce(g.tgname, y.polname, k.conname) AS part,
+  FROM (SELECT s.classid, s.objid, s.refclassid, s.refobjid, c.oid AS relid,
+               coalesce(g.tgname, y.polname, k.conname, w.rulename) AS part,
                coalesce(c.relnamespace, f.pronamespace, t.typnamespace, x.stxnamespace) AS nspoid
           FROM iso_stray s
           LEFT JOIN pg_trigger g ON s.classid = 'pg_trigger'::regclass AND g.oid = s.objid

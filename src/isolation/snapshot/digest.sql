@@ -149,6 +149,6 @@ WITH line (text) AS (
      WHERE x.lomacl IS NOT NULL OR x.lomowner IN (SELECT r.oid FROM iso_role r)
 )
 SELECT encode(sha256(string_agg(h.hash, ''::bytea ORDER BY h.hash)), 'hex'),
-       (SELECT count(*) FROM iso_target t WHERE t.state <> 'spare'),
+       (SELECT count(*) FROM iso_target t WHERE t.state NOT IN ('spare', 'place')),
        (SELECT count(*) FROM iso_target t WHERE t.state = 'spare')
   FROM (SELECT sha256(convert_to(l.text, 'UTF8')) AS hash FROM line l) h

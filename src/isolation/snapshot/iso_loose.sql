@@ -29,8 +29,15 @@ SELECT f.oid, f.pronamespace, f.proowner, f.prosecdef, f.proleakproof, f.prolang
                           AND (c.is_lent AND (c.is_code OR m.prosecdef) OR c.is_code AND NOT c.is_known))) AS is_untrusted
   FROM (SELECT p.oid, p.pronamespace, p.proowner, p.prosecdef, p.proleakproof, p.prolang, p.prokind,
                coalesce(p.proacl, acldefault('f', p.proowner)) AS proacl, c.is_code, c.is_builtin,
-               EXISTS (SELECT FROM pg_depend d
-                        WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e') AS is_extension
+               -- ALTER EXTENSION ADD hides nothing where it can be told: an extension's script makes nothing before the
+               -- extension or for a role that is neither the extension's owner nor a superuser, and what initdb made has
+               -- no more since.
+               EXISTS (SELECT
+                         FROM pg_depend d
+                         JOIN pg_extension x ON x.oid = d.refobjid AND (p.oid < 16384 OR x.oid BETWEEN 16384 AND p.oid)
+                        WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+                          AND (p.proowner IN (10, x.extowner)
+                               OR EXISTS (SELECT FROM pg_roles r WHERE r.oid = p.proowner AND r.rolsuper))) AS is_extension
           FROM pg_proc p
          CROSS JOIN LATERAL (
                SELECT p.prolang = ANY (ARRAY(SELECT l.oid FROM pg_language l WHERE NOT l.lanpltrusted)) AS is_code,

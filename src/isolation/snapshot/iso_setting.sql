@@ -1,9 +1,13 @@
--- Settings of tenants' roles, and of Tenantry's own, that could matter.
+-- Settings of tenants' roles, and of Tenantry's own, that could matter. is_own: a tenant's login, like every role, may have
+-- set it for itself.
 SELECT o.tenant_id, o.rolname, split_part(c.setting, '=', 1) AS name,
-       substr(c.setting, strpos(c.setting, '=') + 1) AS value
-  FROM (SELECT oid, rolname, tenant_id, true AS is_tenant FROM iso_own
+       substr(c.setting, strpos(c.setting, '=') + 1) AS value,
+       o.kind IN ('app', 'readonly')
+       AND split_part(c.setting, '=', 1) NOT IN ('session_replication_role', 'session_preload_libraries',
+               'app.current_tenant_id', 'lo_compat_privileges', 'allow_system_table_mods', 'ignore_system_indexes') AS is_own
+  FROM (SELECT oid, rolname, tenant_id, kind, true AS is_tenant FROM iso_own
         UNION ALL
-        SELECT r.oid, r.rolname, NULL, false
+        SELECT r.oid, r.rolname, NULL, 'control', false
           FROM pg_roles r
          WHERE r.oid IN (SELECT p.owner FROM iso_place p WHERE p.kind = 'control') OR r.rolname = SESSION_USER) o
   JOIN pg_db_role_setting s ON s.setrole = o.oid

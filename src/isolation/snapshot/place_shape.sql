@@ -130,5 +130,7 @@ SELECT p.id, s.digest, x.digest
   LEFT JOIN tenantry.place_shapes s ON s.blueprint = p.blueprint AND s.version = p.version AND s.digest = x.digest
  WHERE NOT EXISTS (SELECT FROM pg_event_trigger e
                     WHERE e.evtenabled <> 'D'
-                      AND NOT EXISTS (SELECT FROM pg_depend d
+                      AND NOT EXISTS (SELECT
+                                        FROM pg_depend d
+                                        JOIN pg_extension x ON x.oid = d.refobjid AND x.oid BETWEEN 16384 AND e.oid
                                        WHERE d.classid = 'pg_event_trigger'::regclass AND d.objid = e.oid AND d.deptype = 'e'))

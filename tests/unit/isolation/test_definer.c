@@ -87,6 +87,43 @@ static void tables_and_functions_of_other_schemas_are_told_wherever_they_are(voi
                    "it uses a.a, b.b, c.c, d.d and more");
 }
 
+/* The verdict on a body of a shared place where all tenants read the table "board". */
+static void assert_unheld(const char *language, const char *source, const char *unheld)
+{
+    DefinerVerdict verdict;
+    Err err;
+    scoped_arena Arena *arena = arena_new();
+    const char *body = arena_printf(
+        arena,
+        "{\"schema\": \"mine\", \"language\": \"%s\", \"source\": \"%s\", \"open\": [\"board\"],"
+        " \"definition\": \"CREATE FUNCTION mine.f(t text) RETURNS int LANGUAGE %s AS $f$%s$f$\"}",
+        language, source, language, source);
+    assert_true(definer_judge(arena, body, &verdict, &err));
+    if (unheld == NULL) {
+        assert_null(verdict.unheld);
+    } else {
+        assert_non_null(verdict.unheld);
+        assert_string_equal(verdict.unheld, unheld);
+    }
+}
+
+static void what_row_level_security_does_not_hold_is_told_of_shared_places(void **state)
+{
+    (void)state;
+    assert_unheld("sql", "SELECT 1 FROM t; DELETE FROM t; INSERT INTO t VALUES (1)", NULL);
+    assert_unheld("sql", "SELECT 1 FROM board; INSERT INTO other.board VALUES (1)", NULL);
+    assert_unheld("sql", "TRUNCATE t", "it runs TRUNCATE");
+    assert_unheld("sql", "LOCK t", "it runs LOCK");
+    assert_unheld("sql", "WITH w AS (INSERT INTO board VALUES (1)) SELECT 1",
+                  "it writes table board, which all tenants read");
+    assert_unheld("plpgsql", "BEGIN CREATE TEMP TABLE k (i int); RETURN 1; END", NULL);
+    assert_unheld("plpgsql", "BEGIN ALTER TABLE t NO FORCE ROW LEVEL SECURITY; RETURN 1; END",
+                  "it runs ALTER");
+    assert_unheld("plpgsql", "BEGIN EXECUTE 'DROP POLICY p ON t'; RETURN 1; END", "it runs DROP");
+    assert_unheld("plpgsql", "BEGIN UPDATE mine.board SET t = 1; RETURN 1; END",
+                  "it writes table board, which all tenants read");
+}
+
 static void sql_that_is_put_together_cannot_be_judged(void **state)
 {
     (void)state;
@@ -119,6 +156,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_in_its_own_schema_or_for_all_is_not_told),
         cmocka_unit_test(tables_and_functions_of_other_schemas_are_told_wherever_they_are),
+        cmocka_unit_test(what_row_level_security_does_not_hold_is_told_of_shared_places),
         cmocka_unit_test(sql_that_is_put_together_cannot_be_judged),
         cmocka_unit_test(what_cannot_be_parsed_is_told_and_not_passed_over),
     };
