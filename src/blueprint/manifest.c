@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "blueprint/schema_name.h"
 #include "core/limits.h"
 
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
@@ -34,18 +35,25 @@ typedef struct Manifest {
     ManifestFiles *files;
 } Manifest;
 
-/* It becomes a schema's name, and PostgreSQL keeps those that begin with pg_ for itself. */
-static bool is_blueprint_name(const char *text)
+/* It becomes the name of the shared schema. */
+static bool check_schema_name(const Spot *spot, const char *name, Err *err)
 {
-    return is_short_name(text) && strncmp(text, "pg_", strlen("pg_")) != 0;
+    if (!schema_is_reserved(name) && !schema_is_opaque(name)) {
+        return true;
+    }
+    spot_fail(spot, err, "\"%s\" is a name that PostgreSQL or Tenantry keeps for its own schemas",
+              name);
+    err_hint(err, "the tables that tenants share are in a schema of the blueprint's name");
+    return false;
 }
 
 static bool read_name(const Manifest *manifest, const Spot *spot, Err *err)
 {
     manifest->blueprint->lines.name = spot->node == NULL ? 1 : spot->node->line;
-    return spot_text(manifest->arena, spot, is_blueprint_name,
-                     "2 to 31 of a-z, 0-9 and _, beginning with a letter and not with pg_",
-                     &manifest->blueprint->name, err);
+    return spot_text(manifest->arena, spot, is_short_name,
+                     "2 to 31 of a-z, 0-9 and _, beginning with a letter",
+                     &manifest->blueprint->name, err) &&
+           check_schema_name(spot, manifest->blueprint->name, err);
 }
 
 static bool read_title(const Manifest *manifest, const Spot *spot, Err *err)

@@ -5,6 +5,7 @@
 
 #include "blueprint/births.h"
 #include "blueprint/place_parts.h"
+#include "blueprint/schema_name.h"
 #include "blueprint/steps.h"
 #include "core/strbuf.h"
 #include "pg/sql.h"
@@ -324,15 +325,16 @@ static bool make_shared(Arena *arena, Store *store, PgBatch *batch, const Bluepr
         return false;
     }
     /* The shared schema's name tells a tenant nothing about others, so people may read it, where it
-     * is free and no word of SQL: a name that is not always written alike could not be taken out of
-     * a fingerprint. */
+     * is free, nobody else's to be (a blueprint may have been recorded before such names were
+     * refused), and no word of SQL: a name that is not always written alike could not be taken out
+     * of a fingerprint. */
     scoped_rows PgRows *rows = NULL;
     if (!pg_query_row(store->conn,
                       "SELECT to_regnamespace(quote_ident($1)) IS NULL AND quote_ident($1) = $1",
                       PG_PARAMS(blueprint->name), &rows, err)) {
         return false;
     }
-    if (pg_rows_bool(rows, 0, 0)) {
+    if (pg_rows_bool(rows, 0, 0) && !schema_is_reserved(blueprint->name)) {
         place->schema_name = blueprint->name;
     }
     place->version = 0;

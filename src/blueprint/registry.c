@@ -155,8 +155,10 @@ static bool check_plans_in_use(Arena *arena, Store *store, const Blueprint *blue
     if (used == NULL) {
         return true;
     }
-    ERR_SET(err, ERR_BLUEPRINT_EXISTS, "keep the plan, or move its tenants first",
-            "blueprint \"%s\" no longer has plan \"%s\", which tenants use", blueprint->name, used);
+    ERR_SET(
+        err, ERR_BLUEPRINT_EXISTS,
+        "keep the plan until the last of its tenants is purged: a tenant stays on the plan it has",
+        "blueprint \"%s\" no longer has plan \"%s\", which tenants use", blueprint->name, used);
     return blueprint_fail_at(blueprint, blueprint->lines.plans, "plans", err);
 }
 

@@ -8,7 +8,7 @@
 
 /* Part of the key: a program that takes stamps or fingerprints in another way takes all of them
  * again. */
-#define STAMP_FORMAT "3"
+#define STAMP_FORMAT "4"
 
 static const char *extensions_text(Arena *arena, const Extensions *extensions)
 {

@@ -5,9 +5,9 @@
  * when pg_dump is there a second one that is dumped; its statements, with a token where the place's
  * name goes, must then make a third one with the same structure. The stamp is flat when they do,
  * when they are fewer than those of the migrations, and when the migrations left neither rows nor a
- * sequence that was moved, and used no variant for an extension; else creates replay the
- * migrations, and the reason is kept. The same statements and answers give the same choice every
- * time.
+ * sequence that was moved, used no variant for an extension, and ran no code that depends on when
+ * it runs (moment.h); else creates replay the migrations, and the reason is kept. The same
+ * statements and answers give the same choice every time.
  *
  * The control schema keeps one stamp for each blueprint, under a key over all that it was made from
  * (content of the blueprint, extensions, version of the server). Taking one is no part of making a

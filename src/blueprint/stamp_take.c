@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "blueprint/moment.h"
 #include "blueprint/place_parts.h"
 #include "blueprint/stamp_parts.h"
 #include "core/clock.h"
@@ -243,6 +244,32 @@ static bool flatten(Taking *taking, const char *program, Stamp *ret_flat, const 
     return true;
 }
 
+/* Why no dump can stand in for the migrations, whatever is in it; NULL: nothing says so. */
+static bool find_obstacle(Taking *taking, const char **ret_reason, Err *err)
+{
+    const char *found = NULL;
+    *ret_reason = NULL;
+    if (taking->has_variant) {
+        *ret_reason = "a migration for an extension is used, whose tables pg_dump cannot flatten";
+        return true;
+    }
+    if (taking->model.filled != NULL) {
+        *ret_reason = arena_printf(taking->arena, "the migrations leave more than structure: %s",
+                                   taking->model.filled);
+        return true;
+    }
+    if (!moment_find(taking->arena, taking->blueprint, taking->extensions, MOMENT_OF_STAMP, &found,
+                     err)) {
+        return false;
+    }
+    if (found != NULL) {
+        *ret_reason = arena_printf(
+            taking->arena, "the migrations run code that may do something else another time: %s",
+            found);
+    }
+    return true;
+}
+
 /* A flat stamp where there can be one; what goes wrong on the way is the reason why there is none,
  * unless the connection is gone. */
 static bool choose(Taking *taking, Err *err)
@@ -251,13 +278,10 @@ static bool choose(Taking *taking, Err *err)
     const char *program = NULL;
     const char *reason = NULL;
     Stamp flat = *stamp;
-    if (taking->has_variant) {
-        stamp->reason = "a migration for an extension is used, whose tables pg_dump cannot flatten";
-        return true;
+    if (!find_obstacle(taking, &stamp->reason, err)) {
+        return false;
     }
-    if (taking->model.filled != NULL) {
-        stamp->reason = arena_printf(taking->arena, "the migrations leave more than structure: %s",
-                                     taking->model.filled);
+    if (stamp->reason != NULL) {
         return true;
     }
     if (!pg_dump_find(taking->arena, taking->store->conn, taking->options->bin_dir, &program,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "blueprint/place_parts.h"
+#include "blueprint/schema_name.h"
 #include "core/embedded_file.h"
 #include "pg/sql.h"
 
@@ -19,7 +20,9 @@ static bool query_file(Store *store, const char *path, PgParams params, PgRows *
 bool takeover_check(Arena *arena, Store *store, const char *schema, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
-    if (!query_file(store, "src/blueprint/takeover_refusals.sql", PG_PARAMS(schema), &rows, err)) {
+    const bool is_kept = schema_is_reserved(schema) || schema_is_opaque(schema);
+    if (!query_file(store, "src/blueprint/takeover_refusals.sql",
+                    PG_PARAMS(schema, is_kept ? "true" : "false"), &rows, err)) {
         return false;
     }
     if (pg_rows_count(rows) == 0) {

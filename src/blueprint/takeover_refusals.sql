@@ -1,4 +1,5 @@
--- Why a schema cannot be taken over: (code, message, hint), the first that counts. $1 is its name. code: "input" or "right".
+-- Why a schema cannot be taken over: (code, message, hint), the first that counts. $1 is its name, $2 whether
+-- PostgreSQL or Tenantry keeps that for its own (schema_name.h). code: "input" or "right".
 -- The session is the control role's; each part looks at what is in the one schema, by index.
 WITH space AS MATERIALIZED (
     SELECT n.oid, n.nspname, n.nspowner FROM pg_namespace n WHERE n.nspname::text = $1::text
@@ -84,8 +85,7 @@ WITH space AS MATERIALIZED (
      WHERE p.schema_name::text = $1
     UNION ALL
     SELECT 3, 'input', format('schema "%s" is PostgreSQL''s or Tenantry''s own', $1), NULL
-     WHERE $1 ~ '^pg_' OR $1 ~ '^(shared|stamp|tenant|trial)_[0-9a-f]{12}$'
-        OR $1 IN ('information_schema', 'tenancy', 'tenancy_guards', 'tenancy_kept', 'tenantry', 'tenantry_audit', 'tenantry_ext')
+     WHERE $2::boolean AND $1 <> 'public'
     UNION ALL
     SELECT 4, 'input', 'schema "public" is everybody''s: extensions and other sessions find things there without naming it',
            'give it a name of its own first: ALTER SCHEMA public RENAME TO ...; CREATE SCHEMA public'

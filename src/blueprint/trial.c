@@ -5,6 +5,7 @@
 #include "blueprint/place.h"
 #include "blueprint/registry.h"
 #include "blueprint/trial_parts.h"
+#include "core/strbuf.h"
 #include "pg/sql.h"
 
 enum { TRIAL_NAME_BYTES = 6 };
@@ -17,8 +18,10 @@ typedef struct Trial {
     const char *tenant_id;
     Extensions extensions;
     bool has_ground; /* all is there but what the blueprint's own SQL makes */
+    bool is_checked; /* all is there, and the caller's check was asked */
     const Place *place;
     const char *app_role;
+    const char *readonly_role;
 } Trial;
 
 static bool name_trial(Trial *trial, Err *err)
@@ -30,6 +33,7 @@ static bool name_trial(Trial *trial, Err *err)
     }
     trial->blueprint.name = arena_printf(trial->arena, "trial_%s", hex);
     trial->app_role = arena_printf(trial->arena, "%s_app", trial->blueprint.name);
+    trial->readonly_role = arena_printf(trial->arena, "%s_ro", trial->blueprint.name);
     return true;
 }
 
@@ -56,10 +60,23 @@ static bool make_schema_place(Trial *trial, Err *err)
     }
     add_tenant_role(trial, batch, place->owner_role);
     add_tenant_role(trial, batch, place->app_role);
+    add_tenant_role(trial, batch, place->readonly_role);
     trial->place = place;
     return pg_batch_run(trial->store->conn, batch, err) &&
            (!lacks_partitions || place_ensure_partitions(trial->arena, trial->store,
                                                          &trial->blueprint, trial->place, err));
+}
+
+/* A login of the row tier, which is a member of one of the place's groups. */
+static void add_login(const Trial *trial, PgBatch *batch, const char *role, const char *group)
+{
+    place_add_role(trial->arena, batch, role);
+    pg_batch_add(batch,
+                 SQL(trial->arena, "GRANT {}, {} TO {}",
+                     sql_name(trial->arena, trial->store->tenants_role),
+                     sql_name(trial->arena, group), sql_name(trial->arena, role)),
+                 PG_NO_PARAMS);
+    add_tenant_role(trial, batch, role);
 }
 
 static bool make_row_place(Trial *trial, Err *err)
@@ -71,13 +88,8 @@ static bool make_row_place(Trial *trial, Err *err)
         return false;
     }
     scoped_batch PgBatch *batch = pg_batch_new(trial->arena);
-    place_add_role(trial->arena, batch, trial->app_role);
-    pg_batch_add(
-        batch,
-        SQL(trial->arena, "GRANT {}, {} TO {}", sql_name(trial->arena, trial->store->tenants_role),
-            sql_name(trial->arena, place->app_role), sql_name(trial->arena, trial->app_role)),
-        PG_NO_PARAMS);
-    add_tenant_role(trial, batch, trial->app_role);
+    add_login(trial, batch, trial->app_role, place->app_role);
+    add_login(trial, batch, trial->readonly_role, place->readonly_role);
     trial->place = place;
     return pg_batch_run(trial->store->conn, batch, err);
 }
@@ -120,9 +132,32 @@ static bool make_place(Trial *trial, Tier tier, Err *err)
            (tier == TIER_ROW ? make_row_place(trial, err) : make_schema_place(trial, err));
 }
 
-static bool run_trial(Trial *trial, Tier tier, Err *err)
+/* The tenant as the registry has those that are being made. */
+static bool register_tenant(const Trial *trial, Tier tier, Err *err)
 {
-    return make_place(trial, tier, err) && run_scripts(trial, err);
+    scoped_batch PgBatch *batch = pg_batch_new(trial->arena);
+    store_batch(batch, TRIAL_TENANT,
+                PG_PARAMS(trial->tenant_id,
+                          arena_printf(trial->arena, "trial-%s", trial->tenant_id),
+                          trial->blueprint.name, blueprint_find_plan(&trial->blueprint, NULL)->name,
+                          tier_name(tier), trial->place->id));
+    if (tier == TIER_SCHEMA) {
+        store_batch(batch, ROLE_ADD,
+                    PG_PARAMS(trial->place->owner_role, trial->tenant_id, "owner"));
+    }
+    store_batch(batch, ROLE_ADD, PG_PARAMS(trial->app_role, trial->tenant_id, "app"));
+    store_batch(batch, ROLE_ADD, PG_PARAMS(trial->readonly_role, trial->tenant_id, "readonly"));
+    return pg_batch_run(trial->store->conn, batch, err);
+}
+
+static bool run_trial(Trial *trial, Tier tier, TrialCheck check, Err *err)
+{
+    if (!make_place(trial, tier, err) || !run_scripts(trial, err) ||
+        !register_tenant(trial, tier, err)) {
+        return false;
+    }
+    trial->is_checked = true;
+    return check(trial->arena, trial->store, trial->tenant_id, err);
 }
 
 /* Classes 53 (resources: disk, memory, locks) and 58 (input and output). */
@@ -165,14 +200,17 @@ bool blueprint_blame(const Blueprint *blueprint, const char *when, Err *err)
 /* Messages name the blueprint as people know it. */
 static void put_real_name(const Trial *trial, const char *name, Err *err)
 {
-    const char *found = strstr(err->message, trial->blueprint.name);
-    if (found == NULL) {
-        return;
-    }
     const Err before = *err;
-    const char *rest = before.message + (found - err->message) + strlen(trial->blueprint.name);
-    ERR_SET(err, before.code, before.hint, "%.*s%s%s", (int)(found - err->message), before.message,
-            name, rest);
+    const char *rest = before.message;
+    const char *found = NULL;
+    StrBuf message = strbuf_init(trial->arena);
+    while ((found = strstr(rest, trial->blueprint.name)) != NULL) {
+        strbuf_add_bytes(&message, rest, (size_t)(found - rest));
+        strbuf_add(&message, name);
+        rest = found + strlen(trial->blueprint.name);
+    }
+    strbuf_add(&message, rest);
+    ERR_SET(err, before.code, before.hint, "%s", message.text);
     err->where = before.where;
     memcpy(err->sqlstate, before.sqlstate, sizeof err->sqlstate);
 }
@@ -180,11 +218,16 @@ static void put_real_name(const Trial *trial, const char *name, Err *err)
 static bool blame(const Trial *trial, const Blueprint *blueprint, Tier tier, Err *err)
 {
     put_real_name(trial, blueprint->name, err);
-    return trial->has_ground &&
-           blueprint_blame(
-               blueprint,
-               arena_printf(trial->arena, "a tenant of the %s tier was tried", tier_name(tier)),
-               err);
+    const char *when = arena_printf(trial->arena, "a tenant of the %s tier was tried",
+                                    tier_name(tier));
+    if (!trial->is_checked) {
+        return trial->has_ground && blueprint_blame(blueprint, when, err);
+    }
+    if (err->code == ERR_ISOLATION) { /* its own hint would mend a table that is gone */
+        err_prefix(err, "blueprint \"%s\"", blueprint->name);
+        err_hint(err, "%s; nothing was changed", when);
+    }
+    return false;
 }
 
 bool blueprint_try_place(Arena *arena, Store *store, const Blueprint *blueprint, Tier tier,
@@ -199,7 +242,8 @@ bool blueprint_try_place(Arena *arena, Store *store, const Blueprint *blueprint,
     return true;
 }
 
-bool blueprint_try(Arena *arena, Store *store, const Blueprint *blueprint, Err *err)
+bool blueprint_try(Arena *arena, Store *store, const Blueprint *blueprint, TrialCheck check,
+                   Err *err)
 {
     if (!trial_lint(arena, store, blueprint, err)) {
         return false;
@@ -209,7 +253,7 @@ bool blueprint_try(Arena *arena, Store *store, const Blueprint *blueprint, Err *
         if (!pg_query(store->conn, "SAVEPOINT trial", PG_NO_PARAMS, NULL, err)) {
             return false;
         }
-        if (!run_trial(&trial, blueprint->tiers[i], err)) {
+        if (!run_trial(&trial, blueprint->tiers[i], check, err)) {
             return blame(&trial, blueprint, blueprint->tiers[i], err);
         }
         if (!pg_query(store->conn, "ROLLBACK TO SAVEPOINT trial", PG_NO_PARAMS, NULL, err) ||

@@ -3,7 +3,9 @@
 #include "blueprint/place.h"
 #include "blueprint/registry.h"
 #include "blueprint/trial.h"
+#include "core/log.h"
 #include "core/strbuf.h"
+#include "isolation/isolation.h"
 #include "ops/context.h"
 #include "ops/register.h"
 #include "ops/signing.h"
@@ -46,6 +48,25 @@ static bool migrate_shared(JobContext *context, const Blueprint *blueprint, Err 
            blueprint_blame(blueprint, "its shared tables were migrated", err);
 }
 
+/* The rules of isolation, as of a tenant that is created. An acceptance is of things by their
+ * names, and those of a trial have others: where some are in force it may be one of these, and
+ * whether it is comes out when a place is made or migrated. */
+static bool require_tried(Arena *arena, Store *store, const char *tenant_id, Err *err)
+{
+    Acceptances accepted;
+    if (isolation_require(arena, store, tenant_id, err)) {
+        return true;
+    }
+    const Err found = *err;
+    if (found.code != ERR_ISOLATION || !isolation_load_acceptances(arena, store, &accepted, err) ||
+        accepted.count == 0) {
+        return false;
+    }
+    log_warn("blueprint.isolation", "unless that is accepted, tenants are refused: %s",
+             found.message);
+    return true;
+}
+
 /* One transaction tries the blueprint, records it and migrates the shared place: what any of these
  * refuses was not recorded, and there is no job. */
 static bool step_record(JobContext *context, Err *err)
@@ -54,7 +75,7 @@ static bool step_record(JobContext *context, Err *err)
     RegistryChange change = REGISTRY_SAME;
     if (!load_from_args(context, &blueprint, err) ||
         (json_get_bool(context->args, "is_tried", false) &&
-         !blueprint_try(context->arena, context->store, blueprint, err)) ||
+         !blueprint_try(context->arena, context->store, blueprint, require_tried, err)) ||
         !registry_add(context->arena, context->store, blueprint, &change, err) ||
         !migrate_shared(context, blueprint, err)) {
         return false;

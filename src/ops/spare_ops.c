@@ -78,10 +78,12 @@ static const Field list_fields[] = {
     {"blueprint", FIELD_TEXT, .help = "blueprint"},
     {"version", FIELD_INT, .help = "its newest version"},
     {"ready", FIELD_INT, .help = "spares of this version that a create can claim"},
-    {"target", FIELD_INT, .help = "how many are kept ready now"},
+    {"target", FIELD_INT,
+     .help = "how many a keeper with the options spares and spares-max of this command keeps ready "
+             "now; one that runs has those of the \"up\" that started it"},
     {"claimed", FIELD_INT, .help = "claimed by a create that is under way"},
     {"stale", FIELD_INT,
-     .help = "of an older definition, of other extensions, or without today's "
+     .help = "of an older definition, of other extensions, of another day, or without today's "
              "partitions"},
     {"demand", FIELD_INT, .is_wide = true, .help = "tenants created in the last ten minutes"},
     {"error", FIELD_TEXT, .is_nullable = true, .help = "why the last one could not be made"},
@@ -274,8 +276,8 @@ const Operation op_spare_drop = {
     .params = (const Param[]){{"blueprint", PARAM_TEXT, .is_positional = true, .most = 100,
                                .help = "Only those of this blueprint."},
                               {"stale", PARAM_BOOL,
-                               .help = "Those of an older definition, of other extensions, or "
-                                       "without today's partitions."},
+                               .help = "Those of an older definition, of other extensions, of "
+                                       "another day, or without today's partitions."},
                               {"all", PARAM_BOOL, .help = "Every one that waits."},
                               {0}},
     .result = (const Field[]){{"left", FIELD_INT, .help = "how many still wait"},

@@ -1,6 +1,7 @@
 /* Making spares, keeping their partitions, dropping those that are of no use. */
 #include <string.h>
 
+#include "blueprint/moment.h"
 #include "blueprint/place.h"
 #include "blueprint/registry.h"
 #include "core/fault.h"
@@ -90,9 +91,25 @@ static const char *optional_names(const Making *making)
     return names.text;
 }
 
+/* How long a create may claim it: a seed that says "in 14 days" means days of the tenant, so that a
+ * spare with such a seed, or with migrations that computed with the time, is for its day only. */
+static bool find_freshness(const Making *making, const char **ret_freshness, Err *err)
+{
+    const char *found = NULL;
+    if (!moment_find(making->arena, making->blueprint, making->extensions, MOMENT_OF_SPARE, &found,
+                     err)) {
+        return false;
+    }
+    *ret_freshness = found != NULL                            ? "day"
+                     : making->blueprint->partition_count > 0 ? "partitions"
+                                                              : "content";
+    return true;
+}
+
 static bool fill_batch(Making *making, Err *err)
 {
     Arena *arena = making->arena;
+    const char *freshness = NULL;
     if (!secret_random_uuid(arena, &making->tenant_id, err) ||
         !login_name_pair(arena, &making->logins, err) ||
         !place_name(arena, making->blueprint, TIER_SCHEMA, making->logins.stem, &making->place,
@@ -104,15 +121,15 @@ static bool fill_batch(Making *making, Err *err)
     place_add_role(arena, making->batch, making->place.readonly_role);
     if (!place_add_schema(arena, making->store, making->batch, making->blueprint,
                           making->extensions, &making->place, &making->lacks_partitions, err) ||
-        !add_logins(making, err) || !add_seed(making, err)) {
+        !add_logins(making, err) || !add_seed(making, err) ||
+        !find_freshness(making, &freshness, err)) {
         return false;
     }
     store_batch(making->batch, SPARE_ADD,
                 PG_PARAMS(making->place.id, making->tenant_id, making->blueprint->name,
                           making->blueprint->checksum, making->store->active_key_id,
                           making->logins.sealed[LOGIN_APP], making->logins.sealed[LOGIN_READONLY],
-                          making->blueprint->partition_count > 0 ? "true" : "false",
-                          optional_names(making)));
+                          freshness, optional_names(making)));
     return true;
 }
 

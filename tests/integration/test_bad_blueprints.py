@@ -199,8 +199,12 @@ def test_a_plan_that_a_tenant_uses_cannot_go():
             f.writelines(kept)
         before = snapshot()
         shared_server().refused("blueprint_exists", "blueprint", "add", folder,
-                                says=["blueprint.yaml:5: key \"plans\"", "\"two\"", "tenants use"])
+                                says=["blueprint.yaml:5: key \"plans\"", "\"two\"", "tenants use",
+                                      "until the last of its tenants is purged"])
         assert snapshot() == before
+        shared_server().tenantry("tenant", "archive", "planned-two", "--drain-timeout", "0s")
+        shared_server().tenantry("tenant", "purge", "planned-two", "--yes")
+        assert shared_server().tenantry("blueprint", "add", folder)["change"] == "recorded"
 
 
 def test_tables_of_the_row_tier_need_tenant_id_and_their_policies():
@@ -248,6 +252,13 @@ def test_what_the_row_tier_forbids_is_found_where_dynamic_sql_makes_it():
                    V0003__more="".join(DYNAMIC % sql for sql in allowed))["change"] == "recorded"
 
 
+def test_rights_for_everybody_that_dynamic_sql_gives_are_refused():
+    for tiers in ("row", "schema"):
+        error = refuse("isolation_violated", "blueprint \"bad\": ", "public_grant_table, table bad.items: PUBLIC has SELECT",
+                       tiers=tiers, V0002__grant=DYNAMIC % "GRANT SELECT ON items TO PUBLIC")
+        assert error["hint"] == "a tenant of the %s tier was tried; nothing was changed" % tiers, error
+
+
 def test_a_cycle_of_foreign_keys_through_a_partition_is_refused():
     tables = ("CREATE TABLE a (id bigint PRIMARY KEY, c bigint) PARTITION BY RANGE (id);\n"
               "CREATE TABLE a1 PARTITION OF a FOR VALUES FROM (0) TO (9);\n"
@@ -261,8 +272,26 @@ def test_a_cycle_of_foreign_keys_through_a_partition_is_refused():
                    V0002__key=key + " DEFERRABLE;\n")["change"] == "recorded"
 
 
-def test_a_name_that_postgresql_keeps_for_itself_is_refused():
-    refuse("blueprint_invalid", "blueprint.yaml:1: ", "pg_", name="pg_x", tiers="row")
+def test_a_name_that_postgresql_or_tenantry_keeps_for_itself_is_refused():
+    for name in ("pg_x", "tenantry_ext", "public"):
+        for command in ("lint", "add"):
+            refuse("blueprint_invalid", "blueprint.yaml:1: ", "\"%s\" is a name that " % name, command=command, name=name,
+                   tiers="row")
+
+
+def test_a_blueprint_that_was_recorded_under_such_a_name_gets_a_schema_of_another_name():
+    server = shared_server()
+    with harness.temporary_folder() as folder:
+        add(folder, name="renamed", tiers="row")
+    for table, columns in (("blueprints", "name"), ("blueprint_versions", "blueprint"), ("plans", "blueprint")):
+        others = server.psql("SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute WHERE attrelid = 'tenantry.%s'::regclass"
+                             " AND attnum > 0 AND NOT attisdropped AND attgenerated = '' AND attname <> '%s'" % (table, columns))
+        server.psql("INSERT INTO tenantry.%s (%s, %s) SELECT 'tenantry_next', %s FROM tenantry.%s WHERE %s = 'renamed'"
+                    % (table, columns, others, others.replace("definition", "replace(definition::text, '\"renamed\"',"
+                                                              " '\"tenantry_next\"')::json"), table, columns))
+    server.create("opaque", "tenantry_next")
+    schema = server.psql("SELECT schema_name FROM tenantry.places WHERE blueprint = 'tenantry_next'")
+    assert schema.startswith("shared_"), schema
 
 
 def test_a_cycle_of_foreign_keys_that_dynamic_sql_makes_is_refused_with_its_line():

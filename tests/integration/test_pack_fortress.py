@@ -776,6 +776,10 @@ def test_the_columns_with_personal_data_are_there():
     columns = ask(app, "SELECT table_name || '.' || column_name FROM information_schema.columns"
                   " WHERE table_schema = current_schema").split("\n")
     assert [c for c in shown if "%s.%s" % (c["table"], c["column"]) not in columns] == []
+    keys = [{**c, "table": ""} for c in shown if c["column"] == "idempotency_key"]
+    assert len(keys) == 2 and keys[0] == keys[1], keys
+    amounts = {c["table"] for c in shown if c["column"] == "amount"}
+    assert amounts == {"transactions", "receipts", "receipt_items", "analytics_fact_transactions"}, amounts
 
 
 if __name__ == "__main__":

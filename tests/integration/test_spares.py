@@ -204,6 +204,29 @@ def test_a_spare_without_todays_partitions_is_not_claimed_until_they_are_made():
     assert server.create("tomorrow", "trading")["id"] in waiting
 
 
+def test_a_spare_whose_seed_asks_for_the_time_is_claimed_on_its_day_only():
+    server = harness.shared_server()
+    for name, value in (("timed", "extract(epoch FROM now() + interval '14 days')"), ("timeless", "1")):
+        with harness.temporary_folder() as folder:
+            path = write_cards(folder, name, 1)
+            with open(os.path.join(path, "blueprint.yaml"), "a", encoding="utf-8") as f:
+                f.write("seed: seed.sql\n")
+            with open(os.path.join(path, "seed.sql"), "w", encoding="utf-8") as f:
+                f.write("INSERT INTO cards VALUES (%s);\n" % value)
+            server.tenantry("blueprint", "add", path)
+        fill(server, 1, name)
+    assert server.psql("SELECT blueprint, fresh_until = date_trunc('day', created_at, 'UTC') + interval '1 day', fresh_until = 'infinity'"
+                       " FROM tenantry.spares WHERE blueprint LIKE 'time%' ORDER BY 1 DESC").split() == ["timeless|f|t", "timed|t|f"]
+    waiting = spare_ids(server)
+    server.psql("UPDATE tenantry.spares SET fresh_until = fresh_until - interval '1 day' WHERE blueprint = 'timed'")
+    server.tenantry("partition", "ensure")
+    assert spares(server, "timed")["stale"] == 1, server.psql("SELECT tenant_id, blueprint, fresh_until, created_at FROM tenantry.spares")
+    assert server.create("on-time", "timed")["id"] not in waiting
+    server.tenantry("spare", "drop", "timed", "--stale")
+    assert spares(server, "timed")["stale"] == 0
+    server.tenantry("spare", "drop", "timeless", "--all")
+
+
 def test_a_spare_of_which_somebody_dropped_a_part_is_passed_over():
     with harness.Server() as server:
         server.up()

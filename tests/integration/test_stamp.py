@@ -310,6 +310,22 @@ def test_what_the_migrations_fill_leaves_the_migrations():
     assert in_place(make("filled", "filled_rows"), "SELECT title FROM currencies") == "Euro"
 
 
+TODAY = """DO $$ BEGIN
+    FOR day IN 0..2 LOOP
+        EXECUTE format('CREATE TABLE %I PARTITION OF days FOR VALUES FROM (%L) TO (%L)', 'days_' || day,
+                       current_date + day, current_date + day + 1);
+    END LOOP;
+END $$;"""
+
+
+def test_dates_that_the_migrations_compute_leave_the_migrations():
+    add("dated", {**MIGRATIONS, "V0005__days": "CREATE TABLE days (at date NOT NULL) PARTITION BY RANGE (at);\n" + TODAY})
+    kept = stamp("dated")
+    assert kept["kind"] == "migrations", kept
+    assert kept["reason"] == ("the migrations run code that may do something else another time: "
+                              "migrations/V0005__days.sql:2: \"current_date\""), kept
+
+
 STEAL = """CREATE FUNCTION take() RETURNS text LANGUAGE plpgsql VOLATILE AS $f$ BEGIN
  EXECUTE 'RE' || 'SET ROLE'; EXECUTE 'CREATE TABLE tenantry.stolen AS SELECT * FROM tenantry.credentials'; RETURN 'x'; END $f$;
 CREATE FUNCTION quiet(v text) RETURNS text LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS

@@ -78,18 +78,33 @@ static const struct {
     const char *manifest;
     const char *message;
 } errors[] = {
-    {"", AT "1: key \"name\": expected 2 to 31 of a-z, 0-9 and _, beginning with a letter "
-            "and not with pg_, found no such key"},
+    {"", AT "1: key \"name\": expected 2 to 31 of a-z, 0-9 and _, beginning with a "
+            "letter, found no such key"},
     {"- a\n", AT "1: expected a map (key: value), found a list"},
     {"nmae: x\n", AT "1: key \"nmae\" is not known here"},
     {"name: Shop\n", AT "1: key \"name\": expected 2 to 31 of a-z, 0-9 and _, beginning with a "
-                        "letter and not with pg_, found \"Shop\""},
+                        "letter, found \"Shop\""},
     {"name: s\n", AT "1: key \"name\": expected 2 to 31 of a-z, 0-9 and _, beginning with a "
-                     "letter and not with pg_, found \"s\""},
+                     "letter, found \"s\""},
     {"name: [a]\n", AT "1: key \"name\": expected 2 to 31 of a-z, 0-9 and _, beginning with a "
-                       "letter and not with pg_, found a list"},
-    {"name: pg_x\n", AT "1: key \"name\": expected 2 to 31 of a-z, 0-9 and _, beginning with a "
-                        "letter and not with pg_, found \"pg_x\""},
+                       "letter, found a list"},
+#define KEPT(name)                                                                                 \
+    {                                                                                              \
+        "name: " name "\n",                                                                        \
+            AT "1: key \"name\": \"" name                                                          \
+               "\" is a name that PostgreSQL or Tenantry keeps for its own schemas"                \
+    }
+    KEPT("pg_x"),
+    KEPT("public"),
+    KEPT("information_schema"),
+    KEPT("tenantry"),
+    KEPT("tenantry_ext"),
+    KEPT("tenantry_audit"),
+    KEPT("tenancy"),
+    KEPT("tenancy_kept"),
+    KEPT("tenancy_next"),
+    KEPT("tenant_0123456789ab"),
+    KEPT("shared_0123456789ab"),
     {"name: shop\ntitle:\n",
      AT "2: key \"title\": expected one line of 1 to 200 characters, found nothing"},
     {"name: shop\ntitle: \"a\\u202eb\"\n",
