@@ -110,8 +110,8 @@ void place_enter_seed(PgBatch *batch, const char *role, const char *search_path)
 void place_enter_owner(PgBatch *batch, const Place *place, const char *search_path);
 
 /* The same for scripts that are not active (inert.h), in a quarter of the time: there must be no
- * event trigger, which runs code whatever the statement is. undefined_function where the owner has no guard yet;
- * place_enter_owner makes it. */
+ * event trigger, which runs code whatever the statement is. undefined_function where the owner has
+ * no guard yet; place_enter_owner makes it. */
 void place_enter_inert(Arena *arena, PgBatch *batch, const Place *place, const char *search_path);
 void place_leave_inert(PgBatch *batch);
 

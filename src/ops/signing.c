@@ -1,14 +1,32 @@
 #include "ops/signing.h"
 
+#include <sys/stat.h>
+
 #include "blueprint/registry.h"
 #include "core/file.h"
 #include "core/limits.h"
 #include "core/strbuf.h"
 
+/* Whoever writes it decides what is trusted. */
+static bool check_mode(const char *path, Err *err)
+{
+    struct stat status;
+    if (stat(path, &status) != 0 || (status.st_mode & S_IWOTH) == 0) {
+        return true; /* reading it says what else is wrong */
+    }
+    err_set(err, ERR_WHERE, ERR_CONFIG_INVALID, NULL,
+            "the file of trusted keys \"%s\" can be written by every user", path);
+    err_hint(err, "look at its keys, then: chmod o-w %s", path);
+    return false;
+}
+
 static bool read_keys(OpContext *context, const char *path, TrustedKeys *ret_keys, Err *err)
 {
     const char *text = NULL;
     size_t length = 0;
+    if (!check_mode(path, err)) {
+        return false;
+    }
     if (!file_read(context->arena, path, LIMIT_TRUSTED_KEYS_BYTES, &text, &length, err)) {
         err->code = ERR_CONFIG_INVALID;
         return err_prefix(err, "the file of trusted keys");

@@ -61,6 +61,9 @@ def test_a_script_that_nobody_signed_is_not_recorded():
     assert made.migrate("up", *required)["done"] == 1
     harness.check_refusal(made.server.tenantry("migrate", "up", made.name, "--require-signed", expect=None),
                           "config_invalid", "--trusted-keys")
+    os.chmod(made.path("trusted"), 0o666)
+    harness.check_refusal(made.server.tenantry("migrate", "up", made.name, *required, expect=None),
+                          "config_invalid", "can be written by every user")
 
 
 def test_a_script_that_was_changed_after_it_was_signed_is_refused():
