@@ -32,12 +32,13 @@ static bool check_tenants(Arena *arena, Store *store, const char *blueprint, con
         if (!tenants_get_by_slug(arena, store, slug, &tenant, err)) {
             return false;
         }
-        if (strcmp(tenant->blueprint, blueprint) != 0 ||
-            strcmp(tenant->tier, tier_name(TIER_SCHEMA)) != 0) {
-            return ERR_SET(err, ERR_INPUT_INVALID,
-                           "tenants of the row tier are moved together: leave --tenant out",
-                           "tenant \"%s\" has no tables of its own of blueprint \"%s\"", slug,
-                           blueprint);
+        const bool is_other = strcmp(tenant->blueprint, blueprint) != 0;
+        if (is_other || strcmp(tenant->tier, tier_name(TIER_SCHEMA)) != 0) {
+            return ERR_SET(
+                err, ERR_INPUT_INVALID,
+                is_other ? "tenantry tenant show tells a tenant's blueprint"
+                         : "tenants of the row tier are moved together: leave --tenant out",
+                "tenant \"%s\" has no tables of its own of blueprint \"%s\"", slug, blueprint);
         }
     }
     return true;

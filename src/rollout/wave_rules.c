@@ -21,12 +21,14 @@ static const char set_look_up[] =
     " set_config('enable_material', 'off', true),"
     " set_config('max_parallel_workers_per_gather', '0', true)";
 
-/* Places have the code that their blueprint gave them. */
+/* Places have the code that their blueprint gave them, on the way up or down. */
 static bool has_code(Arena *arena, const Blueprint *blueprint)
 {
     bool is_found = false;
     for (size_t i = 0; i < blueprint->migration_count && !is_found; i++) {
-        is_found = script_has_code(arena, blueprint->migrations[i].up);
+        const BlueprintMigration *one = &blueprint->migrations[i];
+        is_found = script_has_code(arena, one->up) ||
+                   (one->down != NULL && script_has_code(arena, one->down));
     }
     return is_found;
 }

@@ -14,8 +14,7 @@
 
 enum { KEY_FILE_MODE = 0600, KEY_FILE_FORBIDDEN_MODE = 077 };
 
-static const char other_file[] =
-    "name a file that this user can read and write with --master-key-file";
+static const char other_file[] = "name a key file that this user can read and write";
 
 static bool fail_errno(Err *err, const char *what, const char *path)
 {
