@@ -214,8 +214,7 @@ static void open_refuses_a_file_that_others_may_use(void **state)
     }
 }
 
-static const char other_file[] =
-    "name a file that this user can read and write with --master-key-file";
+static const char other_file[] = "name a key file that this user can read and write";
 
 static void open_refuses_a_folder_a_fifo_and_a_file_past_the_limit(void **state)
 {
