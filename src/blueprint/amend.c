@@ -1,7 +1,6 @@
 #include "blueprint/amend.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "blueprint/place_parts.h"
 #include "core/strbuf.h"
@@ -13,12 +12,7 @@ static bool is_plain(const char *statement)
 {
     static const char *const plain[] = {"ALTER TABLE ",         "COMMENT ON ", "CREATE INDEX ",
                                         "CREATE UNIQUE INDEX ", "DROP INDEX ", "DROP TABLE "};
-    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
-        if (strncasecmp(statement, plain[i], strlen(plain[i])) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return sql_begins_with_any(statement, plain, sizeof plain / sizeof *plain);
 }
 
 /* ATTACH PARTITION, RENAME, SET SCHEMA: a table that was another one, with that one's rights. */

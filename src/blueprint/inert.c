@@ -1,7 +1,6 @@
 #include "blueprint/inert.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "blueprint/lint.h"
 #include "pg/sql_parse.h"
@@ -136,12 +135,7 @@ static bool is_without_code(const char *statement)
         "GRANT ",
         "REVOKE ",
     };
-    for (size_t i = 0; i < ARRAY_COUNT(begins); i++) {
-        if (strncasecmp(statement, begins[i], strlen(begins[i])) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return sql_begins_with_any(statement, begins, ARRAY_COUNT(begins));
 }
 
 bool script_has_code(Arena *arena, const char *script)

@@ -2,6 +2,7 @@
 
 #include <pg_query.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/limits.h"
 #include "core/text.h"
@@ -258,6 +259,16 @@ bool sql_tree_visit(const Json *tree, const char *node,
         }
     }
     return true;
+}
+
+bool sql_begins_with_any(const char *statement, const char *const *beginnings, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strncasecmp(statement, beginnings[i], strlen(beginnings[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 const char *sql_statement_place(Arena *arena, const char *file, const SqlStatement *statement)

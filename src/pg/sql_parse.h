@@ -39,6 +39,10 @@ void sql_script_done(SqlScript *script);
 bool sql_script_split(Arena *arena, const char *file, const char *text, ErrCode code,
                       SqlScript *ret_script, Err *err);
 
+/* Whether a statement's text begins with one of these ("CREATE TABLE "), in whatever case. What has
+ * more than one space or a comment there does not. */
+bool sql_begins_with_any(const char *statement, const char *const *beginnings, size_t count);
+
 /* Where a statement is, for messages: "FILE:LINE", with ":COLUMN" unless it begins the line. */
 const char *sql_statement_place(Arena *arena, const char *file, const SqlStatement *statement);
 
