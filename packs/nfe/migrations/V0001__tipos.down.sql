@@ -141,5 +141,3 @@ DROP TYPE tp_amb;
 DROP TYPE modelo_documento;
 DROP TYPE status_nfe;
 DROP TYPE uf_type;
-DROP FUNCTION digitos(text);
-DROP FUNCTION texto(text);

@@ -26,16 +26,6 @@ CREATE TYPE mod_bc_st AS ENUM ('0', '1', '2', '3', '4', '5', '6');
 CREATE TYPE mot_des_icms AS ENUM ('1', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12', '16', '90');
 CREATE TYPE ind_iss AS ENUM ('1', '2', '3', '4', '5', '6', '7');
 
--- The patterns of most domains below, for short tables that name varchar(n) and check the patterns
--- themselves: of a domain PostgreSQL does not see the length, and gives its table a TOAST relation.
-CREATE FUNCTION texto(valor text) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN valor ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$';
-
-CREATE FUNCTION digitos(valor text) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN valor !~ '[^0-9]';
-
 -- Keys and registrations.
 CREATE DOMAIN tch_nfe AS varchar(44)
     CHECK (VALUE ~ '^[0-9]{6}[0-9A-Z]{12}[0-9]{26}$');

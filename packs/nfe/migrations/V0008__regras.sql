@@ -1,5 +1,9 @@
 -- What no single row can show: states, completeness, the number and the key, what may no longer change.
 
+-- A function in SQL that calls others is a text and no RETURN: PostgreSQL then looks for them when it is
+-- called and not when it is made. It finds a function by reading those of its name in all schemas, which
+-- would make a new tenant dearer the more tenants there are.
+
 -- SET search_path FROM CURRENT: whatever the session's search_path is, and whatever temporary tables it
 -- has, a trigger finds the tables of its own schema.
 
@@ -68,13 +72,15 @@ RETURN coalesce(c_stat = '102', true);
 -- Whether a document has a number that was given up; a range has 10000 numbers at most.
 CREATE FUNCTION nfe_numero_inutilizado(documento nfe) RETURNS boolean
 LANGUAGE sql STABLE
-RETURN EXISTS (
-    SELECT FROM nfe_inutilizacao AS i
-    WHERE i.empresa_id = documento.empresa_id AND i.tp_amb = documento.tp_amb
-      AND i.mod = documento.mod AND i.serie = documento.serie
-      AND i.n_nf_ini BETWEEN documento.n_nf - 9999 AND documento.n_nf AND i.n_nf_fin >= documento.n_nf
-      AND nfe_inutilizacao_vale(i.c_stat)
-);
+AS $$
+    SELECT EXISTS (
+        SELECT FROM nfe_inutilizacao AS i
+        WHERE i.empresa_id = documento.empresa_id AND i.tp_amb = documento.tp_amb
+          AND i.mod = documento.mod AND i.serie = documento.serie
+          AND i.n_nf_ini BETWEEN documento.n_nf - 9999 AND documento.n_nf AND i.n_nf_fin >= documento.n_nf
+          AND nfe_inutilizacao_vale(i.c_stat)
+    )
+$$;
 
 -- Gives a draft its number, random code and key; a rejected document keeps its number and gets its
 -- key anew. The row of the series stays locked until the transaction ends, so that two sessions
@@ -299,40 +305,42 @@ RETURN (SELECT count(*) FROM nfe_status_historico AS h
 -- Whether what a move rests on is there: a signature, an answer of the authority, an event, a voiding.
 CREATE FUNCTION nfe_fundamento(documento nfe, de status_nfe) RETURNS boolean
 LANGUAGE sql STABLE
-RETURN CASE documento.status
-    WHEN 'ENVIADA' THEN EXISTS (
-        SELECT FROM nfe_assinatura AS a
-        WHERE a.nfe_id = documento.id AND a.reference_uri = '#NFe' || documento.chave_acesso)
-    WHEN 'CRIADA' THEN de <> 'ENVIADA' OR (
-        -- The service was down when the newest batch with the document was sent.
-        SELECT l.c_stat FROM nfe_lote_documento AS d JOIN nfe_lote AS l ON l.id = d.lote_id
-        WHERE d.nfe_id = documento.id ORDER BY l.enviado_em DESC NULLS FIRST LIMIT 1
-    ) = ANY ('{108, 109}'::text[]) AND nfe_vezes(documento.id, de, 'CRIADA') < (
-        SELECT count(*) FROM nfe_lote_documento AS d JOIN nfe_lote AS l ON l.id = d.lote_id
-        WHERE d.nfe_id = documento.id AND l.c_stat = ANY ('{108, 109}'::text[]))
-    WHEN 'REJEITADA' THEN nfe_vezes(documento.id, de, 'REJEITADA') < (
-        SELECT count(*) FROM nfe_protocolo AS p
-        WHERE p.nfe_id = documento.id AND p.tp_amb = documento.tp_amb AND nfe_rejeicao(p.c_stat))
-    WHEN 'AUTORIZADA' THEN EXISTS (
-        SELECT FROM nfe_protocolo AS p
-        WHERE p.nfe_id = documento.id AND p.ch_nfe = documento.chave_acesso
-          AND p.tp_amb = documento.tp_amb AND p.c_stat = ANY ('{100, 150}'::text[]) AND p.n_prot IS NOT NULL)
-    WHEN 'DENEGADA' THEN EXISTS (
-        SELECT FROM nfe_protocolo AS p
-        WHERE p.nfe_id = documento.id AND p.ch_nfe = documento.chave_acesso
-          AND p.tp_amb = documento.tp_amb AND p.c_stat = ANY ('{110, 301, 302, 303}'::text[]))
-    WHEN 'CANCELADA' THEN EXISTS (
-        SELECT FROM nfe_evento AS e
-        WHERE e.nfe_id = documento.id AND substr(e.id, 9, 44) = documento.chave_acesso
-          AND e.tp_evento = ANY ('{110111, 110112}'::text[])
-          AND e.c_stat = ANY ('{135, 136, 155}'::text[]) AND e.n_prot IS NOT NULL)
-    WHEN 'INUTILIZADA' THEN EXISTS (
-        SELECT FROM nfe_inutilizacao AS i
-        WHERE i.empresa_id = documento.empresa_id AND i.tp_amb = documento.tp_amb
-          AND i.mod = documento.mod AND i.serie = documento.serie
-          AND documento.n_nf BETWEEN i.n_nf_ini AND i.n_nf_fin
-          AND i.c_stat = '102' AND i.n_prot IS NOT NULL)
-    ELSE true END;
+AS $$
+    SELECT CASE documento.status
+        WHEN 'ENVIADA' THEN EXISTS (
+            SELECT FROM nfe_assinatura AS a
+            WHERE a.nfe_id = documento.id AND a.reference_uri = '#NFe' || documento.chave_acesso)
+        WHEN 'CRIADA' THEN de <> 'ENVIADA' OR (
+            -- The service was down when the newest batch with the document was sent.
+            SELECT l.c_stat FROM nfe_lote_documento AS d JOIN nfe_lote AS l ON l.id = d.lote_id
+            WHERE d.nfe_id = documento.id ORDER BY l.enviado_em DESC NULLS FIRST LIMIT 1
+        ) = ANY ('{108, 109}'::text[]) AND nfe_vezes(documento.id, de, 'CRIADA') < (
+            SELECT count(*) FROM nfe_lote_documento AS d JOIN nfe_lote AS l ON l.id = d.lote_id
+            WHERE d.nfe_id = documento.id AND l.c_stat = ANY ('{108, 109}'::text[]))
+        WHEN 'REJEITADA' THEN nfe_vezes(documento.id, de, 'REJEITADA') < (
+            SELECT count(*) FROM nfe_protocolo AS p
+            WHERE p.nfe_id = documento.id AND p.tp_amb = documento.tp_amb AND nfe_rejeicao(p.c_stat))
+        WHEN 'AUTORIZADA' THEN EXISTS (
+            SELECT FROM nfe_protocolo AS p
+            WHERE p.nfe_id = documento.id AND p.ch_nfe = documento.chave_acesso
+              AND p.tp_amb = documento.tp_amb AND p.c_stat = ANY ('{100, 150}'::text[]) AND p.n_prot IS NOT NULL)
+        WHEN 'DENEGADA' THEN EXISTS (
+            SELECT FROM nfe_protocolo AS p
+            WHERE p.nfe_id = documento.id AND p.ch_nfe = documento.chave_acesso
+              AND p.tp_amb = documento.tp_amb AND p.c_stat = ANY ('{110, 301, 302, 303}'::text[]))
+        WHEN 'CANCELADA' THEN EXISTS (
+            SELECT FROM nfe_evento AS e
+            WHERE e.nfe_id = documento.id AND substr(e.id, 9, 44) = documento.chave_acesso
+              AND e.tp_evento = ANY ('{110111, 110112}'::text[])
+              AND e.c_stat = ANY ('{135, 136, 155}'::text[]) AND e.n_prot IS NOT NULL)
+        WHEN 'INUTILIZADA' THEN EXISTS (
+            SELECT FROM nfe_inutilizacao AS i
+            WHERE i.empresa_id = documento.empresa_id AND i.tp_amb = documento.tp_amb
+              AND i.mod = documento.mod AND i.serie = documento.serie
+              AND documento.n_nf BETWEEN i.n_nf_ini AND i.n_nf_fin
+              AND i.c_stat = '102' AND i.n_prot IS NOT NULL)
+        ELSE true END
+$$;
 
 CREATE FUNCTION nfe_antes() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT
