@@ -77,7 +77,8 @@ CREATE TABLE pessoas (
             WHEN 'E' THEN id_estrangeiro IS NOT NULL AND num_nonnulls(cnpj, cpf) = 0
             ELSE false END
         AND (ind_ie_dest <> '1' OR ie IS NOT NULL)
-        AND cnpj_valido(cnpj) AND cpf_valido(cpf)
+        AND cnpj ~ '^[0-9A-Z]{12}[0-9]{2}$' AND cnpj <> '00000000000000' AND cnpj = com_dv(left(cnpj, 12))
+        AND cpf ~ '^[0-9]{11}$' AND cpf <> repeat(left(cpf, 1), 11) AND cpf = com_dv(left(cpf, 9))
         AND id_estrangeiro !~ '[^!-\u00ff]' AND length(id_estrangeiro) NOT BETWEEN 1 AND 4
         AND nome ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND length(nome) >= 2
         AND ie !~ '[^0-9]' AND length(ie) >= 2

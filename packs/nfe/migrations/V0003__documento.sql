@@ -51,7 +51,7 @@ CREATE TABLE nfe (
     CONSTRAINT nfe_regras CHECK (
         num_nonnulls(n_nf, c_nf, c_dv, chave_acesso) IN (0, 4)
         AND (n_nf IS NOT NULL OR status = 'CRIADA')
-        AND chave_valida(chave_acesso) IS NOT FALSE
+        AND chave_acesso ~ '^[0-9]{6}[0-9A-Z]{12}[0-9]{26}$' AND chave_acesso = com_dv(left(chave_acesso, 43))
         AND versao ~ '^[1-9][0-9]?\.[0-9]{2}$'
         AND (dh_sai_ent IS NULL) = (dh_sai_ent_fuso IS NULL)
         AND num_nonnulls(dh_cont, dh_cont_fuso, x_just) IN (0, 3)
