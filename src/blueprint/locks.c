@@ -299,13 +299,64 @@ static void of_comment(LockList *list, const SqlStatement *statement)
     }
 }
 
+/* A constant's value, wherever in the text it stands. */
+static bool is_same_constant(const Json *a, const Json *b)
+{
+    static const char *const values[] = {"boolval", "bsval", "fval", "ival", "sval"};
+    const bool is_null = json_object_get(a, "isnull") != NULL ||
+                         json_object_get(b, "isnull") != NULL;
+    for (size_t i = 0; i < ARRAY_COUNT(values); i++) {
+        const Json *left = json_object_get(a, values[i]);
+        const Json *right = json_object_get(b, values[i]);
+        if ((left == NULL) != (right == NULL) || (left != NULL && !json_equal(left, right))) {
+            return false;
+        }
+    }
+    return a != NULL && b != NULL && !is_null;
+}
+
+/* 1 = 1 */
+static bool is_same_on_both_sides(const Json *expression)
+{
+    const Json *left = json_object_get(expression, "lexpr");
+    const Json *right = json_object_get(expression, "rexpr");
+    return tree_text_is(expression, "kind", "AEXPR_OP") &&
+           strcmp(tree_last_text(json_object_get(expression, "name")), "=") == 0 &&
+           is_same_constant(json_object_get(left, "A_Const"), json_object_get(right, "A_Const"));
+}
+
+static bool is_always_true(const Json *condition);
+
+/* AND of what is always true; OR of anything that is. */
+static bool is_always_true_of(const Json *operation)
+{
+    const bool is_and = tree_text_is(operation, "boolop", "AND_EXPR");
+    const Json *args = json_object_get(operation, "args");
+    for (size_t i = 0; i < json_array_size(args); i++) {
+        if (is_always_true(json_array_get(args, i)) != is_and) {
+            return !is_and;
+        }
+    }
+    return is_and;
+}
+
+/* As far as constants tell. As deep as the parser's tree may be (core/json.h). */
+static bool is_always_true(const Json *condition)
+{
+    const Json *constant = json_object_get(condition, "A_Const");
+    const Json *operation = json_object_get(condition, "BoolExpr");
+    if (operation != NULL && !tree_text_is(operation, "boolop", "NOT_EXPR")) {
+        return is_always_true_of(operation);
+    }
+    return json_get_bool(json_object_get(constant, "boolval"), "boolval", false) ||
+           is_same_on_both_sides(json_object_get(condition, "A_Expr"));
+}
+
 static bool has_no_filter(const Json *tree)
 {
     const Json *where = json_object_get(tree, "whereClause");
-    const Json *constant = json_object_get(json_object_get(where, "A_Const"), "boolval");
     return json_object_get(tree, "fromClause") == NULL &&
-           json_object_get(tree, "usingClause") == NULL &&
-           (where == NULL || json_get_bool(constant, "boolval", false));
+           json_object_get(tree, "usingClause") == NULL && (where == NULL || is_always_true(where));
 }
 
 static void of_change(LockList *list, const SqlStatement *statement)
@@ -376,15 +427,34 @@ static const struct {
     {"ViewStmt", of_view},
 };
 
+static void find_locks(LockList *list, const SqlStatement *statement)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(finders); i++) {
+        if (strcmp(statement->node, finders[i].node) == 0) {
+            finders[i].find(list, statement);
+        }
+    }
+}
+
+/* WITH x AS (DELETE ...): what is read there the statement around it has told already. */
+static bool visit_with_query(void *context, const Json *query)
+{
+    static const char *const changes[] = {"DeleteStmt", "InsertStmt", "MergeStmt", "UpdateStmt"};
+    for (size_t i = 0; i < ARRAY_COUNT(changes); i++) {
+        const Json *tree = json_object_get(query, changes[i]);
+        if (tree != NULL) {
+            find_locks(context, &(SqlStatement){.node = changes[i], .tree = tree});
+        }
+    }
+    return true;
+}
+
 void locks_of_statement(Arena *arena, const SqlStatement *statement, const TableLock **ret_locks,
                         size_t *ret_count)
 {
     LockList list = {.arena = arena};
-    for (size_t i = 0; i < ARRAY_COUNT(finders); i++) {
-        if (strcmp(statement->node, finders[i].node) == 0) {
-            finders[i].find(&list, statement);
-        }
-    }
+    find_locks(&list, statement);
+    sql_tree_visit(statement->tree, "ctequery", visit_with_query, &list);
     *ret_locks = list.locks;
     *ret_count = list.count;
 }
