@@ -38,6 +38,23 @@ typedef struct LintMade {
     int64_t version;
 } LintMade;
 
+/* A statement that the rules look at: one of a script, or one in the body of a DO block of it. */
+typedef struct LintStatement {
+    SqlStatement sql; /* line, column and offset are those of the script */
+    int outer_line;   /* of the script's statement that it is, or is in */
+    bool is_inner;    /* in a body */
+    const char *body; /* of a DO block: its text, which begins in body_line; else NULL */
+    int body_line;
+} LintStatement;
+
+/* What is in a DO block follows the block. */
+typedef struct LintScript {
+    Json *roots; /* own the trees */
+    LintStatement *statements;
+    size_t count;
+    size_t capacity;
+} LintScript;
+
 /* "-- lint:ignore RULE reason" */
 typedef struct LintIgnore {
     struct LintIgnore *next;
@@ -100,6 +117,8 @@ typedef struct Lint {
     const char *file; /* that is being checked */
     int line;         /* of the statement */
     int column;
+    int outer_line; /* of the script's statement that it is in */
+    bool is_inner;  /* in the body of a DO block */
     /* Of the selection of migrations that is being followed, newest first. */
     LintTable *tables;
     LintKey *keys;
@@ -121,6 +140,17 @@ typedef struct Lint {
 void lint_report(Lint *lint, LintRule rule, const char *subject);
 void lint_report_at(Lint *lint, LintRule rule, const char *subject, const char *file, int line);
 
+/* Parses a script; sql_script_parse says what of it is whose (lint_script.c). */
+bool lint_script_parse(Arena *arena, const char *file, const char *text, LintScript *ret_script,
+                       Err *err);
+void lint_script_done(LintScript *script);
+/* A new statement at the end, which the caller fills; valid until the next one. */
+LintStatement *lint_script_add(Arena *arena, LintScript *script);
+/* Adds what is in the body of a DO block, the last statement so far; text is that of the script
+ * (lint_body.c). */
+void lint_script_add_body(Arena *arena, LintScript *script, const char *text,
+                          const SqlStatement *block);
+
 /* Rules of one statement, whatever was before (lint_rules.c, lint_names.c). */
 void lint_check_statement(Lint *lint, const SqlStatement *statement);
 void lint_check_names(Lint *lint, const SqlStatement *statement);
@@ -134,7 +164,7 @@ void lint_follow_statement(Lint *lint, const SqlStatement *statement);
 void lint_check_live(Lint *lint, const SqlStatement *statement);
 
 /* Notes the comments that silence findings, and silences them in the end (lint_ignore.c). */
-void lint_note_ignores(Lint *lint, const char *text, const SqlScript *script);
+void lint_note_ignores(Lint *lint, const char *text, const LintScript *script);
 void lint_apply_ignores(Lint *lint);
 
 /* Rules of the tables at the end of all migrations. */
@@ -160,6 +190,8 @@ bool tree_list_has(const Json *list, const char *text);
 int tree_list_find(const Json *list, const char *text);
 /* The option of this name among DefElems, or NULL. */
 const Json *tree_find_option(const Json *options, const char *name);
+/* The setting that a call of set_config names; "" when it is another call, or computes the name. */
+const char *tree_config_name(const Json *call);
 bool tree_text_is(const Json *object, const char *key, const char *text);
 /* Whether a DefElem says yes: no value, true, on, 1. */
 bool tree_option_is_true(const Json *option);

@@ -1,6 +1,7 @@
 /* Rules of what tenants use while a migration runs: locks that are held for long, work that grows
  * with the table or with the fleet, and what a running application does not expect. */
 #include <string.h>
+#include <strings.h>
 
 #include "blueprint/lint_made.h"
 #include "blueprint/locks.h"
@@ -213,15 +214,21 @@ static void check_domain(Lint *lint, const Json *tree)
     }
 }
 
-static void check_timeout(Lint *lint, const Json *tree)
+static void check_timeout(Lint *lint, const char *setting)
 {
     static const char *const settings[] = {"idle_in_transaction_session_timeout", "lock_timeout",
-                                           "statement_timeout"};
+                                           "statement_timeout", "transaction_timeout"};
     for (size_t i = 0; i < ARRAY_COUNT(settings); i++) {
-        if (tree_text_is(tree, "name", settings[i]) && (lint->is_alone || lint->version > 1)) {
+        if (strcasecmp(setting, settings[i]) == 0 && (lint->is_alone || lint->version > 1)) {
             lint_report(lint, LINT_RULE_own_timeout, settings[i]);
         }
     }
+}
+
+static bool visit_call(void *context, const Json *call)
+{
+    check_timeout(context, tree_config_name(call));
+    return true;
 }
 
 void lint_check_live(Lint *lint, const SqlStatement *statement)
@@ -242,6 +249,10 @@ void lint_check_live(Lint *lint, const SqlStatement *statement)
     } else if (strcmp(statement->node, "AlterDomainStmt") == 0) {
         check_domain(lint, statement->tree);
     } else if (strcmp(statement->node, "VariableSetStmt") == 0) {
-        check_timeout(lint, statement->tree);
+        check_timeout(lint, json_get_text(statement->tree, "name", ""));
+    }
+    /* What a function sets when it is called is its own affair. */
+    if (strcmp(statement->node, "CreateFunctionStmt") != 0) {
+        sql_tree_visit(statement->tree, "FuncCall", visit_call, lint);
     }
 }

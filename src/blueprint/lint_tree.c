@@ -42,6 +42,23 @@ const Json *tree_find_option(const Json *options, const char *name)
     return NULL;
 }
 
+static bool visit_constant(void *context, const Json *constant)
+{
+    const char **name = context;
+    *name = json_get_text(json_object_get(constant, "sval"), "sval", "");
+    return false;
+}
+
+const char *tree_config_name(const Json *call)
+{
+    const Json *args = json_object_get(call, "args");
+    const char *name = "";
+    if (strcmp(tree_last_text(json_object_get(call, "funcname")), "set_config") == 0) {
+        sql_tree_visit(json_array_get(args, 0), "A_Const", visit_constant, &name);
+    }
+    return name;
+}
+
 bool tree_text_is(const Json *object, const char *key, const char *text)
 {
     return strcmp(json_get_text(object, key, ""), text) == 0;
