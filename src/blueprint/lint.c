@@ -29,10 +29,8 @@ typedef struct Selection {
     size_t next; /* the first that was not followed yet */
     LintTable *tables;
     LintKey *keys;
-    LintMade *made;
-    LintMade *enums;
+    LintMade *made[LINT_SPACE_COUNT_];
     LintMade *domains;
-    LintMade *types;
 } Selection;
 
 const LintRuleInfo *blueprint_lint_rules(size_t *ret_count)
@@ -116,6 +114,8 @@ static void follow_script(Lint *lint, const LintScript *script)
     for (size_t i = 0; i < script->count; i++) {
         const SqlStatement *statement = &script->statements[i].sql;
         enter(lint, &script->statements[i]);
+        lint->rest = &script->statements[i + 1];
+        lint->rest_count = script->count - i - 1;
         lint_check_live(lint, statement);
         lint_follow_statement(lint, statement);
         lint_note_made(lint, statement);
@@ -126,18 +126,14 @@ static void follow(Lint *lint, Selection *selection, const LintScript *script)
 {
     lint->tables = selection->tables;
     lint->keys = selection->keys;
-    lint->made = selection->made;
-    lint->enums = selection->enums;
     lint->domains = selection->domains;
-    lint->types = selection->types;
+    memcpy(lint->made, selection->made, sizeof lint->made);
     lint->version = selection->migrations[selection->next]->version;
     follow_script(lint, script);
     selection->tables = lint->tables;
     selection->keys = lint->keys;
-    selection->made = lint->made;
-    selection->enums = lint->enums;
     selection->domains = lint->domains;
-    selection->types = lint->types;
+    memcpy(selection->made, lint->made, sizeof lint->made);
     selection->next++;
 }
 

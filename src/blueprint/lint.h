@@ -14,11 +14,19 @@ typedef enum LintRule {
 
 enum { LINT_SHOWN_BYTES = 100 /* of a text that is quoted in a message */ };
 
+/* Names of one kind do not meet those of another. */
+typedef enum LintSpace {
+    LINT_SPACE_RELATIONS,
+    LINT_SPACE_TYPES, /* enums, domains, row types, ranges */
+    LINT_SPACE_COUNT_
+} LintSpace;
+
 typedef struct LintColumn {
     struct LintColumn *next;
     const char *name;
-    const char *type; /* without its schema; NULL: not followed */
-    int64_t size;     /* n of varchar(n), numeric(n, scale); 0: no limit */
+    const char *type; /* without its schema; of an array: that of its elements */
+    bool is_array;
+    int64_t size; /* n of varchar(n), numeric(n, scale); 0: no limit */
     int64_t scale;
 } LintColumn;
 
@@ -122,13 +130,13 @@ typedef struct Lint {
     /* Of the selection of migrations that is being followed, newest first. */
     LintTable *tables;
     LintKey *keys;
-    LintMade *made;    /* relations of all kinds, tables among them */
-    LintMade *enums;   /* enum types */
+    LintMade *made[LINT_SPACE_COUNT_];
     LintMade *domains; /* that have a constraint */
-    LintMade *types;   /* domains of all kinds */
     /* Of the migration that is being followed. */
-    LintMade *locked; /* tables in use that nobody else can read until its end */
-    LintMade *added;  /* constraints */
+    LintMade *locked;          /* tables in use that nobody else can read until its end */
+    LintMade *added;           /* constraints */
+    const LintStatement *rest; /* of its statements, those behind the one that is checked */
+    size_t rest_count;
     int64_t relations;
     LintIgnore *ignores;
     LintFinding *findings;

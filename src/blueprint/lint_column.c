@@ -26,13 +26,13 @@ static int64_t type_modifier(const Json *type, size_t index)
     return json_get_int(number, "ival", 0);
 }
 
-/* The type of a ColumnDef; an array's is not followed. */
+/* The type of a ColumnDef. */
 static void note_type(Lint *lint, LintColumn *column, const Json *definition)
 {
     const Json *type = json_object_get(definition, "typeName");
-    const bool is_array = json_object_get(type, "arrayBounds") != NULL;
     const char *name = tree_last_text(json_object_get(type, "names"));
-    column->type = is_array ? NULL : arena_strdup(lint->arena, name);
+    column->type = arena_strdup(lint->arena, name);
+    column->is_array = json_object_get(type, "arrayBounds") != NULL;
     column->size = type_modifier(type, 0);
     column->scale = type_modifier(type, 1);
 }
@@ -55,7 +55,7 @@ bool lint_is_wider(const LintTable *table, const char *column, const Json *defin
     LintColumn to = {0};
     scoped_arena Arena *arena = arena_new();
     note_type(&(Lint){.arena = arena}, &to, definition);
-    if (from == NULL || from->type == NULL || to.type == NULL ||
+    if (from == NULL || from->is_array || to.is_array ||
         json_object_get(definition, "raw_default") != NULL ||
         json_object_get(definition, "collClause") != NULL) {
         return false;
@@ -115,5 +115,32 @@ void lint_rename_column(Lint *lint, LintTable *table, const char *from, const ch
     LintColumn *column = find_column(table, from);
     if (column != NULL) {
         column->name = arena_strdup(lint->arena, to);
+    }
+}
+
+const LintColumn *lint_find_column_of_type(const Lint *lint, const char *type,
+                                           const LintTable **ret_table)
+{
+    for (const LintTable *table = lint->tables; table != NULL; table = table->next) {
+        const LintColumn *column = table->is_dropped ? NULL : table->columns;
+        while (column != NULL && strcmp(column->type, type) != 0) {
+            column = column->next;
+        }
+        if (column != NULL) {
+            *ret_table = table;
+            return column;
+        }
+    }
+    return NULL;
+}
+
+void lint_rename_type(Lint *lint, const char *from, const char *to)
+{
+    for (LintTable *table = lint->tables; table != NULL; table = table->next) {
+        for (LintColumn *column = table->columns; column != NULL; column = column->next) {
+            if (strcmp(column->type, from) == 0) {
+                column->type = arena_strdup(lint->arena, to);
+            }
+        }
     }
 }

@@ -8,15 +8,27 @@
  * that is linted alone, this file did not. */
 bool lint_is_live(const Lint *lint, const char *name);
 
-/* The same of an enum. */
-bool lint_is_live_enum(const Lint *lint, const char *name);
+/* The same of a type. */
+bool lint_is_live_type(const Lint *lint, const char *name);
 
-/* The same of a domain, and whether one that is followed has a constraint. */
-bool lint_is_live_domain(const Lint *lint, const char *name);
+/* Whether it is a domain that is followed and has a constraint. */
 bool lint_is_constrained(const Lint *lint, const char *type);
 
-/* Notes indexes, views, temporary tables, domains, enums and their values. */
+/* Whether a later statement of the migration makes something of that name: at its end the name is
+ * there, as it was. */
+bool lint_is_made_again(const Lint *lint, LintSpace space, const char *name);
+
+/* Notes relations and types that are made, or get another name. */
 void lint_note_made(Lint *lint, const SqlStatement *statement);
+
+/* A column of a table that has the type, or an array of it; NULL when none is followed. *ret_table
+ * is its table (lint_column.c). */
+const LintColumn *lint_find_column_of_type(const Lint *lint, const char *type,
+                                           const LintTable **ret_table);
+void lint_rename_type(Lint *lint, const char *from, const char *to);
+
+/* Drops, renames and changes of types (lint_type.c). */
+void lint_check_types(Lint *lint, const SqlStatement *statement);
 
 /* Constraints by name (lint_check.c): of a CreateStmt and of an AlterTableCmd. */
 void lint_note_created_checks(Lint *lint, LintTable *table, const Json *tree);

@@ -28,7 +28,11 @@ static const char first_version[] =
     "ALTER TABLE v ADD CONSTRAINT v_id CHECK (id IS NOT NULL);\n"
     "CREATE TABLE p (at date) PARTITION BY RANGE (at);\n"
     "CREATE INDEX t_c ON t (c);\n"
-    "CREATE MATERIALIZED VIEW m AS SELECT 1 AS one;\n";
+    "CREATE MATERIALIZED VIEW m AS SELECT 1 AS one;\n"
+    "CREATE VIEW w AS SELECT 1 AS one;\n"
+    "CREATE TYPE pair AS (a int, b int);\n"
+    "CREATE TYPE free AS ENUM ('a');\n"
+    "CREATE TABLE many (ss state[]);\n";
 
 /* "rule:line " of the findings in files of version 2 and later; of silenced ones "(rule:line why)".
  */
@@ -112,6 +116,12 @@ static const struct {
      "CREATE DOMAIN n AS int; ALTER DOMAIN n SET NOT NULL"},
     {"attach_partition", "ALTER TABLE p ATTACH PARTITION v FOR VALUES FROM ('1') TO ('2')",
      "CREATE TABLE n (at date); ALTER TABLE p ATTACH PARTITION n DEFAULT"},
+    {"change_attribute", "ALTER TYPE pair RENAME ATTRIBUTE a TO c",
+     "ALTER TYPE pair ADD ATTRIBUTE c int"},
+    {"change_attribute", "ALTER TYPE pair DROP ATTRIBUTE a",
+     "CREATE TYPE n AS (a int); ALTER TYPE n DROP ATTRIBUTE a"},
+    {"change_attribute", "ALTER TYPE pair ALTER ATTRIBUTE a TYPE text",
+     "ALTER TABLE t DROP COLUMN a"},
     {"cluster_table", "CLUSTER t USING t_c", "ANALYZE t"},
     {"create_index", "CREATE INDEX n ON t (a)", "CREATE TABLE n (a int); CREATE INDEX ON n (a)"},
     {"create_partition", "CREATE TABLE n PARTITION OF p DEFAULT",
@@ -129,6 +139,16 @@ static const struct {
     {"drop_table", "DROP TABLE v", "CREATE TABLE n (a int); DROP TABLE n"},
     {"drop_column", "DO $$ BEGIN ALTER TABLE t DROP COLUMN c; END $$",
      "DO $$ BEGIN CREATE TABLE n (c int); ALTER TABLE n DROP COLUMN c; END $$"},
+    {"drop_type", "DROP TYPE free CASCADE", "DROP TYPE free; CREATE TYPE free AS ENUM ('b')"},
+    {"drop_type", "DROP DOMAIN any_int", "CREATE DOMAIN n AS int; DROP DOMAIN n"},
+    {"drop_type", "DROP TYPE IF EXISTS pair", "DROP TYPE state"},
+    {"drop_type_of_column", "DROP TYPE state CASCADE", "DROP TYPE free"},
+    {"drop_type_of_column", "ALTER TABLE t DROP COLUMN s; DROP TYPE state", /* many.ss */
+     "ALTER TABLE t DROP COLUMN s; DROP TABLE many; DROP TYPE state"},
+    {"drop_type_of_column", "CREATE TABLE n (p positive); DROP DOMAIN positive",
+     "CREATE TABLE n (p positive); DROP TABLE n; DROP DOMAIN positive"},
+    {"drop_view", "DROP VIEW w", "DROP VIEW w; CREATE VIEW w AS SELECT 2 AS two"},
+    {"drop_view", "DROP MATERIALIZED VIEW m", "CREATE VIEW n AS SELECT 1; DROP VIEW n"},
     {"enum_rename_value", "ALTER TYPE state RENAME VALUE 'done' TO 'over'",
      "CREATE TYPE n AS ENUM ('a'); ALTER TYPE n RENAME VALUE 'a' TO 'b'"},
     {"enum_value_order", "ALTER TYPE state ADD VALUE 'new' BEFORE 'open'",
@@ -152,6 +172,16 @@ static const struct {
     {"reindex", "REINDEX TABLE t", "CREATE TABLE n (a int); REINDEX TABLE n"},
     {"rename_column", "ALTER TABLE t RENAME c TO d", "ALTER TABLE t RENAME CONSTRAINT c TO d"},
     {"rename_table", "ALTER TABLE t RENAME TO n", "ALTER INDEX t_c RENAME TO n"},
+    {"rename_table", "ALTER TABLE t RENAME TO n",
+     "ALTER TABLE t RENAME TO n; CREATE VIEW t AS SELECT * FROM n"},
+    {"rename_type", "ALTER TYPE state RENAME TO n",
+     "CREATE TYPE n AS ENUM ('a'); ALTER TYPE state RENAME TO o; ALTER TYPE n RENAME TO state"},
+    {"rename_type", "ALTER DOMAIN positive RENAME TO n",
+     "CREATE DOMAIN n AS int; ALTER DOMAIN n RENAME TO o"},
+    {"rename_view", "ALTER VIEW w RENAME TO n",
+     "ALTER VIEW w RENAME TO n; CREATE VIEW w AS SELECT one FROM n"},
+    {"rename_view", "ALTER MATERIALIZED VIEW m RENAME TO n",
+     "ALTER VIEW w SET (check_option = local)"},
     {"rewrite_table", "ALTER TABLE t SET UNLOGGED", "ALTER TABLE t SET (fillfactor = 90)"},
     {"set_not_null", "ALTER TABLE u ALTER t_id SET NOT NULL",
      "ALTER TABLE v ALTER id SET NOT NULL"},
@@ -236,6 +266,28 @@ static void the_type_of_a_column_is_followed(void **state)
                         "rename_column:1");
 }
 
+static void the_type_of_an_enum_may_be_made_anew(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    /* As Prisma writes it, and as Alembic and Rails do. */
+    assert_string_equal(
+        lint_versions(arena,
+                      "CREATE TYPE state_new AS ENUM ('open');\n"
+                      "ALTER TABLE t ALTER s TYPE state_new USING (s::text::state_new);\n"
+                      "DROP TABLE many;\n"
+                      "ALTER TYPE state RENAME TO state_old;\n"
+                      "ALTER TYPE state_new RENAME TO state;\n"
+                      "DROP TYPE state_old",
+                      "ALTER TYPE state RENAME TO old;\n"
+                      "CREATE TYPE state AS ENUM ('open', 'shut');\n"
+                      "ALTER TABLE t ALTER s TYPE state USING (s::text::state);\n"
+                      "DROP TYPE old"),
+        "alter_column_type:2 drop_table:3 locks_several_tables:3 alter_column_type:3");
+    assert_string_equal(lint_versions(arena, "ALTER TYPE state RENAME TO old", "DROP TYPE old"),
+                        "rename_type:1 drop_type_of_column:1");
+}
+
 static void too_many_new_relations_are_found_where_they_become_too_many(void **state)
 {
     (void)state;
@@ -312,6 +364,9 @@ static void of_a_file_alone_what_it_does_not_make_is_in_use(void **state)
          "ALTER TABLE x VALIDATE CONSTRAINT k",
          "validate_same_transaction:2"},
         {"SET ROLE x", "set_role:1"},
+        {"ALTER TABLE x RENAME TO y;\nALTER TABLE y DROP COLUMN a", "rename_table:1 drop_column:2"},
+        {"CREATE VIEW x AS SELECT 1;\nALTER VIEW x RENAME TO y;\nDROP VIEW y", ""},
+        {"DROP TYPE x;\nDROP DOMAIN y CASCADE", "drop_type:1 drop_type:2"},
         {"SELECT * FROM pg_catalog.pg_class", ""},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -357,6 +412,7 @@ int main(void)
         cmocka_unit_test(the_first_version_and_tables_of_the_same_one_are_nobodys_yet),
         cmocka_unit_test(a_check_that_is_valid_since_an_earlier_version_makes_not_null_cheap),
         cmocka_unit_test(the_type_of_a_column_is_followed),
+        cmocka_unit_test(the_type_of_an_enum_may_be_made_anew),
         cmocka_unit_test(too_many_new_relations_are_found_where_they_become_too_many),
         cmocka_unit_test(an_ignore_silences_one_rule_of_one_statement),
         cmocka_unit_test(an_unknown_rule_is_told_with_the_nearest_one),
