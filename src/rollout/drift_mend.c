@@ -108,6 +108,17 @@ static const DriftRecipe *find_recipe(const Mending *mending, bool is_missing)
     return NULL;
 }
 
+static const FingerprintLine *find_line(const DriftReference *reference, const char *kind,
+                                        const char *name)
+{
+    for (size_t i = 0; i < reference->line_count; i++) {
+        if (is_same(reference->lines[i].kind, kind) && is_same(reference->lines[i].name, name)) {
+            return &reference->lines[i];
+        }
+    }
+    return NULL;
+}
+
 static bool has_table(const Mending *mending, const char *name)
 {
     for (size_t i = 0; i < mending->contents->count; i++) {
@@ -121,13 +132,26 @@ static bool has_table(const Mending *mending, const char *name)
     return false;
 }
 
+/* A view that is missing is made before what is on it. */
+static bool has_or_makes(const Mending *mending, const char *name)
+{
+    const DriftReference *reference = mending->reference;
+    for (size_t i = 0; i < reference->recipe_count; i++) {
+        if (is_same(reference->recipes[i].kind, "view") &&
+            is_same(reference->recipes[i].name, name)) {
+            return true;
+        }
+    }
+    return has_table(mending, name);
+}
+
 /* The text of a function's body names what is in its place without a schema, and is not looked
  * into.
  */
 static const char *make(const Mending *mending)
 {
     const DriftRecipe *recipe = find_recipe(mending, true);
-    if (recipe == NULL || (recipe->needed != NULL && !has_table(mending, recipe->needed))) {
+    if (recipe == NULL || (recipe->needed != NULL && !has_or_makes(mending, recipe->needed))) {
         return NULL;
     }
     const char *statement = for_place(mending, recipe->statement);
@@ -182,7 +206,8 @@ static const char *function_name(const Mending *mending, const char *name)
 static const char *drop(const Mending *mending)
 {
     Arena *arena = mending->arena;
-    if (is_inherited(mending->found)) {
+    const bool is_code = is_same(mending->kind, "function") || is_same(mending->kind, "view");
+    if (!is_code && is_inherited(mending->found)) {
         return NULL;
     }
     /* The index of a constraint has gone with the constraint, which comes before it. */
@@ -196,7 +221,7 @@ static const char *drop(const Mending *mending)
         return arena_printf(arena, "DROP VIEW %s", qualified(mending, mending->name));
     }
     if (is_same(mending->kind, "function")) {
-        return arena_printf(arena, "DROP FUNCTION %s", function_name(mending, mending->name));
+        return arena_printf(arena, "DROP ROUTINE %s", function_name(mending, mending->name));
     }
     if (is_same(mending->kind, "partition")) {
         return arena_printf(arena,
@@ -218,7 +243,7 @@ static const char *object_of(const Mending *mending, const char *name, bool is_g
     } kinds[] = {
         {"materialized view ", "MATERIALIZED VIEW", "TABLE"},
         {"foreign table ", "FOREIGN TABLE", "TABLE"},
-        {"function ", "FUNCTION", "FUNCTION"},
+        {"function ", "ROUTINE", "ROUTINE"}, /* procedures, too */
         {"sequence ", "SEQUENCE", "SEQUENCE"},
         {"statistics ", "STATISTICS", NULL},
         {"table ", "TABLE", "TABLE"},
@@ -236,8 +261,8 @@ static const char *object_of(const Mending *mending, const char *name, bool is_g
         if (strncmp(name, kinds[i].kind, length) == 0 && word != NULL) {
             const char *rest = name + length;
             return arena_printf(arena, "%s %s", word,
-                                is_same(word, "FUNCTION") ? function_name(mending, rest)
-                                                          : qualified(mending, rest));
+                                is_same(word, "ROUTINE") ? function_name(mending, rest)
+                                                         : qualified(mending, rest));
         }
     }
     return NULL;
@@ -365,10 +390,23 @@ static const char *mend_grants(const Mending *mending)
     return out.length == 0 ? NULL : out.text;
 }
 
+/* Whether it is the owner of something that is dropped. */
+static bool is_of_dropped(const Mending *mending)
+{
+    static const char *const dropped[] = {"function", "statistics", "view"};
+    for (size_t i = 0; i < sizeof dropped / sizeof *dropped; i++) {
+        const size_t length = strlen(dropped[i]);
+        if (strncmp(mending->name, dropped[i], length) == 0 && mending->name[length] == ' ') {
+            return find_line(mending->reference, dropped[i], mending->name + length + 1) == NULL;
+        }
+    }
+    return false;
+}
+
 static const char *mend_owner(const Mending *mending)
 {
-    const char *object = mending->expected == NULL ? object_of(mending, mending->name, false)
-                                                   : NULL;
+    const bool is_mended = mending->expected == NULL && !is_of_dropped(mending);
+    const char *object = is_mended ? object_of(mending, mending->name, false) : NULL;
     return object == NULL ? NULL
                           : arena_printf(mending->arena, "ALTER %s OWNER TO %s", object,
                                          role_name(mending, "{owner}"));
@@ -463,6 +501,55 @@ static const char *mend_column(const Mending *mending)
     return for_place(mending, recipe->statement);
 }
 
+/* A view may get columns at its end, and nothing else of its columns may be another. */
+static bool may_replace_view(const Mending *mending)
+{
+    const size_t length = strlen(mending->name);
+    for (size_t i = 0; i < mending->contents->count; i++) {
+        const FingerprintLine *line = &mending->contents->lines[i];
+        const FingerprintLine *same = NULL;
+        if (!is_same(line->kind, "column") || strncmp(line->name, mending->name, length) != 0 ||
+            line->name[length] != '.') {
+            continue;
+        }
+        same = find_line(mending->reference, "column", line->name);
+        if (same == NULL || !is_same(same->definition, line->definition)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Of a function neither the arguments' defaults nor what it returns, which stand before its
+ * language. */
+static bool may_replace_function(const Mending *mending)
+{
+    static const char language[] = "\n LANGUAGE ";
+    const char *end = strstr(mending->expected, language);
+    const size_t length = end == NULL ? 0 : (size_t)(end - mending->expected) + strlen(language);
+    return strncmp(mending->expected, mending->found, length) == 0;
+}
+
+/* A view or function; where it cannot be replaced, it is made anew, with its rights. */
+static const char *mend_code(const Mending *mending)
+{
+    const bool is_view = is_same(mending->kind, "view");
+    Arena *arena = mending->arena;
+    if (is_view ? may_replace_view(mending) : may_replace_function(mending)) {
+        return make(mending);
+    }
+    const char *made = mend_missing(mending);
+    Mending rights = *mending;
+    rights.name = arena_printf(arena, "%s %s", mending->kind, mending->name);
+    rights.found = NULL;
+    const FingerprintLine *line = find_line(mending->reference, "grants", rights.name);
+    rights.expected = line == NULL ? NULL : line->definition;
+    const char *granted = line == NULL ? NULL : mend_grants(&rights);
+    return made == NULL ? NULL
+                        : arena_printf(arena, "%s; %s%s%s", drop(mending), made,
+                                       granted == NULL ? "" : "; ", granted == NULL ? "" : granted);
+}
+
 static const char *mend_different(const Mending *mending)
 {
     if (is_same(mending->kind, "table")) {
@@ -471,11 +558,11 @@ static const char *mend_different(const Mending *mending)
     if (is_same(mending->kind, "column")) {
         return mend_column(mending);
     }
-    const char *statement = make(mending);
-    if (statement == NULL || is_same(mending->kind, "function") || is_same(mending->kind, "view")) {
-        return statement;
+    if (is_same(mending->kind, "function") || is_same(mending->kind, "view")) {
+        return mend_code(mending);
     }
-    const char *dropping = drop(mending);
+    const char *statement = make(mending);
+    const char *dropping = statement == NULL ? NULL : drop(mending);
     return dropping == NULL ? NULL : arena_printf(mending->arena, "%s; %s", dropping, statement);
 }
 
