@@ -31,6 +31,7 @@ typedef struct Selection {
     LintKey *keys;
     LintMade *made[LINT_SPACE_COUNT_];
     LintMade *domains;
+    LintIndex *indexes;
 } Selection;
 
 const LintRuleInfo *blueprint_lint_rules(size_t *ret_count)
@@ -114,6 +115,7 @@ static void follow_script(Lint *lint, const LintScript *script)
     for (size_t i = 0; i < script->count; i++) {
         const SqlStatement *statement = &script->statements[i].sql;
         enter(lint, &script->statements[i]);
+        lint->statement = statement;
         lint->rest = &script->statements[i + 1];
         lint->rest_count = script->count - i - 1;
         lint_check_live(lint, statement);
@@ -127,12 +129,14 @@ static void follow(Lint *lint, Selection *selection, const LintScript *script)
     lint->tables = selection->tables;
     lint->keys = selection->keys;
     lint->domains = selection->domains;
+    lint->indexes = selection->indexes;
     memcpy(lint->made, selection->made, sizeof lint->made);
     lint->version = selection->migrations[selection->next]->version;
     follow_script(lint, script);
     selection->tables = lint->tables;
     selection->keys = lint->keys;
     selection->domains = lint->domains;
+    selection->indexes = lint->indexes;
     memcpy(selection->made, lint->made, sizeof lint->made);
     selection->next++;
 }

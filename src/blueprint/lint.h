@@ -26,18 +26,28 @@ typedef struct LintColumn {
     const char *name;
     const char *type; /* without its schema; of an array: that of its elements */
     bool is_array;
-    int64_t size; /* n of varchar(n), numeric(n, scale); 0: no limit */
+    int64_t size; /* one more than n of varchar(n), numeric(n, scale), time(n); 0: no limit */
     int64_t scale;
+    bool is_not_null;
 } LintColumn;
 
 /* A constraint of a table that was added by name. */
 typedef struct LintCheck {
     struct LintCheck *next;
     const char *name;
-    const char *column; /* of CHECK (column IS NOT NULL), else NULL */
+    const char *column; /* the only one that a CHECK names, else NULL */
+    bool is_not_null;   /* the CHECK says that it is not null */
     bool is_valid;
     int64_t version;
 } LintCheck;
+
+/* An index of columns, by name. */
+typedef struct LintIndex {
+    struct LintIndex *next;
+    const char *name;
+    const char **columns;
+    size_t count;
+} LintIndex;
 
 /* A name, and the version that made it. */
 typedef struct LintMade {
@@ -85,6 +95,8 @@ typedef struct LintTable {
     bool is_partition;            /* PARTITION OF: its columns are its parent's */
     struct LintTable *parent;     /* of a partition, when a migration makes it; else NULL */
     const char *partition_column; /* of PARTITION BY RANGE on one column; else NULL */
+    const char *partition_key;    /* the first column of PARTITION BY; NULL: an expression */
+    bool is_partitioned;
     bool has_tenant_id;
     bool is_uuid;
     bool is_not_null;
@@ -132,10 +144,12 @@ typedef struct Lint {
     LintKey *keys;
     LintMade *made[LINT_SPACE_COUNT_];
     LintMade *domains; /* that have a constraint */
+    LintIndex *indexes;
     /* Of the migration that is being followed. */
-    LintMade *locked;          /* tables in use that nobody else can read until its end */
-    LintMade *added;           /* constraints */
-    const LintStatement *rest; /* of its statements, those behind the one that is checked */
+    LintMade *locked;              /* tables in use that nobody else can read until its end */
+    LintMade *added;               /* constraints */
+    const SqlStatement *statement; /* that is checked */
+    const LintStatement *rest;     /* of its statements, those behind the one that is checked */
     size_t rest_count;
     int64_t relations;
     LintIgnore *ignores;

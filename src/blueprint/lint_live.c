@@ -52,6 +52,45 @@ static bool is_missed(const Lint *lint, const TableLock *lock)
     return !lint_is_made_again(lint, LINT_SPACE_RELATIONS, lock->table);
 }
 
+static bool is_partitioned(const Lint *lint, const TableLock *lock)
+{
+    const LintTable *table = lint_find_table(lint, lock->table);
+    return table != NULL && table->is_partitioned;
+}
+
+/* ONLY is for partitioned tables; of others it says nothing. */
+static bool is_plain_table(const Lint *lint, const TableLock *lock)
+{
+    return lint_find_table(lint, lock->table) != NULL && !is_partitioned(lint, lock);
+}
+
+/* Whether no valid CHECK can say that the rows of a table that is attached are in their place. */
+static bool is_unproven(const Lint *lint, const TableLock *lock)
+{
+    const Json *relation = json_object_get(lint->statement->tree, "relation");
+    const LintTable *parent = lint_find_table(lint, json_get_text(relation, "relname", ""));
+    const LintTable *table = lint_find_table(lint, lock->table);
+    const char *key = parent == NULL ? NULL : parent->partition_key;
+    return key == NULL || table == NULL || !lint_is_checked_before(lint, table, key) ||
+           (lint_may_be_null(table, key) && !lint_is_checked_not_null(table, key));
+}
+
+/* A primary key makes its columns NOT NULL, and reads the table for that. */
+static bool is_key_of_nullable(const Lint *lint, const TableLock *lock)
+{
+    const Json *constraint = json_object_get(json_object_get(lock->command, "def"), "Constraint");
+    const LintTable *table = lint_find_table(lint, lock->table);
+    const LintIndex *index = lint_find_index(lint, json_get_text(constraint, "indexname", ""));
+    const bool is_known = tree_text_is(constraint, "contype", "CONSTR_PRIMARY") && table != NULL;
+    for (size_t i = 0; is_known && index != NULL && i < index->count; i++) {
+        if (lint_may_be_null(table, index->columns[i]) &&
+            !lint_is_checked_not_null(table, index->columns[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_after_lock(const Lint *lint, const TableLock *lock)
 {
     (void)lock;
@@ -76,8 +115,11 @@ static const struct {
     {"AlterTableStmt", "AT_AddConstraint exclusion", LINT_RULE_add_exclusion, NULL},
     {"AlterTableStmt", "AT_AddConstraint foreign", LINT_RULE_add_foreign_key, NULL},
     {"AlterTableStmt", "AT_AddConstraint key", LINT_RULE_add_key, NULL},
+    {"AlterTableStmt", "AT_AddConstraint key of index", LINT_RULE_add_key_of_nullable,
+     is_key_of_nullable},
     {"AlterTableStmt", "AT_AlterColumnType", LINT_RULE_alter_column_type, is_slow_type},
-    {"AlterTableStmt", "AT_AttachPartition child", LINT_RULE_attach_partition, NULL},
+    {"AlterTableStmt", "AT_AttachPartition child", LINT_RULE_attach_partition, is_unproven},
+    {"AlterTableStmt", "AT_DetachPartition", LINT_RULE_detach_partition, NULL},
     {"AlterTableStmt", "AT_DropColumn", LINT_RULE_drop_column, NULL},
     {"AlterTableStmt", "AT_SetAccessMethod", LINT_RULE_rewrite_table, NULL},
     {"AlterTableStmt", "AT_SetLogged", LINT_RULE_rewrite_table, NULL},
@@ -94,6 +136,8 @@ static const struct {
     {"DropStmt", "table", LINT_RULE_drop_table, NULL},
     {"DropStmt", "view", LINT_RULE_drop_view, is_missed},
     {"IndexStmt", "", LINT_RULE_create_index, NULL},
+    {"IndexStmt", "concurrently", LINT_RULE_concurrent_index_of_partitions, is_partitioned},
+    {"IndexStmt", "only", LINT_RULE_create_index, is_plain_table},
     {"InsertStmt", "select", LINT_RULE_write_under_lock, is_after_lock},
     {"LockStmt", "", LINT_RULE_lock_table, NULL},
     {"MergeStmt", "", LINT_RULE_write_under_lock, is_after_lock},

@@ -145,7 +145,10 @@ static void note_renamed(Lint *lint, const Json *tree, LintSpace space, const ch
         if (lint_is_constrained(lint, type)) {
             note(lint, &lint->domains, name);
         }
-    } else if (lint_is_live(lint, relation)) {
+        return;
+    }
+    lint_rename_index(lint, relation, name);
+    if (lint_is_live(lint, relation)) {
         lint->made[space]->version = lint->version - 1;
     }
 }
@@ -164,5 +167,7 @@ void lint_note_made(Lint *lint, const SqlStatement *statement)
         note_domain(lint, tree);
     } else if (strcmp(statement->node, "AlterDomainStmt") == 0) {
         note_altered_domain(lint, tree);
+    } else if (strcmp(statement->node, "IndexStmt") == 0) {
+        lint_note_index(lint, tree);
     }
 }

@@ -325,11 +325,11 @@ static const struct {
     const char *type;
     LintRule rule;
 } doubtful_types[] = {
-    {"bigserial", LINT_RULE_serial_type},    {"bpchar", LINT_RULE_fixed_length_char},
-    {"money", LINT_RULE_money_type},         {"serial", LINT_RULE_serial_type},
-    {"serial2", LINT_RULE_serial_type},      {"serial4", LINT_RULE_serial_type},
-    {"serial8", LINT_RULE_serial_type},      {"smallserial", LINT_RULE_serial_type},
-    {"timestamp", LINT_RULE_timestamp_type},
+    {"bigserial", LINT_RULE_serial_type},   {"bpchar", LINT_RULE_fixed_length_char},
+    {"json", LINT_RULE_json_type},          {"money", LINT_RULE_money_type},
+    {"serial", LINT_RULE_serial_type},      {"serial2", LINT_RULE_serial_type},
+    {"serial4", LINT_RULE_serial_type},     {"serial8", LINT_RULE_serial_type},
+    {"smallserial", LINT_RULE_serial_type}, {"timestamp", LINT_RULE_timestamp_type},
 };
 
 static bool visit_column(void *context, const Json *column)

@@ -194,6 +194,16 @@ static void of_relation(LockList *list, const SqlStatement *statement)
         statement->node, json_get_bool(statement->tree, "concurrent", false) ? "concurrently" : "");
 }
 
+static void of_index(LockList *list, const SqlStatement *statement)
+{
+    const Json *relation = json_object_get(statement->tree, "relation");
+    const bool is_concurrent = json_get_bool(statement->tree, "concurrent", false);
+    lock_list_add_relation(list, relation, statement->node,
+                           is_concurrent                            ? "concurrently"
+                           : !json_get_bool(relation, "inh", false) ? "only"
+                                                                    : "");
+}
+
 static void of_reindex(LockList *list, const SqlStatement *statement)
 {
     const Json *option = tree_find_option(json_object_get(statement->tree, "params"),
@@ -412,7 +422,7 @@ static const struct {
     {"CreateTrigStmt", of_relation},
     {"DeleteStmt", of_change},
     {"DropStmt", of_drop},
-    {"IndexStmt", of_relation},
+    {"IndexStmt", of_index},
     {"InsertStmt", of_insert},
     {"LockStmt", of_relations},
     {"MergeStmt", of_change},

@@ -207,6 +207,7 @@ static const LintCase any_tier[] = {
     {"CREATE TABLE t (a timestamp, b timestamptz)", "[timestamp_type:1]"},
     {"CREATE TABLE t (a bigserial, b char(3), c money, d varchar(3))",
      "[fixed_length_char:1] [money_type:1] [serial_type:1]"},
+    {"CREATE TABLE t (a json, b jsonb, c json[])", "[json_type:1] [json_type:1]"},
     {"CREATE TABLE t (a int PRIMARY KEY); CREATE VIEW v AS SELECT 1", ""},
 };
 
@@ -423,8 +424,8 @@ static void a_variant_may_make_another_kind_of_table(void **state)
                   ", at timestamptz);\nSELECT create_hypertable('t','at')"),
         PACK_FILE("migrations/V2__b.sql", "\nCREATE UNIQUE INDEX ON t (at)"),
     };
-    assert_string_equal(lint_files(arena, files, COUNT(files)),
-                        "[create_index:2] row_unique_without_tenant_id:2");
+    assert_string_equal(lint_files(arena, files, COUNT(files)), "[create_index:2] "
+                                                                "row_unique_without_tenant_id:2");
 }
 
 static void down_files_seed_and_variants_are_checked_too(void **state)

@@ -32,7 +32,15 @@ static const char first_version[] =
     "CREATE VIEW w AS SELECT 1 AS one;\n"
     "CREATE TYPE pair AS (a int, b int);\n"
     "CREATE TYPE free AS ENUM ('a');\n"
-    "CREATE TABLE many (ss state[]);\n";
+    "CREATE TABLE many (ss state[]);\n"
+    "CREATE TABLE q (at date NOT NULL, CHECK (at >= '2020-01-01' AND at < '2021-01-01'));\n"
+    "CREATE TABLE r (at date, CHECK (at > '2020-01-01'), CHECK (at IS NOT NULL AND at < "
+    "'2021-01-01'));\n"
+    "CREATE TABLE s (at date, CHECK (at > '2020-01-01'));\n"
+    "CREATE TABLE y (a time(3), b cidr, c timestamptz(3), d text, e int NOT NULL);\n"
+    "CREATE UNIQUE INDEX u_t ON u (t_id);\n"
+    "CREATE UNIQUE INDEX v_i ON v (id);\n"
+    "CREATE UNIQUE INDEX y_e ON y (e);\n";
 
 /* "rule:line " of the findings in files of version 2 and later; of silenced ones "(rule:line why)".
  */
@@ -97,6 +105,14 @@ static const struct {
     {"add_key", "ALTER TABLE t ADD UNIQUE (c)", "ALTER TABLE t ADD UNIQUE USING INDEX t_c"},
     {"add_key", "ALTER TABLE v ADD PRIMARY KEY (id)",
      "CREATE TABLE n (id int); ALTER TABLE n ADD PRIMARY KEY (id)"},
+    {"add_key_of_nullable", "ALTER TABLE u DROP CONSTRAINT u_pkey, ADD PRIMARY KEY USING INDEX u_t",
+     "ALTER TABLE v ADD PRIMARY KEY USING INDEX v_i"},
+    {"add_key_of_nullable",
+     "ALTER TABLE y ALTER e DROP NOT NULL; ALTER INDEX y_e RENAME TO i; "
+     "ALTER TABLE y ADD PRIMARY KEY USING INDEX i",
+     "ALTER TABLE y ADD PRIMARY KEY USING INDEX y_e"},
+    {"add_key_of_nullable", "ALTER TABLE u ADD CONSTRAINT k PRIMARY KEY USING INDEX u_t",
+     "ALTER TABLE u ADD CONSTRAINT k UNIQUE USING INDEX u_t"},
     {"add_required_column", "ALTER TABLE t ADD COLUMN n int NOT NULL",
      "ALTER TABLE t ADD COLUMN n int"},
     {"add_volatile_default", "ALTER TABLE t ADD COLUMN n uuid DEFAULT gen_random_uuid()",
@@ -110,12 +126,30 @@ static const struct {
      "ALTER TABLE t ALTER a TYPE varchar"},
     {"alter_column_type", "ALTER TABLE t ALTER a TYPE text COLLATE \"C\"",
      "ALTER TABLE t ALTER b TYPE numeric"},
+    {"alter_column_type", "ALTER TABLE y ALTER a TYPE time(2)",
+     "ALTER TABLE y ALTER a TYPE time(6)"},
+    {"alter_column_type", "ALTER TABLE y ALTER b TYPE text", "ALTER TABLE y ALTER b TYPE inet"},
+    {"alter_column_type", "ALTER TABLE y ALTER c TYPE timestamptz(0)",
+     "ALTER TABLE y ALTER c TYPE timestamptz"},
+    {"alter_column_type", "ALTER TABLE y ALTER d TYPE varchar(9)",
+     "ALTER TABLE y ALTER d TYPE varchar"},
+    {"alter_column_type", "ALTER TABLE t ALTER a TYPE varchar(30) USING c::varchar(30)",
+     "ALTER TABLE t ALTER a TYPE varchar(30) USING a::varchar(30)"},
+    {"alter_column_type", "ALTER TABLE t ALTER s TYPE text USING s::text",
+     "ALTER TABLE t ALTER s TYPE state"},
     {"alter_domain", "ALTER DOMAIN any_int ADD CHECK (VALUE > 0)",
      "ALTER DOMAIN any_int ADD CHECK (VALUE > 0) NOT VALID"},
     {"alter_domain", "ALTER DOMAIN any_int SET NOT NULL",
      "CREATE DOMAIN n AS int; ALTER DOMAIN n SET NOT NULL"},
     {"attach_partition", "ALTER TABLE p ATTACH PARTITION v FOR VALUES FROM ('1') TO ('2')",
      "CREATE TABLE n (at date); ALTER TABLE p ATTACH PARTITION n DEFAULT"},
+    {"attach_partition",
+     "ALTER TABLE p ATTACH PARTITION s FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')",
+     "ALTER TABLE p ATTACH PARTITION q FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')"},
+    {"attach_partition",
+     "ALTER TABLE v ADD COLUMN at date, ADD CHECK (at IS NOT NULL AND at < '2021-01-01');"
+     "ALTER TABLE p ATTACH PARTITION v FOR VALUES FROM (MINVALUE) TO ('2021-01-01')",
+     "ALTER TABLE p ATTACH PARTITION r FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')"},
     {"change_attribute", "ALTER TYPE pair RENAME ATTRIBUTE a TO c",
      "ALTER TYPE pair ADD ATTRIBUTE c int"},
     {"change_attribute", "ALTER TYPE pair DROP ATTRIBUTE a",
@@ -124,6 +158,9 @@ static const struct {
      "ALTER TABLE t DROP COLUMN a"},
     {"cluster_table", "CLUSTER t USING t_c", "ANALYZE t"},
     {"create_index", "CREATE INDEX n ON t (a)", "CREATE TABLE n (a int); CREATE INDEX ON n (a)"},
+    {"create_index", "CREATE INDEX n ON ONLY t (a)", "CREATE INDEX n ON ONLY p (at)"},
+    {"concurrent_index_of_partitions", "CREATE INDEX CONCURRENTLY n ON p (at)",
+     "CREATE INDEX CONCURRENTLY n ON t (a)"},
     {"create_partition", "CREATE TABLE n PARTITION OF p DEFAULT",
      "CREATE TABLE n (at date) PARTITION BY RANGE (at); CREATE TABLE o PARTITION OF n DEFAULT"},
     {"delete_all_rows", "DELETE FROM t", "DELETE FROM t WHERE id = 1"},
@@ -132,6 +169,8 @@ static const struct {
      "WITH old AS (DELETE FROM t RETURNING *) INSERT INTO u SELECT id, id FROM old",
      "WITH old AS (SELECT id FROM t LIMIT 9) DELETE FROM t USING old WHERE t.id = old.id"},
     {"delete_all_rows", "DELETE FROM t WHERE 1 = 1", "DELETE FROM t WHERE 1 = 2"},
+    {"detach_partition", "ALTER TABLE p DETACH PARTITION o",
+     "ALTER TABLE p DETACH PARTITION o CONCURRENTLY"},
     {"disable_trigger", "ALTER TABLE t DISABLE TRIGGER ALL", "ALTER TABLE t ENABLE TRIGGER ALL"},
     {"drop_column", "ALTER TABLE t DROP COLUMN c", "ALTER TABLE t ALTER c DROP NOT NULL"},
     {"drop_index", "DROP INDEX t_c",
