@@ -5,6 +5,7 @@
 
 #include "blueprint/lint_made.h"
 #include "blueprint/locks.h"
+#include "blueprint/steps.h"
 
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -233,6 +234,15 @@ static void note_renamed_lock(Lint *lint, const SqlStatement *statement)
     }
 }
 
+/* What runs outside of a transaction ends the one before it, and with that its locks. */
+static void note_step(Lint *lint, const SqlStatement *statement)
+{
+    Alone alone = {0};
+    if (lint->may_step && !lint->is_inner && alone_judge(statement, &alone) == ALONE_YES) {
+        lint->locked = NULL;
+    }
+}
+
 static void note_relations(Lint *lint, const SqlStatement *statement)
 {
     const int64_t added = relations_added(statement);
@@ -277,6 +287,7 @@ void lint_check_live(Lint *lint, const SqlStatement *statement)
 {
     const TableLock *locks = NULL;
     size_t count = 0;
+    note_step(lint, statement);
     locks_of_statement(lint->arena, statement, &locks, &count);
     for (size_t i = 0; i < count; i++) {
         if (lint_is_live(lint, locks[i].table)) {

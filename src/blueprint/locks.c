@@ -376,13 +376,29 @@ static void of_change(LockList *list, const SqlStatement *statement)
     add_reads(list, statement->tree, "");
 }
 
+/* generate_series and unnest give many rows without a FROM. */
+static bool visit_single(void *context, const Json *call)
+{
+    const char *name = tree_last_text(json_object_get(call, "funcname"));
+    (void)context;
+    return strcmp(name, "generate_series") != 0 && strcmp(name, "unnest") != 0;
+}
+
+/* VALUES, and SELECT 'a' WHERE NOT EXISTS (...), which people write for a row that may be there. */
+static bool is_of_few_rows(const Json *select)
+{
+    return select == NULL || json_object_get(select, "valuesLists") != NULL ||
+           (json_object_get(select, "fromClause") == NULL &&
+            json_object_get(select, "larg") == NULL &&
+            sql_tree_visit(json_object_get(select, "targetList"), "FuncCall", visit_single, NULL));
+}
+
 static void of_insert(LockList *list, const SqlStatement *statement)
 {
     const Json *select = json_object_get(json_object_get(statement->tree, "selectStmt"),
                                          "SelectStmt");
-    const bool is_query = select != NULL && json_object_get(select, "valuesLists") == NULL;
     lock_list_add_relation(list, json_object_get(statement->tree, "relation"), statement->node,
-                           is_query ? "select" : "");
+                           is_of_few_rows(select) ? "" : "select");
     add_reads(list, statement->tree, "");
 }
 

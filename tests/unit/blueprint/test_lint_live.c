@@ -242,6 +242,15 @@ static const struct {
      "ALTER TABLE v VALIDATE CONSTRAINT v_id"},
     {"write_under_lock", "ALTER TABLE t ALTER c DROP NOT NULL; UPDATE t SET c = 'x' WHERE id = 1",
      "UPDATE t SET c = 'x' WHERE id = 1; ALTER TABLE t ALTER c DROP NOT NULL"},
+    {"write_under_lock",
+     "ALTER TABLE t ALTER c DROP NOT NULL; INSERT INTO u SELECT generate_series(1, 9)",
+     "ALTER TABLE t ALTER c DROP NOT NULL; INSERT INTO u SELECT 1, 2 WHERE NOT EXISTS (SELECT FROM "
+     "u)"},
+    {"write_under_lock",
+     "ALTER TABLE t ALTER c DROP NOT NULL; INSERT INTO u SELECT 1 UNION SELECT 2",
+     "ALTER TABLE t ALTER c DROP NOT NULL; CREATE INDEX CONCURRENTLY n ON t (a); INSERT INTO u "
+     "SELECT "
+     "id FROM t"},
     {"write_under_lock", "ALTER TABLE t ALTER c DROP NOT NULL; INSERT INTO u SELECT id FROM t",
      "ALTER TABLE t ALTER c DROP NOT NULL; INSERT INTO u VALUES (1)"},
 };
