@@ -462,10 +462,11 @@ static void find_locks(LockList *list, const SqlStatement *statement)
     }
 }
 
+static const char *const changes[] = {"DeleteStmt", "InsertStmt", "MergeStmt", "UpdateStmt"};
+
 /* WITH x AS (DELETE ...): what is read there the statement around it has told already. */
 static bool visit_with_query(void *context, const Json *query)
 {
-    static const char *const changes[] = {"DeleteStmt", "InsertStmt", "MergeStmt", "UpdateStmt"};
     for (size_t i = 0; i < ARRAY_COUNT(changes); i++) {
         const Json *tree = json_object_get(query, changes[i]);
         if (tree != NULL) {
@@ -475,12 +476,24 @@ static bool visit_with_query(void *context, const Json *query)
     return true;
 }
 
+/* The WITH of a function's body changes nothing where the function is made. */
+static bool runs_queries(const char *node)
+{
+    bool is_change = strcmp(node, "SelectStmt") == 0;
+    for (size_t i = 0; i < ARRAY_COUNT(changes); i++) {
+        is_change = is_change || strcmp(node, changes[i]) == 0;
+    }
+    return is_change;
+}
+
 void locks_of_statement(Arena *arena, const SqlStatement *statement, const TableLock **ret_locks,
                         size_t *ret_count)
 {
     LockList list = {.arena = arena};
     find_locks(&list, statement);
-    sql_tree_visit(statement->tree, "ctequery", visit_with_query, &list);
+    if (runs_queries(statement->node)) {
+        sql_tree_visit(statement->tree, "ctequery", visit_with_query, &list);
+    }
     *ret_locks = list.locks;
     *ret_count = list.count;
 }

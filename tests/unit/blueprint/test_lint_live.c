@@ -168,6 +168,11 @@ static const struct {
     {"delete_all_rows",
      "WITH old AS (DELETE FROM t RETURNING *) INSERT INTO u SELECT id, id FROM old",
      "WITH old AS (SELECT id FROM t LIMIT 9) DELETE FROM t USING old WHERE t.id = old.id"},
+    {"delete_all_rows",
+     "WITH a AS (WITH b AS (DELETE FROM t RETURNING id) SELECT id FROM b) SELECT 1",
+     "CREATE FUNCTION f() RETURNS bigint BEGIN ATOMIC WITH a AS (DELETE FROM t RETURNING id) "
+     "SELECT "
+     "count(*) FROM a; END"},
     {"delete_all_rows", "DELETE FROM t WHERE 1 = 1", "DELETE FROM t WHERE 1 = 2"},
     {"detach_partition", "ALTER TABLE p DETACH PARTITION o",
      "ALTER TABLE p DETACH PARTITION o CONCURRENTLY"},
