@@ -98,82 +98,38 @@ static bool parse_expression(const Body *body, const char *text, SqlScript *ret_
                       ret_script));
 }
 
-/* The text of the one constant that is selected, or NULL. */
-static const char *find_constant(const SqlScript *script)
-{
-    const Json *targets = script->count == 1
-                              ? json_object_get(script->statements[0].tree, "targetList")
-                              : NULL;
-    const Json *target = json_object_get(json_array_get(targets, 0), "ResTarget");
-    const Json *constant = json_object_get(json_object_get(target, "val"), "A_Const");
-    return json_array_size(targets) == 1
-               ? json_get_text(json_object_get(constant, "sval"), "sval", NULL)
-               : NULL;
-}
-
-static void add_parsed(const Body *body, const SqlScript *script, const char *word)
-{
-    for (size_t i = 0; i < script->count; i++) {
-        add_statement(body, &script->statements[i], word);
-    }
-    json_array_append_new(body->script->roots, script->root);
-}
-
-/* is_dynamic: a text that EXECUTE runs, which can be read where it is a constant. */
-static void add_expression(const Body *body, const char *text, const char *word, bool is_dynamic)
+static void add_expression(const Body *body, const char *text, const char *word)
 {
     SqlScript script;
-    SqlScript run;
     if (!parse_expression(body, text, &script)) {
         return;
     }
-    const char *constant = is_dynamic ? find_constant(&script) : NULL;
-    add_parsed(body, &script, word);
-    if (constant != NULL && try_parse(body, constant, &run)) {
-        add_parsed(body, &run, word);
+    for (size_t i = 0; i < script.count; i++) {
+        add_statement(body, &script.statements[i], word);
     }
+    json_array_append_new(body->script->roots, script.root);
 }
 
 /* --- the tree of PL/pgSQL --------------------------------------------------------------------- */
-
-static bool is_listed(const char *word, const char *const *words, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(word, words[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-#define IS_LISTED(word, words) is_listed((word), (words), sizeof(words) / sizeof *(words))
 
 static void walk(Body *body, const char *owner, const Json *tree);
 
 /* owner is the key that the object with this member is under. */
 static void walk_member(Body *body, const char *owner, const char *key, const Json *value)
 {
-    static const char *const ends[] = {"PLpgSQL_stmt_commit", "PLpgSQL_stmt_rollback"};
-    static const char *const dynamic[] = {"dynquery", "query of PLpgSQL_stmt_dynexecute",
-                                          "query of PLpgSQL_stmt_dynfors"};
+    static const char perform[] = "PLpgSQL_stmt_perform";
+    const bool is_end = strcmp(key, "PLpgSQL_stmt_commit") == 0 ||
+                        strcmp(key, "PLpgSQL_stmt_rollback") == 0;
     if (strcmp(key, "PLpgSQL_expr") == 0) {
         const char *text = json_get_text(value, "query", "");
-        const bool is_dynamic = IS_LISTED(owner, dynamic);
-        const bool is_perform = strcmp(owner, "expr of PLpgSQL_stmt_perform") == 0;
-        add_expression(body, text,
-                       is_perform   ? "PERFORM"
-                       : is_dynamic ? "EXECUTE"
-                                    : text,
-                       is_dynamic);
-    } else if (IS_LISTED(key, ends)) {
+        add_expression(body, text, strcmp(owner, perform) == 0 ? "PERFORM" : text);
+    } else if (is_end) {
         body->line = (int)json_get_int(value, "lineno", body->line);
         add_statement(body, &(SqlStatement){.text = "", .node = "TransactionStmt", .tree = value},
                       key + strlen("PLpgSQL_stmt_"));
-    } else if (strncmp(owner, "PLpgSQL_stmt_", strlen("PLpgSQL_stmt_")) == 0 &&
-               strcmp(key, "dynquery") != 0) {
-        walk(body, arena_printf(body->arena, "%s of %s", key, owner), value);
     } else {
-        walk(body, key, value);
+        /* "expr" of PERFORM is under the statement itself. */
+        walk(body, strcmp(owner, perform) == 0 ? perform : key, value);
     }
 }
 
@@ -209,7 +165,7 @@ static size_t quote_width(const char *text)
 void lint_script_add_body(Arena *arena, LintScript *script, const char *text,
                           const SqlStatement *block)
 {
-    scoped_json Json *functions = NULL;
+    Json *functions = NULL;
     Err ignored;
     const Json *option = tree_find_option(json_object_get(block->tree, "args"), "as");
     const char *source = json_get_text(json_object_get(json_object_get(option, "arg"), "String"),
@@ -220,6 +176,7 @@ void lint_script_add_body(Arena *arena, LintScript *script, const char *text,
         !sql_plpgsql_parse(block->text, source, ERR_BLUEPRINT_INVALID, &functions, &ignored)) {
         return;
     }
+    json_array_append_new(script->roots, functions);
     const size_t start = (size_t)location + quote_width(text + location);
     Body body = {.arena = arena,
                  .script = script,
