@@ -170,9 +170,13 @@ void lint_script_add_body(Arena *arena, LintScript *script, const char *text,
     const Json *option = tree_find_option(json_object_get(block->tree, "args"), "as");
     const char *source = json_get_text(json_object_get(json_object_get(option, "arg"), "String"),
                                        "sval", "");
+    const Json *language = tree_find_option(json_object_get(block->tree, "args"), "language");
+    const char *name = json_get_text(json_object_get(json_object_get(language, "arg"), "String"),
+                                     "sval", "plpgsql");
     const int64_t location = json_get_int(option, "location", -1);
     const size_t end = block->offset + strlen(block->text);
-    if (location < (int64_t)block->offset || (size_t)location >= end ||
+    if (strcmp(name, "plpgsql") != 0 || location < (int64_t)block->offset ||
+        (size_t)location >= end ||
         !sql_plpgsql_parse(block->text, source, ERR_BLUEPRINT_INVALID, &functions, &ignored)) {
         return;
     }
