@@ -3,9 +3,6 @@
 #include <pg_query.h>
 #include <string.h>
 #include <strings.h>
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/lsan_interface.h>
-#endif
 
 #include "core/limits.h"
 #include "core/text.h"
@@ -215,6 +212,12 @@ bool sql_script_split(Arena *arena, const char *file, const char *text, ErrCode 
     }
     return is_split;
 }
+
+#ifdef __SANITIZE_ADDRESS__
+/* Of the sanitizers' own header. */
+void __lsan_disable(void);
+void __lsan_enable(void);
+#endif
 
 /* libpg_query 15-4.0.0 loses one byte with each body that it refuses; the leak check of the
  * sanitizers would end the program for it. */
