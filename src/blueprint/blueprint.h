@@ -199,7 +199,8 @@ typedef struct LintFinding {
     LintSeverity severity;
     const char *file;
     int line;
-    int column; /* of the statement's first word, in characters; 0: of no statement */
+    int column;         /* of the statement's first word, in characters; 0: of no statement */
+    int statement_line; /* of the script's statement that it is in: a DO block has lines below */
     const char *message;
     const char *hint;
     const char *docs; /* "docs/rollout-lint.md#add_check"; NULL: the hint says it all */

@@ -29,10 +29,9 @@ typedef struct Selection {
     size_t next; /* the first that was not followed yet */
     LintTable *tables;
     LintKey *keys;
-    LintMade *made;
-    LintMade *enums;
+    LintMade *made[LINT_SPACE_COUNT_];
     LintMade *domains;
-    LintMade *types;
+    LintIndex *indexes;
 } Selection;
 
 const LintRuleInfo *blueprint_lint_rules(size_t *ret_count)
@@ -51,13 +50,10 @@ static LintSeverity severity_of(const Lint *lint, LintRule rule)
     return rules[rule].severity;
 }
 
-static void add_finding(Lint *lint, LintRule rule, const char *subject, const char *file, int line,
-                        int column)
+static LintFinding *add_finding(Lint *lint, LintRule rule, const char *subject, const char *file,
+                                int line)
 {
     const LintRuleInfo *row = &rules[rule];
-    if (row->scope == LINT_SCOPE_ROW && !lint->is_row) {
-        return;
-    }
     if (lint->count == lint->capacity) {
         lint->capacity = lint->capacity == 0 ? FINDINGS_START : lint->capacity * 2;
         LintFinding *grown = ARENA_ARRAY(lint->arena, LintFinding, lint->capacity);
@@ -66,67 +62,89 @@ static void add_finding(Lint *lint, LintRule rule, const char *subject, const ch
         }
         lint->findings = grown;
     }
-    lint->findings[lint->count++] = (LintFinding){
+    LintFinding *finding = &lint->findings[lint->count++];
+    *finding = (LintFinding){
         .rule = row->name,
         .severity = severity_of(lint, rule),
         .file = file,
         .line = line,
-        .column = column,
+        .statement_line = line,
         .message = subject == NULL ? row->message
                                    : arena_printf(lint->arena, "%s: %s", subject, row->message),
         .hint = row->hint,
         .docs = row->scope == LINT_SCOPE_LIVE
                     ? arena_printf(lint->arena, "docs/rollout-lint.md#%s", row->name)
                     : NULL};
+    return finding;
+}
+
+static bool is_wanted(const Lint *lint, LintRule rule)
+{
+    return rules[rule].scope != LINT_SCOPE_ROW || lint->is_row;
 }
 
 void lint_report_at(Lint *lint, LintRule rule, const char *subject, const char *file, int line)
 {
-    add_finding(lint, rule, subject, file, line, 0);
+    if (is_wanted(lint, rule)) {
+        add_finding(lint, rule, subject, file, line);
+    }
 }
 
 void lint_report(Lint *lint, LintRule rule, const char *subject)
 {
-    add_finding(lint, rule, subject, lint->file, lint->line, lint->column);
+    if (is_wanted(lint, rule)) {
+        LintFinding *finding = add_finding(lint, rule, subject, lint->file, lint->line);
+        finding->column = lint->column;
+        finding->statement_line = lint->outer_line;
+    }
 }
 
-static void follow_script(Lint *lint, const SqlScript *script)
+static void enter(Lint *lint, const LintStatement *statement)
+{
+    lint->line = statement->sql.line;
+    lint->column = statement->sql.column;
+    lint->outer_line = statement->outer_line;
+    lint->is_inner = statement->is_inner;
+}
+
+static void follow_script(Lint *lint, const LintScript *script)
 {
     lint->locked = NULL;
     lint->added = NULL;
     lint->relations = 0;
     for (size_t i = 0; i < script->count; i++) {
-        lint->line = script->statements[i].line;
-        lint->column = script->statements[i].column;
-        lint_check_live(lint, &script->statements[i]);
-        lint_follow_statement(lint, &script->statements[i]);
-        lint_note_made(lint, &script->statements[i]);
+        const SqlStatement *statement = &script->statements[i].sql;
+        enter(lint, &script->statements[i]);
+        lint->statement = statement;
+        lint->rest = &script->statements[i + 1];
+        lint->rest_count = script->count - i - 1;
+        lint_check_live(lint, statement);
+        lint_follow_statement(lint, statement);
+        lint_note_made(lint, statement);
     }
 }
 
-static void follow(Lint *lint, Selection *selection, const SqlScript *script)
+static void follow(Lint *lint, Selection *selection, const LintScript *script)
 {
     lint->tables = selection->tables;
     lint->keys = selection->keys;
-    lint->made = selection->made;
-    lint->enums = selection->enums;
     lint->domains = selection->domains;
-    lint->types = selection->types;
+    lint->indexes = selection->indexes;
+    memcpy(lint->made, selection->made, sizeof lint->made);
     lint->version = selection->migrations[selection->next]->version;
     follow_script(lint, script);
     selection->tables = lint->tables;
     selection->keys = lint->keys;
-    selection->made = lint->made;
-    selection->enums = lint->enums;
     selection->domains = lint->domains;
-    selection->types = lint->types;
+    selection->indexes = lint->indexes;
+    memcpy(selection->made, lint->made, sizeof lint->made);
     selection->next++;
 }
 
-static bool check_script(Lint *lint, const char *file, const char *text, SqlScript *ret_script,
+static bool check_script(Lint *lint, const char *file, const char *text, LintScript *ret_script,
                          Err *err)
 {
-    if (!sql_script_parse(lint->arena, file, text, ERR_BLUEPRINT_INVALID, ret_script, err)) {
+    if (!lint_script_parse(lint->arena, file, text, ret_script, err)) {
         return false;
     }
     lint->file = file;
@@ -135,11 +153,11 @@ static bool check_script(Lint *lint, const char *file, const char *text, SqlScri
         lint_report_at(lint, LINT_RULE_empty_script, NULL, file, 1);
     }
     for (size_t i = 0; i < ret_script->count; i++) {
-        lint->line = ret_script->statements[i].line;
-        lint->column = ret_script->statements[i].column;
-        lint_check_statement(lint, &ret_script->statements[i]);
-        lint_check_names(lint, &ret_script->statements[i]);
-        lint_check_dynamic(lint, &ret_script->statements[i]);
+        const SqlStatement *statement = &ret_script->statements[i].sql;
+        enter(lint, &ret_script->statements[i]);
+        lint_check_statement(lint, statement);
+        lint_check_names(lint, statement);
+        lint_check_dynamic(lint, statement);
     }
     return true;
 }
@@ -147,14 +165,14 @@ static bool check_script(Lint *lint, const char *file, const char *text, SqlScri
 /* A script whose tables are not followed: it undoes a migration, or brings data. */
 static bool check_side_script(Lint *lint, const char *file, const char *text, Err *err)
 {
-    SqlScript script;
+    LintScript script;
     if (text == NULL) {
         return true;
     }
     if (!check_script(lint, file, text, &script, err)) {
         return false;
     }
-    sql_script_done(&script);
+    lint_script_done(&script);
     return true;
 }
 
@@ -173,7 +191,7 @@ static const char *down_file(Arena *arena, const BlueprintMigration *migration)
 static bool check_migration(Lint *lint, const BlueprintMigration *migration, Selection *selections,
                             Err *err)
 {
-    SqlScript script;
+    LintScript script;
     if (!check_script(lint, migration->file, migration->up, &script, err)) {
         return false;
     }
@@ -184,7 +202,7 @@ static bool check_migration(Lint *lint, const BlueprintMigration *migration, Sel
             follow(lint, selection, &script);
         }
     }
-    sql_script_done(&script);
+    lint_script_done(&script);
     return check_side_script(lint, down_file(lint->arena, migration), migration->down, err);
 }
 
@@ -326,12 +344,12 @@ bool blueprint_lint_file(Arena *arena, const char *file, const char *text,
     static const Blueprint none;
     Lint lint = {
         .arena = arena, .blueprint = &none, .may_step = true, .is_alone = true, .version = 1};
-    SqlScript script;
+    LintScript script;
     if (!check_script(&lint, file, text, &script, err)) {
         return false;
     }
     follow_script(&lint, &script);
-    sql_script_done(&script);
+    lint_script_done(&script);
     lint_apply_ignores(&lint);
     sort_findings(&lint);
     *ret_findings = lint.findings;

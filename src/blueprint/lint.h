@@ -14,22 +14,40 @@ typedef enum LintRule {
 
 enum { LINT_SHOWN_BYTES = 100 /* of a text that is quoted in a message */ };
 
+/* Names of one kind do not meet those of another. */
+typedef enum LintSpace {
+    LINT_SPACE_RELATIONS,
+    LINT_SPACE_TYPES, /* enums, domains, row types, ranges */
+    LINT_SPACE_COUNT_
+} LintSpace;
+
 typedef struct LintColumn {
     struct LintColumn *next;
     const char *name;
-    const char *type; /* without its schema; NULL: not followed */
-    int64_t size;     /* n of varchar(n), numeric(n, scale); 0: no limit */
+    const char *type; /* without its schema; of an array: that of its elements */
+    bool is_array;
+    int64_t size; /* one more than n of varchar(n), numeric(n, scale), time(n); 0: no limit */
     int64_t scale;
+    bool is_not_null;
 } LintColumn;
 
 /* A constraint of a table that was added by name. */
 typedef struct LintCheck {
     struct LintCheck *next;
     const char *name;
-    const char *column; /* of CHECK (column IS NOT NULL), else NULL */
+    const char *column; /* the only one that a CHECK names, else NULL */
+    bool is_not_null;   /* the CHECK says that it is not null */
     bool is_valid;
     int64_t version;
 } LintCheck;
+
+/* An index of columns, by name. */
+typedef struct LintIndex {
+    struct LintIndex *next;
+    const char *name;
+    const char **columns;
+    size_t count;
+} LintIndex;
 
 /* A name, and the version that made it. */
 typedef struct LintMade {
@@ -37,6 +55,23 @@ typedef struct LintMade {
     const char *name;
     int64_t version;
 } LintMade;
+
+/* A statement that the rules look at: one of a script, or one in the body of a DO block of it. */
+typedef struct LintStatement {
+    SqlStatement sql; /* line, column and offset are those of the script */
+    int outer_line;   /* of the script's statement that it is, or is in */
+    bool is_inner;    /* in a body */
+    const char *body; /* of a DO block: its text, which begins in body_line; else NULL */
+    int body_line;
+} LintStatement;
+
+/* What is in a DO block follows the block. */
+typedef struct LintScript {
+    Json *roots; /* own the trees */
+    LintStatement *statements;
+    size_t count;
+    size_t capacity;
+} LintScript;
 
 /* "-- lint:ignore RULE reason" */
 typedef struct LintIgnore {
@@ -60,6 +95,8 @@ typedef struct LintTable {
     bool is_partition;            /* PARTITION OF: its columns are its parent's */
     struct LintTable *parent;     /* of a partition, when a migration makes it; else NULL */
     const char *partition_column; /* of PARTITION BY RANGE on one column; else NULL */
+    const char *partition_key;    /* the first column of PARTITION BY; NULL: an expression */
+    bool is_partitioned;
     bool has_tenant_id;
     bool is_uuid;
     bool is_not_null;
@@ -100,16 +137,20 @@ typedef struct Lint {
     const char *file; /* that is being checked */
     int line;         /* of the statement */
     int column;
+    int outer_line; /* of the script's statement that it is in */
+    bool is_inner;  /* in the body of a DO block */
     /* Of the selection of migrations that is being followed, newest first. */
     LintTable *tables;
     LintKey *keys;
-    LintMade *made;    /* relations of all kinds, tables among them */
-    LintMade *enums;   /* enum types */
+    LintMade *made[LINT_SPACE_COUNT_];
     LintMade *domains; /* that have a constraint */
-    LintMade *types;   /* domains of all kinds */
+    LintIndex *indexes;
     /* Of the migration that is being followed. */
-    LintMade *locked; /* tables in use that nobody else can read until its end */
-    LintMade *added;  /* constraints */
+    LintMade *locked;              /* tables in use that nobody else can read until its end */
+    LintMade *added;               /* constraints */
+    const SqlStatement *statement; /* that is checked */
+    const LintStatement *rest;     /* of its statements, those behind the one that is checked */
+    size_t rest_count;
     int64_t relations;
     LintIgnore *ignores;
     LintFinding *findings;
@@ -120,6 +161,17 @@ typedef struct Lint {
 /* Adds a finding in the current file and line; subject ("table \"x\"") may be NULL. */
 void lint_report(Lint *lint, LintRule rule, const char *subject);
 void lint_report_at(Lint *lint, LintRule rule, const char *subject, const char *file, int line);
+
+/* Parses a script; sql_script_parse says what of it is whose (lint_script.c). */
+bool lint_script_parse(Arena *arena, const char *file, const char *text, LintScript *ret_script,
+                       Err *err);
+void lint_script_done(LintScript *script);
+/* A new statement at the end, which the caller fills; valid until the next one. */
+LintStatement *lint_script_add(Arena *arena, LintScript *script);
+/* Adds what is in the body of a DO block, the last statement so far; text is that of the script
+ * (lint_body.c). */
+void lint_script_add_body(Arena *arena, LintScript *script, const char *text,
+                          const SqlStatement *block);
 
 /* Rules of one statement, whatever was before (lint_rules.c, lint_names.c). */
 void lint_check_statement(Lint *lint, const SqlStatement *statement);
@@ -134,7 +186,7 @@ void lint_follow_statement(Lint *lint, const SqlStatement *statement);
 void lint_check_live(Lint *lint, const SqlStatement *statement);
 
 /* Notes the comments that silence findings, and silences them in the end (lint_ignore.c). */
-void lint_note_ignores(Lint *lint, const char *text, const SqlScript *script);
+void lint_note_ignores(Lint *lint, const char *text, const LintScript *script);
 void lint_apply_ignores(Lint *lint);
 
 /* Rules of the tables at the end of all migrations. */
@@ -160,6 +212,8 @@ bool tree_list_has(const Json *list, const char *text);
 int tree_list_find(const Json *list, const char *text);
 /* The option of this name among DefElems, or NULL. */
 const Json *tree_find_option(const Json *options, const char *name);
+/* The setting that a call of set_config names; "" when it is another call, or computes the name. */
+const char *tree_config_name(const Json *call);
 bool tree_text_is(const Json *object, const char *key, const char *text);
 /* Whether a DefElem says yes: no value, true, on, 1. */
 bool tree_option_is_true(const Json *option);

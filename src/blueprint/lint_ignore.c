@@ -9,15 +9,16 @@ static const char blanks[] = " \t\r";
 
 typedef struct IgnoreWalk {
     Lint *lint;
-    const SqlScript *script;
+    const LintScript *script;
+    int first_line; /* of the script, where the text begins */
 } IgnoreWalk;
 
 /* The line of the first statement that begins behind a line; 0 when there is none. */
-static int line_after(const SqlScript *script, int line)
+static int line_after(const LintScript *script, int line)
 {
     for (size_t i = 0; i < script->count; i++) {
-        if (script->statements[i].line > line) {
-            return script->statements[i].line;
+        if (script->statements[i].sql.line > line) {
+            return script->statements[i].sql.line;
         }
     }
     return 0;
@@ -109,20 +110,28 @@ static void visit_comment(void *context, const char *comment, size_t length, int
     text += strspn(text, blanks);
     if (strncmp(text, mark, strlen(mark)) == 0 &&
         (text[strlen(mark)] == '\0' || strchr(blanks, text[strlen(mark)]) != NULL)) {
-        read_ignore(walk, text + strlen(mark), line);
+        read_ignore(walk, text + strlen(mark), walk->first_line + line - 1);
     }
 }
 
-void lint_note_ignores(Lint *lint, const char *text, const SqlScript *script)
+void lint_note_ignores(Lint *lint, const char *text, const LintScript *script)
 {
-    IgnoreWalk walk = {.lint = lint, .script = script};
+    IgnoreWalk walk = {.lint = lint, .script = script, .first_line = 1};
     sql_comments_visit(text, visit_comment, &walk);
+    for (size_t i = 0; i < script->count; i++) {
+        if (script->statements[i].body != NULL) {
+            walk.first_line = script->statements[i].body_line;
+            sql_comments_visit(script->statements[i].body, visit_comment, &walk);
+        }
+    }
 }
 
 static void silence(Lint *lint, LintFinding *finding)
 {
     for (LintIgnore *ignore = lint->ignores; ignore != NULL; ignore = ignore->next) {
-        if (ignore->statement_line == finding->line && strcmp(ignore->rule, finding->rule) == 0 &&
+        const bool is_its = ignore->statement_line == finding->line ||
+                            ignore->statement_line == finding->statement_line;
+        if (is_its && strcmp(ignore->rule, finding->rule) == 0 &&
             strcmp(ignore->file, finding->file) == 0) {
             ignore->is_used = true;
             finding->silenced = ignore->reason;

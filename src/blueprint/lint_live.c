@@ -1,9 +1,11 @@
 /* Rules of what tenants use while a migration runs: locks that are held for long, work that grows
  * with the table or with the fleet, and what a running application does not expect. */
 #include <string.h>
+#include <strings.h>
 
 #include "blueprint/lint_made.h"
 #include "blueprint/locks.h"
+#include "blueprint/steps.h"
 
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -44,6 +46,52 @@ static bool is_of_domain(const Lint *lint, const TableLock *lock)
            lint_is_constrained(lint, tree_last_text(json_object_get(type, "names")));
 }
 
+/* A name that is there again at the end of the migration nobody misses: DROP VIEW and CREATE VIEW,
+ * or a table that gets another name and a view that gets its own. */
+static bool is_missed(const Lint *lint, const TableLock *lock)
+{
+    return !lint_is_made_again(lint, LINT_SPACE_RELATIONS, lock->table);
+}
+
+static bool is_partitioned(const Lint *lint, const TableLock *lock)
+{
+    const LintTable *table = lint_find_table(lint, lock->table);
+    return table != NULL && table->is_partitioned;
+}
+
+/* ONLY is for partitioned tables; of others it says nothing. */
+static bool is_plain_table(const Lint *lint, const TableLock *lock)
+{
+    return lint_find_table(lint, lock->table) != NULL && !is_partitioned(lint, lock);
+}
+
+/* Whether no valid CHECK can say that the rows of a table that is attached are in their place. */
+static bool is_unproven(const Lint *lint, const TableLock *lock)
+{
+    const Json *relation = json_object_get(lint->statement->tree, "relation");
+    const LintTable *parent = lint_find_table(lint, json_get_text(relation, "relname", ""));
+    const LintTable *table = lint_find_table(lint, lock->table);
+    const char *key = parent == NULL ? NULL : parent->partition_key;
+    return key == NULL || table == NULL || !lint_is_checked_before(lint, table, key) ||
+           (lint_may_be_null(table, key) && !lint_is_checked_not_null(table, key));
+}
+
+/* A primary key makes its columns NOT NULL, and reads the table for that. */
+static bool is_key_of_nullable(const Lint *lint, const TableLock *lock)
+{
+    const Json *constraint = json_object_get(json_object_get(lock->command, "def"), "Constraint");
+    const LintTable *table = lint_find_table(lint, lock->table);
+    const LintIndex *index = lint_find_index(lint, json_get_text(constraint, "indexname", ""));
+    const bool is_known = tree_text_is(constraint, "contype", "CONSTR_PRIMARY") && table != NULL;
+    for (size_t i = 0; is_known && index != NULL && i < index->count; i++) {
+        if (lint_may_be_null(table, index->columns[i]) &&
+            !lint_is_checked_not_null(table, index->columns[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_after_lock(const Lint *lint, const TableLock *lock)
 {
     (void)lock;
@@ -68,8 +116,11 @@ static const struct {
     {"AlterTableStmt", "AT_AddConstraint exclusion", LINT_RULE_add_exclusion, NULL},
     {"AlterTableStmt", "AT_AddConstraint foreign", LINT_RULE_add_foreign_key, NULL},
     {"AlterTableStmt", "AT_AddConstraint key", LINT_RULE_add_key, NULL},
+    {"AlterTableStmt", "AT_AddConstraint key of index", LINT_RULE_add_key_of_nullable,
+     is_key_of_nullable},
     {"AlterTableStmt", "AT_AlterColumnType", LINT_RULE_alter_column_type, is_slow_type},
-    {"AlterTableStmt", "AT_AttachPartition child", LINT_RULE_attach_partition, NULL},
+    {"AlterTableStmt", "AT_AttachPartition child", LINT_RULE_attach_partition, is_unproven},
+    {"AlterTableStmt", "AT_DetachPartition", LINT_RULE_detach_partition, NULL},
     {"AlterTableStmt", "AT_DropColumn", LINT_RULE_drop_column, NULL},
     {"AlterTableStmt", "AT_SetAccessMethod", LINT_RULE_rewrite_table, NULL},
     {"AlterTableStmt", "AT_SetLogged", LINT_RULE_rewrite_table, NULL},
@@ -84,7 +135,10 @@ static const struct {
     {"DeleteStmt", "all", LINT_RULE_delete_all_rows, NULL},
     {"DropStmt", "index", LINT_RULE_drop_index, NULL},
     {"DropStmt", "table", LINT_RULE_drop_table, NULL},
+    {"DropStmt", "view", LINT_RULE_drop_view, is_missed},
     {"IndexStmt", "", LINT_RULE_create_index, NULL},
+    {"IndexStmt", "concurrently", LINT_RULE_concurrent_index_of_partitions, is_partitioned},
+    {"IndexStmt", "only", LINT_RULE_create_index, is_plain_table},
     {"InsertStmt", "select", LINT_RULE_write_under_lock, is_after_lock},
     {"LockStmt", "", LINT_RULE_lock_table, NULL},
     {"MergeStmt", "", LINT_RULE_write_under_lock, is_after_lock},
@@ -92,7 +146,9 @@ static const struct {
     {"ReindexStmt", "", LINT_RULE_reindex, NULL},
     {"ReindexStmt", "index", LINT_RULE_reindex, NULL},
     {"RenameStmt", "OBJECT_COLUMN", LINT_RULE_rename_column, NULL},
-    {"RenameStmt", "OBJECT_TABLE", LINT_RULE_rename_table, NULL},
+    {"RenameStmt", "OBJECT_MATVIEW", LINT_RULE_rename_view, is_missed},
+    {"RenameStmt", "OBJECT_TABLE", LINT_RULE_rename_table, is_missed},
+    {"RenameStmt", "OBJECT_VIEW", LINT_RULE_rename_view, is_missed},
     {"TruncateStmt", "", LINT_RULE_truncate_table, NULL},
     {"UpdateStmt", "", LINT_RULE_write_under_lock, is_after_lock},
     {"UpdateStmt", "all", LINT_RULE_update_all_rows, NULL},
@@ -106,7 +162,8 @@ static const char *subject_of(const Lint *lint, const TableLock *lock)
     if (strcmp(lock->detail, "index") == 0) {
         return arena_printf(lint->arena, "index \"%s\"", lock->table);
     }
-    if (strcmp(lock->node, "RefreshMatViewStmt") == 0) {
+    if (strcmp(lock->node, "RefreshMatViewStmt") == 0 || strstr(lock->detail, "VIEW") != NULL ||
+        strcmp(lock->detail, "view") == 0) {
         return arena_printf(lint->arena, "view \"%s\"", lock->table);
     }
     if (strncmp(lock->detail, "AT_AddColumn", strlen("AT_AddColumn")) == 0) {
@@ -165,6 +222,27 @@ static void note_locks(Lint *lint, const TableLock *locks, size_t count)
     }
 }
 
+/* The lock of a table stays when its name does not. */
+static void note_renamed_lock(Lint *lint, const SqlStatement *statement)
+{
+    const Json *relation = json_object_get(statement->tree, "relation");
+    if (strcmp(statement->node, "RenameStmt") == 0 &&
+        tree_text_is(statement->tree, "renameType", "OBJECT_TABLE") &&
+        is_locked(lint->locked, json_get_text(relation, "relname", ""))) {
+        lint->locked = push_name(lint->arena, lint->locked,
+                                 json_get_text(statement->tree, "newname", ""));
+    }
+}
+
+/* What runs outside of a transaction ends the one before it, and with that its locks. */
+static void note_step(Lint *lint, const SqlStatement *statement)
+{
+    Alone alone = {0};
+    if (lint->may_step && !lint->is_inner && alone_judge(statement, &alone) == ALONE_YES) {
+        lint->locked = NULL;
+    }
+}
+
 static void note_relations(Lint *lint, const SqlStatement *statement)
 {
     const int64_t added = relations_added(statement);
@@ -188,46 +266,28 @@ static void note_constraint(Lint *lint, const TableLock *lock)
 
 /* --- statements that lock nothing ------------------------------------------------------------- */
 
-static void check_enum(Lint *lint, const Json *tree)
-{
-    const char *type = tree_last_text(json_object_get(tree, "typeName"));
-    const char *subject = arena_printf(lint->arena, "type \"%s\"", type);
-    if (!lint_is_live_enum(lint, type)) {
-        return;
-    }
-    if (json_object_get(tree, "oldVal") != NULL) {
-        lint_report(lint, LINT_RULE_enum_rename_value, subject);
-    } else if (json_object_get(tree, "newValNeighbor") != NULL) {
-        lint_report(lint, LINT_RULE_enum_value_order, subject);
-    }
-}
-
-static void check_domain(Lint *lint, const Json *tree)
-{
-    const char *type = tree_last_text(json_object_get(tree, "typeName"));
-    const Json *constraint = json_object_get(json_object_get(tree, "def"), "Constraint");
-    const bool is_added = tree_text_is(tree, "subtype", "C") &&
-                          !json_get_bool(constraint, "skip_validation", false);
-    if ((is_added || tree_text_is(tree, "subtype", "O")) && lint_is_live_domain(lint, type)) {
-        lint_report(lint, LINT_RULE_alter_domain, arena_printf(lint->arena, "type \"%s\"", type));
-    }
-}
-
-static void check_timeout(Lint *lint, const Json *tree)
+static void check_timeout(Lint *lint, const char *setting)
 {
     static const char *const settings[] = {"idle_in_transaction_session_timeout", "lock_timeout",
-                                           "statement_timeout"};
+                                           "statement_timeout", "transaction_timeout"};
     for (size_t i = 0; i < ARRAY_COUNT(settings); i++) {
-        if (tree_text_is(tree, "name", settings[i]) && (lint->is_alone || lint->version > 1)) {
+        if (strcasecmp(setting, settings[i]) == 0 && (lint->is_alone || lint->version > 1)) {
             lint_report(lint, LINT_RULE_own_timeout, settings[i]);
         }
     }
+}
+
+static bool visit_call(void *context, const Json *call)
+{
+    check_timeout(context, tree_config_name(call));
+    return true;
 }
 
 void lint_check_live(Lint *lint, const SqlStatement *statement)
 {
     const TableLock *locks = NULL;
     size_t count = 0;
+    note_step(lint, statement);
     locks_of_statement(lint->arena, statement, &locks, &count);
     for (size_t i = 0; i < count; i++) {
         if (lint_is_live(lint, locks[i].table)) {
@@ -236,12 +296,14 @@ void lint_check_live(Lint *lint, const SqlStatement *statement)
         note_constraint(lint, &locks[i]);
     }
     note_locks(lint, locks, count);
+    note_renamed_lock(lint, statement);
     note_relations(lint, statement);
-    if (strcmp(statement->node, "AlterEnumStmt") == 0) {
-        check_enum(lint, statement->tree);
-    } else if (strcmp(statement->node, "AlterDomainStmt") == 0) {
-        check_domain(lint, statement->tree);
-    } else if (strcmp(statement->node, "VariableSetStmt") == 0) {
-        check_timeout(lint, statement->tree);
+    lint_check_types(lint, statement);
+    if (strcmp(statement->node, "VariableSetStmt") == 0) {
+        check_timeout(lint, json_get_text(statement->tree, "name", ""));
+    }
+    /* What a function sets when it is called is its own affair. */
+    if (strcmp(statement->node, "CreateFunctionStmt") != 0) {
+        sql_tree_visit(statement->tree, "FuncCall", visit_call, lint);
     }
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
+
 static const LintMade *find_made(const LintMade *list, const char *name)
 {
     while (list != NULL && strcmp(list->name, name) != 0) {
@@ -20,17 +22,12 @@ bool lint_is_live(const Lint *lint, const char *name)
 {
     const LintTable *table = lint_find_table(lint, name);
     return table != NULL ? table->version < lint->version
-                         : is_older(lint, find_made(lint->made, name));
+                         : is_older(lint, find_made(lint->made[LINT_SPACE_RELATIONS], name));
 }
 
-bool lint_is_live_enum(const Lint *lint, const char *name)
+bool lint_is_live_type(const Lint *lint, const char *name)
 {
-    return is_older(lint, find_made(lint->enums, name));
-}
-
-bool lint_is_live_domain(const Lint *lint, const char *name)
-{
-    return is_older(lint, find_made(lint->types, name));
+    return is_older(lint, find_made(lint->made[LINT_SPACE_TYPES], name));
 }
 
 bool lint_is_constrained(const Lint *lint, const char *type)
@@ -46,11 +43,70 @@ static void note(const Lint *lint, LintMade **list, const char *name)
     *list = made;
 }
 
-static void note_relation(Lint *lint, const Json *relation)
+/* What a statement makes, under which of its members. */
+static const struct {
+    const char *node;
+    const char *key;
+    LintSpace space;
+} makers[] = {
+    {"CompositeTypeStmt", "typevar", LINT_SPACE_TYPES},
+    {"CreateDomainStmt", "domainname", LINT_SPACE_TYPES},
+    {"CreateEnumStmt", "typeName", LINT_SPACE_TYPES},
+    {"CreateRangeStmt", "typeName", LINT_SPACE_TYPES},
+    {"CreateStmt", "relation", LINT_SPACE_RELATIONS},
+    {"CreateTableAsStmt", "into", LINT_SPACE_RELATIONS},
+    {"IndexStmt", "idxname", LINT_SPACE_RELATIONS},
+    {"ViewStmt", "view", LINT_SPACE_RELATIONS},
+};
+
+/* Kinds of object that get another name. */
+static const struct {
+    const char *kind;
+    LintSpace space;
+} renames[] = {
+    {"OBJECT_DOMAIN", LINT_SPACE_TYPES},      {"OBJECT_INDEX", LINT_SPACE_RELATIONS},
+    {"OBJECT_MATVIEW", LINT_SPACE_RELATIONS}, {"OBJECT_TABLE", LINT_SPACE_RELATIONS},
+    {"OBJECT_TYPE", LINT_SPACE_TYPES},        {"OBJECT_VIEW", LINT_SPACE_RELATIONS},
+};
+
+/* A RangeVar, one in an IntoClause, a list of names, or a name. */
+static const char *name_of(const Json *member)
 {
-    if (relation != NULL) {
-        note(lint, &lint->made, json_get_text(relation, "relname", ""));
+    const Json *into = json_object_get(member, "rel");
+    return json_is_string(member)  ? json_string_value(member)
+           : json_is_array(member) ? tree_last_text(member)
+                                   : json_get_text(into != NULL ? into : member, "relname", "");
+}
+
+/* The name that is there after the statement and was not before; NULL when there is none. */
+static const char *find_new_name(const SqlStatement *statement, LintSpace *ret_space)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(makers); i++) {
+        if (strcmp(statement->node, makers[i].node) == 0) {
+            *ret_space = makers[i].space;
+            return name_of(json_object_get(statement->tree, makers[i].key));
+        }
     }
+    for (size_t i = 0; i < ARRAY_COUNT(renames); i++) {
+        if (strcmp(statement->node, "RenameStmt") == 0 &&
+            tree_text_is(statement->tree, "renameType", renames[i].kind)) {
+            *ret_space = renames[i].space;
+            return json_get_text(statement->tree, "newname", "");
+        }
+    }
+    return NULL;
+}
+
+bool lint_is_made_again(const Lint *lint, LintSpace space, const char *name)
+{
+    for (size_t i = 0; i < lint->rest_count; i++) {
+        LintSpace other = LINT_SPACE_COUNT_;
+        const char *made = find_new_name(&lint->rest[i].sql, &other);
+        if (made != NULL && other == space && strcmp(made, name) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool is_constraint(const Json *constraint)
@@ -63,7 +119,6 @@ static void note_domain(Lint *lint, const Json *tree)
 {
     const char *name = tree_last_text(json_object_get(tree, "domainname"));
     const Json *constraints = json_object_get(tree, "constraints");
-    note(lint, &lint->types, name);
     for (size_t i = 0; i < json_array_size(constraints); i++) {
         if (is_constraint(json_object_get(json_array_get(constraints, i), "Constraint"))) {
             note(lint, &lint->domains, name);
@@ -79,23 +134,40 @@ static void note_altered_domain(Lint *lint, const Json *tree)
     }
 }
 
+/* What gets another name keeps its rows and so its age; a type has only its name. */
+static void note_renamed(Lint *lint, const Json *tree, LintSpace space, const char *name)
+{
+    const char *relation = json_get_text(json_object_get(tree, "relation"), "relname", "");
+    const Json *list = json_object_get(json_object_get(tree, "object"), "List");
+    const char *type = tree_last_text(json_object_get(list, "items"));
+    if (space == LINT_SPACE_TYPES) {
+        lint_rename_type(lint, type, name);
+        if (lint_is_constrained(lint, type)) {
+            note(lint, &lint->domains, name);
+        }
+        return;
+    }
+    lint_rename_index(lint, relation, name);
+    if (lint_is_live(lint, relation)) {
+        lint->made[space]->version = lint->version - 1;
+    }
+}
+
 void lint_note_made(Lint *lint, const SqlStatement *statement)
 {
     const Json *tree = statement->tree;
-    const Json *relation = json_object_get(tree, "relation");
-    if (strcmp(statement->node, "CreateEnumStmt") == 0) {
-        note(lint, &lint->enums, tree_last_text(json_object_get(tree, "typeName")));
+    LintSpace space = LINT_SPACE_COUNT_;
+    const char *name = find_new_name(statement, &space);
+    if (name != NULL) {
+        note(lint, &lint->made[space], name);
+    }
+    if (name != NULL && strcmp(statement->node, "RenameStmt") == 0) {
+        note_renamed(lint, tree, space, name);
     } else if (strcmp(statement->node, "CreateDomainStmt") == 0) {
         note_domain(lint, tree);
     } else if (strcmp(statement->node, "AlterDomainStmt") == 0) {
         note_altered_domain(lint, tree);
     } else if (strcmp(statement->node, "IndexStmt") == 0) {
-        note(lint, &lint->made, json_get_text(tree, "idxname", ""));
-    } else if (strcmp(statement->node, "ViewStmt") == 0) {
-        note_relation(lint, json_object_get(tree, "view"));
-    } else if (strcmp(statement->node, "CreateTableAsStmt") == 0) {
-        note_relation(lint, json_object_get(json_object_get(tree, "into"), "rel"));
-    } else if (strcmp(statement->node, "CreateStmt") == 0) {
-        note_relation(lint, relation);
+        lint_note_index(lint, tree);
     }
 }

@@ -78,7 +78,10 @@ static void check_object(Lint *lint, const Json *object)
         check_schema(lint, schema, name);
     }
     for (size_t i = 0; i < ARRAY_COUNT(name_lists); i++) {
-        check_name(lint, json_object_get(object, name_lists[i].key), name_lists[i].own_parts);
+        /* In a DO block the parts may be those of a variable. */
+        if (!lint->is_inner || strcmp(name_lists[i].key, "fields") != 0) {
+            check_name(lint, json_object_get(object, name_lists[i].key), name_lists[i].own_parts);
+        }
     }
     /* Of a type: "names"; table.column%TYPE has one part more. */
     const bool is_column_type = json_get_bool(object, "pct_type", false);

@@ -1,5 +1,6 @@
 /* Rules that one statement keeps or breaks by itself, in every tier. */
 #include <string.h>
+#include <strings.h>
 
 #include "blueprint/lint.h"
 #include "blueprint/steps.h"
@@ -108,7 +109,7 @@ static void check_object_kind(Lint *lint, const Json *tree, const char *key)
 static void check_setting(Lint *lint, const char *name)
 {
     for (size_t i = 0; i < ARRAY_COUNT(guarded_settings); i++) {
-        if (strcmp(name, guarded_settings[i].setting) == 0) {
+        if (strcasecmp(name, guarded_settings[i].setting) == 0) {
             lint_report(lint, guarded_settings[i].rule, NULL);
         }
     }
@@ -315,11 +316,7 @@ static const struct {
 /* set_config('role', ...) does what SET ROLE does. */
 static bool visit_call(void *context, const Json *call)
 {
-    if (strcmp(tree_last_text(json_object_get(call, "funcname")), "set_config") == 0) {
-        const Json *name = json_array_get(json_object_get(call, "args"), 0);
-        const Json *constant = json_object_get(json_object_get(name, "A_Const"), "sval");
-        check_setting(context, json_get_text(constant, "sval", ""));
-    }
+    check_setting(context, tree_config_name(call));
     return true;
 }
 
@@ -328,11 +325,11 @@ static const struct {
     const char *type;
     LintRule rule;
 } doubtful_types[] = {
-    {"bigserial", LINT_RULE_serial_type},    {"bpchar", LINT_RULE_fixed_length_char},
-    {"money", LINT_RULE_money_type},         {"serial", LINT_RULE_serial_type},
-    {"serial2", LINT_RULE_serial_type},      {"serial4", LINT_RULE_serial_type},
-    {"serial8", LINT_RULE_serial_type},      {"smallserial", LINT_RULE_serial_type},
-    {"timestamp", LINT_RULE_timestamp_type},
+    {"bigserial", LINT_RULE_serial_type},   {"bpchar", LINT_RULE_fixed_length_char},
+    {"json", LINT_RULE_json_type},          {"money", LINT_RULE_money_type},
+    {"serial", LINT_RULE_serial_type},      {"serial2", LINT_RULE_serial_type},
+    {"serial4", LINT_RULE_serial_type},     {"serial8", LINT_RULE_serial_type},
+    {"smallserial", LINT_RULE_serial_type}, {"timestamp", LINT_RULE_timestamp_type},
 };
 
 static bool visit_column(void *context, const Json *column)
@@ -354,7 +351,8 @@ void lint_check_statement(Lint *lint, const SqlStatement *statement)
 {
     Alone alone = {0};
     const AloneVerdict verdict = alone_judge(statement, &alone);
-    if (verdict == ALONE_REFUSED || (verdict == ALONE_YES && !lint->may_step)) {
+    const bool may_step = lint->may_step && !lint->is_inner;
+    if (verdict == ALONE_REFUSED || (verdict == ALONE_YES && !may_step)) {
         lint_report(lint, LINT_RULE_not_transactional, NULL);
     }
     for (size_t i = 0; i < ARRAY_COUNT(forbidden); i++) {

@@ -66,6 +66,14 @@ void lint_note_column(LintTable *table, const Json *column)
     }
 }
 
+/* PARTITION BY (column, ...): the first column's name; NULL of an expression. */
+static const char *first_key(Arena *arena, const Json *tree)
+{
+    const Json *params = json_object_get(json_object_get(tree, "partspec"), "partParams");
+    const Json *element = json_object_get(json_array_get(params, 0), "PartitionElem");
+    return arena_strdup(arena, json_get_text(element, "name", NULL));
+}
+
 /* PARTITION BY RANGE (column): the column's name. */
 static const char *range_column(Arena *arena, const Json *tree)
 {
@@ -83,7 +91,9 @@ LintTable *lint_add_created(Lint *lint, const Json *tree)
 {
     LintTable *table = lint_add_table(lint, json_object_get(tree, "relation"));
     table->is_partition = json_object_get(tree, "partbound") != NULL;
+    table->is_partitioned = json_object_get(tree, "partspec") != NULL;
     table->partition_column = range_column(lint->arena, tree);
+    table->partition_key = first_key(lint->arena, tree);
     const Json *parents = json_object_get(tree, "inhRelations");
     for (size_t i = 0; i < json_array_size(parents); i++) {
         const Json *parent = json_object_get(json_array_get(parents, i), "RangeVar");

@@ -42,6 +42,17 @@ const Json *tree_find_option(const Json *options, const char *name)
     return NULL;
 }
 
+const char *tree_config_name(const Json *call)
+{
+    const Json *name = json_array_get(json_object_get(call, "args"), 0);
+    const Json *cast = json_object_get(name, "TypeCast");
+    const Json *constant = json_object_get(cast != NULL ? json_object_get(cast, "arg") : name,
+                                           "A_Const");
+    return strcmp(tree_last_text(json_object_get(call, "funcname")), "set_config") == 0
+               ? json_get_text(json_object_get(constant, "sval"), "sval", "")
+               : "";
+}
+
 bool tree_text_is(const Json *object, const char *key, const char *text)
 {
     return strcmp(json_get_text(object, key, ""), text) == 0;

@@ -194,6 +194,16 @@ static void of_relation(LockList *list, const SqlStatement *statement)
         statement->node, json_get_bool(statement->tree, "concurrent", false) ? "concurrently" : "");
 }
 
+static void of_index(LockList *list, const SqlStatement *statement)
+{
+    const Json *relation = json_object_get(statement->tree, "relation");
+    const bool is_concurrent = json_get_bool(statement->tree, "concurrent", false);
+    lock_list_add_relation(list, relation, statement->node,
+                           is_concurrent                            ? "concurrently"
+                           : !json_get_bool(relation, "inh", false) ? "only"
+                                                                    : "");
+}
+
 static void of_reindex(LockList *list, const SqlStatement *statement)
 {
     const Json *option = tree_find_option(json_object_get(statement->tree, "params"),
@@ -299,13 +309,64 @@ static void of_comment(LockList *list, const SqlStatement *statement)
     }
 }
 
+/* A constant's value, wherever in the text it stands. */
+static bool is_same_constant(const Json *a, const Json *b)
+{
+    static const char *const values[] = {"boolval", "bsval", "fval", "ival", "sval"};
+    const bool is_null = json_object_get(a, "isnull") != NULL ||
+                         json_object_get(b, "isnull") != NULL;
+    for (size_t i = 0; i < ARRAY_COUNT(values); i++) {
+        const Json *left = json_object_get(a, values[i]);
+        const Json *right = json_object_get(b, values[i]);
+        if ((left == NULL) != (right == NULL) || (left != NULL && !json_equal(left, right))) {
+            return false;
+        }
+    }
+    return a != NULL && b != NULL && !is_null;
+}
+
+/* 1 = 1 */
+static bool is_same_on_both_sides(const Json *expression)
+{
+    const Json *left = json_object_get(expression, "lexpr");
+    const Json *right = json_object_get(expression, "rexpr");
+    return tree_text_is(expression, "kind", "AEXPR_OP") &&
+           strcmp(tree_last_text(json_object_get(expression, "name")), "=") == 0 &&
+           is_same_constant(json_object_get(left, "A_Const"), json_object_get(right, "A_Const"));
+}
+
+static bool is_always_true(const Json *condition);
+
+/* AND of what is always true; OR of anything that is. */
+static bool is_always_true_of(const Json *operation)
+{
+    const bool is_and = tree_text_is(operation, "boolop", "AND_EXPR");
+    const Json *args = json_object_get(operation, "args");
+    for (size_t i = 0; i < json_array_size(args); i++) {
+        if (is_always_true(json_array_get(args, i)) != is_and) {
+            return !is_and;
+        }
+    }
+    return is_and;
+}
+
+/* As far as constants tell. As deep as the parser's tree may be (core/json.h). */
+static bool is_always_true(const Json *condition)
+{
+    const Json *constant = json_object_get(condition, "A_Const");
+    const Json *operation = json_object_get(condition, "BoolExpr");
+    if (operation != NULL && !tree_text_is(operation, "boolop", "NOT_EXPR")) {
+        return is_always_true_of(operation);
+    }
+    return json_get_bool(json_object_get(constant, "boolval"), "boolval", false) ||
+           is_same_on_both_sides(json_object_get(condition, "A_Expr"));
+}
+
 static bool has_no_filter(const Json *tree)
 {
     const Json *where = json_object_get(tree, "whereClause");
-    const Json *constant = json_object_get(json_object_get(where, "A_Const"), "boolval");
     return json_object_get(tree, "fromClause") == NULL &&
-           json_object_get(tree, "usingClause") == NULL &&
-           (where == NULL || json_get_bool(constant, "boolval", false));
+           json_object_get(tree, "usingClause") == NULL && (where == NULL || is_always_true(where));
 }
 
 static void of_change(LockList *list, const SqlStatement *statement)
@@ -315,13 +376,29 @@ static void of_change(LockList *list, const SqlStatement *statement)
     add_reads(list, statement->tree, "");
 }
 
+/* generate_series and unnest give many rows without a FROM. */
+static bool visit_single(void *context, const Json *call)
+{
+    const char *name = tree_last_text(json_object_get(call, "funcname"));
+    (void)context;
+    return strcmp(name, "generate_series") != 0 && strcmp(name, "unnest") != 0;
+}
+
+/* VALUES, and SELECT 'a' WHERE NOT EXISTS (...), which people write for a row that may be there. */
+static bool is_of_few_rows(const Json *select)
+{
+    return select == NULL || json_object_get(select, "valuesLists") != NULL ||
+           (json_object_get(select, "fromClause") == NULL &&
+            json_object_get(select, "larg") == NULL &&
+            sql_tree_visit(json_object_get(select, "targetList"), "FuncCall", visit_single, NULL));
+}
+
 static void of_insert(LockList *list, const SqlStatement *statement)
 {
     const Json *select = json_object_get(json_object_get(statement->tree, "selectStmt"),
                                          "SelectStmt");
-    const bool is_query = select != NULL && json_object_get(select, "valuesLists") == NULL;
     lock_list_add_relation(list, json_object_get(statement->tree, "relation"), statement->node,
-                           is_query ? "select" : "");
+                           is_of_few_rows(select) ? "" : "select");
     add_reads(list, statement->tree, "");
 }
 
@@ -361,7 +438,7 @@ static const struct {
     {"CreateTrigStmt", of_relation},
     {"DeleteStmt", of_change},
     {"DropStmt", of_drop},
-    {"IndexStmt", of_relation},
+    {"IndexStmt", of_index},
     {"InsertStmt", of_insert},
     {"LockStmt", of_relations},
     {"MergeStmt", of_change},
@@ -376,14 +453,46 @@ static const struct {
     {"ViewStmt", of_view},
 };
 
+static void find_locks(LockList *list, const SqlStatement *statement)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(finders); i++) {
+        if (strcmp(statement->node, finders[i].node) == 0) {
+            finders[i].find(list, statement);
+        }
+    }
+}
+
+static const char *const changes[] = {"DeleteStmt", "InsertStmt", "MergeStmt", "UpdateStmt"};
+
+/* WITH x AS (DELETE ...): what is read there the statement around it has told already. */
+static bool visit_with_query(void *context, const Json *query)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(changes); i++) {
+        const Json *tree = json_object_get(query, changes[i]);
+        if (tree != NULL) {
+            find_locks(context, &(SqlStatement){.node = changes[i], .tree = tree});
+        }
+    }
+    return true;
+}
+
+/* The WITH of a function's body changes nothing where the function is made. */
+static bool runs_queries(const char *node)
+{
+    bool is_change = strcmp(node, "SelectStmt") == 0;
+    for (size_t i = 0; i < ARRAY_COUNT(changes); i++) {
+        is_change = is_change || strcmp(node, changes[i]) == 0;
+    }
+    return is_change;
+}
+
 void locks_of_statement(Arena *arena, const SqlStatement *statement, const TableLock **ret_locks,
                         size_t *ret_count)
 {
     LockList list = {.arena = arena};
-    for (size_t i = 0; i < ARRAY_COUNT(finders); i++) {
-        if (strcmp(statement->node, finders[i].node) == 0) {
-            finders[i].find(&list, statement);
-        }
+    find_locks(&list, statement);
+    if (runs_queries(statement->node)) {
+        sql_tree_visit(statement->tree, "ctequery", visit_with_query, &list);
     }
     *ret_locks = list.locks;
     *ret_count = list.count;

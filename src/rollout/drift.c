@@ -149,21 +149,25 @@ static size_t skip_place(const FingerprintLine *lines, size_t count, size_t firs
     return end;
 }
 
-static void tell_differences(Verification *run, const Group *group, DriftPlace *place,
-                             const FingerprintLine *lines, size_t count)
+static bool tell_differences(Verification *run, Arena *arena, const Group *group, DriftPlace *place,
+                             const FingerprintLine *lines, size_t count, Err *err)
 {
-    FingerprintWalk walk = {.expected = group->reference.lines,
-                            .expected_count = group->reference.line_count,
-                            .found = lines,
-                            .found_count = count};
-    const DriftContents contents = {.place = &place->place, .lines = lines, .count = count};
-    FingerprintDifference difference;
-    while (fingerprint_next(&walk, &difference)) {
-        add_difference(run, group, place, &contents, &difference);
+    const FingerprintDifference *differences = NULL;
+    size_t difference_count = 0;
+    DriftContents contents = {.place = &place->place, .lines = lines, .count = count};
+    const char *alias = drift_subject(place, group->is_named).alias;
+    if (!drift_read_contents_levels(arena, run->store->conn, alias, &group->reference, &contents,
+                                    err)) {
+        return false;
     }
-    if (place->differences == 0) {
+    drift_differences(arena, &group->reference, &contents, &differences, &difference_count);
+    for (size_t i = 0; i < difference_count; i++) {
+        add_difference(run, group, place, &contents, &differences[i]);
+    }
+    if (difference_count == 0) {
         place->state = DRIFT_SAME; /* it was between two states when it was compared */
     }
+    return true;
 }
 
 static const char *ids_of(Arena *arena, DriftPlace *const *places, size_t count)
@@ -230,7 +234,9 @@ static bool read_held(Verification *run, const Group *group, Arena *arena, Drift
         }
         const size_t end = skip_place(lines, line_count, first);
         places[i]->state = DRIFT_FOUND;
-        tell_differences(run, group, places[i], &lines[first], end - first);
+        if (!tell_differences(run, arena, group, places[i], &lines[first], end - first, err)) {
+            return false;
+        }
         first = end;
     }
     return true;

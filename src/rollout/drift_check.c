@@ -83,25 +83,24 @@ static bool read_objects(Arena *arena, Store *store, DriftExpected *expected, Dr
 {
     const FingerprintSubject subject = drift_subject(place, expected->name != NULL);
     const DriftReference *reference = &expected->reference;
+    const FingerprintDifference *all = NULL;
+    size_t count = 0;
     DriftContents contents = {.place = &place->place};
     if (!drift_expect_made(arena, store, expected, err) ||
         !fingerprint_lines(arena, store->conn, &subject, 1, &contents.lines, &contents.count,
-                           err)) {
+                           err) ||
+        !drift_read_contents_levels(arena, store->conn, subject.alias, reference, &contents, err)) {
         return false;
     }
-    FingerprintWalk walk = {.expected = reference->lines,
-                            .expected_count = reference->line_count,
-                            .found = contents.lines,
-                            .found_count = contents.count};
-    FingerprintDifference found;
-    while (fingerprint_next(&walk, &found)) {
-        const FingerprintLine *line = found.expected != NULL ? found.expected : found.found;
+    drift_differences(arena, reference, &contents, &all, &count);
+    for (size_t i = 0; i < count; i++) {
+        const FingerprintLine *line = all[i].expected != NULL ? all[i].expected : all[i].found;
         if (depth == DRIFT_STRUCTURE && is_of_rights(line->kind)) {
             continue;
         }
         if (place->differences++ < most) {
             differences[place->differences - 1] = difference_of(arena, expected, &contents, place,
-                                                                &found);
+                                                                &all[i]);
         }
     }
     place->state = contents.count == 0       ? DRIFT_GONE

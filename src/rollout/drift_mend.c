@@ -3,20 +3,7 @@
 
 #include "core/strbuf.h"
 #include "pg/sql.h"
-#include "rollout/drift_parts.h"
-
-enum { MOST_ENTRIES = 200 };
-
-typedef struct Mending {
-    Arena *arena;
-    const DriftReference *reference;
-    const DriftContents *contents;
-    const Place *place;
-    const char *kind;
-    const char *name;
-    const char *expected; /* NULL: there should be none */
-    const char *found;    /* NULL: there is none */
-} Mending;
+#include "rollout/drift_mend.h"
 
 static bool is_same(const char *a, const char *b)
 {
@@ -52,16 +39,14 @@ static const char *for_place(const Mending *mending, const char *statement)
     return statement;
 }
 
-/* "schema.name", quoted where need be. */
-static const char *qualified(const Mending *mending, const char *name)
+const char *mend_qualified(const Mending *mending, const char *name)
 {
     return arena_printf(mending->arena, "%s.%s",
                         sql_ident(mending->arena, mending->place->schema_name).quoted,
                         sql_ident(mending->arena, name).quoted);
 }
 
-/* A role as lines name it. */
-static const char *role_name(const Mending *mending, const char *role)
+const char *mend_role_name(const Mending *mending, const char *role)
 {
     const Place *place = mending->place;
     const char *const own[][2] = {{"{owner}", place->owner_role},
@@ -75,9 +60,8 @@ static const char *role_name(const Mending *mending, const char *role)
     return is_same(role, "PUBLIC") ? role : sql_ident(mending->arena, role).quoted;
 }
 
-/* "table.object" in its two parts; false for names with more points, which cannot be told apart. */
-static bool split_name(const Mending *mending, const char *name, const char **ret_table,
-                       const char **ret_object)
+bool mend_split_name(const Mending *mending, const char *name, const char **ret_table,
+                     const char **ret_object)
 {
     const char *point = strchr(name, '.');
     if (point == NULL || point == name || point[1] == '\0' || strchr(point + 1, '.') != NULL) {
@@ -108,6 +92,17 @@ static const DriftRecipe *find_recipe(const Mending *mending, bool is_missing)
     return NULL;
 }
 
+const FingerprintLine *drift_find_line(const DriftReference *reference, const char *kind,
+                                       const char *name)
+{
+    for (size_t i = 0; i < reference->line_count; i++) {
+        if (is_same(reference->lines[i].kind, kind) && is_same(reference->lines[i].name, name)) {
+            return &reference->lines[i];
+        }
+    }
+    return NULL;
+}
+
 static bool has_table(const Mending *mending, const char *name)
 {
     for (size_t i = 0; i < mending->contents->count; i++) {
@@ -121,13 +116,26 @@ static bool has_table(const Mending *mending, const char *name)
     return false;
 }
 
+/* A view that is missing is made before what is on it. */
+static bool has_or_makes(const Mending *mending, const char *name)
+{
+    const DriftReference *reference = mending->reference;
+    for (size_t i = 0; i < reference->recipe_count; i++) {
+        if (is_same(reference->recipes[i].kind, "view") &&
+            is_same(reference->recipes[i].name, name)) {
+            return true;
+        }
+    }
+    return has_table(mending, name);
+}
+
 /* The text of a function's body names what is in its place without a schema, and is not looked
  * into.
  */
 static const char *make(const Mending *mending)
 {
     const DriftRecipe *recipe = find_recipe(mending, true);
-    if (recipe == NULL || (recipe->needed != NULL && !has_table(mending, recipe->needed))) {
+    if (recipe == NULL || (recipe->needed != NULL && !has_or_makes(mending, recipe->needed))) {
         return NULL;
     }
     const char *statement = for_place(mending, recipe->statement);
@@ -151,7 +159,7 @@ static const char *drop_of_table(const Mending *mending)
     const char *table = NULL;
     const char *object = NULL;
     Arena *arena = mending->arena;
-    if (!split_name(mending, mending->name, &table, &object)) {
+    if (!mend_split_name(mending, mending->name, &table, &object)) {
         return NULL;
     }
     const SqlArg schema = sql_name(arena, mending->place->schema_name);
@@ -170,208 +178,41 @@ static const char *drop_of_table(const Mending *mending)
     return sql == NULL ? NULL : SQL(arena, sql, name, schema, on);
 }
 
-/* "f(integer)" with its schema; the types of its arguments are as the server wrote them. */
-static const char *function_name(const Mending *mending, const char *name)
+const char *mend_function_name(const Mending *mending, const char *name)
 {
     const size_t length = strcspn(name, "(");
     return arena_printf(mending->arena, "%s%s",
-                        qualified(mending, arena_strndup(mending->arena, name, length)),
+                        mend_qualified(mending, arena_strndup(mending->arena, name, length)),
                         name + length);
 }
 
 static const char *drop(const Mending *mending)
 {
     Arena *arena = mending->arena;
-    if (is_inherited(mending->found)) {
+    const bool is_code = is_same(mending->kind, "function") || is_same(mending->kind, "view");
+    if (!is_code && is_inherited(mending->found)) {
         return NULL;
     }
     /* The index of a constraint has gone with the constraint, which comes before it. */
     if (is_same(mending->kind, "index")) {
-        return arena_printf(arena, "DROP INDEX IF EXISTS %s", qualified(mending, mending->name));
+        return arena_printf(arena, "DROP INDEX IF EXISTS %s",
+                            mend_qualified(mending, mending->name));
     }
     if (is_same(mending->kind, "statistics")) {
-        return arena_printf(arena, "DROP STATISTICS %s", qualified(mending, mending->name));
+        return arena_printf(arena, "DROP STATISTICS %s", mend_qualified(mending, mending->name));
     }
     if (is_same(mending->kind, "view")) {
-        return arena_printf(arena, "DROP VIEW %s", qualified(mending, mending->name));
+        return arena_printf(arena, "DROP VIEW %s", mend_qualified(mending, mending->name));
     }
     if (is_same(mending->kind, "function")) {
-        return arena_printf(arena, "DROP FUNCTION %s", function_name(mending, mending->name));
+        return arena_printf(arena, "DROP ROUTINE %s", mend_function_name(mending, mending->name));
     }
     if (is_same(mending->kind, "partition")) {
         return arena_printf(arena,
                             "ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
-                            qualified(mending, mending->name));
+                            mend_qualified(mending, mending->name));
     }
     return drop_of_table(mending);
-}
-
-/* --- rights and owners ------------------------------------------------------------------------ */
-
-/* "table x" as GRANT and ALTER write it. */
-static const char *object_of(const Mending *mending, const char *name, bool is_grant)
-{
-    static const struct {
-        const char *kind; /* longer ones first */
-        const char *sql;  /* in ALTER ... OWNER */
-        const char *grant;
-    } kinds[] = {
-        {"materialized view ", "MATERIALIZED VIEW", "TABLE"},
-        {"foreign table ", "FOREIGN TABLE", "TABLE"},
-        {"function ", "FUNCTION", "FUNCTION"},
-        {"sequence ", "SEQUENCE", "SEQUENCE"},
-        {"statistics ", "STATISTICS", NULL},
-        {"table ", "TABLE", "TABLE"},
-        {"type ", "TYPE", "TYPE"},
-        {"view ", "VIEW", "TABLE"},
-    };
-    Arena *arena = mending->arena;
-    if (is_same(name, "schema")) {
-        return arena_printf(arena, "SCHEMA %s",
-                            sql_ident(arena, mending->place->schema_name).quoted);
-    }
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        const size_t length = strlen(kinds[i].kind);
-        const char *word = is_grant ? kinds[i].grant : kinds[i].sql;
-        if (strncmp(name, kinds[i].kind, length) == 0 && word != NULL) {
-            const char *rest = name + length;
-            return arena_printf(arena, "%s %s", word,
-                                is_same(word, "FUNCTION") ? function_name(mending, rest)
-                                                          : qualified(mending, rest));
-        }
-    }
-    return NULL;
-}
-
-/* "role:PRIVILEGE" entries with commas between. */
-typedef struct Entries {
-    size_t count;
-    const char *list[MOST_ENTRIES];
-} Entries;
-
-static void split_entries(Arena *arena, const char *text, const char *separator, Entries *entries)
-{
-    entries->count = 0;
-    while (text != NULL && *text != '\0' && entries->count < MOST_ENTRIES) {
-        const char *end = strstr(text, separator);
-        const size_t length = end == NULL ? strlen(text) : (size_t)(end - text);
-        entries->list[entries->count++] = arena_strndup(arena, text, length);
-        text = end == NULL ? NULL : end + strlen(separator);
-    }
-}
-
-static bool has_entry(const Entries *entries, const char *entry)
-{
-    for (size_t i = 0; i < entries->count; i++) {
-        if (is_same(entries->list[i], entry)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void add_statement(StrBuf *out, const char *statement)
-{
-    strbuf_printf(out, "%s%s", out->length == 0 ? "" : "; ", statement);
-}
-
-/* One statement per role for the entries of one list that the other lacks. columns: "" or " (c)".
- */
-static void add_rights(const Mending *mending, StrBuf *out, const Entries *entries,
-                       const Entries *others, bool is_grant, const char *object,
-                       const char *columns)
-{
-    Arena *arena = mending->arena;
-    const char *role = NULL;
-    StrBuf rights = strbuf_init(arena);
-    for (size_t i = 0; i <= entries->count; i++) {
-        const char *entry = i == entries->count ? NULL : entries->list[i];
-        const char *colon = entry == NULL ? NULL : strrchr(entry, ':');
-        const char *next = colon == NULL ? NULL
-                                         : arena_strndup(arena, entry, (size_t)(colon - entry));
-        if (role != NULL && rights.length > 0 && (next == NULL || !is_same(role, next))) {
-            add_statement(out, arena_printf(arena, "%s %s ON %s %s %s",
-                                            is_grant ? "GRANT" : "REVOKE", rights.text, object,
-                                            is_grant ? "TO" : "FROM", role_name(mending, role)));
-            rights = strbuf_init(arena);
-        }
-        role = next;
-        if (next != NULL && !has_entry(others, entry)) {
-            strbuf_printf(&rights, "%s%.*s%s", rights.length == 0 ? "" : ", ",
-                          (int)strcspn(colon + 1, "*"), colon + 1, columns);
-        }
-    }
-}
-
-/* What a partition has beyond its table. */
-static const char *mend_partition_grants(const Mending *mending)
-{
-    Arena *arena = mending->arena;
-    Entries *found = ARENA_NEW(arena, Entries);
-    static const Entries none;
-    StrBuf out = strbuf_init(arena);
-    split_entries(arena, mending->found, ",", found);
-    add_rights(mending, &out, found, &none, false,
-               arena_printf(arena, "TABLE %s", qualified(mending, mending->name)), "");
-    return out.length == 0 ? NULL : out.text;
-}
-
-/* Rights on an object that is too much go with it; one that is missing needs them when it has been
- * made. */
-static bool may_mend_grants(const Mending *mending)
-{
-    static const char *const made[] = {"function ", "view "};
-    if (mending->expected == NULL || mending->found != NULL) {
-        return mending->expected != NULL;
-    }
-    for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
-        if (strncmp(mending->name, made[i], strlen(made[i])) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static const char *mend_grants(const Mending *mending)
-{
-    static const char column[] = "column ";
-    Arena *arena = mending->arena;
-    const char *columns = "";
-    const char *object = NULL;
-    const char *table = NULL;
-    const char *name = NULL;
-    if (strncmp(mending->name, column, strlen(column)) == 0) {
-        if (!split_name(mending, mending->name + strlen(column), &table, &name)) {
-            return NULL;
-        }
-        columns = arena_printf(arena, " (%s)", sql_ident(arena, name).quoted);
-        object = arena_printf(arena, "TABLE %s", qualified(mending, table));
-    } else if (may_mend_grants(mending)) {
-        object = object_of(mending, mending->name, true);
-    }
-    if (object == NULL) {
-        return NULL;
-    }
-    Entries *expected = ARENA_NEW(arena, Entries);
-    Entries *found = ARENA_NEW(arena, Entries);
-    split_entries(arena, mending->expected, ",", expected);
-    split_entries(arena, mending->found, ",", found);
-    StrBuf out = strbuf_init(arena);
-    if (mending->found == NULL && *columns == '\0') {
-        add_statement(&out, arena_printf(arena, "REVOKE ALL ON %s FROM PUBLIC", object));
-    }
-    add_rights(mending, &out, found, expected, false, object, columns);
-    add_rights(mending, &out, expected, found, true, object, columns);
-    return out.length == 0 ? NULL : out.text;
-}
-
-static const char *mend_owner(const Mending *mending)
-{
-    const char *object = mending->expected == NULL ? object_of(mending, mending->name, false)
-                                                   : NULL;
-    return object == NULL ? NULL
-                          : arena_printf(mending->arena, "ALTER %s OWNER TO %s", object,
-                                         role_name(mending, "{owner}"));
 }
 
 /* Objects that have an owner of their own get the place's. */
@@ -382,47 +223,13 @@ static const char *mend_missing(const Mending *mending)
     const char *statement = make(mending);
     for (size_t i = 0; statement != NULL && i < sizeof owned / sizeof *owned; i++) {
         if (is_same(mending->kind, owned[i])) {
-            const char *object = object_of(
+            const char *object = mend_object_of(
                 mending, arena_printf(arena, "%s %s", mending->kind, mending->name), false);
             return arena_printf(arena, "%s; ALTER %s OWNER TO %s", statement, object,
-                                role_name(mending, "{owner}"));
+                                mend_role_name(mending, "{owner}"));
         }
     }
     return statement;
-}
-
-/* What a role may do by itself, and which roles it is a member of. */
-static const char *mend_role(const Mending *mending)
-{
-    static const char member_of[] = "member of ";
-    Arena *arena = mending->arena;
-    if (mending->expected == NULL || mending->found == NULL) {
-        return NULL;
-    }
-    const char *role = role_name(mending, mending->name);
-    const char *expected = strstr(mending->expected, member_of);
-    const char *found = strstr(mending->found, member_of);
-    const size_t attributes = found == NULL ? strlen(mending->found)
-                                            : (size_t)(found - mending->found);
-    StrBuf out = strbuf_init(arena);
-    if (strncmp(mending->found, mending->expected, attributes) != 0) {
-        add_statement(&out, arena_printf(arena,
-                                         "ALTER ROLE %s NOSUPERUSER NOBYPASSRLS NOCREATEROLE "
-                                         "NOCREATEDB NOREPLICATION INHERIT",
-                                         role));
-    }
-    Entries *wanted = ARENA_NEW(arena, Entries);
-    Entries *there = ARENA_NEW(arena, Entries);
-    split_entries(arena, expected == NULL ? NULL : expected + strlen(member_of), ", ", wanted);
-    split_entries(arena, found == NULL ? NULL : found + strlen(member_of), ", ", there);
-    for (size_t i = 0; i < there->count; i++) {
-        if (!has_entry(wanted, there->list[i])) {
-            const char *group = arena_strndup(arena, there->list[i], strcspn(there->list[i], "*"));
-            add_statement(
-                &out, arena_printf(arena, "REVOKE %s FROM %s", role_name(mending, group), role));
-        }
-    }
-    return out.length == 0 ? NULL : out.text;
 }
 
 /* --- what is different ------------------------------------------------------------------------ */
@@ -463,6 +270,55 @@ static const char *mend_column(const Mending *mending)
     return for_place(mending, recipe->statement);
 }
 
+/* A view may get columns at its end, and nothing else of its columns may be another. */
+static bool may_replace_view(const Mending *mending)
+{
+    const size_t length = strlen(mending->name);
+    for (size_t i = 0; i < mending->contents->count; i++) {
+        const FingerprintLine *line = &mending->contents->lines[i];
+        const FingerprintLine *same = NULL;
+        if (!is_same(line->kind, "column") || strncmp(line->name, mending->name, length) != 0 ||
+            line->name[length] != '.') {
+            continue;
+        }
+        same = drift_find_line(mending->reference, "column", line->name);
+        if (same == NULL || !is_same(same->definition, line->definition)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Of a function neither the arguments' defaults nor what it returns, which stand before its
+ * language. */
+static bool may_replace_function(const Mending *mending)
+{
+    static const char language[] = "\n LANGUAGE ";
+    const char *end = strstr(mending->expected, language);
+    const size_t length = end == NULL ? 0 : (size_t)(end - mending->expected) + strlen(language);
+    return strncmp(mending->expected, mending->found, length) == 0;
+}
+
+/* A view or function; where it cannot be replaced, it is made anew, with its rights. */
+static const char *mend_code(const Mending *mending)
+{
+    const bool is_view = is_same(mending->kind, "view");
+    Arena *arena = mending->arena;
+    if (is_view ? may_replace_view(mending) : may_replace_function(mending)) {
+        return make(mending);
+    }
+    const char *made = mend_missing(mending);
+    Mending rights = *mending;
+    rights.name = arena_printf(arena, "%s %s", mending->kind, mending->name);
+    rights.found = NULL;
+    const FingerprintLine *line = drift_find_line(mending->reference, "grants", rights.name);
+    rights.expected = line == NULL ? NULL : line->definition;
+    const char *granted = line == NULL ? NULL : mend_grants(&rights);
+    return made == NULL ? NULL
+                        : arena_printf(arena, "%s; %s%s%s", drop(mending), made,
+                                       granted == NULL ? "" : "; ", granted == NULL ? "" : granted);
+}
+
 static const char *mend_different(const Mending *mending)
 {
     if (is_same(mending->kind, "table")) {
@@ -471,11 +327,11 @@ static const char *mend_different(const Mending *mending)
     if (is_same(mending->kind, "column")) {
         return mend_column(mending);
     }
-    const char *statement = make(mending);
-    if (statement == NULL || is_same(mending->kind, "function") || is_same(mending->kind, "view")) {
-        return statement;
+    if (is_same(mending->kind, "function") || is_same(mending->kind, "view")) {
+        return mend_code(mending);
     }
-    const char *dropping = drop(mending);
+    const char *statement = make(mending);
+    const char *dropping = statement == NULL ? NULL : drop(mending);
     return dropping == NULL ? NULL : arena_printf(mending->arena, "%s; %s", dropping, statement);
 }
 

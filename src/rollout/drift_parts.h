@@ -17,6 +17,18 @@ typedef struct DriftRecipe {
     const char *needed; /* the table that it is on, or NULL */
 } DriftRecipe;
 
+/* What a view or function stands on; see drift_level.sql. */
+typedef struct DriftLevel {
+    const char *kind;
+    const char *name;
+    int64_t level;
+} DriftLevel;
+
+typedef struct DriftLevels {
+    const DriftLevel *list;
+    size_t count;
+} DriftLevels;
+
 /* What places of one blueprint, tier and version should be. */
 typedef struct DriftReference {
     const char *fingerprint;
@@ -25,6 +37,7 @@ typedef struct DriftReference {
     size_t line_count;
     const DriftRecipe *recipes; /* by kind and name */
     size_t recipe_count;
+    DriftLevels levels;
 } DriftReference;
 
 /* Makes a place of the blueprint's version, reads all of it and rolls it back. alias: the name of
@@ -74,11 +87,28 @@ typedef struct DriftContents {
     const Place *place;
     const FingerprintLine *lines;
     size_t count;
+    DriftLevels levels; /* empty where they were not asked for */
 } DriftContents;
 
 /* Statements, with semicolons between, that would mend a difference of the place, for its owner or
  * a superuser; NULL where none is known that surely loses no rows. In the arena. */
 const char *drift_mend(Arena *arena, const DriftReference *reference, const DriftContents *contents,
                        const FingerprintDifference *difference);
+
+/* --- drift_order.c ---------------------------------------------------------------------------- */
+
+/* The levels in a schema, in the arena; alias as in FingerprintSubject. */
+bool drift_read_levels(Arena *arena, PgConn *conn, const char *schema, const char *alias,
+                       DriftLevels *ret_levels, Err *err);
+
+/* The same of a place that differs, which are needed only where more than one view or function is
+ * there that should not be. */
+bool drift_read_contents_levels(Arena *arena, PgConn *conn, const char *alias,
+                                const DriftReference *reference, DriftContents *contents, Err *err);
+
+/* All that differs, in the order in which statements that mend it can run: what is too much goes,
+ * dependents first; then what is missing is made, what others stand on first. In the arena. */
+void drift_differences(Arena *arena, const DriftReference *reference, const DriftContents *contents,
+                       const FingerprintDifference **ret_differences, size_t *ret_count);
 
 #endif

@@ -45,7 +45,9 @@ static bool make_and_read(Arena *arena, Store *store, const Blueprint *blueprint
     return fingerprint_place(arena, store->conn, &subject, &reference->fingerprint, err) &&
            fingerprint_lines(arena, store->conn, &subject, 1, &reference->lines,
                              &reference->line_count, err) &&
-           read_recipes(arena, store->conn, alias, reference, err);
+           read_recipes(arena, store->conn, alias, reference, err) &&
+           drift_read_levels(arena, store->conn, reference->place->schema_name, alias,
+                             &reference->levels, err);
 }
 
 bool drift_reference_make(Arena *arena, Store *store, const Blueprint *blueprint, Tier tier,

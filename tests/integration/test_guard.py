@@ -32,8 +32,8 @@ ESCAPES = (
     ("PERFORM set_config('session_' || 'authorization', 'tenantry', false)", NO_SESSION),
     ("EXECUTE 'RE' || 'SET ALL'", "permission denied for schema tenantry"),
     ("EXECUTE 'DIS' || 'CARD ALL'", "DISCARD ALL cannot"),
-    ("COMMIT", "invalid transaction termination"),
-    ("ROLLBACK", "invalid transaction termination"),
+    ("CREATE PROCEDURE ends() LANGUAGE plpgsql AS $p$ BEGIN COMMIT; END $p$; CALL ends()", "invalid transaction termination"),
+    ("CREATE PROCEDURE ends() LANGUAGE plpgsql AS $p$ BEGIN ROLLBACK; END $p$; CALL ends()", "invalid transaction termination"),
     ("EXECUTE 'GRANT tenantry TO ' || current_user", ""), # the words change with the version
     ("EXECUTE 'ALTER ROLE ' || quote_ident(current_user) || ' CREATEROLE'", "permission denied"),
     ("BEGIN EXECUTE 'RE' || 'SET ROLE'; EXCEPTION WHEN OTHERS THEN NULL; END", "permission denied for schema tenantry"),
@@ -382,7 +382,7 @@ def test_settings_that_a_migration_leaves_do_not_reach_what_comes_after():
     settings = {"statement_timeout": "1", "lock_timeout": "1", "row_security": "off", "default_transaction_read_only": "on",
                 "standard_conforming_strings": "off", "app.current_tenant_id": "x", "timezone": "Asia/Tokyo",
                 "datestyle": "german", "default_transaction_isolation": "serializable"}
-    left = "".join("PERFORM set_config('%s', '%s', false); " % item for item in settings.items())
+    left = "".join("PERFORM set_config('%s' || '', '%s', false); " % item for item in settings.items())
     operators = "".join(
         "CREATE FUNCTION same(a {0}, b {0}) RETURNS bool LANGUAGE plpgsql AS $f$ BEGIN {1} RETURN true; END $f$;\n"
         "CREATE OPERATOR = (LEFTARG = {0}, RIGHTARG = {0}, FUNCTION = same);\n".format(kind, STEAL)

@@ -65,6 +65,8 @@ static const LintCase any_tier[] = {
     {"SET SESSION AUTHORIZATION x", "set_role:1"},
     {"SELECT set_config('role', 'x', true)", "set_role:1"},
     {"SELECT pg_catalog.set_config('search_path', 'x', true)", "search_path:1"},
+    {"SELECT set_config('Role'::text, 'x', true)", "set_role:1"},
+    {"SELECT set_config('row_' || 'x', 'x', true), set_config('work_mem', 'role', true)", ""},
     {"SET search_path = x", "search_path:1"},
     {"SET LOCAL search_path TO DEFAULT", "search_path:1"},
     {"SET LOCAL statement_timeout = 1", ""},
@@ -86,6 +88,18 @@ static const LintCase any_tier[] = {
     {"DO $$ BEGIN /* EXECUTE x */ PERFORM 'EXECUTE x'; CREATE TRIGGER t BEFORE INSERT ON t EXECUTE "
      "FUNCTION f(); REVOKE EXECUTE ON FUNCTION f() FROM PUBLIC; END $$",
      ""},
+    {"DO $$\nBEGIN\n  SET ROLE x;\n  PERFORM set_config('search_path', 'x', true);\nEND $$",
+     "set_role:3 search_path:4"},
+    {"DO $$\nDECLARE a text := set_config('role', 'x', true); BEGIN a := set_config(\n'role', 'x', "
+     "true); IF set_config('row_security', 'off', true) = 'x' THEN\nCOMMIT;\nROLLBACK; END IF; "
+     "END $$",
+     "set_role:2 set_role:3 transaction_control:4 transaction_control:5"},
+    {"DO $$ BEGIN CREATE INDEX CONCURRENTLY ON t (a); END $$", "not_transactional:1"},
+    {"DO $$ DECLARE r record; BEGIN FOR r IN SELECT * FROM s.t LOOP PERFORM r.a.b; END LOOP; END "
+     "$$",
+     "qualified_name:1"},
+    {"DO $$ BEGIN EXECUTE 'SET ROLE x'; END $$", "[dynamic_sql:1]"},
+    {"CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN SET ROLE x; END $$", ""},
     {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path = public, shop, pg_temp "
      "AS 'SELECT 1'",
      "function_path:1 function_path:1"},
@@ -192,6 +206,7 @@ static const LintCase any_tier[] = {
     {"CREATE TABLE t (a timestamp, b timestamptz)", "[timestamp_type:1]"},
     {"CREATE TABLE t (a bigserial, b char(3), c money, d varchar(3))",
      "[fixed_length_char:1] [money_type:1] [serial_type:1]"},
+    {"CREATE TABLE t (a json, b jsonb, c json[])", "[json_type:1] [json_type:1]"},
     {"CREATE TABLE t (a int PRIMARY KEY); CREATE VIEW v AS SELECT 1", ""},
 };
 
@@ -408,8 +423,8 @@ static void a_variant_may_make_another_kind_of_table(void **state)
                   ", at timestamptz);\nSELECT create_hypertable('t','at')"),
         PACK_FILE("migrations/V2__b.sql", "\nCREATE UNIQUE INDEX ON t (at)"),
     };
-    assert_string_equal(lint_files(arena, files, COUNT(files)),
-                        "[create_index:2] row_unique_without_tenant_id:2");
+    assert_string_equal(lint_files(arena, files, COUNT(files)), "[create_index:2] "
+                                                                "row_unique_without_tenant_id:2");
 }
 
 static void down_files_seed_and_variants_are_checked_too(void **state)
@@ -456,6 +471,32 @@ static void a_finding_names_its_subject(void **state)
                         "table \"t\": a table of tenants needs a column tenant_id uuid NOT NULL");
 }
 
+static void a_finding_in_a_do_block_has_its_place_in_the_script(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql;
+        int line;
+        int column;
+    } cases[] = {
+        {"\n  DO $x$ BEGIN SET ROLE x; END $x$", 2, 16},
+        {"SELECT 1; DO '\n\nBEGIN PERFORM ''é''; /* SET */ SET ROLE x; END'", 3, 32},
+        {"DO LANGUAGE plpgsql E'BEGIN\\n\\n\\nSET ROLE x; END'", 1, 23},
+        {"DO\n$$ BEGIN IF true THEN PERFORM\nset_config('role', 'x', true); END IF; END $$", 2, 23},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        scoped_arena Arena *arena = arena_new();
+        const LintFinding *findings = NULL;
+        size_t count = 0;
+        Err err = {0};
+        assert_true(blueprint_lint_file(arena, "x.sql", cases[i].sql, &findings, &count, &err));
+        assert_int_equal(count, 1);
+        assert_string_equal(findings[0].rule, "set_role");
+        assert_int_equal(findings[0].line, cases[i].line);
+        assert_int_equal(findings[0].column, cases[i].column);
+    }
+}
+
 static void what_cannot_be_parsed_is_an_error(void **state)
 {
     (void)state;
@@ -483,6 +524,7 @@ int main(void)
         cmocka_unit_test(a_variant_may_make_another_kind_of_table),
         cmocka_unit_test(down_files_seed_and_variants_are_checked_too),
         cmocka_unit_test(a_finding_names_its_subject),
+        cmocka_unit_test(a_finding_in_a_do_block_has_its_place_in_the_script),
         cmocka_unit_test(what_cannot_be_parsed_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,19 @@ static const char first_version[] =
     "ALTER TABLE v ADD CONSTRAINT v_id CHECK (id IS NOT NULL);\n"
     "CREATE TABLE p (at date) PARTITION BY RANGE (at);\n"
     "CREATE INDEX t_c ON t (c);\n"
-    "CREATE MATERIALIZED VIEW m AS SELECT 1 AS one;\n";
+    "CREATE MATERIALIZED VIEW m AS SELECT 1 AS one;\n"
+    "CREATE VIEW w AS SELECT 1 AS one;\n"
+    "CREATE TYPE pair AS (a int, b int);\n"
+    "CREATE TYPE free AS ENUM ('a');\n"
+    "CREATE TABLE many (ss state[]);\n"
+    "CREATE TABLE q (at date NOT NULL, CHECK (at >= '2020-01-01' AND at < '2021-01-01'));\n"
+    "CREATE TABLE r (at date, CHECK (at > '2020-01-01'), CHECK (at IS NOT NULL AND at < "
+    "'2021-01-01'));\n"
+    "CREATE TABLE s (at date, CHECK (at > '2020-01-01'));\n"
+    "CREATE TABLE y (a time(3), b cidr, c timestamptz(3), d text, e int NOT NULL);\n"
+    "CREATE UNIQUE INDEX u_t ON u (t_id);\n"
+    "CREATE UNIQUE INDEX v_i ON v (id);\n"
+    "CREATE UNIQUE INDEX y_e ON y (e);\n";
 
 /* "rule:line " of the findings in files of version 2 and later; of silenced ones "(rule:line why)".
  */
@@ -93,6 +105,14 @@ static const struct {
     {"add_key", "ALTER TABLE t ADD UNIQUE (c)", "ALTER TABLE t ADD UNIQUE USING INDEX t_c"},
     {"add_key", "ALTER TABLE v ADD PRIMARY KEY (id)",
      "CREATE TABLE n (id int); ALTER TABLE n ADD PRIMARY KEY (id)"},
+    {"add_key_of_nullable", "ALTER TABLE u DROP CONSTRAINT u_pkey, ADD PRIMARY KEY USING INDEX u_t",
+     "ALTER TABLE v ADD PRIMARY KEY USING INDEX v_i"},
+    {"add_key_of_nullable",
+     "ALTER TABLE y ALTER e DROP NOT NULL; ALTER INDEX y_e RENAME TO i; "
+     "ALTER TABLE y ADD PRIMARY KEY USING INDEX i",
+     "ALTER TABLE y ADD PRIMARY KEY USING INDEX y_e"},
+    {"add_key_of_nullable", "ALTER TABLE u ADD CONSTRAINT k PRIMARY KEY USING INDEX u_t",
+     "ALTER TABLE u ADD CONSTRAINT k UNIQUE USING INDEX u_t"},
     {"add_required_column", "ALTER TABLE t ADD COLUMN n int NOT NULL",
      "ALTER TABLE t ADD COLUMN n int"},
     {"add_volatile_default", "ALTER TABLE t ADD COLUMN n uuid DEFAULT gen_random_uuid()",
@@ -106,23 +126,73 @@ static const struct {
      "ALTER TABLE t ALTER a TYPE varchar"},
     {"alter_column_type", "ALTER TABLE t ALTER a TYPE text COLLATE \"C\"",
      "ALTER TABLE t ALTER b TYPE numeric"},
+    {"alter_column_type", "ALTER TABLE y ALTER a TYPE time(2)",
+     "ALTER TABLE y ALTER a TYPE time(6)"},
+    {"alter_column_type", "ALTER TABLE y ALTER b TYPE text", "ALTER TABLE y ALTER b TYPE inet"},
+    {"alter_column_type", "ALTER TABLE y ALTER c TYPE timestamptz(0)",
+     "ALTER TABLE y ALTER c TYPE timestamptz"},
+    {"alter_column_type", "ALTER TABLE y ALTER d TYPE varchar(9)",
+     "ALTER TABLE y ALTER d TYPE varchar"},
+    {"alter_column_type", "ALTER TABLE t ALTER a TYPE varchar(30) USING c::varchar(30)",
+     "ALTER TABLE t ALTER a TYPE varchar(30) USING a::varchar(30)"},
+    {"alter_column_type", "ALTER TABLE t ALTER s TYPE text USING s::text",
+     "ALTER TABLE t ALTER s TYPE state"},
     {"alter_domain", "ALTER DOMAIN any_int ADD CHECK (VALUE > 0)",
      "ALTER DOMAIN any_int ADD CHECK (VALUE > 0) NOT VALID"},
     {"alter_domain", "ALTER DOMAIN any_int SET NOT NULL",
      "CREATE DOMAIN n AS int; ALTER DOMAIN n SET NOT NULL"},
     {"attach_partition", "ALTER TABLE p ATTACH PARTITION v FOR VALUES FROM ('1') TO ('2')",
      "CREATE TABLE n (at date); ALTER TABLE p ATTACH PARTITION n DEFAULT"},
+    {"attach_partition",
+     "ALTER TABLE p ATTACH PARTITION s FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')",
+     "ALTER TABLE p ATTACH PARTITION q FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')"},
+    {"attach_partition",
+     "ALTER TABLE v ADD COLUMN at date, ADD CHECK (at IS NOT NULL AND at < '2021-01-01');"
+     "ALTER TABLE p ATTACH PARTITION v FOR VALUES FROM (MINVALUE) TO ('2021-01-01')",
+     "ALTER TABLE p ATTACH PARTITION r FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')"},
+    {"change_attribute", "ALTER TYPE pair RENAME ATTRIBUTE a TO c",
+     "ALTER TYPE pair ADD ATTRIBUTE c int"},
+    {"change_attribute", "ALTER TYPE pair DROP ATTRIBUTE a",
+     "CREATE TYPE n AS (a int); ALTER TYPE n DROP ATTRIBUTE a"},
+    {"change_attribute", "ALTER TYPE pair ALTER ATTRIBUTE a TYPE text",
+     "ALTER TABLE t DROP COLUMN a"},
     {"cluster_table", "CLUSTER t USING t_c", "ANALYZE t"},
     {"create_index", "CREATE INDEX n ON t (a)", "CREATE TABLE n (a int); CREATE INDEX ON n (a)"},
+    {"create_index", "CREATE INDEX n ON ONLY t (a)", "CREATE INDEX n ON ONLY p (at)"},
+    {"concurrent_index_of_partitions", "CREATE INDEX CONCURRENTLY n ON p (at)",
+     "CREATE INDEX CONCURRENTLY n ON t (a)"},
     {"create_partition", "CREATE TABLE n PARTITION OF p DEFAULT",
      "CREATE TABLE n (at date) PARTITION BY RANGE (at); CREATE TABLE o PARTITION OF n DEFAULT"},
     {"delete_all_rows", "DELETE FROM t", "DELETE FROM t WHERE id = 1"},
     {"delete_all_rows", "DELETE FROM t WHERE true", "DELETE FROM t USING u WHERE t.id = u.id"},
+    {"delete_all_rows",
+     "WITH old AS (DELETE FROM t RETURNING *) INSERT INTO u SELECT id, id FROM old",
+     "WITH old AS (SELECT id FROM t LIMIT 9) DELETE FROM t USING old WHERE t.id = old.id"},
+    {"delete_all_rows",
+     "WITH a AS (WITH b AS (DELETE FROM t RETURNING id) SELECT id FROM b) SELECT 1",
+     "CREATE FUNCTION f() RETURNS bigint BEGIN ATOMIC WITH a AS (DELETE FROM t RETURNING id) "
+     "SELECT "
+     "count(*) FROM a; END"},
+    {"delete_all_rows", "DELETE FROM t WHERE 1 = 1", "DELETE FROM t WHERE 1 = 2"},
+    {"detach_partition", "ALTER TABLE p DETACH PARTITION o",
+     "ALTER TABLE p DETACH PARTITION o CONCURRENTLY"},
     {"disable_trigger", "ALTER TABLE t DISABLE TRIGGER ALL", "ALTER TABLE t ENABLE TRIGGER ALL"},
     {"drop_column", "ALTER TABLE t DROP COLUMN c", "ALTER TABLE t ALTER c DROP NOT NULL"},
     {"drop_index", "DROP INDEX t_c",
      "CREATE TABLE n (a int); CREATE INDEX i ON n (a); DROP INDEX i"},
     {"drop_table", "DROP TABLE v", "CREATE TABLE n (a int); DROP TABLE n"},
+    {"drop_column", "DO $$ BEGIN ALTER TABLE t DROP COLUMN c; END $$",
+     "DO $$ BEGIN CREATE TABLE n (c int); ALTER TABLE n DROP COLUMN c; END $$"},
+    {"drop_type", "DROP TYPE free CASCADE", "DROP TYPE free; CREATE TYPE free AS ENUM ('b')"},
+    {"drop_type", "DROP DOMAIN any_int", "CREATE DOMAIN n AS int; DROP DOMAIN n"},
+    {"drop_type", "DROP TYPE IF EXISTS pair", "DROP TYPE state"},
+    {"drop_type_of_column", "DROP TYPE state CASCADE", "DROP TYPE free"},
+    {"drop_type_of_column", "ALTER TABLE t DROP COLUMN s; DROP TYPE state", /* many.ss */
+     "ALTER TABLE t DROP COLUMN s; DROP TABLE many; DROP TYPE state"},
+    {"drop_type_of_column", "CREATE TABLE n (p positive); DROP DOMAIN positive",
+     "CREATE TABLE n (p positive); DROP TABLE n; DROP DOMAIN positive"},
+    {"drop_view", "DROP VIEW w", "DROP VIEW w; CREATE VIEW w AS SELECT 2 AS two"},
+    {"drop_view", "DROP MATERIALIZED VIEW m", "CREATE VIEW n AS SELECT 1; DROP VIEW n"},
     {"enum_rename_value", "ALTER TYPE state RENAME VALUE 'done' TO 'over'",
      "CREATE TYPE n AS ENUM ('a'); ALTER TYPE n RENAME VALUE 'a' TO 'b'"},
     {"enum_value_order", "ALTER TYPE state ADD VALUE 'new' BEFORE 'open'",
@@ -136,12 +206,26 @@ static const struct {
      "ALTER TABLE t ALTER c DROP NOT NULL; ALTER TABLE u ALTER id SET DEFAULT 1",
      "ALTER TABLE t ALTER c DROP NOT NULL; ALTER TABLE t ALTER id SET DEFAULT 1"},
     {"own_timeout", "SET lock_timeout = '1h'", "SET LOCAL work_mem = '8MB'"},
+    {"own_timeout", "SELECT set_config('lock_timeout', '1h', true)",
+     "SELECT set_config('work_mem', '8MB', true)"},
+    {"own_timeout", "DO $$ BEGIN PERFORM set_config('Statement_Timeout', '0', false); END $$",
+     "CREATE FUNCTION f() RETURNS text LANGUAGE sql RETURN set_config('lock_timeout', '0', true)"},
     {"refresh_view", "REFRESH MATERIALIZED VIEW m", "REFRESH MATERIALIZED VIEW CONCURRENTLY m"},
     {"refresh_view", "REFRESH MATERIALIZED VIEW m",
      "CREATE MATERIALIZED VIEW n AS SELECT 1; REFRESH MATERIALIZED VIEW n"},
     {"reindex", "REINDEX TABLE t", "CREATE TABLE n (a int); REINDEX TABLE n"},
     {"rename_column", "ALTER TABLE t RENAME c TO d", "ALTER TABLE t RENAME CONSTRAINT c TO d"},
     {"rename_table", "ALTER TABLE t RENAME TO n", "ALTER INDEX t_c RENAME TO n"},
+    {"rename_table", "ALTER TABLE t RENAME TO n",
+     "ALTER TABLE t RENAME TO n; CREATE VIEW t AS SELECT * FROM n"},
+    {"rename_type", "ALTER TYPE state RENAME TO n",
+     "CREATE TYPE n AS ENUM ('a'); ALTER TYPE state RENAME TO o; ALTER TYPE n RENAME TO state"},
+    {"rename_type", "ALTER DOMAIN positive RENAME TO n",
+     "CREATE DOMAIN n AS int; ALTER DOMAIN n RENAME TO o"},
+    {"rename_view", "ALTER VIEW w RENAME TO n",
+     "ALTER VIEW w RENAME TO n; CREATE VIEW w AS SELECT one FROM n"},
+    {"rename_view", "ALTER MATERIALIZED VIEW m RENAME TO n",
+     "ALTER VIEW w SET (check_option = local)"},
     {"rewrite_table", "ALTER TABLE t SET UNLOGGED", "ALTER TABLE t SET (fillfactor = 90)"},
     {"set_not_null", "ALTER TABLE u ALTER t_id SET NOT NULL",
      "ALTER TABLE v ALTER id SET NOT NULL"},
@@ -149,12 +233,29 @@ static const struct {
      "ALTER TABLE v ALTER id SET NOT NULL; ALTER TABLE v DROP CONSTRAINT v_id"},
     {"truncate_table", "TRUNCATE t", "CREATE TABLE n (a int); TRUNCATE n"},
     {"update_all_rows", "UPDATE t SET c = 'x'", "UPDATE t SET c = 'x' WHERE id < 10"},
+    {"update_all_rows", "UPDATE t SET c = 'x' WHERE 'a' = 'a' AND (id = 1 OR true)",
+     "UPDATE t SET c = 'x' WHERE true AND id = 1"},
+    {"update_all_rows", "UPDATE t SET c = 'x' WHERE NULL IS NULL OR 1 = 1",
+     "UPDATE t SET c = 'x' WHERE NULL = NULL OR NOT true"},
+    {"update_all_rows", "DO $$ BEGIN UPDATE t SET c = 'x'; END $$",
+     "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN UPDATE t SET c = 'x'; END $$"},
+    {"update_all_rows", "WITH n AS (UPDATE t SET c = 'x' RETURNING id) SELECT count(*) FROM n",
+     "WITH n AS (UPDATE t SET c = 'x' WHERE id = 1 RETURNING id) SELECT count(*) FROM n"},
     {"vacuum_full", "VACUUM FULL t", "CREATE TABLE n (a int); VACUUM FULL n"},
     {"validate_same_transaction",
      "ALTER TABLE t ADD CONSTRAINT k CHECK (id > 0) NOT VALID; ALTER TABLE t VALIDATE CONSTRAINT k",
      "ALTER TABLE v VALIDATE CONSTRAINT v_id"},
     {"write_under_lock", "ALTER TABLE t ALTER c DROP NOT NULL; UPDATE t SET c = 'x' WHERE id = 1",
      "UPDATE t SET c = 'x' WHERE id = 1; ALTER TABLE t ALTER c DROP NOT NULL"},
+    {"write_under_lock",
+     "ALTER TABLE t ALTER c DROP NOT NULL; INSERT INTO u SELECT generate_series(1, 9)",
+     "ALTER TABLE t ALTER c DROP NOT NULL; INSERT INTO u SELECT 1, 2 WHERE NOT EXISTS (SELECT FROM "
+     "u)"},
+    {"write_under_lock",
+     "ALTER TABLE t ALTER c DROP NOT NULL; INSERT INTO u SELECT 1 UNION SELECT 2",
+     "ALTER TABLE t ALTER c DROP NOT NULL; CREATE INDEX CONCURRENTLY n ON t (a); INSERT INTO u "
+     "SELECT "
+     "id FROM t"},
     {"write_under_lock", "ALTER TABLE t ALTER c DROP NOT NULL; INSERT INTO u SELECT id FROM t",
      "ALTER TABLE t ALTER c DROP NOT NULL; INSERT INTO u VALUES (1)"},
 };
@@ -218,6 +319,28 @@ static void the_type_of_a_column_is_followed(void **state)
                         "rename_column:1");
 }
 
+static void the_type_of_an_enum_may_be_made_anew(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    /* As Prisma writes it, and as Alembic and Rails do. */
+    assert_string_equal(
+        lint_versions(arena,
+                      "CREATE TYPE state_new AS ENUM ('open');\n"
+                      "ALTER TABLE t ALTER s TYPE state_new USING (s::text::state_new);\n"
+                      "DROP TABLE many;\n"
+                      "ALTER TYPE state RENAME TO state_old;\n"
+                      "ALTER TYPE state_new RENAME TO state;\n"
+                      "DROP TYPE state_old",
+                      "ALTER TYPE state RENAME TO old;\n"
+                      "CREATE TYPE state AS ENUM ('open', 'shut');\n"
+                      "ALTER TABLE t ALTER s TYPE state USING (s::text::state);\n"
+                      "DROP TYPE old"),
+        "alter_column_type:2 drop_table:3 locks_several_tables:3 alter_column_type:3");
+    assert_string_equal(lint_versions(arena, "ALTER TYPE state RENAME TO old", "DROP TYPE old"),
+                        "rename_type:1 drop_type_of_column:1");
+}
+
 static void too_many_new_relations_are_found_where_they_become_too_many(void **state)
 {
     (void)state;
@@ -251,6 +374,10 @@ static void an_ignore_silences_one_rule_of_one_statement(void **state)
         {"-- lint:ignored drop_table x\nDROP TABLE v", "drop_table:2"},
         {"SELECT '-- lint:ignore drop_table in a string\n';\nDROP TABLE v", "drop_table:3"},
         {"/* -- lint:ignore drop_table x */\nDROP TABLE v", "drop_table:2"},
+        {"-- lint:ignore drop_table nobody\nDO $$\nBEGIN\nDROP TABLE v;\nEND $$",
+         "(drop_table:4 nobody)"},
+        {"DO $$\nBEGIN\n  -- lint:ignore drop_table nobody\n  DROP TABLE v;\nEND $$;\nDROP TABLE u",
+         "(drop_table:4 nobody) drop_table:6 locks_several_tables:6"},
         {"-- nothing yet\n", "empty_script:1"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -290,6 +417,9 @@ static void of_a_file_alone_what_it_does_not_make_is_in_use(void **state)
          "ALTER TABLE x VALIDATE CONSTRAINT k",
          "validate_same_transaction:2"},
         {"SET ROLE x", "set_role:1"},
+        {"ALTER TABLE x RENAME TO y;\nALTER TABLE y DROP COLUMN a", "rename_table:1 drop_column:2"},
+        {"CREATE VIEW x AS SELECT 1;\nALTER VIEW x RENAME TO y;\nDROP VIEW y", ""},
+        {"DROP TYPE x;\nDROP DOMAIN y CASCADE", "drop_type:1 drop_type:2"},
         {"SELECT * FROM pg_catalog.pg_class", ""},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -335,6 +465,7 @@ int main(void)
         cmocka_unit_test(the_first_version_and_tables_of_the_same_one_are_nobodys_yet),
         cmocka_unit_test(a_check_that_is_valid_since_an_earlier_version_makes_not_null_cheap),
         cmocka_unit_test(the_type_of_a_column_is_followed),
+        cmocka_unit_test(the_type_of_an_enum_may_be_made_anew),
         cmocka_unit_test(too_many_new_relations_are_found_where_they_become_too_many),
         cmocka_unit_test(an_ignore_silences_one_rule_of_one_statement),
         cmocka_unit_test(an_unknown_rule_is_told_with_the_nearest_one),

@@ -60,3 +60,14 @@ DROP VIEW v;
 DROP MATERIALIZED VIEW m;
 ALTER TABLE p DETACH PARTITION p_default;
 DROP TABLE p_default;
+DO $body$
+DECLARE n int := 1;
+BEGIN
+    -- lint:ignore update_all_rows one row
+    UPDATE a SET b = 1 WHERE 1 = 1;
+    IF n = 1 THEN PERFORM set_config('role', 'x', true); END IF;
+    EXECUTE 'ALTER TABLE a DROP COLUMN b';
+    COMMIT;
+END $body$;
+DO E'BEGIN\n\nDELETE FROM a; END';
+WITH w AS (DELETE FROM a RETURNING *) SELECT * FROM w;

@@ -1,0 +1,200 @@
+/* Static SQL in the body of a DO block, which runs with its script: the rules look at it as though
+ * it stood there. (A function's body runs later, for whoever calls the function.) PostgreSQL's own
+ * parser of PL/pgSQL says which texts are SQL, and in which line each statement begins; of a body
+ * that libpg_query cannot read nothing is found. */
+#include <string.h>
+#include <strings.h>
+
+#include "blueprint/lint.h"
+#include "pg/sql_lex.h"
+
+typedef struct Body {
+    Arena *arena;
+    LintScript *script;
+    const char *text; /* of the script */
+    size_t start;     /* of the body, in bytes of the script */
+    size_t end;
+    int first_line; /* of the script, where the body begins */
+    int outer_line; /* where the block begins */
+    int line;       /* of the PL/pgSQL statement that is being read, in the body, from 1 */
+} Body;
+
+/* --- where a statement stands ----------------------------------------------------------------- */
+
+/* Where the line begins, the body's last one for what is behind it; *ret_line is the script's. */
+static size_t line_start(const Body *body, int *ret_line)
+{
+    size_t start = body->start;
+    *ret_line = body->first_line;
+    for (size_t i = body->start; i < body->end && *ret_line < body->first_line + body->line - 1;
+         i++) {
+        if (body->text[i] == '\n') {
+            start = i + 1;
+            (*ret_line)++;
+        }
+    }
+    return start;
+}
+
+/* The word in its line, or what the line begins with. */
+static size_t find_word(const Body *body, size_t start, const char *word, size_t width)
+{
+    size_t first = body->end;
+    size_t length = 0;
+    for (size_t at = start; at < body->end; at += length) {
+        const SqlTokenKind kind = sql_lex_token(body->text + at, &length);
+        if (kind == SQL_TOKEN_SPACE && memchr(body->text + at, '\n', length) != NULL) {
+            break;
+        }
+        if (kind != SQL_TOKEN_SPACE && first == body->end) {
+            first = at;
+        }
+        if (length == width && strncasecmp(body->text + at, word, width) == 0) {
+            return at;
+        }
+    }
+    return first == body->end ? start : first;
+}
+
+static int column_at(const Body *body, size_t offset)
+{
+    int column = 1;
+    while (offset > 0 && body->text[offset - 1] != '\n') {
+        offset--;
+        column += ((unsigned char)body->text[offset] & 0xC0U) != 0x80U ? 1 : 0;
+    }
+    return column;
+}
+
+static void add_statement(const Body *body, const SqlStatement *statement, const char *word)
+{
+    SqlStatement own = *statement;
+    size_t width = 0;
+    if (*word != '\0') {
+        sql_lex_token(word, &width);
+    }
+    own.offset = find_word(body, line_start(body, &own.line), word, width);
+    own.column = column_at(body, own.offset);
+    *lint_script_add(body->arena, body->script) = (LintStatement){
+        .sql = own, .outer_line = body->outer_line, .is_inner = true};
+}
+
+/* --- texts of SQL ----------------------------------------------------------------------------- */
+
+static bool try_parse(const Body *body, const char *text, SqlScript *ret_script)
+{
+    Err ignored;
+    return sql_script_parse(body->arena, "DO", text, ERR_BLUEPRINT_INVALID, ret_script, &ignored);
+}
+
+/* A statement, an expression, or an assignment. */
+static bool parse_expression(const Body *body, const char *text, SqlScript *ret_script)
+{
+    const char *assign = strstr(text, ":=");
+    return try_parse(body, text, ret_script) ||
+           try_parse(body, arena_printf(body->arena, "SELECT %s", text), ret_script) ||
+           (assign != NULL &&
+            try_parse(body, arena_printf(body->arena, "SELECT %s", assign + strlen(":=")),
+                      ret_script));
+}
+
+static void add_expression(const Body *body, const char *text, const char *word)
+{
+    SqlScript script;
+    if (!parse_expression(body, text, &script)) {
+        return;
+    }
+    for (size_t i = 0; i < script.count; i++) {
+        add_statement(body, &script.statements[i], word);
+    }
+    json_array_append_new(body->script->roots, script.root);
+}
+
+/* --- the tree of PL/pgSQL --------------------------------------------------------------------- */
+
+static void walk(Body *body, const char *owner, const Json *tree);
+
+/* owner is the key that the object with this member is under. */
+static void walk_member(Body *body, const char *owner, const char *key, const Json *value)
+{
+    static const char perform[] = "PLpgSQL_stmt_perform";
+    const bool is_end = strcmp(key, "PLpgSQL_stmt_commit") == 0 ||
+                        strcmp(key, "PLpgSQL_stmt_rollback") == 0;
+    if (strcmp(key, "PLpgSQL_expr") == 0) {
+        const char *text = json_get_text(value, "query", "");
+        add_expression(body, text, strcmp(owner, perform) == 0 ? "PERFORM" : text);
+    } else if (is_end) {
+        body->line = (int)json_get_int(value, "lineno", body->line);
+        add_statement(body, &(SqlStatement){.text = "", .node = "TransactionStmt", .tree = value},
+                      key + strlen("PLpgSQL_stmt_"));
+    } else {
+        /* "expr" of PERFORM is under the statement itself. */
+        walk(body, strcmp(owner, perform) == 0 ? perform : key, value);
+    }
+}
+
+/* As deep as the parser's tree may be (core/json.h). */
+static void walk(Body *body, const char *owner, const Json *tree)
+{
+    const char *key = NULL;
+    Json *member = NULL;
+    for (size_t i = 0; i < json_array_size(tree); i++) {
+        walk(body, "", json_array_get(tree, i));
+    }
+    if (json_is_object(tree)) {
+        const int line = body->line;
+        body->line = (int)json_get_int(tree, "lineno", line);
+        /* The iterator takes an object that it does not change. */
+        json_object_foreach((Json *)(uintptr_t)tree, key, member)
+        {
+            walk_member(body, owner, key, member);
+        }
+        body->line = line;
+    }
+}
+
+/* --- the block -------------------------------------------------------------------------------- */
+
+/* How many bytes the quote before a body has: $$, $tag$, ', E'. */
+static size_t quote_width(const char *text)
+{
+    const char *end = *text == '$' ? strchr(text + 1, '$') : strchr(text, '\'');
+    return end == NULL ? 0 : (size_t)(end - text) + 1;
+}
+
+void lint_script_add_body(Arena *arena, LintScript *script, const char *text,
+                          const SqlStatement *block)
+{
+    Json *functions = NULL;
+    Err ignored;
+    const Json *option = tree_find_option(json_object_get(block->tree, "args"), "as");
+    const char *source = json_get_text(json_object_get(json_object_get(option, "arg"), "String"),
+                                       "sval", "");
+    const Json *language = tree_find_option(json_object_get(block->tree, "args"), "language");
+    const char *name = json_get_text(json_object_get(json_object_get(language, "arg"), "String"),
+                                     "sval", "plpgsql");
+    const int64_t location = json_get_int(option, "location", -1);
+    const size_t end = block->offset + strlen(block->text);
+    if (strcmp(name, "plpgsql") != 0 || location < (int64_t)block->offset ||
+        (size_t)location >= end ||
+        !sql_plpgsql_parse(block->text, source, ERR_BLUEPRINT_INVALID, &functions, &ignored)) {
+        return;
+    }
+    json_array_append_new(script->roots, functions);
+    const size_t start = (size_t)location + quote_width(text + location);
+    Body body = {.arena = arena,
+                 .script = script,
+                 .text = text,
+                 .start = start < end ? start : end,
+                 .end = end,
+                 .first_line = block->line,
+                 .outer_line = block->line,
+                 .line = 1};
+    for (size_t i = block->offset; i < body.start; i++) {
+        body.first_line += text[i] == '\n' ? 1 : 0;
+    }
+    LintStatement *outer = &script->statements[script->count - 1];
+    outer->body = arena_strdup(arena, source);
+    outer->body_line = body.first_line;
+    walk(&body, "", functions);
+}
