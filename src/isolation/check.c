@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/log.h"
+#include "core/strbuf.h"
 #include "isolation/definer.h"
 #include "isolation/isolation.h"
 #include "isolation/rule_sql.h"
@@ -161,13 +162,25 @@ static const char set_quick[] = QUICK("'off'", "'0'");
 static const char set_look_up[] = LOOK_UP("'off'", "'0'", "'256kB'", "'force_generic_plan'");
 static const char set_default[] = LOOK_UP("NULL", "NULL", "NULL", "NULL");
 
-/* Runs one statement for one tenant or all; the planner is as it was afterwards. A session that
- * asks for several tenants keeps it planned. */
-static bool run_sql(Arena *arena, Store *store, const char *sql, const char *tenant_id,
+/* The tenants of a check as an array of PostgreSQL's, which is the statement's only parameter; ids
+ * are hexadecimal. */
+static const char *tenant_array(Arena *arena, const char *const *ids, size_t count)
+{
+    StrBuf list = strbuf_init(arena);
+    for (size_t i = 0; i < count; i++) {
+        strbuf_printf(&list, "%c%s", i == 0 ? '{' : ',', ids[i]);
+    }
+    strbuf_add_char(&list, '}');
+    return list.text;
+}
+
+/* Runs one statement for some tenants, or with NULL for all; the planner is as it was afterwards. A
+ * session that asks again keeps it planned. */
+static bool run_sql(Arena *arena, Store *store, const char *sql, const char *tenants,
                     PgBatch **ret_batch, size_t *ret_answer, Err *err)
 {
-    const bool is_fleet = tenant_id == NULL;
-    const PgParams params = is_fleet ? PG_NO_PARAMS : PG_PARAMS(tenant_id);
+    const bool is_fleet = tenants == NULL;
+    const PgParams params = is_fleet ? PG_NO_PARAMS : PG_PARAMS(tenants);
     PgBatch *batch = pg_batch_new(arena);
     pg_batch_add_fixed(batch, is_fleet ? set_quick : set_look_up, PG_NO_PARAMS);
     *ret_answer = is_fleet ? pg_batch_add(batch, sql, params)
@@ -177,28 +190,28 @@ static bool run_sql(Arena *arena, Store *store, const char *sql, const char *ten
     return pg_batch_run(store->conn, batch, err);
 }
 
-static bool ask(Arena *arena, Store *store, const char *sql, const char *tenant_id, RulePlan *plan,
+static bool ask(Arena *arena, Store *store, const char *sql, const char *tenants, RulePlan *plan,
                 IsolationResult *result, Err *err)
 {
     scoped_batch PgBatch *batch = NULL;
     size_t answer = 0;
-    return run_sql(arena, store, sql, tenant_id, &batch, &answer, err) &&
+    return run_sql(arena, store, sql, tenants, &batch, &answer, err) &&
            take_rows(pg_batch_rows(batch, answer), plan, result, err);
 }
 
-static bool run_statement(Arena *arena, Store *store, RulePlan *plan, const char *tenant_id,
+static bool run_statement(Arena *arena, Store *store, RulePlan *plan, const char *tenants,
                           bool is_first, IsolationResult *result, Err *err)
 {
     const char *sql = NULL;
-    return rule_sql_statement(arena, plan, tenant_id == NULL, is_first, &sql, err) &&
-           (sql == NULL || ask(arena, store, sql, tenant_id, plan, result, err));
+    return rule_sql_statement(arena, plan, tenants == NULL, is_first, &sql, err) &&
+           (sql == NULL || ask(arena, store, sql, tenants, plan, result, err));
 }
 
-static bool run_statements(Arena *arena, Store *store, RulePlan *plan, const char *tenant_id,
+static bool run_statements(Arena *arena, Store *store, RulePlan *plan, const char *tenants,
                            IsolationResult *result, Err *err)
 {
-    return run_statement(arena, store, plan, tenant_id, true, result, err) &&
-           run_statement(arena, store, plan, tenant_id, false, result, err);
+    return run_statement(arena, store, plan, tenants, true, result, err) &&
+           run_statement(arena, store, plan, tenants, false, result, err);
 }
 
 static bool add_snapshot(Arena *arena, PgBatch *batch, Err *err)
@@ -261,7 +274,9 @@ static bool run_snapshot(Arena *arena, Store *store, const char *tenant_id, Isol
     list_unchecked(arena, &plan, result);
     return tenant_id == NULL && pg_rows_bool(rows, 0, 0)
                ? run_tables(arena, store, &plan, result, err)
-               : run_statements(arena, store, &plan, tenant_id, result, err);
+               : run_statements(arena, store, &plan,
+                                tenant_id == NULL ? NULL : tenant_array(arena, &tenant_id, 1),
+                                result, err);
 }
 
 bool isolation_check_rules(Arena *arena, Store *store, const char *tenant_id,
@@ -330,20 +345,28 @@ static bool judge(Arena *arena, Store *store, IsolationResult *result, bool *ret
 }
 
 /* *ret_is_whole: nothing severe was found, which is more than that all of it is accepted. */
-static bool require(Arena *arena, Store *store, const char *tenant_id, bool *ret_is_whole, Err *err)
+static bool require(Arena *arena, Store *store, const char *const *tenant_ids, size_t count,
+                    bool *ret_is_whole, Err *err)
 {
     RulePlan plan = {.is_birth = true};
     IsolationResult result = {.list = {.arena = arena}};
-    if (!run_statements(arena, store, &plan, tenant_id, &result, err)) {
+    if (!run_statements(arena, store, &plan, tenant_array(arena, tenant_ids, count), &result,
+                        err)) {
         return err_prefix(err, "the rules of isolation");
     }
     return judge(arena, store, &result, ret_is_whole, err);
 }
 
-bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *err)
+bool isolation_require_each(Arena *arena, Store *store, const char *const *tenant_ids, size_t count,
+                            Err *err)
 {
     bool is_whole = false;
-    return require(arena, store, tenant_id, &is_whole, err);
+    return require(arena, store, tenant_ids, count, &is_whole, err);
+}
+
+bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *err)
+{
+    return isolation_require_each(arena, store, &tenant_id, 1, err);
 }
 
 /* --- places ----------------------------------------------------------------------------------- */
@@ -379,7 +402,7 @@ static bool require_state(Arena *arena, Store *store, const char *tenant_id,
                           const PlaceState *state, Err *err)
 {
     bool is_whole = false;
-    if (!require(arena, store, tenant_id, &is_whole, err)) {
+    if (!require(arena, store, &tenant_id, 1, &is_whole, err)) {
         return false;
     }
     return !is_whole || is_known(state) ||

@@ -85,6 +85,11 @@ bool isolation_check_rules(Arena *arena, Store *store, const char *tenant_id,
  * critical that nobody has accepted. */
 bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *err);
 
+/* The same for several tenants at once, which takes little longer than for one: planning, and what
+ * all of them share. The error does not say whose the finding is. `count` is at least 1. */
+bool isolation_require_each(Arena *arena, Store *store, const char *const *tenant_ids, size_t count,
+                            Err *err);
+
 /* The same where tenants will find the place made, and the rules about what its things lead to;
  * remembers what the place is like (tenantry.place_digests), so that a create need not ask again.
  */

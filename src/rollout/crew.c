@@ -274,12 +274,11 @@ static bool watch(JobContext *context, Crew *crew, WaveRules *rules, const char 
                   Err *err)
 {
     bool is_good = true;
-    bool has_more = false; /* to ask */
     pthread_mutex_lock(&crew->mutex);
     while (crew->working > 0) {
         const bool is_short = queue_is_short(crew->queue);
-        const bool is_time = !is_short && !has_more && wait_for_crew(crew);
-        const bool may_ask = (is_time || has_more) && !crew->is_over;
+        const bool is_time = !is_short && wait_for_crew(crew);
+        const bool may_ask = is_time && !crew->is_over;
         pthread_mutex_unlock(&crew->mutex);
         if (is_time && is_good && *ret_wanted == NULL) {
             is_good = look(context, ret_wanted, err);
@@ -287,8 +286,9 @@ static bool watch(JobContext *context, Crew *crew, WaveRules *rules, const char 
         if (is_short) {
             is_good = queue_fill(crew->queue, context->store, err);
         }
-        has_more = may_ask && is_good && *ret_wanted == NULL &&
-                   wave_ask_early(context, crew->plan, rules);
+        if (may_ask && is_good && *ret_wanted == NULL) {
+            wave_ask_early(context, crew->plan, rules);
+        }
         pthread_mutex_lock(&crew->mutex);
         crew->is_stopping = crew->is_stopping || !is_good || *ret_wanted != NULL;
         crew->is_over = crew->is_over || crew->is_stopping;

@@ -167,9 +167,9 @@ typedef struct WaveRules {
     char passed[SAMPLE_TENANTS][UUID_SIZE];
 } WaveRules;
 
-/* Holds a tenant that the wave moved against the rules of isolation while the wave goes on. Whether
- * another one may be there to ask. What is wrong is told by wave_ask_rules, which asks again. */
-bool wave_ask_early(JobContext *context, const RolloutPlan *plan, WaveRules *rules);
+/* Holds those of the sample that the wave moved already against the rules of isolation while the
+ * wave goes on. What is wrong is told by wave_ask_rules, which asks again. */
+void wave_ask_early(JobContext *context, const RolloutPlan *plan, WaveRules *rules);
 
 /* Holds what a wave moved against the rules. *ret_broken: which tenant breaks which, or NULL. */
 bool wave_ask_rules(JobContext *context, const RolloutPlan *plan, const WaveRules *rules,

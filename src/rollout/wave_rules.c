@@ -97,10 +97,11 @@ static bool choose(Arena *arena, const RolloutPlan *plan, Store *store, PgParams
     return is_done;
 }
 
-static bool ask_tenant(Store *store, const char *id, Err *err)
+static bool ask_tenants(Store *store, const char *const *ids, size_t count, Err *err)
 {
     scoped_arena Arena *arena = arena_new();
-    const bool is_whole = pg_begin(store->conn, err) && isolation_require(arena, store, id, err);
+    const bool is_whole = pg_begin(store->conn, err) &&
+                          isolation_require_each(arena, store, ids, count, err);
     pg_rollback(store->conn);
     return is_whole;
 }
@@ -115,64 +116,81 @@ static bool has_passed(const WaveRules *rules, const char *id)
     return false;
 }
 
-/* The first of the sample that was moved and is not known to be whole. */
-static bool find_moved(Arena *arena, Store *store, PgParams wave, const WaveRules *rules,
-                       const char **ret_id, Err *err)
+/* Those that are not known to be whole; early: and that were moved. Lives as long as rows. */
+static const char **select_unknown(Arena *arena, const PgRows *rows, const WaveRules *rules,
+                                   bool is_early, size_t *ret_count)
 {
-    scoped_rows PgRows *rows = NULL;
-    *ret_id = NULL;
-    if (!sample(arena, store, wave, &rows, err)) {
-        return false;
-    }
-    for (size_t i = 0; i < pg_rows_count(rows) && *ret_id == NULL; i++) {
+    const char **ids = ARENA_ARRAY(arena, const char *, pg_rows_count(rows));
+    *ret_count = 0;
+    for (size_t i = 0; i < pg_rows_count(rows); i++) {
         const char *id = pg_rows_text(rows, i, 0);
-        *ret_id = pg_rows_bool(rows, i, 2) && !has_passed(rules, id) ? arena_strdup(arena, id)
-                                                                     : NULL;
+        if (!has_passed(rules, id) && (!is_early || pg_rows_bool(rows, i, 2))) {
+            ids[(*ret_count)++] = id;
+        }
     }
-    return true;
+    return ids;
 }
 
-/* All of it is asked again at the end of the wave, so what fails here is told then. */
-static bool try_early(Arena *arena, JobContext *context, const RolloutPlan *plan, WaveRules *rules,
-                      bool *ret_has_asked)
+/* Whether there may be more to ask before the end. All of it is asked again there, so what fails
+ * here is told then. */
+static bool try_early(Arena *arena, JobContext *context, const RolloutPlan *plan, WaveRules *rules)
 {
     Err ignored;
-    const char *id = NULL;
+    size_t count = 0;
     bool is_empty = false;
-    bool are_all_inert = true; /* known, when there was one already */
+    bool are_all_inert = true; /* known, when some were asked already */
     Store *store = context->store;
+    scoped_rows PgRows *rows = NULL;
     const PgParams wave = PG_PARAMS(pg_int_text(arena, context->job_id),
                                     pg_int_text(arena, rules->wave));
-    *ret_has_asked = false;
-    if (!find_moved(arena, store, wave, rules, &id, &ignored)) {
+    if (!sample(arena, store, wave, &rows, &ignored)) {
         return false;
     }
-    if (id == NULL) {
+    const char **ids = select_unknown(arena, rows, rules, true, &count);
+    if (count == 0) {
         return true;
     }
-    if ((rules->count == 0 &&
+    if (rules->count + count > SAMPLE_TENANTS ||
+        (rules->count == 0 &&
          !ask_inert(arena, plan, store, wave, &is_empty, &are_all_inert, &ignored)) ||
-        !are_all_inert || !ask_tenant(store, id, &ignored)) {
+        !are_all_inert || !ask_tenants(store, ids, count, &ignored)) {
         return false;
     }
-    snprintf(rules->passed[rules->count++], sizeof rules->passed[0], "%s", id);
-    *ret_has_asked = true;
-    return true;
+    for (size_t i = 0; i < count; i++) {
+        snprintf(rules->passed[rules->count++], sizeof rules->passed[0], "%s", ids[i]);
+    }
+    return rules->count < SAMPLE_TENANTS;
 }
 
-bool wave_ask_early(JobContext *context, const RolloutPlan *plan, WaveRules *rules)
+void wave_ask_early(JobContext *context, const RolloutPlan *plan, WaveRules *rules)
 {
-    bool has_asked = false;
     scoped_arena Arena *arena = arena_new();
-    rules->waits_for_end = rules->waits_for_end || rules->count == SAMPLE_TENANTS ||
-                           !try_early(arena, context, plan, rules, &has_asked);
-    return has_asked;
+    rules->waits_for_end = rules->waits_for_end || !try_early(arena, context, plan, rules);
+}
+
+/* The first of them that breaks a rule, as a sentence; NULL when none does by itself. */
+static bool find_broken(Arena *arena, Store *store, const WaveRules *rules, const PgRows *rows,
+                        const char **ret_broken, Err *err)
+{
+    *ret_broken = NULL;
+    for (size_t i = 0; i < pg_rows_count(rows) && *ret_broken == NULL; i++) {
+        const char *id = pg_rows_text(rows, i, 0);
+        if (has_passed(rules, id) || ask_tenants(store, &id, 1, err)) {
+            continue;
+        }
+        if (err->code != ERR_ISOLATION) {
+            return false;
+        }
+        *ret_broken = arena_printf(arena, "after wave %lld, tenant \"%s\": %s",
+                                   (long long)rules->wave, pg_rows_text(rows, i, 1), err->message);
+    }
+    return true;
 }
 
 bool wave_ask_rules(JobContext *context, const RolloutPlan *plan, const WaveRules *rules,
                     const char **ret_broken, Err *err)
 {
-    bool is_whole = true;
+    size_t count = 0;
     Arena *arena = context->arena;
     Store *store = context->store;
     scoped_rows PgRows *rows = NULL;
@@ -181,15 +199,13 @@ bool wave_ask_rules(JobContext *context, const RolloutPlan *plan, const WaveRule
                 PG_PARAMS(rollout_id_text(context), pg_int_text(arena, rules->wave)), &rows, err)) {
         return err_prefix(err, "the rules of isolation behind wave %lld", (long long)rules->wave);
     }
-    for (size_t i = 0; is_whole && rows != NULL && i < pg_rows_count(rows); i++) {
-        const char *id = pg_rows_text(rows, i, 0);
-        is_whole = has_passed(rules, id) || ask_tenant(store, id, err);
-        if (!is_whole && err->code == ERR_ISOLATION) {
-            *ret_broken = arena_printf(arena, "after wave %lld, tenant \"%s\": %s",
-                                       (long long)rules->wave, pg_rows_text(rows, i, 1),
-                                       err->message);
-            return true;
-        }
+    if (rows == NULL) {
+        return true;
     }
-    return is_whole;
+    const char **ids = select_unknown(arena, rows, rules, false, &count);
+    if (count == 0 || ask_tenants(store, ids, count, err)) {
+        return true;
+    }
+    return err->code == ERR_ISOLATION && find_broken(arena, store, rules, rows, ret_broken, err) &&
+           *ret_broken != NULL;
 }

@@ -331,7 +331,7 @@ def test_people_have_proper_addresses_once(app):
     user = new_user(app)
     for column, value, says in (
         ("email", "Ann@example.org", "email_address_check"), ("email", "ann", "email_address_check"),
-        ("phone", "0711", "phone_number_check"), ("profile", "[]", "json_object_check"),
+        ("phone", "0711", "phone_number_check"), ("profile", "[]", "json_map_check"),
     ):
         refused_sql(app, "UPDATE users SET %s = '%s' WHERE id = '%s'" % (column, value, user), says)
     refused_sql(app, "INSERT INTO users (email) SELECT email FROM users WHERE id = '%s'" % user, "ux_users_tenant_email")

@@ -19,7 +19,7 @@ CREATE DOMAIN title AS varchar(255)
 CREATE DOMAIN email AS varchar(320)
     CONSTRAINT email_is_lower_case_address CHECK (
         VALUE ~ '^[^@[:space:]]+@[^@[:space:]]+$' AND VALUE = lower(VALUE));
-CREATE DOMAIN json_object AS jsonb
+CREATE DOMAIN json_map AS jsonb
     CONSTRAINT json_object_is_object CHECK (jsonb_typeof(VALUE) = 'object');
 
 CREATE FUNCTION touch_updated_at() RETURNS trigger
@@ -210,7 +210,7 @@ CREATE TABLE products (
     slug         varchar(100) NOT NULL UNIQUE,
     name         title       NOT NULL,
     description  text        NOT NULL DEFAULT '',
-    attributes   json_object NOT NULL DEFAULT '{}',
+    attributes   json_map NOT NULL DEFAULT '{}',
     status       varchar(20) NOT NULL DEFAULT 'DRAFT',
     created_at   timestamptz NOT NULL DEFAULT now(),
     updated_at   timestamptz NOT NULL DEFAULT now(),
@@ -230,7 +230,7 @@ CREATE TABLE product_variants (
     sku          varchar(64) NOT NULL UNIQUE,
     barcode      varchar(14),
     name         title       NOT NULL,
-    options      json_object NOT NULL DEFAULT '{}',
+    options      json_map NOT NULL DEFAULT '{}',
     weight_grams integer     CHECK (weight_grams >= 0),
     is_active    boolean     NOT NULL DEFAULT true,
     updated_at   timestamptz NOT NULL DEFAULT now()

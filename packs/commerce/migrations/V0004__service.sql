@@ -16,7 +16,7 @@ CREATE TABLE webhook_deliveries (
     id              uuid        PRIMARY KEY DEFAULT gen_random_uuid(),
     endpoint_id     uuid        NOT NULL REFERENCES webhook_endpoints (id) ON DELETE CASCADE,
     event           varchar(50) NOT NULL,
-    payload         json_object NOT NULL,
+    payload         json_map NOT NULL,
     status          varchar(20) NOT NULL DEFAULT 'PENDING',
     attempts        integer     NOT NULL DEFAULT 0,
     next_attempt_at timestamptz NOT NULL DEFAULT now(),

@@ -11,7 +11,7 @@ CREATE DOMAIN email_address AS text
     CHECK (VALUE = lower(VALUE) AND VALUE ~ '^[^@[:space:]]+@[^@[:space:]]+$');
 CREATE DOMAIN phone_number AS text CHECK (VALUE ~ '^\+[1-9][0-9]{6,14}$');
 CREATE DOMAIN short_text AS text CHECK (VALUE ~ '[^[:space:]]' AND length(VALUE) <= 200);
-CREATE DOMAIN json_object AS jsonb CHECK (jsonb_typeof(VALUE) = 'object');
+CREATE DOMAIN json_map AS jsonb CHECK (jsonb_typeof(VALUE) = 'object');
 CREATE DOMAIN amount AS numeric(20, 6) CHECK (VALUE < 'NaN');
 CREATE DOMAIN unsigned_amount AS numeric(20, 6) CHECK (VALUE >= 0 AND VALUE < 'NaN');
 CREATE DOMAIN account_type AS text
@@ -25,7 +25,7 @@ CREATE TABLE users (
     email         email_address,
     phone         phone_number,
     password_hash text,
-    profile       json_object NOT NULL DEFAULT '{}',
+    profile       json_map NOT NULL DEFAULT '{}',
     is_active     boolean     NOT NULL DEFAULT true,
     created_at    timestamptz NOT NULL DEFAULT now(),
     updated_at    timestamptz NOT NULL DEFAULT now(),
@@ -47,7 +47,7 @@ CREATE TABLE accounts (
     type       account_type  NOT NULL,
     currency   currency_code NOT NULL,
     balance    amount        NOT NULL DEFAULT 0,
-    metadata   json_object   NOT NULL DEFAULT '{}',
+    metadata   json_map      NOT NULL DEFAULT '{}',
     closed_at  timestamptz,
     created_at timestamptz   NOT NULL DEFAULT now(),
     updated_at timestamptz   NOT NULL DEFAULT now(),

@@ -13,7 +13,7 @@ CREATE TABLE categories (
     id         uuid        NOT NULL DEFAULT gen_random_uuid(),
     parent_id  uuid,
     name       short_text  NOT NULL,
-    rules      json_object NOT NULL DEFAULT '{}',
+    rules      json_map NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (id, tenant_id),
     FOREIGN KEY (tenant_id, parent_id) REFERENCES categories (tenant_id, id)
@@ -54,7 +54,7 @@ CREATE TABLE merchants (
     name          short_text  NOT NULL,
     merchant_code short_text  NOT NULL,
     category      short_text,
-    metadata      json_object NOT NULL DEFAULT '{}',
+    metadata      json_map NOT NULL DEFAULT '{}',
     created_at    timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (id, tenant_id)
 );
@@ -78,7 +78,7 @@ CREATE TABLE transactions (
     idempotency_key         short_text,
     reference               short_text,
     description             text,
-    metadata                json_object        NOT NULL DEFAULT '{}',
+    metadata                json_map           NOT NULL DEFAULT '{}',
     created_at              timestamptz        NOT NULL DEFAULT now(),
     PRIMARY KEY (id, occurred_at, tenant_id),
     FOREIGN KEY (tenant_id, account_id) REFERENCES accounts (tenant_id, id),

@@ -9,7 +9,7 @@ CREATE TABLE audit_logs (
     entity_id  uuid,
     action     short_text  NOT NULL,
     user_id    uuid,
-    diff       json_object NOT NULL DEFAULT '{}',
+    diff       json_map NOT NULL DEFAULT '{}',
     PRIMARY KEY (id, created_at, tenant_id)
 ) PARTITION BY RANGE (created_at);
 
@@ -105,7 +105,7 @@ CREATE TABLE events_outbox (
     aggregate_id uuid,
     event_type   short_text   NOT NULL,
     version      integer      NOT NULL DEFAULT 1,
-    payload      json_object  NOT NULL,
+    payload      json_map     NOT NULL,
     occurred_at  timestamptz  NOT NULL DEFAULT now(),
     status       event_status NOT NULL DEFAULT 'pending',
     attempts     integer      NOT NULL DEFAULT 0,
