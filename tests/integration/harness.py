@@ -306,6 +306,10 @@ class Server:
                   " FOR VALUES FROM ('2020-01-01') TO ('2020-02-01')".format(owner, schema, table), self.superuser)
         return table + "_2020_01"
 
+    def major_version(self):
+        """PostgreSQL's: roles and search paths are other things from 16 and 17 on."""
+        return int(self.psql("SHOW server_version_num")) // 10000
+
     def psql(self, sql, conninfo=None, **options):
         return psql(conninfo or self.conninfo, sql, **options)
 

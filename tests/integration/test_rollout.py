@@ -559,8 +559,8 @@ ESCAPES = {
     "neighbour": ("EXECUTE (SELECT format('DROP TABLE %I.boxes', nspname) FROM pg_namespace WHERE nspname = "
                   "current_setting('escape.neighbour'))", "permission denied"),
     "registry": ("EXECUTE 'UPDATE tenantry.places SET version = 99'", "permission denied"),
-    "kill": ("PERFORM pg_terminate_backend(pg_backend_pid())", "must be a member"),
-    "grant": ("EXECUTE 'GRANT tenantry TO ' || quote_ident(current_user)", "must "),
+    "kill": ("PERFORM pg_terminate_backend(pg_backend_pid())", "process"),
+    "grant": ("EXECUTE 'GRANT tenantry TO ' || quote_ident(current_user)", 'role "tenantry"'),
 }
 
 
