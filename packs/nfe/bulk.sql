@@ -5,7 +5,7 @@
 -- row numbers, but for the random code of the keys.
 
 INSERT INTO empresas (id, cnpj, razao_social, ie, crt, x_lgr, nro, x_bairro, c_mun, x_mun, uf, cep)
-SELECT md5('empresa:' || n)::uuid, base || modulo_11(base, 9) || modulo_11(base || modulo_11(base, 9), 9),
+SELECT md5('empresa:' || n)::uuid, com_dv(base),
        'Empresa ' || n || ' Ltda', '11004249011' || n, '3', 'Rua das Palmeiras', n::text, 'Centro', '3550308',
        'Sao Paulo', 'SP', '01001000'
 FROM (SELECT n, lpad((30000000 + n)::text, 8, '0') || '0001' AS base FROM generate_series(1, 4) AS n) AS e;
@@ -14,7 +14,7 @@ INSERT INTO empresa_series (empresa_id, tp_amb, mod, serie)
 SELECT id, '1', '55', 1 FROM empresas;
 
 INSERT INTO pessoas (id, tipo, cnpj, nome)
-SELECT md5('pessoa:' || n)::uuid, 'J', base || modulo_11(base, 9) || modulo_11(base || modulo_11(base, 9), 9),
+SELECT md5('pessoa:' || n)::uuid, 'J', com_dv(base),
        'Cliente ' || n || ' Ltda'
 FROM (SELECT n, lpad((40000000 + n)::text, 8, '0') || '0001' AS base FROM generate_series(1, 1000) AS n) AS p;
 

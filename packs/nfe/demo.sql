@@ -3,7 +3,7 @@
 
 INSERT INTO empresas (id, cnpj, razao_social, nome_fantasia, ie, crt, x_lgr, nro, x_bairro, c_mun, x_mun, uf,
     cep, fone)
-SELECT md5('empresa:' || n)::uuid, base || modulo_11(base, 9) || modulo_11(base || modulo_11(base, 9), 9),
+SELECT md5('empresa:' || n)::uuid, com_dv(base),
        razao, fantasia, '11004249011' || n, crt::crt, 'Rua das Palmeiras', (100 * n)::text, 'Centro', '3550308',
        'Sao Paulo', 'SP', '01001000', '1130001000'
 FROM (VALUES (1, '112223330001', 'Alfa Comercio de Ferramentas Ltda', 'Alfa Ferramentas', '3'),
@@ -18,7 +18,7 @@ SELECT id, upper(md5(id::text) || left(md5(cnpj::text), 8)), 'cofre:' || left(id
 FROM empresas;
 
 INSERT INTO pessoas (id, tipo, cnpj, nome, ind_ie_dest, ie, email)
-SELECT md5('pessoa:' || n)::uuid, 'J', base || modulo_11(base, 9) || modulo_11(base || modulo_11(base, 9), 9),
+SELECT md5('pessoa:' || n)::uuid, 'J', com_dv(base),
        'Cliente ' || n || ' Comercio Ltda', '1', '1234567890' || n % 10, 'compras' || n || '@exemplo.com.br'
 FROM (SELECT n, lpad((20000000 + n * 37)::text, 8, '0') || '0001' AS base FROM generate_series(1, 20) AS n) AS p;
 

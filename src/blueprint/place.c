@@ -251,12 +251,11 @@ void place_add_narrowing(Arena *arena, PgBatch *batch, const Blueprint *blueprin
     }
 }
 
-/* The stamp's statements. They were dumped in the order of their dependencies, except for what is
- * in the bodies of functions, which are not looked into until they run. */
+/* The stamp's statements, in the order of their dependencies, except for what is in the bodies of
+ * functions. */
 static bool add_stamp(Arena *arena, PgBatch *batch, const Blueprint *blueprint, const Stamp *stamp,
                       const Place *place, Err *err)
 {
-    pg_batch_add(batch, "SET LOCAL check_function_bodies = off", PG_NO_PARAMS);
     for (int64_t i = 0; i < stamp->statement_count; i++) {
         const char *sql = NULL;
         if (!stamp_statement(arena, stamp, (size_t)i, place->schema_name, &sql, err)) {
@@ -267,7 +266,6 @@ static bool add_stamp(Arena *arena, PgBatch *batch, const Blueprint *blueprint, 
                                      (long long)i + 1),
                         sql, PG_NO_PARAMS);
     }
-    pg_batch_add(batch, "SET LOCAL check_function_bodies = on", PG_NO_PARAMS);
     return true;
 }
 
@@ -285,12 +283,22 @@ bool place_add_structure(Arena *arena, const Store *store, PgBatch *batch,
     add_ground(arena, store, batch, place);
     place_enter_owner(batch, place, place_search_path(arena, source->extensions, place));
     place_add_default_privileges(arena, batch, place, TIER_SCHEMA);
+    /* Bodies of functions were looked into when the stamp was taken, from the same migrations on
+     * the same version of the server. What they call is looked up by name, and for each name
+     * PostgreSQL reads the functions of all schemas. */
+    const bool is_checked = source->stamp != NULL;
+    if (is_checked) {
+        pg_batch_add(batch, "SET LOCAL check_function_bodies = off", PG_NO_PARAMS);
+    }
     const bool is_added = is_flat
                               ? add_stamp(arena, batch, blueprint, source->stamp, place, err)
                               : place_add_migrations(arena, batch, born, source->extensions,
                                                      ALL_VERSIONS(blueprint), ret_has_variant, err);
     if (!is_added) {
         return false;
+    }
+    if (is_checked) {
+        pg_batch_add(batch, "SET LOCAL check_function_bodies = on", PG_NO_PARAMS);
     }
     if (source->has_partitions && !*ret_has_variant) {
         partitions_add_first(arena, batch, blueprint, place);

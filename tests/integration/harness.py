@@ -33,6 +33,8 @@ COMMAND_TIMEOUT_S = 120
 EXIT_TIMEOUT_S = 20  # what a killed server may take to be gone
 POLL_S = 0.02
 SHOWN_CHARS = 4000  # of what a failed program printed
+# A test kills processes, never the machine: what they wrote is there without waiting for the disk.
+NO_POWER_CUT = "fsync = off\nfull_page_writes = off\n"
 
 # What a program under test keeps of our environment; the sanitizers say there how they report.
 KEPT = ("ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "MALLOC_PERTURB_", "PATH", "TMPDIR")
@@ -243,6 +245,8 @@ def copy_new_server(data_dir):
                 env = {"TENANTRY_DATA_DIR": os.path.join(made, "data"), "TENANTRY_SPARES": "0"}
                 tenantry("up", env=env)
                 tenantry("down", env=env)
+                with open(os.path.join(made, "data", "postgresql.local.conf"), "a", encoding="utf-8") as f:
+                    f.write(NO_POWER_CUT)
                 subprocess.run(["cp", "-a", os.path.join(made, "data"), place + ".part"], check=True)
                 os.rename(place + ".part", place)
     subprocess.run(["cp", "-a", place, data_dir], check=True)

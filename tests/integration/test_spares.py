@@ -11,7 +11,7 @@ import time
 import crash_state
 import harness
 
-WAIT_S = 60
+WAIT_S = 300  # of a machine that does much else
 POLL_S = 0.2  # each look is a process and a session
 KILLED = -9
 

@@ -355,6 +355,25 @@ def test_a_blueprint_whose_migrations_are_shorter_keeps_them():
     assert kept["kind"] == "migrations" and "the migrations have 1" in kept["reason"], kept
 
 
+def test_bodies_of_functions_are_looked_into_before_a_stamp_is_taken_and_not_again():
+    migrations = {"V0001__calls": "CREATE TABLE events (id int, at timestamptz, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);\n"
+                                  "CREATE FUNCTION call() RETURNS int LANGUAGE sql AS 'SELECT called()';"}
+    admin = crash_state.admin_conninfo(shared_server())
+    with harness.temporary_folder() as folder:
+        shared_server().refused("blueprint_invalid", "blueprint", "add", write(folder, "calls", migrations),
+                                says=["V0001__calls.sql:2", "function called() does not exist"])
+    shared_server().psql("CREATE FUNCTION pg_catalog.called() RETURNS int LANGUAGE sql AS 'SELECT 7'", admin)
+    try:
+        add("calls", migrations)
+        stamp("calls")
+        shared_server().psql("ALTER FUNCTION pg_catalog.called() RENAME TO called_before", admin)
+        place = make("calls", "calls")
+        shared_server().psql("ALTER FUNCTION pg_catalog.called_before() RENAME TO called", admin)
+        assert in_place(place, "SELECT call()") == "7"
+    finally:
+        shared_server().psql("DROP FUNCTION IF EXISTS pg_catalog.called(), pg_catalog.called_before()", admin)
+
+
 def test_an_extension_is_used_from_where_it_is():
     migrations = {**MIGRATIONS, "V0005__citext": "CREATE TABLE people (name citext PRIMARY KEY, nick citext DEFAULT 'x'::citext);"
                                                  "CREATE INDEX people_nick ON people USING gin (nick gin_trgm_ops);"}

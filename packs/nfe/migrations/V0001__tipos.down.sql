@@ -1,9 +1,6 @@
 DROP DOMAIN tcpf_dv;
 DROP DOMAIN tcnpj_dv;
-DROP FUNCTION chave_valida(text);
-DROP FUNCTION cpf_valido(text);
-DROP FUNCTION cnpj_valido(text);
-DROP FUNCTION modulo_11(text, integer);
+DROP FUNCTION com_dv(text);
 DROP DOMAIN tmes_ano;
 DROP DOMAIN tdeslocamento;
 DROP DOMAIN tdate_time_utc;
@@ -141,5 +138,3 @@ DROP TYPE tp_amb;
 DROP TYPE modelo_documento;
 DROP TYPE status_nfe;
 DROP TYPE uf_type;
-DROP FUNCTION digitos(text);
-DROP FUNCTION texto(text);

@@ -26,16 +26,6 @@ CREATE TYPE mod_bc_st AS ENUM ('0', '1', '2', '3', '4', '5', '6');
 CREATE TYPE mot_des_icms AS ENUM ('1', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12', '16', '90');
 CREATE TYPE ind_iss AS ENUM ('1', '2', '3', '4', '5', '6', '7');
 
--- The patterns of most domains below, for short tables that name varchar(n) and check the patterns
--- themselves: of a domain PostgreSQL does not see the length, and gives its table a TOAST relation.
-CREATE FUNCTION texto(valor text) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN valor ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$';
-
-CREATE FUNCTION digitos(valor text) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN valor !~ '[^0-9]';
-
 -- Keys and registrations.
 CREATE DOMAIN tch_nfe AS varchar(44)
     CHECK (VALUE ~ '^[0-9]{6}[0-9A-Z]{12}[0-9]{26}$');
@@ -301,41 +291,34 @@ CREATE DOMAIN tdeslocamento AS smallint
 CREATE DOMAIN tmes_ano AS varchar(7)
     CHECK (VALUE ~ '^(0[1-9]|1[0-2])/2[0-9]{3}$');
 
--- Check digits. A letter counts as its ASCII code less 48, a digit as itself, in all of them.
--- The weights run from 2 at the right up to the given one and begin again.
+-- A number with its check digits: the first 12 of a CNPJ and the first 9 of a CPF get two, the first 43 of a
+-- key gets one. A letter counts as its ASCII code less 48, a digit as itself, in all of them. The weights run
+-- from 2 at the right up to 9, of a CPF up to 12, and begin again.
 -- A loop: it is called for every key of every move, and a query would be set up anew each time.
-CREATE FUNCTION modulo_11(base text, maior_peso integer) RETURNS integer
+CREATE FUNCTION com_dv(base text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
 DECLARE
-    tamanho integer := length(base);
-    soma    integer := 0;
+    maior_peso integer := CASE length(base) WHEN 9 THEN 12 ELSE 9 END;
+    numero     text := base;
+    tamanho    integer;
+    soma       integer;
 BEGIN
-    FOR i IN 1 .. tamanho LOOP
-        soma := soma + (ascii(substr(base, i, 1)) - 48) * (2 + (tamanho - i) % (maior_peso - 1));
+    FOR n IN 1 .. CASE length(base) WHEN 43 THEN 1 ELSE 2 END LOOP
+        tamanho := length(numero);
+        soma := 0;
+        FOR i IN 1 .. tamanho LOOP
+            soma := soma + (ascii(substr(numero, i, 1)) - 48) * (2 + (tamanho - i) % (maior_peso - 1));
+        END LOOP;
+        numero := numero || CASE WHEN soma % 11 < 2 THEN 0 ELSE 11 - soma % 11 END;
     END LOOP;
-    RETURN CASE WHEN soma % 11 < 2 THEN 0 ELSE 11 - soma % 11 END;
+    RETURN numero;
 END
 $$;
 
-CREATE FUNCTION cnpj_valido(cnpj text) RETURNS boolean
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN cnpj ~ '^[0-9A-Z]{12}[0-9]{2}$'
-    AND cnpj <> '00000000000000'
-    AND right(cnpj, 2) = modulo_11(left(cnpj, 12), 9) || '' || modulo_11(left(cnpj, 13), 9);
-
-CREATE FUNCTION cpf_valido(cpf text) RETURNS boolean
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN cpf ~ '^[0-9]{11}$'
-    AND cpf <> repeat(left(cpf, 1), 11)
-    AND right(cpf, 2) = modulo_11(left(cpf, 9), 12) || '' || modulo_11(left(cpf, 10), 12);
-
-CREATE FUNCTION chave_valida(chave text) RETURNS boolean
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN chave ~ '^[0-9]{6}[0-9A-Z]{12}[0-9]{26}$'
-    AND right(chave, 1) = modulo_11(left(chave, 43), 9)::text;
-
 CREATE DOMAIN tcnpj_dv AS varchar(14)
-    CHECK (cnpj_valido(VALUE::text));
+    CHECK (VALUE ~ '^[0-9A-Z]{12}[0-9]{2}$' AND VALUE <> '00000000000000'
+        AND VALUE = com_dv(left(VALUE, 12)));
 CREATE DOMAIN tcpf_dv AS varchar(11)
-    CHECK (cpf_valido(VALUE::text));
+    CHECK (VALUE ~ '^[0-9]{11}$' AND VALUE <> repeat(left(VALUE, 1), 11)
+        AND VALUE = com_dv(left(VALUE, 9)));

@@ -77,10 +77,13 @@ CREATE TABLE pessoas (
             WHEN 'E' THEN id_estrangeiro IS NOT NULL AND num_nonnulls(cnpj, cpf) = 0
             ELSE false END
         AND (ind_ie_dest <> '1' OR ie IS NOT NULL)
-        AND cnpj_valido(cnpj) AND cpf_valido(cpf)
+        AND cnpj ~ '^[0-9A-Z]{12}[0-9]{2}$' AND cnpj <> '00000000000000' AND cnpj = com_dv(left(cnpj, 12))
+        AND cpf ~ '^[0-9]{11}$' AND cpf <> repeat(left(cpf, 1), 11) AND cpf = com_dv(left(cpf, 9))
         AND id_estrangeiro !~ '[^!-\u00ff]' AND length(id_estrangeiro) NOT BETWEEN 1 AND 4
-        AND texto(nome) AND length(nome) >= 2 AND digitos(ie) AND length(ie) >= 2
-        AND digitos(isuf) AND length(isuf) >= 8 AND texto(im) AND texto(email)
+        AND nome ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND length(nome) >= 2
+        AND ie !~ '[^0-9]' AND length(ie) >= 2
+        AND isuf !~ '[^0-9]' AND length(isuf) >= 8 AND im ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
+        AND email ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
     )
 );
 CREATE INDEX ix_pessoas_nome ON pessoas (lower(nome::text) text_pattern_ops);
@@ -103,11 +106,15 @@ CREATE TABLE pessoa_enderecos (
     PRIMARY KEY (pessoa_id, ordem),
     CONSTRAINT pessoa_enderecos_regras CHECK (
         tipo = ANY ('{principal, cobranca, entrega, retirada}'::text[])
-        AND texto(x_lgr) AND length(x_lgr) >= 2 AND texto(nro) AND texto(x_cpl)
-        AND texto(x_bairro) AND length(x_bairro) >= 2 AND digitos(c_mun) AND length(c_mun) = 7
-        AND texto(x_mun) AND length(x_mun) >= 2 AND digitos(cep) AND length(cep) = 8
-        AND digitos(c_pais) AND c_pais <> '' AND texto(x_pais) AND length(x_pais) >= 2
-        AND digitos(fone) AND length(fone) >= 6
+        AND x_lgr ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND length(x_lgr) >= 2
+        AND nro ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND x_cpl ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
+        AND x_bairro ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND length(x_bairro) >= 2
+        AND c_mun !~ '[^0-9]' AND length(c_mun) = 7
+        AND x_mun ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND length(x_mun) >= 2
+        AND cep !~ '[^0-9]' AND length(cep) = 8
+        AND c_pais !~ '[^0-9]' AND c_pais <> ''
+        AND x_pais ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND length(x_pais) >= 2
+        AND fone !~ '[^0-9]' AND length(fone) >= 6
     )
 );
 

@@ -51,7 +51,7 @@ CREATE TABLE nfe (
     CONSTRAINT nfe_regras CHECK (
         num_nonnulls(n_nf, c_nf, c_dv, chave_acesso) IN (0, 4)
         AND (n_nf IS NOT NULL OR status = 'CRIADA')
-        AND chave_valida(chave_acesso) IS NOT FALSE
+        AND chave_acesso ~ '^[0-9]{6}[0-9A-Z]{12}[0-9]{26}$' AND chave_acesso = com_dv(left(chave_acesso, 43))
         AND versao ~ '^[1-9][0-9]?\.[0-9]{2}$'
         AND (dh_sai_ent IS NULL) = (dh_sai_ent_fuso IS NULL)
         AND num_nonnulls(dh_cont, dh_cont_fuso, x_just) IN (0, 3)
@@ -111,8 +111,8 @@ CREATE TABLE nfe_ref_nf_produtor (
     CONSTRAINT nfe_ref_nf_produtor_regras CHECK (
         (cnpj IS NULL) <> (cpf IS NULL)
         AND aamm ~ '^[0-9]{2}(0[1-9]|1[0-2])$' AND cnpj ~ '^[0-9A-Z]{12}[0-9]{2}$'
-        AND digitos(cpf) AND length(cpf) = 11
-        AND (digitos(ie) AND length(ie) >= 2 OR ie = 'ISENTO')
+        AND cpf !~ '[^0-9]' AND length(cpf) = 11
+        AND (ie !~ '[^0-9]' AND length(ie) >= 2 OR ie = 'ISENTO')
         AND mod = ANY ('{01, 04}'::text[])
     )
 );
@@ -127,8 +127,8 @@ CREATE TABLE nfe_ref_ecf (
     PRIMARY KEY (nfe_id, ordem),
     FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
     CONSTRAINT nfe_ref_ecf_regras CHECK (
-        mod = ANY ('{2B, 2C, 2D}'::text[]) AND digitos(n_ecf) AND n_ecf <> ''
-        AND digitos(n_coo) AND n_coo <> ''
+        mod = ANY ('{2B, 2C, 2D}'::text[]) AND n_ecf !~ '[^0-9]' AND n_ecf <> ''
+        AND n_coo !~ '[^0-9]' AND n_coo <> ''
     )
 );
 
@@ -287,7 +287,7 @@ CREATE TABLE nfe_autorizado_xml (
     FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
     CONSTRAINT nfe_autorizado_xml_regras CHECK (
         (cnpj IS NULL) <> (cpf IS NULL)
-        AND cnpj ~ '^[0-9A-Z]{12}[0-9]{2}$' AND digitos(cpf) AND length(cpf) = 11
+        AND cnpj ~ '^[0-9A-Z]{12}[0-9]{2}$' AND cpf !~ '[^0-9]' AND length(cpf) = 11
     )
 );
 
@@ -300,7 +300,7 @@ CREATE TABLE nfe_intermediador (
     FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
     CONSTRAINT nfe_intermediador_regras CHECK (
         cnpj ~ '^[0-9A-Z]{12}[0-9]{2}$'
-        AND texto(id_cad_int_tran) AND length(id_cad_int_tran) >= 2
+        AND id_cad_int_tran ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND length(id_cad_int_tran) >= 2
     )
 );
 
@@ -324,7 +324,8 @@ CREATE TABLE nfe_observacao (
     FOREIGN KEY (nfe_id) REFERENCES nfe_info_adicional ON DELETE CASCADE,
     CONSTRAINT nfe_observacao_regras CHECK (
         tipo = ANY ('{obsCont, obsFisco}'::text[])
-        AND texto(x_campo) AND texto(x_texto)
+        AND x_campo ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
+        AND x_texto ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
     )
 );
 
@@ -338,7 +339,7 @@ CREATE TABLE nfe_processo_ref (
     PRIMARY KEY (nfe_id, ordem),
     FOREIGN KEY (nfe_id) REFERENCES nfe_info_adicional ON DELETE CASCADE,
     CONSTRAINT nfe_processo_ref_regras CHECK (
-        texto(n_proc) AND tp_ato = ANY ('{08, 10, 12, 14, 15}'::text[])
+        n_proc ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND tp_ato = ANY ('{08, 10, 12, 14, 15}'::text[])
     )
 );
 
@@ -351,7 +352,8 @@ CREATE TABLE nfe_exportacao (
     PRIMARY KEY (nfe_id),
     FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
     CONSTRAINT nfe_exportacao_regras CHECK (
-        texto(x_loc_exporta) AND texto(x_loc_despacho)
+        x_loc_exporta ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
+        AND x_loc_despacho ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
     )
 );
 
@@ -364,7 +366,8 @@ CREATE TABLE nfe_compra (
     PRIMARY KEY (nfe_id),
     FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
     CONSTRAINT nfe_compra_regras CHECK (
-        texto(x_n_emp) AND texto(x_ped) AND texto(x_cont)
+        x_n_emp ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND x_ped ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
+        AND x_cont ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
     )
 );
 
@@ -437,7 +440,8 @@ CREATE TABLE nfe_defensivo (
     PRIMARY KEY (nfe_id, ordem),
     FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
     CONSTRAINT nfe_defensivo_regras CHECK (
-        texto(n_receituario) AND digitos(cpf_resp_tec) AND length(cpf_resp_tec) = 11
+        n_receituario ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
+        AND cpf_resp_tec !~ '[^0-9]' AND length(cpf_resp_tec) = 11
     )
 );
 
@@ -451,7 +455,7 @@ CREATE TABLE nfe_guia_transito (
     PRIMARY KEY (nfe_id),
     FOREIGN KEY (nfe_id) REFERENCES nfe ON DELETE CASCADE,
     CONSTRAINT nfe_guia_transito_regras CHECK (
-        texto(serie_guia) AND digitos(n_guia) AND n_guia <> ''
+        serie_guia ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND n_guia !~ '[^0-9]' AND n_guia <> ''
     )
 );
 

@@ -124,8 +124,8 @@ CREATE TABLE nfe_item_nff (
     PRIMARY KEY (nfe_id, n_item),
     FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item ON DELETE CASCADE,
     CONSTRAINT nfe_item_nff_regras CHECK (
-        texto(c_prod_fisco) AND length(c_prod_fisco) = 14
-        AND digitos(c_oper_nff) AND c_oper_nff <> ''
+        c_prod_fisco ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND length(c_prod_fisco) = 14
+        AND c_oper_nff !~ '[^0-9]' AND c_oper_nff <> ''
     )
 );
 
@@ -171,14 +171,21 @@ CREATE TABLE nfe_item_veiculo (
     PRIMARY KEY (nfe_id, n_item),
     FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item ON DELETE CASCADE,
     CONSTRAINT nfe_item_veiculo_regras CHECK (
-        chassi !~ '[^A-Z0-9]' AND length(chassi) = 17 AND texto(c_cor) AND texto(x_cor)
-        AND texto(pot) AND texto(cilin) AND texto(peso_l) AND texto(peso_b) AND texto(n_serie)
-        AND texto(tp_comb) AND texto(n_motor) AND texto(cmt) AND texto(dist)
-        AND digitos(ano_mod) AND length(ano_mod) = 4
-        AND digitos(ano_fab) AND length(ano_fab) = 4 AND texto(tp_pint) AND length(tp_pint) = 1
-        AND digitos(tp_veic) AND tp_veic <> '' AND digitos(esp_veic) AND length(esp_veic) = 1
-        AND vin = ANY ('{R, N}'::text[]) AND digitos(c_mod) AND c_mod <> ''
-        AND digitos(c_cor_denatran) AND c_cor_denatran <> '' AND digitos(lota) AND lota <> ''
+        chassi !~ '[^A-Z0-9]' AND length(chassi) = 17 AND c_cor ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
+        AND x_cor ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
+        AND pot ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND cilin ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
+        AND peso_l ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
+        AND peso_b ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
+        AND n_serie ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
+        AND tp_comb ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
+        AND n_motor ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND cmt ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
+        AND dist ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
+        AND ano_mod !~ '[^0-9]' AND length(ano_mod) = 4
+        AND ano_fab !~ '[^0-9]' AND length(ano_fab) = 4
+        AND tp_pint ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND length(tp_pint) = 1
+        AND tp_veic !~ '[^0-9]' AND tp_veic <> '' AND esp_veic !~ '[^0-9]' AND length(esp_veic) = 1
+        AND vin = ANY ('{R, N}'::text[]) AND c_mod !~ '[^0-9]' AND c_mod <> ''
+        AND c_cor_denatran !~ '[^0-9]' AND c_cor_denatran <> '' AND lota !~ '[^0-9]' AND lota <> ''
     )
 );
 
@@ -205,7 +212,8 @@ CREATE TABLE nfe_item_arma (
     PRIMARY KEY (nfe_id, n_item, ordem),
     FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item ON DELETE CASCADE,
     CONSTRAINT nfe_item_arma_regras CHECK (
-        texto(n_serie) AND texto(n_cano) AND texto(descr)
+        n_serie ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND n_cano ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
+        AND descr ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
     )
 );
 
@@ -248,7 +256,7 @@ CREATE TABLE nfe_item_papel (
     PRIMARY KEY (nfe_id, n_item),
     FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item ON DELETE CASCADE,
     CONSTRAINT nfe_item_papel_regras CHECK (
-        digitos(n_recopi) AND length(n_recopi) = 20
+        n_recopi !~ '[^0-9]' AND length(n_recopi) = 20
     )
 );
 
@@ -314,7 +322,8 @@ CREATE TABLE nfe_item_observacao (
     FOREIGN KEY (nfe_id, n_item) REFERENCES nfe_item ON DELETE CASCADE,
     CONSTRAINT nfe_item_observacao_regras CHECK (
         tipo = ANY ('{obsCont, obsFisco}'::text[])
-        AND texto(x_campo) AND texto(x_texto)
+        AND x_campo ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
+        AND x_texto ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
     )
 );
 

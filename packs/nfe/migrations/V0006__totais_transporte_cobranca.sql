@@ -143,7 +143,7 @@ CREATE TABLE nfe_transporte (
             WHEN 'balsa' THEN vagao IS NULL AND balsa IS NOT NULL
             WHEN 'rodoviario' THEN num_nonnulls(vagao, balsa) = 0
             ELSE grupo IS NULL AND num_nonnulls(vagao, balsa) = 0 END
-        AND texto(vagao) AND texto(balsa)
+        AND vagao ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND balsa ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
     )
 );
 
@@ -161,10 +161,11 @@ CREATE TABLE nfe_transportadora (
     FOREIGN KEY (nfe_id) REFERENCES nfe_transporte ON DELETE CASCADE,
     CONSTRAINT nfe_transportadora_regras CHECK (
         (cnpj IS NULL OR cpf IS NULL)
-        AND cnpj ~ '^[0-9A-Z]{12}[0-9]{2}$' AND digitos(cpf) AND length(cpf) = 11
-        AND texto(x_nome) AND length(x_nome) >= 2
-        AND (digitos(ie) AND length(ie) >= 2 OR ie = 'ISENTO') AND texto(x_ender)
-        AND texto(x_mun)
+        AND cnpj ~ '^[0-9A-Z]{12}[0-9]{2}$' AND cpf !~ '[^0-9]' AND length(cpf) = 11
+        AND x_nome ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND length(x_nome) >= 2
+        AND (ie !~ '[^0-9]' AND length(ie) >= 2 OR ie = 'ISENTO')
+        AND x_ender ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
+        AND x_mun ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
     )
 );
 
@@ -191,7 +192,8 @@ CREATE TABLE nfe_transporte_veiculo (
     PRIMARY KEY (nfe_id, ordem),
     FOREIGN KEY (nfe_id) REFERENCES nfe_transporte ON DELETE CASCADE,
     CONSTRAINT nfe_transporte_veiculo_regras CHECK (
-        placa ~ '^([A-Z]{2,3}[0-9]{4}|[A-Z]{3,4}[0-9]{3}|[A-Z0-9]{7})$' AND texto(rntc)
+        placa ~ '^([A-Z]{2,3}[0-9]{4}|[A-Z]{3,4}[0-9]{3}|[A-Z0-9]{7})$'
+        AND rntc ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
     )
 );
 
@@ -218,7 +220,7 @@ CREATE TABLE nfe_volume_lacre (
     PRIMARY KEY (nfe_id, ordem, ordem_lacre),
     FOREIGN KEY (nfe_id, ordem) REFERENCES nfe_volume ON DELETE CASCADE,
     CONSTRAINT nfe_volume_lacre_regras CHECK (
-        texto(n_lacre)
+        n_lacre ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
     )
 );
 
@@ -276,7 +278,8 @@ CREATE TABLE nfe_pagamento_cartao (
     PRIMARY KEY (nfe_id, ordem),
     FOREIGN KEY (nfe_id, ordem) REFERENCES nfe_pagamento ON DELETE CASCADE,
     CONSTRAINT nfe_pagamento_cartao_regras CHECK (
-        cnpj ~ '^[0-9A-Z]{12}[0-9]{2}$' AND digitos(t_band) AND length(t_band) = 2
-        AND texto(c_aut) AND cnpj_receb ~ '^[0-9A-Z]{12}[0-9]{2}$' AND texto(id_term_pag)
+        cnpj ~ '^[0-9A-Z]{12}[0-9]{2}$' AND t_band !~ '[^0-9]' AND length(t_band) = 2
+        AND c_aut ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND cnpj_receb ~ '^[0-9A-Z]{12}[0-9]{2}$'
+        AND id_term_pag ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
     )
 );

@@ -41,7 +41,7 @@ CREATE TABLE nfe_lote (
     UNIQUE (empresa_id, tp_amb, id_lote),
     CONSTRAINT nfe_lote_regras CHECK (
         id_lote ~ '^[0-9]{1,15}$'
-        AND digitos(recibo) AND length(recibo) = 15 AND digitos(c_stat) AND length(c_stat) >= 3
+        AND recibo !~ '[^0-9]' AND length(recibo) = 15 AND c_stat !~ '[^0-9]' AND length(c_stat) >= 3
     )
 );
 
@@ -82,7 +82,7 @@ CREATE TABLE nfe_protocolo_msg (
     PRIMARY KEY (nfe_id, ordem, ordem_msg),
     FOREIGN KEY (nfe_id, ordem) REFERENCES nfe_protocolo ON DELETE CASCADE,
     CONSTRAINT nfe_protocolo_msg_regras CHECK (
-        digitos(c_msg) AND c_msg <> '' AND texto(x_msg)
+        c_msg !~ '[^0-9]' AND c_msg <> '' AND x_msg ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$'
     )
 );
 
@@ -130,8 +130,8 @@ CREATE TABLE nfe_evento_cancelamento (
         n_prot ~ '^([0-9]{15}|[0-9]{17})$'
         AND CASE tp_evento WHEN '110111' THEN ch_nfe_ref IS NULL
                            WHEN '110112' THEN ch_nfe_ref IS NOT NULL ELSE false END
-        AND digitos(tp_evento) AND length(tp_evento) = 6
-        AND texto(x_just) AND length(x_just) >= 15
+        AND tp_evento !~ '[^0-9]' AND length(tp_evento) = 6
+        AND x_just ~ '^[!-\u00ff]([ -\u00ff]*[!-\u00ff])?$' AND length(x_just) >= 15
         AND ch_nfe_ref ~ '^[0-9]{6}[0-9A-Z]{12}[0-9]{26}$'
     )
 );

@@ -1,18 +1,26 @@
 -- What no single row can show: states, completeness, the number and the key, what may no longer change.
 
+-- Functions are few, short, and texts rather than RETURN: what a text calls is looked for when it is called,
+-- not when it is made, and a text takes less room. PostgreSQL finds a function by reading those of its name
+-- in all schemas, so each look-up makes a new tenant dearer the more tenants there are.
+
 -- SET search_path FROM CURRENT: whatever the session's search_path is, and whatever temporary tables it
 -- has, a trigger finds the tables of its own schema.
 
 -- 31 December of the fifth year after the one of a time.
 CREATE FUNCTION nfe_reter_ate(momento timestamptz, fuso smallint) RETURNS date
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN make_date(extract(year FROM momento AT TIME ZONE 'UTC' + fuso * INTERVAL '1 hour')::integer + 5, 12, 31);
+AS $$
+    SELECT make_date(extract(year FROM momento AT TIME ZONE 'UTC' + fuso * INTERVAL '1 hour')::integer + 5, 12, 31)
+$$;
 
 -- Whether the last day of a row has ended everywhere. The session's time zone, by which current_date
 -- goes, is whatever the session says.
 CREATE FUNCTION nfe_retencao_acabou(ate date) RETURNS boolean
 LANGUAGE sql STABLE
-RETURN ate < (now() AT TIME ZONE 'UTC' - INTERVAL '12 hours')::date;
+AS $$
+    SELECT ate < (now() AT TIME ZONE 'UTC' - INTERVAL '12 hours')::date
+$$;
 
 -- Whether a statement comes from a trigger of these tables. Where a role may make temporary tables, it
 -- can make a trigger on one, which counts as much, and so does that of a foreign key between two, whose
@@ -50,7 +58,7 @@ $$;
 -- The 43 digits of the key before its check digit. Year and month are those of the place of emission.
 CREATE FUNCTION nfe_chave_base(documento nfe) RETURNS text
 LANGUAGE sql STABLE
-RETURN (
+AS $$
     SELECT documento.c_uf
         || to_char(documento.dh_emi AT TIME ZONE 'UTC' + documento.dh_emi_fuso * INTERVAL '1 hour', 'YYMM')
         || lpad(coalesce(e.cnpj, e.cpf), 14, '0') || documento.mod
@@ -58,23 +66,27 @@ RETURN (
         || documento.tp_emis || documento.c_nf
     FROM nfe_emitente AS e
     WHERE e.nfe_id = documento.id
-);
+$$;
 
 -- A range is given up from the moment that the authority is asked until it refuses.
 CREATE FUNCTION nfe_inutilizacao_vale(c_stat text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN coalesce(c_stat = '102', true);
+AS $$
+    SELECT coalesce(c_stat = '102', true)
+$$;
 
 -- Whether a document has a number that was given up; a range has 10000 numbers at most.
 CREATE FUNCTION nfe_numero_inutilizado(documento nfe) RETURNS boolean
 LANGUAGE sql STABLE
-RETURN EXISTS (
-    SELECT FROM nfe_inutilizacao AS i
-    WHERE i.empresa_id = documento.empresa_id AND i.tp_amb = documento.tp_amb
-      AND i.mod = documento.mod AND i.serie = documento.serie
-      AND i.n_nf_ini BETWEEN documento.n_nf - 9999 AND documento.n_nf AND i.n_nf_fin >= documento.n_nf
-      AND nfe_inutilizacao_vale(i.c_stat)
-);
+AS $$
+    SELECT EXISTS (
+        SELECT FROM nfe_inutilizacao AS i
+        WHERE i.empresa_id = documento.empresa_id AND i.tp_amb = documento.tp_amb
+          AND i.mod = documento.mod AND i.serie = documento.serie
+          AND i.n_nf_ini BETWEEN documento.n_nf - 9999 AND documento.n_nf AND i.n_nf_fin >= documento.n_nf
+          AND nfe_inutilizacao_vale(i.c_stat)
+    )
+$$;
 
 -- Gives a draft its number, random code and key; a rejected document keeps its number and gets its
 -- key anew. The row of the series stays locked until the transaction ends, so that two sessions
@@ -135,8 +147,8 @@ BEGIN
         RAISE check_violation USING MESSAGE = 'documento sem emitente';
     END IF;
     UPDATE nfe
-    SET n_nf = documento.n_nf, c_nf = documento.c_nf, c_dv = modulo_11(base, 9),
-        chave_acesso = base || modulo_11(base, 9)
+    SET n_nf = documento.n_nf, c_nf = documento.c_nf, c_dv = right(com_dv(base), 1),
+        chave_acesso = com_dv(base)
     WHERE id = documento_id;
     RETURN documento.n_nf;
 END
@@ -219,7 +231,9 @@ AS $$
     WHERE e.nfe_id = documento.id AND (e.cnpj IS DISTINCT FROM m.cnpj OR e.cpf IS DISTINCT FROM m.cpf)
     UNION ALL
     SELECT 'destinatario com CNPJ ou CPF invalido' FROM nfe_destinatario
-    WHERE nfe_id = documento.id AND (NOT cnpj_valido(cnpj) OR NOT cpf_valido(cpf))
+    WHERE nfe_id = documento.id
+      AND (cnpj = '00000000000000' OR cnpj <> com_dv(left(cnpj, 12))
+           OR cpf = repeat(left(cpf, 1), 11) OR cpf <> com_dv(left(cpf, 9)))
     UNION ALL
     SELECT 'sem totais' WHERE NOT EXISTS (SELECT FROM nfe_total_icms WHERE nfe_id = documento.id)
     UNION ALL
@@ -267,14 +281,16 @@ $$;
 -- The moves that a document may make.
 CREATE FUNCTION nfe_transicao_permitida(de status_nfe, para status_nfe) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN para = ANY (CASE de
-    WHEN 'CRIADA' THEN '{ASSINADA, INUTILIZADA}'::status_nfe[]
-    WHEN 'ASSINADA' THEN '{CRIADA, ENVIADA}'::status_nfe[]
-    WHEN 'ENVIADA' THEN '{CRIADA, PROCESSANDO, INUTILIZADA}'::status_nfe[]
-    WHEN 'PROCESSANDO' THEN '{AUTORIZADA, REJEITADA, DENEGADA, INUTILIZADA}'::status_nfe[]
-    WHEN 'AUTORIZADA' THEN '{CANCELADA}'::status_nfe[]
-    WHEN 'REJEITADA' THEN '{CRIADA, INUTILIZADA}'::status_nfe[]
-    ELSE '{}'::status_nfe[] END);
+AS $$
+    SELECT para = ANY (CASE de
+        WHEN 'CRIADA' THEN '{ASSINADA, INUTILIZADA}'::status_nfe[]
+        WHEN 'ASSINADA' THEN '{CRIADA, ENVIADA}'::status_nfe[]
+        WHEN 'ENVIADA' THEN '{CRIADA, PROCESSANDO, INUTILIZADA}'::status_nfe[]
+        WHEN 'PROCESSANDO' THEN '{AUTORIZADA, REJEITADA, DENEGADA, INUTILIZADA}'::status_nfe[]
+        WHEN 'AUTORIZADA' THEN '{CANCELADA}'::status_nfe[]
+        WHEN 'REJEITADA' THEN '{CRIADA, INUTILIZADA}'::status_nfe[]
+        ELSE '{}'::status_nfe[] END)
+$$;
 
 -- The answers by which a document is rejected, as far as they are known. Not among them: that it was
 -- denied (205, 301 to 303), is cancelled (218), is there already or is being looked at (204, 539, 635),
@@ -282,57 +298,63 @@ RETURN para = ANY (CASE de
 -- after unknown ones the document is asked for again.
 CREATE FUNCTION nfe_rejeicao(c_stat text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN c_stat::integer <@ int4multirange '{
-    [201,204), [206,217), [219,300), [304,305), [315,371), [372,377), [378,400), [401,412),
-    [416,419), [420,421), [450,456), [461,469), [471,472), [476,495), [496,497), [501,539), [540,566),
-    [567,581), [587,635), [650,652), [653,656), [657,659), [660,664), [678,744), [745,747), [748,761),
-    [762,797), [798,801), [805,808), [817,818), [1001,1002), [1020,1025), [1026,1027), [1037,1038),
-    [1041,1042), [1085,1086), [1091,1092), [1094,1095), [1104,1105), [1115,1116), [1118,1120),
-    [1153,1157)}';
+AS $$
+    SELECT c_stat::integer <@ int4multirange '{
+        [201,204), [206,217), [219,300), [304,305), [315,371), [372,377), [378,400), [401,412),
+        [416,419), [420,421), [450,456), [461,469), [471,472), [476,495), [496,497), [501,539), [540,566),
+        [567,581), [587,635), [650,652), [653,656), [657,659), [660,664), [678,744), [745,747), [748,761),
+        [762,797), [798,801), [805,808), [817,818), [1001,1002), [1020,1025), [1026,1027), [1037,1038),
+        [1041,1042), [1085,1086), [1091,1092), [1094,1095), [1104,1105), [1115,1116), [1118,1120),
+        [1153,1157)}'
+$$;
 
 -- How often a document made a move; an answer is good for one.
 CREATE FUNCTION nfe_vezes(documento uuid, partida status_nfe, chegada status_nfe) RETURNS bigint
 LANGUAGE sql STABLE
-RETURN (SELECT count(*) FROM nfe_status_historico AS h
-        WHERE h.nfe_id = documento AND h.de = partida AND h.para = chegada);
+AS $$
+    SELECT count(*) FROM nfe_status_historico AS h
+    WHERE h.nfe_id = documento AND h.de = partida AND h.para = chegada
+$$;
 
 -- Whether what a move rests on is there: a signature, an answer of the authority, an event, a voiding.
 CREATE FUNCTION nfe_fundamento(documento nfe, de status_nfe) RETURNS boolean
 LANGUAGE sql STABLE
-RETURN CASE documento.status
-    WHEN 'ENVIADA' THEN EXISTS (
-        SELECT FROM nfe_assinatura AS a
-        WHERE a.nfe_id = documento.id AND a.reference_uri = '#NFe' || documento.chave_acesso)
-    WHEN 'CRIADA' THEN de <> 'ENVIADA' OR (
-        -- The service was down when the newest batch with the document was sent.
-        SELECT l.c_stat FROM nfe_lote_documento AS d JOIN nfe_lote AS l ON l.id = d.lote_id
-        WHERE d.nfe_id = documento.id ORDER BY l.enviado_em DESC NULLS FIRST LIMIT 1
-    ) = ANY ('{108, 109}'::text[]) AND nfe_vezes(documento.id, de, 'CRIADA') < (
-        SELECT count(*) FROM nfe_lote_documento AS d JOIN nfe_lote AS l ON l.id = d.lote_id
-        WHERE d.nfe_id = documento.id AND l.c_stat = ANY ('{108, 109}'::text[]))
-    WHEN 'REJEITADA' THEN nfe_vezes(documento.id, de, 'REJEITADA') < (
-        SELECT count(*) FROM nfe_protocolo AS p
-        WHERE p.nfe_id = documento.id AND p.tp_amb = documento.tp_amb AND nfe_rejeicao(p.c_stat))
-    WHEN 'AUTORIZADA' THEN EXISTS (
-        SELECT FROM nfe_protocolo AS p
-        WHERE p.nfe_id = documento.id AND p.ch_nfe = documento.chave_acesso
-          AND p.tp_amb = documento.tp_amb AND p.c_stat = ANY ('{100, 150}'::text[]) AND p.n_prot IS NOT NULL)
-    WHEN 'DENEGADA' THEN EXISTS (
-        SELECT FROM nfe_protocolo AS p
-        WHERE p.nfe_id = documento.id AND p.ch_nfe = documento.chave_acesso
-          AND p.tp_amb = documento.tp_amb AND p.c_stat = ANY ('{110, 301, 302, 303}'::text[]))
-    WHEN 'CANCELADA' THEN EXISTS (
-        SELECT FROM nfe_evento AS e
-        WHERE e.nfe_id = documento.id AND substr(e.id, 9, 44) = documento.chave_acesso
-          AND e.tp_evento = ANY ('{110111, 110112}'::text[])
-          AND e.c_stat = ANY ('{135, 136, 155}'::text[]) AND e.n_prot IS NOT NULL)
-    WHEN 'INUTILIZADA' THEN EXISTS (
-        SELECT FROM nfe_inutilizacao AS i
-        WHERE i.empresa_id = documento.empresa_id AND i.tp_amb = documento.tp_amb
-          AND i.mod = documento.mod AND i.serie = documento.serie
-          AND documento.n_nf BETWEEN i.n_nf_ini AND i.n_nf_fin
-          AND i.c_stat = '102' AND i.n_prot IS NOT NULL)
-    ELSE true END;
+AS $$
+    SELECT CASE documento.status
+        WHEN 'ENVIADA' THEN EXISTS (
+            SELECT FROM nfe_assinatura AS a
+            WHERE a.nfe_id = documento.id AND a.reference_uri = '#NFe' || documento.chave_acesso)
+        WHEN 'CRIADA' THEN de <> 'ENVIADA' OR (
+            -- The service was down when the newest batch with the document was sent.
+            SELECT l.c_stat FROM nfe_lote_documento AS d JOIN nfe_lote AS l ON l.id = d.lote_id
+            WHERE d.nfe_id = documento.id ORDER BY l.enviado_em DESC NULLS FIRST LIMIT 1
+        ) = ANY ('{108, 109}'::text[]) AND nfe_vezes(documento.id, de, 'CRIADA') < (
+            SELECT count(*) FROM nfe_lote_documento AS d JOIN nfe_lote AS l ON l.id = d.lote_id
+            WHERE d.nfe_id = documento.id AND l.c_stat = ANY ('{108, 109}'::text[]))
+        WHEN 'REJEITADA' THEN nfe_vezes(documento.id, de, 'REJEITADA') < (
+            SELECT count(*) FROM nfe_protocolo AS p
+            WHERE p.nfe_id = documento.id AND p.tp_amb = documento.tp_amb AND nfe_rejeicao(p.c_stat))
+        WHEN 'AUTORIZADA' THEN EXISTS (
+            SELECT FROM nfe_protocolo AS p
+            WHERE p.nfe_id = documento.id AND p.ch_nfe = documento.chave_acesso
+              AND p.tp_amb = documento.tp_amb AND p.c_stat = ANY ('{100, 150}'::text[]) AND p.n_prot IS NOT NULL)
+        WHEN 'DENEGADA' THEN EXISTS (
+            SELECT FROM nfe_protocolo AS p
+            WHERE p.nfe_id = documento.id AND p.ch_nfe = documento.chave_acesso
+              AND p.tp_amb = documento.tp_amb AND p.c_stat = ANY ('{110, 301, 302, 303}'::text[]))
+        WHEN 'CANCELADA' THEN EXISTS (
+            SELECT FROM nfe_evento AS e
+            WHERE e.nfe_id = documento.id AND substr(e.id, 9, 44) = documento.chave_acesso
+              AND e.tp_evento = ANY ('{110111, 110112}'::text[])
+              AND e.c_stat = ANY ('{135, 136, 155}'::text[]) AND e.n_prot IS NOT NULL)
+        WHEN 'INUTILIZADA' THEN EXISTS (
+            SELECT FROM nfe_inutilizacao AS i
+            WHERE i.empresa_id = documento.empresa_id AND i.tp_amb = documento.tp_amb
+              AND i.mod = documento.mod AND i.serie = documento.serie
+              AND documento.n_nf BETWEEN i.n_nf_ini AND i.n_nf_fin
+              AND i.c_stat = '102' AND i.n_prot IS NOT NULL)
+        ELSE true END
+$$;
 
 CREATE FUNCTION nfe_antes() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT
@@ -489,74 +511,48 @@ BEGIN
 END
 $$;
 
--- An event or a voiding that the authority has registered stays as it is.
-CREATE FUNCTION nfe_registrado() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT
-AS $$
-BEGIN
-    IF OLD.n_prot IS NOT NULL AND NOT (TG_OP = 'DELETE' AND nfe_retencao_acabou(OLD.reter_ate)) THEN
-        RAISE check_violation USING MESSAGE = format('%s: ja registrado, nao muda mais', TG_TABLE_NAME);
-    END IF;
-    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
-END
-$$;
-
--- The id of an event names its document. The time from which it is kept is ours.
-CREATE FUNCTION nfe_evento_do_documento() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT
-AS $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM nfe AS n
-                   WHERE n.id = NEW.nfe_id AND n.chave_acesso = substr(NEW.id, 9, 44)
-                     AND n.tp_amb = NEW.tp_amb) THEN
-        RAISE check_violation USING MESSAGE = format(
-            'nfe_evento: o evento %s nao e do documento %s', NEW.id, NEW.nfe_id);
-    END IF;
-    NEW.criado_em := CASE TG_OP WHEN 'INSERT' THEN now() ELSE OLD.criado_em END;
-    RETURN NEW;
-END
-$$;
-CREATE TRIGGER nfe_evento_do_documento BEFORE INSERT OR UPDATE ON nfe_evento
-    FOR EACH ROW EXECUTE FUNCTION nfe_evento_do_documento();
-CREATE TRIGGER nfe_registrado BEFORE UPDATE OR DELETE ON nfe_evento
-    FOR EACH ROW EXECUTE FUNCTION nfe_registrado();
-CREATE TRIGGER nfe_registrado BEFORE UPDATE OR DELETE ON nfe_inutilizacao
-    FOR EACH ROW EXECUTE FUNCTION nfe_registrado();
-
--- What an event says is written down before the authority registers it: afterwards it would be a text
--- that the authority never saw. The event is locked, so that it is not registered meanwhile; one that is
--- gone is being deleted.
-CREATE FUNCTION nfe_evento_conteudo() RETURNS trigger
+-- Events, what they say, and voidings. What an event says is written down before the authority registers it:
+-- afterwards it would be a text that the authority never saw. The event is locked, so that it is not
+-- registered meanwhile; one that is gone is being deleted. An event or a voiding that is registered stays as
+-- it is. The time from which it is kept is ours. The id of an event names its document.
+--
+-- A voided range is one of the company, holds no number of a document that was answered for, and
+-- none of another range. The series is updated and not only locked, so that none of its numbers is
+-- given meanwhile: a transaction with an older picture of it fails instead of going by that. A document
+-- that is authorised only locks it, which is why the picture here must not be an older one either.
+CREATE FUNCTION nfe_servico() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 DECLARE
     linha     record := CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
     protocolo varchar;
 BEGIN
-    SELECT e.n_prot INTO protocolo FROM nfe_evento AS e
-    WHERE (e.nfe_id, e.tp_evento, e.n_seq_evento) = (linha.nfe_id, linha.tp_evento, linha.n_seq_evento)
-    FOR SHARE;
-    IF protocolo IS NOT NULL THEN
-        RAISE check_violation USING MESSAGE = format(
-            '%s: o evento ja foi registrado, seu conteudo nao muda mais', TG_TABLE_NAME);
+    IF TG_TABLE_NAME IN ('nfe_evento_cancelamento', 'nfe_evento_cce') THEN
+        SELECT e.n_prot INTO protocolo FROM nfe_evento AS e
+        WHERE (e.nfe_id, e.tp_evento, e.n_seq_evento) = (linha.nfe_id, linha.tp_evento, linha.n_seq_evento)
+        FOR SHARE;
+        IF protocolo IS NOT NULL THEN
+            RAISE check_violation USING MESSAGE = format(
+                '%s: o evento ja foi registrado, seu conteudo nao muda mais', TG_TABLE_NAME);
+        END IF;
+        RETURN linha;
     END IF;
-    RETURN linha;
-END
-$$;
-CREATE TRIGGER nfe_evento_conteudo BEFORE INSERT OR UPDATE OR DELETE ON nfe_evento_cancelamento
-    FOR EACH ROW EXECUTE FUNCTION nfe_evento_conteudo();
-CREATE TRIGGER nfe_evento_conteudo BEFORE INSERT OR UPDATE OR DELETE ON nfe_evento_cce
-    FOR EACH ROW EXECUTE FUNCTION nfe_evento_conteudo();
-
--- A voided range is one of the company, holds no number of a document that was answered for, and
--- none of another range. The series is updated and not only locked, so that none of its numbers is
--- given meanwhile: a transaction with an older picture of it fails instead of going by that. A document
--- that is authorised only locks it, which is why the picture here must not be an older one either.
-CREATE FUNCTION nfe_inutilizacao_livre() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT
-AS $$
-BEGIN
+    IF TG_OP <> 'INSERT' AND OLD.n_prot IS NOT NULL
+       AND NOT (TG_OP = 'DELETE' AND nfe_retencao_acabou(OLD.reter_ate)) THEN
+        RAISE check_violation USING MESSAGE = format('%s: ja registrado, nao muda mais', TG_TABLE_NAME);
+    ELSIF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    END IF;
     NEW.criado_em := CASE TG_OP WHEN 'INSERT' THEN now() ELSE OLD.criado_em END;
+    IF TG_TABLE_NAME = 'nfe_evento' THEN
+        IF NOT EXISTS (SELECT FROM nfe AS n
+                       WHERE n.id = NEW.nfe_id AND n.chave_acesso = substr(NEW.id, 9, 44)
+                         AND n.tp_amb = NEW.tp_amb) THEN
+            RAISE check_violation USING MESSAGE = format(
+                'nfe_evento: o evento %s nao e do documento %s', NEW.id, NEW.nfe_id);
+        END IF;
+        RETURN NEW;
+    END IF;
     IF NOT nfe_inutilizacao_vale(NEW.c_stat) THEN
         RETURN NEW;
     END IF;
@@ -586,8 +582,14 @@ BEGIN
     RETURN NEW;
 END
 $$;
-CREATE TRIGGER nfe_inutilizacao_livre BEFORE INSERT OR UPDATE ON nfe_inutilizacao
-    FOR EACH ROW EXECUTE FUNCTION nfe_inutilizacao_livre();
+CREATE TRIGGER nfe_servico BEFORE INSERT OR UPDATE OR DELETE ON nfe_evento
+    FOR EACH ROW EXECUTE FUNCTION nfe_servico();
+CREATE TRIGGER nfe_servico BEFORE INSERT OR UPDATE OR DELETE ON nfe_evento_cancelamento
+    FOR EACH ROW EXECUTE FUNCTION nfe_servico();
+CREATE TRIGGER nfe_servico BEFORE INSERT OR UPDATE OR DELETE ON nfe_evento_cce
+    FOR EACH ROW EXECUTE FUNCTION nfe_servico();
+CREATE TRIGGER nfe_servico BEFORE INSERT OR UPDATE OR DELETE ON nfe_inutilizacao
+    FOR EACH ROW EXECUTE FUNCTION nfe_servico();
 
 -- Bytes are only added: those of the application until the document is sent, the answer when it has
 -- come, and once more when it was lost; the last of its kind holds. The lock is one session's at a time,

@@ -1,0 +1,299 @@
+#!/usr/bin/env python3
+"""The logins of a tenant in both tiers: what they may do, and what is told of them and by them."""
+import urllib.parse
+
+import harness
+from harness import Session, refused_sql, shared_server
+from tenant_kit import in_both_tiers, password_of, stem_of
+
+
+def as_owner(server, stem, owner, sql):
+    """Runs SQL as the owner of a tenant's objects, which has no login."""
+    server.psql("SET ROLE %s; SET search_path = %s; %s" % (owner, stem, sql), server.superuser)
+
+
+@in_both_tiers
+def test_names_are_opaque_and_the_catalogue_does_not_tell_a_slug(server, slug, blueprint, *_):
+    hidden = "zanzibar" + slug[:2]
+    tenant = server.create(hidden, blueprint, "--name", "Zanzibar Holdings")
+    neighbour = server.create(slug, blueprint)
+    assert stem_of(tenant).startswith("tenant_") and len(stem_of(tenant)) == len("tenant_") + 12
+    tables = server.psql(
+        "SELECT c.oid::regclass FROM pg_class c WHERE relkind IN ('r', 'v', 'm', 'p') AND"
+        " relnamespace::regnamespace::text !~ '^(tenant_|pg_toast)' ORDER BY 1",
+        neighbour["app"],
+    )
+    assert "pg_roles" in tables and "pg_description" in tables
+    reads = "".join("\\echo from %s\nSELECT * FROM %s;\n" % (table, table) for table in tables.split("\n"))
+    seen = server.psql("\\set ON_ERROR_STOP 0\n" + reads, neighbour["app"])
+    assert stem_of(tenant) in seen, "the catalogue names every role, or this test looked at nothing"
+    found = seen.lower().find("zanzibar")
+    assert found < 0, seen[seen.rfind("from ", 0, found) : found + 100]
+    refused_sql(neighbour["app"], "SELECT * FROM tenantry.tenants", "permission denied")
+    refused_sql(neighbour["app"], "SELECT * FROM tenantry_audit.entries", "permission denied")
+
+
+@in_both_tiers
+def test_the_application_writes_and_the_read_only_login_reads(server, slug, blueprint, insert, count, _):
+    tenant = server.create(slug, blueprint)
+    server.psql(insert, tenant["app"])
+    assert server.psql(count, tenant["app"]) == "1"
+    assert server.psql(count, tenant["readonly"]) == "1"
+
+
+@in_both_tiers
+def test_the_read_only_login_cannot_write_even_when_it_leaves_read_only_mode(server, slug, blueprint, insert, _c, _):
+    tenant = server.create(slug, blueprint)
+    refused_sql(tenant["readonly"], insert, "read-only transaction")
+    refused_sql(tenant["readonly"], "SET default_transaction_read_only = off; " + insert, "permission denied")
+    refused_sql(tenant["readonly"], "BEGIN READ WRITE; " + insert, "permission denied")
+
+
+@in_both_tiers
+def test_rotate_makes_the_old_passwords_useless_and_keeps_open_sessions(server, slug, blueprint, _i, count, _):
+    tenant = server.create(slug, blueprint)
+    with Session(tenant["app"]) as session:
+        server.tenantry("tenant", "rotate", slug)
+        assert session.ask(count) == "0"
+    fresh = {c["login"]: c["uri"] for c in server.tenantry("tenant", "credentials", slug)["connections"]}
+    for login in ("app", "readonly"):
+        refused_sql(tenant[login], "SELECT 1", "authentication failed")
+        assert server.psql(count, fresh[login]) == "0"
+        assert password_of(fresh[login]) != password_of(tenant[login])
+    assert password_of(fresh["app"]) != password_of(fresh["readonly"])
+
+
+@in_both_tiers
+def test_the_credentials_are_those_of_create_and_each_reading_is_audited(server, slug, blueprint, *_):
+    tenant = server.create(slug, blueprint)
+    assert server.tenantry("tenant", "credentials", slug)["connections"] == tenant["connections"]
+    entries = server.tenantry("audit", "list", "--tenant", slug, "--action", "tenant.credentials")["entries"]
+    assert len(entries) == 1 and entries[0]["actor"].startswith("os:"), entries
+
+
+@in_both_tiers
+def test_no_password_is_in_any_other_output_or_place(server, slug, blueprint, *_):
+    tenant = server.create(slug, blueprint)
+    secrets = [password_of(tenant[login]) for login in ("app", "readonly")]
+    server.tenantry("tenant", "rotate", slug)
+    secrets += [password_of(c["uri"]) for c in server.tenantry("tenant", "credentials", slug)["connections"]]
+    texts = []
+    for command in (
+        ["tenant", "show", slug, "--connection"],
+        ["tenant", "list"],
+        ["job", "list"],
+        ["job", "show", str(tenant["job"])],
+        ["audit", "list"],
+        ["status"],
+        ["config", "show"],
+        ["key", "list"],
+        ["up"],
+        ["tenant", "rotate", slug],
+        ["tenant", "suspend", slug],
+        ["tenant", "resume", slug],
+        ["tenant", "create", slug, "--blueprint", blueprint],
+        ["tenant", "archive", slug, "--drain-timeout", "0s"],
+        ["tenant", "purge", slug, "--yes"],
+    ):
+        for more in ([], ["--json"]) if command[1:2] != ["purge"] else ([],):
+            result = server.tenantry(*command, "-v", *more, json=False, expect=None)
+            texts.append(result.out + result.err)
+    with open(server.data_dir + "/server.log", encoding="utf-8", errors="replace") as f:
+        texts.append(f.read())
+    texts.append(
+        server.psql(
+            "SELECT j FROM tenantry.jobs j; SELECT s FROM tenantry.job_steps s; SELECT e FROM tenantry_audit.entries e;"
+            "SELECT query FROM pg_stat_activity; SELECT query FROM monitoring.pg_stat_statements;"
+            "SELECT encode(sealed, 'escape') FROM tenantry.credentials",
+            server.superuser,
+        )
+    )
+    for secret in secrets:
+        assert len(secret) >= 32
+        assert not any(secret in text for text in texts)
+
+
+def test_no_password_reaches_the_server_in_clear():
+    server = shared_server()
+    server.psql("ALTER SYSTEM SET log_statement = 'all'", server.superuser)
+    server.psql("SELECT pg_reload_conf()", server.superuser)
+    try:
+        tenant = server.create("logged", "trading")
+        server.tenantry("tenant", "rotate", "logged")
+        fresh = server.tenantry("tenant", "credentials", "logged")["connections"]
+    finally:
+        server.psql("ALTER SYSTEM RESET log_statement", server.superuser)
+        server.psql("SELECT pg_reload_conf()", server.superuser)
+    with open(server.data_dir + "/server.log", encoding="utf-8") as f:
+        log = f.read()
+    assert "CREATE ROLE" in log, "the statements were not logged, so this test looked at nothing"
+    for connection in tenant["connections"] + fresh:
+        assert password_of(connection["uri"]) not in log
+
+
+def test_both_logins_together_have_the_connections_of_the_plan():
+    server = shared_server()
+    tenant = server.create("few", "saas", "--plan", "free")
+    limit = server.tenantry("tenant", "show", "few")["limits"]["max_connections"]
+    limits = server.psql("SELECT sum(rolconnlimit) FROM pg_roles WHERE rolname LIKE '%s%%'" % stem_of(tenant))
+    assert int(limits) == limit == 5
+    sessions = []
+    try:
+        sessions = [Session(tenant[login]) for login in ["app"] * 4 + ["readonly"]]
+        for login in ("app", "readonly"):
+            refused_sql(tenant[login], "SELECT 1", "too many connections for role")
+    finally:
+        for session in sessions:
+            session.close()
+
+
+# Of one setting: whether the login may set what it has, what it has, and how the server writes what the plan says.
+SETTING = """SELECT setting = current_setting(name) FROM (SELECT '{0}' AS name,
+ set_config('{0}', current_setting('{0}'), true) AS setting) s;
+SHOW {0};
+SET {0} = '{1}';
+SHOW {0};
+"""
+
+
+@in_both_tiers
+def test_the_settings_of_the_plan_are_in_force_after_login(server, slug, blueprint, *_):
+    for plan in [p["plan"] for p in server.tenantry("blueprint", "show", blueprint)["plans"]]:
+        tenant = server.create("%s-%s" % (slug[:40].rstrip("-"), plan), blueprint, "--plan", plan)
+        settings = server.tenantry("tenant", "show", tenant["slug"])["settings"]
+        assert "statement_timeout" in settings and "work_mem" in settings
+        for login in ("app", "readonly"):
+            answers = server.psql("".join(SETTING.format(name, value) for name, value in settings.items()),
+                                  tenant[login]).split("\n")
+            for name, same, shown, wanted in zip(settings, answers[::3], answers[1::3], answers[2::3]):
+                assert same == "t" and shown == wanted, (plan, login, name, shown, wanted)
+            assert len(answers) == 3 * len(settings), answers
+        schema = server.tenantry("tenant", "show", tenant["slug"])["schema"]
+        path = server.psql("SHOW search_path", tenant["app"]).split(", ")
+        assert path[0] == schema and "public" not in path, path
+
+
+def test_a_statement_that_takes_too_long_is_cancelled():
+    server = shared_server()
+    tenant = server.create("slow", "saas")
+    refused_sql(tenant["app"], "SET statement_timeout = '50ms'; SELECT pg_sleep(60)", "statement timeout")
+
+
+@in_both_tiers
+def test_the_logins_can_create_nothing(server, slug, blueprint, *_):
+    tenant = server.create(slug, blueprint)
+    schema = server.tenantry("tenant", "show", slug)["schema"]
+    for sql in (
+        "CREATE ROLE x",
+        "CREATE DATABASE x",
+        "CREATE SCHEMA x",
+        "CREATE TABLE public.x ()",
+        "CREATE TABLE %s.x ()" % schema,
+        "CREATE TEMP TABLE x ()",
+        "CREATE EXTENSION hstore",
+        "CREATE FUNCTION %s.f() RETURNS int LANGUAGE sql AS 'SELECT 1'" % schema,
+        "ALTER ROLE %s_ro PASSWORD 'x'" % stem_of(tenant),
+        "ALTER ROLE CURRENT_USER CREATEROLE",
+        "ALTER ROLE CURRENT_USER CONNECTION LIMIT -1",
+        "COPY (SELECT 1) TO PROGRAM 'true'",
+        "GRANT %s_app TO PUBLIC" % stem_of(tenant),
+    ):
+        for login in ("app", "readonly"):
+            result = server.psql(sql, tenant[login], expect=None)
+            assert result.status != 0, "%s was allowed for %s" % (sql, login)
+    server.psql("SELECT 1", tenant["app"])
+
+
+@in_both_tiers
+def test_the_roles_have_no_power(server, slug, blueprint, *_):
+    tenant = server.create(slug, blueprint)
+    powers = server.psql(
+        "SELECT count(*) FROM pg_roles WHERE rolname LIKE '%s%%' AND (rolsuper OR rolcreaterole OR"
+        " rolcreatedb OR rolreplication OR rolbypassrls)" % stem_of(tenant)
+    )
+    assert powers == "0"
+    # From PostgreSQL 16 on who makes a role without being a superuser keeps the right to grant it, and that alone.
+    has_rights = "" if server.major_version() < 16 else " AND (inherit_option OR set_option)"
+    members = server.psql(
+        "SELECT count(*) FROM pg_auth_members WHERE roleid IN (SELECT oid FROM pg_roles"
+        " WHERE rolname LIKE '%s%%')%s" % (stem_of(tenant), has_rights)
+    )
+    assert members == "0", "nobody, not even Tenantry, is left a member of a tenant's role"
+
+
+@in_both_tiers
+def test_truncate_is_refused(server, slug, blueprint, _i, _c, table):
+    tenant = server.create(slug, blueprint)
+    for login in ("app", "readonly"):
+        result = server.psql("TRUNCATE %s CASCADE" % table, tenant[login], expect=None)
+        assert "permission denied" in result.err or "read-only" in result.err, result.text()
+
+
+@in_both_tiers
+def test_public_has_no_right_to_anything_of_a_tenant(server, slug, blueprint, *_):
+    server.create(slug, blueprint)
+    schema = server.tenantry("tenant", "show", slug)["schema"]
+    rights = server.psql(
+        """
+        SELECT 'schema', nspname FROM pg_namespace n, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) a
+         WHERE a.grantee = 0 AND nspname IN ('{0}', 'tenantry', 'tenantry_audit', 'tenancy', 'tenantry_ext')
+        UNION ALL SELECT 'table', relname FROM pg_class c, aclexplode(coalesce(relacl, acldefault('r', relowner))) a
+         WHERE a.grantee = 0 AND relnamespace = '{0}'::regnamespace
+        UNION ALL SELECT 'function', proname FROM pg_proc p, aclexplode(coalesce(proacl, acldefault('f', proowner))) a
+         WHERE a.grantee = 0 AND pronamespace IN ('{0}'::regnamespace, 'tenancy'::regnamespace)
+        UNION ALL SELECT 'database', datname FROM pg_database d, aclexplode(coalesce(datacl, acldefault('d', datdba))) a
+         WHERE a.grantee = 0 AND datname = current_database()""".format(
+            schema
+        ),
+        server.superuser,
+    )
+    assert rights == "", rights
+
+
+def test_a_table_that_the_owner_makes_later_is_the_applications_at_once():
+    server = shared_server()
+    tenant = server.create("later", "trading")
+    shown = server.tenantry("tenant", "show", "later")
+    as_owner(
+        server,
+        shown["schema"],
+        shown["roles"]["owner"],
+        "CREATE TABLE notes (id bigint GENERATED BY DEFAULT AS IDENTITY, text text);"
+        "CREATE SEQUENCE numbers; CREATE FUNCTION two() RETURNS int LANGUAGE sql AS 'SELECT 2';",
+    )
+    server.psql(
+        "INSERT INTO notes (text) VALUES ('x'); UPDATE notes SET text = 'y'; SELECT nextval('numbers')", tenant["app"]
+    )
+    assert server.psql("SELECT text FROM notes; SELECT two()", tenant["readonly"]) == "y\n2"
+    refused_sql(tenant["readonly"], "BEGIN READ WRITE; DELETE FROM notes", "permission denied")
+    neighbour = server.create("later-b", "trading")
+    refused_sql(neighbour["app"], "SELECT * FROM %s.notes" % shown["schema"], "permission denied")
+
+
+def test_one_tenant_of_the_schema_tier_cannot_name_what_is_in_another():
+    server = shared_server()
+    server.create("mine", "trading")
+    other = server.create("theirs", "trading")
+    schema = server.tenantry("tenant", "show", "mine")["schema"]
+    for sql in (
+        "SELECT * FROM {}.portfolios",
+        "INSERT INTO {}.portfolios DEFAULT VALUES",
+        "SET ROLE {}_app",
+        "SELECT * FROM {}.trades_default",
+        "SET SESSION AUTHORIZATION {}_app",
+        "BEGIN; LOCK TABLE {}.trades",
+    ):
+        refused_sql(other["app"], sql.format(schema), "permission denied")
+
+
+@in_both_tiers
+def test_the_shown_connection_needs_only_the_password(server, slug, blueprint, _i, count, _):
+    tenant = server.create(slug, blueprint)
+    for connection in server.tenantry("tenant", "show", slug, "--connection")["connections"]:
+        assert urllib.parse.urlsplit(connection["uri"]).password is None
+        password = password_of(tenant[connection["login"]])
+        assert server.psql(count, connection["uri"], env={"PGPASSWORD": password}) == "0"
+
+
+if __name__ == "__main__":
+    harness.main()
