@@ -147,13 +147,14 @@ static void list_unchecked(Arena *arena, const RulePlan *plan, IsolationResult *
 /* How the planner works for the length of a check. Just-in-time compilation and parallel workers
  * take longer to start than all of this. For one tenant every join is a few look-ups by index,
  * which the planner cannot know of a snapshot without statistics; and with little memory it makes
- * no large hash tables for the many rows that it expects; its plan for one tenant is that for any.
- * NULL is the default. */
+ * no large hash tables for the many rows that it expects, nor keeps what it looked up for rows that
+ * never come; its plan for one tenant is that for any. NULL is the default. */
 #define SET(name, value) ", set_config('" name "', " value ", true)"
 #define QUICK(off, none) "SELECT 1" SET("jit", off) SET("max_parallel_workers_per_gather", none)
 #define JOINS(off)                                                                                 \
     SET("enable_hashjoin", off)                                                                    \
-    SET("enable_mergejoin", off) SET("enable_seqscan", off) SET("enable_material", off)
+    SET("enable_mergejoin", off)                                                                   \
+    SET("enable_seqscan", off) SET("enable_material", off) SET("enable_memoize", off)
 #define LOOK_UP(off, none, memory, plan)                                                           \
     QUICK(off, none) JOINS(off) SET("work_mem", memory) SET("plan_cache_mode", plan)
 

@@ -144,6 +144,11 @@ static bool is_in_statement(const RulePlan *plan, size_t rule, bool is_first)
 
 /* --- parts ------------------------------------------------------------------------------------ */
 
+/* Ends each branch of the one statement. PostgreSQL pulls a branch without a condition up into the
+ * whole, finds out when it is done that the branch has too many relations for that, and begins anew
+ * with it; a branch with a condition it leaves alone from the start. A tenth of the planning. */
+#define ALONE " WHERE true"
+
 bool rule_sql_rule(Arena *arena, size_t rule, const char **ret_sql, Err *err)
 {
     const char *body = NULL;
@@ -153,7 +158,7 @@ bool rule_sql_rule(Arena *arena, size_t rule, const char **ret_sql, Err *err)
     /* The id is a word of our own table. */
     *ret_sql = arena_printf(arena,
                             "SELECT '%s', r.tenant_id::text, r.other_id::text, r.object::text,"
-                            " r.evidence::text, r.mend::text FROM (%s) r",
+                            " r.evidence::text, r.mend::text FROM (%s) r" ALONE,
                             rules[rule].id, body);
     return true;
 }
@@ -167,7 +172,7 @@ bool rule_sql_digest(Arena *arena, const char **ret_sql, Err *err)
     *ret_sql = arena_printf(arena,
                             "SELECT '" RULE_SQL_DIGEST
                             "', NULL, NULL, r.digest, r.tenants::text, r.spares::text"
-                            " FROM (%s) r (digest, tenants, spares)",
+                            " FROM (%s) r (digest, tenants, spares)" ALONE,
                             body);
     return true;
 }

@@ -397,15 +397,20 @@ def configure(server, change, value, name="lo_compat_privileges"):
         pass
 
 
-def test_a_setting_of_the_server_is_reported():
+def test_a_setting_of_the_server_is_reported_and_mended_whatever_file_has_it():
     server, _ = names()
-    configure(server, "ALTER SYSTEM SET lo_compat_privileges = on", "on")
+    path = os.path.join(server.data_dir, "postgresql.local.conf")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("lo_compat_privileges = on\n")
     try:
+        configure(server, "SELECT", "on")
         found = verify(server)["findings"]
         assert [(f["check"], f["object"]) for f in found] == [("setting_server", "setting lo_compat_privileges")], found
-    finally:
         configure(server, found[0]["mend"], "off")
-    assert verify(server)["is_isolated"]
+        assert verify(server)["is_isolated"]
+    finally:
+        os.unlink(path)
+        configure(server, "ALTER SYSTEM RESET lo_compat_privileges", "off")
 
 
 def test_the_rules_of_a_tenant_that_is_isolated_are_one_statement():

@@ -1,58 +1,59 @@
 -- One text that changes whenever something changes that the rules read, in whatever order it was read: SHA-256 over the
 -- sorted hashes of rows of the snapshot and of the catalogue behind it. Rows of the catalogue are taken as they are,
--- since that costs less than spelling expressions out; columns that VACUUM and its like change are left out.
+-- since that costs less than spelling expressions out; columns that VACUUM and its like change are left out. WHERE true:
+-- PostgreSQL pulls a branch of one relation without a condition up into the whole, which costs more than to leave it alone.
 WITH line (text) AS (
-    SELECT 'iso_target' || x::text FROM iso_target x
+    SELECT 'iso_target' || x::text FROM iso_target x WHERE true
     UNION ALL
-    SELECT 'iso_place' || x::text FROM iso_place x
+    SELECT 'iso_place' || x::text FROM iso_place x WHERE true
     UNION ALL
-    SELECT 'iso_own' || x::text FROM iso_own x
+    SELECT 'iso_own' || x::text FROM iso_own x WHERE true
     UNION ALL
-    SELECT 'iso_reach' || x::text FROM iso_reach x
+    SELECT 'iso_reach' || x::text FROM iso_reach x WHERE true
     UNION ALL
-    SELECT 'iso_relation' || x::text FROM iso_relation x
+    SELECT 'iso_relation' || x::text FROM iso_relation x WHERE true
     UNION ALL
-    SELECT 'iso_function' || x::text FROM iso_function x
+    SELECT 'iso_function' || x::text FROM iso_function x WHERE true
     UNION ALL
-    SELECT 'iso_type' || x::text FROM iso_type x
+    SELECT 'iso_type' || x::text FROM iso_type x WHERE true
     UNION ALL
-    SELECT 'iso_object' || x::text FROM iso_object x
+    SELECT 'iso_object' || x::text FROM iso_object x WHERE true
     UNION ALL
-    SELECT 'iso_acl' || x::text FROM iso_acl x
+    SELECT 'iso_acl' || x::text FROM iso_acl x WHERE true
     UNION ALL
-    SELECT 'iso_outside' || x::text FROM iso_outside x
+    SELECT 'iso_outside' || x::text FROM iso_outside x WHERE true
     UNION ALL
-    SELECT 'iso_holder' || x::text FROM iso_holder x
+    SELECT 'iso_holder' || x::text FROM iso_holder x WHERE true
     UNION ALL
-    SELECT 'iso_role' || x::text FROM iso_role x
+    SELECT 'iso_role' || x::text FROM iso_role x WHERE true
     UNION ALL
-    SELECT 'iso_setting' || x::text FROM iso_setting x
+    SELECT 'iso_setting' || x::text FROM iso_setting x WHERE true
     UNION ALL
-    SELECT 'iso_map' || x::text FROM iso_map x
+    SELECT 'iso_map' || x::text FROM iso_map x WHERE true
     UNION ALL
-    SELECT 'iso_kin' || x::text FROM iso_kin x
+    SELECT 'iso_kin' || x::text FROM iso_kin x WHERE true
     UNION ALL
-    SELECT 'iso_event' || x::text FROM iso_event x
+    SELECT 'iso_event' || x::text FROM iso_event x WHERE true
     UNION ALL
-    SELECT 'iso_extension' || x::text FROM iso_extension x
+    SELECT 'iso_extension' || x::text FROM iso_extension x WHERE true
     UNION ALL
-    SELECT 'iso_foreign' || x::text FROM iso_foreign x
+    SELECT 'iso_foreign' || x::text FROM iso_foreign x WHERE true
     UNION ALL
-    SELECT 'iso_between' || x::text FROM iso_between x
+    SELECT 'iso_between' || x::text FROM iso_between x WHERE true
     UNION ALL
-    SELECT 'iso_bearer' || x::text FROM iso_bearer x
+    SELECT 'iso_bearer' || x::text FROM iso_bearer x WHERE true
     UNION ALL
-    SELECT 'iso_wide' || x::text FROM iso_wide x
+    SELECT 'iso_wide' || x::text FROM iso_wide x WHERE true
     UNION ALL
-    SELECT 'iso_large' || x::text FROM iso_large x
+    SELECT 'iso_large' || x::text FROM iso_large x WHERE true
     UNION ALL
-    SELECT 'iso_maker' || x::text FROM iso_maker x
+    SELECT 'iso_maker' || x::text FROM iso_maker x WHERE true
     UNION ALL
-    SELECT 'iso_given' || x::text FROM iso_given x
+    SELECT 'iso_given' || x::text FROM iso_given x WHERE true
     UNION ALL
-    SELECT 'iso_thing' || x::text FROM iso_thing x
+    SELECT 'iso_thing' || x::text FROM iso_thing x WHERE true
     UNION ALL
-    SELECT 'iso_stray' || x::text FROM iso_stray x
+    SELECT 'iso_stray' || x::text FROM iso_stray x WHERE true
     UNION ALL
     SELECT concat_ws('|', 'outside function', x::text)
       FROM iso_loose r JOIN pg_proc x ON x.oid = r.oid
@@ -112,37 +113,37 @@ WITH line (text) AS (
       JOIN pg_default_acl x ON x.oid = d.objid
     UNION ALL
     SELECT concat_ws('|', 'database', x.datname, x.datdba, x.datacl)
-      FROM pg_database x
+      FROM pg_database x WHERE true
     UNION ALL
     SELECT concat_ws('|', 'language', x::text)
-      FROM pg_language x
+      FROM pg_language x WHERE true
     UNION ALL
     SELECT concat_ws('|', 'server', x::text)
-      FROM pg_foreign_server x
+      FROM pg_foreign_server x WHERE true
     UNION ALL
     SELECT concat_ws('|', 'wrapper', x::text)
-      FROM pg_foreign_data_wrapper x
+      FROM pg_foreign_data_wrapper x WHERE true
     UNION ALL
     SELECT concat_ws('|', 'publication', x::text)
-      FROM pg_publication x
+      FROM pg_publication x WHERE true
     UNION ALL
     SELECT concat_ws('|', 'published', x::text)
-      FROM pg_publication_rel x
+      FROM pg_publication_rel x WHERE true
     UNION ALL
     SELECT concat_ws('|', 'published schema', x::text)
-      FROM pg_publication_namespace x
+      FROM pg_publication_namespace x WHERE true
     UNION ALL
     SELECT concat_ws('|', 'subscription', x.subname, x.subdbid, x.subowner, x.subenabled)
-      FROM pg_subscription x
+      FROM pg_subscription x WHERE true
     UNION ALL
     SELECT concat_ws('|', 'event trigger', x::text, f.prosrc)
       FROM pg_event_trigger x JOIN pg_proc f ON f.oid = x.evtfoid
     UNION ALL
     SELECT concat_ws('|', 'extension', x.extname, x.extowner, x.extnamespace, x.extversion)
-      FROM pg_extension x
+      FROM pg_extension x WHERE true
     UNION ALL
     SELECT concat_ws('|', 'parameter', x::text)
-      FROM pg_parameter_acl x
+      FROM pg_parameter_acl x WHERE true
     UNION ALL
     SELECT concat_ws('|', 'large object', x::text)
       FROM pg_largeobject_metadata x

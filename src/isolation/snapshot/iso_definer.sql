@@ -5,13 +5,12 @@ SELECT p.tenant_id, p.nspname, p.owner, f.oid, f.proowner, f.proconfig, f.prolan
   JOIN iso_place p USING (nspoid)
  WHERE f.prosecdef AND p.kind <> 'control'
 UNION ALL
-SELECT coalesce(t.id, o.tenant_id), n.nspname, w.oid, f.oid, f.proowner, f.proconfig, f.prolang,
-       format('function %s', f.oid::regprocedure)
+SELECT coalesce(t.id, o.tenant_id), n.nspname, (SELECT r.oid FROM pg_roles r WHERE r.rolname = p.owner_role), f.oid,
+       f.proowner, f.proconfig, f.prolang, format('function %s', f.oid::regprocedure)
   FROM iso_outside s
   JOIN iso_own o ON o.oid = s.role
   JOIN pg_proc f ON s.classid = 'pg_proc'::regclass AND f.oid = s.objid
   JOIN pg_namespace n ON n.oid = f.pronamespace
   LEFT JOIN tenantry.places p ON p.schema_name = n.nspname
   LEFT JOIN tenantry.tenants t ON t.place_id = p.id AND p.tier = 'schema'
-  LEFT JOIN pg_roles w ON w.rolname = p.owner_role
  WHERE s.deptype = 'o' AND f.prosecdef

@@ -18,13 +18,13 @@ WITH thing AS (
      WHERE s.deptype = 'a' AND s.dbid <> 0
 ), placed AS (
     SELECT h.*, concat(format('%I', n.nspname), '.' || quote_ident(h.label), h.arguments) AS name,
-           p.tier AS place_kind, t.id AS tenant_id, a.oid AS app, r.oid AS readonly
+           p.tier AS place_kind, t.id AS tenant_id,
+           (SELECT r.oid FROM pg_roles r WHERE r.rolname = p.app_role) AS app,
+           (SELECT r.oid FROM pg_roles r WHERE r.rolname = p.readonly_role) AS readonly
       FROM thing h
       JOIN pg_namespace n ON n.oid = h.nspoid
       JOIN tenantry.places p ON p.schema_name = n.nspname
       LEFT JOIN tenantry.tenants t ON t.place_id = p.id AND p.tier = 'schema'
-      LEFT JOIN pg_roles a ON a.rolname = p.app_role
-      LEFT JOIN pg_roles r ON r.rolname = p.readonly_role
 )
 SELECT p.nspoid, p.classid, p.objid, p.kind, p.name, NULL::name AS column_name, x.grantee, x.privilege_type,
        x.is_grantable, p.place_kind, p.tenant_id, p.app, p.readonly

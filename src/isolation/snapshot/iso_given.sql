@@ -21,6 +21,9 @@ SELECT x.classid, x.objid, x.objsubid, a.grantee, a.privilege_type
          WHERE n.nspname = 'pg_toast') x
  CROSS JOIN LATERAL aclexplode(x.acl) a
  WHERE a.grantee = ANY (ARRAY(SELECT b.oid FROM iso_bearer b)) -- an array is looked at before all else
+   -- Nearly all are as initdb gave them, and need not be taken apart.
+   AND x.acl IS DISTINCT FROM (SELECT i.initprivs FROM pg_init_privs i
+                                WHERE i.classoid = x.classid AND i.objoid = x.objid AND i.objsubid = x.objsubid)
    AND NOT (x.is_view AND a.grantee = 0 AND a.privilege_type = 'SELECT')
    AND NOT EXISTS (SELECT FROM pg_init_privs i, LATERAL aclexplode(i.initprivs) g
                     WHERE i.classoid = x.classid AND i.objoid = x.objid AND i.objsubid = x.objsubid

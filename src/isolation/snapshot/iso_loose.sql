@@ -47,5 +47,6 @@ SELECT f.oid, f.pronamespace, f.proowner, f.prosecdef, f.proleakproof, f.prolang
            AND (NOT c.is_builtin OR p.prosecdef OR p.proconfig IS NOT NULL
                 OR ((p.proleakproof OR NOT c.is_code) AND p.pronamespace = 'pg_catalog'::regnamespace
                     AND p.xmin::text::bigint
-                        > (SELECT min(i.xmin::text::bigint) FROM pg_init_privs i WHERE i.privtype = 'i')))) f
+                        > (SELECT min(i.xmin::text::bigint) FROM pg_init_privs i WHERE i.privtype = 'i')))
+         OFFSET 0) f -- so that what is asked of each is planned once, not wherever it is used
  WHERE f.prosecdef OR f.proleakproof OR NOT f.is_extension

@@ -13,7 +13,7 @@ WITH found (oid) AS (
     UNION SELECT SESSION_USER
 )
 SELECT r.oid, r.rolname, coalesce(o.tenant_id, g.tenant_id, t.id, s.tenant_id) AS tenant_id,
-       CASE WHEN r.rolname = i.tenants_role THEN 'tenants'
+       CASE WHEN r.rolname = (SELECT i.tenants_role FROM tenantry.installation i) THEN 'tenants'
             WHEN o.kind LIKE 'group%' OR p.tier = 'row' THEN 'group'
             WHEN coalesce(o.kind, g.kind) IS NOT NULL THEN coalesce(o.kind, g.kind)
             WHEN p.tier IS NOT NULL THEN 'owner'
@@ -23,12 +23,11 @@ SELECT r.oid, r.rolname, coalesce(o.tenant_id, g.tenant_id, t.id, s.tenant_id) A
             ELSE 'other' END AS kind
   FROM found f
   JOIN pg_roles r ON r.oid = f.oid
- CROSS JOIN tenantry.installation i
   LEFT JOIN iso_own o ON o.oid = f.oid
   LEFT JOIN tenantry.roles g ON g.name = r.rolname
-  LEFT JOIN tenantry.places po ON po.owner_role = r.rolname
-  LEFT JOIN tenantry.places pa ON pa.app_role = r.rolname
-  LEFT JOIN tenantry.places pr ON pr.readonly_role = r.rolname
-  LEFT JOIN tenantry.places p ON p.id = coalesce(po.id, pa.id, pr.id)
+  LEFT JOIN tenantry.places p
+    ON p.id = coalesce((SELECT x.id FROM tenantry.places x WHERE x.owner_role = r.rolname),
+                       (SELECT x.id FROM tenantry.places x WHERE x.app_role = r.rolname),
+                       (SELECT x.id FROM tenantry.places x WHERE x.readonly_role = r.rolname))
   LEFT JOIN tenantry.tenants t ON t.place_id = p.id AND p.tier = 'schema'
   LEFT JOIN tenantry.spares s ON s.place_id = p.id

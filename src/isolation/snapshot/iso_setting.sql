@@ -8,8 +8,10 @@ SELECT o.tenant_id, o.rolname, split_part(c.setting, '=', 1) AS name,
   FROM (SELECT oid, rolname, tenant_id, kind, true AS is_tenant FROM iso_own
         UNION ALL
         SELECT r.oid, r.rolname, NULL, 'control', false
-          FROM pg_roles r
-         WHERE r.oid IN (SELECT p.owner FROM iso_place p WHERE p.kind = 'control') OR r.rolname = SESSION_USER) o
+          FROM (SELECT p.owner AS oid FROM iso_place p WHERE p.kind = 'control'
+                UNION
+                SELECT u.oid FROM pg_roles u WHERE u.rolname = SESSION_USER) c
+          JOIN pg_roles r USING (oid)) o
   JOIN pg_db_role_setting s ON s.setrole = o.oid
    AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
  CROSS JOIN LATERAL unnest(s.setconfig) c (setting)
