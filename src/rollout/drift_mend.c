@@ -25,7 +25,7 @@ static const char *replace_all(Arena *arena, const char *text, const char *from,
 
 /* A statement of the reference for this place: random names, so that replacing them is exact. The
  * roles first, for their names begin with that of the schema. */
-static const char *for_place(const Mending *mending, const char *statement)
+const char *mend_for_place(const Mending *mending, const char *statement)
 {
     const Place *from = mending->reference->place;
     const Place *to = mending->place;
@@ -132,13 +132,13 @@ static bool has_or_makes(const Mending *mending, const char *name)
 /* The text of a function's body names what is in its place without a schema, and is not looked
  * into.
  */
-static const char *make(const Mending *mending)
+const char *mend_make(const Mending *mending)
 {
     const DriftRecipe *recipe = find_recipe(mending, true);
     if (recipe == NULL || (recipe->needed != NULL && !has_or_makes(mending, recipe->needed))) {
         return NULL;
     }
-    const char *statement = for_place(mending, recipe->statement);
+    const char *statement = mend_for_place(mending, recipe->statement);
     return is_same(mending->kind, "function")
                ? arena_printf(mending->arena,
                               "SET check_function_bodies = off; %s; RESET check_function_bodies",
@@ -171,9 +171,10 @@ static const char *drop_of_table(const Mending *mending)
     if (is_same(mending->kind, "constraint")) {
         return SQL(arena, "ALTER TABLE {}.{} DROP CONSTRAINT {}", schema, on, name);
     }
+    /* Those of a view have gone with it where it was made anew, which comes before them. */
     const char *sql = is_same(mending->kind, "policy")    ? "DROP POLICY {} ON {}.{}"
-                      : is_same(mending->kind, "rule")    ? "DROP RULE {} ON {}.{}"
-                      : is_same(mending->kind, "trigger") ? "DROP TRIGGER {} ON {}.{}"
+                      : is_same(mending->kind, "rule")    ? "DROP RULE IF EXISTS {} ON {}.{}"
+                      : is_same(mending->kind, "trigger") ? "DROP TRIGGER IF EXISTS {} ON {}.{}"
                                                           : NULL;
     return sql == NULL ? NULL : SQL(arena, sql, name, schema, on);
 }
@@ -186,7 +187,7 @@ const char *mend_function_name(const Mending *mending, const char *name)
                         name + length);
 }
 
-static const char *drop(const Mending *mending)
+const char *mend_drop(const Mending *mending)
 {
     Arena *arena = mending->arena;
     const bool is_code = is_same(mending->kind, "function") || is_same(mending->kind, "view");
@@ -215,18 +216,19 @@ static const char *drop(const Mending *mending)
     return drop_of_table(mending);
 }
 
-/* Objects that have an owner of their own get the place's. */
-static const char *mend_missing(const Mending *mending)
+/* Objects that have an owner of their own get the place's, and a view the defaults of its columns.
+ */
+const char *mend_missing(const Mending *mending)
 {
     static const char *const owned[] = {"function", "statistics", "view"};
     Arena *arena = mending->arena;
-    const char *statement = make(mending);
+    const char *statement = mend_make(mending);
     for (size_t i = 0; statement != NULL && i < sizeof owned / sizeof *owned; i++) {
         if (is_same(mending->kind, owned[i])) {
             const char *object = mend_object_of(
                 mending, arena_printf(arena, "%s %s", mending->kind, mending->name), false);
-            return arena_printf(arena, "%s; ALTER %s OWNER TO %s", statement, object,
-                                mend_role_name(mending, "{owner}"));
+            return arena_printf(arena, "%s; ALTER %s OWNER TO %s%s", statement, object,
+                                mend_role_name(mending, "{owner}"), mend_view_defaults(mending));
         }
     }
     return statement;
@@ -246,7 +248,7 @@ static const char *mend_table(const Mending *mending)
     const DriftRecipe *recipe = find_recipe(mending, false);
     for (size_t i = 0; recipe != NULL && i < sizeof words / sizeof *words; i++) {
         if (has_word(mending->expected, words[i]) != has_word(mending->found, words[i])) {
-            return for_place(mending, recipe->statement);
+            return mend_for_place(mending, recipe->statement);
         }
     }
     return NULL;
@@ -267,56 +269,7 @@ static const char *mend_column(const Mending *mending)
             return NULL;
         }
     }
-    return for_place(mending, recipe->statement);
-}
-
-/* A view may get columns at its end, and nothing else of its columns may be another. */
-static bool may_replace_view(const Mending *mending)
-{
-    const size_t length = strlen(mending->name);
-    for (size_t i = 0; i < mending->contents->count; i++) {
-        const FingerprintLine *line = &mending->contents->lines[i];
-        const FingerprintLine *same = NULL;
-        if (!is_same(line->kind, "column") || strncmp(line->name, mending->name, length) != 0 ||
-            line->name[length] != '.') {
-            continue;
-        }
-        same = drift_find_line(mending->reference, "column", line->name);
-        if (same == NULL || !is_same(same->definition, line->definition)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Of a function neither the arguments' defaults nor what it returns, which stand before its
- * language. */
-static bool may_replace_function(const Mending *mending)
-{
-    static const char language[] = "\n LANGUAGE ";
-    const char *end = strstr(mending->expected, language);
-    const size_t length = end == NULL ? 0 : (size_t)(end - mending->expected) + strlen(language);
-    return strncmp(mending->expected, mending->found, length) == 0;
-}
-
-/* A view or function; where it cannot be replaced, it is made anew, with its rights. */
-static const char *mend_code(const Mending *mending)
-{
-    const bool is_view = is_same(mending->kind, "view");
-    Arena *arena = mending->arena;
-    if (is_view ? may_replace_view(mending) : may_replace_function(mending)) {
-        return make(mending);
-    }
-    const char *made = mend_missing(mending);
-    Mending rights = *mending;
-    rights.name = arena_printf(arena, "%s %s", mending->kind, mending->name);
-    rights.found = NULL;
-    const FingerprintLine *line = drift_find_line(mending->reference, "grants", rights.name);
-    rights.expected = line == NULL ? NULL : line->definition;
-    const char *granted = line == NULL ? NULL : mend_grants(&rights);
-    return made == NULL ? NULL
-                        : arena_printf(arena, "%s; %s%s%s", drop(mending), made,
-                                       granted == NULL ? "" : "; ", granted == NULL ? "" : granted);
+    return mend_for_place(mending, recipe->statement);
 }
 
 static const char *mend_different(const Mending *mending)
@@ -330,9 +283,14 @@ static const char *mend_different(const Mending *mending)
     if (is_same(mending->kind, "function") || is_same(mending->kind, "view")) {
         return mend_code(mending);
     }
-    const char *statement = make(mending);
-    const char *dropping = statement == NULL ? NULL : drop(mending);
-    return dropping == NULL ? NULL : arena_printf(mending->arena, "%s; %s", dropping, statement);
+    if (is_same(mending->kind, "comment")) {
+        return mend_make(mending);
+    }
+    const char *statement = mend_make(mending);
+    const char *dropping = statement == NULL ? NULL : mend_drop(mending);
+    return dropping == NULL ? NULL
+                            : arena_printf(mending->arena, "%s; %s%s", dropping, statement,
+                                           mend_comment(mending, mending->kind, mending->name));
 }
 
 const char *drift_mend(Arena *arena, const DriftReference *reference, const DriftContents *contents,
@@ -362,6 +320,6 @@ const char *drift_mend(Arena *arena, const DriftReference *reference, const Drif
         return mend_role(&mending);
     }
     return mending.found == NULL      ? mend_missing(&mending)
-           : mending.expected == NULL ? drop(&mending)
+           : mending.expected == NULL ? mend_drop(&mending)
                                       : mend_different(&mending);
 }

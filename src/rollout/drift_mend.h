@@ -18,6 +18,18 @@ typedef struct Mending {
 /* "schema.name", quoted where need be. */
 const char *mend_qualified(const Mending *mending, const char *name);
 
+/* A statement of the reference with the names of this place. */
+const char *mend_for_place(const Mending *mending, const char *statement);
+
+/* How the object is made by its recipe; NULL where there is none, or the table is not there. */
+const char *mend_make(const Mending *mending);
+
+/* The same with what else belongs to a new object: its owner, defaults of a view's columns. */
+const char *mend_missing(const Mending *mending);
+
+/* How it is dropped; NULL where rows could be lost. */
+const char *mend_drop(const Mending *mending);
+
 /* A role as lines name it ("{app}"), as SQL does. */
 const char *mend_role_name(const Mending *mending, const char *role);
 
@@ -31,6 +43,19 @@ const char *mend_function_name(const Mending *mending, const char *name);
 /* What the reference says of an object; NULL when it has none. */
 const FingerprintLine *drift_find_line(const DriftReference *reference, const char *kind,
                                        const char *name);
+
+/* --- drift_code.c ----------------------------------------------------------------------------- */
+
+/* A view or function that is different. Where it cannot be replaced it is made anew, with its
+ * rights and what is on it. */
+const char *mend_code(const Mending *mending);
+
+/* "; COMMENT ON ..." of an object; "" where none is known. */
+const char *mend_comment(const Mending *mending, const char *kind, const char *name);
+
+/* "; ALTER VIEW ... SET DEFAULT ..." for each default of the view's columns; "" where none is, or
+ * it is no view. */
+const char *mend_view_defaults(const Mending *mending);
 
 /* --- drift_rights.c --------------------------------------------------------------------------- */
 

@@ -91,6 +91,38 @@ WITH relation AS MATERIALIZED (
       JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
       LEFT JOIN pg_attrdef d ON d.adrelid = r.oid AND d.adnum = a.attnum
      WHERE r.relkind IN ('r', 'p') AND a.attgenerated = '' AND a.attidentity = ''
+    UNION ALL
+    -- A view's column has a default of its own, or none.
+    SELECT 'column', concat(r.relname, '.', a.attname), r.relname::text,
+           format('ALTER VIEW %s ALTER COLUMN %I %s', r.full_name, a.attname,
+                  coalesce('SET DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), 'DROP DEFAULT')),
+           format('%s %s', a.attnum, format_type(a.atttypid, a.atttypmod))
+      FROM relation r
+      JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0
+      LEFT JOIN pg_attrdef d ON d.adrelid = r.oid AND d.adnum = a.attnum
+     WHERE r.relkind = 'v'
+    UNION ALL
+    -- Comments on what may have to be made anew, with which they go.
+    SELECT 'comment', concat('view ', r.relname, '.' || a.attname), r.relname::text,
+           format('COMMENT ON %s %s IS %L', CASE WHEN a.attnum IS NULL THEN 'VIEW' ELSE 'COLUMN' END,
+                  concat(r.full_name, '.' || quote_ident(a.attname)), d.description), NULL
+      FROM relation r
+      JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = r.oid
+      LEFT JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = d.objsubid AND d.objsubid <> 0
+     WHERE r.relkind = 'v'
+    UNION ALL
+    SELECT 'comment', concat('trigger ', r.relname, '.', g.tgname), r.relname::text,
+           format('COMMENT ON TRIGGER %I ON %s IS %L', g.tgname, r.full_name, d.description), NULL
+      FROM relation r
+      JOIN pg_trigger g ON g.tgrelid = r.oid AND NOT g.tgisinternal
+      JOIN pg_description d ON d.classoid = 'pg_trigger'::regclass AND d.objoid = g.oid
+    UNION ALL
+    SELECT 'comment', concat('function ', f.proname, '(', pg_get_function_identity_arguments(f.oid), ')'), NULL,
+           format('COMMENT ON ROUTINE %s IS %L', f.oid::regprocedure, d.description), NULL
+      FROM pg_proc f
+      JOIN pg_namespace n ON n.oid = f.pronamespace AND n.nspname = $1
+      JOIN pg_description d ON d.classoid = 'pg_proc'::regclass AND d.objoid = f.oid
+     WHERE f.prokind <> 'a'
 )
 SELECT o.kind, n.name, o.statement, n.shape, o.needed
   FROM object o

@@ -136,6 +136,22 @@ static bool may_mend_grants(const Mending *mending)
     return false;
 }
 
+/* Whether it is on a column that has gone with its view by then: the view is made anew without it,
+ * or is dropped. */
+static bool is_of_dropped_column(const Mending *mending, const char *column)
+{
+    const FingerprintLine *wanted = drift_find_line(mending->reference, "column", column);
+    const size_t length = strcspn(column, ".");
+    for (size_t i = 0; wanted == NULL && i < mending->contents->count; i++) {
+        const FingerprintLine *line = &mending->contents->lines[i];
+        if (is_same(line->kind, "view") && strlen(line->name) == length &&
+            strncmp(line->name, column, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *mend_grants(const Mending *mending)
 {
     static const char column[] = "column ";
@@ -145,7 +161,8 @@ const char *mend_grants(const Mending *mending)
     const char *table = NULL;
     const char *name = NULL;
     if (strncmp(mending->name, column, strlen(column)) == 0) {
-        if (!mend_split_name(mending, mending->name + strlen(column), &table, &name)) {
+        const char *of = mending->name + strlen(column);
+        if (!mend_split_name(mending, of, &table, &name) || is_of_dropped_column(mending, of)) {
             return NULL;
         }
         columns = arena_printf(arena, " (%s)", sql_ident(arena, name).quoted);

@@ -234,7 +234,13 @@ CREATE FUNCTION m_second() RETURNS SETOF z_first LANGUAGE sql AS 'SELECT * FROM 
 CREATE VIEW a_third WITH (security_invoker = true) AS SELECT id, nothing FROM m_second();
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
 CREATE TRIGGER touched INSTEAD OF INSERT ON a_third FOR EACH ROW EXECUTE FUNCTION touch();
+CREATE RULE stays AS ON DELETE TO a_third DO INSTEAD NOTHING;
+ALTER VIEW a_third ALTER COLUMN nothing SET DEFAULT 5;
+COMMENT ON VIEW a_third IS 'the third';
+COMMENT ON COLUMN a_third.id IS 'of a child';
+COMMENT ON TRIGGER touched ON a_third IS 'by whom';
 CREATE PROCEDURE act(a integer) LANGUAGE sql AS 'SELECT 1';
+COMMENT ON PROCEDURE act IS 'acts';
 ALTER TABLE children ENABLE ROW LEVEL SECURITY;
 CREATE POLICY good_ones ON children USING (is_good(code));
 """
@@ -242,6 +248,12 @@ DAMAGES = {
     "all that can be dropped": """DROP FUNCTION zero() CASCADE; DROP FUNCTION is_good(text) CASCADE;
         DROP PROCEDURE act(integer); DROP FUNCTION touch(); ALTER TABLE z_parents DROP CONSTRAINT z_parents_pkey CASCADE, DROP CONSTRAINT z_code CASCADE;
         ALTER TABLE children DROP COLUMN rank""",
+    "a view that has got a column": """CREATE OR REPLACE VIEW a_third AS SELECT id, nothing, 2 AS more FROM m_second();
+        GRANT UPDATE (more) ON a_third TO {app}""",
+    "a view that has got a column, and what is on it": """CREATE OR REPLACE VIEW a_third AS SELECT id, nothing, 2 AS more FROM m_second();
+        CREATE OR REPLACE RULE stays AS ON UPDATE TO a_third DO INSTEAD NOTHING; COMMENT ON VIEW a_third IS NULL;
+        CREATE OR REPLACE TRIGGER touched INSTEAD OF UPDATE ON a_third FOR EACH ROW EXECUTE FUNCTION touch();
+        ALTER VIEW a_third ALTER COLUMN nothing DROP DEFAULT; COMMENT ON PROCEDURE act IS 'else'""",
     "what cannot be replaced": """DROP VIEW a_third; CREATE VIEW a_third AS SELECT id, 1::bigint AS nothing, 2 AS more FROM children;
         DROP PROCEDURE act(integer); CREATE PROCEDURE act(a integer DEFAULT 1) LANGUAGE sql AS 'SELECT 1';
         GRANT SELECT ON a_third TO PUBLIC; ALTER VIEW a_third OWNER TO CURRENT_USER""",

@@ -24,14 +24,47 @@ static const DriftRecipe recipes[] = {
     {"index", "i", "CREATE INDEX i ON trial_0a.t (a)", NULL, "t"},
     {"policy", "t.p", "CREATE POLICY p ON trial_0a.t TO trial_0a_app", NULL, "t"},
     {"table", "t", "ALTER TABLE trial_0a.t ENABLE ROW LEVEL SECURITY", "row security", "t"},
+    {"column", "v.a", "ALTER VIEW trial_0a.v ALTER COLUMN a SET DEFAULT 1", "1 integer", "v"},
+    {"column", "v.b", "ALTER VIEW trial_0a.v ALTER COLUMN b DROP DEFAULT", "2 integer", "v"},
+    {"comment", "view v", "COMMENT ON VIEW trial_0a.v IS 'v'", NULL, "v"},
+    {"rule", "v.r", "CREATE RULE r AS ON DELETE TO trial_0a.v DO INSTEAD NOTHING", NULL, "v"},
+    {"rule", "v.s", "CREATE RULE s AS ON UPDATE TO trial_0a.v DO INSTEAD NOTHING", NULL, "v"},
+    {"trigger", "v.g", "CREATE TRIGGER g INSTEAD OF INSERT ON trial_0a.v", NULL, "v"},
+    {"trigger", "v.h", "CREATE TRIGGER h INSTEAD OF UPDATE ON trial_0a.v", NULL, "v"},
+    {"view", "v", "CREATE OR REPLACE VIEW trial_0a.v", "", NULL},
 };
-static const FingerprintLine expected_lines[] = {{"", "view", "v", ""}};
+static const FingerprintLine expected_lines[] = {
+    {"", "column", "v.a", "1 integer default 1"},
+    {"", "column", "v.b", "2 integer"},
+    {"", "comment", "view v", "'v'"},
+    {"", "grants", "column v.a", "{app}:UPDATE"},
+    {"", "grants", "view v", "{app}:SELECT"},
+    {"", "rule", "v.r", "on delete"},
+    {"", "rule", "v.s", "on update"},
+    {"", "trigger", "v.g", "on insert"},
+    {"", "trigger", "v.h", "on update"},
+    {"", "view", "v", ""},
+};
 static const DriftReference reference = {.place = &model,
                                          .lines = expected_lines,
-                                         .line_count = 1,
+                                         .line_count = sizeof expected_lines /
+                                                       sizeof *expected_lines,
                                          .recipes = recipes,
                                          .recipe_count = sizeof recipes / sizeof *recipes};
-static const FingerprintLine lines[] = {{"tenant_1b", "table", "t", ""}};
+
+/* The table alone, or all of it: a view of which a rule is different and a trigger is missing. */
+enum { NOTHING = 0, TABLE = 1, ALL = 9 };
+static const FingerprintLine lines[ALL] = {
+    {"tenant_1b", "table", "t", ""},
+    {"tenant_1b", "column", "v.a", "1 integer default 1"},
+    {"tenant_1b", "column", "v.b", "2 integer"},
+    {"tenant_1b", "column", "v.c", "3 integer"},
+    {"tenant_1b", "comment", "view v", "'v'"},
+    {"tenant_1b", "rule", "v.r", "on delete"},
+    {"tenant_1b", "rule", "v.s", "on insert"},
+    {"tenant_1b", "trigger", "v.g", "on insert"},
+    {"tenant_1b", "view", "v", "more"},
+};
 
 typedef struct Case {
     const char *kind;
@@ -75,7 +108,7 @@ static void what_is_missing_is_made_with_the_names_of_the_place(void **state)
         {"sequence", "s", "x", NULL, NULL},
         {"table", "t", "row security", NULL, NULL},
     };
-    CHECK(cases, 1);
+    CHECK(cases, TABLE);
 }
 
 static void nothing_is_made_on_a_table_that_is_missing(void **state)
@@ -84,7 +117,7 @@ static void nothing_is_made_on_a_table_that_is_missing(void **state)
     static const Case cases[] = {{"index", "i", "on t", NULL, NULL},
                                  {"column", "t.a", "2 text", NULL, NULL},
                                  {"grants", "table t", "{app}:SELECT", NULL, NULL}};
-    CHECK(cases, 0);
+    CHECK(cases, NOTHING);
 }
 
 static void what_is_too_much_is_dropped_unless_rows_go_with_it(void **state)
@@ -95,13 +128,14 @@ static void what_is_too_much_is_dropped_unless_rows_go_with_it(void **state)
         {"constraint", "t.c", NULL, "CHECK (a > 0)",
          "ALTER TABLE \"tenant_1b\".\"t\" DROP CONSTRAINT \"c\""},
         {"constraint", "t.c", NULL, "CHECK (a > 0) inherited", NULL},
-        {"trigger", "t.x", NULL, "CREATE TRIGGER", "DROP TRIGGER \"x\" ON \"tenant_1b\".\"t\""},
+        {"trigger", "t.x", NULL, "CREATE TRIGGER",
+         "DROP TRIGGER IF EXISTS \"x\" ON \"tenant_1b\".\"t\""},
         {"trigger", "t.x.y", NULL, "CREATE TRIGGER", NULL},
         {"function", "g(a integer)", NULL, "x", "DROP ROUTINE \"tenant_1b\".\"g\"(a integer)"},
         {"column", "t.x", NULL, "3 text", NULL},
         {"table", "x", NULL, "", NULL},
     };
-    CHECK(cases, 1);
+    CHECK(cases, TABLE);
 }
 
 static void what_is_different_is_set_where_that_is_known_to_be_all(void **state)
@@ -117,7 +151,36 @@ static void what_is_different_is_set_where_that_is_known_to_be_all(void **state)
         {"table", "t", "row security", "", "ALTER TABLE tenant_1b.t ENABLE ROW LEVEL SECURITY"},
         {"table", "t", "row security", "row security with {fillfactor=50}", NULL},
     };
-    CHECK(cases, 1);
+    CHECK(cases, TABLE);
+}
+
+static void a_view_that_is_made_anew_keeps_what_is_on_it(void **state)
+{
+    (void)state;
+    static const Case anew[] = {
+        {"view", "v", "", "more",
+         "DROP VIEW \"tenant_1b\".\"v\"; CREATE OR REPLACE VIEW tenant_1b.v; "
+         "ALTER VIEW \"tenant_1b\".\"v\" OWNER TO \"tenant_1b_owner\"; "
+         "ALTER VIEW tenant_1b.v ALTER COLUMN a SET DEFAULT 1; "
+         "GRANT UPDATE (\"a\") ON TABLE \"tenant_1b\".\"v\" TO \"tenant_1b_app\"; "
+         "REVOKE ALL ON TABLE \"tenant_1b\".\"v\" FROM PUBLIC; "
+         "GRANT SELECT ON TABLE \"tenant_1b\".\"v\" TO \"tenant_1b_app\"; "
+         "CREATE TRIGGER g INSTEAD OF INSERT ON tenant_1b.v; "
+         "CREATE RULE r AS ON DELETE TO tenant_1b.v DO INSTEAD NOTHING; "
+         "COMMENT ON VIEW tenant_1b.v IS 'v'"},
+        {"trigger", "v.h", "on update", NULL, "CREATE TRIGGER h INSTEAD OF UPDATE ON tenant_1b.v"},
+        {"rule", "v.s", "on update", "on insert",
+         "DROP RULE IF EXISTS \"s\" ON \"tenant_1b\".\"v\"; "
+         "CREATE RULE s AS ON UPDATE TO tenant_1b.v DO INSTEAD NOTHING"},
+        {"grants", "column v.c", NULL, "{app}:UPDATE", NULL}, /* the column goes with the view */
+    };
+    static const Case replaced[] = {
+        {"view", "v", "", "other",
+         "CREATE OR REPLACE VIEW tenant_1b.v; "
+         "ALTER VIEW tenant_1b.v ALTER COLUMN a SET DEFAULT 1"},
+    };
+    CHECK(anew, ALL);
+    CHECK(replaced, TABLE);
 }
 
 static void rights_and_owners_are_given_back(void **state)
@@ -144,7 +207,7 @@ static void rights_and_owners_are_given_back(void **state)
         {"partition grants", "t_2026", NULL, "{app}:TRUNCATE",
          "REVOKE TRUNCATE ON TABLE \"tenant_1b\".\"t_2026\" FROM \"tenant_1b_app\""},
     };
-    CHECK(cases, 1);
+    CHECK(cases, TABLE);
 }
 
 int main(void)
@@ -154,6 +217,7 @@ int main(void)
         cmocka_unit_test(nothing_is_made_on_a_table_that_is_missing),
         cmocka_unit_test(what_is_too_much_is_dropped_unless_rows_go_with_it),
         cmocka_unit_test(what_is_different_is_set_where_that_is_known_to_be_all),
+        cmocka_unit_test(a_view_that_is_made_anew_keeps_what_is_on_it),
         cmocka_unit_test(rights_and_owners_are_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
