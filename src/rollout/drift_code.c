@@ -155,7 +155,11 @@ const char *mend_code(const Mending *mending)
         strbuf_printf(&out, "%s%s", made, mend_view_defaults(mending));
         return out.text;
     }
-    strbuf_printf(&out, "%s; %s", mend_drop(mending), made);
+    const char *dropping = mend_drop(mending);
+    if (dropping == NULL) {
+        return NULL;
+    }
+    strbuf_printf(&out, "%s; %s", dropping, made);
     add_rights_on(mending, &out);
     add_what_is_on(mending, &out);
     return out.text;

@@ -1,5 +1,6 @@
--- Which of the views and functions of one place stand on which: (kind, name, level). 0 stands on nothing of the place, or
--- is a table; every other is above all that it needs. What the text of a body names is not known to PostgreSQL.
+-- Which of the views and functions of one place stand on which: (kind, name, level, routine). 0 stands on nothing of the
+-- place, or is a table; every other is above all that it needs. What the text of a body names is not known to PostgreSQL.
+-- routine: a function as statements name it, with the schema and its arguments' types, which name has not; or NULL.
 -- $1: the schema; $2: the name that stands for it in names (NULL: none), as in drift_mend.sql.
 WITH RECURSIVE object (class, oid, kind, name) AS MATERIALIZED (
     SELECT 'pg_class'::regclass::oid, c.oid,
@@ -40,7 +41,7 @@ WITH RECURSIVE object (class, oid, kind, name) AS MATERIALIZED (
      WHERE b.level < 100 -- CREATE OR REPLACE can close a circle
 )
 SELECT o.kind, CASE WHEN $2::text IS NULL THEN replace(replace(o.name, $1 || '.', ''), $1, '{schema}') ELSE replace(o.name, $1, $2) END,
-       max(b.level)
+       max(b.level), CASE o.kind WHEN 'function' THEN o.oid::regprocedure::text END
   FROM object o
   JOIN climb b USING (class, oid)
  WHERE o.kind <> 'table'

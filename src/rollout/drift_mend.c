@@ -181,10 +181,12 @@ static const char *drop_of_table(const Mending *mending)
 
 const char *mend_function_name(const Mending *mending, const char *name)
 {
-    const size_t length = strcspn(name, "(");
-    return arena_printf(mending->arena, "%s%s",
-                        mend_qualified(mending, arena_strndup(mending->arena, name, length)),
-                        name + length);
+    static const char kind[] = "function";
+    const DriftLevel *wanted = drift_find_level(&mending->reference->levels, kind, name);
+    const DriftLevel *found = drift_find_level(&mending->contents->levels, kind, name);
+    return wanted != NULL && wanted->routine != NULL ? mend_for_place(mending, wanted->routine)
+           : found != NULL                           ? found->routine
+                                                     : NULL;
 }
 
 const char *mend_drop(const Mending *mending)
@@ -206,7 +208,8 @@ const char *mend_drop(const Mending *mending)
         return arena_printf(arena, "DROP VIEW %s", mend_qualified(mending, mending->name));
     }
     if (is_same(mending->kind, "function")) {
-        return arena_printf(arena, "DROP ROUTINE %s", mend_function_name(mending, mending->name));
+        const char *routine = mend_function_name(mending, mending->name);
+        return routine == NULL ? NULL : arena_printf(arena, "DROP ROUTINE %s", routine);
     }
     if (is_same(mending->kind, "partition")) {
         return arena_printf(arena,
@@ -227,8 +230,10 @@ const char *mend_missing(const Mending *mending)
         if (is_same(mending->kind, owned[i])) {
             const char *object = mend_object_of(
                 mending, arena_printf(arena, "%s %s", mending->kind, mending->name), false);
-            return arena_printf(arena, "%s; ALTER %s OWNER TO %s%s", statement, object,
-                                mend_role_name(mending, "{owner}"), mend_view_defaults(mending));
+            return object == NULL ? NULL
+                                  : arena_printf(arena, "%s; ALTER %s OWNER TO %s%s", statement,
+                                                 object, mend_role_name(mending, "{owner}"),
+                                                 mend_view_defaults(mending));
         }
     }
     return statement;

@@ -37,7 +37,8 @@ const char *mend_role_name(const Mending *mending, const char *role);
 bool mend_split_name(const Mending *mending, const char *name, const char **ret_table,
                      const char **ret_object);
 
-/* "f(integer)" with its schema; the types of its arguments are as the server wrote them. */
+/* A function as the server writes it, with the schemas of its own name and of its arguments' types,
+ * which names of lines have not; NULL where it is not known. */
 const char *mend_function_name(const Mending *mending, const char *name);
 
 /* What the reference says of an object; NULL when it has none. */

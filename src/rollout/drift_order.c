@@ -89,21 +89,27 @@ bool drift_read_levels(Arena *arena, PgConn *conn, const char *schema, const cha
     for (size_t i = 0; i < count; i++) {
         list[i] = (DriftLevel){.kind = arena_strdup(arena, pg_rows_text(rows, i, 0)),
                                .name = arena_strdup(arena, pg_rows_text(rows, i, 1)),
-                               .level = pg_rows_int(rows, i, 2)};
+                               .level = pg_rows_int(rows, i, 2),
+                               .routine = arena_strdup(arena, pg_rows_text(rows, i, 3))};
     }
     *ret_levels = (DriftLevels){.list = list, .count = count};
     return true;
 }
 
-static int64_t level_of(const DriftLevels *levels, const FingerprintLine *line)
+const DriftLevel *drift_find_level(const DriftLevels *levels, const char *kind, const char *name)
 {
     for (size_t i = 0; i < levels->count; i++) {
-        if (strcmp(levels->list[i].kind, line->kind) == 0 &&
-            strcmp(levels->list[i].name, line->name) == 0) {
-            return levels->list[i].level;
+        if (strcmp(levels->list[i].kind, kind) == 0 && strcmp(levels->list[i].name, name) == 0) {
+            return &levels->list[i];
         }
     }
-    return 0;
+    return NULL;
+}
+
+static int64_t level_of(const DriftLevels *levels, const FingerprintLine *line)
+{
+    const DriftLevel *level = drift_find_level(levels, line->kind, line->name);
+    return level == NULL ? 0 : level->level;
 }
 
 static bool begins_with(const char *text, const char *beginning)
@@ -210,12 +216,13 @@ bool drift_read_contents_levels(Arena *arena, PgConn *conn, const char *alias,
 {
     FingerprintWalk walk = walk_of(reference, contents);
     FingerprintDifference difference;
-    size_t count = 0;
     while (fingerprint_next(&walk, &difference)) {
-        count += is_extra_code(&difference) ? 1 : 0;
+        if (is_extra_code(&difference)) {
+            return drift_read_levels(arena, conn, contents->place->schema_name, alias,
+                                     &contents->levels, err);
+        }
     }
-    return count < 2 || drift_read_levels(arena, conn, contents->place->schema_name, alias,
-                                          &contents->levels, err);
+    return true;
 }
 
 void drift_differences(Arena *arena, const DriftReference *reference, const DriftContents *contents,

@@ -22,6 +22,7 @@ typedef struct DriftLevel {
     const char *kind;
     const char *name;
     int64_t level;
+    const char *routine; /* a function with schema and types, as statements name it; or NULL */
 } DriftLevel;
 
 typedef struct DriftLevels {
@@ -101,8 +102,11 @@ const char *drift_mend(Arena *arena, const DriftReference *reference, const Drif
 bool drift_read_levels(Arena *arena, PgConn *conn, const char *schema, const char *alias,
                        DriftLevels *ret_levels, Err *err);
 
-/* The same of a place that differs, which are needed only where more than one view or function is
- * there that should not be. */
+/* What is known of a view or function by its name in lines; NULL where it is not known. */
+const DriftLevel *drift_find_level(const DriftLevels *levels, const char *kind, const char *name);
+
+/* The levels of a place that differs, which are needed only where a view or function is there that
+ * should not be. */
 bool drift_read_contents_levels(Arena *arena, PgConn *conn, const char *alias,
                                 const DriftReference *reference, DriftContents *contents, Err *err);
 

@@ -37,10 +37,10 @@ const char *mend_object_of(const Mending *mending, const char *name, bool is_gra
         const size_t length = strlen(kinds[i].kind);
         const char *word = is_grant ? kinds[i].grant : kinds[i].sql;
         if (strncmp(name, kinds[i].kind, length) == 0 && word != NULL) {
-            const char *rest = name + length;
-            return arena_printf(arena, "%s %s", word,
-                                is_same(word, "ROUTINE") ? mend_function_name(mending, rest)
-                                                         : mend_qualified(mending, rest));
+            const char *object = is_same(word, "ROUTINE")
+                                     ? mend_function_name(mending, name + length)
+                                     : mend_qualified(mending, name + length);
+            return object == NULL ? NULL : arena_printf(arena, "%s %s", word, object);
         }
     }
     return NULL;

@@ -232,6 +232,7 @@ CREATE INDEX children_good ON children (is_good(code));
 CREATE VIEW z_first WITH (security_invoker = true) AS SELECT id, code, zero() AS nothing FROM children;
 CREATE FUNCTION m_second() RETURNS SETOF z_first LANGUAGE sql AS 'SELECT * FROM z_first';
 CREATE VIEW a_third WITH (security_invoker = true) AS SELECT id, nothing FROM m_second();
+CREATE FUNCTION rounded(a amount, VARIADIC more amount[]) RETURNS amount LANGUAGE sql AS 'SELECT a';
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
 CREATE TRIGGER touched INSTEAD OF INSERT ON a_third FOR EACH ROW EXECUTE FUNCTION touch();
 CREATE RULE stays AS ON DELETE TO a_third DO INSTEAD NOTHING;
@@ -248,6 +249,11 @@ DAMAGES = {
     "all that can be dropped": """DROP FUNCTION zero() CASCADE; DROP FUNCTION is_good(text) CASCADE;
         DROP PROCEDURE act(integer); DROP FUNCTION touch(); ALTER TABLE z_parents DROP CONSTRAINT z_parents_pkey CASCADE, DROP CONSTRAINT z_code CASCADE;
         ALTER TABLE children DROP COLUMN rank""",
+    "functions of a type of the place": """DROP FUNCTION rounded(amount, amount[]); CREATE FUNCTION more_of(a amount) RETURNS amount LANGUAGE sql AS 'SELECT a'""",
+    "another result and owner": """DROP FUNCTION rounded(amount, amount[]);
+        CREATE FUNCTION rounded(a amount, VARIADIC more amount[]) RETURNS numeric LANGUAGE sql AS 'SELECT 1.0'; ALTER FUNCTION rounded(amount, amount[]) OWNER TO CURRENT_USER""",
+    "rights and owner": """GRANT EXECUTE ON FUNCTION rounded(amount, amount[]) TO PUBLIC; REVOKE EXECUTE ON FUNCTION rounded(amount, amount[]) FROM {app};
+        ALTER FUNCTION rounded(amount, amount[]) OWNER TO CURRENT_USER""",
     "a view that has got a column": """CREATE OR REPLACE VIEW a_third AS SELECT id, nothing, 2 AS more FROM m_second();
         GRANT UPDATE (more) ON a_third TO {app}""",
     "a view that has got a column, and what is on it": """CREATE OR REPLACE VIEW a_third AS SELECT id, nothing, 2 AS more FROM m_second();

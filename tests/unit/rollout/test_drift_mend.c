@@ -37,6 +37,7 @@ static const FingerprintLine expected_lines[] = {
     {"", "column", "v.a", "1 integer default 1"},
     {"", "column", "v.b", "2 integer"},
     {"", "comment", "view v", "'v'"},
+    {"", "function", "h(a amount)", ""},
     {"", "grants", "column v.a", "{app}:UPDATE"},
     {"", "grants", "view v", "{app}:SELECT"},
     {"", "rule", "v.r", "on delete"},
@@ -45,12 +46,20 @@ static const FingerprintLine expected_lines[] = {
     {"", "trigger", "v.h", "on update"},
     {"", "view", "v", ""},
 };
+static const DriftLevel expected_levels[] = {
+    {"function", "f()", 0, "trial_0a.f()"},
+    {"function", "h(a amount)", 0, "trial_0a.h(trial_0a.amount)"},
+};
+static const DriftLevel levels[] = {
+    {"function", "g(a amount)", 0, "tenant_1b.g(tenant_1b.amount)"},
+};
 static const DriftReference reference = {.place = &model,
                                          .lines = expected_lines,
                                          .line_count = sizeof expected_lines /
                                                        sizeof *expected_lines,
                                          .recipes = recipes,
-                                         .recipe_count = sizeof recipes / sizeof *recipes};
+                                         .recipe_count = sizeof recipes / sizeof *recipes,
+                                         .levels = {expected_levels, 2}};
 
 /* The table alone, or all of it: a view of which a rule is different and a trigger is missing. */
 enum { NOTHING = 0, TABLE = 1, ALL = 9 };
@@ -77,7 +86,8 @@ typedef struct Case {
 static void check(const Case *cases, size_t count, size_t line_count)
 {
     scoped_arena Arena *arena = arena_new();
-    const DriftContents contents = {.place = &place, .lines = lines, .count = line_count};
+    const DriftContents contents = {
+        .place = &place, .lines = lines, .count = line_count, .levels = {levels, 1}};
     for (size_t i = 0; i < count; i++) {
         const FingerprintLine expected = {"", cases[i].kind, cases[i].name, cases[i].expected};
         const FingerprintLine found = {"", cases[i].kind, cases[i].name, cases[i].found};
@@ -103,7 +113,7 @@ static void what_is_missing_is_made_with_the_names_of_the_place(void **state)
         {"column", "t.a", "2 text", NULL, "ALTER TABLE tenant_1b.t ADD COLUMN a text"},
         {"function", "f()", "x", NULL,
          "SET check_function_bodies = off; CREATE OR REPLACE FUNCTION tenant_1b.f(); "
-         "RESET check_function_bodies; ALTER ROUTINE \"tenant_1b\".\"f\"() OWNER TO "
+         "RESET check_function_bodies; ALTER ROUTINE tenant_1b.f() OWNER TO "
          "\"tenant_1b_owner\""},
         {"sequence", "s", "x", NULL, NULL},
         {"table", "t", "row security", NULL, NULL},
@@ -131,7 +141,8 @@ static void what_is_too_much_is_dropped_unless_rows_go_with_it(void **state)
         {"trigger", "t.x", NULL, "CREATE TRIGGER",
          "DROP TRIGGER IF EXISTS \"x\" ON \"tenant_1b\".\"t\""},
         {"trigger", "t.x.y", NULL, "CREATE TRIGGER", NULL},
-        {"function", "g(a integer)", NULL, "x", "DROP ROUTINE \"tenant_1b\".\"g\"(a integer)"},
+        {"function", "g(a amount)", NULL, "x", "DROP ROUTINE tenant_1b.g(tenant_1b.amount)"},
+        {"function", "unknown()", NULL, "x", NULL},
         {"column", "t.x", NULL, "3 text", NULL},
         {"table", "x", NULL, "", NULL},
     };
@@ -198,6 +209,10 @@ static void rights_and_owners_are_given_back(void **state)
         {"grants", "schema", "{app}:USAGE", "",
          "GRANT USAGE ON SCHEMA \"tenant_1b\" TO \"tenant_1b_app\""},
         {"grants", "table x", NULL, "{app}:SELECT", NULL},
+        {"grants", "function h(a amount)", "{app}:EXECUTE", "{app}:EXECUTE,PUBLIC:EXECUTE",
+         "REVOKE EXECUTE ON ROUTINE tenant_1b.h(tenant_1b.amount) FROM PUBLIC"},
+        {"owner", "function h(a amount)", NULL, "postgres",
+         "ALTER ROUTINE tenant_1b.h(tenant_1b.amount) OWNER TO \"tenant_1b_owner\""},
         {"owner", "view v", NULL, "postgres",
          "ALTER VIEW \"tenant_1b\".\"v\" OWNER TO \"tenant_1b_owner\""},
         {"owner", "view extra", NULL, "postgres", NULL}, /* it is dropped */
