@@ -1,10 +1,12 @@
 /* The order in which differences are told: that in which the statements that would mend them can
  * run. What is too much goes first, dependents before what they stand on; then all else is made,
- * the other way round. */
+ * the other way round. Views and functions that are too much and on which something stands that is
+ * changed, not dropped, go last. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/embedded_file.h"
+#include "core/json.h"
 #include "rollout/drift_parts.h"
 
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
@@ -74,14 +76,14 @@ typedef struct Ranked {
 } Ranked;
 
 bool drift_read_levels(Arena *arena, PgConn *conn, const char *schema, const char *alias,
-                       DriftLevels *ret_levels, Err *err)
+                       const char *gone, DriftLevels *ret_levels, Err *err)
 {
     const EmbeddedFile *file = embedded_file_find(level_path);
     scoped_rows PgRows *rows = NULL;
     if (file == NULL) {
         return ERR_SET(err, ERR_INTERNAL, NULL, "\"%s\" is not in the binary", level_path);
     }
-    if (!pg_query(conn, file->text, PG_PARAMS(schema, alias), &rows, err)) {
+    if (!pg_query(conn, file->text, PG_PARAMS(schema, alias, gone), &rows, err)) {
         return false;
     }
     const size_t count = pg_rows_count(rows);
@@ -90,7 +92,8 @@ bool drift_read_levels(Arena *arena, PgConn *conn, const char *schema, const cha
         list[i] = (DriftLevel){.kind = arena_strdup(arena, pg_rows_text(rows, i, 0)),
                                .name = arena_strdup(arena, pg_rows_text(rows, i, 1)),
                                .level = pg_rows_int(rows, i, 2),
-                               .routine = arena_strdup(arena, pg_rows_text(rows, i, 3))};
+                               .routine = arena_strdup(arena, pg_rows_text(rows, i, 3)),
+                               .is_held = pg_rows_bool(rows, i, 4)};
     }
     *ret_levels = (DriftLevels){.list = list, .count = count};
     return true;
@@ -143,15 +146,57 @@ static Stage stage_of(const FingerprintLine *line, int64_t level)
     return STAGE_REST;
 }
 
+/* When a difference is mended. */
+enum { GOES_FIRST, IS_MADE, GOES_LAST };
+
+/* All differences of a place, while they are put in order. */
+typedef struct Order {
+    const DriftReference *reference;
+    const DriftLevels *found;
+    Ranked *list;
+    size_t count;
+} Order;
+
+static bool is_kind(const FingerprintLine *line, const char *kind)
+{
+    return strcmp(line->kind, kind) == 0;
+}
+
+/* Whether something that is made cannot be while the view or function has its name: another index,
+ * a key's index, a function of other names for its arguments. */
+static bool is_name_of(const FingerprintLine *code, const FingerprintLine *made)
+{
+    if (is_kind(code, "function")) {
+        const size_t length = strcspn(code->name, "(") + 1;
+        return is_kind(made, "function") && strncmp(code->name, made->name, length) == 0;
+    }
+    const char *point = is_kind(made, "constraint") ? strchr(made->name, '.') : NULL;
+    return (is_kind(made, "index") && strcmp(code->name, made->name) == 0) ||
+           (point != NULL && strcmp(code->name, point + 1) == 0);
+}
+
+static bool is_name_needed(const Order *order, const FingerprintLine *code)
+{
+    for (size_t i = 0; i < order->count; i++) {
+        const FingerprintDifference *difference = &order->list[i].difference;
+        if (difference->found == NULL && is_name_of(code, difference->expected)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Views and functions stand on one another: the highest go first, whichever kind they are. */
-static bool rank_drop(const FingerprintLine *line, const DriftLevels *levels, int64_t *keys)
+static bool rank_drop(const Order *order, const FingerprintLine *line, int64_t *keys)
 {
     for (size_t i = 0; i < ARRAY_COUNT(drops); i++) {
-        if (strcmp(line->kind, drops[i]) == 0) {
-            const int64_t level = level_of(levels, line);
-            const bool is_high = level > 0 && strcmp(line->kind, "function") == 0;
-            keys[0] = 0;
-            keys[1] = is_high ? 3 : (int64_t)i; /* "view" */
+        if (is_kind(line, drops[i])) {
+            const DriftLevel *known = drift_find_level(order->found, line->kind, line->name);
+            const int64_t level = known == NULL ? 0 : known->level;
+            const bool is_high = level > 0 && is_kind(line, "function");
+            const bool is_late = known != NULL && known->is_held && !is_name_needed(order, line);
+            keys[0] = is_late ? GOES_LAST : GOES_FIRST;
+            keys[1] = is_late ? 0 : is_high ? 3 : (int64_t)i; /* "view" */
             keys[2] = is_foreign_key(line) ? -1 : -level;
             return true;
         }
@@ -159,16 +204,16 @@ static bool rank_drop(const FingerprintLine *line, const DriftLevels *levels, in
     return false;
 }
 
-static void rank(Ranked *ranked, const DriftReference *reference, const DriftLevels *found)
+static void rank(const Order *order, Ranked *ranked)
 {
     const FingerprintDifference *difference = &ranked->difference;
-    if (difference->expected == NULL && rank_drop(difference->found, found, ranked->keys)) {
+    if (difference->expected == NULL && rank_drop(order, difference->found, ranked->keys)) {
         return;
     }
     const FingerprintLine *line = difference->expected != NULL ? difference->expected
                                                                : difference->found;
-    const int64_t level = level_of(&reference->levels, line);
-    ranked->keys[0] = 1;
+    const int64_t level = level_of(&order->reference->levels, line);
+    ranked->keys[0] = IS_MADE;
     ranked->keys[1] = stage_of(line, level);
     ranked->keys[2] = level;
 }
@@ -216,13 +261,17 @@ bool drift_read_contents_levels(Arena *arena, PgConn *conn, const char *alias,
 {
     FingerprintWalk walk = walk_of(reference, contents);
     FingerprintDifference difference;
+    scoped_json Json *gone = json_array();
     while (fingerprint_next(&walk, &difference)) {
         if (is_extra_code(&difference)) {
-            return drift_read_levels(arena, conn, contents->place->schema_name, alias,
-                                     &contents->levels, err);
+            const FingerprintLine *line = difference.found;
+            json_array_append_new(
+                gone, json_string(arena_printf(arena, "%s %s", line->kind, line->name)));
         }
     }
-    return true;
+    return json_array_size(gone) == 0 ||
+           drift_read_levels(arena, conn, contents->place->schema_name, alias,
+                             json_to_text(arena, gone), &contents->levels, err);
 }
 
 void drift_differences(Arena *arena, const DriftReference *reference, const DriftContents *contents,
@@ -232,10 +281,14 @@ void drift_differences(Arena *arena, const DriftReference *reference, const Drif
     const size_t count = count_differences(&walk);
     Ranked *ranked = ARENA_ARRAY(arena, Ranked, count);
     FingerprintDifference *differences = ARENA_ARRAY(arena, FingerprintDifference, count);
+    const Order order = {
+        .reference = reference, .found = &contents->levels, .list = ranked, .count = count};
     for (size_t i = 0; i < count; i++) {
         fingerprint_next(&walk, &ranked[i].difference);
         ranked[i].number = i;
-        rank(&ranked[i], reference, &contents->levels);
+    }
+    for (size_t i = 0; i < count; i++) {
+        rank(&order, &ranked[i]);
     }
     if (count > 0) {
         qsort(ranked, count, sizeof *ranked, compare);

@@ -23,6 +23,7 @@ typedef struct DriftLevel {
     const char *name;
     int64_t level;
     const char *routine; /* a function with schema and types, as statements name it; or NULL */
+    bool is_held;        /* something stands on it that does not go by itself */
 } DriftLevel;
 
 typedef struct DriftLevels {
@@ -98,9 +99,10 @@ const char *drift_mend(Arena *arena, const DriftReference *reference, const Drif
 
 /* --- drift_order.c ---------------------------------------------------------------------------- */
 
-/* The levels in a schema, in the arena; alias as in FingerprintSubject. */
+/* The levels in a schema, in the arena; alias as in FingerprintSubject. gone: the views and
+ * functions that will be dropped, as a JSON list; or NULL. */
 bool drift_read_levels(Arena *arena, PgConn *conn, const char *schema, const char *alias,
-                       DriftLevels *ret_levels, Err *err);
+                       const char *gone, DriftLevels *ret_levels, Err *err);
 
 /* What is known of a view or function by its name in lines; NULL where it is not known. */
 const DriftLevel *drift_find_level(const DriftLevels *levels, const char *kind, const char *name);
@@ -111,7 +113,8 @@ bool drift_read_contents_levels(Arena *arena, PgConn *conn, const char *alias,
                                 const DriftReference *reference, DriftContents *contents, Err *err);
 
 /* All that differs, in the order in which statements that mend it can run: what is too much goes,
- * dependents first; then what is missing is made, what others stand on first. In the arena. */
+ * dependents first; then what is missing is made, what others stand on first; then go views and
+ * functions that what was changed stood on. In the arena. */
 void drift_differences(Arena *arena, const DriftReference *reference, const DriftContents *contents,
                        const FingerprintDifference **ret_differences, size_t *ret_count);
 

@@ -46,7 +46,7 @@ static bool make_and_read(Arena *arena, Store *store, const Blueprint *blueprint
            fingerprint_lines(arena, store->conn, &subject, 1, &reference->lines,
                              &reference->line_count, err) &&
            read_recipes(arena, store->conn, alias, reference, err) &&
-           drift_read_levels(arena, store->conn, reference->place->schema_name, alias,
+           drift_read_levels(arena, store->conn, reference->place->schema_name, alias, NULL,
                              &reference->levels, err);
 }
 

@@ -269,6 +269,20 @@ DAMAGES = {
         ALTER TABLE children ADD CONSTRAINT extra CHECK (plain_extra()); CREATE INDEX extra ON children ((plain_extra()));
         CREATE UNIQUE INDEX z_extra ON z_parents (id, code); ALTER TABLE z_parents ADD CONSTRAINT b_key UNIQUE (code, id);
         ALTER TABLE children ADD CONSTRAINT z_extra FOREIGN KEY (code, parent_id) REFERENCES z_parents (code, id)""",
+    "what is changed to stand on what is too much": """CREATE FUNCTION a_extra() RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 7';
+        CREATE VIEW b_extra AS SELECT id, code, a_extra() AS more FROM children; CREATE FUNCTION c_extra() RETURNS SETOF b_extra LANGUAGE sql AS 'SELECT * FROM b_extra';
+        CREATE FUNCTION d_extra() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+        ALTER TABLE children ALTER rank SET DEFAULT a_extra(), DROP CONSTRAINT good, ADD CONSTRAINT good CHECK (a_extra() > 0);
+        ALTER POLICY good_ones ON children USING (id < a_extra());
+        DROP INDEX children_good; CREATE INDEX children_good ON children (a_extra());
+        CREATE OR REPLACE TRIGGER touched INSTEAD OF INSERT ON a_third FOR EACH ROW EXECUTE FUNCTION d_extra();
+        CREATE OR REPLACE VIEW a_third WITH (security_invoker = true) AS SELECT id, more AS nothing FROM c_extra()""",
+    "what is too much on what is made anew": """CREATE OR REPLACE VIEW a_third AS SELECT id, nothing, 2 AS more FROM m_second();
+        CREATE VIEW extra AS SELECT more FROM a_third; CREATE FUNCTION f_extra() RETURNS SETOF extra LANGUAGE sql AS 'SELECT 1';
+        CREATE VIEW g_extra AS SELECT * FROM f_extra()""",
+    "names that are needed": """DROP FUNCTION is_good(text) CASCADE; CREATE FUNCTION is_good(b text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+        ALTER TABLE children ADD CONSTRAINT extra CHECK (is_good(code)); CREATE VIEW children_good AS SELECT id FROM z_parents;
+        CREATE POLICY extra ON children USING (id IN (SELECT id FROM children_good))""",
 }
 
 

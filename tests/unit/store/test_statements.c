@@ -70,7 +70,7 @@ static void what_reads_the_structure_of_places_is_one_query_that_parses(void **s
 {
     (void)state;
     static const char *const paths[] = {"src/blueprint/fingerprint.sql",
-                                        "src/rollout/drift_mend.sql",
+                                        "src/rollout/drift_level.sql", "src/rollout/drift_mend.sql",
                                         "src/rollout/wave_digest.sql"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         scoped_arena Arena *arena = arena_new();
