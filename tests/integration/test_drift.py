@@ -320,6 +320,8 @@ CREATE TABLE logs_default PARTITION OF logs DEFAULT;
 CREATE INDEX logs_what ON logs (tenant_id, what);
 CREATE FUNCTION total() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM shared_things';
 CREATE VIEW latest WITH (security_invoker = true) AS SELECT tenant_id, max(at) AS at FROM logs GROUP BY tenant_id;
+CREATE DOMAIN share AS numeric;
+CREATE FUNCTION part(a share) RETURNS share LANGUAGE sql AS 'SELECT a';
 COMMENT ON TABLE shared_things IS 'all of shared_things';
 """
 ROW_CHANGES = [
@@ -329,6 +331,7 @@ ROW_CHANGES = [
     ("ALTER TABLE shared_things DROP COLUMN shared_things", ("column", "shared_things.shared_things", "missing")),
     ("CREATE INDEX more ON shared_things (id)", ("index", "more", "unexpected")),
     ("ALTER FUNCTION total() SECURITY DEFINER", ("function", "total()", "different")),
+    ("GRANT EXECUTE ON FUNCTION part(share) TO PUBLIC", ("grants", "function part(a shared_things.share)", "different")),
     ("ALTER ROLE {app} BYPASSRLS", ("role", "{app}", "different")),
     ("ALTER TABLE kinds OWNER TO CURRENT_USER", ("owner", "table kinds", "unexpected"), ("grants", "table kinds", "different")),
 ]
