@@ -81,6 +81,7 @@ typedef struct LintIgnore {
     const char *file;
     int line;
     int statement_line; /* of the statement that follows; 0: none does */
+    bool is_inner;      /* the comment is in a body */
     bool is_used;
 } LintIgnore;
 
@@ -92,6 +93,7 @@ typedef struct LintTable {
     int line;
     int64_t version; /* that created it */
     bool is_dropped;
+    bool is_inner;                /* a statement in a body made it, changed it or dropped it */
     bool is_partition;            /* PARTITION OF: its columns are its parent's */
     struct LintTable *parent;     /* of a partition, when a migration makes it; else NULL */
     const char *partition_column; /* of PARTITION BY RANGE on one column; else NULL */
@@ -125,6 +127,7 @@ typedef struct LintKey {
     int line;
     bool is_deferrable;
     bool is_dropped;
+    bool is_inner; /* a statement in a body added or changed it */
 } LintKey;
 
 typedef struct Lint {
@@ -158,9 +161,11 @@ typedef struct Lint {
     size_t capacity;
 } Lint;
 
-/* Adds a finding in the current file and line; subject ("table \"x\"") may be NULL. */
+/* Adds a finding in the current file and line; subject ("table \"x\"") may be NULL. What is found
+ * in a body, or of what a body did, is a warning. */
 void lint_report(Lint *lint, LintRule rule, const char *subject);
-void lint_report_at(Lint *lint, LintRule rule, const char *subject, const char *file, int line);
+void lint_report_at(Lint *lint, LintRule rule, const char *subject, const char *file, int line,
+                    bool is_inner);
 
 /* Parses a script; sql_script_parse says what of it is whose (lint_script.c). */
 bool lint_script_parse(Arena *arena, const char *file, const char *text, LintScript *ret_script,

@@ -11,17 +11,18 @@ typedef struct IgnoreWalk {
     Lint *lint;
     const LintScript *script;
     int first_line; /* of the script, where the text begins */
+    bool is_inner;  /* the text is a body */
 } IgnoreWalk;
 
-/* The line of the first statement that begins behind a line; 0 when there is none. */
-static int line_after(const LintScript *script, int line)
+/* The first statement that begins behind a line; NULL when there is none. */
+static const LintStatement *find_after(const LintScript *script, int line)
 {
     for (size_t i = 0; i < script->count; i++) {
         if (script->statements[i].sql.line > line) {
-            return script->statements[i].sql.line;
+            return &script->statements[i];
         }
     }
-    return 0;
+    return NULL;
 }
 
 static const LintRuleInfo *find_rule(const char *name)
@@ -36,8 +37,9 @@ static const LintRuleInfo *find_rule(const char *name)
     return NULL;
 }
 
-static void report_unknown(Lint *lint, const char *name, int line)
+static void report_unknown(const IgnoreWalk *walk, const char *name, int line)
 {
+    Lint *lint = walk->lint;
     size_t count = 0;
     const LintRuleInfo *rules = blueprint_lint_rules(&count);
     const char **names = ARENA_ARRAY(lint->arena, const char *, count);
@@ -50,19 +52,21 @@ static void report_unknown(Lint *lint, const char *name, int line)
                    nearest == NULL
                        ? arena_printf(lint->arena, "\"%s\"", shown)
                        : arena_printf(lint->arena, "\"%s\" (did you mean \"%s\"?)", shown, nearest),
-                   lint->file, line);
+                   lint->file, line, walk->is_inner);
 }
 
-static void add_ignore(Lint *lint, const char *rule, const char *reason, int line,
-                       int statement_line)
+static void add_ignore(const IgnoreWalk *walk, const char *rule, const char *reason, int line,
+                       const LintStatement *statement)
 {
+    Lint *lint = walk->lint;
     LintIgnore *ignore = ARENA_NEW(lint->arena, LintIgnore);
     *ignore = (LintIgnore){.next = lint->ignores,
                            .rule = rule,
                            .reason = reason,
                            .file = lint->file,
                            .line = line,
-                           .statement_line = statement_line};
+                           .statement_line = statement == NULL ? 0 : statement->sql.line,
+                           .is_inner = walk->is_inner};
     lint->ignores = ignore;
 }
 
@@ -86,16 +90,20 @@ static void read_ignore(const IgnoreWalk *walk, const char *text, int line)
     const char *name = arena_strndup(lint->arena, text, width);
     const char *reason = read_reason(lint->arena, text + width);
     const LintRuleInfo *rule = find_rule(name);
+    const LintStatement *statement = find_after(walk->script, line);
+    /* In a body all findings are warnings. */
+    const bool is_of_body = walk->is_inner || (statement != NULL && statement->body != NULL);
     const char *subject = arena_printf(lint->arena, "\"%s\"",
                                        text_quote(lint->arena, name, LINT_SHOWN_BYTES));
     if (rule == NULL) {
-        report_unknown(lint, name, line);
-    } else if (rule->severity == LINT_ERROR) {
-        lint_report_at(lint, LINT_RULE_ignore_refused, subject, lint->file, line);
+        report_unknown(walk, name, line);
+    } else if (rule->severity == LINT_ERROR && !is_of_body) {
+        lint_report_at(lint, LINT_RULE_ignore_refused, subject, lint->file, line, false);
     } else if (*reason == '\0') {
-        lint_report_at(lint, LINT_RULE_ignore_without_reason, subject, lint->file, line);
+        lint_report_at(lint, LINT_RULE_ignore_without_reason, subject, lint->file, line,
+                       walk->is_inner);
     } else {
-        add_ignore(lint, rule->name, reason, line, line_after(walk->script, line));
+        add_ignore(walk, rule->name, reason, line, statement);
     }
 }
 
@@ -120,6 +128,7 @@ void lint_note_ignores(Lint *lint, const char *text, const LintScript *script)
     sql_comments_visit(text, visit_comment, &walk);
     for (size_t i = 0; i < script->count; i++) {
         if (script->statements[i].body != NULL) {
+            walk.is_inner = true;
             walk.first_line = script->statements[i].body_line;
             sql_comments_visit(script->statements[i].body, visit_comment, &walk);
         }
@@ -131,7 +140,7 @@ static void silence(Lint *lint, LintFinding *finding)
     for (LintIgnore *ignore = lint->ignores; ignore != NULL; ignore = ignore->next) {
         const bool is_its = ignore->statement_line == finding->line ||
                             ignore->statement_line == finding->statement_line;
-        if (is_its && strcmp(ignore->rule, finding->rule) == 0 &&
+        if (is_its && finding->severity != LINT_ERROR && strcmp(ignore->rule, finding->rule) == 0 &&
             strcmp(ignore->file, finding->file) == 0) {
             ignore->is_used = true;
             finding->silenced = ignore->reason;
@@ -149,7 +158,7 @@ void lint_apply_ignores(Lint *lint)
         if (!ignore->is_used) {
             lint_report_at(lint, LINT_RULE_ignore_unused,
                            arena_printf(lint->arena, "\"%s\"", ignore->rule), ignore->file,
-                           ignore->line);
+                           ignore->line, ignore->is_inner);
         }
     }
 }

@@ -31,7 +31,8 @@ LintTable *lint_add_table(Lint *lint, const Json *relation)
                          .name = arena_strdup(lint->arena, json_get_text(relation, "relname", "")),
                          .file = lint->file,
                          .line = lint->line,
-                         .version = lint->version};
+                         .version = lint->version,
+                         .is_inner = lint->is_inner};
     lint->tables = table;
     return table;
 }
@@ -146,6 +147,7 @@ void lint_note_rename(Lint *lint, const Json *tree)
         return;
     }
     const char *name = json_get_text(tree, "newname", "");
+    table->is_inner = table->is_inner || lint->is_inner;
     if (tree_text_is(tree, "renameType", "OBJECT_TABLE")) {
         table->name = arena_strdup(lint->arena, name);
     } else if (tree_text_is(tree, "renameType", "OBJECT_TABCONSTRAINT")) {
@@ -172,6 +174,7 @@ void lint_note_drop(Lint *lint, const Json *tree)
         LintTable *table = lint_find_table(lint, tree_last_text(json_object_get(list, "items")));
         if (table != NULL) {
             table->is_dropped = true;
+            table->is_inner = table->is_inner || lint->is_inner;
         }
     }
 }
