@@ -227,8 +227,8 @@ static void check_named_tables(Lint *lint, const char **names, size_t count)
     for (size_t i = 0; i < count; i++) {
         if (lint_find_table(lint, names[i]) == NULL) {
             lint_report_at(lint, LINT_RULE_manifest_table,
-                           arena_printf(lint->arena, "table \"%s\"", names[i]), "blueprint.yaml",
-                           1, is_touched_in_body(lint, names[i]));
+                           arena_printf(lint->arena, "table \"%s\"", names[i]), "blueprint.yaml", 1,
+                           is_touched_in_body(lint, names[i]));
         }
     }
 }
@@ -243,8 +243,7 @@ static void check_partitions(Lint *lint, bool is_plain)
         const char *subject = arena_printf(lint->arena, "table \"%s\"", partition->table);
         const bool is_inner = is_touched_in_body(lint, partition->table);
         if (table == NULL) {
-            lint_report_at(lint, LINT_RULE_manifest_table, subject, "blueprint.yaml", 1,
-                           is_inner);
+            lint_report_at(lint, LINT_RULE_manifest_table, subject, "blueprint.yaml", 1, is_inner);
         } else if (is_plain && (table->partition_column == NULL ||
                                 strcmp(table->partition_column, partition->column) != 0)) {
             lint_report_at(lint, LINT_RULE_manifest_partition, subject, "blueprint.yaml", 1,

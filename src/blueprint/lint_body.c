@@ -8,15 +8,18 @@
 #include "blueprint/lint.h"
 #include "pg/sql_lex.h"
 
+#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
+
 typedef struct Body {
     Arena *arena;
     LintScript *script;
     const char *text; /* of the script */
     size_t start;     /* of the body, in bytes of the script */
     size_t end;
-    int first_line; /* of the script, where the body begins */
-    int outer_line; /* where the block begins */
-    int line;       /* of the PL/pgSQL statement that is being read, in the body, from 1 */
+    int first_line;   /* of the script, where the body begins */
+    int outer_line;   /* where the block begins */
+    int line;         /* of the PL/pgSQL statement that is being read, in the body, from 1 */
+    const char *node; /* the innermost one around what is being read, of PLpgSQL */
 } Body;
 
 /* --- where a statement stands ----------------------------------------------------------------- */
@@ -87,21 +90,43 @@ static bool try_parse(const Body *body, const char *text, SqlScript *ret_script)
     return sql_script_parse(body->arena, "DO", text, ERR_BLUEPRINT_INVALID, ret_script, &ignored);
 }
 
-/* A statement, an expression, or an assignment. */
+/* Where the text is a statement; elsewhere it is an expression, and "checkpoint" a variable. */
+static const struct {
+    const char *node;
+    const char *member;
+} statements[] = {
+    {"PLpgSQL_stmt_call", "expr"},           {"PLpgSQL_stmt_execsql", "sqlstmt"},
+    {"PLpgSQL_stmt_fors", "query"},          {"PLpgSQL_stmt_open", "query"},
+    {"PLpgSQL_stmt_perform", "expr"},        {"PLpgSQL_stmt_return_query", "query"},
+    {"PLpgSQL_var", "cursor_explicit_expr"},
+};
+
+static bool is_statement(const char *node, const char *member)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(statements); i++) {
+        if (strcmp(node, statements[i].node) == 0 && strcmp(member, statements[i].member) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An expression, or an assignment. */
 static bool parse_expression(const Body *body, const char *text, SqlScript *ret_script)
 {
     const char *assign = strstr(text, ":=");
-    return try_parse(body, text, ret_script) ||
-           try_parse(body, arena_printf(body->arena, "SELECT %s", text), ret_script) ||
+    return try_parse(body, arena_printf(body->arena, "SELECT %s", text), ret_script) ||
            (assign != NULL &&
             try_parse(body, arena_printf(body->arena, "SELECT %s", assign + strlen(":=")),
                       ret_script));
 }
 
-static void add_expression(const Body *body, const char *text, const char *word)
+static void add_text(const Body *body, const char *member, const char *text)
 {
     SqlScript script;
-    if (!parse_expression(body, text, &script)) {
+    const char *word = strcmp(body->node, "PLpgSQL_stmt_perform") == 0 ? "PERFORM" : text;
+    if (is_statement(body->node, member) ? !try_parse(body, text, &script)
+                                         : !parse_expression(body, text, &script)) {
         return;
     }
     for (size_t i = 0; i < script.count; i++) {
@@ -117,19 +142,19 @@ static void walk(Body *body, const char *owner, const Json *tree);
 /* owner is the key that the object with this member is under. */
 static void walk_member(Body *body, const char *owner, const char *key, const Json *value)
 {
-    static const char perform[] = "PLpgSQL_stmt_perform";
+    const char *node = body->node;
     const bool is_end = strcmp(key, "PLpgSQL_stmt_commit") == 0 ||
                         strcmp(key, "PLpgSQL_stmt_rollback") == 0;
     if (strcmp(key, "PLpgSQL_expr") == 0) {
-        const char *text = json_get_text(value, "query", "");
-        add_expression(body, text, strcmp(owner, perform) == 0 ? "PERFORM" : text);
+        add_text(body, owner, json_get_text(value, "query", ""));
     } else if (is_end) {
         body->line = (int)json_get_int(value, "lineno", body->line);
         add_statement(body, &(SqlStatement){.text = "", .node = "TransactionStmt", .tree = value},
                       key + strlen("PLpgSQL_stmt_"));
     } else {
-        /* "expr" of PERFORM is under the statement itself. */
-        walk(body, strcmp(owner, perform) == 0 ? perform : key, value);
+        body->node = strncmp(key, "PLpgSQL_", strlen("PLpgSQL_")) == 0 ? key : node;
+        walk(body, key, value);
+        body->node = node;
     }
 }
 
@@ -139,7 +164,7 @@ static void walk(Body *body, const char *owner, const Json *tree)
     const char *key = NULL;
     Json *member = NULL;
     for (size_t i = 0; i < json_array_size(tree); i++) {
-        walk(body, "", json_array_get(tree, i));
+        walk(body, owner, json_array_get(tree, i));
     }
     if (json_is_object(tree)) {
         const int line = body->line;
@@ -189,7 +214,8 @@ void lint_script_add_body(Arena *arena, LintScript *script, const char *text,
                  .end = end,
                  .first_line = block->line,
                  .outer_line = block->line,
-                 .line = 1};
+                 .line = 1,
+                 .node = ""};
     for (size_t i = block->offset; i < body.start; i++) {
         body.first_line += text[i] == '\n' ? 1 : 0;
     }

@@ -98,6 +98,14 @@ static const LintCase any_tier[] = {
     {"DO $$ DECLARE r record; BEGIN FOR r IN SELECT * FROM s.t LOOP PERFORM r.a.b; END LOOP; END "
      "$$",
      "[qualified_name:1]"},
+    /* Names of variables that are statements elsewhere. */
+    {"DO $$ DECLARE checkpoint bigint := 5; abort bool := true; BEGIN LOOP\n"
+     "RAISE NOTICE 'at %', checkpoint; EXIT WHEN abort; END LOOP; IF abort THEN NULL; END IF; END "
+     "$$",
+     ""},
+    {"DO $$ DECLARE r record; BEGIN\nFOR r IN SELECT s.f(1) LOOP\nNULL; END LOOP;\nCALL s.p();\n"
+     "PERFORM s.f(2); END $$",
+     "[qualified_name:2] [qualified_name:4] [qualified_name:5]"},
     /* A branch that never ran is no reason to refuse the next version. */
     {"DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'anon') THEN\n"
      "GRANT SELECT ON t TO anon; END IF; END $$",
@@ -361,7 +369,8 @@ static const LintCase cycles[] = {
     {CYCLE "DO $$ BEGIN IF false THEN\n" CLOSING "; END IF; END $$", "[foreign_key_cycle:4]"},
     {"CREATE TABLE a (id int PRIMARY KEY, b_id int);\n"
      "CREATE TABLE b (id int PRIMARY KEY, a_id int);\n"
-     "DO $$ BEGIN IF false THEN ALTER TABLE b ADD FOREIGN KEY (a_id) REFERENCES a; END IF; END $$;\n"
+     "DO $$ BEGIN IF false THEN ALTER TABLE b ADD FOREIGN KEY (a_id) REFERENCES a; END IF; END "
+     "$$;\n"
      "ALTER TABLE a ADD FOREIGN KEY (b_id) REFERENCES b",
      "[foreign_key_cycle:3]"},
 };
