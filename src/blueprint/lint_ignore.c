@@ -9,20 +9,35 @@ static const char blanks[] = " \t\r";
 
 typedef struct IgnoreWalk {
     Lint *lint;
-    const LintScript *script;
+    const LintStatement *statements; /* that a comment in the text may hold for */
+    size_t count;
     int first_line; /* of the script, where the text begins */
     bool is_inner;  /* the text is a body */
 } IgnoreWalk;
 
-/* The first statement that begins behind a line; NULL when there is none. */
-static const LintStatement *find_after(const LintScript *script, int line)
+/* The statement that begins first behind a line; NULL when there is none. Those of a body are in
+ * the order of PL/pgSQL's tree: what a loop does stands before the query that it is over. */
+static const LintStatement *find_after(const IgnoreWalk *walk, int line)
 {
-    for (size_t i = 0; i < script->count; i++) {
-        if (script->statements[i].sql.line > line) {
-            return &script->statements[i];
+    const LintStatement *found = NULL;
+    for (size_t i = 0; i < walk->count; i++) {
+        const LintStatement *statement = &walk->statements[i];
+        if (statement->sql.line > line &&
+            (found == NULL || statement->sql.line < found->sql.line)) {
+            found = statement;
         }
     }
-    return NULL;
+    return found;
+}
+
+/* How many statements of the script are in the body of the one at index. */
+static size_t count_inner(const LintScript *script, size_t index)
+{
+    size_t end = index + 1;
+    while (end < script->count && script->statements[end].is_inner) {
+        end++;
+    }
+    return end - index - 1;
 }
 
 static const LintRuleInfo *find_rule(const char *name)
@@ -90,7 +105,7 @@ static void read_ignore(const IgnoreWalk *walk, const char *text, int line)
     const char *name = arena_strndup(lint->arena, text, width);
     const char *reason = read_reason(lint->arena, text + width);
     const LintRuleInfo *rule = find_rule(name);
-    const LintStatement *statement = find_after(walk->script, line);
+    const LintStatement *statement = find_after(walk, line);
     /* In a body all findings are warnings. */
     const bool is_of_body = walk->is_inner || (statement != NULL && statement->body != NULL);
     const char *subject = arena_printf(lint->arena, "\"%s\"",
@@ -124,13 +139,17 @@ static void visit_comment(void *context, const char *comment, size_t length, int
 
 void lint_note_ignores(Lint *lint, const char *text, const LintScript *script)
 {
-    IgnoreWalk walk = {.lint = lint, .script = script, .first_line = 1};
+    IgnoreWalk walk = {
+        .lint = lint, .statements = script->statements, .count = script->count, .first_line = 1};
     sql_comments_visit(text, visit_comment, &walk);
     for (size_t i = 0; i < script->count; i++) {
         if (script->statements[i].body != NULL) {
-            walk.is_inner = true;
-            walk.first_line = script->statements[i].body_line;
-            sql_comments_visit(script->statements[i].body, visit_comment, &walk);
+            IgnoreWalk inner = {.lint = lint,
+                                .statements = &script->statements[i + 1],
+                                .count = count_inner(script, i),
+                                .first_line = script->statements[i].body_line,
+                                .is_inner = true};
+            sql_comments_visit(script->statements[i].body, visit_comment, &inner);
         }
     }
 }

@@ -378,6 +378,14 @@ static void an_ignore_silences_one_rule_of_one_statement(void **state)
          "(drop_table:4 nobody)"},
         {"DO $$\nBEGIN\n  -- lint:ignore drop_table nobody\n  DROP TABLE v;\nEND $$;\nDROP TABLE u",
          "(drop_table:4 nobody) drop_table:6 locks_several_tables:6"},
+        {"DO $$ DECLARE r record;\nBEGIN\n-- lint:ignore delete_all_rows few rows\n"
+         "FOR r IN DELETE FROM v RETURNING * LOOP\nINSERT INTO u VALUES (r.id);\nEND LOOP; END $$",
+         "(delete_all_rows:4 few rows)"},
+        {"DO $$\nBEGIN\n-- lint:ignore drop_table nobody\nDROP TABLE v;\n"
+         "DECLARE n int := 0;\nBEGIN NULL; END; END $$",
+         "(drop_table:4 nobody)"},
+        {"DO $$\nBEGIN\n-- lint:ignore drop_table nobody\nNULL; END $$;\nDROP TABLE v",
+         "ignore_unused:3 drop_table:5"},
         {"-- nothing yet\n", "empty_script:1"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
