@@ -163,7 +163,7 @@ static bool check_script(Lint *lint, const char *file, const char *text, LintScr
         enter(lint, &ret_script->statements[i]);
         lint_check_statement(lint, statement);
         lint_check_names(lint, statement);
-        lint_check_dynamic(lint, statement);
+        lint_check_dynamic(lint, &ret_script->statements[i]);
     }
     return true;
 }

@@ -61,7 +61,8 @@ typedef struct LintStatement {
     SqlStatement sql; /* line, column and offset are those of the script */
     int outer_line;   /* of the script's statement that it is, or is in */
     bool is_inner;    /* in a body */
-    const char *body; /* of a DO block: its text, which begins in body_line; else NULL */
+    bool is_dynamic;  /* in a body, runs a text; its node is "" and it has no tree */
+    const char *body; /* of a DO block that can be read: its text, which begins in body_line */
     int body_line;
 } LintStatement;
 
@@ -181,7 +182,7 @@ void lint_script_add_body(Arena *arena, LintScript *script, const char *text,
 /* Rules of one statement, whatever was before (lint_rules.c, lint_names.c). */
 void lint_check_statement(Lint *lint, const SqlStatement *statement);
 void lint_check_names(Lint *lint, const SqlStatement *statement);
-void lint_check_dynamic(Lint *lint, const SqlStatement *statement); /* lint_dynamic.c */
+void lint_check_dynamic(Lint *lint, const LintStatement *statement); /* lint_dynamic.c */
 /* Whether a migration may name the schema, as every database has it. */
 bool lint_may_name_schema(const char *schema);
 

@@ -69,7 +69,8 @@ static int column_at(const Body *body, size_t offset)
     return column;
 }
 
-static void add_statement(const Body *body, const SqlStatement *statement, const char *word)
+static LintStatement *add_statement(const Body *body, const SqlStatement *statement,
+                                    const char *word)
 {
     SqlStatement own = *statement;
     size_t width = 0;
@@ -78,8 +79,9 @@ static void add_statement(const Body *body, const SqlStatement *statement, const
     }
     own.offset = find_word(body, line_start(body, &own.line), word, width);
     own.column = column_at(body, own.offset);
-    *lint_script_add(body->arena, body->script) = (LintStatement){
-        .sql = own, .outer_line = body->outer_line, .is_inner = true};
+    LintStatement *added = lint_script_add(body->arena, body->script);
+    *added = (LintStatement){.sql = own, .outer_line = body->outer_line, .is_inner = true};
+    return added;
 }
 
 /* --- texts of SQL ----------------------------------------------------------------------------- */
@@ -111,6 +113,13 @@ static bool is_statement(const char *node, const char *member)
     return false;
 }
 
+static bool is_dynamic(const char *node, const char *member)
+{
+    const bool is_query = strcmp(node, "PLpgSQL_stmt_dynexecute") == 0 ||
+                          strcmp(node, "PLpgSQL_stmt_dynfors") == 0;
+    return strcmp(member, is_query ? "query" : "dynquery") == 0;
+}
+
 /* An expression, or an assignment. */
 static bool parse_expression(const Body *body, const char *text, SqlScript *ret_script)
 {
@@ -125,6 +134,10 @@ static void add_text(const Body *body, const char *member, const char *text)
 {
     SqlScript script;
     const char *word = strcmp(body->node, "PLpgSQL_stmt_perform") == 0 ? "PERFORM" : text;
+    if (is_dynamic(body->node, member)) {
+        word = "EXECUTE";
+        add_statement(body, &(SqlStatement){.text = "", .node = ""}, word)->is_dynamic = true;
+    }
     if (is_statement(body->node, member) ? !try_parse(body, text, &script)
                                          : !parse_expression(body, text, &script)) {
         return;

@@ -1,4 +1,5 @@
-/* SQL that a function or DO block puts together when it runs: no rule can read it. */
+/* SQL that a function or DO block puts together when it runs: no rule can read it. Where PL/pgSQL's
+ * tree says which statement that is, it is told there; else the words of the body tell. */
 #include <string.h>
 #include <strings.h>
 
@@ -43,10 +44,10 @@ static bool runs_text(const char *body)
     return false;
 }
 
-void lint_check_dynamic(Lint *lint, const SqlStatement *statement)
+void lint_check_dynamic(Lint *lint, const LintStatement *statement)
 {
-    const char *body = find_body(statement);
-    if (body != NULL && runs_text(body)) {
+    const char *body = statement->body == NULL ? find_body(&statement->sql) : NULL;
+    if (statement->is_dynamic || (body != NULL && runs_text(body))) {
         lint_report(lint, LINT_RULE_dynamic_sql, NULL);
     }
 }

@@ -107,7 +107,8 @@ static void read_ignore(const IgnoreWalk *walk, const char *text, int line)
     const LintRuleInfo *rule = find_rule(name);
     const LintStatement *statement = find_after(walk, line);
     /* In a body all findings are warnings. */
-    const bool is_of_body = walk->is_inner || (statement != NULL && statement->body != NULL);
+    const bool is_of_body = walk->is_inner ||
+                            (statement != NULL && (statement->body != NULL || statement->is_inner));
     const char *subject = arena_printf(lint->arena, "\"%s\"",
                                        text_quote(lint->arena, name, LINT_SHOWN_BYTES));
     if (rule == NULL) {

@@ -120,6 +120,9 @@ static const LintCase any_tier[] = {
      "GRANT SELECT ON t TO anon",
      "grant:3 [grant:3]"},
     {"DO $$ BEGIN EXECUTE 'SET ROLE x'; END $$", "[dynamic_sql:1]"},
+    {"DO $$ DECLARE r record; c refcursor; BEGIN\nEXECUTE 'a' USING 1;\n"
+     "FOR r IN EXECUTE 'b' LOOP NULL; END LOOP;\nOPEN c FOR EXECUTE 'c'; END $$",
+     "[dynamic_sql:2] [dynamic_sql:3] [dynamic_sql:4]"},
     {"CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN SET ROLE x; END $$", ""},
     {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path = public, shop, pg_temp "
      "AS 'SELECT 1'",

@@ -386,6 +386,9 @@ static void an_ignore_silences_one_rule_of_one_statement(void **state)
          "(drop_table:4 nobody)"},
         {"DO $$\nBEGIN\n-- lint:ignore drop_table nobody\nNULL; END $$;\nDROP TABLE v",
          "ignore_unused:3 drop_table:5"},
+        {"DO $$\nBEGIN\n-- lint:ignore dynamic_sql the same in each place\n"
+         "EXECUTE 'SELECT 1';\nEXECUTE 'SELECT 2';\nEND $$",
+         "(dynamic_sql:4 the same in each place) dynamic_sql:5"},
         {"-- nothing yet\n", "empty_script:1"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
