@@ -28,6 +28,7 @@ typedef struct LintColumn {
     bool is_array;
     int64_t size; /* one more than n of varchar(n), numeric(n, scale), time(n); 0: no limit */
     int64_t scale;
+    bool is_unknown; /* what is between the parentheses is no number: geometry(Point) */
     bool is_not_null;
 } LintColumn;
 

@@ -317,6 +317,9 @@ static void the_type_of_a_column_is_followed(void **state)
                                       "ALTER TABLE t RENAME n TO o; ALTER TABLE t ALTER o TYPE "
                                       "text"),
                         "rename_column:1");
+    assert_string_equal(lint_versions(arena, "ALTER TABLE t ADD COLUMN n geometry(Point, 4326)",
+                                      "ALTER TABLE t ALTER n TYPE geometry(MultiPoint, 4326)"),
+                        "alter_column_type:1");
 }
 
 static void the_type_of_an_enum_may_be_made_anew(void **state)
