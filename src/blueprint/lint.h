@@ -99,7 +99,8 @@ typedef struct LintTable {
     bool is_partition;            /* PARTITION OF: its columns are its parent's */
     struct LintTable *parent;     /* of a partition, when a migration makes it; else NULL */
     const char *partition_column; /* of PARTITION BY RANGE on one column; else NULL */
-    const char *partition_key;    /* the first column of PARTITION BY; NULL: an expression */
+    const char *partition_key;    /* the column of PARTITION BY; NULL: several, or an expression */
+    bool has_default_partition;   /* of the migrations' making */
     bool is_partitioned;
     bool has_tenant_id;
     bool is_uuid;

@@ -67,10 +67,13 @@ void lint_note_column(LintTable *table, const Json *column)
     }
 }
 
-/* PARTITION BY (column, ...): the first column's name; NULL of an expression. */
-static const char *first_key(Arena *arena, const Json *tree)
+/* PARTITION BY (column): the column's name; NULL of several columns, or an expression. */
+static const char *single_key(Arena *arena, const Json *tree)
 {
     const Json *params = json_object_get(json_object_get(tree, "partspec"), "partParams");
+    if (json_array_size(params) != 1) {
+        return NULL;
+    }
     const Json *element = json_object_get(json_array_get(params, 0), "PartitionElem");
     return arena_strdup(arena, json_get_text(element, "name", NULL));
 }
@@ -94,13 +97,16 @@ LintTable *lint_add_created(Lint *lint, const Json *tree)
     table->is_partition = json_object_get(tree, "partbound") != NULL;
     table->is_partitioned = json_object_get(tree, "partspec") != NULL;
     table->partition_column = range_column(lint->arena, tree);
-    table->partition_key = first_key(lint->arena, tree);
+    table->partition_key = single_key(lint->arena, tree);
     const Json *parents = json_object_get(tree, "inhRelations");
     for (size_t i = 0; i < json_array_size(parents); i++) {
         const Json *parent = json_object_get(json_array_get(parents, i), "RangeVar");
         LintTable *found = lint_find_table(lint, json_get_text(parent, "relname", ""));
         copy_tenant_id(table, found);
         table->parent = table->is_partition ? found : NULL;
+        if (found != NULL) {
+            lint_note_partition(found, json_object_get(tree, "partbound"));
+        }
     }
     const Json *elements = json_object_get(tree, "tableElts");
     for (size_t i = 0; i < json_array_size(elements); i++) {
@@ -115,8 +121,16 @@ LintTable *lint_add_created(Lint *lint, const Json *tree)
     return table;
 }
 
+void lint_note_partition(LintTable *parent, const Json *bound)
+{
+    parent->has_default_partition = parent->has_default_partition ||
+                                    json_get_bool(bound, "is_default", false);
+}
+
 void lint_note_command(LintTable *table, const Json *command)
 {
+    const Json *partition = json_object_get(json_object_get(command, "def"), "PartitionCmd");
+    lint_note_partition(table, json_object_get(partition, "bound"));
     if (tree_text_is(command, "subtype", "AT_AddColumn")) {
         lint_note_column(table, json_object_get(json_object_get(command, "def"), "ColumnDef"));
     }

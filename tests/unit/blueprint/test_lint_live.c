@@ -306,6 +306,29 @@ static void a_check_that_is_valid_since_an_earlier_version_makes_not_null_cheap(
         "set_not_null:1");
 }
 
+static void a_check_proves_nothing_of_a_default_partition_or_a_key_of_two_columns(void **state)
+{
+    (void)state;
+    static const char attach[] =
+        "ALTER TABLE n ATTACH PARTITION q FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')";
+    static const struct {
+        const char *second;
+        const char *findings;
+    } cases[] = {
+        {"CREATE TABLE n (at date) PARTITION BY RANGE (at)", ""},
+        {"CREATE TABLE n (at date, b int) PARTITION BY RANGE (at, b)", "attach_partition:1"},
+        {"CREATE TABLE n (at date) PARTITION BY RANGE (at); CREATE TABLE o PARTITION OF n DEFAULT",
+         "attach_partition:1"},
+        {"CREATE TABLE n (at date) PARTITION BY RANGE (at); CREATE TABLE o (at date); "
+         "ALTER TABLE n ATTACH PARTITION o DEFAULT",
+         "attach_partition:1"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        scoped_arena Arena *arena = arena_new();
+        assert_string_equal(lint_versions(arena, cases[i].second, attach), cases[i].findings);
+    }
+}
+
 static void the_type_of_a_column_is_followed(void **state)
 {
     (void)state;
@@ -478,6 +501,7 @@ int main(void)
         cmocka_unit_test(a_rule_of_what_is_in_use_finds_what_it_is_for),
         cmocka_unit_test(the_first_version_and_tables_of_the_same_one_are_nobodys_yet),
         cmocka_unit_test(a_check_that_is_valid_since_an_earlier_version_makes_not_null_cheap),
+        cmocka_unit_test(a_check_proves_nothing_of_a_default_partition_or_a_key_of_two_columns),
         cmocka_unit_test(the_type_of_a_column_is_followed),
         cmocka_unit_test(the_type_of_an_enum_may_be_made_anew),
         cmocka_unit_test(too_many_new_relations_are_found_where_they_become_too_many),
