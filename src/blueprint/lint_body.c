@@ -10,13 +10,18 @@
 
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
 
+enum { SEARCHED_BYTES = 4096 /* of a line, for a word */ };
+
 typedef struct Body {
     Arena *arena;
     LintScript *script;
     const char *text; /* of the script */
     size_t start;     /* of the body, in bytes of the script */
     size_t end;
-    int first_line;   /* of the script, where the body begins */
+    int first_line; /* of the script, where the body begins */
+    int first_column;
+    const size_t *lines; /* where each begins, in bytes of the script */
+    size_t line_count;
     int outer_line;   /* where the block begins */
     int line;         /* of the PL/pgSQL statement that is being read, in the body, from 1 */
     const char *node; /* the innermost one around what is being read, of PLpgSQL */
@@ -24,27 +29,52 @@ typedef struct Body {
 
 /* --- where a statement stands ----------------------------------------------------------------- */
 
-/* Where the line begins, the body's last one for what is behind it; *ret_line is the script's. */
-static size_t line_start(const Body *body, int *ret_line)
+static int count_characters(const char *from, const char *to)
 {
-    size_t start = body->start;
-    *ret_line = body->first_line;
-    for (size_t i = body->start; i < body->end && *ret_line < body->first_line + body->line - 1;
-         i++) {
-        if (body->text[i] == '\n') {
-            start = i + 1;
-            (*ret_line)++;
-        }
+    int count = 0;
+    for (; from < to; from++) {
+        count += ((unsigned char)*from & 0xC0U) != 0x80U ? 1 : 0;
     }
-    return start;
+    return count;
 }
 
-/* The word in its line, or what the line begins with. */
+/* Once for the body, which may have as many statements as it has lines. */
+static void note_lines(Body *body)
+{
+    size_t count = 1;
+    size_t line_start = body->start;
+    for (size_t i = body->start; i < body->end; i++) {
+        count += body->text[i] == '\n' ? 1 : 0;
+    }
+    size_t *lines = ARENA_ARRAY(body->arena, size_t, count);
+    lines[0] = body->start;
+    body->line_count = 1;
+    for (size_t i = body->start; i < body->end; i++) {
+        if (body->text[i] == '\n') {
+            lines[body->line_count++] = i + 1;
+        }
+    }
+    while (line_start > 0 && body->text[line_start - 1] != '\n') {
+        line_start--;
+    }
+    body->lines = lines;
+    body->first_column = 1 + count_characters(body->text + line_start, body->text + body->start);
+}
+
+/* Of the statement that is being read: from 0, the last line for what is behind it. */
+static size_t line_index(const Body *body)
+{
+    const size_t index = body->line > 1 ? (size_t)body->line - 1 : 0;
+    return index < body->line_count ? index : body->line_count - 1;
+}
+
+/* The word in its line, or what the line begins with; of a line that is very long the word is
+ * looked for in its beginning. */
 static size_t find_word(const Body *body, size_t start, const char *word, size_t width)
 {
     size_t first = body->end;
     size_t length = 0;
-    for (size_t at = start; at < body->end; at += length) {
+    for (size_t at = start; at < body->end && at - start < SEARCHED_BYTES; at += length) {
         const SqlTokenKind kind = sql_lex_token(body->text + at, &length);
         if (kind == SQL_TOKEN_SPACE && memchr(body->text + at, '\n', length) != NULL) {
             break;
@@ -59,16 +89,6 @@ static size_t find_word(const Body *body, size_t start, const char *word, size_t
     return first == body->end ? start : first;
 }
 
-static int column_at(const Body *body, size_t offset)
-{
-    int column = 1;
-    while (offset > 0 && body->text[offset - 1] != '\n') {
-        offset--;
-        column += ((unsigned char)body->text[offset] & 0xC0U) != 0x80U ? 1 : 0;
-    }
-    return column;
-}
-
 static LintStatement *add_statement(const Body *body, const SqlStatement *statement,
                                     const char *word)
 {
@@ -77,8 +97,12 @@ static LintStatement *add_statement(const Body *body, const SqlStatement *statem
     if (*word != '\0') {
         sql_lex_token(word, &width);
     }
-    own.offset = find_word(body, line_start(body, &own.line), word, width);
-    own.column = column_at(body, own.offset);
+    const size_t index = line_index(body);
+    const size_t start = body->lines[index];
+    own.line = body->first_line + (int)index;
+    own.offset = find_word(body, start, word, width);
+    own.column = (index == 0 ? body->first_column : 1) +
+                 count_characters(body->text + start, body->text + own.offset);
     LintStatement *added = lint_script_add(body->arena, body->script);
     *added = (LintStatement){.sql = own, .outer_line = body->outer_line, .is_inner = true};
     return added;
@@ -232,6 +256,7 @@ void lint_script_add_body(Arena *arena, LintScript *script, const char *text,
     for (size_t i = block->offset; i < body.start; i++) {
         body.first_line += text[i] == '\n' ? 1 : 0;
     }
+    note_lines(&body);
     LintStatement *outer = &script->statements[script->count - 1];
     outer->body = arena_strdup(arena, source);
     outer->body_line = body.first_line;

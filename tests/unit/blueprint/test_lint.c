@@ -519,6 +519,8 @@ static void a_finding_in_a_do_block_has_its_place_in_the_script(void **state)
         {"\n  DO $x$ BEGIN SET ROLE x; END $x$", 2, 16},
         {"SELECT 1; DO '\n\nBEGIN PERFORM ''é''; /* SET */ SET ROLE x; END'", 3, 32},
         {"DO LANGUAGE plpgsql E'BEGIN\\n\\n\\nSET ROLE x; END'", 1, 23},
+        {"/* é */ DO $$ BEGIN\n\n\nSET ROLE x; END $$", 4, 1},
+        {"DO $$ BEGIN SET ROLE x; END $$; SELECT '\n'", 1, 13},
         {"DO\n$$ BEGIN IF true THEN PERFORM\nset_config('role', 'x', true); END IF; END $$", 2, 23},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
