@@ -1,7 +1,7 @@
 /* Static SQL in the body of a DO block, which runs with its script: the rules look at it as though
  * it stood there. (A function's body runs later, for whoever calls the function.) PostgreSQL's own
  * parser of PL/pgSQL says which texts are SQL, and in which line each statement begins; of a body
- * that libpg_query cannot read nothing is found. */
+ * that libpg_query cannot read only that is told (lint_dynamic.c). */
 #include <string.h>
 #include <strings.h>
 

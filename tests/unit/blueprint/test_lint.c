@@ -120,9 +120,9 @@ static const LintCase any_tier[] = {
      "GRANT SELECT ON t TO anon",
      "grant:3 [grant:3]"},
     {"DO $$ BEGIN EXECUTE 'SET ROLE x'; END $$", "[dynamic_sql:1]"},
-    {"DO $$ DECLARE r record; c refcursor; BEGIN\nEXECUTE 'a' USING 1;\n"
-     "FOR r IN EXECUTE 'b' LOOP NULL; END LOOP;\nOPEN c FOR EXECUTE 'c'; END $$",
-     "[dynamic_sql:2] [dynamic_sql:3] [dynamic_sql:4]"},
+    {"DO $$ DECLARE r record; BEGIN\nEXECUTE 'a' USING 1;\n"
+     "FOR r IN EXECUTE 'b' LOOP NULL; END LOOP; END $$",
+     "[dynamic_sql:2] [dynamic_sql:3]"},
     {"CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN SET ROLE x; END $$", ""},
     {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path = public, shop, pg_temp "
      "AS 'SELECT 1'",
@@ -202,6 +202,9 @@ static const LintCase any_tier[] = {
     {"CREATE FOREIGN TABLE f (a int) SERVER s", "outside_object:1"},
     {"DO LANGUAGE plpython3u 'x'", "language:1"},
     {"DO $$ BEGIN NULL; END $$", ""},
+    {"SELECT 1;\nDO $$\nBEGIN GRANT SELECT ON t TO x END $$", "[unread_body:2]"},
+    {"DO $$ BEGIN EXECUTE 'SELECT 1' END $$", "[dynamic_sql:1] [unread_body:1]"},
+    {"DO $$ BEGIN\nDO 'BEGIN NULL; END'; END $$", "[unread_body:2]"},
     {"CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'x'", "language:1"},
     {"CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; END", ""},
     {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'",
