@@ -153,6 +153,17 @@ void lint_note_command(LintTable *table, const Json *command)
     }
 }
 
+/* In a body the table may keep its name: that one stays known, as of a table that is dropped. */
+static void note_old_name(Lint *lint, const char *name)
+{
+    if (lint->is_inner) {
+        LintTable *table = ARENA_NEW(lint->arena, LintTable);
+        *table = (LintTable){
+            .next = lint->tables, .name = name, .is_dropped = true, .is_inner = true};
+        lint->tables = table;
+    }
+}
+
 void lint_note_rename(Lint *lint, const Json *tree)
 {
     const Json *relation = json_object_get(tree, "relation");
@@ -163,6 +174,7 @@ void lint_note_rename(Lint *lint, const Json *tree)
     const char *name = json_get_text(tree, "newname", "");
     table->is_inner = table->is_inner || lint->is_inner;
     if (tree_text_is(tree, "renameType", "OBJECT_TABLE")) {
+        note_old_name(lint, table->name);
         table->name = arena_strdup(lint->arena, name);
     } else if (tree_text_is(tree, "renameType", "OBJECT_TABCONSTRAINT")) {
         lint_rename_key(lint, table, json_get_text(tree, "subname", ""), name);
