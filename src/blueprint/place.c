@@ -284,8 +284,8 @@ bool place_add_structure(Arena *arena, const Store *store, PgBatch *batch,
     place_enter_owner(batch, place, place_search_path(arena, source->extensions, place));
     place_add_default_privileges(arena, batch, place, TIER_SCHEMA);
     /* Bodies of functions were looked into when the stamp was taken, from the same migrations on
-     * the same version of the server. What they call is looked up by name, and for each name
-     * PostgreSQL reads the functions of all schemas. */
+     * the same versions of the server and of extensions. What they call is looked up by name, and
+     * for each name PostgreSQL reads the functions of all schemas. */
     const bool is_checked = source->stamp != NULL;
     if (is_checked) {
         pg_batch_add(batch, "SET LOCAL check_function_bodies = off", PG_NO_PARAMS);

@@ -288,10 +288,12 @@ bool registry_find_extensions(Arena *arena, Store *store, const Blueprint *bluep
     const size_t count = pg_rows_count(rows);
     *ret_extensions = (Extensions){.count = count,
                                    .names = ARENA_ARRAY(arena, const char *, count),
-                                   .schemas = ARENA_ARRAY(arena, const char *, count)};
+                                   .schemas = ARENA_ARRAY(arena, const char *, count),
+                                   .versions = ARENA_ARRAY(arena, const char *, count)};
     for (size_t i = 0; i < count; i++) {
         ret_extensions->names[i] = arena_strdup(arena, pg_rows_text(rows, i, 0));
         ret_extensions->schemas[i] = arena_strdup(arena, pg_rows_text(rows, i, 2));
+        ret_extensions->versions[i] = arena_strdup(arena, pg_rows_text(rows, i, 3));
     }
     for (size_t i = 0; i < blueprint->wanted_count; i++) {
         bool is_offered = false;

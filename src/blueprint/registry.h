@@ -41,8 +41,9 @@ bool registry_check(Arena *arena, Store *store, const Blueprint *blueprint, Err 
  */
 typedef struct Extensions {
     size_t count;
-    const char **names;   /* offered by the server */
-    const char **schemas; /* where it is installed, or NULL when it is not */
+    const char **names;    /* offered by the server */
+    const char **schemas;  /* where it is installed, or NULL when it is not */
+    const char **versions; /* which one is installed, or NULL */
 } Extensions;
 
 /* Looks the blueprint's extensions up. ERR_EXTENSION_MISSING when the server does not offer a

@@ -8,14 +8,18 @@
 
 /* Part of the key: a program that takes stamps or fingerprints in another way takes all of them
  * again. */
-#define STAMP_FORMAT "4"
+#define STAMP_FORMAT "5"
 
 static const char *extensions_text(Arena *arena, const Extensions *extensions)
 {
     StrBuf text = strbuf_init(arena);
     for (size_t i = 0; i < extensions->count; i++) {
-        strbuf_printf(&text, "%s%s in %s", i == 0 ? "" : ", ", extensions->names[i],
-                      extensions->schemas[i] == NULL ? "none" : extensions->schemas[i]);
+        strbuf_printf(&text, "%s%s", i == 0 ? "" : ", ", extensions->names[i]);
+        if (extensions->schemas[i] == NULL) {
+            strbuf_printf(&text, " in none");
+        } else {
+            strbuf_printf(&text, " %s in %s", extensions->versions[i], extensions->schemas[i]);
+        }
     }
     return text.text;
 }

@@ -85,8 +85,9 @@ bool isolation_check_rules(Arena *arena, Store *store, const char *tenant_id,
  * critical that nobody has accepted. */
 bool isolation_require(Arena *arena, Store *store, const char *tenant_id, Err *err);
 
-/* The same for several tenants at once, which takes little longer than for one: planning, and what
- * all of them share. The error does not say whose the finding is. `count` is at least 1. */
+/* The same for a few tenants at once (`count` of 1 or more), which takes half as long as one after
+ * the other; for many it does not, since the plan is one of look-ups. The error does not say whose
+ * the finding is. */
 bool isolation_require_each(Arena *arena, Store *store, const char *const *tenant_ids, size_t count,
                             Err *err);
 

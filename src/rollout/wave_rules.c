@@ -168,22 +168,32 @@ void wave_ask_early(JobContext *context, const RolloutPlan *plan, WaveRules *rul
     rules->waits_for_end = rules->waits_for_end || !try_early(arena, context, plan, rules);
 }
 
-/* The first of them that breaks a rule, as a sentence; NULL when none does by itself. */
-static bool find_broken(Arena *arena, Store *store, const WaveRules *rules, const PgRows *rows,
-                        const char **ret_broken, Err *err)
+/* There may be as many as there are places. */
+static bool ask_in_slices(Store *store, const char *const *ids, size_t count, Err *err)
 {
-    *ret_broken = NULL;
-    for (size_t i = 0; i < pg_rows_count(rows) && *ret_broken == NULL; i++) {
-        const char *id = pg_rows_text(rows, i, 0);
-        if (has_passed(rules, id) || ask_tenants(store, &id, 1, err)) {
-            continue;
-        }
-        if (err->code != ERR_ISOLATION) {
+    for (size_t i = 0; i < count; i += SAMPLE_TENANTS) {
+        const size_t rest = count - i;
+        if (!ask_tenants(store, ids + i, rest < SAMPLE_TENANTS ? rest : SAMPLE_TENANTS, err)) {
             return false;
         }
-        *ret_broken = arena_printf(arena, "after wave %lld, tenant \"%s\": %s",
-                                   (long long)rules->wave, pg_rows_text(rows, i, 1), err->message);
     }
+    return true;
+}
+
+/* The first of them that breaks a rule, as a sentence; when none does by itself, what was found. */
+static bool find_broken(Arena *arena, Store *store, const WaveRules *rules, const PgRows *rows,
+                        const char *found, const char **ret_broken, Err *err)
+{
+    for (size_t i = 0; i < pg_rows_count(rows); i++) {
+        const char *id = pg_rows_text(rows, i, 0);
+        if (!has_passed(rules, id) && !ask_tenants(store, &id, 1, err)) {
+            *ret_broken = arena_printf(arena, "after wave %lld, tenant \"%s\": %s",
+                                       (long long)rules->wave, pg_rows_text(rows, i, 1),
+                                       err->message);
+            return err->code == ERR_ISOLATION;
+        }
+    }
+    *ret_broken = arena_printf(arena, "after wave %lld: %s", (long long)rules->wave, found);
     return true;
 }
 
@@ -203,9 +213,10 @@ bool wave_ask_rules(JobContext *context, const RolloutPlan *plan, const WaveRule
         return true;
     }
     const char **ids = select_unknown(arena, rows, rules, false, &count);
-    if (count == 0 || ask_tenants(store, ids, count, err)) {
+    if (ask_in_slices(store, ids, count, err)) {
         return true;
     }
-    return err->code == ERR_ISOLATION && find_broken(arena, store, rules, rows, ret_broken, err) &&
-           *ret_broken != NULL;
+    return err->code == ERR_ISOLATION &&
+           find_broken(arena, store, rules, rows, arena_strdup(arena, err->message), ret_broken,
+                       err);
 }

@@ -400,7 +400,8 @@ def configure(server, change, value, name="lo_compat_privileges"):
 def test_a_setting_of_the_server_is_reported_and_mended_whatever_file_has_it():
     server, _ = names()
     path = os.path.join(server.data_dir, "postgresql.local.conf")
-    with open(path, "w", encoding="utf-8") as f:
+    size = os.path.getsize(path)
+    with open(path, "a", encoding="utf-8") as f:
         f.write("lo_compat_privileges = on\n")
     try:
         configure(server, "SELECT", "on")
@@ -409,8 +410,25 @@ def test_a_setting_of_the_server_is_reported_and_mended_whatever_file_has_it():
         configure(server, found[0]["mend"], "off")
         assert verify(server)["is_isolated"]
     finally:
-        os.unlink(path)
+        os.truncate(path, size)
         configure(server, "ALTER SYSTEM RESET lo_compat_privileges", "off")
+
+
+def test_several_tenants_in_one_statement_are_judged_like_each_by_itself():
+    """So is a fleet whose control role may make no temporary tables, and the sample of a rollout."""
+    server, words = names()
+    database = '"%s"' % server.psql("SELECT current_database()")
+    may_make = "SELECT has_database_privilege('tenantry', current_database(), 'TEMPORARY')"
+    change("REVOKE TEMPORARY ON DATABASE %s FROM PUBLIC, tenantry" % database)
+    assert server.psql(may_make) == "f"
+    try:
+        assert verify(server)["is_isolated"]
+        change("GRANT {x_group} TO {a_app}".format(**words))
+        assert [f["tenant"] for f in of_rule(verify(server), "member_of_group")] == ["a1"]
+        change("REVOKE {x_group} FROM {a_app}".format(**words))
+    finally:
+        change("GRANT TEMPORARY ON DATABASE %s TO tenantry" % database)
+    assert verify(server)["is_isolated"]
 
 
 def test_the_rules_of_a_tenant_that_is_isolated_are_one_statement():

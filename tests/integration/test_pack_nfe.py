@@ -287,6 +287,22 @@ def test_check_digits_are_those_of_the_vectors():
         valid = {vector["value"] for vector in vectors[kind] if vector["valid"]}
         taken = taken_by(domain, sorted(values))
         assert taken == valid, "%s %s" % (kind, sorted(taken ^ valid))
+        # The same is said once more where a person may be a foreigner, and of a document that is to be signed.
+        draft = document("CRIADA")
+        other = "cpf" if kind == "cnpj" else "cnpj"
+        pattern = "[0-9A-Z]{12}[0-9]{2}" if kind == "cnpj" else "[0-9]{11}"
+        for value in sorted(values):
+            if not re.fullmatch(pattern, value):
+                continue
+            person = "INSERT INTO pessoas (tipo, %s, nome) VALUES ('%s', '%s', 'Alguem')" % (
+                kind, "J" if kind == "cnpj" else "F", value)
+            if value in valid:
+                accepted(person)
+            else:
+                refused(person, "pessoas_regras")
+            problems = accepted("UPDATE nfe_destinatario SET %s = '%s', %s = NULL WHERE nfe_id = '%s';"
+                                " SELECT nfe_problemas(n) FROM nfe n WHERE id = '%s'" % (kind, value, other, draft, draft))
+            assert ("destinatario com CNPJ ou CPF invalido" in problems) == (value not in valid), "%s: %s" % (value, problems)
     for vector in vectors["chave"]:
         change = "UPDATE nfe SET n_nf = 999999999, c_nf = '00000001', c_dv = '0', chave_acesso = '%s'" \
                  " WHERE id = (SELECT id FROM nfe WHERE n_nf IS NULL ORDER BY id LIMIT 1)" % vector["chave"]

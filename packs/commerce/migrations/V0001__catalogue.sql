@@ -20,7 +20,7 @@ CREATE DOMAIN email AS varchar(320)
     CONSTRAINT email_is_lower_case_address CHECK (
         VALUE ~ '^[^@[:space:]]+@[^@[:space:]]+$' AND VALUE = lower(VALUE));
 CREATE DOMAIN json_map AS jsonb
-    CONSTRAINT json_object_is_object CHECK (jsonb_typeof(VALUE) = 'object');
+    CONSTRAINT json_map_is_object CHECK (jsonb_typeof(VALUE) = 'object');
 
 CREATE FUNCTION touch_updated_at() RETURNS trigger
 LANGUAGE plpgsql

@@ -552,6 +552,8 @@ BEGIN
                 'nfe_evento: o evento %s nao e do documento %s', NEW.id, NEW.nfe_id);
         END IF;
         RETURN NEW;
+    ELSIF TG_TABLE_NAME <> 'nfe_inutilizacao' THEN
+        RAISE feature_not_supported USING MESSAGE = format('nfe_servico: %s nao e um servico', TG_TABLE_NAME);
     END IF;
     IF NOT nfe_inutilizacao_vale(NEW.c_stat) THEN
         RETURN NEW;

@@ -7,7 +7,7 @@ SELECT x.tenant_id, h.tenant_id AS other_id, format('role %s', x.rolname) AS obj
   FROM (SELECT d.oid AS acl, o.oid, o.rolname, o.tenant_id, p.owner, p.app, p.readonly
           FROM iso_own o
           JOIN pg_default_acl d ON d.defaclrole = o.oid
-          LEFT JOIN iso_place p ON p.nspoid = o.nspoid
+          LEFT JOIN iso_place p ON p.nspoid = o.nspoid AND d.defaclnamespace IN (0, o.nspoid) -- in another's: for nobody
          WHERE o.kind NOT IN ('app', 'readonly') OR d.defaclnamespace <> 0 -- the others are default_own's
         UNION
         -- Those of Tenantry's own roles.
