@@ -23,8 +23,9 @@ rows() {
 
 lint_rules() {
     printf '# Rules of the linter\n\n'
-    printf 'An error keeps "blueprint add" from adding the blueprint, a warning does not. The tier "row" means: only\n'
-    printf 'for blueprints that offer the row tier; "live": for what existed before the version, with\n'
+    printf 'An error keeps "blueprint add" from adding the blueprint, a warning does not; what is found in the body\n'
+    printf 'of a DO block is a warning, whatever the rule. The tier "row" means: only for blueprints that offer the\n'
+    printf 'row tier; "live": for what existed before the version, with '
     printf '[a section each](../rollout-lint.md).\n\n'
     printf '| rule | severity | tier | what is wrong | what to do |\n| --- | --- | --- | --- | --- |\n'
     rows src/blueprint/lint.def 'LINT\((\w+), (\w+), (\w+), "(.*)", "(.*)"\)' '| `\1` | \L\2 | \3\E | \4 | \5 |'

@@ -40,8 +40,12 @@ const LintRuleInfo *blueprint_lint_rules(size_t *ret_count)
     return rules;
 }
 
-static LintSeverity severity_of(const Lint *lint, LintRule rule)
+/* What is in a body may never run: which branch is taken the trial and the database see. */
+static LintSeverity severity_of(const Lint *lint, LintRule rule, bool is_inner)
 {
+    if (is_inner) {
+        return LINT_WARNING;
+    }
     for (size_t i = 0; i < sizeof warnings_elsewhere / sizeof *warnings_elsewhere; i++) {
         if (lint->blueprint->layout != NULL && warnings_elsewhere[i] == rule) {
             return LINT_WARNING;
@@ -51,7 +55,7 @@ static LintSeverity severity_of(const Lint *lint, LintRule rule)
 }
 
 static LintFinding *add_finding(Lint *lint, LintRule rule, const char *subject, const char *file,
-                                int line)
+                                int line, bool is_inner)
 {
     const LintRuleInfo *row = &rules[rule];
     if (lint->count == lint->capacity) {
@@ -65,7 +69,7 @@ static LintFinding *add_finding(Lint *lint, LintRule rule, const char *subject, 
     LintFinding *finding = &lint->findings[lint->count++];
     *finding = (LintFinding){
         .rule = row->name,
-        .severity = severity_of(lint, rule),
+        .severity = severity_of(lint, rule, is_inner),
         .file = file,
         .line = line,
         .statement_line = line,
@@ -83,17 +87,19 @@ static bool is_wanted(const Lint *lint, LintRule rule)
     return rules[rule].scope != LINT_SCOPE_ROW || lint->is_row;
 }
 
-void lint_report_at(Lint *lint, LintRule rule, const char *subject, const char *file, int line)
+void lint_report_at(Lint *lint, LintRule rule, const char *subject, const char *file, int line,
+                    bool is_inner)
 {
     if (is_wanted(lint, rule)) {
-        add_finding(lint, rule, subject, file, line);
+        add_finding(lint, rule, subject, file, line, is_inner);
     }
 }
 
 void lint_report(Lint *lint, LintRule rule, const char *subject)
 {
     if (is_wanted(lint, rule)) {
-        LintFinding *finding = add_finding(lint, rule, subject, lint->file, lint->line);
+        LintFinding *finding = add_finding(lint, rule, subject, lint->file, lint->line,
+                                           lint->is_inner);
         finding->column = lint->column;
         finding->statement_line = lint->outer_line;
     }
@@ -150,14 +156,14 @@ static bool check_script(Lint *lint, const char *file, const char *text, LintScr
     lint->file = file;
     lint_note_ignores(lint, text, ret_script);
     if (ret_script->count == 0) {
-        lint_report_at(lint, LINT_RULE_empty_script, NULL, file, 1);
+        lint_report_at(lint, LINT_RULE_empty_script, NULL, file, 1, false);
     }
     for (size_t i = 0; i < ret_script->count; i++) {
         const SqlStatement *statement = &ret_script->statements[i].sql;
         enter(lint, &ret_script->statements[i]);
         lint_check_statement(lint, statement);
         lint_check_names(lint, statement);
-        lint_check_dynamic(lint, statement);
+        lint_check_dynamic(lint, &ret_script->statements[i]);
     }
     return true;
 }
@@ -206,13 +212,23 @@ static bool check_migration(Lint *lint, const BlueprintMigration *migration, Sel
     return check_side_script(lint, down_file(lint->arena, migration), migration->down, err);
 }
 
+/* Whether a body did something to a table that has the name, or had it when it was dropped. */
+static bool is_touched_in_body(const Lint *lint, const char *name)
+{
+    const LintTable *table = lint->tables;
+    while (table != NULL && !(table->is_inner && strcmp(table->name, name) == 0)) {
+        table = table->next;
+    }
+    return table != NULL;
+}
+
 static void check_named_tables(Lint *lint, const char **names, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (lint_find_table(lint, names[i]) == NULL) {
             lint_report_at(lint, LINT_RULE_manifest_table,
-                           arena_printf(lint->arena, "table \"%s\"", names[i]), "blueprint.yaml",
-                           1);
+                           arena_printf(lint->arena, "table \"%s\"", names[i]), "blueprint.yaml", 1,
+                           is_touched_in_body(lint, names[i]));
         }
     }
 }
@@ -225,11 +241,13 @@ static void check_partitions(Lint *lint, bool is_plain)
         const BlueprintPartition *partition = &lint->blueprint->partitions[i];
         const LintTable *table = lint_find_table(lint, partition->table);
         const char *subject = arena_printf(lint->arena, "table \"%s\"", partition->table);
+        const bool is_inner = is_touched_in_body(lint, partition->table);
         if (table == NULL) {
-            lint_report_at(lint, LINT_RULE_manifest_table, subject, "blueprint.yaml", 1);
+            lint_report_at(lint, LINT_RULE_manifest_table, subject, "blueprint.yaml", 1, is_inner);
         } else if (is_plain && (table->partition_column == NULL ||
                                 strcmp(table->partition_column, partition->column) != 0)) {
-            lint_report_at(lint, LINT_RULE_manifest_partition, subject, "blueprint.yaml", 1);
+            lint_report_at(lint, LINT_RULE_manifest_partition, subject, "blueprint.yaml", 1,
+                           is_inner);
         }
     }
 }
@@ -239,16 +257,17 @@ static void check_personal(Lint *lint)
     for (size_t i = 0; i < lint->blueprint->personal_count; i++) {
         const BlueprintPersonal *personal = &lint->blueprint->personal[i];
         const LintTable *table = lint_find_table(lint, personal->table);
+        const bool is_inner = is_touched_in_body(lint, personal->table);
         if (table == NULL) {
             lint_report_at(lint, LINT_RULE_manifest_table,
                            arena_printf(lint->arena, "key \"personal_data[%zu].table\": \"%s\"", i,
                                         personal->table),
-                           "blueprint.yaml", personal->line);
+                           "blueprint.yaml", personal->line, is_inner);
         } else if (!lint_has_column(table, personal->column)) {
             lint_report_at(lint, LINT_RULE_manifest_column,
                            arena_printf(lint->arena, "key \"personal_data[%zu].column\": \"%s.%s\"",
                                         i, personal->table, personal->column),
-                           "blueprint.yaml", personal->line);
+                           "blueprint.yaml", personal->line, is_inner);
         }
     }
 }
@@ -274,7 +293,8 @@ static int compare_findings(const void *a, const void *b)
     int order = strcmp(left->file, right->file);
     order = order != 0 ? order : (left->line > right->line) - (left->line < right->line);
     order = order != 0 ? order : strcmp(left->rule, right->rule);
-    return order != 0 ? order : strcmp(left->message, right->message);
+    order = order != 0 ? order : strcmp(left->message, right->message);
+    return order != 0 ? order : (int)left->severity - (int)right->severity;
 }
 
 /* Sorts, and leaves one of each: what is wrong in both selections is found twice. */

@@ -28,6 +28,7 @@ typedef struct LintColumn {
     bool is_array;
     int64_t size; /* one more than n of varchar(n), numeric(n, scale), time(n); 0: no limit */
     int64_t scale;
+    bool is_unknown; /* what is between the parentheses is no number: geometry(Point) */
     bool is_not_null;
 } LintColumn;
 
@@ -61,7 +62,8 @@ typedef struct LintStatement {
     SqlStatement sql; /* line, column and offset are those of the script */
     int outer_line;   /* of the script's statement that it is, or is in */
     bool is_inner;    /* in a body */
-    const char *body; /* of a DO block: its text, which begins in body_line; else NULL */
+    bool is_dynamic;  /* in a body, runs a text; its node is "" and it has no tree */
+    const char *body; /* of a DO block that can be read: its text, which begins in body_line */
     int body_line;
 } LintStatement;
 
@@ -81,6 +83,7 @@ typedef struct LintIgnore {
     const char *file;
     int line;
     int statement_line; /* of the statement that follows; 0: none does */
+    bool is_inner;      /* the comment is in a body */
     bool is_used;
 } LintIgnore;
 
@@ -92,10 +95,12 @@ typedef struct LintTable {
     int line;
     int64_t version; /* that created it */
     bool is_dropped;
+    bool is_inner;                /* a statement in a body made it, changed it or dropped it */
     bool is_partition;            /* PARTITION OF: its columns are its parent's */
     struct LintTable *parent;     /* of a partition, when a migration makes it; else NULL */
     const char *partition_column; /* of PARTITION BY RANGE on one column; else NULL */
-    const char *partition_key;    /* the first column of PARTITION BY; NULL: an expression */
+    const char *partition_key;    /* the column of PARTITION BY; NULL: several, or an expression */
+    bool has_default_partition;   /* of the migrations' making */
     bool is_partitioned;
     bool has_tenant_id;
     bool is_uuid;
@@ -125,6 +130,7 @@ typedef struct LintKey {
     int line;
     bool is_deferrable;
     bool is_dropped;
+    bool is_inner; /* a statement in a body added or changed it */
 } LintKey;
 
 typedef struct Lint {
@@ -158,9 +164,11 @@ typedef struct Lint {
     size_t capacity;
 } Lint;
 
-/* Adds a finding in the current file and line; subject ("table \"x\"") may be NULL. */
+/* Adds a finding in the current file and line; subject ("table \"x\"") may be NULL. What is found
+ * in a body, or of what a body did, is a warning. */
 void lint_report(Lint *lint, LintRule rule, const char *subject);
-void lint_report_at(Lint *lint, LintRule rule, const char *subject, const char *file, int line);
+void lint_report_at(Lint *lint, LintRule rule, const char *subject, const char *file, int line,
+                    bool is_inner);
 
 /* Parses a script; sql_script_parse says what of it is whose (lint_script.c). */
 bool lint_script_parse(Arena *arena, const char *file, const char *text, LintScript *ret_script,
@@ -176,7 +184,7 @@ void lint_script_add_body(Arena *arena, LintScript *script, const char *text,
 /* Rules of one statement, whatever was before (lint_rules.c, lint_names.c). */
 void lint_check_statement(Lint *lint, const SqlStatement *statement);
 void lint_check_names(Lint *lint, const SqlStatement *statement);
-void lint_check_dynamic(Lint *lint, const SqlStatement *statement); /* lint_dynamic.c */
+void lint_check_dynamic(Lint *lint, const LintStatement *statement); /* lint_dynamic.c */
 /* Whether a migration may name the schema, as every database has it. */
 bool lint_may_name_schema(const char *schema);
 

@@ -27,9 +27,19 @@ static int64_t type_modifier(const Json *type, size_t index)
     return json_get_int(number, "ival", 0);
 }
 
+static bool is_number(const Json *modifier)
+{
+    return json_object_get(json_object_get(modifier, "A_Const"), "ival") != NULL;
+}
+
 static void note_type(Lint *lint, LintColumn *column, const Json *type)
 {
-    const bool has_size = json_array_size(json_object_get(type, "typmods")) > 0;
+    const Json *modifiers = json_object_get(type, "typmods");
+    const bool has_size = json_array_size(modifiers) > 0;
+    column->is_unknown = false;
+    for (size_t i = 0; i < json_array_size(modifiers); i++) {
+        column->is_unknown = column->is_unknown || !is_number(json_array_get(modifiers, i));
+    }
     column->type = arena_strdup(lint->arena, tree_last_text(json_object_get(type, "names")));
     column->is_array = json_object_get(type, "arrayBounds") != NULL;
     column->size = has_size ? type_modifier(type, 0) + 1 : 0;
@@ -96,7 +106,7 @@ static bool has_room(const LintColumn *from, const LintColumn *to)
 static bool is_same_type(const LintColumn *a, const LintColumn *b)
 {
     return strcmp(a->type, b->type) == 0 && a->is_array == b->is_array && a->size == b->size &&
-           a->scale == b->scale;
+           a->scale == b->scale && !a->is_unknown && !b->is_unknown;
 }
 
 static bool is_widening(const LintColumn *from, const LintColumn *to)
@@ -136,7 +146,8 @@ bool lint_is_wider(const LintTable *table, const char *column, const Json *defin
         (expression != NULL && !is_plain_using(&scratch, expression, column, &to))) {
         return false;
     }
-    return is_same_type(from, &to) || (!from->is_array && !to.is_array && is_widening(from, &to));
+    return is_same_type(from, &to) || (!from->is_array && !to.is_array && !from->is_unknown &&
+                                       !to.is_unknown && is_widening(from, &to));
 }
 
 bool lint_may_be_null(const LintTable *table, const char *column)

@@ -43,7 +43,8 @@ static void add_key(Lint *lint, LintTable *table, const Json *constraint, const 
                                    : arena_strdup(lint->arena, tree_list_text(columns, 0)),
                      .file = lint->file,
                      .line = lint->line,
-                     .is_deferrable = is_deferrable};
+                     .is_deferrable = is_deferrable,
+                     .is_inner = lint->is_inner};
     lint->keys = key;
 }
 
@@ -109,6 +110,7 @@ void lint_note_key_command(Lint *lint, LintTable *table, const Json *command)
         if (strcmp(subtype, "AT_AlterConstraint") == 0 &&
             tree_text_is(constraint, "conname", key->name)) {
             key->is_deferrable = json_get_bool(constraint, "deferrable", false);
+            key->is_inner = key->is_inner || lint->is_inner;
         }
         key->is_dropped = key->is_dropped ||
                           (strcmp(subtype, "AT_DropConstraint") == 0 &&
@@ -179,7 +181,7 @@ static void report_cycle(Lint *lint, const LintKey *closing)
     }
     lint_report_at(lint, LINT_RULE_foreign_key_cycle,
                    arena_printf(lint->arena, "tables \"%s\" -> %s", closing->from->name, path),
-                   closing->file, closing->line);
+                   closing->file, closing->line, closing->is_inner);
 }
 
 static LintKey *reverse(LintKey *keys)
@@ -194,26 +196,35 @@ static LintKey *reverse(LintKey *keys)
     return first;
 }
 
-/* Keys become edges in the order of the migrations. One from whose target the edges so far lead
- * back to its table closes a cycle: it is reported and left out, so that each further cycle is
- * found by a key of its own. */
+static void add_edge(Lint *lint, LintKey *key)
+{
+    for (LintTable *table = lint->tables; table != NULL; table = table->next) {
+        table->is_reached = false;
+    }
+    spread(key->to);
+    if (key->from->is_reached) {
+        report_cycle(lint, key);
+    } else {
+        key->next_edge = key->from->edges;
+        key->from->edges = key;
+    }
+}
+
+/* Keys become edges in the order of the migrations, those of bodies last: a cycle that one of them
+ * is part of may never come about. One from whose target the edges so far lead back to its table
+ * closes a cycle: it is reported and left out, so that each further cycle is found by a key of its
+ * own. */
 void lint_check_cycles(Lint *lint)
 {
     lint->keys = reverse(lint->keys); /* they were put in front of one another */
     for (LintKey *key = lint->keys; key != NULL; key = key->next) {
         lift_key(key);
-        if (!is_edge(key)) {
-            continue;
-        }
-        for (LintTable *table = lint->tables; table != NULL; table = table->next) {
-            table->is_reached = false;
-        }
-        spread(key->to);
-        if (key->from->is_reached) {
-            report_cycle(lint, key);
-        } else {
-            key->next_edge = key->from->edges;
-            key->from->edges = key;
+    }
+    for (int pass = 0; pass < 2; pass++) {
+        for (LintKey *key = lint->keys; key != NULL; key = key->next) {
+            if (key->is_inner == (pass == 1) && is_edge(key)) {
+                add_edge(lint, key);
+            }
         }
     }
 }

@@ -1,4 +1,6 @@
-/* SQL that a function or DO block puts together when it runs: no rule can read it. */
+/* SQL that no rule can read: a function or DO block puts it together when it runs, or the block's
+ * body cannot be parsed. Where PL/pgSQL's tree says which statement runs a text, it is told there;
+ * else the words of the body tell. */
 #include <string.h>
 #include <strings.h>
 
@@ -43,10 +45,23 @@ static bool runs_text(const char *body)
     return false;
 }
 
-void lint_check_dynamic(Lint *lint, const SqlStatement *statement)
+/* A block in a block is not looked into either. */
+static bool is_unread(const LintStatement *statement)
 {
-    const char *body = find_body(statement);
-    if (body != NULL && runs_text(body)) {
+    const Json *option = tree_find_option(json_object_get(statement->sql.tree, "args"), "language");
+    const char *language = json_get_text(json_object_get(json_object_get(option, "arg"), "String"),
+                                         "sval", "plpgsql");
+    return strcmp(statement->sql.node, "DoStmt") == 0 && statement->body == NULL &&
+           strcmp(language, "plpgsql") == 0;
+}
+
+void lint_check_dynamic(Lint *lint, const LintStatement *statement)
+{
+    const char *body = statement->body == NULL ? find_body(&statement->sql) : NULL;
+    if (statement->is_dynamic || (body != NULL && runs_text(body))) {
         lint_report(lint, LINT_RULE_dynamic_sql, NULL);
+    }
+    if (is_unread(statement)) {
+        lint_report(lint, LINT_RULE_unread_body, NULL);
     }
 }

@@ -9,19 +9,35 @@ static const char blanks[] = " \t\r";
 
 typedef struct IgnoreWalk {
     Lint *lint;
-    const LintScript *script;
+    const LintStatement *statements; /* that a comment in the text may hold for */
+    size_t count;
     int first_line; /* of the script, where the text begins */
+    bool is_inner;  /* the text is a body */
 } IgnoreWalk;
 
-/* The line of the first statement that begins behind a line; 0 when there is none. */
-static int line_after(const LintScript *script, int line)
+/* The statement that begins first behind a line; NULL when there is none. Those of a body are in
+ * the order of PL/pgSQL's tree: what a loop does stands before the query that it is over. */
+static const LintStatement *find_after(const IgnoreWalk *walk, int line)
 {
-    for (size_t i = 0; i < script->count; i++) {
-        if (script->statements[i].sql.line > line) {
-            return script->statements[i].sql.line;
+    const LintStatement *found = NULL;
+    for (size_t i = 0; i < walk->count; i++) {
+        const LintStatement *statement = &walk->statements[i];
+        if (statement->sql.line > line &&
+            (found == NULL || statement->sql.line < found->sql.line)) {
+            found = statement;
         }
     }
-    return 0;
+    return found;
+}
+
+/* How many statements of the script are in the body of the one at index. */
+static size_t count_inner(const LintScript *script, size_t index)
+{
+    size_t end = index + 1;
+    while (end < script->count && script->statements[end].is_inner) {
+        end++;
+    }
+    return end - index - 1;
 }
 
 static const LintRuleInfo *find_rule(const char *name)
@@ -36,8 +52,9 @@ static const LintRuleInfo *find_rule(const char *name)
     return NULL;
 }
 
-static void report_unknown(Lint *lint, const char *name, int line)
+static void report_unknown(const IgnoreWalk *walk, const char *name, int line)
 {
+    Lint *lint = walk->lint;
     size_t count = 0;
     const LintRuleInfo *rules = blueprint_lint_rules(&count);
     const char **names = ARENA_ARRAY(lint->arena, const char *, count);
@@ -50,19 +67,21 @@ static void report_unknown(Lint *lint, const char *name, int line)
                    nearest == NULL
                        ? arena_printf(lint->arena, "\"%s\"", shown)
                        : arena_printf(lint->arena, "\"%s\" (did you mean \"%s\"?)", shown, nearest),
-                   lint->file, line);
+                   lint->file, line, walk->is_inner);
 }
 
-static void add_ignore(Lint *lint, const char *rule, const char *reason, int line,
-                       int statement_line)
+static void add_ignore(const IgnoreWalk *walk, const char *rule, const char *reason, int line,
+                       const LintStatement *statement)
 {
+    Lint *lint = walk->lint;
     LintIgnore *ignore = ARENA_NEW(lint->arena, LintIgnore);
     *ignore = (LintIgnore){.next = lint->ignores,
                            .rule = rule,
                            .reason = reason,
                            .file = lint->file,
                            .line = line,
-                           .statement_line = statement_line};
+                           .statement_line = statement == NULL ? 0 : statement->sql.line,
+                           .is_inner = walk->is_inner};
     lint->ignores = ignore;
 }
 
@@ -86,16 +105,21 @@ static void read_ignore(const IgnoreWalk *walk, const char *text, int line)
     const char *name = arena_strndup(lint->arena, text, width);
     const char *reason = read_reason(lint->arena, text + width);
     const LintRuleInfo *rule = find_rule(name);
+    const LintStatement *statement = find_after(walk, line);
+    /* In a body all findings are warnings. */
+    const bool is_of_body = walk->is_inner ||
+                            (statement != NULL && (statement->body != NULL || statement->is_inner));
     const char *subject = arena_printf(lint->arena, "\"%s\"",
                                        text_quote(lint->arena, name, LINT_SHOWN_BYTES));
     if (rule == NULL) {
-        report_unknown(lint, name, line);
-    } else if (rule->severity == LINT_ERROR) {
-        lint_report_at(lint, LINT_RULE_ignore_refused, subject, lint->file, line);
+        report_unknown(walk, name, line);
+    } else if (rule->severity == LINT_ERROR && !is_of_body) {
+        lint_report_at(lint, LINT_RULE_ignore_refused, subject, lint->file, line, false);
     } else if (*reason == '\0') {
-        lint_report_at(lint, LINT_RULE_ignore_without_reason, subject, lint->file, line);
+        lint_report_at(lint, LINT_RULE_ignore_without_reason, subject, lint->file, line,
+                       walk->is_inner);
     } else {
-        add_ignore(lint, rule->name, reason, line, line_after(walk->script, line));
+        add_ignore(walk, rule->name, reason, line, statement);
     }
 }
 
@@ -116,12 +140,17 @@ static void visit_comment(void *context, const char *comment, size_t length, int
 
 void lint_note_ignores(Lint *lint, const char *text, const LintScript *script)
 {
-    IgnoreWalk walk = {.lint = lint, .script = script, .first_line = 1};
+    IgnoreWalk walk = {
+        .lint = lint, .statements = script->statements, .count = script->count, .first_line = 1};
     sql_comments_visit(text, visit_comment, &walk);
     for (size_t i = 0; i < script->count; i++) {
         if (script->statements[i].body != NULL) {
-            walk.first_line = script->statements[i].body_line;
-            sql_comments_visit(script->statements[i].body, visit_comment, &walk);
+            IgnoreWalk inner = {.lint = lint,
+                                .statements = &script->statements[i + 1],
+                                .count = count_inner(script, i),
+                                .first_line = script->statements[i].body_line,
+                                .is_inner = true};
+            sql_comments_visit(script->statements[i].body, visit_comment, &inner);
         }
     }
 }
@@ -131,7 +160,7 @@ static void silence(Lint *lint, LintFinding *finding)
     for (LintIgnore *ignore = lint->ignores; ignore != NULL; ignore = ignore->next) {
         const bool is_its = ignore->statement_line == finding->line ||
                             ignore->statement_line == finding->statement_line;
-        if (is_its && strcmp(ignore->rule, finding->rule) == 0 &&
+        if (is_its && finding->severity != LINT_ERROR && strcmp(ignore->rule, finding->rule) == 0 &&
             strcmp(ignore->file, finding->file) == 0) {
             ignore->is_used = true;
             finding->silenced = ignore->reason;
@@ -149,7 +178,7 @@ void lint_apply_ignores(Lint *lint)
         if (!ignore->is_used) {
             lint_report_at(lint, LINT_RULE_ignore_unused,
                            arena_printf(lint->arena, "\"%s\"", ignore->rule), ignore->file,
-                           ignore->line);
+                           ignore->line, ignore->is_inner);
         }
     }
 }

@@ -65,14 +65,16 @@ static bool is_plain_table(const Lint *lint, const TableLock *lock)
     return lint_find_table(lint, lock->table) != NULL && !is_partitioned(lint, lock);
 }
 
-/* Whether no valid CHECK can say that the rows of a table that is attached are in their place. */
+/* Whether no valid CHECK can say that the rows of a table that is attached are in their place. What
+ * one of its own says keeps nobody from reading the default partition. */
 static bool is_unproven(const Lint *lint, const TableLock *lock)
 {
     const Json *relation = json_object_get(lint->statement->tree, "relation");
     const LintTable *parent = lint_find_table(lint, json_get_text(relation, "relname", ""));
     const LintTable *table = lint_find_table(lint, lock->table);
     const char *key = parent == NULL ? NULL : parent->partition_key;
-    return key == NULL || table == NULL || !lint_is_checked_before(lint, table, key) ||
+    return key == NULL || table == NULL || parent->has_default_partition ||
+           !lint_is_checked_before(lint, table, key) ||
            (lint_may_be_null(table, key) && !lint_is_checked_not_null(table, key));
 }
 

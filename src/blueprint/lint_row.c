@@ -177,6 +177,7 @@ static void follow_command(Lint *lint, LintTable *table, const char *name, const
     if (table == NULL) {
         return;
     }
+    table->is_inner = table->is_inner || lint->is_inner;
     lint_note_command(table, command);
     lint_note_column_command(lint, table, command);
     lint_note_key_command(lint, table, command);
@@ -326,10 +327,10 @@ void lint_check_tables(Lint *lint)
         const char *subject = arena_printf(lint->arena, "table \"%s\"", table->name);
         if (!table->has_tenant_id || !table->is_uuid || !table->is_not_null) {
             lint_report_at(lint, LINT_RULE_row_table_without_tenant_id, subject, table->file,
-                           table->line);
+                           table->line, table->is_inner);
         } else if (!table->has_default) {
             lint_report_at(lint, LINT_RULE_row_tenant_id_without_default, subject, table->file,
-                           table->line);
+                           table->line, table->is_inner);
         }
     }
 }

@@ -31,7 +31,8 @@ LintTable *lint_add_table(Lint *lint, const Json *relation)
                          .name = arena_strdup(lint->arena, json_get_text(relation, "relname", "")),
                          .file = lint->file,
                          .line = lint->line,
-                         .version = lint->version};
+                         .version = lint->version,
+                         .is_inner = lint->is_inner};
     lint->tables = table;
     return table;
 }
@@ -66,10 +67,13 @@ void lint_note_column(LintTable *table, const Json *column)
     }
 }
 
-/* PARTITION BY (column, ...): the first column's name; NULL of an expression. */
-static const char *first_key(Arena *arena, const Json *tree)
+/* PARTITION BY (column): the column's name; NULL of several columns, or an expression. */
+static const char *single_key(Arena *arena, const Json *tree)
 {
     const Json *params = json_object_get(json_object_get(tree, "partspec"), "partParams");
+    if (json_array_size(params) != 1) {
+        return NULL;
+    }
     const Json *element = json_object_get(json_array_get(params, 0), "PartitionElem");
     return arena_strdup(arena, json_get_text(element, "name", NULL));
 }
@@ -93,13 +97,16 @@ LintTable *lint_add_created(Lint *lint, const Json *tree)
     table->is_partition = json_object_get(tree, "partbound") != NULL;
     table->is_partitioned = json_object_get(tree, "partspec") != NULL;
     table->partition_column = range_column(lint->arena, tree);
-    table->partition_key = first_key(lint->arena, tree);
+    table->partition_key = single_key(lint->arena, tree);
     const Json *parents = json_object_get(tree, "inhRelations");
     for (size_t i = 0; i < json_array_size(parents); i++) {
         const Json *parent = json_object_get(json_array_get(parents, i), "RangeVar");
         LintTable *found = lint_find_table(lint, json_get_text(parent, "relname", ""));
         copy_tenant_id(table, found);
         table->parent = table->is_partition ? found : NULL;
+        if (found != NULL) {
+            lint_note_partition(found, json_object_get(tree, "partbound"));
+        }
     }
     const Json *elements = json_object_get(tree, "tableElts");
     for (size_t i = 0; i < json_array_size(elements); i++) {
@@ -114,8 +121,16 @@ LintTable *lint_add_created(Lint *lint, const Json *tree)
     return table;
 }
 
+void lint_note_partition(LintTable *parent, const Json *bound)
+{
+    parent->has_default_partition = parent->has_default_partition ||
+                                    json_get_bool(bound, "is_default", false);
+}
+
 void lint_note_command(LintTable *table, const Json *command)
 {
+    const Json *partition = json_object_get(json_object_get(command, "def"), "PartitionCmd");
+    lint_note_partition(table, json_object_get(partition, "bound"));
     if (tree_text_is(command, "subtype", "AT_AddColumn")) {
         lint_note_column(table, json_object_get(json_object_get(command, "def"), "ColumnDef"));
     }
@@ -138,6 +153,17 @@ void lint_note_command(LintTable *table, const Json *command)
     }
 }
 
+/* In a body the table may keep its name: that one stays known, as of a table that is dropped. */
+static void note_old_name(Lint *lint, const char *name)
+{
+    if (lint->is_inner) {
+        LintTable *table = ARENA_NEW(lint->arena, LintTable);
+        *table = (LintTable){
+            .next = lint->tables, .name = name, .is_dropped = true, .is_inner = true};
+        lint->tables = table;
+    }
+}
+
 void lint_note_rename(Lint *lint, const Json *tree)
 {
     const Json *relation = json_object_get(tree, "relation");
@@ -146,7 +172,9 @@ void lint_note_rename(Lint *lint, const Json *tree)
         return;
     }
     const char *name = json_get_text(tree, "newname", "");
+    table->is_inner = table->is_inner || lint->is_inner;
     if (tree_text_is(tree, "renameType", "OBJECT_TABLE")) {
+        note_old_name(lint, table->name);
         table->name = arena_strdup(lint->arena, name);
     } else if (tree_text_is(tree, "renameType", "OBJECT_TABCONSTRAINT")) {
         lint_rename_key(lint, table, json_get_text(tree, "subname", ""), name);
@@ -172,6 +200,7 @@ void lint_note_drop(Lint *lint, const Json *tree)
         LintTable *table = lint_find_table(lint, tree_last_text(json_object_get(list, "items")));
         if (table != NULL) {
             table->is_dropped = true;
+            table->is_inner = table->is_inner || lint->is_inner;
         }
     }
 }

@@ -24,6 +24,9 @@ void lint_note_created_keys(Lint *lint, LintTable *table, const Json *tree);
 void lint_note_key_command(Lint *lint, LintTable *table, const Json *command);
 void lint_rename_key(Lint *lint, const LintTable *table, const char *from, const char *to);
 
+/* A PartitionBoundSpec of a partition; NULL is allowed. */
+void lint_note_partition(LintTable *parent, const Json *bound);
+
 /* An AlterTableCmd, a RenameStmt, a DropStmt. */
 void lint_note_command(LintTable *table, const Json *command);
 void lint_note_rename(Lint *lint, const Json *tree);

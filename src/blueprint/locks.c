@@ -369,10 +369,15 @@ static bool has_no_filter(const Json *tree)
            json_object_get(tree, "usingClause") == NULL && (where == NULL || is_always_true(where));
 }
 
-static void of_change(LockList *list, const SqlStatement *statement)
+static void add_changed(LockList *list, const SqlStatement *statement)
 {
     lock_list_add_relation(list, json_object_get(statement->tree, "relation"), statement->node,
                            has_no_filter(statement->tree) ? "all" : "");
+}
+
+static void of_change(LockList *list, const SqlStatement *statement)
+{
+    add_changed(list, statement);
     add_reads(list, statement->tree, "");
 }
 
@@ -393,12 +398,17 @@ static bool is_of_few_rows(const Json *select)
             sql_tree_visit(json_object_get(select, "targetList"), "FuncCall", visit_single, NULL));
 }
 
-static void of_insert(LockList *list, const SqlStatement *statement)
+static void add_inserted(LockList *list, const SqlStatement *statement)
 {
     const Json *select = json_object_get(json_object_get(statement->tree, "selectStmt"),
                                          "SelectStmt");
     lock_list_add_relation(list, json_object_get(statement->tree, "relation"), statement->node,
                            is_of_few_rows(select) ? "" : "select");
+}
+
+static void of_insert(LockList *list, const SqlStatement *statement)
+{
+    add_inserted(list, statement);
     add_reads(list, statement->tree, "");
 }
 
@@ -462,15 +472,25 @@ static void find_locks(LockList *list, const SqlStatement *statement)
     }
 }
 
-static const char *const changes[] = {"DeleteStmt", "InsertStmt", "MergeStmt", "UpdateStmt"};
+/* What changes rows, and how to find the table alone that it changes. */
+static const struct {
+    const char *node;
+    void (*add)(LockList *list, const SqlStatement *statement);
+} changes[] = {
+    {"DeleteStmt", add_changed},
+    {"InsertStmt", add_inserted},
+    {"MergeStmt", add_changed},
+    {"UpdateStmt", add_changed},
+};
 
-/* WITH x AS (DELETE ...): what is read there the statement around it has told already. */
+/* WITH x AS (DELETE ...): what is read there the statement around it has told already, and it knows
+ * which names are those of its WITH. */
 static bool visit_with_query(void *context, const Json *query)
 {
     for (size_t i = 0; i < ARRAY_COUNT(changes); i++) {
-        const Json *tree = json_object_get(query, changes[i]);
+        const Json *tree = json_object_get(query, changes[i].node);
         if (tree != NULL) {
-            find_locks(context, &(SqlStatement){.node = changes[i], .tree = tree});
+            changes[i].add(context, &(SqlStatement){.node = changes[i].node, .tree = tree});
         }
     }
     return true;
@@ -481,7 +501,7 @@ static bool runs_queries(const char *node)
 {
     bool is_change = strcmp(node, "SelectStmt") == 0;
     for (size_t i = 0; i < ARRAY_COUNT(changes); i++) {
-        is_change = is_change || strcmp(node, changes[i]) == 0;
+        is_change = is_change || strcmp(node, changes[i].node) == 0;
     }
     return is_change;
 }

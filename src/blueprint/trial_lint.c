@@ -165,7 +165,7 @@ static bool find_in_catalogue(const Look *look, const char *schema, Lint *lint, 
                 lint_report_at(lint, rules[j].rule,
                                arena_printf(lint->arena, "%s \"%s\"", pg_rows_text(rows, i, 1),
                                             pg_rows_text(rows, i, 2)),
-                               NULL, 0);
+                               NULL, 0, false);
             }
         }
     }

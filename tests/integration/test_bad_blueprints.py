@@ -325,6 +325,22 @@ def recorded():
         return add(folder, name="again")
 
 
+def test_a_branch_that_never_ran_does_not_keep_the_next_version_out():
+    branches = """DO $$ BEGIN
+  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'no_such_role') THEN GRANT SELECT ON items TO no_such_role; END IF;
+  -- lint:ignore no_such_rule
+  IF false THEN CREATE ROLE app; COMMIT; CREATE TABLE bare (a int); END IF;
+END $$;
+"""
+    with harness.temporary_folder() as folder:
+        for version, files in ((2, {}), (3, {"V0003__more": "COMMENT ON TABLE items IS 'x';\n"})):
+            answer = add(folder, name="branches", V0002__branches=branches, **files)
+            assert (answer["change"], answer["version"]) == ("recorded", version), answer
+    # What does run is seen by the trial.
+    refuse("isolation_violated", "public_grant_table", tiers="schema",
+           V0002__grant="DO $$ BEGIN GRANT SELECT ON items TO PUBLIC; END $$;\n")
+
+
 def test_what_is_recorded_is_not_tried_again():
     assert recorded()["change"] == "recorded"
     with harness.temporary_folder() as folder:

@@ -89,16 +89,40 @@ static const LintCase any_tier[] = {
      "FUNCTION f(); REVOKE EXECUTE ON FUNCTION f() FROM PUBLIC; END $$",
      ""},
     {"DO $$\nBEGIN\n  SET ROLE x;\n  PERFORM set_config('search_path', 'x', true);\nEND $$",
-     "set_role:3 search_path:4"},
+     "[set_role:3] [search_path:4]"},
     {"DO $$\nDECLARE a text := set_config('role', 'x', true); BEGIN a := set_config(\n'role', 'x', "
      "true); IF set_config('row_security', 'off', true) = 'x' THEN\nCOMMIT;\nROLLBACK; END IF; "
      "END $$",
-     "set_role:2 set_role:3 transaction_control:4 transaction_control:5"},
-    {"DO $$ BEGIN CREATE INDEX CONCURRENTLY ON t (a); END $$", "not_transactional:1"},
+     "[set_role:2] [set_role:3] [transaction_control:4] [transaction_control:5]"},
+    {"DO $$ BEGIN CREATE INDEX CONCURRENTLY ON t (a); END $$", "[not_transactional:1]"},
     {"DO $$ DECLARE r record; BEGIN FOR r IN SELECT * FROM s.t LOOP PERFORM r.a.b; END LOOP; END "
      "$$",
-     "qualified_name:1"},
+     "[qualified_name:1]"},
+    /* Names of variables that are statements elsewhere. */
+    {"DO $$ DECLARE checkpoint bigint := 5; abort bool := true; BEGIN LOOP\n"
+     "RAISE NOTICE 'at %', checkpoint; EXIT WHEN abort; END LOOP; IF abort THEN NULL; END IF; END "
+     "$$",
+     ""},
+    {"DO $$ DECLARE r record; BEGIN\nFOR r IN SELECT s.f(1) LOOP\nNULL; END LOOP;\nCALL s.p();\n"
+     "PERFORM s.f(2); END $$",
+     "[qualified_name:2] [qualified_name:4] [qualified_name:5]"},
+    /* A branch that never ran is no reason to refuse the next version. */
+    {"DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'anon') THEN\n"
+     "GRANT SELECT ON t TO anon; END IF; END $$",
+     "[grant:2]"},
+    {"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'app') THEN\n"
+     "CREATE ROLE app; END IF; END $$;\nCREATE ROLE app",
+     "[server_object:2] server_object:3"},
+    {"DO $$ BEGIN\n-- lint:ignore grant anon is a role of ours\nGRANT SELECT ON t TO anon;\n"
+     "-- lint:ignore grnat x\n-- lint:ignore grant\nNULL; END $$",
+     "[grant:3] [ignore_unknown:4] [ignore_without_reason:5]"},
+    {"-- lint:ignore grant anon is a role of ours\nDO $$ BEGIN\nGRANT SELECT ON t TO anon; END $$; "
+     "GRANT SELECT ON t TO anon",
+     "grant:3 [grant:3]"},
     {"DO $$ BEGIN EXECUTE 'SET ROLE x'; END $$", "[dynamic_sql:1]"},
+    {"DO $$ DECLARE r record; BEGIN\nEXECUTE 'a' USING 1;\n"
+     "FOR r IN EXECUTE 'b' LOOP NULL; END LOOP; END $$",
+     "[dynamic_sql:2] [dynamic_sql:3]"},
     {"CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN SET ROLE x; END $$", ""},
     {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path = public, shop, pg_temp "
      "AS 'SELECT 1'",
@@ -178,6 +202,9 @@ static const LintCase any_tier[] = {
     {"CREATE FOREIGN TABLE f (a int) SERVER s", "outside_object:1"},
     {"DO LANGUAGE plpython3u 'x'", "language:1"},
     {"DO $$ BEGIN NULL; END $$", ""},
+    {"SELECT 1;\nDO $$\nBEGIN GRANT SELECT ON t TO x END $$", "[unread_body:2]"},
+    {"DO $$ BEGIN EXECUTE 'SELECT 1' END $$", "[dynamic_sql:1] [unread_body:1]"},
+    {"DO $$ BEGIN\nDO 'BEGIN NULL; END'; END $$", "[unread_body:2]"},
     {"CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'x'", "language:1"},
     {"CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; END", ""},
     {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'",
@@ -289,6 +316,10 @@ static const LintCase row_tier[] = {
     {PARENT "ALTER TABLE a DISABLE ROW LEVEL SECURITY", "row_security_off:2"},
     {PARENT "ALTER TABLE a NO FORCE ROW LEVEL SECURITY", "row_security_off:2"},
     {PARENT "ALTER TABLE a ENABLE ROW LEVEL SECURITY", ""},
+    {"DO $$ BEGIN IF false THEN CREATE TABLE t (a int); END IF; END $$",
+     "[row_table_without_tenant_id:1]"},
+    {PARENT "DO $$ BEGIN IF false THEN ALTER TABLE a DROP COLUMN tenant_id; END IF; END $$",
+     "[row_table_without_tenant_id:1]"},
     {"CREATE VIEW v AS SELECT 1", "row_view_without_invoker:1"},
     {"CREATE VIEW v WITH (security_invoker = false) AS SELECT 1", "row_view_without_invoker:1"},
     {"CREATE VIEW v WITH (security_invoker = true) AS SELECT 1", ""},
@@ -341,6 +372,13 @@ static const LintCase cycles[] = {
     {CYCLE CLOSING ";\nCREATE TABLE c (id int PRIMARY KEY, b_id int REFERENCES b);\n"
                    "ALTER TABLE b ADD COLUMN c_id int REFERENCES c",
      "foreign_key_cycle:3 foreign_key_cycle:5"},
+    {CYCLE "DO $$ BEGIN IF false THEN\n" CLOSING "; END IF; END $$", "[foreign_key_cycle:4]"},
+    {"CREATE TABLE a (id int PRIMARY KEY, b_id int);\n"
+     "CREATE TABLE b (id int PRIMARY KEY, a_id int);\n"
+     "DO $$ BEGIN IF false THEN ALTER TABLE b ADD FOREIGN KEY (a_id) REFERENCES a; END IF; END "
+     "$$;\n"
+     "ALTER TABLE a ADD FOREIGN KEY (b_id) REFERENCES b",
+     "[foreign_key_cycle:3]"},
 };
 
 static void foreign_keys_in_a_cycle_are_found_at_the_key_that_closes_it(void **state)
@@ -391,6 +429,11 @@ static void columns_of_personal_data_must_be_made(void **state)
          "[rename_column:1]"},
         {PERSONAL("item", "id"), "ALTER TABLE item RENAME COLUMN id TO number",
          "manifest_column:7 [rename_column:1]"},
+        {PERSONAL("item", "id"),
+         "DO $$ BEGIN IF false THEN ALTER TABLE item RENAME TO goods; END IF; END $$",
+         "[manifest_table:7] [rename_table:1]"},
+        {PERSONAL("item", "id"), "DO $$ BEGIN IF false THEN DROP TABLE item; END IF; END $$",
+         "[manifest_table:7] [drop_table:1]"},
         {PERSONAL("goods", "id"), "ALTER TABLE item RENAME TO goods", "[rename_table:1]"},
         {PERSONAL("t", "a"),
          "CREATE TABLE t AS SELECT 1 AS a, tenancy.current_tenant() AS tenant_id", ""},
@@ -482,6 +525,8 @@ static void a_finding_in_a_do_block_has_its_place_in_the_script(void **state)
         {"\n  DO $x$ BEGIN SET ROLE x; END $x$", 2, 16},
         {"SELECT 1; DO '\n\nBEGIN PERFORM ''é''; /* SET */ SET ROLE x; END'", 3, 32},
         {"DO LANGUAGE plpgsql E'BEGIN\\n\\n\\nSET ROLE x; END'", 1, 23},
+        {"/* é */ DO $$ BEGIN\n\n\nSET ROLE x; END $$", 4, 1},
+        {"DO $$ BEGIN SET ROLE x; END $$; SELECT '\n'", 1, 13},
         {"DO\n$$ BEGIN IF true THEN PERFORM\nset_config('role', 'x', true); END IF; END $$", 2, 23},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {

@@ -306,6 +306,29 @@ static void a_check_that_is_valid_since_an_earlier_version_makes_not_null_cheap(
         "set_not_null:1");
 }
 
+static void a_check_proves_nothing_of_a_default_partition_or_a_key_of_two_columns(void **state)
+{
+    (void)state;
+    static const char attach[] =
+        "ALTER TABLE n ATTACH PARTITION q FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')";
+    static const struct {
+        const char *second;
+        const char *findings;
+    } cases[] = {
+        {"CREATE TABLE n (at date) PARTITION BY RANGE (at)", ""},
+        {"CREATE TABLE n (at date, b int) PARTITION BY RANGE (at, b)", "attach_partition:1"},
+        {"CREATE TABLE n (at date) PARTITION BY RANGE (at); CREATE TABLE o PARTITION OF n DEFAULT",
+         "attach_partition:1"},
+        {"CREATE TABLE n (at date) PARTITION BY RANGE (at); CREATE TABLE o (at date); "
+         "ALTER TABLE n ATTACH PARTITION o DEFAULT",
+         "attach_partition:1"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        scoped_arena Arena *arena = arena_new();
+        assert_string_equal(lint_versions(arena, cases[i].second, attach), cases[i].findings);
+    }
+}
+
 static void the_type_of_a_column_is_followed(void **state)
 {
     (void)state;
@@ -317,6 +340,9 @@ static void the_type_of_a_column_is_followed(void **state)
                                       "ALTER TABLE t RENAME n TO o; ALTER TABLE t ALTER o TYPE "
                                       "text"),
                         "rename_column:1");
+    assert_string_equal(lint_versions(arena, "ALTER TABLE t ADD COLUMN n geometry(Point, 4326)",
+                                      "ALTER TABLE t ALTER n TYPE geometry(MultiPoint, 4326)"),
+                        "alter_column_type:1");
 }
 
 static void the_type_of_an_enum_may_be_made_anew(void **state)
@@ -378,6 +404,17 @@ static void an_ignore_silences_one_rule_of_one_statement(void **state)
          "(drop_table:4 nobody)"},
         {"DO $$\nBEGIN\n  -- lint:ignore drop_table nobody\n  DROP TABLE v;\nEND $$;\nDROP TABLE u",
          "(drop_table:4 nobody) drop_table:6 locks_several_tables:6"},
+        {"DO $$ DECLARE r record;\nBEGIN\n-- lint:ignore delete_all_rows few rows\n"
+         "FOR r IN DELETE FROM v RETURNING * LOOP\nINSERT INTO u VALUES (r.id);\nEND LOOP; END $$",
+         "(delete_all_rows:4 few rows)"},
+        {"DO $$\nBEGIN\n-- lint:ignore drop_table nobody\nDROP TABLE v;\n"
+         "DECLARE n int := 0;\nBEGIN NULL; END; END $$",
+         "(drop_table:4 nobody)"},
+        {"DO $$\nBEGIN\n-- lint:ignore drop_table nobody\nNULL; END $$;\nDROP TABLE v",
+         "ignore_unused:3 drop_table:5"},
+        {"DO $$\nBEGIN\n-- lint:ignore dynamic_sql the same in each place\n"
+         "EXECUTE 'SELECT 1';\nEXECUTE 'SELECT 2';\nEND $$",
+         "(dynamic_sql:4 the same in each place) dynamic_sql:5"},
         {"-- nothing yet\n", "empty_script:1"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -464,6 +501,7 @@ int main(void)
         cmocka_unit_test(a_rule_of_what_is_in_use_finds_what_it_is_for),
         cmocka_unit_test(the_first_version_and_tables_of_the_same_one_are_nobodys_yet),
         cmocka_unit_test(a_check_that_is_valid_since_an_earlier_version_makes_not_null_cheap),
+        cmocka_unit_test(a_check_proves_nothing_of_a_default_partition_or_a_key_of_two_columns),
         cmocka_unit_test(the_type_of_a_column_is_followed),
         cmocka_unit_test(the_type_of_an_enum_may_be_made_anew),
         cmocka_unit_test(too_many_new_relations_are_found_where_they_become_too_many),

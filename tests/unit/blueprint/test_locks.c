@@ -107,6 +107,11 @@ static void a_statement_locks_what_postgresql_says(void **state)
         {"UPDATE t SET a = 1 FROM u", "t ROW EXCLUSIVE scans; u ACCESS SHARE"},
         {"WITH w AS (SELECT * FROM u) INSERT INTO t SELECT * FROM w",
          "t ROW EXCLUSIVE; u ACCESS SHARE"},
+        {"WITH done AS (SELECT 1 AS id), gone AS (DELETE FROM t USING done WHERE t.id = done.id "
+         "RETURNING 1) SELECT * FROM gone",
+         "t ROW EXCLUSIVE scans"},
+        {"WITH w AS (INSERT INTO t SELECT * FROM u RETURNING 1) SELECT * FROM w",
+         "u ACCESS SHARE; t ROW EXCLUSIVE"},
         {"INSERT INTO t VALUES (1)", "t ROW EXCLUSIVE"},
         {"SELECT * FROM t FOR UPDATE", "t ROW SHARE"},
         {"SELECT * FROM pg_catalog.pg_class", ""},
