@@ -118,16 +118,17 @@ static void follow_script(Lint *lint, const LintScript *script)
     lint->locked = NULL;
     lint->added = NULL;
     lint->relations = 0;
+    lint_begin_makers(lint, script);
     for (size_t i = 0; i < script->count; i++) {
         const SqlStatement *statement = &script->statements[i].sql;
         enter(lint, &script->statements[i]);
         lint->statement = statement;
-        lint->rest = &script->statements[i + 1];
-        lint->rest_count = script->count - i - 1;
+        lint->number = i;
         lint_check_live(lint, statement);
         lint_follow_statement(lint, statement);
         lint_note_made(lint, statement);
     }
+    lint_end_makers(lint);
 }
 
 static void follow(Lint *lint, Selection *selection, const LintScript *script)

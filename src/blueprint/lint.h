@@ -155,8 +155,8 @@ typedef struct Lint {
     LintMade *locked;              /* tables in use that nobody else can read until its end */
     LintMade *added;               /* constraints */
     const SqlStatement *statement; /* that is checked */
-    const LintStatement *rest;     /* of its statements, those behind the one that is checked */
-    size_t rest_count;
+    size_t number;                 /* of the statement in its script */
+    Json *makers[LINT_SPACE_COUNT_]; /* by name: the number of the last statement that makes it */
     int64_t relations;
     LintIgnore *ignores;
     LintFinding *findings;

@@ -99,14 +99,29 @@ static const char *find_new_name(const SqlStatement *statement, LintSpace *ret_s
 
 bool lint_is_made_again(const Lint *lint, LintSpace space, const char *name)
 {
-    for (size_t i = 0; i < lint->rest_count; i++) {
-        LintSpace other = LINT_SPACE_COUNT_;
-        const char *made = find_new_name(&lint->rest[i].sql, &other);
-        if (made != NULL && other == space && strcmp(made, name) == 0) {
-            return true;
+    return json_get_int(lint->makers[space], name, 0) > (int64_t)lint->number;
+}
+
+void lint_begin_makers(Lint *lint, const LintScript *script)
+{
+    for (size_t i = 0; i < LINT_SPACE_COUNT_; i++) {
+        lint->makers[i] = json_object();
+    }
+    for (size_t i = 0; i < script->count; i++) {
+        LintSpace space = LINT_SPACE_COUNT_;
+        const char *name = find_new_name(&script->statements[i].sql, &space);
+        if (name != NULL) {
+            json_object_set_new(lint->makers[space], name, json_integer((json_int_t)i));
         }
     }
-    return false;
+}
+
+void lint_end_makers(Lint *lint)
+{
+    for (size_t i = 0; i < LINT_SPACE_COUNT_; i++) {
+        json_decref(lint->makers[i]);
+        lint->makers[i] = NULL;
+    }
 }
 
 static bool is_constraint(const Json *constraint)

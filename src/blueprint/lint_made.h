@@ -15,8 +15,10 @@ bool lint_is_live_type(const Lint *lint, const char *name);
 bool lint_is_constrained(const Lint *lint, const char *type);
 
 /* Whether a later statement of the migration makes something of that name: at its end the name is
- * there, as it was. */
+ * there, as it was. Between the two that begin and end what is known of a script. */
 bool lint_is_made_again(const Lint *lint, LintSpace space, const char *name);
+void lint_begin_makers(Lint *lint, const LintScript *script);
+void lint_end_makers(Lint *lint);
 
 /* Notes relations and types that are made, or get another name. */
 void lint_note_made(Lint *lint, const SqlStatement *statement);
