@@ -28,6 +28,7 @@
 
 #include "blueprint/place.h"
 #include "blueprint/registry.h"
+#include "core/array.h"
 #include "core/clock.h"
 #include "core/text.h"
 #include "isolation/isolation.h"
@@ -199,7 +200,7 @@ static bool is_about_rights(const char *sql)
                                         "GRANT",
                                         "REVOKE",
                                         "SET LOCAL ROLE"};
-    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(heads); i++) {
         if (strncmp(sql, heads[i], strlen(heads[i])) == 0) {
             return true;
         }
@@ -351,7 +352,7 @@ static const struct {
 
 static bool run(Arena *arena, int argc, const char *const *argv, Err *err)
 {
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
         if (argc == commands[i].args + 4 && strcmp(argv[3], commands[i].name) == 0) {
             const StoreOptions options = {.target = {.conninfo = argv[1],
                                                      .connect_timeout_ms = CONNECT_TIMEOUT_MS,

@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "blueprint/lint.h"
-
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
+#include "core/array.h"
 
 /* Settings that dumps begin with; they mean nothing in a place, or would outlive the migration. */
 static const char *const dump_settings[] = {

@@ -4,8 +4,7 @@
 
 #include "blueprint/adapt.h"
 #include "blueprint/lint.h"
-
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
+#include "core/array.h"
 
 enum { NAMES_START = 256 };
 

@@ -3,8 +3,7 @@
 
 #include "blueprint/adapt.h"
 #include "blueprint/lint.h"
-
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
+#include "core/array.h"
 
 static const char own_schema[] = "public";
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "blueprint/place_parts.h"
+#include "core/array.h"
 #include "core/strbuf.h"
 #include "pg/sql.h"
 #include "pg/sql_parse.h"
@@ -12,7 +13,7 @@ static bool is_plain(const char *statement)
 {
     static const char *const plain[] = {"ALTER TABLE ",         "COMMENT ON ", "CREATE INDEX ",
                                         "CREATE UNIQUE INDEX ", "DROP INDEX ", "DROP TABLE "};
-    return sql_begins_with_any(statement, plain, sizeof plain / sizeof *plain);
+    return sql_begins_with_any(statement, plain, ARRAY_COUNT(plain));
 }
 
 /* ATTACH PARTITION, RENAME, SET SCHEMA: a table that was another one, with that one's rights. */

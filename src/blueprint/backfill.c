@@ -4,14 +4,13 @@
 
 #include "blueprint/manifest_value.h"
 #include "blueprint/sql_edit.h"
+#include "core/array.h"
 #include "core/duration.h"
 #include "core/limits.h"
 #include "core/strbuf.h"
 #include "pg/sql.h"
 
 enum { BATCH_SIZE_USUAL = 1000, BATCH_SIZE_MOST = 1000000, PAUSE_MOST_MS = 3600000, BOUNDS = 2 };
-
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* --- the statement ---------------------------------------------------------------------------- */
 

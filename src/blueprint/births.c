@@ -5,6 +5,7 @@
 #include "blueprint/lint.h"
 #include "blueprint/sql_edit.h"
 #include "blueprint/steps.h"
+#include "core/array.h"
 #include "core/strbuf.h"
 #include "pg/sql.h"
 
@@ -172,7 +173,7 @@ static bool read_migration(Births *births, const BlueprintMigration *migration, 
         return false;
     }
     for (size_t i = 0; i < script.count; i++) {
-        for (size_t j = 0; j < sizeof takers / sizeof *takers; j++) {
+        for (size_t j = 0; j < ARRAY_COUNT(takers); j++) {
             if (strcmp(script.statements[i].node, takers[j].node) == 0) {
                 takers[j].take(births, &script.statements[i]);
             }

@@ -3,9 +3,8 @@
 #include <string.h>
 
 #include "blueprint/lint.h"
+#include "core/array.h"
 #include "pg/sql_parse.h"
-
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
 
 static bool is_listed(const char *word, const char *const *words, size_t count)
 {

@@ -6,6 +6,7 @@
 
 #include "blueprint/adapt.h"
 #include "blueprint/migrations.h"
+#include "core/array.h"
 #include "core/limits.h"
 #include "core/strbuf.h"
 #include "core/text.h"
@@ -48,7 +49,7 @@ static const Layout layouts[] = {
 
 const Layout *layout_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(layouts); i++) {
         if (strcmp(layouts[i].name, name) == 0) {
             return &layouts[i];
         }

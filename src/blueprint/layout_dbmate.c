@@ -1,6 +1,8 @@
 /* dbmate: 20240101120000_name.sql with a block "-- migrate:up" and one "-- migrate:down". */
 #include <string.h>
 
+#include "core/array.h"
+
 #include "blueprint/layout.h"
 
 typedef enum BlockKind { BLOCK_NONE, BLOCK_UP, BLOCK_DOWN } BlockKind;
@@ -38,7 +40,7 @@ static BlockKind block_of_line(const char *line)
         return BLOCK_NONE;
     }
     line += 2 + strspn(line + 2, " \t");
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
         const size_t width = strlen(words[i].word);
         if (strncmp(line, words[i].word, width) == 0 &&
             (line[width] == '\0' || strchr(" \t\r\n", line[width]) != NULL)) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "blueprint/layout.h"
+#include "core/array.h"
 #include "core/strbuf.h"
 
 /* What a file's name says. */
@@ -153,7 +154,7 @@ static bool check_code(const LayoutReader *reader, const char *path, Err *err)
     static const char *const ends[] = {".java", ".kt", ".groovy", ".class"};
     const char *base = base_name(path);
     const char *end = strrchr(base, '.');
-    for (size_t i = 0; end != NULL && i < sizeof ends / sizeof *ends; i++) {
+    for (size_t i = 0; end != NULL && i < ARRAY_COUNT(ends); i++) {
         if (strcmp(end, ends[i]) == 0 && strchr("VUR", *base) != NULL &&
             strstr(base, "__") != NULL) {
             return layout_fail(reader, path, err, "a migration that is not SQL cannot be run");

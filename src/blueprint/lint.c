@@ -12,6 +12,7 @@ static const LintRuleInfo rules[LINT_RULE_COUNT_] = {
 #define LINT(name, severity, scope, message, hint)                                                 \
     [LINT_RULE_##name] = {#name, LINT_##severity, LINT_SCOPE_##scope, message, hint},
 #include "blueprint/lint.def"
+#include "core/array.h"
 #undef LINT
 };
 
@@ -46,7 +47,7 @@ static LintSeverity severity_of(const Lint *lint, LintRule rule, bool is_inner)
     if (is_inner) {
         return LINT_WARNING;
     }
-    for (size_t i = 0; i < sizeof warnings_elsewhere / sizeof *warnings_elsewhere; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(warnings_elsewhere); i++) {
         if (lint->blueprint->layout != NULL && warnings_elsewhere[i] == rule) {
             return LINT_WARNING;
         }

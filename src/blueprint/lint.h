@@ -152,10 +152,10 @@ typedef struct Lint {
     LintMade *domains; /* that have a constraint */
     LintIndex *indexes;
     /* Of the migration that is being followed. */
-    LintMade *locked;              /* tables in use that nobody else can read until its end */
-    LintMade *added;               /* constraints */
-    const SqlStatement *statement; /* that is checked */
-    size_t number;                 /* of the statement in its script */
+    LintMade *locked;                /* tables in use that nobody else can read until its end */
+    LintMade *added;                 /* constraints */
+    const SqlStatement *statement;   /* that is checked */
+    size_t number;                   /* of the statement in its script */
     Json *makers[LINT_SPACE_COUNT_]; /* by name: the number of the last statement that makes it */
     int64_t relations;
     LintIgnore *ignores;

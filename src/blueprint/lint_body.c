@@ -6,9 +6,8 @@
 #include <strings.h>
 
 #include "blueprint/lint.h"
+#include "core/array.h"
 #include "pg/sql_lex.h"
-
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
 
 enum { SEARCHED_BYTES = 4096 /* of a line, for a word */ };
 

@@ -3,6 +3,7 @@
 
 #include "blueprint/lint_made.h"
 #include "blueprint/lock_alter.h"
+#include "core/array.h"
 
 static LintColumn *find_column(const LintTable *table, const char *name)
 {
@@ -52,7 +53,7 @@ static bool is_not_null(const Json *definition)
     const Json *constraints = json_object_get(definition, "constraints");
     for (size_t i = 0; i < json_array_size(constraints); i++) {
         const Json *constraint = json_object_get(json_array_get(constraints, i), "Constraint");
-        for (size_t j = 0; j < sizeof kinds / sizeof *kinds; j++) {
+        for (size_t j = 0; j < ARRAY_COUNT(kinds); j++) {
             if (tree_text_is(constraint, "contype", kinds[j])) {
                 return true;
             }
@@ -111,7 +112,7 @@ static bool is_same_type(const LintColumn *a, const LintColumn *b)
 
 static bool is_widening(const LintColumn *from, const LintColumn *to)
 {
-    for (size_t i = 0; i < sizeof widenings / sizeof *widenings; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(widenings); i++) {
         if (strcmp(from->type, widenings[i].from) == 0 && strcmp(to->type, widenings[i].to) == 0) {
             const bool is_scale_kept = to->size == 0 || from->scale == to->scale;
             return widenings[i].widening == WIDENING_ANY ||

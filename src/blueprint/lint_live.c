@@ -6,8 +6,7 @@
 #include "blueprint/lint_made.h"
 #include "blueprint/locks.h"
 #include "blueprint/steps.h"
-
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
+#include "core/array.h"
 
 /* New relations of one version that are too many for each place. */
 enum { MANY_RELATIONS = 500 };

@@ -1,9 +1,8 @@
 /* Names that are made beside tables: whether they were there before the version. */
 #include "blueprint/lint_made.h"
+#include "core/array.h"
 
 #include <string.h>
-
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
 
 static const LintMade *find_made(const LintMade *list, const char *name)
 {

@@ -2,8 +2,7 @@
 #include <string.h>
 
 #include "blueprint/lint.h"
-
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
+#include "core/array.h"
 
 /* tenancy holds what Tenantry offers to migrations, such as tenancy.current_tenant(). */
 static const char *const allowed_schemas[] = {"information_schema", "pg_catalog", "tenancy"};

@@ -2,8 +2,7 @@
 #include <string.h>
 
 #include "blueprint/lint_made.h"
-
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
+#include "core/array.h"
 
 static void report_row(Lint *lint, LintRule rule, const char *kind, const char *name)
 {

@@ -4,8 +4,7 @@
 
 #include "blueprint/lint.h"
 #include "blueprint/steps.h"
-
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
+#include "core/array.h"
 
 /* Statements that no migration may have, whatever they say. */
 static const struct {

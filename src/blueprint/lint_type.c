@@ -2,6 +2,8 @@
  * domains, and types that go or get another name. */
 #include <string.h>
 
+#include "core/array.h"
+
 #include "blueprint/lint_made.h"
 
 static const char *type_subject(const Lint *lint, const char *type)
@@ -109,7 +111,7 @@ static const struct {
 
 void lint_check_types(Lint *lint, const SqlStatement *statement)
 {
-    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(checks); i++) {
         if (strcmp(statement->node, checks[i].node) == 0) {
             checks[i].check(lint, statement->tree);
         }

@@ -4,8 +4,7 @@
 #include <string.h>
 
 #include "blueprint/lint.h"
-
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
+#include "core/array.h"
 
 static const char node[] = "AlterTableStmt";
 

@@ -6,8 +6,6 @@
 #include "blueprint/lint.h"
 #include "blueprint/lock_alter.h"
 
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
-
 enum { LOCKS_START = 8 };
 
 static const struct {
@@ -20,6 +18,7 @@ static const struct {
 #define LOCK(node, detail, mode, work, what)                                                       \
     {node, detail, LOCK_MODE_##mode, LOCK_WORK_##work, what},
 #include "blueprint/locks.def"
+#include "core/array.h"
 #undef LOCK
 };
 

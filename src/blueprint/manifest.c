@@ -3,9 +3,8 @@
 #include <string.h>
 
 #include "blueprint/schema_name.h"
+#include "core/array.h"
 #include "core/limits.h"
-
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
 
 enum { AHEAD_MAX = 366 };
 

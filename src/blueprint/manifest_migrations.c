@@ -2,9 +2,8 @@
 #include <string.h>
 
 #include "blueprint/layout.h"
+#include "core/array.h"
 #include "core/limits.h"
-
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
 
 enum { PREFIX_MAX_BYTES = 32 };
 

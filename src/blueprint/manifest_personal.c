@@ -2,10 +2,9 @@
 #include <string.h>
 
 #include "blueprint/manifest.h"
+#include "core/array.h"
 #include "core/limits.h"
 #include "core/text.h"
-
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* What the data says about a person. */
 static const char *const categories[] = {"identity", "contact",    "financial", "location",

@@ -3,9 +3,8 @@
 
 #include "blueprint/manifest.h"
 #include "blueprint/setting.h"
+#include "core/array.h"
 #include "core/limits.h"
-
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
 
 enum { CONNECTIONS_LEAST = 2, CONNECTIONS_MOST = 10000 };
 

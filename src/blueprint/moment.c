@@ -6,10 +6,9 @@
 #include <strings.h>
 
 #include "blueprint/lint.h"
+#include "core/array.h"
 #include "core/text.h"
 #include "pg/sql_lex.h"
-
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
 
 enum {
     DEPTH_MAX = 8 /* of bodies in bodies; deeper ones are read without telling comments apart */

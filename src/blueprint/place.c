@@ -7,6 +7,7 @@
 #include "blueprint/place_parts.h"
 #include "blueprint/schema_name.h"
 #include "blueprint/steps.h"
+#include "core/array.h"
 #include "core/strbuf.h"
 #include "pg/sql.h"
 #include "pg/sql_parse.h"
@@ -155,7 +156,7 @@ void place_add_owner(Arena *arena, const Store *store, PgBatch *batch, const Pla
             sql_name(arena, place->app_role), sql_name(arena, place->readonly_role)),
         SQL(arena, "GRANT {} TO CURRENT_USER", owner),
     };
-    for (size_t i = 0; i < sizeof sql / sizeof *sql; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(sql); i++) {
         pg_batch_add(batch, sql[i], PG_NO_PARAMS);
     }
 }
@@ -194,7 +195,7 @@ void place_add_default_privileges(Arena *arena, PgBatch *batch, const Place *pla
         batch,
         SQL(arena, "ALTER DEFAULT PRIVILEGES FOR ROLE {} REVOKE ALL ON TYPES FROM PUBLIC", owner),
         PG_NO_PARAMS);
-    for (size_t i = 0; i < sizeof shared_templates / sizeof *shared_templates; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(shared_templates); i++) {
         pg_batch_add(batch, SQL(arena, shared_templates[i], owner, schema, app, readonly),
                      PG_NO_PARAMS);
     }
@@ -213,7 +214,7 @@ void place_add_default_privileges(Arena *arena, PgBatch *batch, const Place *pla
             "{}",
             owner, schema, app),
     };
-    for (size_t i = 0; i < sizeof sql / sizeof *sql; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(sql); i++) {
         pg_batch_add(batch, sql[i], PG_NO_PARAMS);
     }
 }
@@ -459,7 +460,7 @@ void place_add_drop_roles(Arena *arena, PgBatch *batch, const char *const *roles
 {
     static const char *const templates[] = {"GRANT {} TO CURRENT_USER", "DROP OWNED BY {} CASCADE",
                                             "DROP ROLE {}"};
-    for (size_t t = 0; t < sizeof templates / sizeof *templates; t++) {
+    for (size_t t = 0; t < ARRAY_COUNT(templates); t++) {
         for (size_t i = 0; i < count; i++) {
             pg_batch_add(batch, SQL(arena, templates[t], sql_name(arena, roles[i])), PG_NO_PARAMS);
         }

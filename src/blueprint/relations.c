@@ -3,8 +3,7 @@
 
 #include "blueprint/lint.h"
 #include "blueprint/lock_alter.h"
-
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
+#include "core/array.h"
 
 /* A table whose rows can be long has a second one for what does not fit, and that one an index. */
 enum { TOAST_RELATIONS = 2 };

@@ -1,20 +1,15 @@
 #include "blueprint/schema_name.h"
 
-#include <stddef.h>
 #include <string.h>
 
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
+#include "core/array.h"
+#include "core/text.h"
 
 enum { OPAQUE_HEX_DIGITS = 12 };
 
 static const char *const reserved_names[] = {"information_schema", "public"};
 static const char *const reserved_beginnings[] = {"pg_", "tenancy", "tenantry"};
 static const char *const opaque_beginnings[] = {"shared_", "stamp_", "tenant_", "trial_"};
-
-static bool begins_with(const char *text, const char *beginning)
-{
-    return strncmp(text, beginning, strlen(beginning)) == 0;
-}
 
 bool schema_is_reserved(const char *name)
 {
@@ -24,7 +19,7 @@ bool schema_is_reserved(const char *name)
         }
     }
     for (size_t i = 0; i < ARRAY_COUNT(reserved_beginnings); i++) {
-        if (begins_with(name, reserved_beginnings[i])) {
+        if (text_begins_with(name, reserved_beginnings[i])) {
             return true;
         }
     }
@@ -35,7 +30,8 @@ bool schema_is_opaque(const char *name)
 {
     for (size_t i = 0; i < ARRAY_COUNT(opaque_beginnings); i++) {
         const size_t length = strlen(opaque_beginnings[i]);
-        if (begins_with(name, opaque_beginnings[i]) && strlen(name + length) == OPAQUE_HEX_DIGITS &&
+        if (text_begins_with(name, opaque_beginnings[i]) &&
+            strlen(name + length) == OPAQUE_HEX_DIGITS &&
             strspn(name + length, "0123456789abcdef") == OPAQUE_HEX_DIGITS) {
             return true;
         }

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "blueprint/place_parts.h"
+#include "core/array.h"
 #include "pg/sql.h"
 
 /* The tenant of the role, narrowed by the setting; the scalar subselect is evaluated once per
@@ -45,7 +46,7 @@ static void add_guard(Arena *arena, PgBatch *batch, SqlArg schema, SqlArg table)
         SQL(arena, "CREATE POLICY tenant_rows ON {}.{} USING (true) WITH CHECK (true)", schema,
             table),
     };
-    for (size_t i = 0; i < sizeof sql / sizeof *sql; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(sql); i++) {
         pg_batch_add(batch, sql[i], PG_NO_PARAMS);
     }
 }

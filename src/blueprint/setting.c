@@ -15,10 +15,11 @@ static const Setting settings[] = {
 static const char *const names[] = {
 #define SETTING(name, kind, least, most, words, help) #name,
 #include "blueprint/settings.def"
+#include "core/array.h"
 #undef SETTING
 };
 
-enum { SETTING_COUNT = sizeof settings / sizeof *settings };
+enum { SETTING_COUNT = ARRAY_COUNT(settings) };
 
 /* How many base units one of these is; names are case-sensitive, as in PostgreSQL's guc.c. */
 typedef struct Unit {

@@ -5,6 +5,7 @@
 #include "blueprint/moment.h"
 #include "blueprint/place_parts.h"
 #include "blueprint/stamp_parts.h"
+#include "core/array.h"
 #include "core/clock.h"
 #include "core/fault.h"
 #include "core/limits.h"
@@ -138,7 +139,7 @@ bool stamp_drop_committed(Arena *arena, Store *store, Err *err)
         const char *const roles[] = {arena_printf(arena, "%s_app", stem),
                                      arena_printf(arena, "%s_ro", stem),
                                      arena_printf(arena, "%s_owner", stem)};
-        place_add_drop_roles(arena, batch, roles, sizeof roles / sizeof *roles);
+        place_add_drop_roles(arena, batch, roles, ARRAY_COUNT(roles));
         if (!pg_begin(conn, err) || !pg_batch_run(conn, batch, err) ||
             !pg_commit(conn, true, err)) {
             pg_rollback(conn);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "blueprint/stamp_parts.h"
+#include "core/array.h"
 #include "core/strbuf.h"
 #include "pg/sql_parse.h"
 
@@ -22,7 +23,7 @@ static const char *without_meta_commands(Arena *arena, const char *dump)
         last = found;
     }
     char *const lines[] = {first, last};
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(lines); i++) {
         if (lines[i] != NULL) {
             memset(lines[i] + 1, ' ', strcspn(lines[i] + 1, "\n"));
         }
@@ -34,7 +35,7 @@ static const char *without_meta_commands(Arena *arena, const char *dump)
 static bool is_kept(const SqlStatement *statement)
 {
     static const char *const dropped[] = {"CreateSchemaStmt", "SelectStmt", "VariableSetStmt"};
-    for (size_t i = 0; i < sizeof dropped / sizeof *dropped; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(dropped); i++) {
         if (strcmp(statement->node, dropped[i]) == 0) {
             return false;
         }

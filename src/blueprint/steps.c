@@ -4,6 +4,7 @@
 
 #include "blueprint/amend.h"
 #include "blueprint/lint.h"
+#include "core/array.h"
 #include "core/strbuf.h"
 #include "core/text.h"
 
@@ -119,7 +120,7 @@ static const struct {
 
 AloneVerdict alone_judge(const SqlStatement *statement, Alone *ret_alone)
 {
-    for (size_t i = 0; i < sizeof judges / sizeof *judges; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(judges); i++) {
         if (strcmp(statement->node, judges[i].node) == 0) {
             return judges[i].judge(statement->tree, ret_alone);
         }
@@ -150,7 +151,7 @@ bool steps_may_have(const char *text, const char *phrase)
 static bool may_have_steps(const char *text)
 {
     static const char *const words[] = {"concurrently", "vacuum", "value"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
         if (steps_may_have(text, words[i])) {
             return true;
         }

@@ -5,6 +5,7 @@
 #include "blueprint/place.h"
 #include "blueprint/registry.h"
 #include "blueprint/trial_parts.h"
+#include "core/array.h"
 #include "core/strbuf.h"
 #include "pg/sql.h"
 
@@ -104,7 +105,7 @@ static bool run_scripts(const Trial *trial, Err *err)
     scoped_batch PgBatch *batch = pg_batch_new(trial->arena);
     place_enter_seed(batch, trial->app_role,
                      place_search_path(trial->arena, &trial->extensions, trial->place));
-    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(scripts); i++) {
         if (scripts[i].text != NULL &&
             !place_add_script(trial->arena, batch, scripts[i].file, scripts[i].text, err)) {
             return false;
@@ -173,7 +174,7 @@ static const char script_rights[] = "migrations have the rights of the role that
 static bool is_denied_to_script(const Err *err)
 {
     static const char *const places[] = {"migrations/", "seed:", "demo:"};
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
         if (strncmp(err->message, places[i], strlen(places[i])) == 0) {
             return err->code == ERR_PG_RIGHT_MISSING;
         }

@@ -9,6 +9,7 @@
 #include "blueprint/lint.h"
 #include "blueprint/place_parts.h"
 #include "blueprint/trial_parts.h"
+#include "core/array.h"
 #include "core/strbuf.h"
 
 enum { TRIAL_NAME_BYTES = 6 };
@@ -160,7 +161,7 @@ static bool find_in_catalogue(const Look *look, const char *schema, Lint *lint, 
         return false;
     }
     for (size_t i = 0; i < pg_rows_count(rows); i++) {
-        for (size_t j = 0; j < sizeof rules / sizeof *rules; j++) {
+        for (size_t j = 0; j < ARRAY_COUNT(rules); j++) {
             if (strcmp(rules[j].name, pg_rows_text(rows, i, 0)) == 0) {
                 lint_report_at(lint, rules[j].rule,
                                arena_printf(lint->arena, "%s \"%s\"", pg_rows_text(rows, i, 1),

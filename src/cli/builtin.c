@@ -5,6 +5,7 @@
 #include "cli/generate.h"
 #include "cli/help.h"
 #include "cli/render.h"
+#include "core/array.h"
 #include "core/text.h"
 
 static const Field option_fields[] = {
@@ -118,7 +119,7 @@ static const Operation table[] = {
 
 const Operation *builtin_table(size_t *ret_count)
 {
-    *ret_count = sizeof table / sizeof *table;
+    *ret_count = ARRAY_COUNT(table);
     return table;
 }
 
@@ -183,7 +184,7 @@ static void print_completion(FILE *out, const Catalog *catalog, const char *shel
         {"fish", complete_write_fish},
         {"zsh", complete_write_zsh},
     };
-    for (size_t i = 0; i < sizeof writers / sizeof *writers; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(writers); i++) {
         if (strcmp(writers[i].shell, shell) == 0) {
             writers[i].write(out, catalog);
         }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/strbuf.h"
 #include "core/text.h"
 
@@ -11,7 +12,7 @@ static const CliFlag special_flags[] = {
     {CLI_FLAG_VERSION, "version", .help = "Print the version and do nothing else."},
 };
 
-enum { SPECIAL_FLAG_COUNT = sizeof special_flags / sizeof *special_flags };
+enum { SPECIAL_FLAG_COUNT = ARRAY_COUNT(special_flags) };
 
 static const char *option_value_name(const OptionKind *kind)
 {

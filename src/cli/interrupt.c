@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "core/array.h"
 #include "core/stop.h"
 
 static void say(const char *text, size_t length)
@@ -40,7 +41,7 @@ void interrupt_explain(bool is_on)
     } else {
         action.sa_handler = SIG_DFL;
     }
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(numbers); i++) {
         sigaction(numbers[i], &action, NULL);
     }
 }

@@ -3,6 +3,7 @@
 
 #include "cli/render.h"
 #include "cli/screen.h"
+#include "core/array.h"
 #include "core/strbuf.h"
 
 enum { SECONDS_LENGTH = 19 /* "2026-11-21T01:24:00" */, STEP_BYTES = 1024, TENTHS = 10 };
@@ -16,7 +17,7 @@ static const char *format_bytes(Arena *arena, int64_t bytes)
     double amount = (double)bytes / STEP_BYTES;
     size_t unit = 0;
     /* 1023.96 would be written 1024.0. */
-    while (amount >= STEP_BYTES - 0.05 && unit + 1 < sizeof units / sizeof *units) {
+    while (amount >= STEP_BYTES - 0.05 && unit + 1 < ARRAY_COUNT(units)) {
         amount /= STEP_BYTES;
         unit++;
     }

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/array.h"
 #include "core/file.h"
 #include "core/limits.h"
 #include "core/yaml.h"
@@ -34,7 +35,7 @@ bool config_file_find_usual(Arena *arena, const char *home, const char **ret_pat
         "/etc/tenantry/tenantry.yaml",
     };
     *ret_path = NULL;
-    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(usual); i++) {
         if (usual[i] != NULL && file_exists(usual[i])) {
             *ret_path = usual[i];
             return check_owner(usual[i], err);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/array.h"
 #include "core/text.h"
 
 static const struct {
@@ -14,7 +15,7 @@ static const struct {
     {"ms", 1},
 };
 
-enum { UNIT_COUNT = sizeof units / sizeof *units, DIGITS_MAX = 18 };
+enum { UNIT_COUNT = ARRAY_COUNT(units), DIGITS_MAX = 18 };
 
 bool duration_to_ms(const char *text, int64_t *ret_ms)
 {

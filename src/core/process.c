@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/array.h"
 #include "core/clock.h"
 #include "core/limits.h"
 #include "core/strbuf.h"
@@ -337,7 +338,7 @@ static bool wait_for_end(Running *running, const char *program, int *ret_status,
             {.fd = running->output, .events = POLLIN},
             {.fd = running->errors, .events = POLLIN},
         };
-        if (poll(fds, sizeof fds / sizeof fds[0], next_wait_ms(running)) <= 0) {
+        if (poll(fds, ARRAY_COUNT(fds), next_wait_ms(running)) <= 0) {
             continue;
         }
         if (fds[1].revents != 0) {
@@ -401,7 +402,7 @@ bool process_run(Arena *arena, const ProcessOptions *options, ProcessResult *ret
 {
     Child child = {.input = -1, .output = -1, .errors = -1, .report = -1};
     child.argv = unconst(arena, options->argv, count_strings(options->argv), NULL, 0);
-    child.env = unconst(arena, base_env, sizeof base_env / sizeof base_env[0], options->env,
+    child.env = unconst(arena, base_env, ARRAY_COUNT(base_env), options->env,
                         count_strings(options->env));
     if (options->user.is_set) {
         find_groups(arena, &options->user, &child);
@@ -513,7 +514,7 @@ bool process_start_daemon(Arena *arena, const DaemonOptions *options, pid_t *ret
     int report_fd = -1;
     bool is_started = false;
     child.argv = unconst(arena, options->argv, count_strings(options->argv), NULL, 0);
-    child.env = unconst(arena, base_env, sizeof base_env / sizeof base_env[0], options->env,
+    child.env = unconst(arena, base_env, ARRAY_COUNT(base_env), options->env,
                         count_strings(options->env));
     const pid_t pid = open_daemon_channels(options->log_path, &child, &report_fd) ? fork() : -1;
     if (pid == 0) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/arena.h"
+#include "core/array.h"
 #include "core/limits.h"
 #include "core/text.h"
 
@@ -65,7 +66,7 @@ static const char *find_broken_rule(const char *slug, size_t length)
 
 static bool is_reserved(const char *slug)
 {
-    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(reserved); i++) {
         if (strcmp(slug, reserved[i]) == 0) {
             return true;
         }

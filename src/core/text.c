@@ -71,6 +71,16 @@ bool text_has_control(const char *text)
     return false;
 }
 
+bool text_is_same(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+bool text_begins_with(const char *text, const char *beginning)
+{
+    return strncmp(text, beginning, strlen(beginning)) == 0;
+}
+
 enum { NEAREST_MAX_BYTES = 64 };
 
 static size_t min_size(size_t a, size_t b)

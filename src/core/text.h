@@ -17,6 +17,11 @@ bool text_is_utf8(const char *bytes, size_t length, size_t *ret_chars);
  * text is valid UTF-8. */
 bool text_has_control(const char *text);
 
+/* Whether the bytes are the same. */
+bool text_is_same(const char *a, const char *b);
+
+bool text_begins_with(const char *text, const char *beginning);
+
 /* The candidate nearest to word in edits (insert, delete, replace, swap), or NULL when none is near
  * enough to be what was meant. Borrowed from candidates. */
 const char *text_nearest(const char *word, const char *const *candidates, size_t count);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/log.h"
 #include "core/strbuf.h"
 #include "isolation/definer.h"
@@ -97,7 +98,7 @@ static int compare_findings(const void *left, const void *right)
                           compare_texts(a->tenant_id, b->tenant_id),
                           compare_texts(a->other_id, b->other_id),
                           compare_texts(a->evidence, b->evidence)};
-    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(orders); i++) {
         if (orders[i] != 0) {
             return orders[i];
         }

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/json.h"
 #include "core/strbuf.h"
 #include "pg/sql_parse.h"
@@ -153,7 +154,7 @@ static void look_at_tree(Look *look, const Json *tree)
         {"DoStmt", on_hidden},    {"ExecuteStmt", on_hidden}, {"InsertStmt", on_write},
         {"UpdateStmt", on_write}, {"DeleteStmt", on_write},   {"MergeStmt", on_write},
     };
-    for (size_t i = 0; i < sizeof visits / sizeof *visits; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(visits); i++) {
         sql_tree_visit(tree, visits[i].node, visits[i].visit, look);
     }
 }

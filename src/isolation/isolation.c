@@ -5,6 +5,7 @@
 #include <string.h>
 #include <threads.h>
 
+#include "core/array.h"
 #include "core/strbuf.h"
 
 #define RULE(id, severity, tiers, scope, sieve, title, why)                                        \
@@ -19,7 +20,7 @@ static IsolationCheck checks[] = {
 #undef RULE
 #undef PROBE
 
-enum { CHECKS = sizeof checks / sizeof *checks };
+enum { CHECKS = ARRAY_COUNT(checks) };
 
 static once_flag checks_sorted = ONCE_FLAG_INIT;
 
@@ -64,7 +65,7 @@ static bool set_id(Arena *arena, Finding *finding, Err *err)
                                  finding->object};
     StrBuf text = strbuf_init(arena);
     const char *hex = NULL;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(parts); i++) {
         const char *part = parts[i] == NULL ? "" : parts[i];
         strbuf_printf(&text, "%zu:%s,", strlen(part), part);
     }

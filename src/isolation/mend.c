@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/array.h"
 #include "core/choices.h"
 #include "core/json.h"
 #include "core/log.h"
@@ -131,7 +132,7 @@ static void collect_texts(const Json *tree, Json *names) /* NOLINT(misc-no-recur
 
 static bool may_run(const SqlStatement *statement)
 {
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
         if (strcmp(kinds[i].node, statement->node) == 0) {
             return kinds[i].may_run(statement->tree);
         }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/strbuf.h"
 #include "isolation/probe_parts.h"
 #include "pg/sql.h"
@@ -12,7 +13,7 @@ const ProbeKind probe_kinds[] = {
 #include "isolation/probe_attempts.def"
 #undef ATTEMPT
 };
-const size_t probe_kind_count = sizeof probe_kinds / sizeof *probe_kinds;
+const size_t probe_kind_count = ARRAY_COUNT(probe_kinds);
 
 /* What runs before a statement, by the letters in its row. */
 static const struct {
@@ -47,7 +48,7 @@ static const struct {
     {'t', "", "SET LOCAL search_path = pg_temp, pg_catalog"},
     {'w', "", "SET LOCAL search_path TO DEFAULT"},
 };
-enum { SETUPS = sizeof setups / sizeof *setups, MOST_ARGS = 8 };
+enum { SETUPS = ARRAY_COUNT(setups), MOST_ARGS = 8 };
 
 /* What the driver does besides, by letters among those of the setup: 'k' calls a function of the
  * tenant's own before the statement; the others ask whether rights allow the statement to lock the
@@ -69,7 +70,7 @@ static const struct {
     {'y', false, "o", "SELECT has_table_privilege({}::oid, 'TRUNCATE')"},
     {'z', false, "", "SELECT true"}, /* locked before rights are looked at */
 };
-enum { EXTRAS = sizeof extras / sizeof *extras };
+enum { EXTRAS = ARRAY_COUNT(extras) };
 
 /* A tenant that there is not. */
 static const char nobody[] = "00000000-0000-0000-0000-000000000000";

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "core/array.h"
 #include "core/embedded_file.h"
 #include "isolation/probe_parts.h"
 
@@ -20,7 +21,7 @@ static ProbeTenants read_tenants(Arena *arena, const PgRows *rows)
             &list[i].id,        &list[i].slug,           &list[i].blueprint, &list[i].plan,
             &list[i].tier,      &list[i].state,          &list[i].schema,    &list[i].owner,
             &list[i].app_group, &list[i].readonly_group, &list[i].app,       &list[i].readonly};
-        for (size_t c = 0; c < sizeof columns / sizeof *columns; c++) {
+        for (size_t c = 0; c < ARRAY_COUNT(columns); c++) {
             *columns[c] = arena_strdup(arena, pg_rows_text(rows, i, c));
         }
     }

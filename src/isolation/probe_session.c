@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/clock.h"
 #include "isolation/probe_parts.h"
 
@@ -226,12 +227,12 @@ static const struct {
     {"an advisory lock", "SELECT FROM pg_locks WHERE locktype = 'advisory'"
                          " AND pid = pg_backend_pid() LIMIT 1"},
 };
-enum { LEFTOVERS = sizeof leftovers / sizeof *leftovers };
+enum { LEFTOVERS = ARRAY_COUNT(leftovers) };
 
 static bool leave_things(Arena *arena, PgConn *conn, Err *err)
 {
     scoped_batch PgBatch *batch = pg_batch_new(arena);
-    for (size_t i = 0; i < sizeof used_session / sizeof *used_session; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(used_session); i++) {
         pg_batch_add(batch, used_session[i], PG_NO_PARAMS);
     }
     if (!pg_batch_run(conn, batch, err)) {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "blueprint/registry.h"
+#include "core/array.h"
 #include "isolation/probe_parts.h"
 #include "pg/batch.h"
 #include "tenant/login.h"
@@ -61,7 +62,7 @@ void probe_sort_targets(ProbeTargets *targets)
 
 static ProbeOn find_kind(const char *word, Seen seen)
 {
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
         if (strcmp(kinds[i].word, word) == 0) {
             return seen == SEEN_APART    ? kinds[i].apart
                    : seen == SEEN_SHARED ? kinds[i].shared
@@ -189,7 +190,7 @@ static bool find_around(Arena *arena, Store *store, const ProbeTenant *tenant,
 static void add_roles(const Around *around, const ProbeTenant *neighbour, ProbeTargets *targets)
 {
     const char *const names[] = {neighbour->app, neighbour->readonly, neighbour->owner};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
         const FoundList owned = find_schema(&around->of_roles, names[i]);
         probe_add_target(targets, &(ProbeTarget){.on = ON_ROLE, .schema = "", .name = names[i]});
         for (size_t j = 0; j < owned.count; j++) {

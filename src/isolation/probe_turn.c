@@ -1,5 +1,7 @@
 #include <string.h>
 
+#include "core/array.h"
+
 #include "isolation/probe_parts.h"
 
 void probe_add_note(ProbeNotes *notes, const char *check_id, const char *reason)
@@ -144,7 +146,7 @@ static bool find_control(Store *store, const ProbeTargets *control, ProbeTurn *t
         ProbeLogin *login = &turn->logins[i];
         const ProbeTargets *const parts[] = {control, &plan[login->is_readonly]};
         ProbeTargets targets = {.arena = turn->arena};
-        for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
+        for (size_t p = 0; p < ARRAY_COUNT(parts); p++) {
             for (size_t t = 0; t < parts[p]->count; t++) {
                 probe_add_target(&targets, &parts[p]->list[t]);
             }

@@ -4,6 +4,7 @@
 
 static const char *const limits[] = {
 #define KNOWN_LIMIT(id, sentence) sentence,
+#include "core/array.h"
 #include "isolation/limits.def"
 #undef KNOWN_LIMIT
 };
@@ -126,7 +127,7 @@ Json *report_unchecked_to_json(const Report *report)
 Json *report_limits_to_json(void)
 {
     Json *list = json_array();
-    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(limits); i++) {
         json_array_append_new(list, json_string(limits[i]));
     }
     return list;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/embedded_file.h"
 #include "core/strbuf.h"
 
@@ -26,7 +27,7 @@ static const Rule rules[] = {
 };
 #undef RULE
 
-enum { RULES = sizeof rules / sizeof *rules };
+enum { RULES = ARRAY_COUNT(rules) };
 
 /* In the order of their needs. `by_reach`: a file for one tenant and another for the fleet.
  * `at_birth`: yet another for the birth of a tenant, which is refused for what is its own, not for
@@ -59,7 +60,7 @@ static const Piece pieces[] = {
     {"iso_given", false, false},
 };
 
-enum { PIECES = sizeof pieces / sizeof *pieces };
+enum { PIECES = ARRAY_COUNT(pieces) };
 _Static_assert((size_t)PIECES <= RULE_SQL_PIECES, "a plan has room for every piece");
 
 static bool find_sql(Arena *arena, const char *folder, const char *name, const char *suffix,

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/array.h"
 #include "rollout/baseline.h"
 #include "rollout/rollout.h"
 #include "tenant/ready_login.h"
@@ -15,7 +16,7 @@ const JobKind *const op_job_kinds[] = {
     &spare_fill_job,       &tenant_adopt_job,  &tenant_archive_job,   &tenant_create_job,
     &tenant_purge_job,     &tenant_resume_job, &tenant_rotate_job,    &tenant_suspend_job,
 };
-const size_t op_job_kind_count = sizeof op_job_kinds / sizeof *op_job_kinds;
+const size_t op_job_kind_count = ARRAY_COUNT(op_job_kinds);
 
 bool op_has_external_database(const OpContext *context)
 {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "blueprint/registry.h"
+#include "core/array.h"
 #include "core/strbuf.h"
 #include "ops/context.h"
 #include "pg/sql.h"
@@ -32,7 +33,7 @@ static const struct {
     {"demo-north", "Northwind Traders", "saas", "users", "items", "newest items", NEWEST_ITEMS},
     {"demo-south", "Southridge Foods", "saas", "users", "items", "newest items", NEWEST_ITEMS},
 };
-enum { DEMO_TENANTS = sizeof demo_tenants / sizeof *demo_tenants };
+enum { DEMO_TENANTS = ARRAY_COUNT(demo_tenants) };
 
 /* One tenant of the demo while it runs: its own login, not Tenantry's. */
 typedef struct Guest {
@@ -68,7 +69,7 @@ static const Attempt attempts[] = {
      .is_same_blueprint = true},
     {"empty the shared table", "TRUNCATE {}.{}", WITH_TABLE, .is_same_blueprint = true},
 };
-enum { ATTEMPTS = sizeof attempts / sizeof *attempts };
+enum { ATTEMPTS = ARRAY_COUNT(attempts) };
 
 /* --- making the tenants
  * ----------------------------------------------------------------------------- */
@@ -360,7 +361,7 @@ static Json *next_commands(OpContext *context)
                                            shell_word(context->arena, data_dir))));
     }
     const char *program = shell_word(context->arena, context->program);
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
         json_array_append_new(
             list, json_string(arena_printf(context->arena, "%s %s", program, commands[i])));
     }

@@ -1,6 +1,7 @@
 /* isolation.verify, the list of what it found, and the checks that there are. */
 #include <string.h>
 
+#include "core/array.h"
 #include "core/file.h"
 #include "ops/context.h"
 #include "ops/isolation_run.h"
@@ -20,7 +21,7 @@ static bool refuse_existing(const char *path, Err *err)
 static bool check_files(const Json *args, Err *err)
 {
     static const char *const names[] = {"output", "report"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
         const char *path = json_get_text(args, names[i], NULL);
         if (path != NULL && !file_check_target(path, err)) {
             return false;

@@ -2,6 +2,7 @@
  */
 #include <string.h>
 
+#include "core/array.h"
 #include "core/file.h"
 #include "core/limits.h"
 #include "isolation/report.h"
@@ -92,7 +93,7 @@ static Json *found_of(const Json *content)
         const Json *finding = json_array_get(findings, i);
         const Json *accepted = json_object_get(finding, "accepted");
         Json *found = json_object();
-        for (size_t j = 0; j < sizeof texts / sizeof *texts; j++) {
+        for (size_t j = 0; j < ARRAY_COUNT(texts); j++) {
             json_put_text(found, texts[j], json_get_text(finding, texts[j], NULL));
         }
         json_put_text(found, "accepted_until", json_get_text(accepted, "until", NULL));
@@ -113,7 +114,7 @@ static Json *answer_of(const ReportChecked *checked)
     json_put_text(answer, "meaning", states[checked->state].sentence);
     json_put_text(answer, "fingerprint",
                   *checked->fingerprint == '\0' ? NULL : checked->fingerprint);
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
         json_put_text(answer, texts[i], json_get_text(checked->content, texts[i], NULL));
     }
     const Json *accepted = json_object_get(checked->content, "accepted");
@@ -121,7 +122,7 @@ static Json *answer_of(const ReportChecked *checked)
              accepted == NULL ? json_null() : json_integer(json_integer_value(accepted)));
     json_put(answer, "found", found_of(checked->content));
     static const char *const lists[] = {"findings", "unchecked", "checks"};
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(lists); i++) {
         const Json *list = json_object_get(checked->content, lists[i]);
         json_put(answer, lists[i],
                  list == NULL ? json_null() : json_integer((json_int_t)json_array_size(list)));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/clock.h"
 #include "ops/context.h"
 
@@ -177,7 +178,7 @@ static bool load_slugs(Arena *arena, Store *store, const FindingList *list, Json
     scoped_rows PgRows *rows = NULL;
     for (size_t i = 0; i < list->count; i++) {
         const char *const tenants[] = {list->findings[i].tenant_id, list->findings[i].other_id};
-        for (size_t t = 0; t < sizeof tenants / sizeof *tenants; t++) {
+        for (size_t t = 0; t < ARRAY_COUNT(tenants); t++) {
             if (tenants[t] != NULL) {
                 json_array_append_new(ids, json_string(tenants[t]));
             }

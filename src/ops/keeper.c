@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/array.h"
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/process.h"
@@ -119,7 +120,7 @@ static bool is_passed_on(const Config *config, OptionId id)
 {
     static const OptionId kept_back[] = {OPT_COLOR, OPT_CONFIG, OPT_DATA_DIR,
                                          OPT_JSON,  OPT_QUIET,  OPT_VERBOSE};
-    for (size_t i = 0; i < sizeof kept_back / sizeof *kept_back; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(kept_back); i++) {
         if (kept_back[i] == id) {
             return false;
         }

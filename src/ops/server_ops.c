@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "core/array.h"
 #include "core/embedded_file.h"
 #include "core/file.h"
 #include "core/log.h"
@@ -256,7 +257,7 @@ static void put_nothing(Json *answer)
                                        "master_key",     "tenants",          "failed_this_week",
                                        "blueprints",     "interrupted_jobs", "spares",
                                        "spare_errors",   "warning"};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
         json_put(answer, keys[i], json_null());
     }
 }

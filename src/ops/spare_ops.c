@@ -1,5 +1,6 @@
 /* Spares: listed, filled, dropped. The keeper (keeper.c) does the same by itself. */
 #include "blueprint/registry.h"
+#include "core/array.h"
 #include "core/clock.h"
 #include "isolation/isolation.h"
 #include "ops/context.h"
@@ -65,7 +66,7 @@ static bool run_list(OpContext *context, const Json *args, Json **ret_answer, Er
     }
     json_array_foreach(rows, i, row)
     {
-        for (size_t key = 0; key < sizeof inner / sizeof *inner; key++) {
+        for (size_t key = 0; key < ARRAY_COUNT(inner); key++) {
             json_object_del(row, inner[key]);
         }
     }

@@ -1,6 +1,8 @@
 /* The table of operations, put together; sorted by name. */
 #include "ops/context.h"
 
+#include "core/array.h"
+
 static const Operation *const operations[] = {
     &op_audit_list,
     &op_audit_verify,
@@ -60,7 +62,7 @@ static const Operation *const operations[] = {
     &op_up,
 };
 
-enum { OPERATIONS = sizeof operations / sizeof *operations };
+enum { OPERATIONS = ARRAY_COUNT(operations) };
 
 const Operation *const *op_table(size_t *ret_count)
 {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "pg/internal.h"
 
 static const PgMeaning sqlstates[] = {
@@ -47,8 +48,8 @@ bool pg_fail(Err *err, PgConn *conn, const PGresult *result)
     const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
     const bool has_detail = detail != NULL && *detail != '\0';
     /* The last row fits whatever there is. */
-    const PgMeaning *meaning = pg_find_meaning(sqlstates, sizeof sqlstates / sizeof *sqlstates,
-                                               state, pg_or_empty(primary));
+    const PgMeaning *meaning = pg_find_meaning(sqlstates, ARRAY_COUNT(sqlstates), state,
+                                               pg_or_empty(primary));
     ERR_SET(err, meaning->code, *meaning->hint != '\0' ? meaning->hint : hint, "%s%s%s%s",
             primary != NULL ? primary : "PostgreSQL refused a statement", has_detail ? " (" : "",
             has_detail ? detail : "", has_detail ? ")" : "");
@@ -211,7 +212,7 @@ PgKind pg_rows_kind(const PgRows *rows, size_t column)
                  {23, PG_KIND_INT},     /* integer */
                  {1184, PG_KIND_TIME}}; /* timestamptz */
     const Oid type = PQftype(rows, (int)column);
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
         if (kinds[i].type == type) {
             return kinds[i].kind;
         }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "pg/batch.h"
@@ -133,8 +134,8 @@ static bool refuse_missing(const PGconn *pq, const Refusal *refusal, Err *err)
 
 static void judge(const PGconn *pq, Refusal *refusal)
 {
-    const PgMeaning *meaning = pg_find_meaning(refusals, sizeof refusals / sizeof *refusals,
-                                               refusal->sqlstate, PQerrorMessage(pq));
+    const PgMeaning *meaning = pg_find_meaning(refusals, ARRAY_COUNT(refusals), refusal->sqlstate,
+                                               PQerrorMessage(pq));
     if (meaning != NULL) {
         refusal->code = meaning->code;
         refusal->hint = meaning->hint;
@@ -178,7 +179,7 @@ void pg_clean_environment(bool is_all)
         "PGGEQO",    "PGHOSTADDR",           "PGOPTIONS",         "PGSERVICE",
         "PGTZ",      "PGTARGETSESSIONATTRS", "PGSERVICEFILE",
     };
-    for (size_t i = 0; i < sizeof leading_away / sizeof *leading_away; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(leading_away); i++) {
         unsetenv(leading_away[i]);
     }
     PQconninfoOption *options = is_all ? PQconndefaults() : NULL;

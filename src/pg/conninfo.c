@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/array.h"
+
 #include "pg/internal.h"
 
 static const char how_to_write[] =
@@ -25,7 +27,7 @@ static bool refuse_as_libpq_says(const char *message, Err *err)
 {
     char reason[ERR_MESSAGE_SIZE];
     snprintf(reason, sizeof reason, "%.*s", (int)strcspn(message, "\n"), message);
-    for (size_t i = 0; i < sizeof quotes / sizeof *quotes; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(quotes); i++) {
         char *quote = strstr(reason, quotes[i].text);
         if (quote != NULL) {
             quote[quotes[i].kept] = '\0';
@@ -38,7 +40,7 @@ static bool refuse_as_libpq_says(const char *message, Err *err)
 static const char *after_scheme(const char *conninfo)
 {
     static const char *const schemes[] = {"postgresql://", "postgres://"};
-    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(schemes); i++) {
         const size_t length = strlen(schemes[i]);
         if (strncmp(conninfo, schemes[i], length) == 0) {
             return conninfo + length;

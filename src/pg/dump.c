@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/array.h"
 #include "core/process.h"
 #include "core/strbuf.h"
 #include "core/text.h"
@@ -89,7 +90,7 @@ bool pg_dump_find(Arena *arena, PgConn *conn, const char *bin_dir, const char **
 static bool is_identity(const char *keyword)
 {
     static const char *const identities[] = {"options", "passfile", "password", "service", "user"};
-    for (size_t i = 0; i < sizeof identities / sizeof *identities; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(identities); i++) {
         if (strcmp(keyword, identities[i]) == 0) {
             return true;
         }

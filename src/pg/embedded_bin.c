@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/array.h"
 #include "core/file.h"
 #include "core/text.h"
 #include "pg/embedded_parts.h"
@@ -53,7 +54,7 @@ static ServerPrograms programs_in(Arena *arena, const char *dir)
 static const char *find_missing(const ServerPrograms *programs)
 {
     const char *const all[] = {programs->postgres, programs->initdb, programs->pg_ctl};
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(all); i++) {
         if (access(all[i], X_OK) != 0) {
             return all[i];
         }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/array.h"
 #include "core/file.h"
 #include "core/strbuf.h"
 #include "core/text.h"
@@ -172,7 +173,7 @@ static void add_memory(StrBuf *buf)
 static void add_libraries(StrBuf *buf, const Server *server)
 {
     StrBuf names = strbuf_init(server->arena);
-    for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(libraries); i++) {
         if (bin_has_library(server, libraries[i].name)) {
             strbuf_printf(&names, "%s%s", names.length > 0 ? "," : "", libraries[i].name);
             strbuf_add(buf, libraries[i].settings);

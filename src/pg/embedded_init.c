@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/array.h"
 #include "core/clock.h"
 #include "core/fault.h"
 #include "core/file.h"
@@ -162,7 +163,7 @@ static bool add_password(StrBuf *sql, PassFile *file, const char *role, Err *err
 
 static void add_statements(StrBuf *sql, const char *database)
 {
-    for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(statements); i++) {
         if (strcmp(statements[i].database, database) == 0) {
             strbuf_printf(sql, "%s\n", statements[i].text);
         }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/array.h"
 #include "core/text.h"
 #include "pg/embedded_parts.h"
 
@@ -117,7 +118,7 @@ static const char *find_program_line(Arena *arena, const char *log)
 static const char *line_message(Arena *arena, const char *line)
 {
     static const char *const levels[] = {"FATAL:", "PANIC:", "LOG:", "WARNING:", "ERROR:"};
-    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(levels); i++) {
         const char *found = strstr(line, levels[i]);
         if (found != NULL) {
             found += strlen(levels[i]);
@@ -142,7 +143,7 @@ static bool fail_rule(const Server *server, const LogRule *rule, const char *lin
 
 LogVerdict log_explain_text(const Server *server, const char *text, Err *err)
 {
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(rules); i++) {
         const char *line = find_line(server->arena, text, rules[i].text, rules[i].also);
         if (line != NULL) {
             fail_rule(server, &rules[i], line, err);

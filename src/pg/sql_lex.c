@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/array.h"
+
 static bool is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
@@ -197,7 +199,7 @@ static size_t run_depth(const Run *run)
 static bool is_set_operation(const char *text, size_t length)
 {
     static const char *const words[] = {"except", "intersect", "union"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
         if (strlen(words[i]) == length && strncasecmp(words[i], text, length) == 0) {
             return true;
         }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/strbuf.h"
 #include "pg/internal.h"
 
@@ -170,7 +171,7 @@ static const char *make_uri(Arena *arena, const PgConn *conn, const PQconninfoOp
         add_parameter(&uri, "port", hosts->ports);
     }
     add_parameter(&uri, "hostaddr", hosts->addresses);
-    for (size_t i = 0; i < sizeof carried / sizeof *carried; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(carried); i++) {
         add_parameter(&uri, carried[i].keyword, find_told(options, carried[i].keyword));
     }
     return uri.text;

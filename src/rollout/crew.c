@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/array.h"
 #include "core/log.h"
 #include "core/stop.h"
 #include "rollout/rollout_parts.h"
@@ -236,7 +237,7 @@ static struct timespec soon(void)
 const char *rollout_wish(const char *text)
 {
     static const char *const wishes[] = {WANTED_PAUSE, WANTED_ABORT};
-    for (size_t i = 0; text != NULL && i < sizeof wishes / sizeof *wishes; i++) {
+    for (size_t i = 0; text != NULL && i < ARRAY_COUNT(wishes); i++) {
         if (strcmp(text, wishes[i]) == 0) {
             return wishes[i];
         }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "blueprint/stamp.h"
+#include "core/array.h"
 #include "rollout/drift_parts.h"
 
 bool drift_expect_made(Arena *arena, Store *store, DriftExpected *expected, Err *err)
@@ -55,7 +56,7 @@ static bool is_of_rights(const char *kind)
 {
     static const char *const kinds[] = {"default grants", "grants", "owner", "partition grants",
                                         "role"};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
         if (strcmp(kind, kinds[i]) == 0) {
             return true;
         }

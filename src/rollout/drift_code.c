@@ -2,29 +2,21 @@
  * that is on them. */
 #include <string.h>
 
+#include "core/array.h"
 #include "core/strbuf.h"
+#include "core/text.h"
 #include "rollout/drift_mend.h"
-
-static bool is_same(const char *a, const char *b)
-{
-    return strcmp(a, b) == 0;
-}
-
-static bool begins_with(const char *text, const char *beginning)
-{
-    return strncmp(text, beginning, strlen(beginning)) == 0;
-}
 
 /* --- what goes with a view or function -------------------------------------------------------- */
 
 /* Whether the recipe is of something on the view or function that is looked at. */
 static bool is_on(const Mending *mending, const DriftRecipe *recipe)
 {
-    if (is_same(mending->kind, "view")) {
-        return recipe->needed != NULL && is_same(recipe->needed, mending->name);
+    if (text_is_same(mending->kind, "view")) {
+        return recipe->needed != NULL && text_is_same(recipe->needed, mending->name);
     }
-    return is_same(recipe->kind, "comment") &&
-           is_same(recipe->name, arena_printf(mending->arena, "function %s", mending->name));
+    return text_is_same(recipe->kind, "comment") &&
+           text_is_same(recipe->name, arena_printf(mending->arena, "function %s", mending->name));
 }
 
 static bool is_there_unchanged(const Mending *mending, const DriftRecipe *recipe)
@@ -33,8 +25,8 @@ static bool is_there_unchanged(const Mending *mending, const DriftRecipe *recipe
                                                       recipe->name);
     for (size_t i = 0; expected != NULL && i < mending->contents->count; i++) {
         const FingerprintLine *line = &mending->contents->lines[i];
-        if (is_same(line->kind, recipe->kind) && is_same(line->name, recipe->name)) {
-            return is_same(line->definition, expected->definition);
+        if (text_is_same(line->kind, recipe->kind) && text_is_same(line->name, recipe->name)) {
+            return text_is_same(line->definition, expected->definition);
         }
     }
     return false;
@@ -45,7 +37,7 @@ const char *mend_comment(const Mending *mending, const char *kind, const char *n
     const char *what = arena_printf(mending->arena, "%s %s", kind, name);
     for (size_t i = 0; i < mending->reference->recipe_count; i++) {
         const DriftRecipe *recipe = &mending->reference->recipes[i];
-        if (is_same(recipe->kind, "comment") && is_same(recipe->name, what)) {
+        if (text_is_same(recipe->kind, "comment") && text_is_same(recipe->name, what)) {
             return arena_printf(mending->arena, "; %s", mend_for_place(mending, recipe->statement));
         }
     }
@@ -58,11 +50,12 @@ const char *mend_comment(const Mending *mending, const char *kind, const char *n
 static void add_what_is_on(const Mending *mending, StrBuf *out)
 {
     static const char *const kinds[] = {"trigger", "rule", "comment"};
-    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+    for (size_t k = 0; k < ARRAY_COUNT(kinds); k++) {
         for (size_t i = 0; i < mending->reference->recipe_count; i++) {
             const DriftRecipe *recipe = &mending->reference->recipes[i];
-            if (is_same(recipe->kind, kinds[k]) && is_on(mending, recipe) &&
-                !begins_with(recipe->name, "trigger ") && is_there_unchanged(mending, recipe)) {
+            if (text_is_same(recipe->kind, kinds[k]) && is_on(mending, recipe) &&
+                !text_begins_with(recipe->name, "trigger ") &&
+                is_there_unchanged(mending, recipe)) {
                 strbuf_printf(out, "; %s%s", mend_for_place(mending, recipe->statement),
                               mend_comment(mending, recipe->kind, recipe->name));
             }
@@ -76,7 +69,7 @@ const char *mend_view_defaults(const Mending *mending)
     for (size_t i = 0; i < mending->reference->recipe_count; i++) {
         const DriftRecipe *recipe = &mending->reference->recipes[i];
         const FingerprintLine *line = NULL;
-        if (!is_same(mending->kind, "view") || !is_same(recipe->kind, "column") ||
+        if (!text_is_same(mending->kind, "view") || !text_is_same(recipe->kind, "column") ||
             !is_on(mending, recipe)) {
             continue;
         }
@@ -93,11 +86,12 @@ static void add_rights_on(const Mending *mending, StrBuf *out)
 {
     const char *name = arena_printf(mending->arena, "%s %s", mending->kind, mending->name);
     const char *column = arena_printf(mending->arena, "column %s.", mending->name);
-    const bool is_view = is_same(mending->kind, "view");
+    const bool is_view = text_is_same(mending->kind, "view");
     for (size_t i = 0; i < mending->reference->line_count; i++) {
         const FingerprintLine *line = &mending->reference->lines[i];
-        if (!is_same(line->kind, "grants") ||
-            (!is_same(line->name, name) && !(is_view && begins_with(line->name, column)))) {
+        if (!text_is_same(line->kind, "grants") ||
+            (!text_is_same(line->name, name) &&
+             !(is_view && text_begins_with(line->name, column)))) {
             continue;
         }
         Mending rights = *mending;
@@ -120,12 +114,12 @@ static bool may_replace_view(const Mending *mending)
     for (size_t i = 0; i < mending->contents->count; i++) {
         const FingerprintLine *line = &mending->contents->lines[i];
         const FingerprintLine *same = NULL;
-        if (!is_same(line->kind, "column") || strncmp(line->name, mending->name, length) != 0 ||
-            line->name[length] != '.') {
+        if (!text_is_same(line->kind, "column") ||
+            strncmp(line->name, mending->name, length) != 0 || line->name[length] != '.') {
             continue;
         }
         same = drift_find_line(mending->reference, "column", line->name);
-        if (same == NULL || !is_same(same->definition, line->definition)) {
+        if (same == NULL || !text_is_same(same->definition, line->definition)) {
             return false;
         }
     }
@@ -144,7 +138,7 @@ static bool may_replace_function(const Mending *mending)
 
 const char *mend_code(const Mending *mending)
 {
-    const bool is_view = is_same(mending->kind, "view");
+    const bool is_view = text_is_same(mending->kind, "view");
     const bool may_replace = is_view ? may_replace_view(mending) : may_replace_function(mending);
     const char *made = may_replace ? mend_make(mending) : mend_missing(mending);
     StrBuf out = strbuf_init(mending->arena);

@@ -1,14 +1,11 @@
 /* Statements that would mend a difference. They are shown to people; nothing here runs them. */
 #include <string.h>
 
+#include "core/array.h"
 #include "core/strbuf.h"
+#include "core/text.h"
 #include "pg/sql.h"
 #include "rollout/drift_mend.h"
-
-static bool is_same(const char *a, const char *b)
-{
-    return strcmp(a, b) == 0;
-}
 
 static const char *replace_all(Arena *arena, const char *text, const char *from, const char *to)
 {
@@ -33,7 +30,7 @@ const char *mend_for_place(const Mending *mending, const char *statement)
                                     {from->app_role, to->app_role},
                                     {from->readonly_role, to->readonly_role},
                                     {from->schema_name, to->schema_name}};
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(pairs); i++) {
         statement = replace_all(mending->arena, statement, pairs[i][0], pairs[i][1]);
     }
     return statement;
@@ -52,12 +49,12 @@ const char *mend_role_name(const Mending *mending, const char *role)
     const char *const own[][2] = {{"{owner}", place->owner_role},
                                   {"{app}", place->app_role},
                                   {"{readonly}", place->readonly_role}};
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
-        if (is_same(role, own[i][0])) {
+    for (size_t i = 0; i < ARRAY_COUNT(own); i++) {
+        if (text_is_same(role, own[i][0])) {
             role = own[i][1];
         }
     }
-    return is_same(role, "PUBLIC") ? role : sql_ident(mending->arena, role).quoted;
+    return text_is_same(role, "PUBLIC") ? role : sql_ident(mending->arena, role).quoted;
 }
 
 bool mend_split_name(const Mending *mending, const char *name, const char **ret_table,
@@ -84,8 +81,8 @@ static const DriftRecipe *find_recipe(const Mending *mending, bool is_missing)
 {
     for (size_t i = 0; i < mending->reference->recipe_count; i++) {
         const DriftRecipe *recipe = &mending->reference->recipes[i];
-        if (is_same(recipe->kind, mending->kind) && is_same(recipe->name, mending->name) &&
-            has_recipe_shape(recipe, is_missing)) {
+        if (text_is_same(recipe->kind, mending->kind) &&
+            text_is_same(recipe->name, mending->name) && has_recipe_shape(recipe, is_missing)) {
             return recipe;
         }
     }
@@ -96,7 +93,8 @@ const FingerprintLine *drift_find_line(const DriftReference *reference, const ch
                                        const char *name)
 {
     for (size_t i = 0; i < reference->line_count; i++) {
-        if (is_same(reference->lines[i].kind, kind) && is_same(reference->lines[i].name, name)) {
+        if (text_is_same(reference->lines[i].kind, kind) &&
+            text_is_same(reference->lines[i].name, name)) {
             return &reference->lines[i];
         }
     }
@@ -107,9 +105,9 @@ static bool has_table(const Mending *mending, const char *name)
 {
     for (size_t i = 0; i < mending->contents->count; i++) {
         const FingerprintLine *line = &mending->contents->lines[i];
-        if (is_same(line->name, name) &&
-            (is_same(line->kind, "table") || is_same(line->kind, "view") ||
-             is_same(line->kind, "materialized view"))) {
+        if (text_is_same(line->name, name) &&
+            (text_is_same(line->kind, "table") || text_is_same(line->kind, "view") ||
+             text_is_same(line->kind, "materialized view"))) {
             return true;
         }
     }
@@ -121,8 +119,8 @@ static bool has_or_makes(const Mending *mending, const char *name)
 {
     const DriftReference *reference = mending->reference;
     for (size_t i = 0; i < reference->recipe_count; i++) {
-        if (is_same(reference->recipes[i].kind, "view") &&
-            is_same(reference->recipes[i].name, name)) {
+        if (text_is_same(reference->recipes[i].kind, "view") &&
+            text_is_same(reference->recipes[i].name, name)) {
             return true;
         }
     }
@@ -139,7 +137,7 @@ const char *mend_make(const Mending *mending)
         return NULL;
     }
     const char *statement = mend_for_place(mending, recipe->statement);
-    return is_same(mending->kind, "function")
+    return text_is_same(mending->kind, "function")
                ? arena_printf(mending->arena,
                               "SET check_function_bodies = off; %s; RESET check_function_bodies",
                               statement)
@@ -164,18 +162,19 @@ static const char *drop_of_table(const Mending *mending)
     }
     const SqlArg schema = sql_name(arena, mending->place->schema_name);
     const SqlArg on = sql_name(arena, table);
-    if (is_same(mending->kind, "constraint trigger")) {
+    if (text_is_same(mending->kind, "constraint trigger")) {
         return SQL(arena, "ALTER TABLE {}.{} ENABLE TRIGGER ALL", schema, on);
     }
     const SqlArg name = sql_name(arena, object);
-    if (is_same(mending->kind, "constraint")) {
+    if (text_is_same(mending->kind, "constraint")) {
         return SQL(arena, "ALTER TABLE {}.{} DROP CONSTRAINT {}", schema, on, name);
     }
     /* Those of a view have gone with it where it was made anew, which comes before them. */
-    const char *sql = is_same(mending->kind, "policy")    ? "DROP POLICY {} ON {}.{}"
-                      : is_same(mending->kind, "rule")    ? "DROP RULE IF EXISTS {} ON {}.{}"
-                      : is_same(mending->kind, "trigger") ? "DROP TRIGGER IF EXISTS {} ON {}.{}"
-                                                          : NULL;
+    const char *sql = text_is_same(mending->kind, "policy") ? "DROP POLICY {} ON {}.{}"
+                      : text_is_same(mending->kind, "rule") ? "DROP RULE IF EXISTS {} ON {}.{}"
+                      : text_is_same(mending->kind, "trigger")
+                          ? "DROP TRIGGER IF EXISTS {} ON {}.{}"
+                          : NULL;
     return sql == NULL ? NULL : SQL(arena, sql, name, schema, on);
 }
 
@@ -192,26 +191,27 @@ const char *mend_function_name(const Mending *mending, const char *name)
 const char *mend_drop(const Mending *mending)
 {
     Arena *arena = mending->arena;
-    const bool is_code = is_same(mending->kind, "function") || is_same(mending->kind, "view");
+    const bool is_code = text_is_same(mending->kind, "function") ||
+                         text_is_same(mending->kind, "view");
     if (!is_code && is_inherited(mending->found)) {
         return NULL;
     }
     /* The index of a constraint has gone with the constraint, which comes before it. */
-    if (is_same(mending->kind, "index")) {
+    if (text_is_same(mending->kind, "index")) {
         return arena_printf(arena, "DROP INDEX IF EXISTS %s",
                             mend_qualified(mending, mending->name));
     }
-    if (is_same(mending->kind, "statistics")) {
+    if (text_is_same(mending->kind, "statistics")) {
         return arena_printf(arena, "DROP STATISTICS %s", mend_qualified(mending, mending->name));
     }
-    if (is_same(mending->kind, "view")) {
+    if (text_is_same(mending->kind, "view")) {
         return arena_printf(arena, "DROP VIEW %s", mend_qualified(mending, mending->name));
     }
-    if (is_same(mending->kind, "function")) {
+    if (text_is_same(mending->kind, "function")) {
         const char *routine = mend_function_name(mending, mending->name);
         return routine == NULL ? NULL : arena_printf(arena, "DROP ROUTINE %s", routine);
     }
-    if (is_same(mending->kind, "partition")) {
+    if (text_is_same(mending->kind, "partition")) {
         return arena_printf(arena,
                             "ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
                             mend_qualified(mending, mending->name));
@@ -226,8 +226,8 @@ const char *mend_missing(const Mending *mending)
     static const char *const owned[] = {"function", "statistics", "view"};
     Arena *arena = mending->arena;
     const char *statement = mend_make(mending);
-    for (size_t i = 0; statement != NULL && i < sizeof owned / sizeof *owned; i++) {
-        if (is_same(mending->kind, owned[i])) {
+    for (size_t i = 0; statement != NULL && i < ARRAY_COUNT(owned); i++) {
+        if (text_is_same(mending->kind, owned[i])) {
             const char *object = mend_object_of(
                 mending, arena_printf(arena, "%s %s", mending->kind, mending->name), false);
             return object == NULL ? NULL
@@ -251,7 +251,7 @@ static const char *mend_table(const Mending *mending)
 {
     static const char *const words[] = {"row security", "forced"};
     const DriftRecipe *recipe = find_recipe(mending, false);
-    for (size_t i = 0; recipe != NULL && i < sizeof words / sizeof *words; i++) {
+    for (size_t i = 0; recipe != NULL && i < ARRAY_COUNT(words); i++) {
         if (has_word(mending->expected, words[i]) != has_word(mending->found, words[i])) {
             return mend_for_place(mending, recipe->statement);
         }
@@ -269,7 +269,7 @@ static const char *mend_column(const Mending *mending)
         (mending->found[length] != '\0' && mending->found[length] != ' ')) {
         return NULL;
     }
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(others); i++) {
         if (has_word(mending->expected, others[i]) != has_word(mending->found, others[i])) {
             return NULL;
         }
@@ -279,16 +279,16 @@ static const char *mend_column(const Mending *mending)
 
 static const char *mend_different(const Mending *mending)
 {
-    if (is_same(mending->kind, "table")) {
+    if (text_is_same(mending->kind, "table")) {
         return mend_table(mending);
     }
-    if (is_same(mending->kind, "column")) {
+    if (text_is_same(mending->kind, "column")) {
         return mend_column(mending);
     }
-    if (is_same(mending->kind, "function") || is_same(mending->kind, "view")) {
+    if (text_is_same(mending->kind, "function") || text_is_same(mending->kind, "view")) {
         return mend_code(mending);
     }
-    if (is_same(mending->kind, "comment")) {
+    if (text_is_same(mending->kind, "comment")) {
         return mend_make(mending);
     }
     const char *statement = mend_make(mending);
@@ -312,16 +312,16 @@ const char *drift_mend(Arena *arena, const DriftReference *reference, const Drif
         .name = line->name,
         .expected = difference->expected == NULL ? NULL : difference->expected->definition,
         .found = difference->found == NULL ? NULL : difference->found->definition};
-    if (is_same(line->kind, "grants")) {
+    if (text_is_same(line->kind, "grants")) {
         return mend_grants(&mending);
     }
-    if (is_same(line->kind, "partition grants")) {
+    if (text_is_same(line->kind, "partition grants")) {
         return mend_partition_grants(&mending);
     }
-    if (is_same(line->kind, "owner")) {
+    if (text_is_same(line->kind, "owner")) {
         return mend_owner(&mending);
     }
-    if (is_same(line->kind, "role")) {
+    if (text_is_same(line->kind, "role")) {
         return mend_role(&mending);
     }
     return mending.found == NULL      ? mend_missing(&mending)

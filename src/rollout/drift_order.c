@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/embedded_file.h"
 #include "core/json.h"
+#include "core/text.h"
 #include "rollout/drift_parts.h"
-
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
 
 static const char level_path[] = "src/rollout/drift_level.sql";
 
@@ -115,14 +115,10 @@ static int64_t level_of(const DriftLevels *levels, const FingerprintLine *line)
     return level == NULL ? 0 : level->level;
 }
 
-static bool begins_with(const char *text, const char *beginning)
-{
-    return strncmp(text, beginning, strlen(beginning)) == 0;
-}
-
 static bool is_foreign_key(const FingerprintLine *line)
 {
-    return strcmp(line->kind, "constraint") == 0 && begins_with(line->definition, "FOREIGN KEY");
+    return strcmp(line->kind, "constraint") == 0 &&
+           text_begins_with(line->definition, "FOREIGN KEY");
 }
 
 static Stage stage_of(const FingerprintLine *line, int64_t level)
@@ -131,8 +127,8 @@ static Stage stage_of(const FingerprintLine *line, int64_t level)
     if (is_foreign_key(line)) {
         return STAGE_FOREIGN_KEY;
     }
-    if (is_constraint &&
-        (begins_with(line->definition, "PRIMARY KEY") || begins_with(line->definition, "UNIQUE"))) {
+    if (is_constraint && (text_begins_with(line->definition, "PRIMARY KEY") ||
+                          text_begins_with(line->definition, "UNIQUE"))) {
         return STAGE_KEY;
     }
     if (strcmp(line->kind, "function") == 0 && level == 0) {

@@ -1,16 +1,13 @@
 /* Rights, owners and roles: the statements that would give back or take away what differs. */
 #include <string.h>
 
+#include "core/array.h"
 #include "core/strbuf.h"
+#include "core/text.h"
 #include "pg/sql.h"
 #include "rollout/drift_mend.h"
 
 enum { MOST_ENTRIES = 200 };
-
-static bool is_same(const char *a, const char *b)
-{
-    return strcmp(a, b) == 0;
-}
 
 const char *mend_object_of(const Mending *mending, const char *name, bool is_grant)
 {
@@ -29,15 +26,15 @@ const char *mend_object_of(const Mending *mending, const char *name, bool is_gra
         {"view ", "VIEW", "TABLE"},
     };
     Arena *arena = mending->arena;
-    if (is_same(name, "schema")) {
+    if (text_is_same(name, "schema")) {
         return arena_printf(arena, "SCHEMA %s",
                             sql_ident(arena, mending->place->schema_name).quoted);
     }
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
         const size_t length = strlen(kinds[i].kind);
         const char *word = is_grant ? kinds[i].grant : kinds[i].sql;
         if (strncmp(name, kinds[i].kind, length) == 0 && word != NULL) {
-            const char *object = is_same(word, "ROUTINE")
+            const char *object = text_is_same(word, "ROUTINE")
                                      ? mend_function_name(mending, name + length)
                                      : mend_qualified(mending, name + length);
             return object == NULL ? NULL : arena_printf(arena, "%s %s", word, object);
@@ -66,7 +63,7 @@ static void split_entries(Arena *arena, const char *text, const char *separator,
 static bool has_entry(const Entries *entries, const char *entry)
 {
     for (size_t i = 0; i < entries->count; i++) {
-        if (is_same(entries->list[i], entry)) {
+        if (text_is_same(entries->list[i], entry)) {
             return true;
         }
     }
@@ -92,7 +89,7 @@ static void add_rights(const Mending *mending, StrBuf *out, const Entries *entri
         const char *colon = entry == NULL ? NULL : strrchr(entry, ':');
         const char *next = colon == NULL ? NULL
                                          : arena_strndup(arena, entry, (size_t)(colon - entry));
-        if (role != NULL && rights.length > 0 && (next == NULL || !is_same(role, next))) {
+        if (role != NULL && rights.length > 0 && (next == NULL || !text_is_same(role, next))) {
             add_statement(out,
                           arena_printf(arena, "%s %s ON %s %s %s", is_grant ? "GRANT" : "REVOKE",
                                        rights.text, object, is_grant ? "TO" : "FROM",
@@ -128,7 +125,7 @@ static bool may_mend_grants(const Mending *mending)
     if (mending->expected == NULL || mending->found != NULL) {
         return mending->expected != NULL;
     }
-    for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(made); i++) {
         if (strncmp(mending->name, made[i], strlen(made[i])) == 0) {
             return true;
         }
@@ -144,7 +141,7 @@ static bool is_of_dropped_column(const Mending *mending, const char *column)
     const size_t length = strcspn(column, ".");
     for (size_t i = 0; wanted == NULL && i < mending->contents->count; i++) {
         const FingerprintLine *line = &mending->contents->lines[i];
-        if (is_same(line->kind, "view") && strlen(line->name) == length &&
+        if (text_is_same(line->kind, "view") && strlen(line->name) == length &&
             strncmp(line->name, column, length) == 0) {
             return true;
         }
@@ -190,7 +187,7 @@ const char *mend_grants(const Mending *mending)
 static bool is_of_dropped(const Mending *mending)
 {
     static const char *const dropped[] = {"function", "statistics", "view"};
-    for (size_t i = 0; i < sizeof dropped / sizeof *dropped; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(dropped); i++) {
         const size_t length = strlen(dropped[i]);
         if (strncmp(mending->name, dropped[i], length) == 0 && mending->name[length] == ' ') {
             return drift_find_line(mending->reference, dropped[i], mending->name + length + 1) ==

@@ -4,6 +4,7 @@
  * what it would measure says so and is open: it has nothing against going on. */
 #include <string.h>
 
+#include "core/array.h"
 #include "core/clock.h"
 #include "core/duration.h"
 #include "core/process.h"
@@ -254,7 +255,7 @@ bool gates_pass(JobContext *context, const RolloutPlan *plan, int64_t wave, Err 
 {
     const long long id = (long long)context->job_id;
     Asked asked = {.context = context, .plan = plan, .wave = wave};
-    for (size_t i = 0; i < sizeof gates / sizeof *gates; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(gates); i++) {
         const char *shut = NULL;
         if (!is_asked(context->args, &gates[i], &asked.limit)) {
             continue;

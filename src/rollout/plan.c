@@ -4,6 +4,7 @@
 
 #include "blueprint/locks.h"
 #include "blueprint/registry.h"
+#include "core/array.h"
 #include "core/strbuf.h"
 #include "rollout/rollout_parts.h"
 #include "rollout/where.h"
@@ -274,7 +275,7 @@ static Json *empty_plan(const Planner *planner)
     Json *plan = json_object();
     json_put_text(plan, "blueprint", planner->blueprint->name);
     json_put_int(plan, "version", planner->target);
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(lists); i++) {
         json_put(plan, lists[i], json_array());
     }
     return plan;

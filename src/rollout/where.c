@@ -47,7 +47,7 @@ static bool emit_operator(WhereCompiler *compiler, Json *body)
 {
     const char *name = where_only_name(json_object_get(body, "name"));
     const bool is_between = json_object_get(body, "lexpr") != NULL;
-    for (size_t i = 0; is_between && i < WHERE_COUNT(comparisons); i++) {
+    for (size_t i = 0; is_between && i < ARRAY_COUNT(comparisons); i++) {
         if (strcmp(comparisons[i], name) == 0) {
             return emit_pair(compiler, body, comparisons[i]);
         }
@@ -72,7 +72,7 @@ static bool emit_like(WhereCompiler *compiler, Json *body)
     static const char *const names[][2] = {
         {"!~~", "NOT LIKE"}, {"!~~*", "NOT ILIKE"}, {"~~", "LIKE"}, {"~~*", "ILIKE"}};
     const char *name = where_only_name(json_object_get(body, "name"));
-    for (size_t i = 0; i < WHERE_COUNT(names); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
         if (strcmp(names[i][0], name) == 0) {
             return emit_between(compiler, body, names[i][1], KIND_TEXT, KIND_TEXT);
         }
@@ -180,7 +180,7 @@ static bool emit_operation(WhereCompiler *compiler, Json *body, WhereKind wanted
     if (where_is_shift(body)) {
         return where_check_kind(compiler, body, KIND_TIME, wanted) && emit_shift(compiler, body);
     }
-    for (size_t i = 0; i < WHERE_COUNT(operations); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(operations); i++) {
         if (strcmp(operations[i].kind, kind) == 0) {
             return where_check_kind(compiler, body, KIND_BOOL, wanted) &&
                    operations[i].emit(compiler, body);
@@ -245,7 +245,7 @@ static bool emit(WhereCompiler *compiler, Json *node, WhereKind wanted)
 {
     const char *name = NULL;
     Json *body = where_open_node(node, &name);
-    for (size_t i = 0; i < WHERE_COUNT(nodes); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(nodes); i++) {
         if (strcmp(nodes[i].node, name) == 0) {
             return nodes[i].emit(compiler, body, wanted);
         }

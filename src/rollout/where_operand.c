@@ -115,7 +115,7 @@ const char *where_only_name(Json *list)
 static WhereKind column_kind(Json *body)
 {
     const char *name = where_only_name(json_object_get(body, "fields"));
-    for (size_t i = 0; i < WHERE_COUNT(columns); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(columns); i++) {
         if (strcmp(columns[i].name, name) == 0) {
             return columns[i].kind;
         }
@@ -131,7 +131,7 @@ static const char *literal_type(Json *body, WhereKind *ret_kind)
     const size_t count = json_array_size(names);
     const bool is_plain = count == 1 ||
                           (count == 2 && strcmp(name_at(names, 0), "pg_catalog") == 0);
-    for (size_t i = 0; is_plain && i < WHERE_COUNT(literals); i++) {
+    for (size_t i = 0; is_plain && i < ARRAY_COUNT(literals); i++) {
         if (strcmp(literals[i].name, name_at(names, count - 1)) == 0) {
             *ret_kind = literals[i].kind;
             return literals[i].name;
@@ -198,7 +198,7 @@ bool where_emit_column(WhereCompiler *compiler, Json *body, WhereKind wanted)
     const WhereKind kind = column_kind(body);
     if (kind == KIND_UNKNOWN) {
         StrBuf list = strbuf_init(compiler->arena);
-        for (size_t i = 0; i < WHERE_COUNT(columns); i++) {
+        for (size_t i = 0; i < ARRAY_COUNT(columns); i++) {
             strbuf_printf(&list, "%s%s", i == 0 ? "columns: " : ", ", columns[i].name);
         }
         return refuse(compiler, body, list.text,

@@ -3,12 +3,12 @@
 #ifndef TENANTRY_ROLLOUT_WHERE_PARTS_H
 #define TENANTRY_ROLLOUT_WHERE_PARTS_H
 
+#include "core/array.h"
 #include "core/strbuf.h"
 #include "pg/sql_expression.h"
 #include "rollout/where.h"
 
 #define WHERE_OPTION "--where"
-#define WHERE_COUNT(table) (sizeof(table) / sizeof *(table))
 
 typedef enum WhereKind {
     KIND_UNKNOWN, /* a text in quotes or NULL: what its neighbour is */

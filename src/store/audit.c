@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/clock.h"
 #include "core/strbuf.h"
 #include "store/audit_hash.h"
@@ -31,7 +32,7 @@ bool audit_hash(Arena *arena, const Store *store, const AuditHashed *entry,
         entry->detail,
     };
     StrBuf buf = strbuf_init(arena);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(parts); i++) {
         add_part(&buf, parts[i], strlen(parts[i]));
     }
     add_part(&buf, (const char *)entry->previous, SECRET_HASH_BYTES);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/embedded_file.h"
 #include "core/file.h"
 #include "core/log.h"
@@ -28,7 +29,7 @@ static const struct {
     {15, "0015_current_tenant", RUN_AS_CONTROL}, {16, "0016_quick", RUN_AS_CONTROL},
     {17, "0017_role_oid", RUN_AS_CONTROL},
 };
-enum { CONTROL_MIGRATIONS = sizeof control_migrations / sizeof *control_migrations };
+enum { CONTROL_MIGRATIONS = ARRAY_COUNT(control_migrations) };
 
 int64_t install_version(void)
 {
@@ -185,7 +186,7 @@ static bool make_ground(Install *install, Err *err)
         ("CREATE TABLE tenantry.migrations (version bigint PRIMARY KEY, name text NOT NULL,"
          " sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"),
     };
-    for (size_t i = 0; i < sizeof sql / sizeof *sql; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(sql); i++) {
         pg_batch_add(batch, sql[i], PG_NO_PARAMS);
     }
     return pg_batch_run(install->store.conn, batch, err);
@@ -237,7 +238,7 @@ static bool open_tenancy(Install *install, Err *err)
         SQL(arena, "GRANT SELECT ON tenancy.role_tenants TO {}", tenants),
         SQL(arena, "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA tenancy TO {}", tenants),
     };
-    for (size_t i = 0; i < sizeof sql / sizeof *sql; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(sql); i++) {
         if (!run_sql(install, sql[i], err)) {
             return false;
         }

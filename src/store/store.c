@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "store/install.h"
 
 static const char *const statements[STATEMENT_COUNT_] = {
@@ -95,7 +96,7 @@ size_t store_batch(PgBatch *batch, StatementId id, PgParams params)
 static bool is_not_installed(const Err *err)
 {
     static const char *const states[] = {"42P01", "3F000", "42501"};
-    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(states); i++) {
         if (strcmp(err->sqlstate, states[i]) == 0) {
             return true;
         }

@@ -4,6 +4,7 @@
 
 #include "blueprint/place.h"
 #include "blueprint/registry.h"
+#include "core/array.h"
 #include "core/clock.h"
 #include "core/fault.h"
 #include "core/strbuf.h"
@@ -49,7 +50,7 @@ static void add_session_end(Arena *arena, PgBatch *batch, const TenantLogin *log
 {
     static const char *const templates[] = {"GRANT {} TO CURRENT_USER",
                                             "REVOKE {} FROM CURRENT_USER"};
-    for (size_t t = 0; t < sizeof templates / sizeof *templates; t++) {
+    for (size_t t = 0; t < ARRAY_COUNT(templates); t++) {
         for (size_t i = 0; i < count; i++) {
             pg_batch_add(batch, SQL(arena, templates[t], sql_name(arena, logins[i].role)),
                          PG_NO_PARAMS);

@@ -4,6 +4,7 @@
 #include "blueprint/moment.h"
 #include "blueprint/place.h"
 #include "blueprint/registry.h"
+#include "core/array.h"
 #include "core/fault.h"
 #include "core/strbuf.h"
 #include "pg/sql.h"
@@ -62,7 +63,7 @@ static bool add_seed(Making *making, Err *err)
 {
     const char *const roles[] = {making->place.owner_role, making->place.app_role,
                                  making->place.readonly_role};
-    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(roles); i++) {
         store_batch(making->batch, ROLE_MAP, PG_PARAMS(roles[i], making->tenant_id));
     }
     if (making->blueprint->seed == NULL) {

@@ -5,6 +5,7 @@
 
 #include "blueprint/births.h"
 #include "blueprint/pack_source.h"
+#include "core/array.h"
 #include "core/embedded_file.h"
 #include "fuzz.h"
 
@@ -26,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     scoped_arena Arena *arena = arena_new();
-    const size_t which = data[0] % (sizeof layouts / sizeof *layouts);
+    const size_t which = data[0] % (ARRAY_COUNT(layouts));
     const char *text = arena_strndup(arena, (const char *)data + 1, size - 1);
     const size_t length = strlen(text);
     const char *name = length + 1 < size ? text + length + 1 : layouts[which].name;
@@ -41,8 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *path = arena_printf(arena, "p/migrations/%s%s", name, end);
     const EmbeddedFile files[] = {{"p/blueprint.yaml", manifest, strlen(manifest)},
                                   {path, text, length}};
-    const PackSource source = pack_source_memory("memory", "p", files,
-                                                 sizeof files / sizeof *files);
+    const PackSource source = pack_source_memory("memory", "p", files, ARRAY_COUNT(files));
     Blueprint *blueprint = NULL;
     const Blueprint *born = NULL;
     Err err = {0};

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "blueprint/pack_source.h"
+#include "core/array.h"
 #include "core/embedded_file.h"
 #include "fuzz.h"
 
@@ -32,8 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         {"p/migrations/V1__a.sql", text + skipped, size - skipped},
         {"p/seed.sql", "SELECT 1", strlen("SELECT 1")},
     };
-    const PackSource source = pack_source_memory("memory", "p", files,
-                                                 sizeof files / sizeof *files);
+    const PackSource source = pack_source_memory("memory", "p", files, ARRAY_COUNT(files));
     Blueprint *blueprint = NULL;
     Err err = {0};
     if (!blueprint_load_source(arena, &source, &blueprint, &err)) {

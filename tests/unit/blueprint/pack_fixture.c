@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/array.h"
+
 bool load_files(Arena *arena, const EmbeddedFile *files, size_t count, Blueprint **ret_blueprint,
                 Err *err)
 {
@@ -16,5 +18,5 @@ bool load_manifest(Arena *arena, const char *manifest, Blueprint **ret_blueprint
         PACK_FILE("migrations/V0001__items.sql", GOOD_TABLE),
         PACK_FILE("seed.sql", "INSERT INTO item (id) VALUES (1);\n"),
     };
-    return load_files(arena, files, sizeof files / sizeof *files, ret_blueprint, err);
+    return load_files(arena, files, ARRAY_COUNT(files), ret_blueprint, err);
 }

@@ -10,9 +10,9 @@
 #include <cmocka.h>
 
 #include "blueprint/births.h"
+#include "core/array.h"
 #include "pack_fixture.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 #define EXTENSIONS "extensions: {wanted: [citext]}\n"
 #define TABLE "CREATE TABLE public.users (id serial, public boolean);\n"
 
@@ -26,7 +26,7 @@ static bool load(Arena *arena, const char *text, bool is_plain, Blueprint **ret_
         is_plain ? ", concurrently: plain" : "");
     const EmbeddedFile files[] = {{"p/blueprint.yaml", manifest, strlen(manifest)},
                                   {"p/migrations/1_a.up.sql", text, strlen(text)}};
-    return load_files(arena, files, COUNT(files), ret_blueprint, err);
+    return load_files(arena, files, ARRAY_COUNT(files), ret_blueprint, err);
 }
 
 /* The text without spaces at the ends of its lines and in rows, which are what is left out. */
@@ -83,7 +83,7 @@ static void the_schema_is_left_out_where_it_means_the_place(void **state)
         {"SELECT public.f(1); CREATE FUNCTION public.f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'",
          "SELECT f(1); CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'"},
     };
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
         Blueprint *blueprint = NULL;
         Err err = {0};
@@ -117,7 +117,7 @@ static void what_a_place_has_already_is_left_out(void **state)
         {"\xEF\xBB\xBFSELECT 1;", "SELECT 1;"},
         {"", ""},
     };
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
         Blueprint *blueprint = NULL;
         Err err = {0};
@@ -140,7 +140,7 @@ static void a_temporary_table_is_one_that_is_dropped_at_the_end(void **state)
         {"CREATE TABLE temp (id int REFERENCES a (id) ON DELETE CASCADE);",
          "CREATE TABLE temp (id int REFERENCES a (id) ON DELETE CASCADE);"},
     };
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
         Blueprint *blueprint = NULL;
         Err err = {0};
@@ -185,7 +185,7 @@ static void what_would_be_shared_by_all_tenants_is_refused_at_its_line(void **st
          "migrations/1_a.up.sql:2: \"\\connect\" is a command of psql, not SQL"},
         {"SELECT 1;\nSELEC 2;", "migrations/1_a.up.sql:2: syntax error at or near \"SELEC\""},
     };
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
         Blueprint *blueprint = NULL;
         Err err = {0};
@@ -216,7 +216,7 @@ static void a_new_place_gets_an_enum_with_all_its_values_at_once(void **state)
         {"CREATE TYPE a AS ENUM ('x');\nDROP TYPE a;\nALTER TYPE a ADD VALUE 'y';",
          "CREATE TYPE a AS ENUM ('x');\nDROP TYPE a;\nALTER TYPE a ADD VALUE 'y';"},
     };
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
         const BlueprintMigration migration = {
             .version = 1, .name = "a", .file = "a.sql", .up = cases[i].before};

@@ -5,6 +5,8 @@
 
 #include <cmocka.h>
 
+#include "core/array.h"
+
 #include "blueprint/inert.h"
 
 static const struct {
@@ -47,7 +49,7 @@ static const struct {
 static void a_script_is_as_harmless_as_its_worst_statement_is_known_to_be(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(scripts); i++) {
         scoped_arena Arena *arena = arena_new();
         if (script_force(arena, scripts[i].script) != scripts[i].force) {
             fail_msg("%s", scripts[i].script);

@@ -11,9 +11,9 @@
 #include <cmocka.h>
 
 #include "blueprint/layout_continue.h"
+#include "core/array.h"
 #include "pack_fixture.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 #define BLOCKS "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n"
 
 enum { FILES_MAX = 8 };
@@ -105,7 +105,7 @@ static void each_tool_has_its_own_order(void **state)
          "000001_a- 9_b 10_c"},
         {"path: migrations", {{"V1__a.sql"}, {"V2__b.sql"}}, "a b"},
     };
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
         Blueprint *blueprint = NULL;
         Err err = {0};
@@ -243,7 +243,7 @@ static const struct {
 static void what_the_tool_would_not_take_is_refused_with_its_rule(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT(refused); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(refused); i++) {
         scoped_arena Arena *arena = arena_new();
         Blueprint *blueprint = NULL;
         Err err = {0};
@@ -279,7 +279,7 @@ static void the_manifest_says_where_and_what(void **state)
                                 "layouts of other tools"},
         {"layout: prisma, path: db", "p/db: expected at least one migration of Prisma, found none"},
     };
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
         Blueprint *blueprint = NULL;
         Err err = {0};

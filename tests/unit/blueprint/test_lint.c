@@ -8,10 +8,9 @@
 
 #include <cmocka.h>
 
+#include "core/array.h"
 #include "core/strbuf.h"
 #include "pack_fixture.h"
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* The findings of a pack as "rule:line " each, errors as they are, warnings in brackets. */
 static const char *lint_files(Arena *arena, const EmbeddedFile *files, size_t count)
@@ -46,7 +45,7 @@ static const char *lint_one(Arena *arena, const char *tiers, const char *sql)
                                    sql);
     const EmbeddedFile files[] = {{"p/blueprint.yaml", manifest, strlen(manifest)},
                                   {"p/migrations/V1__a.sql", all, strlen(all)}};
-    return lint_files(arena, files, COUNT(files));
+    return lint_files(arena, files, ARRAY_COUNT(files));
 }
 
 typedef struct LintCase {
@@ -240,7 +239,7 @@ static const LintCase any_tier[] = {
 static void rules_of_every_tier_find_what_they_are_for(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT(any_tier); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(any_tier); i++) {
         scoped_arena Arena *arena = arena_new();
         assert_string_equal(lint_one(arena, "[schema]", any_tier[i].sql), any_tier[i].findings);
     }
@@ -332,7 +331,7 @@ static const LintCase row_tier[] = {
 static void rules_of_the_row_tier_find_what_they_are_for(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT(row_tier); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(row_tier); i++) {
         scoped_arena Arena *arena = arena_new();
         assert_string_equal(lint_one(arena, "[schema, row]", row_tier[i].sql),
                             row_tier[i].findings);
@@ -384,7 +383,7 @@ static const LintCase cycles[] = {
 static void foreign_keys_in_a_cycle_are_found_at_the_key_that_closes_it(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT(cycles); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cycles); i++) {
         scoped_arena Arena *arena = arena_new();
         assert_string_equal(lint_one(arena, "[schema]", cycles[i].sql), cycles[i].findings);
     }
@@ -402,7 +401,7 @@ static void tables_that_the_manifest_names_must_be_made(void **state)
                  " {table: item, column: id, every: day, ahead: 1}]\n"),
         PACK_FILE("migrations/V1__a.sql", GOOD_TABLE),
     };
-    assert_string_equal(lint_files(arena, files, COUNT(files)),
+    assert_string_equal(lint_files(arena, files, ARRAY_COUNT(files)),
                         "manifest_partition:1 manifest_table:1 manifest_table:1 manifest_table:1");
 }
 
@@ -439,7 +438,7 @@ static void columns_of_personal_data_must_be_made(void **state)
          "CREATE TABLE t AS SELECT 1 AS a, tenancy.current_tenant() AS tenant_id", ""},
         {PERSONAL("t", "id"), "CREATE TABLE t (LIKE item)", ""},
     };
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
         const char *manifest = arena_printf(
             arena, "name: shop\ntitle: T\ntiers: [schema]\n" MANIFEST_PLANS "%s", cases[i].more);
@@ -448,7 +447,7 @@ static void columns_of_personal_data_must_be_made(void **state)
             PACK_FILE("migrations/V1__a.sql", GOOD_TABLE),
             {"p/migrations/V2__b.sql", cases[i].sql, strlen(cases[i].sql)},
         };
-        assert_string_equal(lint_files(arena, files, COUNT(files)), cases[i].findings);
+        assert_string_equal(lint_files(arena, files, ARRAY_COUNT(files)), cases[i].findings);
     }
 }
 
@@ -466,8 +465,9 @@ static void a_variant_may_make_another_kind_of_table(void **state)
                   ", at timestamptz);\nSELECT create_hypertable('t','at')"),
         PACK_FILE("migrations/V2__b.sql", "\nCREATE UNIQUE INDEX ON t (at)"),
     };
-    assert_string_equal(lint_files(arena, files, COUNT(files)), "[create_index:2] "
-                                                                "row_unique_without_tenant_id:2");
+    assert_string_equal(lint_files(arena, files, ARRAY_COUNT(files)),
+                        "[create_index:2] "
+                        "row_unique_without_tenant_id:2");
 }
 
 static void down_files_seed_and_variants_are_checked_too(void **state)
@@ -485,7 +485,7 @@ static void down_files_seed_and_variants_are_checked_too(void **state)
     const LintFinding *findings = NULL;
     size_t count = 0;
     Err err;
-    assert_true(load_files(arena, files, COUNT(files), &blueprint, &err));
+    assert_true(load_files(arena, files, ARRAY_COUNT(files), &blueprint, &err));
     assert_true(blueprint_lint(arena, blueprint, &findings, &count, &err));
     assert_int_equal(count, 4);
     assert_string_equal(findings[0].file, "migrations/V1__a.down.sql");
@@ -504,7 +504,7 @@ static void a_finding_names_its_subject(void **state)
     const LintFinding *findings = NULL;
     size_t count = 0;
     Err err;
-    assert_true(load_files(arena, files, COUNT(files), &blueprint, &err));
+    assert_true(load_files(arena, files, ARRAY_COUNT(files), &blueprint, &err));
     assert_true(blueprint_lint(arena, blueprint, &findings, &count, &err));
     assert_int_equal(count, 1);
     assert_string_equal(findings[0].file, "migrations/V1__a.sql");
@@ -529,7 +529,7 @@ static void a_finding_in_a_do_block_has_its_place_in_the_script(void **state)
         {"DO $$ BEGIN SET ROLE x; END $$; SELECT '\n'", 1, 13},
         {"DO\n$$ BEGIN IF true THEN PERFORM\nset_config('role', 'x', true); END IF; END $$", 2, 23},
     };
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
         const LintFinding *findings = NULL;
         size_t count = 0;
@@ -552,7 +552,7 @@ static void what_cannot_be_parsed_is_an_error(void **state)
     const LintFinding *findings = NULL;
     size_t count = 0;
     Err err = {0};
-    assert_true(load_files(arena, files, COUNT(files), &blueprint, &err));
+    assert_true(load_files(arena, files, ARRAY_COUNT(files), &blueprint, &err));
     assert_false(blueprint_lint(arena, blueprint, &findings, &count, &err));
     assert_int_equal(err.code, ERR_BLUEPRINT_INVALID);
     assert_string_equal(err.message, "migrations/V1__a.sql:2: syntax error at or near \"TABEL\"");

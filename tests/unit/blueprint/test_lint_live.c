@@ -9,11 +9,10 @@
 
 #include <cmocka.h>
 
+#include "core/array.h"
 #include "core/file.h"
 #include "core/strbuf.h"
 #include "pack_fixture.h"
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 enum { DOCS_BYTES = 1024 * 1024 };
 
@@ -73,7 +72,7 @@ static const char *lint_versions(Arena *arena, const char *second, const char *t
     const LintFinding *findings = NULL;
     size_t count = 0;
     Err err = {0};
-    if (!load_files(arena, files, COUNT(files), &blueprint, &err) ||
+    if (!load_files(arena, files, ARRAY_COUNT(files), &blueprint, &err) ||
         !blueprint_lint(arena, blueprint, &findings, &count, &err)) {
         fail_msg("%s", err.message);
     }
@@ -263,7 +262,7 @@ static const struct {
 static void a_rule_of_what_is_in_use_finds_what_it_is_for(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT(pairs); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(pairs); i++) {
         scoped_arena Arena *arena = arena_new();
         const char *with = arena_printf(arena, "%s:1", pairs[i].rule);
         if (strstr(lint_versions(arena, pairs[i].found, "SELECT 1"), with) == NULL) {
@@ -323,7 +322,7 @@ static void a_check_proves_nothing_of_a_default_partition_or_a_key_of_two_column
          "ALTER TABLE n ATTACH PARTITION o DEFAULT",
          "attach_partition:1"},
     };
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
         assert_string_equal(lint_versions(arena, cases[i].second, attach), cases[i].findings);
     }
@@ -417,7 +416,7 @@ static void an_ignore_silences_one_rule_of_one_statement(void **state)
          "(dynamic_sql:4 the same in each place) dynamic_sql:5"},
         {"-- nothing yet\n", "empty_script:1"},
     };
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
         assert_string_equal(lint_versions(arena, cases[i].sql, "SELECT 1"), cases[i].findings);
     }
@@ -459,7 +458,7 @@ static void of_a_file_alone_what_it_does_not_make_is_in_use(void **state)
         {"DROP TYPE x;\nDROP DOMAIN y CASCADE", "drop_type:1 drop_type:2"},
         {"SELECT * FROM pg_catalog.pg_class", ""},
     };
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
         const LintFinding *findings = NULL;
         size_t count = 0;
@@ -484,7 +483,7 @@ static void every_rule_of_what_is_in_use_has_a_section_and_a_test(void **state)
     for (size_t i = 0; i < count; i++) {
         const bool is_counted = strcmp(rules[i].name, "many_relations") == 0; /* tested above */
         bool is_tested = is_counted || rules[i].scope != LINT_SCOPE_LIVE;
-        for (size_t j = 0; j < COUNT(pairs); j++) {
+        for (size_t j = 0; j < ARRAY_COUNT(pairs); j++) {
             is_tested = is_tested || strcmp(pairs[j].rule, rules[i].name) == 0;
         }
         if (!is_tested ||

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "blueprint/setting.h"
+#include "core/array.h"
 #include "pack_fixture.h"
 
 static void a_full_manifest_gives_every_field(void **state)
@@ -227,7 +228,7 @@ static const struct {
 static void every_manifest_error_names_file_line_and_key(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(errors); i++) {
         scoped_arena Arena *arena = arena_new();
         Blueprint *blueprint = NULL;
         Err err = {0};
@@ -274,7 +275,7 @@ static void the_time_of_keeping_is_a_duration_after_an_event(void **state)
         {"5 years after birth", false},
         {"years after closed", false},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
         Blueprint *blueprint = NULL;
         Err err;
@@ -327,7 +328,7 @@ static void settings_are_read_as_postgresql_reads_them(void **state)
         {"synchronous_commit", "lo", false},
         {"default_transaction_isolation", "repeatable read", true},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         const Setting *setting = setting_find(cases[i].name);
         assert_non_null(setting);
         assert_int_equal(setting_accepts(setting, cases[i].value), cases[i].is_accepted);

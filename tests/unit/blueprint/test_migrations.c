@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "core/array.h"
 #include "core/file.h"
 #include "core/limits.h"
 #include "pack_fixture.h"
@@ -17,8 +18,6 @@
 #define EXTENSIONS "extensions: {wanted: [hstore], optional: [postgis, timescaledb]}\n"
 #define MANIFEST PACK_FILE("blueprint.yaml", MANIFEST_HEAD EXTENSIONS MANIFEST_PLANS)
 #define SQL(name) PACK_FILE("migrations/" name, "SELECT 1;\n")
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
 /* A pack of these migrations; the list may end early. */
 enum { FILES_MAX = 8 };
 
@@ -62,8 +61,8 @@ static void migrations_are_ordered_with_variants_behind_the_plain_one(void **sta
          "p/migrations/V0002__b.down.sql"},
     };
     assert_int_equal(blueprint->version, 2);
-    assert_int_equal(blueprint->migration_count, COUNT(wanted));
-    for (size_t i = 0; i < COUNT(wanted); i++) {
+    assert_int_equal(blueprint->migration_count, ARRAY_COUNT(wanted));
+    for (size_t i = 0; i < ARRAY_COUNT(wanted); i++) {
         const BlueprintMigration *migration = &blueprint->migrations[i];
         assert_string_equal(migration->file, wanted[i].file);
         assert_string_equal(migration->down, wanted[i].down);
@@ -114,7 +113,7 @@ static void wrong_sets_of_migrations_are_refused(void **state)
          "p/migrations/V1__a.with_postgis.sql: expected a plain "
          "migration beside it, for servers without \"postgis\""},
     };
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
         Blueprint *blueprint = NULL;
         Err err = {0};
@@ -144,12 +143,12 @@ static void sql_that_is_not_utf8_or_has_a_nul_is_refused(void **state)
         PACK_FILE("migrations/V1__a.sql", "SELECT 1;\nSELECT '\xff';\n"),
         PACK_FILE("migrations/V1__a.sql", "SELECT 1;\nSELECT '\0';\n"),
     };
-    for (size_t i = 0; i < COUNT(bad); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
         scoped_arena Arena *arena = arena_new();
         const EmbeddedFile files[] = {MANIFEST, bad[i]};
         Blueprint *blueprint = NULL;
         Err err = {0};
-        assert_false(load_files(arena, files, COUNT(files), &blueprint, &err));
+        assert_false(load_files(arena, files, ARRAY_COUNT(files), &blueprint, &err));
         assert_string_equal(err.message,
                             "p/migrations/V1__a.sql:2: the text is not UTF-8, or has a NUL byte");
     }
@@ -163,7 +162,7 @@ static void a_migration_past_its_limit_is_refused(void **state)
     files[1].length = LIMIT_MIGRATION_BYTES + 1;
     Blueprint *blueprint = NULL;
     Err err = {0};
-    assert_false(load_files(arena, files, COUNT(files), &blueprint, &err));
+    assert_false(load_files(arena, files, ARRAY_COUNT(files), &blueprint, &err));
     assert_string_equal(err.message, "p/migrations/V1__a.sql: the file has 16777217 bytes, "
                                      "16777216 at most are allowed");
 }
@@ -189,7 +188,7 @@ static void selection_takes_the_variant_that_the_server_can_run(void **state)
     const char *const names[FILES_MAX] = {"V1__a.sql", "V2__b.sql", "V2__b.with_postgis.sql",
                                           "V2__b.with_timescaledb.sql", "V3__c.sql"};
     assert_true(load_names(arena, names, &blueprint, &err));
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         size_t extension_count = 0;
         while (extension_count < 2 && cases[i].extensions[extension_count] != NULL) {
             extension_count++;
@@ -229,7 +228,7 @@ static void a_blueprint_comes_back_from_json_as_it_was(void **state)
     Blueprint *blueprint = NULL;
     Blueprint *again = NULL;
     Err err;
-    assert_true(load_files(arena, files, COUNT(files), &blueprint, &err));
+    assert_true(load_files(arena, files, ARRAY_COUNT(files), &blueprint, &err));
     scoped_json Json *json = blueprint_to_json(blueprint);
     assert_true(blueprint_from_json(arena, json, &again, &err));
     scoped_json Json *json_again = blueprint_to_json(again);
@@ -251,7 +250,7 @@ static void stored_json_of_another_form_is_refused(void **state)
     Blueprint *blueprint = NULL;
     Err err = {0};
     assert_true(load_manifest(arena, MANIFEST_HEAD MANIFEST_PLANS, &blueprint, &err));
-    for (size_t i = 0; i < COUNT(keys); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
         scoped_json Json *json = blueprint_to_json(blueprint);
         json_put_bool(json, keys[i], true);
         Blueprint *again = NULL;
@@ -270,12 +269,12 @@ static void the_checksum_covers_every_file_and_no_place(void **state)
     Blueprint *one = NULL;
     Blueprint *other = NULL;
     Err err;
-    assert_true(load_files(arena, files, COUNT(files), &one, &err));
-    const PackSource elsewhere = pack_source_memory("elsewhere", "p", files, COUNT(files));
+    assert_true(load_files(arena, files, ARRAY_COUNT(files), &one, &err));
+    const PackSource elsewhere = pack_source_memory("elsewhere", "p", files, ARRAY_COUNT(files));
     assert_true(blueprint_load_source(arena, &elsewhere, &other, &err));
     assert_string_equal(one->checksum, other->checksum);
     files[2].text = "SELECT 2;\n";
-    assert_true(load_files(arena, files, COUNT(files), &other, &err));
+    assert_true(load_files(arena, files, ARRAY_COUNT(files), &other, &err));
     assert_string_not_equal(one->checksum, other->checksum);
 }
 
@@ -293,7 +292,7 @@ static const char *make_folder(Arena *arena)
                  {"pack/migrations/V0001__a.sql", "SELECT 1;\n"},
                  {"pack/migrations/.hidden", "x"},
                  {"outside.sql", "SELECT 2;\n"}};
-    for (size_t i = 0; i < COUNT(files); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
         assert_true(file_write_atomic(arena_printf(arena, "%s/%s", base, files[i].path),
                                       files[i].text, strlen(files[i].text), 0600, &err));
     }
@@ -311,7 +310,7 @@ static void a_folder_loads_as_the_same_files_in_memory_do(void **state)
     Blueprint *memory = NULL;
     Err err;
     assert_true(blueprint_load_folder(arena, arena_printf(arena, "%s/pack/", base), &folder, &err));
-    assert_true(load_files(arena, files, COUNT(files), &memory, &err));
+    assert_true(load_files(arena, files, ARRAY_COUNT(files), &memory, &err));
     assert_string_equal(folder->checksum, memory->checksum);
     assert_string_equal(folder->source, arena_printf(arena, "%s/pack", base));
     assert_true(file_remove_tree(base, &err));

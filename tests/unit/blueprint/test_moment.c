@@ -7,8 +7,7 @@
 #include <cmocka.h>
 
 #include "blueprint/moment.h"
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
+#include "core/array.h"
 
 #define F_OF_TODAY                                                                                 \
     "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM current_date; END "     \
@@ -75,7 +74,7 @@ static void check(const Blueprint *blueprint, MomentQuestion question, const cha
 static void what_runs_with_a_migration_is_told_from_what_it_defines(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         BlueprintMigration migration;
         const Blueprint blueprint = blueprint_of(&migration, cases[i].script);
         print_message("%s\n", cases[i].script);
@@ -116,7 +115,7 @@ static void the_packs_compute_nothing_that_time_changes(void **state)
     (void)state;
     static const char *const packs[] = {"commerce", "fortress", "nfe", "saas", "trading"};
     scoped_arena Arena *arena = arena_new();
-    for (size_t i = 0; i < COUNT(packs); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(packs); i++) {
         Blueprint *blueprint = NULL;
         Err err;
         assert_true(blueprint_load_embedded(arena, packs[i], &blueprint, &err));

@@ -7,9 +7,8 @@
 #include <cmocka.h>
 
 #include "blueprint/place_parts.h"
+#include "core/array.h"
 #include "core/clock.h"
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static const int64_t nov_21_us = 1795219200LL * 1000000; /* 2026-11-21, midnight UTC */
 static const int64_t day_us = 86400LL * 1000000;
@@ -18,7 +17,8 @@ static BlueprintPartition partitions[] = {
     {.table = "trades", .column = "at", .every = EVERY_MONTH, .ahead = 2},
     {.table = "bars", .column = "at", .every = EVERY_DAY, .ahead = 3},
 };
-static const Blueprint blueprint = {.partitions = partitions, .partition_count = COUNT(partitions)};
+static const Blueprint blueprint = {.partitions = partitions,
+                                    .partition_count = ARRAY_COUNT(partitions)};
 static const Place place = {.schema_name = "tenant_x"};
 
 static void reset_clock(void)
@@ -49,7 +49,7 @@ static void a_new_place_has_the_partitions_that_begin_within_two_days(void **sta
     clock_set_wall_us(nov_21_us);
     partitions_add_first(arena, batch, &blueprint, &place);
     reset_clock();
-    assert_made(batch, names, COUNT(names));
+    assert_made(batch, names, ARRAY_COUNT(names));
 }
 
 static void a_new_place_has_the_next_month_when_it_is_near(void **state)
@@ -62,7 +62,7 @@ static void a_new_place_has_the_next_month_when_it_is_near(void **state)
     clock_set_wall_us(nov_21_us + 8 * day_us);
     partitions_add_first(arena, batch, &blueprint, &place);
     reset_clock();
-    assert_made(batch, names, COUNT(names));
+    assert_made(batch, names, ARRAY_COUNT(names));
 }
 
 static void later_all_that_are_declared_ahead_are_made(void **state)
@@ -76,7 +76,7 @@ static void later_all_that_are_declared_ahead_are_made(void **state)
     clock_set_wall_us(nov_21_us);
     partitions_add(arena, batch, &blueprint, &place);
     reset_clock();
-    assert_made(batch, names, COUNT(names));
+    assert_made(batch, names, ARRAY_COUNT(names));
 }
 
 int main(void)

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "blueprint/signature.h"
+#include "core/array.h"
 #include "secret/secret.h"
 
 #define HEX_64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -215,7 +216,7 @@ static void what_is_no_signature_or_no_key_is_refused_with_its_line(void **state
     Sample *sample = *state;
     static const char *const texts[] = {"#\nx", "#\n" HEX_64 " " HEX_64 " " HEX_64 " a",
                                         "#\n" HEX_64, "\n" HEX_64 " x"};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
         SignatureList list;
         Err err;
         assert_false(signatures_parse(sample->arena, "f", texts[i], strlen(texts[i]), &list, &err));

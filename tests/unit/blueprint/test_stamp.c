@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "core/array.h"
+
 #include "blueprint/stamp_parts.h"
 
 /* As pg_dump writes, with the meta-commands that it has had since the minor releases of 2025. */
@@ -47,8 +49,8 @@ static void a_dump_becomes_the_statements_that_make_its_objects(void **state)
     int64_t count = 0;
     Err err;
     assert_true(stamp_flatten(arena, dump, &statements, &count, &err));
-    assert_int_equal(count, sizeof expected / sizeof *expected);
-    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+    assert_int_equal(count, ARRAY_COUNT(expected));
+    for (size_t i = 0; i < ARRAY_COUNT(expected); i++) {
         assert_string_equal(statements[i], expected[i]);
     }
 }
@@ -98,7 +100,7 @@ static void a_name_that_would_need_quotes_is_refused(void **state)
     static const char *const names[] = {"", "Tenant", "1a", "a b", "a\"b", "a;b"};
     const Stamp stamp = {.token = "stamp_0123456789ab", .statements = statements};
     scoped_arena Arena *arena = arena_new();
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
         const char *sql = NULL;
         Err err;
         assert_false(stamp_statement(arena, &stamp, 0, names[i], &sql, &err));
@@ -131,7 +133,7 @@ static void the_first_difference_is_named(void **state)
          "view \"v\" is not expected"},
     };
     scoped_arena Arena *arena = arena_new();
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         const char *found = fingerprint_difference(arena, base, 2, cases[i].lines, cases[i].count);
         if (cases[i].expected == NULL) {
             assert_null(found);

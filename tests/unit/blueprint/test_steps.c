@@ -11,9 +11,8 @@
 #include "blueprint/backfill.h"
 #include "blueprint/births.h"
 #include "blueprint/steps.h"
+#include "core/array.h"
 #include "core/strbuf.h"
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* "script 2; alone t.p 1" */
 static const char *steps_of(Arena *arena, const char *sql)
@@ -66,7 +65,7 @@ static void a_script_is_taken_apart_where_a_transaction_must_end(void **state)
          "3 from 1; 1 from 4"},
         {"ALTER TYPE e RENAME VALUE 'a' TO 'b'; SELECT 1", ""},
     };
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
         assert_string_equal(steps_of(arena, cases[i].sql), cases[i].steps);
     }
@@ -102,7 +101,7 @@ static void other_statements_outside_of_a_transaction_are_refused(void **state)
         "VACUUM t, s.u",
     };
     scoped_arena Arena *arena = arena_new();
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         assert_int_equal(verdict_of(arena, cases[i]), ALONE_REFUSED);
     }
 }

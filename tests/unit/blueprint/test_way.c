@@ -9,9 +9,8 @@
 #include <cmocka.h>
 
 #include "blueprint/place.h"
+#include "core/array.h"
 #include "core/strbuf.h"
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static const BlueprintMigration migrations[] = {
     {.version = 1, .file = "one", .up = "CREATE TABLE a ()", .down = "DROP TABLE a"},
@@ -19,8 +18,10 @@ static const BlueprintMigration migrations[] = {
     {.version = 2, .file = "two.ext", .extension = "ext", .up = "SELECT 3", .down = "SELECT 4"},
     {.version = 3, .file = "three", .up = "CREATE INDEX i ON a (b)"},
 };
-static const Blueprint blueprint = {
-    .name = "b", .version = 3, .migration_count = COUNT(migrations), .migrations = migrations};
+static const Blueprint blueprint = {.name = "b",
+                                    .version = 3,
+                                    .migration_count = ARRAY_COUNT(migrations),
+                                    .migrations = migrations};
 
 /* "two 2; one, down 1!": scripts with the number of their statements; "!" when tables may be new.
  */
@@ -58,7 +59,7 @@ static void a_way_has_the_scripts_between_two_versions_in_their_order(void **sta
         {1, 0, false, "one, down 1"},
         {3, 3, false, ""},
     };
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
         Err err = {0};
         assert_string_equal(way_of(arena, cases[i].from, cases[i].to, cases[i].has_extension, &err),

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/builtin.h"
+#include "core/array.h"
 
 static bool run_status(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
@@ -120,7 +121,7 @@ static const Operation *const rows[] = {&blueprint_add, &status, &tenant_create,
 
 const Operation *const *op_table(size_t *ret_count)
 {
-    *ret_count = sizeof rows / sizeof *rows;
+    *ret_count = ARRAY_COUNT(rows);
     return rows;
 }
 

@@ -11,6 +11,7 @@
 #include "cli/builtin.h"
 #include "cli/generate.h"
 #include "cli/help.h"
+#include "core/array.h"
 #include "double.h"
 
 static void assert_lines_at_most(const char *text, size_t most)
@@ -54,7 +55,7 @@ static void help_of_a_command_has_all_that_is_in_its_row(void **state)
         "examples:\n  tenantry tenant create acme --blueprint trading\n",
         "exit status:\n  0   It worked.\n",
     };
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(parts); i++) {
         assert_non_null(strstr(text, parts[i]));
     }
     free(text);
@@ -129,7 +130,7 @@ static void reference_of_a_command_has_its_answer_and_example(void **state)
         "\nExample, in a schema of its own:\n\n"
         "    tenantry tenant create acme --blueprint trading\n",
     };
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(parts); i++) {
         assert_non_null(strstr(text, parts[i]));
     }
     free(text);
@@ -146,7 +147,7 @@ static void manual_page_has_its_sections_and_no_stray_requests(void **state)
         ".SH OPTIONS\n",     ".SH FILES\n",    ".SH \"EXIT STATUS\"\n", ".SH EXAMPLES\n",
         ".SH ENVIRONMENT\n",
     };
-    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(sections); i++) {
         assert_non_null(strstr(text, sections[i]));
     }
     assert_non_null(strstr(text, "\\-\\-blueprint TEXT"));

@@ -12,6 +12,7 @@
 
 #include "cli/render.h"
 #include "cli/screen.h"
+#include "core/array.h"
 #include "double.h"
 
 static const Field item_fields[] = {
@@ -147,7 +148,7 @@ static void bytes_are_written_in_the_unit_that_fits(void **state)
         {INT64_C(5) << 40, "5.0 TiB"},
         {INT64_MAX, "8.0 EiB"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_json Json *value = json_integer(cases[i].bytes);
         assert_string_equal(render_scalar(arena, FIELD_BYTES, value), cases[i].text);
     }
@@ -164,7 +165,7 @@ static void times_are_shortened_when_they_are_utc(void **state)
         {"2026-11-21T01:24:00+02:00", "2026-11-21T01:24:00+02:00"},
         {"yesterday\n", "yesterday\\x0a"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_json Json *value = json_string(cases[i][0]);
         assert_string_equal(render_scalar(arena, FIELD_TIME, value), cases[i][1]);
     }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "core/arena.h"
+#include "core/array.h"
 #include "core/err.h"
 #include "core/json.h"
 #include "core/strbuf.h"
@@ -97,7 +98,7 @@ static void utf8_is_checked_as_rfc_3629_says(void **state)
         {"\xe2\x82", false},         /* cut */
         {"\xff", false},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         assert_int_equal(text_is_utf8(cases[i].bytes, strlen(cases[i].bytes), NULL),
                          cases[i].is_valid);
     }

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "core/array.h"
 #include "core/slug.h"
 
 #define RULE                                                                                       \
@@ -33,7 +34,7 @@ static void slugs_of_the_right_form_are_taken(void **state)
         "x-y-z",   "a23456789012345678901234567890123456789012345678901234567890123", /* 63 bytes */
     };
     Err err;
-    for (size_t i = 0; i < sizeof slugs / sizeof *slugs; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(slugs); i++) {
         assert_true(slug_check(slugs[i], &err));
     }
 }
@@ -74,7 +75,7 @@ static void what_could_hurt_elsewhere_is_refused_and_quoted(void **state)
         {"a b", "a b"},
         {"a%00", "a%00"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         char message[512];
         snprintf(message, sizeof message, "slug \"%s\" has a character that is not allowed: " RULE,
                  cases[i].quoted);
@@ -94,7 +95,7 @@ static void reserved_words_are_refused(void **state)
 {
     (void)state;
     static const char *const words[] = {"admin", "pg-x", "postgres", "template0", "www", "none"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
         Err err = {0};
         assert_false(slug_check(words[i], &err));
         char start[80];
@@ -109,10 +110,11 @@ static void reserved_words_are_sorted_and_of_the_right_form(void **state)
     (void)state;
     static const char *const words[] = {
 #define RESERVED(word) word,
+#include "core/array.h"
 #include "core/slug_reserved.def"
 #undef RESERVED
     };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
         assert_true(i == 0 || strcmp(words[i - 1], words[i]) < 0);
         Err err = {0};
         assert_false(slug_check(words[i], &err));

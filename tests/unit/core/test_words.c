@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "core/array.h"
 #include "core/choices.h"
 #include "core/duration.h"
 
@@ -35,7 +36,7 @@ static void durations_are_read_whole_or_not_at_all(void **state)
         "999999999999999999h",
         "99999999999999999999s",
     };
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
         assert_false(duration_to_ms(wrong[i], &ms));
     }
 }

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "core/array.h"
 #include "core/limits.h"
 #include "core/yaml.h"
 
@@ -76,7 +77,7 @@ static void what_a_manifest_needs_none_of_is_refused(void **state)
         {"a: @b\n", "a.yaml:1: not YAML: found character that cannot start any token (while "
                     "scanning for the next token that began in line 1)"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
         const YamlNode *root = NULL;
         Err err = {0};

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "core/array.h"
+
 #include "isolation/mend.h"
 
 static bool may_run(const char *text)
@@ -54,7 +56,7 @@ static void what_takes_away_or_puts_right_may_run(void **state)
         "REVOKE GRANT OPTION FOR SELECT ON TABLE a.b FROM c CASCADE",
     };
     (void)state;
-    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(statements); i++) {
         if (!may_run(statements[i])) {
             fail_msg("%s may not run", statements[i]);
         }
@@ -94,7 +96,7 @@ static void everything_else_is_left_to_a_person(void **state)
         "DO $$ BEGIN END $$",
     };
     (void)state;
-    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(statements); i++) {
         if (may_run(statements[i])) {
             fail_msg("%s may run", statements[i]);
         }

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "core/array.h"
 #include "isolation/probe_parts.h"
 #include "pg/sql_parse.h"
 
@@ -168,7 +169,7 @@ static void outcomes_are_judged_by_what_was_expected(void **state)
         {REFUSED, "", "*", 's', "42883", 0, PROBE_UNKNOWN},
         {REFUSED, "", "*", 0, "", 0, PROBE_UNKNOWN},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         const ProbeKind kind = {
             .good = cases[i].good, .also = cases[i].also, .past = cases[i].past};
         ProbeAttempt attempt = {.kind = &kind, .phase = cases[i].phase, .rows = cases[i].rows};
@@ -223,7 +224,7 @@ static void the_sql_of_the_probes_parses(void **state)
     static const char *const names[] = {
         "probe_control.sql",    "probe_driver.sql",  "probe_hold.sql",   "probe_large_objects.sql",
         "probe_neighbours.sql", "probe_targets.sql", "probe_tenants.sql"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
         scoped_arena Arena *arena = arena_new();
         assert_one_statement(arena, probe_sql(names[i]));
     }

@@ -10,6 +10,7 @@
 #include <libxml/parser.h>
 #include <libxml/xpath.h>
 
+#include "core/array.h"
 #include "core/text.h"
 #include "isolation/report.h"
 #include "secret/secret.h"
@@ -325,7 +326,7 @@ static void what_is_no_report_is_changed_and_what_is_no_key_is_refused(void **st
     const Sample *sample = *state;
     ReportChecked checked;
     Err err;
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
         assert_int_equal(state_of(sample, texts[i], strlen(texts[i]), NULL), REPORT_CHANGED);
     }
     assert_false(report_check(sample->arena, "{}", 2, "abc", &checked, &err));

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "core/array.h"
 #include "core/duration.h"
 #include "ops/op.h"
 
@@ -113,7 +114,7 @@ static void what_is_not_allowed_says_what_would_be(void **state)
         {"\"wait\":\"30\"", "\"wait\": \"30\" is not a duration from 10ms to 1min"},
         {"\"wait\":1", "\"wait\": \"1\" is not a duration from 10ms to 1min"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         char raw[200];
         char message[300];
         snprintf(raw, sizeof raw, "{\"slug\":\"acme\",%s}", cases[i].member);
@@ -218,7 +219,7 @@ static void an_answer_that_does_not_fit_names_the_member(void **state)
         {START "\"rows\":[{\"id\":" UUID ",\"at\":null,\"x\":1}]}",
          "answer member \"rows[0].x\" is not declared by its operation"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         Err err = {0};
         assert_false(answer_fits(cases[i].answer, &err));
         assert_int_equal(err.code, ERR_INTERNAL);

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/array.h"
 #include "core/clock.h"
 #include "core/file.h"
 #include "pg/embedded_parts.h"
@@ -214,7 +215,7 @@ static void the_server_is_set_as_the_contract_says(void **state)
     };
     fixture_up(shared);
     PGconn *connection = connect_to(shared->status.conninfo);
-    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(settings); i++) {
         expect_answer(connection, arena_printf(shared->arena, "SHOW %s", settings[i][0]),
                       settings[i][1]);
     }
@@ -277,7 +278,7 @@ static void statements_and_row_values_stay_out_of_the_log(void **state)
         "DO $$ BEGIN PERFORM 'hush-3', 1 / 0; END $$",
         "CREATE ROLE tenantry PASSWORD 'hush-4'",
     };
-    for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(statements); i++) {
         PGresult *result = PQexec(connection, statements[i]);
         assert_int_equal(PQresultStatus(result), PGRES_FATAL_ERROR);
         PQclear(result);

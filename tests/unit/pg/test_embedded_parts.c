@@ -9,6 +9,7 @@
 #include <pg_query.h>
 
 #include "core/arena.h"
+#include "core/array.h"
 #include "core/limits.h"
 #include "pg/embedded_parts.h"
 
@@ -79,7 +80,7 @@ static void every_known_log_line_becomes_its_error(void **state)
     (void)state;
     scoped_arena Arena *arena = arena_new();
     const Server server = make_server(arena);
-    for (size_t i = 0; i < sizeof log_cases / sizeof log_cases[0]; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(log_cases); i++) {
         Err err = {0};
         assert_int_equal(log_explain_text(&server, log_cases[i].log, &err), LOG_VERDICT_FAIL);
         assert_int_equal(err.code, log_cases[i].code);
@@ -147,7 +148,7 @@ static void rubbish_is_no_pid_file(void **state)
     scoped_arena Arena *arena = arena_new();
     static const char *const texts[] = {
         "", "\n", "x", "0\n/srv\n", "12", "99999999999\n/srv\n", "12\nrelative\n"};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
         PidFile file;
         assert_false(pid_parse(arena, texts[i], &file));
     }
@@ -201,7 +202,7 @@ static void every_statement_of_a_new_cluster_parses_and_is_one_line(void **state
 #include "pg/embedded_sql.def"
 #undef EMBEDDED_SQL
     };
-    for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(statements); i++) {
         PgQueryParseResult result = pg_query_parse(statements[i]);
         assert_null(result.error);
         assert_null(strchr(statements[i], '\n'));
@@ -233,7 +234,7 @@ static void a_path_that_a_shell_would_read_is_refused(void **state)
     (void)state;
     scoped_arena Arena *arena = arena_new();
     static const char *const paths[] = {"", "/a$(b)", "/a\"b", "/a`b`", "/a\\b", "/a\nb", "/a,b"};
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
         const EmbeddedOptions bad = {.data_dir = paths[i]};
         Server server;
         Err err = {0};

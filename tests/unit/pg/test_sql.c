@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "core/array.h"
 #include "pg/conn.h"
 #include "pg/sql.h"
 #include "pg/sql_parse.h"
@@ -34,7 +35,7 @@ static void no_text_can_end_its_quotes(void **state)
     static const char *const texts[] = {"'",  "\"",  "\\",    "\\'", "'; DROP TABLE t; --",
                                         "{}", "$$",  "\\\\'", "E'",  "\n",
                                         "/*", "a''b"};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
         scoped_arena Arena *arena = arena_new();
         const char *sql = SQL(arena, "ALTER ROLE {} SET x = {}", sql_name(arena, texts[i]),
                               sql_literal(texts[i]));

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "core/array.h"
+
 #include "pg/sql_lex.h"
 
 static void tokens_end_where_postgresql_ends_them(void **state)
@@ -41,7 +43,7 @@ static void tokens_end_where_postgresql_ends_them(void **state)
         {",a", SQL_TOKEN_SEPARATOR, 1},
         {";a", SQL_TOKEN_SEPARATOR, 1},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         size_t length = 0;
         assert_int_equal(sql_lex_token(cases[i].text, &length), cases[i].kind);
         assert_int_equal(length, cases[i].length);
@@ -75,7 +77,7 @@ static void depth_counts_what_is_between_separators(void **state)
         {"'a b c d e f g' $$a b c d e f g$$", true},
         {")))))) a", false},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         size_t offset = 0;
         assert_int_equal(sql_lex_is_shallow(cases[i].text, 6, &offset), cases[i].is_shallow);
     }

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "core/array.h"
 #include "core/limits.h"
 #include "core/strbuf.h"
 #include "pg/sql_parse.h"
@@ -42,7 +43,7 @@ static void statements_have_text_line_and_node(void **state)
                       "2; end;\n  -- c\nselect E'a\\';', $a$ ; $a$ /* \xc3\xa9 */ , 1;;\n  ;\n"
                       "select '\xc3\xa9'\n",
                       &script, &err));
-    assert_int_equal(script.count, sizeof wanted / sizeof *wanted);
+    assert_int_equal(script.count, ARRAY_COUNT(wanted));
     for (size_t i = 0; i < script.count; i++) {
         assert_int_equal(script.statements[i].line, wanted[i].line);
         assert_string_equal(script.statements[i].node, wanted[i].node);
@@ -96,7 +97,7 @@ static void a_script_without_statements_is_empty(void **state)
 {
     (void)state;
     static const char *const texts[] = {"", " \n", "-- x", "/* x */", ";", ";\n;"};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
         scoped_arena Arena *arena = arena_new();
         SqlScript script;
         Err err;
@@ -120,7 +121,7 @@ static void a_syntax_error_names_file_line_and_word(void **state)
         {"select (1\n", "a.sql:2: syntax error at end of input"},
         {"select 1; /* x", "a.sql:1: unterminated /* comment at or near \"/* x\""},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
         SqlScript script;
         Err err = {0};
@@ -164,7 +165,7 @@ static void nesting_that_would_break_the_parser_is_refused(void **state)
         {"", "case when 1 then ", " end"},
         {"", "not ", ""},
     };
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(shapes); i++) {
         scoped_arena Arena *arena = arena_new();
         SqlScript script;
         Err err = {0};
@@ -239,7 +240,7 @@ static void an_element_goes_to_the_end_of_the_first_list(void **state)
         {"", NULL},
     };
     scoped_arena Arena *arena = arena_new();
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         const char *found = sql_add_to_list(arena, cases[i].statement, "X");
         if (cases[i].expected == NULL) {
             assert_null(found);

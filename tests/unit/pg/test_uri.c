@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "core/array.h"
+
 #include "pg/internal.h"
 
 /* What a connection was told is known before it is made. */
@@ -35,7 +37,7 @@ static const struct {
 static void a_tenant_gets_all_hosts_and_a_session_of_ours_the_one_that_is_used(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         scoped_arena Arena *arena = arena_new();
         PgConn conn = {.pq = PQconnectStart(rows[i].told)};
         assert_non_null(conn.pq);

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "core/array.h"
+
 #include "rollout/drift_parts.h"
 
 static const Place model = {.schema_name = "trial_0a",
@@ -58,7 +60,7 @@ static const DriftReference reference = {.place = &model,
                                          .line_count = sizeof expected_lines /
                                                        sizeof *expected_lines,
                                          .recipes = recipes,
-                                         .recipe_count = sizeof recipes / sizeof *recipes,
+                                         .recipe_count = ARRAY_COUNT(recipes),
                                          .levels = {expected_levels, 2}};
 
 /* The table alone, or all of it: a view of which a rule is different and a trigger is missing. */
@@ -102,7 +104,7 @@ static void check(const Case *cases, size_t count, size_t line_count)
         }
     }
 }
-#define CHECK(cases, line_count) check(cases, sizeof cases / sizeof *cases, line_count)
+#define CHECK(cases, line_count) check(cases, ARRAY_COUNT(cases), line_count)
 
 static void what_is_missing_is_made_with_the_names_of_the_place(void **state)
 {

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "core/array.h"
+
 #include "rollout/rollout_parts.h"
 
 static const BlueprintBackfill fill = {.table = "t", .statement = "UPDATE t SET a = 1"};
@@ -53,7 +55,7 @@ static void the_statement_that_failed_is_found_by_its_place(void **state)
         {"migrations/V1__a.sql", ""},
         {"the place is gone", ""},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
         assert_string_equal(found(arena, cases[i].message), cases[i].found);
     }

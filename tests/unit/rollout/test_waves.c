@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "core/array.h"
 #include "core/strbuf.h"
 #include "rollout/rollout_parts.h"
 
@@ -45,7 +46,7 @@ static void waves_end_at_numbers_and_shares_of_the_fleet(void **state)
         {"33%,66%", 100, "33,66,100"},
         {"100%", INT32_MAX, "2147483647"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
         assert_string_equal(limits_of(arena, cases[i].waves, cases[i].total), cases[i].limits);
     }
@@ -68,7 +69,7 @@ static void a_list_that_is_none_is_refused(void **state)
     static const char *const wrong[] = {"",     "x",    "1,",      ",1",          "1,,2", "-1",
                                         "101%", "1 ,2", "1%%",     "99999999999", "5 %",  "1;2",
                                         "0",    "0%,9", "50%,10%", "2,1",         "1,1"};
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
         Err err;
         char message[120];
         assert_false(rollout_check_waves(wrong[i], &err));
@@ -107,7 +108,7 @@ static void an_allowance_is_a_number_or_a_share_rounded_down(void **state)
         const char *text;
         int64_t total, allowance;
     } cases[] = {{"0", 100, 0}, {"3", 100, 3}, {"2%", 100, 2}, {"2%", 49, 0}, {"100%", 7, 7}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         int64_t allowance = -1;
         Err err;
         assert_true(allowance_of(cases[i].text, cases[i].total, &allowance, &err));
@@ -119,7 +120,7 @@ static void an_allowance_that_is_neither_is_refused(void **state)
 {
     (void)state;
     static const char *const wrong[] = {"", "few", "-1", "3,4", "101%", "3%x"};
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
         Err err;
         char message[120];
         assert_false(rollout_check_allowance(wrong[i], &err));

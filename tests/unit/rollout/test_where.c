@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "core/array.h"
 #include "pg/sql_parse.h"
 #include "rollout/where.h"
 
@@ -55,7 +56,7 @@ static void every_value_is_a_parameter(void **state)
         {"true", "$2::boolean | true"},
         {"plan = 'a' -- a remark", "(\"plan\" = $2::text) | a"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
         assert_string_equal(compiled(arena, cases[i].text), cases[i].sql);
     }
@@ -126,7 +127,7 @@ static void anything_else_is_refused_with_its_place(void **state)
         {"name = 'caf\xc3\xa9' AND other = 1",
          "--where: there is no column \"other\", character 19"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
         WhereSql where;
         Err err;

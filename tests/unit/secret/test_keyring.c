@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <openssl/crypto.h>
 
+#include "core/array.h"
 #include "core/file.h"
 #include "secret/internal.h"
 
@@ -204,7 +205,7 @@ static void open_refuses_a_file_that_others_may_use(void **state)
 {
     const Fixture *fixture = *state;
     const mode_t modes[] = {0640, 0604, 0610, 0602};
-    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(modes); i++) {
         put_file(fixture, KEY_A "\n", modes[i]);
         refuse(&(KeySource){.file = fixture->path}, ERR_DATA_DIR,
                arena_printf(fixture->arena,

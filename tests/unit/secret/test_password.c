@@ -9,6 +9,8 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "core/array.h"
+
 #include "secret/internal.h"
 
 static int init(void **state)
@@ -51,7 +53,7 @@ static void from_text_refuses_what_scram_would_have_to_normalise_or_does_not_fit
     (void)state;
     const char *const refused[] = {"", "caf\xc3\xa9", "a\tb", "a\x7f",
                                    "0123456789012345678901234567890123456789abcd"};
-    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(refused); i++) {
         Err err = {0};
         Password *password = NULL;
         assert_false(password_from_text(refused[i], &password, &err));

@@ -8,6 +8,8 @@
 #include <cmocka.h>
 #include <openssl/crypto.h>
 
+#include "core/array.h"
+
 #include "secret/internal.h"
 
 static const SecretBinding binding = {
@@ -202,7 +204,7 @@ static void open_refuses_another_row_table_or_tenant(void **state)
         /* The same letters, divided differently. */
         {.tenant_id = binding.tenant_id, .table = "credentials4", .row = "2"},
     };
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(others); i++) {
         Err err;
         refuse(fixture, keyring_id(fixture->keyring, 0), &others[i], fixture->length, &err);
         assert_unauthentic(&err, others[i].row);

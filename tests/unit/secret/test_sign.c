@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "core/array.h"
 #include "core/file.h"
 #include "secret/internal.h"
 
@@ -79,7 +80,7 @@ static void hex_is_lower_case_and_of_the_exact_length(void **state)
     uint8_t bytes[2];
     assert_true(secret_from_hex("00ff", bytes, sizeof bytes));
     assert_int_equal(bytes[1], 0xff);
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
         assert_false(secret_from_hex(wrong[i], bytes, sizeof bytes));
     }
 }
@@ -140,7 +141,7 @@ static void a_file_that_holds_no_private_key_is_refused(void **state)
     char path[] = "/tmp/sign_XXXXXX";
     const int fd = mkstemp(path);
     assert_true(fd >= 0);
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
         uint8_t *seed = NULL;
         Err err;
         assert_int_equal(ftruncate(fd, 0), 0);

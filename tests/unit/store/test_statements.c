@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "core/array.h"
 #include "core/embedded_file.h"
 #include "pg/sql_parse.h"
 #include "store/install.h"
@@ -35,9 +36,9 @@ static void every_table_that_a_statement_names_has_a_schema_or_is_in_the_catalog
     static const char *const ours[] = {"tenants", "places", "roles",      "credentials",
                                        "jobs",    "keys",   "blueprints", "plans"};
     for (int id = 0; id < STATEMENT_COUNT_; id++) {
-        for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+        for (size_t i = 0; i < ARRAY_COUNT(ours); i++) {
             static const char *const clauses[] = {"FROM ", "JOIN ", "INTO ", "UPDATE "};
-            for (size_t c = 0; c < sizeof clauses / sizeof *clauses; c++) {
+            for (size_t c = 0; c < ARRAY_COUNT(clauses); c++) {
                 char bare[64];
                 snprintf(bare, sizeof bare, "%s%s ", clauses[c], ours[i]);
                 assert_null(strstr(store_sql((StatementId)id), bare));
@@ -72,7 +73,7 @@ static void what_reads_the_structure_of_places_is_one_query_that_parses(void **s
     static const char *const paths[] = {"src/blueprint/fingerprint.sql",
                                         "src/rollout/drift_level.sql", "src/rollout/drift_mend.sql",
                                         "src/rollout/wave_digest.sql"};
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
         scoped_arena Arena *arena = arena_new();
         const EmbeddedFile *file = embedded_file_find(paths[i]);
         SqlScript script = {0};

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "core/array.h"
 #include "tenant/state.h"
 #include "tenant/tenant.h"
 
@@ -39,7 +40,7 @@ static void only_the_moves_of_the_life_cycle_are_allowed(void **state)
     for (int from = 0; from < TENANT_STATE_COUNT_; from++) {
         for (int to = 0; to < TENANT_STATE_COUNT_; to++) {
             bool is_listed = false;
-            for (size_t i = 0; i < sizeof moves / sizeof *moves; i++) {
+            for (size_t i = 0; i < ARRAY_COUNT(moves); i++) {
                 is_listed = is_listed || ((int)moves[i].from == from && (int)moves[i].to == to);
             }
             assert_int_equal(tenant_may_move((TenantState)from, (TenantState)to), is_listed);
@@ -85,7 +86,7 @@ static void names_are_checked_for_length_controls_and_encoding(void **state)
                                           ("a\xe2\x80\xae"
                                            "b")};
     assert_true(tenant_check_name("Padaria S\xc3\xa3o Jos\xc3\xa9 & Filhos", &err));
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(refused); i++) {
         assert_false(tenant_check_name(refused[i], &err));
         assert_int_equal(err.code, ERR_INPUT_INVALID);
         assert_string_equal(err.message, "name: this is not a name for a tenant");
