@@ -22,7 +22,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 
-enum { DEFAULT_COLUMNS = 80 };
+enum { DEFAULT_COLUMNS = 80, OUTPUT_BYTES = 65536 };
 
 typedef struct Session {
     Arena *arena;
@@ -250,6 +250,10 @@ int cli_main(int argc, const char *const *argv)
      * ever: jobs are durable, so dying at any point loses nothing, and no state of the terminal
      * needs to be put back. */
     signal(SIGPIPE, SIG_IGN);
+    static char output[OUTPUT_BYTES]; /* as much as a pipe takes: a long list in few writes */
+    if (isatty(STDOUT_FILENO) != 1) {
+        setvbuf(stdout, output, _IOFBF, sizeof output);
+    }
     scoped_arena Arena *arena = arena_new();
     size_t op_count = 0;
     size_t builtin_count = 0;

@@ -36,7 +36,10 @@ static const char *format_time(Arena *arena, const char *text)
     if (strcmp(zone, "Z") != 0 && strcmp(zone, "+00:00") != 0) {
         return screen_safe(arena, text);
     }
-    return screen_safe(arena, arena_printf(arena, "%.10s %.8sZ", text, text + 11));
+    char *seconds = arena_strndup(arena, text, SECONDS_LENGTH + 1);
+    seconds[10] = ' ';
+    seconds[SECONDS_LENGTH] = 'Z';
+    return screen_safe(arena, seconds);
 }
 
 static const char *join_texts(Arena *arena, const Json *list)

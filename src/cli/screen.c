@@ -7,7 +7,8 @@
 
 const char *screen_safe(Arena *arena, const char *text)
 {
-    return text_quote(arena, text, SIZE_MAX);
+    const bool is_plain = text[text_count_ascii(text)] == '\0';
+    return is_plain ? text : text_quote(arena, text, SIZE_MAX);
 }
 
 size_t screen_width(const char *text)

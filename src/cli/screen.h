@@ -7,7 +7,7 @@
 #include "core/arena.h"
 
 /* text so that it cannot move the cursor, colour the screen or reorder what stands beside it:
- * control and direction characters as \xNN. In the arena. */
+ * control and direction characters as \xNN. In the arena; text itself where it is plain ASCII. */
 const char *screen_safe(Arena *arena, const char *text);
 
 /* Columns that safe text takes, wide and combining characters counted as terminals show them. Needs

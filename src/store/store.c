@@ -1,10 +1,10 @@
 #include "store/store.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/array.h"
+#include "core/text.h"
 #include "store/install.h"
 
 static const char *const statements[STATEMENT_COUNT_] = {
@@ -37,11 +37,15 @@ bool store_query_json(Store *store, StatementId id, PgParams params, Json **ret_
 /* "2026-11-21 01:24:00.123456+00", as sessions in UTC have it, with a T and the zone's minutes. */
 static Json *time_to_json(const char *text)
 {
+    static const char minutes[] = ":00";
     char time[64];
-    if (snprintf(time, sizeof time, "%s:00", text) >= (int)sizeof time) {
+    const size_t length = strlen(text);
+    if (length + sizeof minutes > sizeof time) {
         return json_string_nocheck(text);
     }
-    char *space = strchr(time, ' ');
+    memcpy(time, text, length);
+    memcpy(time + length, minutes, sizeof minutes);
+    char *space = memchr(time, ' ', length);
     if (space != NULL) {
         *space = 'T';
     }
@@ -67,20 +71,33 @@ static Json *value_to_json(const PgRows *rows, size_t row, size_t column, PgKind
     return json_string_nocheck(text); /* the connection is in UTF-8, which the server checked */
 }
 
+static bool is_as_above(const PgRows *rows, size_t row, size_t column)
+{
+    const char *text = pg_rows_text(rows, row, column);
+    const char *above = row == 0 ? NULL : pg_rows_text(rows, row - 1, column);
+    return text != NULL && above != NULL && text_is_same(text, above);
+}
+
 bool store_query_list(Store *store, StatementId id, PgParams params, Json **ret_list, Err *err)
 {
+    scoped_arena Arena *arena = arena_new();
     scoped_rows PgRows *rows = NULL;
     if (!store_query(store, id, params, &rows, err)) {
         return false;
     }
     const size_t count = pg_rows_count(rows);
     const size_t columns = pg_rows_columns(rows);
+    /* Neighbours in a list are often alike: a value that is as the one above it is the same one,
+     * which takes half the memory of a long list. */
+    Json **values = ARENA_ARRAY(arena, Json *, columns);
     *ret_list = json_array();
     for (size_t row = 0; row < count; row++) {
         Json *object = json_object();
-        for (size_t column = 0; column < columns; column++) {
-            json_put(object, pg_rows_name(rows, column),
-                     value_to_json(rows, row, column, pg_rows_kind(rows, column)));
+        for (size_t i = 0; i < columns; i++) {
+            values[i] = is_as_above(rows, row, i)
+                            ? json_incref(values[i])
+                            : value_to_json(rows, row, i, pg_rows_kind(rows, i));
+            json_put(object, pg_rows_name(rows, i), values[i]);
         }
         json_array_append_new(*ret_list, object);
     }

@@ -185,6 +185,25 @@ static void json_is_one_line_or_indented(void **state)
     free(text);
 }
 
+/* Longer than the piece in which it is written, and as long as what is left of one. */
+static void long_json_is_written_whole(void **state)
+{
+    (void)state;
+    static const size_t lengths[] = {16381, 16382, 16383, 16384, 16385, 50000};
+    for (size_t i = 0; i < ARRAY_COUNT(lengths); i++) {
+        scoped_arena Arena *arena = arena_new();
+        char *text = arena_alloc(arena, lengths[i] + 1);
+        memset(text, 'x', lengths[i]);
+        text[lengths[i]] = '\0';
+        Json *json = json_pack("[s, s, s]", "a", text, "b");
+        char *written = NULL;
+        CAPTURE(written, render_json(out, json, false));
+        assert_string_equal(written, arena_printf(arena, "[\"a\",\"%s\",\"b\"]\n", text));
+        free(written);
+        json_decref(json);
+    }
+}
+
 static void long_text_is_wrapped_between_words(void **state)
 {
     (void)state;
@@ -212,6 +231,7 @@ int main(void)
         cmocka_unit_test(bytes_are_written_in_the_unit_that_fits),
         cmocka_unit_test(times_are_shortened_when_they_are_utc),
         cmocka_unit_test(json_is_one_line_or_indented),
+        cmocka_unit_test(long_json_is_written_whole),
         cmocka_unit_test(long_text_is_wrapped_between_words),
     };
     return cmocka_run_group_tests(tests, set_locale, NULL);
