@@ -64,6 +64,7 @@ typedef struct Library {
 } Library;
 
 static const Library libraries[] = {
+    {"plpgsql", ""}, /* else each session that uses it loads it, which takes a tenth of its start */
     {"pg_stat_statements", "pg_stat_statements.max = 10000\n"
                            "pg_stat_statements.track_utility = off # no DDL of tenants\n"},
     {"timescaledb", "timescaledb.telemetry_level = off\n"},

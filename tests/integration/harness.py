@@ -10,10 +10,13 @@ A test file imports this, defines its tests and ends with `harness.main()`:
 The file's name and the function's are the test's name. A test fails by raising; skip() leaves it.
 Environment of a test file: TENANTRY_BINARY the program, TEST_VERSION its version, TEST_FAULTS "1" when
 the fault points are compiled in. None of these, and no TENANTRY_* or PG* variable, reaches the program."""
+import base64
 import contextlib
 import fcntl
 import functools
 import glob
+import hashlib
+import hmac
 import json as json_module
 import os
 import re
@@ -33,8 +36,9 @@ COMMAND_TIMEOUT_S = 120
 EXIT_TIMEOUT_S = 20  # what a killed server may take to be gone
 POLL_S = 0.02
 SHOWN_CHARS = 4000  # of what a failed program printed
-# A test kills processes, never the machine: what they wrote is there without waiting for the disk.
-NO_POWER_CUT = "fsync = off\nfull_page_writes = off\n"
+# A test kills processes, never the machine: what they wrote is there without waiting for the disk. To drop a table looks
+# through all buffers, and a test has few pages.
+SERVER_SETTINGS = "fsync = off\nfull_page_writes = off\nshared_buffers = '128MB'\n"
 
 # What a program under test keeps of our environment; the sanitizers say there how they report.
 KEPT = ("ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "MALLOC_PERTURB_", "PATH", "TMPDIR")
@@ -231,6 +235,16 @@ def wait_for_exit(pid, timeout=EXIT_TIMEOUT_S):
     return True
 
 
+def one_round(password):
+    """A verifier of one round (RFC 5802, section 3) instead of 4096, which a client computes for each connection: that is a
+    twentieth of the time of all tests. Only of the server's own roles; tenants get what Tenantry makes."""
+    salt = os.urandom(16)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, 1)
+    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    signed = hmac.digest(salted, b"Server Key", "sha256")
+    return "SCRAM-SHA-256$1:%s$%s:%s" % tuple(base64.b64encode(part).decode() for part in (salt, stored, signed))
+
+
 def copy_new_server(data_dir):
     """A server that "tenantry up" of this build made, once for all tests: to make one for each of them would take a third of
     their time. What a test says of the first "up" itself, it says of one that is really new: Server(is_new=True)."""
@@ -243,13 +257,16 @@ def copy_new_server(data_dir):
                 shutil.rmtree(old)
             with temporary_folder() as made:
                 env = {"TENANTRY_DATA_DIR": os.path.join(made, "data"), "TENANTRY_SPARES": "0"}
-                tenantry("up", env=env)
+                superuser = tenantry("up", env=env)["conninfo"].replace("user=tenantry", "user=postgres")
+                with open(os.path.join(made, "data", "server.pass"), encoding="utf-8") as f:
+                    for role, password in (line.rstrip("\n").split(":")[3:] for line in f):
+                        psql(superuser, "ALTER ROLE %s PASSWORD '%s'" % (role, one_round(password)))
                 tenantry("down", env=env)
                 with open(os.path.join(made, "data", "postgresql.local.conf"), "a", encoding="utf-8") as f:
-                    f.write(NO_POWER_CUT)
+                    f.write(SERVER_SETTINGS)
                 subprocess.run(["cp", "-a", os.path.join(made, "data"), place + ".part"], check=True)
                 os.rename(place + ".part", place)
-    subprocess.run(["cp", "-a", place, data_dir], check=True)
+        subprocess.run(["cp", "-a", place, data_dir], check=True)
 
 
 class Server:
