@@ -13,6 +13,7 @@
 #include "core/array.h"
 #include "core/log.h"
 #include "core/strbuf.h"
+#include "core/text.h"
 #include "isolation/definer.h"
 #include "isolation/isolation.h"
 #include "isolation/rule_sql.h"
@@ -106,17 +107,50 @@ static int compare_findings(const void *left, const void *right)
     return 0;
 }
 
-/* Two ways to the same right are one thing to mend first. */
+static bool has_mend(const Finding *ways, size_t count, const char *mend)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (ways[i].mend != NULL && text_is_same(ways[i].mend, mend)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Several ways to the same thing are one finding, and each of them is evidence: a new one is more
+ * than what somebody accepted. The ways are sorted. */
+static Finding merge_ways(Arena *arena, const Finding *ways, size_t count)
+{
+    Finding finding = ways[0];
+    StrBuf evidence = strbuf_init(arena);
+    StrBuf mend = strbuf_init(arena);
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || compare_texts(ways[i].evidence, ways[i - 1].evidence) != 0) {
+            strbuf_printf(&evidence, "%s%s", i == 0 ? "" : "; ", ways[i].evidence);
+        }
+        if (ways[i].mend != NULL && !has_mend(ways, i, ways[i].mend)) {
+            strbuf_printf(&mend, "%s%s", mend.length == 0 ? "" : "; ", ways[i].mend);
+        }
+    }
+    finding.evidence = evidence.text;
+    finding.mend = mend.length == 0 ? NULL : mend.text;
+    return finding;
+}
+
 void isolation_finish_findings(FindingList *list)
 {
     size_t kept = 0;
     if (list->count > 0) {
         qsort(list->findings, list->count, sizeof *list->findings, compare_findings);
     }
-    for (size_t i = 0; i < list->count; i++) {
-        if (kept == 0 || strcmp(list->findings[kept - 1].id, list->findings[i].id) != 0) {
-            list->findings[kept++] = list->findings[i];
+    for (size_t first = 0, end = 0; first < list->count; first = end) {
+        const char *id = list->findings[first].id;
+        while (end < list->count && text_is_same(list->findings[end].id, id)) {
+            end++;
         }
+        list->findings[kept++] = end - first == 1
+                                     ? list->findings[first]
+                                     : merge_ways(list->arena, &list->findings[first], end - first);
     }
     list->count = kept;
 }

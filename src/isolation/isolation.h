@@ -37,9 +37,9 @@ typedef struct Finding {
         *tenant_id; /* whose data is in danger or who could do it; NULL: of no single tenant */
     const char *other_id; /* the tenant on the other side where there is one, or NULL */
     const char *object;   /* "table tenant_ab12.orders", "role tenant_ab12_app" */
-    const char
-        *evidence; /* what was found or what happened, one sentence, without any data of a tenant */
-    const char *mend; /* the statement that mends it, or NULL */
+    const char *evidence; /* what was found or what happened, without any data of a tenant: a
+                           * sentence for each way, with "; " between */
+    const char *mend;     /* the statements that mend it, with "; " between, or NULL */
     char id[17]; /* 16 hex digits of SHA-256 over check, tenants and object: the same in each run */
 } Finding;
 
@@ -70,7 +70,7 @@ typedef struct IsolationResult {
 /* Adds a finding; texts are copied into the list's arena and its id is computed. */
 bool isolation_add_finding(IsolationResult *result, const Finding *finding, Err *err);
 
-/* Sorts a list and keeps one finding per id. */
+/* Sorts a list and makes one of all findings with the same id. */
 void isolation_finish_findings(FindingList *list);
 
 /* Reads the catalogue: for one tenant (its places, roles and what reaches them; index look-ups

@@ -56,6 +56,7 @@ CASES = [
     ("role_createrole", "a", "CREATE ROLE maker CREATEROLE; GRANT maker TO {a_ro}", "DROP ROLE maker"),
     ("role_createrole", "a", "ALTER ROLE {a_ro} CREATEROLE", None),
     ("role_replication", "a", "ALTER ROLE {a_app} REPLICATION", None),
+    ("role_replication", "x", "CREATE ROLE copier REPLICATION; GRANT copier TO {x_app}", "DROP ROLE copier"),
     ("role_createdb", "a", "ALTER ROLE {a_app} CREATEDB", None),
     ("role_unlimited", "a", "ALTER ROLE {a_app} CONNECTION LIMIT -1", "ALTER ROLE {a_app} CONNECTION LIMIT 5"),
     ("owner_login", "a", "ALTER ROLE {a_owner} LOGIN", None),
@@ -220,6 +221,7 @@ CASES = [
     ("setting_role", "a", "ALTER ROLE {a_app} SET session_replication_role = replica", None),
     ("setting_own", "a", "SET SESSION AUTHORIZATION {a_app}; ALTER ROLE CURRENT_USER SET row_security = off;"
      " RESET SESSION AUTHORIZATION", None),
+    ("setting_own", "x", "ALTER ROLE {x_app} IN DATABASE tenantry SET row_security = off", None),
     ("setting_role", None, "ALTER ROLE {x_group} SET row_security = off", None),
     ("default_own", "x", "SET SESSION AUTHORIZATION {x_app}; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC;"
      " RESET SESSION AUTHORIZATION", None),

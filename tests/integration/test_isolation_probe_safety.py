@@ -72,6 +72,24 @@ def test_a_table_that_is_locked_is_said_to_be_and_nobody_queues():
     assert all("SQLSTATE 55P03" in r for r in reasons), answer
 
 
+def test_a_tenant_that_holds_the_numbers_of_sessions_to_come_holds_no_probe_up():
+    """Advisory locks are shared by all, and a probe leaves one behind to see whether DISCARD ALL takes it away. How long it
+    would wait for one, a login says itself."""
+    server = shared_server()
+    logins_of_one = [tenants()["saas1"]["app"], tenants()["saas1"]["readonly"]]
+    for login in logins_of_one:
+        server.psql("SET default_transaction_read_only = off; ALTER ROLE CURRENT_USER SET lock_timeout = 0", login)
+    try:
+        with harness.Session(tenants()["saas2"]["app"]) as session:
+            numbers = "generate_series(pg_backend_pid(), pg_backend_pid() + 3000) p"
+            assert session.ask("SELECT count(pg_advisory_lock(p, 0)) FROM %s;" % numbers) == "3001"
+            answer = server.tenantry("isolation", "verify", "saas1", "--json", json=False, expect=76, timeout=60).json()
+    finally:
+        for login in logins_of_one:
+            server.psql("SET default_transaction_read_only = off; ALTER ROLE CURRENT_USER SET lock_timeout = '5s'", login)
+    assert {f["check"] for f in answer["findings"]} == {"probe_plan_setting"} and answer["probes"] > 0, answer
+
+
 def test_a_reader_of_a_neighbour_is_not_held_up_even_where_the_probe_could():
     """Who may TRUNCATE and ALTER the table would wait for the reader, and all others behind it."""
     server, words = shared_server(), names("trading")

@@ -117,7 +117,8 @@ def is_held(finding):
 
 
 def disagreements(present, findings):
-    """Sentences, one for each."""
+    """Sentences, one for each. A finding counts once for each way that its evidence has."""
+    findings = [{**f, "evidence": way} for f in findings for way in f["evidence"].split("; ")]
     for leak in present:
         covering = [f for f in findings if is_covered(leak, f)]
         if not covering:

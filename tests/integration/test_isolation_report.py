@@ -31,6 +31,11 @@ def place(slug="acme"):
     return found
 
 
+def acme_app():
+    place()
+    return shared_server().tenantry("tenant", "show", "acme")["roles"]["app"]
+
+
 @contextlib.contextmanager
 def broken(right=RIGHT):
     """A right that a superuser granted to everybody on acme's table."""
@@ -316,6 +321,16 @@ def test_more_than_was_accepted_counts_again():
         server.tenantry("isolation", "reopen", finding["id"])
 
 
+def test_another_way_to_what_was_accepted_counts_again():
+    """A role that is reached through another gets one power more: the same check, tenant and object."""
+    server = shared_server()
+    server.psql("CREATE ROLE reporting; GRANT pg_monitor TO reporting; GRANT reporting TO %s" % acme_app(), server.superuser)
+    try:
+        assert counts_again("GRANT pg_read_all_data TO reporting", "REVOKE pg_read_all_data FROM reporting", "member_predefined")
+    finally:
+        server.psql("DROP ROLE reporting", server.superuser)
+
+
 def counts_again(change, undo, check):
     """Accepts what the check finds, and changes it: whether it counts again, under the same id."""
     server = shared_server()
@@ -533,6 +548,37 @@ def test_all_findings_are_mended_but_those_that_are_accepted_or_only_narrow():
             server.tenantry("isolation", "reopen", finding["id"])
     finally:
         server.psql("DROP POLICY narrow ON %s" % table, server.superuser)
+
+
+def test_roles_that_are_merely_reached_keep_what_they_may():
+    """Mending takes the membership away, which is what is wrong: replication goes on."""
+    server = shared_server()
+    server.psql("CREATE ROLE copier LOGIN REPLICATION; GRANT copier TO %s" % acme_app(), server.superuser)
+    try:
+        found = verify(expect=76)["findings"]
+        assert [f["mend"] for f in found if f["check"] == "role_replication"] == [None], found
+        server.tenantry("isolation", "mend", "--all", "--yes", expect=None)
+        assert verify()["findings"] == []
+        assert server.psql("SELECT rolreplication FROM pg_roles WHERE rolname = 'copier'") == "t"
+    finally:
+        server.psql("DROP ROLE copier", server.superuser)
+
+
+def test_mending_leaves_a_login_its_search_path():
+    """Without one it would find none of its tables; a resume sets its own again."""
+    server, role = shared_server(), acme_app()
+    path = ("SELECT substr(c, 13) FROM pg_db_role_setting s, unnest(s.setconfig) c (c)"
+            " WHERE s.setrole = '%s'::regrole AND c LIKE 'search_path=%%'" % role)
+    own = server.psql(path, server.superuser)
+    server.psql("ALTER ROLE %s SET search_path = %s, %s" % (role, own, shared_place()), server.superuser)
+    found = verify(expect=76)["findings"]
+    assert [(f["check"], f["mend"]) for f in found] == [("setting_search_path", None)], found
+    assert server.tenantry("isolation", "mend", "--all", "--yes")["by_hand"] == 1
+    assert server.psql(path, server.superuser) == "%s, %s" % (own, shared_place())
+    server.tenantry("tenant", "suspend", "acme")
+    server.tenantry("tenant", "resume", "acme")
+    assert server.psql(path, server.superuser) == own
+    assert verify()["findings"] == []
 
 
 def test_statements_are_shown_before_they_run_whatever_is_silenced():

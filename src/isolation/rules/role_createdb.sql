@@ -1,4 +1,6 @@
 SELECT o.tenant_id, NULL::uuid AS other_id, format('role %s', o.rolname) AS object,
-       'it has CREATEDB' AS evidence, format('ALTER ROLE %I NOCREATEDB', o.rolname) AS mend
+       'it has CREATEDB' AS evidence,
+       -- A role that is merely reached may need it: what is wrong is the membership, which its own rules tell.
+       CASE WHEN o.kind <> 'reached' THEN format('ALTER ROLE %I NOCREATEDB', o.rolname) END AS mend
   FROM iso_power o
  WHERE o.rolcreatedb

@@ -1,6 +1,7 @@
 SELECT x.tenant_id, t.id AS other_id, format('role %s', x.rolname) AS object,
        format('its search_path names schema %s', p.schema_name) AS evidence,
-       format('ALTER ROLE %I RESET search_path', x.rolname) AS mend
+       -- A login without one finds none of its tables: its own has to be set anew.
+       CASE WHEN NOT x.is_own THEN format('ALTER ROLE %I%s RESET search_path', x.rolname, x.in_database) END AS mend
   FROM iso_setting x
  CROSS JOIN LATERAL (SELECT btrim(btrim(w.word), '"') AS word FROM unnest(string_to_array(x.value, ',')) w (word)) w
   JOIN tenantry.places p ON p.schema_name = w.word::name

@@ -2,6 +2,7 @@
 -- set it for itself.
 SELECT o.tenant_id, o.rolname, split_part(c.setting, '=', 1) AS name,
        substr(c.setting, strpos(c.setting, '=') + 1) AS value,
+       CASE WHEN s.setdatabase = 0 THEN '' ELSE format(' IN DATABASE %I', current_database()) END AS in_database,
        o.kind IN ('app', 'readonly')
        AND split_part(c.setting, '=', 1) NOT IN ('session_replication_role', 'session_preload_libraries',
                'app.current_tenant_id', 'lo_compat_privileges', 'allow_system_table_mods', 'ignore_system_indexes') AS is_own
