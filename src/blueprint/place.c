@@ -361,7 +361,8 @@ static bool is_current(const Place *place, const Blueprint *blueprint)
 }
 
 /* Looks before it locks, so that tenants made at once do not wait for one another, and again under
- * the lock. Somebody with a newer version of the blueprint may have been faster. */
+ * the lock. Somebody with a newer version of the blueprint may have been faster, and a rollout
+ * takes no such lock: it holds the place. */
 static bool find_shared(Arena *arena, Store *store, const Blueprint *blueprint, Place **ret_place,
                         Err *err)
 {
@@ -370,7 +371,7 @@ static bool find_shared(Arena *arena, Store *store, const Blueprint *blueprint, 
     }
     return is_current(*ret_place, blueprint) ||
            (store_query(store, BLUEPRINT_LOCK, PG_NO_PARAMS, NULL, err) &&
-            places_find_shared(arena, store, blueprint->name, ret_place, err));
+            places_hold_shared(arena, store, blueprint->name, ret_place, err));
 }
 
 bool place_waits_for_rollout(Arena *arena, Store *store, const Blueprint *blueprint,

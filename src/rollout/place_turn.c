@@ -1,20 +1,37 @@
 #include <string.h>
 
+#include "core/array.h"
 #include "core/clock.h"
 #include "core/fault.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "rollout/turn.h"
+
+#define ROW_DONE "done"
+#define ROW_FAILED "failed"
+#define ROW_PENDING "pending"
 
 enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 2000, PAUSE_DOUBLINGS = 5 };
 
 /* --- taking it -------------------------------------------------------------------------------- */
+
+static const char *claimed_state(const char *text)
+{
+    static const char *const states[] = {ROW_DONE, ROW_FAILED, ROW_PENDING};
+    for (size_t i = 0; i < ARRAY_COUNT(states); i++) {
+        if (text_is_same(states[i], text)) {
+            return states[i];
+        }
+    }
+    return NULL;
+}
 
 static void take_row(Turn *turn, const PgRows *rows)
 {
     turn->way_back = pg_rows_int(rows, 0, 0);
     turn->place.version = pg_rows_int(rows, 0, 1);
     turn->has_begun = pg_rows_bool(rows, 0, 2);
-    turn->has_failed = pg_rows_bool(rows, 0, 3);
+    turn->state = claimed_state(pg_rows_text(rows, 0, 3));
     turn->is_between = pg_rows_text(rows, 0, 4) != NULL;
     turn->is_between_down = turn->is_between && pg_rows_bool(rows, 0, 4);
 }
@@ -99,7 +116,8 @@ static void add_end(Turn *turn, PgBatch *batch)
     /* What this rollout does not move itself, it does not take back either. */
     const int64_t way_back = plan->is_undo || turn->has_begun ? turn->way_back
                                                               : turn->place.version;
-    if (turn->has_failed) {
+    /* An undo takes it back all the same, and it stays one that failed. */
+    if (text_is_same(turn->state, ROW_FAILED)) {
         store_batch(batch, ROLLOUT_PLACE_RETURNED, PG_PARAMS(job, turn->place.id));
         return;
     }
@@ -150,9 +168,9 @@ static bool record_failure(Turn *turn, const Err *why, bool *ret_has_failed, Err
                      PG_PARAMS(pg_int_text(turn->arena, turn->plan->job_id), turn->place.id,
                                pg_int_text(turn->arena, turn->attempt + 1),
                                json_to_text(turn->arena, error),
-                               turn->has_failed      ? "failed"
-                               : turn->plan->is_undo ? "done"
-                                                     : "pending"),
+                               turn->state != NULL   ? turn->state
+                               : turn->plan->is_undo ? ROW_DONE
+                                                     : ROW_PENDING),
                      &rows, err)) {
         return false;
     }

@@ -142,7 +142,8 @@ bool rollout_check_way_back(Arena *arena, Store *store, const Json *args,
     Blueprint *blueprint = NULL;
     const bool is_down = json_get_bool(args, "down", false);
     const int64_t target = json_get_int(args, "version", 0);
-    if (!is_down && strcmp(json_get_text(args, "on-failure", "stop"), "undo") != 0) {
+    if (range->count == 0 ||
+        (!is_down && strcmp(json_get_text(args, "on-failure", "stop"), "undo") != 0)) {
         return true;
     }
     return registry_get(arena, store, json_get_text(args, "blueprint", ""), &blueprint, err) &&

@@ -12,10 +12,10 @@ typedef struct Turn {
     int64_t attempt;
     const Err *why; /* the first attempt was made, and failed; or NULL */
     Place place;
-    int64_t way_back; /* the version that an undo goes to; once it has begun, where it came from */
-    bool has_begun;   /* a part of its way was committed */
-    bool has_failed;  /* an undo takes it back all the same */
-    bool is_between;  /* it stands between two steps, on the way up or down: */
+    int64_t way_back;  /* the version that an undo goes to; once it has begun, where it came from */
+    bool has_begun;    /* a part of its way was committed */
+    const char *state; /* of its row; NULL: it was never taken */
+    bool is_between;   /* it stands between two steps, on the way up or down: */
     bool is_between_down;
 } Turn;
 

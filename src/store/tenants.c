@@ -70,11 +70,11 @@ bool tenants_get(Arena *arena, Store *store, const char *id, Tenant **ret_tenant
     return true;
 }
 
-bool places_find_shared(Arena *arena, Store *store, const char *blueprint, Place **ret_place,
-                        Err *err)
+static bool find_shared(Arena *arena, Store *store, StatementId id, const char *blueprint,
+                        Place **ret_place, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
-    if (!store_query(store, PLACE_FIND_SHARED, PG_PARAMS(blueprint), &rows, err)) {
+    if (!store_query(store, id, PG_PARAMS(blueprint), &rows, err)) {
         return false;
     }
     *ret_place = NULL;
@@ -83,6 +83,18 @@ bool places_find_shared(Arena *arena, Store *store, const char *blueprint, Place
         **ret_place = place_from_row(arena, rows, 0);
     }
     return true;
+}
+
+bool places_find_shared(Arena *arena, Store *store, const char *blueprint, Place **ret_place,
+                        Err *err)
+{
+    return find_shared(arena, store, PLACE_FIND_SHARED, blueprint, ret_place, err);
+}
+
+bool places_hold_shared(Arena *arena, Store *store, const char *blueprint, Place **ret_place,
+                        Err *err)
+{
+    return find_shared(arena, store, PLACE_HOLD_SHARED, blueprint, ret_place, err);
 }
 
 bool places_list(Arena *arena, Store *store, const char *blueprint, Place **ret_places,

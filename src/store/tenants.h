@@ -46,6 +46,11 @@ Place place_from_row(Arena *arena, const PgRows *rows, size_t row);
 bool places_find_shared(Arena *arena, Store *store, const char *blueprint, Place **ret_place,
                         Err *err);
 
+/* The same, and nobody else moves it to another version until the transaction ends. Waits for a
+ * rollout that moves it. */
+bool places_hold_shared(Arena *arena, Store *store, const char *blueprint, Place **ret_place,
+                        Err *err);
+
 /* Every place, or those of one blueprint (NULL: all). */
 bool places_list(Arena *arena, Store *store, const char *blueprint, Place **ret_places,
                  size_t *ret_count, Err *err);

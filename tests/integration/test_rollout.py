@@ -190,6 +190,33 @@ def test_a_place_of_an_older_version_lacks_tables_that_the_manifest_names():
     check(shared())
 
 
+def test_a_create_that_moves_the_shared_place_waits_for_the_rollout_that_does():
+    """It would take the place from the version that it had before, and leave a version out."""
+    made = vault("rowswait", "rowswait-a", tier="row")
+    for number in (2, 3):
+        made.add("CREATE TABLE t%d (tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant(), PRIMARY KEY (tenant_id));\n" % number,
+                 "DROP TABLE t%d;\n" % number)
+    made.migrate("up")
+    made.migrate("down", "--to", "2")
+    place = shared().psql("SELECT id FROM tenantry.places WHERE blueprint = '%s' AND tier = 'row'" % made.name)
+    with harness.Session(made.superuser) as session:
+        session.ask("BEGIN; LOCK TABLE %s.t2 IN ACCESS SHARE MODE;" % made.schema("rowswait-a"))
+        down = shared().spawn("migrate", "down", made.name, "--to", "1", "--lock-timeout", "60s", "--json")
+        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '%s.t2'::regclass" % made.schema("rowswait-a")
+        wait_until(lambda: session.ask(waits + ";") == "1", "the rollout does not wait for the table")
+        create = shared().spawn("tenant", "create", "rowswait-b", "--blueprint", made.name, "--json")
+        held = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FOR NO KEY UPDATE'"
+        wait_until(lambda: shared().psql(held, made.superuser) == "1", "the create does not wait for the rollout")
+        session.ask("ROLLBACK;")
+    for child in (down, create):
+        out, err = child.communicate(timeout=harness.COMMAND_TIMEOUT_S)
+        assert child.returncode == 0, (out, err)
+    ledger = shared().psql("SELECT p.version || ':' || string_agg(m.version::text, ',' ORDER BY m.version) FROM tenantry.places p"
+                           " JOIN tenantry.place_migrations m ON m.place_id = p.id WHERE p.id = '%s' GROUP BY p.version" % place)
+    assert ledger == "3:1,2,3", ledger
+    assert shared().tenantry("migrate", "verify", made.name)["drifted"] == 0
+
+
 # --- waves, allowance, what happens on failure
 
 
@@ -275,6 +302,35 @@ def test_on_failure_continue_goes_through_all_waves():
     answer = made.migrate("up", "--waves", "1,2,100%", "--on-failure", "continue")
     assert (answer["done"], answer["failed"]) == (1, 3), answer
     assert set(made.quarantine()) == set(bad)
+
+
+def test_undo_has_nothing_to_take_back_where_nothing_is_to_do():
+    """Whatever the way back of versions that no place will go."""
+    made = vault("undonone", "undonone-a")
+    made.add("ALTER TABLE boxes ADD COLUMN extra_2 text;\n")
+    made.migrate("up")
+    answer = made.migrate("up", "--on-failure", "undo")
+    assert (answer["places"], answer["done"]) == (0, 0), answer
+
+
+def test_an_undo_passes_over_a_place_that_was_purged_after_it_was_moved():
+    made = vault("undogone", *("undogone-%d" % n for n in range(4)))
+    made.add(*UNIQUE)
+    order = in_order(made)
+    spoil(made, order[2])
+    flag = os.path.join(shared().folder, "purged")
+    made.refused("up", "--waves", "2,100%", "--on-failure", "undo", "--gate", "test -e " + flag, code="gate_shut")
+    shared().tenantry("tenant", "archive", order[0])
+    shared().tenantry("tenant", "purge", order[0], "--yes")
+    with open(flag, "w", encoding="utf-8"):
+        pass
+    shared().refused("places_failed", "migrate", "resume", str(made.newest()["rollout"]), says=("are as they were",))
+    states = shared().psql("SELECT state FROM tenantry.rollout_places WHERE job_id = %d ORDER BY place_id"
+                           % made.newest()["rollout"]).split()
+    assert states == ["gone", "undone", "failed", "left"], states
+    assert set(made.versions().values()) == {1} and made.newest()["state"] == "undone"
+    mend(made, order[2])
+    assert made.migrate("up", "--tenant", order[1])["done"] == 1
 
 
 def test_on_failure_undo_takes_back_exactly_what_was_changed():

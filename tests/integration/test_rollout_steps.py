@@ -281,6 +281,29 @@ def test_a_lock_is_waited_for_no_longer_than_asked_and_what_is_left_is_taken_awa
     check(shared())
 
 
+def test_an_undo_takes_back_a_place_that_was_on_its_way():
+    """Its neighbour failed while it was between two versions, so it went no further, and was never done."""
+    made = vault("onitsway", "onitsway-a", "onitsway-b")
+    made.add(UNIQUE_INDEX, "DROP INDEX CONCURRENTLY boxes_what;\n")
+    made.add_column()
+    made.sql("onitsway-b", SAME)
+    holder = blocked(made, "onitsway-a")
+    rollout = made.server.spawn("migrate", "up", made.name, "--waves", "100%", "--parallel", "2", "--on-failure", "undo",
+                                "--lock-timeout", "60s", "--json")
+    failed = "SELECT count(*) FROM tenantry.rollout_places r JOIN tenantry.places p ON p.id = r.place_id" \
+             " WHERE p.blueprint = '%s' AND r.state = 'failed'" % made.name
+    wait_until(lambda: made.server.psql(failed) == "1", "the neighbour does not fail")
+    let_go(holder)
+    out, err = rollout.communicate(timeout=harness.COMMAND_TIMEOUT_S)
+    assert "are as they were" in err, (out, err)
+    assert made.versions() == {"onitsway-a": 1, "onitsway-b": 1}
+    assert indexes(made, "onitsway-a") == {"boxes_pkey": True}
+    states = made.server.psql("SELECT r.state FROM tenantry.rollout_places r JOIN tenantry.places p ON p.id = r.place_id"
+                              " WHERE p.schema_name = '%s'" % made.schema("onitsway-a"))
+    assert states == "undone", states
+    check(shared())
+
+
 def test_an_owner_that_may_not_log_in_runs_nothing():
     made = vault("closed", "closed-a")
     made.add(INDEX[0], INDEX[1])
