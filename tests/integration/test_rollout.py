@@ -318,7 +318,7 @@ def test_an_undo_passes_over_a_place_that_was_purged_after_it_was_moved():
     made.add(*UNIQUE)
     order = in_order(made)
     spoil(made, order[2])
-    flag = os.path.join(shared().folder, "purged")
+    flag = os.path.join(shared().folder, "undogone-open")
     made.refused("up", "--waves", "2,100%", "--on-failure", "undo", "--gate", "test -e " + flag, code="gate_shut")
     shared().tenantry("tenant", "archive", order[0])
     shared().tenantry("tenant", "purge", order[0], "--yes")
