@@ -41,6 +41,15 @@ CASES = [
      "DROP FUNCTION {a}.f()"),
     ("grant_option", "a", "GRANT SELECT ON {a}.portfolios TO {a_app} WITH GRANT OPTION", None),
     ("readonly_write", "a", "GRANT DELETE ON {a}.portfolios TO {a_ro}", None),
+    ("readonly_write", "a", "CREATE SEQUENCE {a}.s; ALTER SEQUENCE {a}.s OWNER TO {a_owner}; GRANT USAGE ON SEQUENCE {a}.s TO {a_ro}",
+     "DROP SEQUENCE {a}.s"),
+    ("readonly_write", None, "CREATE SEQUENCE IF NOT EXISTS {x}.\"the count\"; ALTER SEQUENCE {x}.\"the count\" OWNER TO {x_owner};"
+     " GRANT UPDATE ON SEQUENCE {x}.\"the count\" TO {x_readers}", None),
+    # The mends do not drop them.
+    ("sequence_set", None, "CREATE SEQUENCE IF NOT EXISTS {x}.\"the count\"; ALTER SEQUENCE {x}.\"the count\" OWNER TO {x_owner};"
+     " GRANT ALL ON ALL SEQUENCES IN SCHEMA {x} TO {x_group}", None),
+    ("sequence_set", None, "CREATE SEQUENCE {x}.s; ALTER SEQUENCE {x}.s OWNER TO {x_owner}; GRANT UPDATE ON SEQUENCE {x}.s TO"
+     " {x_readers}", "DROP SEQUENCE {x}.s"),
     ("control_grant", "a", "GRANT SELECT ON tenantry.tenants TO {a_app}", None),
     ("control_grant", None, "GRANT SELECT ON tenantry.credentials TO {tenants}", None),
     ("control_grant", None, "GRANT UPDATE ON tenancy.role_tenants TO {tenants}",
