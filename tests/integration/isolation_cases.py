@@ -325,6 +325,8 @@ CASES = [
      " GRANT SELECT ON util.t TO PUBLIC", "DROP SCHEMA util CASCADE"),
     ("shared_schema", None, "CREATE FUNCTION tenantry_ext.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
      "DROP FUNCTION tenantry_ext.f()"),
+    ("shared_schema", None, "CREATE SCHEMA util; GRANT USAGE ON SCHEMA util TO PUBLIC; CREATE TABLE util.export AS SELECT 1 AS id,"
+     " 'a' AS email; GRANT SELECT (id, email) ON util.export TO PUBLIC", "DROP SCHEMA util CASCADE"),
     ("path_schema_shared", "a", "CREATE SCHEMA util; GRANT CREATE, USAGE ON SCHEMA util TO {b_app};"
      " ALTER ROLE {a_app} SET search_path = {a}, util", "ALTER ROLE {a_app} SET search_path = {a}; DROP SCHEMA util"),
     ("control_owner", None, "CREATE ROLE stranger; ALTER SCHEMA tenantry_ext OWNER TO stranger",
@@ -409,6 +411,10 @@ CASES = [
     ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f(int) RETURNS boolean LANGUAGE sql AS 'SELECT true';"
      " CREATE DOMAIN util.d AS int CHECK (util.f(VALUE)); CREATE TABLE {a}.t (c util.d); ALTER TABLE {a}.t OWNER TO {a_owner}",
      "DROP TABLE {a}.t; DROP SCHEMA util CASCADE"),
+    # The mend does not drop the domain.
+    ("uses_outside", "a", "CREATE SCHEMA IF NOT EXISTS checks; CREATE OR REPLACE FUNCTION checks.f(int) RETURNS boolean LANGUAGE sql"
+     " AS 'SELECT true'; DROP DOMAIN IF EXISTS {a}.\"a number\"; CREATE DOMAIN {a}.\"a number\" AS int CHECK (checks.f(VALUE));"
+     " ALTER DOMAIN {a}.\"a number\" OWNER TO {a_owner}; REVOKE ALL ON DOMAIN {a}.\"a number\" FROM PUBLIC", None),
     ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f(uuid) RETURNS uuid IMMUTABLE LANGUAGE sql AS 'SELECT $1';"
      " CREATE STATISTICS {a}.st ON (util.f(id)) FROM {a}.portfolios", "DROP STATISTICS {a}.st; DROP SCHEMA util CASCADE"),
     ("outside_untrusted", None, "CREATE AGGREGATE tenantry_ext.slurp(text) (sfunc = textcat, stype = text, initcond = '',"
@@ -429,6 +435,12 @@ CASES = [
     ("public_grant_database", "b", "CREATE ROLE ops; GRANT CREATE ON DATABASE tenantry TO ops; GRANT ops TO {b_app}",
      "REVOKE CREATE ON DATABASE tenantry FROM ops; DROP ROLE ops"),
     ("path_schema_create", "b", "ALTER SCHEMA tenantry_ext OWNER TO {b_app}", "ALTER SCHEMA tenantry_ext OWNER TO tenantry"),
+    ("large_object", None, "SELECT lo_from_bytea(4720, 'x'); GRANT SELECT, UPDATE ON LARGE OBJECT 4720 TO {tenants}",
+     "SELECT lo_unlink(4720)"),
+    ("large_object", None, "SELECT lo_create(4721); ALTER LARGE OBJECT 4721 OWNER TO {x_owner}; GRANT SELECT ON LARGE OBJECT 4721"
+     " TO {x_group}", "SELECT lo_unlink(4721)"),
+    ("large_object", None, "SELECT lo_create(4722); CREATE ROLE club; GRANT club TO {a_app}; GRANT SELECT ON LARGE OBJECT 4722"
+     " TO club", "SELECT lo_unlink(4722); DROP ROLE club"),
     ("large_object", None, "SELECT lo_create(4712); GRANT SELECT ON LARGE OBJECT 4712 TO PUBLIC", "SELECT lo_unlink(4712)"),
     ("setting_role", None, "ALTER ROLE tenantry SET allow_system_table_mods = on", None),
     ("setting_search_path", None, "ALTER ROLE tenantry SET search_path = {b}", None),
@@ -468,4 +480,6 @@ LEAKS = [
      "DROP TABLE {a}.long; REVOKE USAGE ON SCHEMA pg_toast FROM PUBLIC"),
     ("large_object", "b", "SELECT lo_from_bytea(4713, 'x'); GRANT SELECT ON LARGE OBJECT 4713 TO PUBLIC",
      "SELECT length(lo_get(4713)) = 1", "SELECT lo_unlink(4713)"),
+    ("large_object", "b", "SELECT lo_from_bytea(4720, 'x'); GRANT SELECT ON LARGE OBJECT 4720 TO {tenants}",
+     "SELECT length(lo_get(4720)) = 1", "SELECT lo_unlink(4720)"),
 ]

@@ -64,6 +64,9 @@ SHARED = {
         "CREATE FUNCTION public.spy() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN NEW; END';"
         " CREATE TRIGGER spy BEFORE INSERT ON {s}.users FOR EACH ROW EXECUTE FUNCTION public.spy()",
         "DROP FUNCTION public.spy() CASCADE"),
+    "tenants may set a sequence": (
+        "CREATE SEQUENCE {s}.numbers; ALTER SEQUENCE {s}.numbers OWNER TO {owner}; GRANT UPDATE ON SEQUENCE {s}.numbers TO {app}",
+        "DROP SEQUENCE {s}.numbers"),
     "another tenant's trigger calls a function": (
         "CREATE FUNCTION {s}.g() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'; ALTER FUNCTION {s}.g() OWNER TO"
         " {owner}; REVOKE ALL ON FUNCTION {s}.g() FROM PUBLIC; CREATE TRIGGER spy BEFORE INSERT ON {o}.portfolios FOR EACH ROW"
