@@ -166,6 +166,14 @@ CASES = [
      "DROP TABLE {b}.child, {a}.parent"),
     ("cross_type", "a", "CREATE TABLE {b}.t (side {a}.trade_side); ALTER TABLE {b}.t OWNER TO {b_owner}",
      "DROP TABLE {b}.t"),
+    # The types that come with others: of rows, of arrays, of several ranges.
+    ("cross_type", "a", "CREATE TABLE {b}.t (y {a}.portfolios); ALTER TABLE {b}.t OWNER TO {b_owner}", "DROP TABLE {b}.t"),
+    ("cross_type", "a", "CREATE TABLE {b}.t (y {a}.portfolios[]); ALTER TABLE {b}.t OWNER TO {b_owner}", "DROP TABLE {b}.t"),
+    ("cross_type", "a", "CREATE TABLE {b}.t (y {a}.trade_side[]); ALTER TABLE {b}.t OWNER TO {b_owner}", "DROP TABLE {b}.t"),
+    ("cross_type", "a", "CREATE TYPE {a}.span AS RANGE (subtype = money); ALTER TYPE {a}.span OWNER TO {a_owner}; REVOKE ALL ON TYPE"
+     " {a}.span FROM PUBLIC; CREATE TABLE {b}.t (y {a}.span_multirange); ALTER TABLE {b}.t OWNER TO {b_owner}",
+     "DROP TABLE {b}.t; DROP TYPE {a}.span"),
+    ("cross_view", "a", "CREATE VIEW {b}.v AS SELECT NULL::{a}.portfolios AS p; ALTER VIEW {b}.v OWNER TO {b_owner}", None),
     ("cross_table", "a", "CREATE TABLE {a}.parent (id int); ALTER TABLE {a}.parent OWNER TO {a_owner};"
      " CREATE TABLE {b}.child () INHERITS ({a}.parent); ALTER TABLE {b}.child OWNER TO {b_owner}",
      "DROP TABLE {b}.child, {a}.parent"),
