@@ -71,6 +71,8 @@ SHARED = {
         "CREATE FUNCTION {s}.g() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'; ALTER FUNCTION {s}.g() OWNER TO"
         " {owner}; REVOKE ALL ON FUNCTION {s}.g() FROM PUBLIC; CREATE TRIGGER spy BEFORE INSERT ON {o}.portfolios FOR EACH ROW"
         " EXECUTE FUNCTION {s}.g()", "DROP FUNCTION {s}.g() CASCADE"),
+    "another tenant has a view with the row type of a table": (
+        "CREATE VIEW {o}.v AS SELECT NULL::{s}.users AS u; ALTER VIEW {o}.v OWNER TO {o}_owner", "DROP VIEW {o}.v"),
     "another tenant's policy reads a table": (
         "CREATE POLICY spy ON {o}.portfolios USING (EXISTS (SELECT FROM {s}.users))", "DROP POLICY spy ON {o}.portfolios"),
     "the guard and what it measures are open alike": (GUARDS % ("'true'", "'true'"), GUARDS % ("e", "e")),
@@ -105,6 +107,8 @@ SPARE = {
     "a function of Tenantry has its owner's rights": "ALTER FUNCTION tenancy.current_tenant() SECURITY DEFINER",
     "another tenant has a view of a table":
         "CREATE VIEW {o}.v AS SELECT * FROM {s}.portfolios; ALTER VIEW {o}.v OWNER TO {o}_owner",
+    "another tenant has a view with an array of the rows of a table":
+        "CREATE VIEW {o}.v AS SELECT NULL::{s}.portfolios[] AS p; ALTER VIEW {o}.v OWNER TO {o}_owner",
     "another tenant's trigger calls a function": "CREATE TRIGGER spy BEFORE INSERT ON {o}.portfolios FOR EACH ROW"
                                                  " EXECUTE FUNCTION {s}.touch_updated_at()",
     "another tenant's policy reads a table":
