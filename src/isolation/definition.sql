@@ -79,6 +79,8 @@ WITH token AS MATERIALIZED (
     UNION ALL
     -- Of schemas that are of no place, all that is in them.
     SELECT t.n, 'thing', concat_ws('|', d.classid, c.oid::regclass, c.relkind, c.relowner::regrole, c.relacl, c.reloptions,
+               (SELECT string_agg(concat_ws('/', a.attname, a.attacl), ',' ORDER BY a.attnum)
+                  FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL),
                CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
                f.oid::regprocedure, f.proowner::regrole, f.proacl, f.prosecdef, f.prosrc, f.probin,
                pg_get_function_sqlbody(f.oid))

@@ -453,6 +453,7 @@ static const char *kind_word(ProbeOn on)
         [ON_ROLE] = "role",
         [ON_SEQUENCE] = "sequence",
         [ON_SHARED_PARTITION] = "table",
+        [ON_SHARED_SEQUENCE] = "sequence",
         [ON_SHARED_TABLE] = "table",
         [ON_SHARED_VIEW] = "view",
         [ON_TABLE] = "table",

@@ -71,6 +71,7 @@ typedef enum ProbeOn {
     ON_ROLE,
     ON_SEQUENCE,
     ON_SHARED_PARTITION,
+    ON_SHARED_SEQUENCE,
     ON_SHARED_TABLE,
     ON_SHARED_VIEW,
     ON_TABLE,

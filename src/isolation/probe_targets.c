@@ -23,7 +23,7 @@ static const struct {
     {"large_object", ON_LARGE_OBJECT, ON_LARGE_OBJECT, ON_NOTHING},
     {"partition", ON_PARTITION, ON_SHARED_PARTITION, ON_NOTHING},
     {"power_role", ON_POWER_ROLE, ON_NOTHING, ON_NOTHING},
-    {"sequence", ON_SEQUENCE, ON_NOTHING, ON_NOTHING},
+    {"sequence", ON_SEQUENCE, ON_SHARED_SEQUENCE, ON_NOTHING},
     {"table", ON_TABLE, ON_SHARED_TABLE, ON_NOTHING},
     {"type", ON_TYPE, ON_NOTHING, ON_NOTHING},
     {"view", ON_VIEW, ON_SHARED_VIEW, ON_NOTHING},

@@ -41,6 +41,15 @@ CASES = [
      "DROP FUNCTION {a}.f()"),
     ("grant_option", "a", "GRANT SELECT ON {a}.portfolios TO {a_app} WITH GRANT OPTION", None),
     ("readonly_write", "a", "GRANT DELETE ON {a}.portfolios TO {a_ro}", None),
+    ("readonly_write", "a", "CREATE SEQUENCE {a}.s; ALTER SEQUENCE {a}.s OWNER TO {a_owner}; GRANT USAGE ON SEQUENCE {a}.s TO {a_ro}",
+     "DROP SEQUENCE {a}.s"),
+    ("readonly_write", None, "CREATE SEQUENCE IF NOT EXISTS {x}.\"the count\"; ALTER SEQUENCE {x}.\"the count\" OWNER TO {x_owner};"
+     " GRANT UPDATE ON SEQUENCE {x}.\"the count\" TO {x_readers}", None),
+    # The mends do not drop them.
+    ("sequence_set", None, "CREATE SEQUENCE IF NOT EXISTS {x}.\"the count\"; ALTER SEQUENCE {x}.\"the count\" OWNER TO {x_owner};"
+     " GRANT ALL ON ALL SEQUENCES IN SCHEMA {x} TO {x_group}", None),
+    ("sequence_set", None, "CREATE SEQUENCE {x}.s; ALTER SEQUENCE {x}.s OWNER TO {x_owner}; GRANT UPDATE ON SEQUENCE {x}.s TO"
+     " {x_readers}", "DROP SEQUENCE {x}.s"),
     ("control_grant", "a", "GRANT SELECT ON tenantry.tenants TO {a_app}", None),
     ("control_grant", None, "GRANT SELECT ON tenantry.credentials TO {tenants}", None),
     ("control_grant", None, "GRANT UPDATE ON tenancy.role_tenants TO {tenants}",
@@ -158,6 +167,14 @@ CASES = [
      "DROP TABLE {b}.child, {a}.parent"),
     ("cross_type", "a", "CREATE TABLE {b}.t (side {a}.trade_side); ALTER TABLE {b}.t OWNER TO {b_owner}",
      "DROP TABLE {b}.t"),
+    # The types that come with others: of rows, of arrays, of several ranges.
+    ("cross_type", "a", "CREATE TABLE {b}.t (y {a}.portfolios); ALTER TABLE {b}.t OWNER TO {b_owner}", "DROP TABLE {b}.t"),
+    ("cross_type", "a", "CREATE TABLE {b}.t (y {a}.portfolios[]); ALTER TABLE {b}.t OWNER TO {b_owner}", "DROP TABLE {b}.t"),
+    ("cross_type", "a", "CREATE TABLE {b}.t (y {a}.trade_side[]); ALTER TABLE {b}.t OWNER TO {b_owner}", "DROP TABLE {b}.t"),
+    ("cross_type", "a", "CREATE TYPE {a}.span AS RANGE (subtype = money); ALTER TYPE {a}.span OWNER TO {a_owner}; REVOKE ALL ON TYPE"
+     " {a}.span FROM PUBLIC; CREATE TABLE {b}.t (y {a}.span_multirange); ALTER TABLE {b}.t OWNER TO {b_owner}",
+     "DROP TABLE {b}.t; DROP TYPE {a}.span"),
+    ("cross_view", "a", "CREATE VIEW {b}.v AS SELECT NULL::{a}.portfolios AS p; ALTER VIEW {b}.v OWNER TO {b_owner}", None),
     ("cross_table", "a", "CREATE TABLE {a}.parent (id int); ALTER TABLE {a}.parent OWNER TO {a_owner};"
      " CREATE TABLE {b}.child () INHERITS ({a}.parent); ALTER TABLE {b}.child OWNER TO {b_owner}",
      "DROP TABLE {b}.child, {a}.parent"),
@@ -318,6 +335,8 @@ CASES = [
      " GRANT SELECT ON util.t TO PUBLIC", "DROP SCHEMA util CASCADE"),
     ("shared_schema", None, "CREATE FUNCTION tenantry_ext.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
      "DROP FUNCTION tenantry_ext.f()"),
+    ("shared_schema", None, "CREATE SCHEMA util; GRANT USAGE ON SCHEMA util TO PUBLIC; CREATE TABLE util.export AS SELECT 1 AS id,"
+     " 'a' AS email; GRANT SELECT (id, email) ON util.export TO PUBLIC", "DROP SCHEMA util CASCADE"),
     ("path_schema_shared", "a", "CREATE SCHEMA util; GRANT CREATE, USAGE ON SCHEMA util TO {b_app};"
      " ALTER ROLE {a_app} SET search_path = {a}, util", "ALTER ROLE {a_app} SET search_path = {a}; DROP SCHEMA util"),
     ("control_owner", None, "CREATE ROLE stranger; ALTER SCHEMA tenantry_ext OWNER TO stranger",
@@ -402,6 +421,10 @@ CASES = [
     ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f(int) RETURNS boolean LANGUAGE sql AS 'SELECT true';"
      " CREATE DOMAIN util.d AS int CHECK (util.f(VALUE)); CREATE TABLE {a}.t (c util.d); ALTER TABLE {a}.t OWNER TO {a_owner}",
      "DROP TABLE {a}.t; DROP SCHEMA util CASCADE"),
+    # The mend does not drop the domain.
+    ("uses_outside", "a", "CREATE SCHEMA IF NOT EXISTS checks; CREATE OR REPLACE FUNCTION checks.f(int) RETURNS boolean LANGUAGE sql"
+     " AS 'SELECT true'; DROP DOMAIN IF EXISTS {a}.\"a number\"; CREATE DOMAIN {a}.\"a number\" AS int CHECK (checks.f(VALUE));"
+     " ALTER DOMAIN {a}.\"a number\" OWNER TO {a_owner}; REVOKE ALL ON DOMAIN {a}.\"a number\" FROM PUBLIC", None),
     ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f(uuid) RETURNS uuid IMMUTABLE LANGUAGE sql AS 'SELECT $1';"
      " CREATE STATISTICS {a}.st ON (util.f(id)) FROM {a}.portfolios", "DROP STATISTICS {a}.st; DROP SCHEMA util CASCADE"),
     ("outside_untrusted", None, "CREATE AGGREGATE tenantry_ext.slurp(text) (sfunc = textcat, stype = text, initcond = '',"
@@ -422,6 +445,12 @@ CASES = [
     ("public_grant_database", "b", "CREATE ROLE ops; GRANT CREATE ON DATABASE tenantry TO ops; GRANT ops TO {b_app}",
      "REVOKE CREATE ON DATABASE tenantry FROM ops; DROP ROLE ops"),
     ("path_schema_create", "b", "ALTER SCHEMA tenantry_ext OWNER TO {b_app}", "ALTER SCHEMA tenantry_ext OWNER TO tenantry"),
+    ("large_object", None, "SELECT lo_from_bytea(4720, 'x'); GRANT SELECT, UPDATE ON LARGE OBJECT 4720 TO {tenants}",
+     "SELECT lo_unlink(4720)"),
+    ("large_object", None, "SELECT lo_create(4721); ALTER LARGE OBJECT 4721 OWNER TO {x_owner}; GRANT SELECT ON LARGE OBJECT 4721"
+     " TO {x_group}", "SELECT lo_unlink(4721)"),
+    ("large_object", None, "SELECT lo_create(4722); CREATE ROLE club; GRANT club TO {a_app}; GRANT SELECT ON LARGE OBJECT 4722"
+     " TO club", "SELECT lo_unlink(4722); DROP ROLE club"),
     ("large_object", None, "SELECT lo_create(4712); GRANT SELECT ON LARGE OBJECT 4712 TO PUBLIC", "SELECT lo_unlink(4712)"),
     ("setting_role", None, "ALTER ROLE tenantry SET allow_system_table_mods = on", None),
     ("setting_search_path", None, "ALTER ROLE tenantry SET search_path = {b}", None),
@@ -461,4 +490,6 @@ LEAKS = [
      "DROP TABLE {a}.long; REVOKE USAGE ON SCHEMA pg_toast FROM PUBLIC"),
     ("large_object", "b", "SELECT lo_from_bytea(4713, 'x'); GRANT SELECT ON LARGE OBJECT 4713 TO PUBLIC",
      "SELECT length(lo_get(4713)) = 1", "SELECT lo_unlink(4713)"),
+    ("large_object", "b", "SELECT lo_from_bytea(4720, 'x'); GRANT SELECT ON LARGE OBJECT 4720 TO {tenants}",
+     "SELECT length(lo_get(4720)) = 1", "SELECT lo_unlink(4720)"),
 ]

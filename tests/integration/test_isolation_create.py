@@ -64,10 +64,15 @@ SHARED = {
         "CREATE FUNCTION public.spy() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN NEW; END';"
         " CREATE TRIGGER spy BEFORE INSERT ON {s}.users FOR EACH ROW EXECUTE FUNCTION public.spy()",
         "DROP FUNCTION public.spy() CASCADE"),
+    "tenants may set a sequence": (
+        "CREATE SEQUENCE {s}.numbers; ALTER SEQUENCE {s}.numbers OWNER TO {owner}; GRANT UPDATE ON SEQUENCE {s}.numbers TO {app}",
+        "DROP SEQUENCE {s}.numbers"),
     "another tenant's trigger calls a function": (
         "CREATE FUNCTION {s}.g() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'; ALTER FUNCTION {s}.g() OWNER TO"
         " {owner}; REVOKE ALL ON FUNCTION {s}.g() FROM PUBLIC; CREATE TRIGGER spy BEFORE INSERT ON {o}.portfolios FOR EACH ROW"
         " EXECUTE FUNCTION {s}.g()", "DROP FUNCTION {s}.g() CASCADE"),
+    "another tenant has a view with the row type of a table": (
+        "CREATE VIEW {o}.v AS SELECT NULL::{s}.users AS u; ALTER VIEW {o}.v OWNER TO {o}_owner", "DROP VIEW {o}.v"),
     "another tenant's policy reads a table": (
         "CREATE POLICY spy ON {o}.portfolios USING (EXISTS (SELECT FROM {s}.users))", "DROP POLICY spy ON {o}.portfolios"),
     "the guard and what it measures are open alike": (GUARDS % ("'true'", "'true'"), GUARDS % ("e", "e")),
@@ -102,6 +107,8 @@ SPARE = {
     "a function of Tenantry has its owner's rights": "ALTER FUNCTION tenancy.current_tenant() SECURITY DEFINER",
     "another tenant has a view of a table":
         "CREATE VIEW {o}.v AS SELECT * FROM {s}.portfolios; ALTER VIEW {o}.v OWNER TO {o}_owner",
+    "another tenant has a view with an array of the rows of a table":
+        "CREATE VIEW {o}.v AS SELECT NULL::{s}.portfolios[] AS p; ALTER VIEW {o}.v OWNER TO {o}_owner",
     "another tenant's trigger calls a function": "CREATE TRIGGER spy BEFORE INSERT ON {o}.portfolios FOR EACH ROW"
                                                  " EXECUTE FUNCTION {s}.touch_updated_at()",
     "another tenant's policy reads a table":

@@ -224,6 +224,8 @@ def names(blueprint):
 MORE = [
     ("probe_sequence", ("trading", "GRANT USAGE ON SEQUENCE tenantry.jobs_id_seq TO {ra}",
                         "REVOKE USAGE ON SEQUENCE tenantry.jobs_id_seq FROM {ra}", "sequence tenantry.jobs_id_seq")),
+    ("probe_sequence", ("saas", "CREATE SEQUENCE saas.numbers; GRANT UPDATE ON SEQUENCE saas.numbers TO {ra}",
+                        "DROP SEQUENCE saas.numbers", "sequence saas.numbers")),
     ("probe_server_control", ("trading", "CREATE EXTENSION dblink SCHEMA tenantry_ext", "DROP EXTENSION dblink", "login {ra}")),
     ("probe_server_objects", ("trading", "ALTER TYPE pg_catalog.uuid OWNER TO {ra}",
                               "ALTER TYPE pg_catalog.uuid OWNER TO postgres", "login {ra}")),

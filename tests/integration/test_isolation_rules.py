@@ -30,8 +30,8 @@ def names():
         words[slug + "_id"] = shown["id"]
         words[slug + "_app"] = shown["roles"]["app"]
         words[slug + "_ro"] = shown["roles"]["readonly"]
-        words[slug + "_owner"], words[slug + "_group"] = server.psql(
-            "SELECT owner_role, app_role FROM tenantry.places WHERE schema_name = '%s'" % shown["schema"]).split("|")
+        words[slug + "_owner"], words[slug + "_group"], words[slug + "_readers"] = server.psql(
+            "SELECT owner_role, app_role, readonly_role FROM tenantry.places WHERE schema_name = '%s'" % shown["schema"]).split("|")
     words["guards"] = server.psql("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'tenancy_guards'")
     words["tenants"], words["audit"] = server.psql("SELECT tenants_role, audit_role FROM tenantry.installation").split("|")
     return server, words

@@ -8,5 +8,7 @@ SELECT o.tenant_id, h.tenant_id AS other_id, format('large object %s', l.oid) AS
  CROSS JOIN LATERAL aclexplode(l.lomacl) a
   LEFT JOIN iso_role o ON o.oid = l.lomowner
   LEFT JOIN iso_role h ON h.oid = a.grantee
- WHERE a.grantee <> l.lomowner AND (a.grantee = 0 OR h.tenant_id IS DISTINCT FROM o.tenant_id)
+ WHERE a.grantee <> l.lomowner
+   AND (h.tenant_id IS DISTINCT FROM o.tenant_id
+        OR (o.tenant_id IS NULL AND a.grantee IN (SELECT b.oid FROM iso_bearer b))) -- nobody's, and many tenants may use it
  GROUP BY o.tenant_id, h.tenant_id, l.oid, a.grantee, l.lomowner

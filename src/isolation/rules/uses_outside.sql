@@ -13,8 +13,10 @@ SELECT p.tenant_id, NULL::uuid AS other_id, pg_describe_object(u.classid, u.obji
                       THEN CASE u.part WHEN '_RETURN' THEN NULL
                                 ELSE format('DROP RULE %I ON %s', u.part, u.relid::regclass) END
                       WHEN 'pg_constraint'::regclass
-                      THEN format('ALTER TABLE %s DROP CONSTRAINT %I', u.relid::regclass, u.part) END AS mend
-  FROM (SELECT s.classid, s.objid, s.refclassid, s.refobjid, c.oid AS relid,
+                      THEN CASE WHEN u.relid IS NOT NULL
+                                THEN format('ALTER TABLE %s DROP CONSTRAINT %I', u.relid::regclass, u.part)
+                                ELSE format('ALTER DOMAIN %s DROP CONSTRAINT %I', u.typid::regtype, u.part) END END AS mend
+  FROM (SELECT s.classid, s.objid, s.refclassid, s.refobjid, c.oid AS relid, t.oid AS typid,
                coalesce(g.tgname, y.polname, k.conname, w.rulename) AS part,
                coalesce(c.relnamespace, f.pronamespace, t.typnamespace, x.stxnamespace) AS nspoid
           FROM iso_stray s

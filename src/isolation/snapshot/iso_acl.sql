@@ -1,5 +1,6 @@
 -- Rights in the schemas that their own roles should not have, or that others have: what every place has by design (all
--- to the owner; to its two other roles what they need; of `tenancy` what every tenant needs) is left out, so that this grows with what is odd.
+-- to the owner; to its two other roles what they need; of `tenancy` what every tenant needs) is left out, so that this grows
+-- with what is odd. UPDATE on a sequence is setval: in a shared place it moves the numbers of all.
 SELECT p.nspoid, o.classid, o.objid, o.kind, o.name, NULL::name AS column_name, a.grantee, a.privilege_type,
        a.is_grantable
   FROM iso_object o
@@ -8,7 +9,9 @@ SELECT p.nspoid, o.classid, o.objid, o.kind, o.name, NULL::name AS column_name, 
  WHERE o.acl IS NOT NULL AND a.grantee <> coalesce(p.owner, 0)
    AND (a.is_grantable OR a.grantee NOT IN (coalesce(p.app, 0), coalesce(p.readonly, 0)) OR a.grantee = 0
         OR a.privilege_type NOT IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'USAGE', 'EXECUTE')
-        OR (a.grantee = p.readonly AND a.privilege_type NOT IN ('SELECT', 'USAGE', 'EXECUTE')))
+        OR (a.grantee = p.readonly AND a.privilege_type NOT IN ('SELECT', 'USAGE', 'EXECUTE'))
+        OR (o.kind = 'sequence' AND a.privilege_type = 'UPDATE' AND p.kind = 'row')
+        OR (o.kind = 'sequence' AND a.privilege_type = 'USAGE' AND a.grantee = p.readonly))
    AND NOT (p.nspname = 'tenancy' AND NOT a.is_grantable
             AND a.grantee = (SELECT w.oid FROM iso_own w WHERE w.kind = 'tenants')
             AND (o.kind, o.name, a.privilege_type) IN (('schema', 'tenancy', 'USAGE'),

@@ -23,9 +23,20 @@ SELECT p.classid, p.objid, d.refclassid, d.refobjid
 UNION
 SELECT d.classid, d.objid, d.refclassid, d.refobjid
   FROM iso_place p
-  JOIN iso_object o USING (nspoid)
+  JOIN (SELECT o.nspoid, o.classid, o.objid FROM iso_object o WHERE o.classid <> 'pg_namespace'::regclass
+        UNION ALL -- the types that come with them: of rows, of several ranges, of arrays
+        SELECT k.nspoid, 'pg_type'::regclass, a.oid
+          FROM (SELECT c.nspoid, c.reltype AS oid FROM iso_relation c
+                UNION ALL
+                SELECT t.nspoid, t.oid FROM iso_type t
+                UNION ALL
+                SELECT t.nspoid, g.oid
+                  FROM iso_type t
+                 CROSS JOIN LATERAL (SELECT x.rngmultitypid AS oid FROM pg_range x WHERE x.rngtypid = t.oid OFFSET 0) g) k
+         CROSS JOIN LATERAL (SELECT x.oid, x.typarray FROM pg_type x WHERE x.oid = k.oid OFFSET 0) y
+         CROSS JOIN LATERAL (VALUES (y.oid), (y.typarray)) a (oid)) o USING (nspoid)
  CROSS JOIN LATERAL (
        SELECT x.classid, x.objid, x.refclassid, x.refobjid FROM pg_depend x
         WHERE x.refclassid = o.classid AND x.refobjid = o.objid AND x.deptype = 'n' OFFSET 0) d
- WHERE o.classid <> 'pg_namespace'::regclass AND p.nspname <> 'tenancy'
+ WHERE p.nspname <> 'tenancy'
    AND (o.nspoid, d.classid, d.objid) NOT IN (SELECT a.nspoid, a.classid, a.objid FROM iso_part a)

@@ -5,9 +5,13 @@ WITH all_of (role) AS (
 ), thing AS (
     SELECT r.relnamespace AS nspoid, 'pg_class'::regclass::oid AS classid, r.oid AS objid, r.relacl AS acl FROM iso_free r
     UNION ALL
+    SELECT r.relnamespace, 'pg_class'::regclass, r.oid, c.attacl -- OFFSET: by index, not the columns of the fleet
+      FROM iso_free r
+     CROSS JOIN LATERAL (SELECT x.attacl FROM pg_attribute x WHERE x.attrelid = r.oid AND x.attacl IS NOT NULL OFFSET 0) c
+    UNION ALL
     SELECT f.pronamespace, 'pg_proc'::regclass, f.oid, f.proacl FROM iso_loose f WHERE NOT f.is_extension AND NOT f.is_builtin
 )
-SELECT s.nspname, t.classid, t.objid
+SELECT DISTINCT s.nspname, t.classid, t.objid
   FROM thing t
   JOIN iso_common s USING (nspoid)
  WHERE EXISTS (SELECT FROM aclexplode(t.acl) a WHERE a.grantee IN (SELECT role FROM all_of))

@@ -38,7 +38,7 @@ WITH RECURSIVE place AS MATERIALIZED (
                           WHERE x.refclassid = 'pg_namespace'::regclass AND x.refobjid = s.nspoid AND x.deptype = 'n'
                          OFFSET 0) d
 ), relation AS MATERIALIZED (
-    SELECT c.oid, c.xmin AS version, c.relrowsecurity, c.relhasrules, c.relhastriggers, c.relhassubclass
+    SELECT c.oid, c.xmin AS version, c.reltype, c.relrowsecurity, c.relhasrules, c.relhastriggers, c.relhassubclass
       FROM member m
       JOIN pg_class c ON c.oid = m.objid
      WHERE m.classid = 'pg_class'::regclass
@@ -98,7 +98,17 @@ WITH RECURSIVE place AS MATERIALIZED (
       FROM (SELECT (d.objid::bigint << 32) | d.refobjid::bigint AS pair
               FROM member m
               JOIN pg_depend d ON d.refclassid = m.classid AND d.refobjid = m.objid AND d.deptype IN ('a', 'n')
-             WHERE NOT (m.is_shared AND d.classid IN ('pg_policy'::regclass, 'pg_trigger'::regclass))) u
+             WHERE NOT (m.is_shared AND d.classid IN ('pg_policy'::regclass, 'pg_trigger'::regclass))
+            UNION ALL -- and on the types that come with them: of rows, of arrays
+            SELECT (d.objid::bigint << 32) | d.refobjid::bigint
+              FROM pg_depend d
+             WHERE d.refclassid = 'pg_type'::regclass AND d.deptype = 'n'
+               AND d.refobjid = ANY (ARRAY(
+                   SELECT unnest(ARRAY[y.oid, y.typarray])
+                     FROM pg_type y
+                    WHERE y.oid = ANY (ARRAY(SELECT c.reltype FROM relation c
+                                             UNION ALL
+                                             SELECT m.objid FROM member m WHERE m.classid = 'pg_type'::regclass))))) u
     UNION ALL
     SELECT concat_ws(' ', 'relation', c.oid, c.version) FROM relation c
     UNION ALL
