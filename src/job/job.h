@@ -38,6 +38,8 @@ typedef struct JobContext {
     bool was_stopped; /* it is resumed after an error that people were told, not after a kill */
     void *memory; /* what the first step wants to hand to later steps of the same run; never needed
                      for correctness, and gone when a step fails */
+    const void *lasting; /* what a free step wants to find when it is tried again in the same run;
+                            in the arena */
 } JobContext;
 
 typedef enum JobStepMode {

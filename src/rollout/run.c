@@ -200,13 +200,17 @@ static bool run_late(JobContext *context, const RolloutPlan *plan, int64_t wave,
 }
 
 /* Who resumes a rollout that stopped goes on without what had failed. An undo is not for people to
- * accept. */
+ * accept. When this step is tried again, nobody was told of what failed since. */
 static bool note_told(JobContext *context, Err *err)
 {
-    return !context->was_stopped ||
-           strcmp(json_get_text(context->args, "on-failure", "stop"), "undo") == 0 ||
-           store_query(context->store, ROLLOUT_TOLD, PG_PARAMS(rollout_id_text(context)), NULL,
-                       err);
+    if (context->was_stopped &&
+        strcmp(json_get_text(context->args, "on-failure", "stop"), "undo") != 0 &&
+        !store_query(context->store, ROLLOUT_TOLD, PG_PARAMS(rollout_id_text(context)), NULL,
+                     err)) {
+        return false;
+    }
+    context->was_stopped = false;
+    return true;
 }
 
 typedef struct Rollout {

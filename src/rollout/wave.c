@@ -102,7 +102,7 @@ static bool drain(JobContext *context, const RolloutPlan *plan, WaveRules *rules
     }
 }
 
-bool rollout_undo(JobContext *context, RolloutPlan plan, Err *err)
+static bool undo_places(JobContext *context, RolloutPlan plan, Err *err)
 {
     RolloutCounts counts = {0};
     const char *wanted = NULL;
@@ -115,6 +115,26 @@ bool rollout_undo(JobContext *context, RolloutPlan plan, Err *err)
     return wanted != NULL ? rollout_obey(context, wanted, err) : leave_rest(context, err);
 }
 
+bool rollout_undo(JobContext *context, RolloutPlan plan, Err *err)
+{
+    const RolloutFailure *failure = context->lasting;
+    const bool is_undone = undo_places(context, plan, err);
+    if (failure == NULL) {
+        return is_undone;
+    }
+    if (!is_undone) {
+        return err_prefix(err, "%s; undoing", failure->what);
+    }
+    rollout_fail_stopped(context,
+                         arena_printf(context->arena,
+                                      "%s; the places that it had changed are as they were",
+                                      failure->what),
+                         err);
+    err_hint(err, "tenantry migrate status shows what failed; tenantry migrate retry tries it");
+    err->code = failure->code;
+    return false;
+}
+
 /* A wave that was not good. That the rollout goes back from here is recorded before it does. */
 static bool fail_wave(JobContext *context, const RolloutPlan *plan, ErrCode code, const char *what,
                       Err *err)
@@ -124,18 +144,12 @@ static bool fail_wave(JobContext *context, const RolloutPlan *plan, ErrCode code
         err->code = code;
         return false;
     }
-    if (!store_query(context->store, ROLLOUT_UNDO, PG_PARAMS(rollout_id_text(context)), NULL,
-                     err) ||
-        !rollout_undo(context, *plan, err)) {
-        return err_prefix(err, "%s; undoing", what);
-    }
-    rollout_fail_stopped(
-        context,
-        arena_printf(context->arena, "%s; the places that it had changed are as they were", what),
-        err);
-    err_hint(err, "tenantry migrate status shows what failed; tenantry migrate retry tries it");
-    err->code = code;
-    return false;
+    RolloutFailure *failure = ARENA_NEW(context->arena, RolloutFailure);
+    *failure = (RolloutFailure){.code = code, .what = what};
+    context->lasting = failure;
+    return store_query(context->store, ROLLOUT_UNDO, PG_PARAMS(rollout_id_text(context)), NULL, err)
+               ? rollout_undo(context, *plan, err)
+               : err_prefix(err, "%s; undoing", what);
 }
 
 /* More failed than the wave allows. */

@@ -4,16 +4,25 @@ import json
 import os
 import signal
 
+import crash_state
 import harness
-from rollout_kit import Vault, check, ended, start_and_hold
+from rollout_kit import Vault, check, ended, in_order, start_and_hold, wait_until
 
 shared = harness.shared_server
+
+UNIQUE = ("ALTER TABLE boxes ADD CONSTRAINT boxes_what UNIQUE (what);\n", "ALTER TABLE boxes DROP CONSTRAINT boxes_what;\n")
 
 
 def vault(name, *slugs):
     made = Vault(shared(), name)
     made.create(*slugs)
     return made
+
+
+def spoil(made, *slugs):
+    """Rows that UNIQUE refuses."""
+    for slug in slugs:
+        made.sql(slug, "INSERT INTO boxes (id, what) VALUES (1, 'same'), (2, 'same')")
 
 
 def go_on(child):
@@ -56,6 +65,55 @@ def test_a_resume_of_a_rollout_that_runs_does_not_withdraw_an_abort():
     status, out, err = go_on(child)
     assert status == 0 and json.loads(out)["done"] == 1, (out, err)
     assert made.newest()["state"] == "aborted", made.newest()
+    check(shared())
+
+
+# --- the job's own connection is lost
+
+
+def lose_job():
+    """Ends the session that holds a job's lock."""
+    lost = shared().psql("SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE application_name = 'tenantry'"
+                         " AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')",
+                         crash_state.admin_conninfo(shared()))
+    assert lost == "1", lost
+
+
+def test_an_undo_whose_job_lost_its_connection_ends_as_failed():
+    made = vault("undolost", "undolost-a", "undolost-b", "undolost-c")
+    made.add(*UNIQUE)
+    spoil(made, in_order(made)[2])
+    child, rollout = start_and_hold(made, "--waves", "2,100%", "--on-failure", "undo", point="rollout.undone")
+    lose_job()
+    status, out, err = go_on(child)
+    assert status == harness.exit_statuses()["places_failed"], (status, out, err)
+    assert "1 of 1 places failed in wave 2" in err and "are as they were" in err, err
+    assert (made.newest()["state"], set(made.versions().values())) == ("undone", {1}), made.newest()
+    shared().refused("job_state", "migrate", "pause", rollout, says=("is failed",))
+    check(shared())
+
+
+def test_a_connection_that_is_lost_after_a_resume_forgives_no_failure():
+    """Of a wave that allows one failure, one place failed before the connection was lost and one did afterwards."""
+    made = vault("forgives", *("forgives-%d" % n for n in range(5)))
+    made.add(*UNIQUE)
+    order = in_order(made)
+    spoil(made, order[1], order[3])
+    made.refused("up", "--waves", "1,100%", "--max-failures", "1", "--lock-timeout", "60s",
+                 "--gate", "test -e %s/open" % made.folder, code="gate_shut")
+    rollout = str(made.newest()["rollout"])
+    with open(os.path.join(made.folder, "open"), "w", encoding="utf-8"):
+        pass
+    locker = harness.Session(made.superuser)
+    with locker:
+        locker.ask('BEGIN; LOCK TABLE "%s".boxes;' % made.schema(order[2]))
+        child = shared().spawn("migrate", "resume", rollout, "--json")
+        wait_until(lambda: set(made.quarantine()) == {order[1]}, "the first place does not fail")
+        lose_job()
+        locker.ask("ROLLBACK;")
+        status, out, err = ended(child)
+    assert status == harness.exit_statuses()["places_failed"], (status, out, err)
+    assert "2 of 4 places failed in wave 2" in err, err
     check(shared())
 
 
