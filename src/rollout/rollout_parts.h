@@ -239,7 +239,8 @@ typedef struct RolloutFailure {
 
 /* Places that this rollout moved go back to where they came from; those that it had not reached
  * stay there. Then the rollout fails with its RolloutFailure, context->lasting; one that was
- * resumed has none, and ends well. */
-bool rollout_undo(JobContext *context, RolloutPlan plan, Err *err);
+ * resumed has none, and ends well. So does one that was aborted meanwhile: *ret_wanted is
+ * WANTED_ABORT, otherwise NULL. */
+bool rollout_undo(JobContext *context, RolloutPlan plan, const char **ret_wanted, Err *err);
 
 #endif

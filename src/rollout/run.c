@@ -232,6 +232,17 @@ static bool read_rollout(JobContext *context, Rollout *ret_rollout, Err *err)
     return true;
 }
 
+static bool go_through(JobContext *context, const RolloutPlan *plan, Rollout *rollout, Err *err)
+{
+    for (int64_t wave = 1; wave <= rollout->waves && rollout->wanted == NULL; wave++) {
+        if (!wave_run(context, plan, wave, &rollout->wanted, err)) {
+            return false;
+        }
+    }
+    return rollout->wanted != NULL ||
+           run_late(context, plan, rollout->waves + 1, &rollout->wanted, err);
+}
+
 static bool run_waves(JobContext *context, const RolloutPlan *plan, Err *err)
 {
     Rollout rollout;
@@ -254,16 +265,8 @@ static bool run_waves(JobContext *context, const RolloutPlan *plan, Err *err)
         !note_told(context, err)) {
         return false;
     }
-    if (rollout.is_undoing) {
-        return rollout_undo(context, *plan, err);
-    }
-    for (int64_t wave = 1; wave <= rollout.waves && rollout.wanted == NULL; wave++) {
-        if (!wave_run(context, plan, wave, &rollout.wanted, err)) {
-            return false;
-        }
-    }
-    if (rollout.wanted == NULL &&
-        !run_late(context, plan, rollout.waves + 1, &rollout.wanted, err)) {
+    if (!(rollout.is_undoing ? rollout_undo(context, *plan, &rollout.wanted, err)
+                             : go_through(context, plan, &rollout, err))) {
         return false;
     }
     return rollout.wanted == NULL || rollout_obey(context, rollout.wanted, err);

@@ -117,5 +117,49 @@ def test_a_connection_that_is_lost_after_a_resume_forgives_no_failure():
     check(shared())
 
 
+# --- an undo that does not come to its end
+
+
+def test_an_abort_of_an_undo_ends_the_rollout_and_says_how_many_places_stay_changed():
+    made = vault("undoabort", *("undoabort-%d" % n for n in range(4)))
+    made.add(*UNIQUE)
+    spoil(made, in_order(made)[2])
+    command = ("--waves", "2,3,100%", "--on-failure", "undo")
+    path = os.path.join(shared().folder, "trace-abort")
+    made.refused("up", *command, code="places_failed", env={"TENANTRY_FAULT_TRACE": path})
+    made.server.psql("UPDATE tenantry.places SET quarantine = NULL")
+    # At the end of the second wave, which fails; what follows is the undo.
+    point = [n for n, name in enumerate(crash_state.trace(path)) if name == "rollout.wave.moved"][1] + 1
+    child, rollout = start_and_hold(made, *command, point=str(point))
+    shared().tenantry("migrate", "abort", rollout)
+    status, out, err = go_on(child)
+    assert status == 0 and json.loads(out)["done"] == 2, (out, err)
+    assert "1 of 1 places failed in wave 2; its undo was aborted, places that stay changed: 2" in err, err
+    assert made.newest()["state"] == "aborted", made.newest()
+    assert sorted(made.versions().values()) == [1, 1, 2, 2], made.versions()
+    assert made.migrate("up")["done"] == 1, "the next rollout need not wait for one that was aborted"
+    check(shared())
+
+
+def test_an_undo_says_how_many_places_could_not_be_taken_back():
+    made = vault("undostuck", *("undostuck-%d" % n for n in range(3)))
+    made.add(UNIQUE[0], UNIQUE[1] + "DO $d$ BEGIN IF EXISTS (SELECT FROM boxes WHERE what = 'stuck') THEN"
+             " RAISE EXCEPTION 'no way back'; END IF; END $d$;\n")
+    order = in_order(made)
+    made.sql(order[0], "INSERT INTO boxes (id, what) VALUES (1, 'stuck')")
+    spoil(made, order[2])
+    command = ("up", "--waves", "2,100%", "--on-failure", "undo")
+    answer = made.refused(*command, code="places_failed", says=(
+        "1 of 1 places failed in wave 2; places that could not be taken back: 1", "migrate down"))
+    assert "as they were" not in json.dumps(answer), answer
+    assert made.versions() == dict(zip(order, (2, 1, 1))), made.versions()
+    assert set(made.quarantine()) == {order[0], order[2]}
+    made.sql(order[0], "DELETE FROM boxes")
+    made.sql(order[2], "DELETE FROM boxes")
+    made.migrate("retry")
+    assert made.migrate("down", "--to", "1")["done"] == 2
+    check(shared())
+
+
 if __name__ == "__main__":
     harness.main()
