@@ -13,8 +13,8 @@ shared = harness.shared_server
 UNIQUE = ("ALTER TABLE boxes ADD CONSTRAINT boxes_what UNIQUE (what);\n", "ALTER TABLE boxes DROP CONSTRAINT boxes_what;\n")
 
 
-def vault(name, *slugs):
-    made = Vault(shared(), name)
+def vault(name, *slugs, **options):
+    made = Vault(shared(), name, **options)
     made.create(*slugs)
     return made
 
@@ -32,6 +32,12 @@ def go_on(child):
 
 def wish(rollout):
     return shared().psql("SELECT coalesce(wanted, '-') FROM tenantry.rollouts WHERE job_id = %s" % rollout)
+
+
+def end(made):
+    """Aborts the newest rollout, which nobody runs."""
+    answer = shared().tenantry("migrate", "abort", str(made.newest()["rollout"]))
+    assert (answer["done"], made.newest()["state"]) == (0, "aborted"), answer
 
 
 # --- what is refused changes nothing
@@ -159,6 +165,41 @@ def test_an_undo_says_how_many_places_could_not_be_taken_back():
     made.migrate("retry")
     assert made.migrate("down", "--to", "1")["done"] == 2
     check(shared())
+
+
+# --- an abort needs nothing that may be missing
+
+
+def test_an_abort_ends_a_rollout_whose_extension_cannot_be_made():
+    made = vault("noground", "noground-a", extra="extensions: {wanted: [citext]}\n")
+    made.add_column()
+    made.server.psql("DROP EXTENSION citext; CREATE ROLE noground; ALTER SCHEMA tenantry_ext OWNER TO noground",
+                     made.superuser)
+    try:
+        made.refused("up", code="isolation_violated", says=("cannot install its extensions",))
+        end(made)
+    finally:
+        made.server.psql("ALTER SCHEMA tenantry_ext OWNER TO tenantry; DROP ROLE noground", made.superuser)
+    assert made.migrate("up")["done"] == 1
+
+
+def test_an_abort_ends_a_rollout_whose_blueprint_cannot_be_read():
+    """Killed before it prepared anything, and before it moved anything."""
+    harness.require_faults()
+    made = vault("noplan", "noplan-a")
+    made.add_column()
+    for point in ("migrate.up.plan.after_commit", "migrate.up.waves.begin"):
+        made.migrate("up", env={"TENANTRY_FAULT_AT": point}, expect=-signal.SIGKILL)
+        crash_state.wait_until_quiet(shared())
+        read = "UPDATE tenantry.blueprint_versions SET definition = %s WHERE blueprint = 'noplan'"
+        made.server.psql(read % "json_build_object('whole', definition)", made.superuser)
+        try:
+            result = shared().tenantry("migrate", "resume", str(made.newest()["rollout"]), expect=None)
+            assert result.status != 0, result.text()
+            end(made)
+        finally:
+            made.server.psql(read % "definition->'whole'", made.superuser)
+    assert made.versions() == {"noplan-a": 1}
 
 
 if __name__ == "__main__":
