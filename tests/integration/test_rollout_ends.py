@@ -10,7 +10,8 @@ from rollout_kit import Vault, check, ended, in_order, start_and_hold, wait_unti
 
 shared = harness.shared_server
 
-UNIQUE = ("ALTER TABLE boxes ADD CONSTRAINT boxes_what UNIQUE (what);\n", "ALTER TABLE boxes DROP CONSTRAINT boxes_what;\n")
+UNIQUE = ("ALTER TABLE boxes ADD CONSTRAINT boxes_what UNIQUE (what);\n",
+          "ALTER TABLE boxes DROP CONSTRAINT boxes_what;\n")
 
 
 def vault(name, *slugs, **options):
@@ -79,7 +80,8 @@ def test_a_resume_of_a_rollout_that_runs_does_not_withdraw_an_abort():
 
 def lose_job():
     """Ends the session that holds a job's lock."""
-    lost = shared().psql("SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE application_name = 'tenantry'"
+    lost = shared().psql("SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity"
+                         " WHERE application_name = 'tenantry'"
                          " AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')",
                          crash_state.admin_conninfo(shared()))
     assert lost == "1", lost
