@@ -96,14 +96,17 @@ static bool load_locked(Run *run, const JobKind *const *kinds, size_t kind_count
     return run->is_open || run_fail_ended(run, state, err);
 }
 
-bool job_resume(Store *store, const JobKind *const *kinds, size_t kind_count, int64_t job_id,
-                const JobProgress *progress, const char *actor, Err *err)
+bool job_resume(Store *store, const JobResume *resume, Err *err)
 {
     scoped_arena Arena *arena = arena_new();
-    Run run = {.context = {.arena = arena, .store = store, .actor = actor, .progress = *progress}};
+    Run run = {
+        .context = {
+            .arena = arena, .store = store, .actor = resume->actor, .progress = resume->progress}};
     scoped_json Json *args = NULL;
-    const bool is_done = load_locked(&run, kinds, kind_count, job_id, &args, err) &&
-                         (run.has_lock || run_fail_busy(job_id, err)) &&
+    const int64_t job_id = resume->job_id;
+    const bool is_done = load_locked(&run, resume->kinds, resume->kind_count, job_id, &args, err) &&
+                         (run.has_lock || run_fail_busy(&run, err)) &&
+                         (resume->prepare == NULL || resume->prepare(store, job_id, err)) &&
                          store_query(store, JOB_START, PG_PARAMS(pg_int_text(arena, job_id)), NULL,
                                      err) &&
                          run_steps(&run, err);

@@ -38,6 +38,8 @@ typedef struct JobContext {
     bool was_stopped; /* it is resumed after an error that people were told, not after a kill */
     void *memory; /* what the first step wants to hand to later steps of the same run; never needed
                      for correctness, and gone when a step fails */
+    const void *lasting; /* what a free step wants to find when it is tried again in the same run;
+                            in the arena */
 } JobContext;
 
 typedef enum JobStepMode {
@@ -77,10 +79,19 @@ typedef struct JobStart {
  * later. An error of the first step leaves no job behind. */
 bool job_run(Store *store, const JobStart *start, int64_t *ret_job_id, Err *err);
 
-/* Goes on with a job that was interrupted or failed. kinds is the program's table. ERR_JOB_MISSING,
- * ERR_JOB_BUSY, ERR_JOB_STATE (it is done, undone or cancelled). */
-bool job_resume(Store *store, const JobKind *const *kinds, size_t kind_count, int64_t job_id,
-                const JobProgress *progress, const char *actor, Err *err);
+typedef struct JobResume {
+    const JobKind *const *kinds; /* the program's table */
+    size_t kind_count;
+    int64_t job_id;
+    const char *actor;
+    JobProgress progress;
+    /* What is to be so before it goes on, when nobody else can run it any more; may be NULL. */
+    bool (*prepare)(Store *store, int64_t job_id, Err *err);
+} JobResume;
+
+/* Goes on with a job that was interrupted or failed. ERR_JOB_MISSING, ERR_JOB_BUSY, ERR_JOB_STATE
+ * (it is done, undone or cancelled): then nothing was prepared either. */
+bool job_resume(Store *store, const JobResume *resume, Err *err);
 
 /* Cancels: a job that runs elsewhere is asked to stop at its next step, one that was interrupted is
  * undone now. *ret_is_asked tells which. ERR_JOB_STATE when it has ended or can only go forward. */

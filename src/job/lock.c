@@ -18,16 +18,21 @@ bool run_lock(Run *run, Err *err)
     return true;
 }
 
-bool run_fail_busy(int64_t job_id, Err *err)
+bool run_fail_busy(const Run *run, Err *err)
 {
-    ERR_SET(err, ERR_JOB_BUSY, NULL, "job %" PRId64 " is being run by another process", job_id);
-    err_hint(err, "wait for it, or ask it to stop: tenantry job cancel %" PRId64, job_id);
+    const int64_t id = run->context.job_id;
+    ERR_SET(err, ERR_JOB_BUSY, NULL, "job %" PRId64 " is being run by another process", id);
+    if (run->kind->undo != NULL) {
+        err_hint(err, "wait for it, or ask it to stop: tenantry job cancel %" PRId64, id);
+    } else {
+        err_hint(err, "wait for it; how far it is: tenantry job show %" PRId64, id);
+    }
     return false;
 }
 
 static bool need_lock(Run *run, Err *err)
 {
-    return run_lock(run, err) && (run->has_lock || run_fail_busy(run->context.job_id, err));
+    return run_lock(run, err) && (run->has_lock || run_fail_busy(run, err));
 }
 
 void run_unlock(Run *run)

@@ -98,7 +98,7 @@ static bool begin_new(Run *run, Err *err)
     run->has_lock = pg_rows_bool(pg_batch_rows(batch, added), 0, 1);
     run->is_open = true;
     context->is_unseen = true;
-    return run->has_lock || run_fail_busy(context->job_id, err);
+    return run->has_lock || run_fail_busy(run, err);
 }
 
 /* Begins the transaction of a later step, and reads how far the job is. */

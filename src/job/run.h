@@ -52,7 +52,7 @@ void run_unlock(Run *run);
 void run_add_unlock(const Run *run, PgBatch *batch);
 
 /* ERR_JOB_BUSY, ERR_JOB_STATE. */
-bool run_fail_busy(int64_t job_id, Err *err);
+bool run_fail_busy(const Run *run, Err *err);
 bool run_fail_ended(const Run *run, const char *state, Err *err);
 
 /* How far the job is: from an answer of JOB_STATE, or asked for (which locks the row within a

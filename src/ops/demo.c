@@ -78,16 +78,21 @@ enum { ATTEMPTS = ARRAY_COUNT(attempts) };
 static bool finish_create(OpContext *context, Store *store, Tenant **tenant, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
-    const JobProgress progress = {.context = context->progress.context,
-                                  .step = context->progress.step,
-                                  .note = context->progress.note};
     if (!store_query(store, JOB_OPEN_FOR_TENANT, PG_PARAMS((*tenant)->id), &rows, err)) {
         return false;
     }
-    return pg_rows_count(rows) == 0 ||
-           (job_resume(store, op_job_kinds, op_job_kind_count, pg_rows_int(rows, 0, 0), &progress,
-                       context->actor, err) &&
-            tenants_get(context->arena, store, (*tenant)->id, tenant, err));
+    if (pg_rows_count(rows) == 0) {
+        return true;
+    }
+    const JobResume resume = {.kinds = op_job_kinds,
+                              .kind_count = op_job_kind_count,
+                              .job_id = pg_rows_int(rows, 0, 0),
+                              .actor = context->actor,
+                              .progress = {.context = context->progress.context,
+                                           .step = context->progress.step,
+                                           .note = context->progress.note}};
+    return job_resume(store, &resume, err) &&
+           tenants_get(context->arena, store, (*tenant)->id, tenant, err);
 }
 
 /* Only a tenant that the demo made is used: its data is synthetic, and somebody else's is not

@@ -127,9 +127,13 @@ static void put_ended(Json *list, int64_t id, const char *outcome, const char *m
 static bool resume_one(OpContext *context, int64_t id, Err *err)
 {
     Store *store = NULL;
-    const JobProgress progress = progress_of(context);
+    const JobResume resume = {.kinds = op_job_kinds,
+                              .kind_count = op_job_kind_count,
+                              .job_id = id,
+                              .actor = context->actor,
+                              .progress = progress_of(context)};
     return op_store(context, &store, err) && op_check_job(context, id, err) &&
-           job_resume(store, op_job_kinds, op_job_kind_count, id, &progress, context->actor, err);
+           job_resume(store, &resume, err);
 }
 
 /* Every interrupted job, the oldest first; one that fails does not keep the others from being

@@ -297,32 +297,57 @@ static bool check_is_rollout(Store *store, const char *id, Err *err)
                     "there is no rollout %s", id));
 }
 
-/* What somebody wants of a rollout, for the process that runs it; NULL: that it goes on. */
-static bool want(OpContext *context, const Json *args, const char *wanted, Store **ret_store,
-                 Err *err)
+/* What somebody wants of a rollout, for the process that runs it; NULL: that it goes on. One that
+ * has ended stays as it is. */
+static bool want(Store *store, int64_t rollout, const char *wanted, Err *err)
 {
-    const char *id = pg_int_text(context->arena, json_get_int(args, "rollout", 0));
-    return op_store(context, ret_store, err) && check_is_rollout(*ret_store, id, err) &&
-           store_query(*ret_store, ROLLOUT_WANT, PG_PARAMS(id, wanted), NULL, err);
+    scoped_arena Arena *arena = arena_new();
+    const char *id = pg_int_text(arena, rollout);
+    return check_is_rollout(store, id, err) &&
+           store_query(store, ROLLOUT_WANT, PG_PARAMS(id, wanted), NULL, err);
 }
 
-static bool go_on(OpContext *context, Store *store, const Json *args, const char *what,
+static bool want_nothing(Store *store, int64_t rollout, Err *err)
+{
+    return want(store, rollout, NULL, err);
+}
+
+static bool want_end(Store *store, int64_t rollout, Err *err)
+{
+    return want(store, rollout, "abort", err);
+}
+
+static bool go_on(OpContext *context, Store *store, const Json *args,
+                  bool (*prepare)(Store *store, int64_t rollout, Err *err), const char *what,
                   Json **ret_answer, Err *err)
 {
     const int64_t id = json_get_int(args, "rollout", 0);
-    const JobProgress progress = {.context = context->progress.context,
-                                  .step = context->progress.step,
-                                  .note = context->progress.note};
-    return job_resume(store, op_job_kinds, op_job_kind_count, id, &progress, context->actor, err) &&
-           put_rollout(context, id, what, ret_answer, err);
+    const JobResume resume = {.kinds = op_job_kinds,
+                              .kind_count = op_job_kind_count,
+                              .job_id = id,
+                              .actor = context->actor,
+                              .progress = {.context = context->progress.context,
+                                           .step = context->progress.step,
+                                           .note = context->progress.note},
+                              .prepare = prepare};
+    return job_resume(store, &resume, err) && put_rollout(context, id, what, ret_answer, err);
 }
 
+/* What was wanted of it before is withdrawn only where it does go on. */
 static bool run_resume(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     Store *store = NULL;
-    return op_check_job(context, json_get_int(args, "rollout", 0), err) &&
-           want(context, args, NULL, &store, err) &&
-           go_on(context, store, args, "is done", ret_answer, err);
+    const int64_t id = json_get_int(args, "rollout", 0);
+    if (!op_check_job(context, id, err) || !op_store(context, &store, err) ||
+        !check_is_rollout(store, pg_int_text(context->arena, id), err)) {
+        return false;
+    }
+    const bool is_done = go_on(context, store, args, want_nothing, "is done", ret_answer, err);
+    if (!is_done && err->code == ERR_JOB_BUSY) {
+        err_hint(err, "wait for it, or: tenantry migrate pause %lld, or migrate abort %lld",
+                 (long long)id, (long long)id);
+    }
+    return is_done;
 }
 
 /* One that nobody runs has nothing to pause; the wish would stop its next resume at once. */
@@ -344,22 +369,23 @@ static bool check_is_running(Store *store, const Json *args, Err *err)
 static bool run_pause(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     Store *store = NULL;
+    const int64_t id = json_get_int(args, "rollout", 0);
     return op_store(context, &store, err) && check_is_running(store, args, err) &&
-           want(context, args, "pause", &store, err) &&
-           put_rollout(context, json_get_int(args, "rollout", 0), "is asked to pause", ret_answer,
-                       err);
+           want(store, id, "pause", err) &&
+           put_rollout(context, id, "is asked to pause", ret_answer, err);
 }
 
 /* The process that runs it obeys; where there is none, its end is done here. */
 static bool run_abort(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     Store *store = NULL;
-    if (!want(context, args, "abort", &store, err)) {
+    const int64_t id = json_get_int(args, "rollout", 0);
+    if (!op_store(context, &store, err) || !want_end(store, id, err)) {
         return false;
     }
-    return go_on(context, store, args, "is ended", ret_answer, err) ||
-           (err->code == ERR_JOB_BUSY && put_rollout(context, json_get_int(args, "rollout", 0),
-                                                     "is asked to end", ret_answer, err));
+    return go_on(context, store, args, want_end, "is ended", ret_answer, err) ||
+           (err->code == ERR_JOB_BUSY &&
+            put_rollout(context, id, "is asked to end", ret_answer, err));
 }
 
 #define ROLLOUT_PARAM                                                                              \

@@ -230,8 +230,17 @@ bool rollout_obey(JobContext *context, const char *wanted, Err *err);
 bool wave_run(JobContext *context, const RolloutPlan *plan, int64_t wave, const char **ret_wanted,
               Err *err);
 
+/* What a rollout goes back for: with that it fails in the end, however often its undo is begun
+ * again. */
+typedef struct RolloutFailure {
+    ErrCode code;
+    const char *what;
+} RolloutFailure;
+
 /* Places that this rollout moved go back to where they came from; those that it had not reached
- * stay there. */
-bool rollout_undo(JobContext *context, RolloutPlan plan, Err *err);
+ * stay there. Then the rollout fails with its RolloutFailure, context->lasting; one that was
+ * resumed has none, and ends well. So does one that was aborted meanwhile: *ret_wanted is
+ * WANTED_ABORT, otherwise NULL. */
+bool rollout_undo(JobContext *context, RolloutPlan plan, const char **ret_wanted, Err *err);
 
 #endif

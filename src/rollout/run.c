@@ -140,9 +140,36 @@ static bool load_plan(JobContext *context, RolloutPlan *ret_plan, Err *err)
     return plan_read_steps(arena, ret_plan, err);
 }
 
+typedef struct Rollout {
+    int64_t waves;
+    const char *wanted;
+    bool is_undoing;
+} Rollout;
+
+static bool read_rollout(JobContext *context, Rollout *ret_rollout, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(context->store, ROLLOUT_GET, PG_PARAMS(rollout_id_text(context)), &rows,
+                     err)) {
+        return false;
+    }
+    *ret_rollout = (Rollout){.waves = pg_rows_int(rows, 0, 2),
+                             .wanted = rollout_wish(pg_rows_text(rows, 0, 3)),
+                             .is_undoing = pg_rows_bool(rows, 0, 4)};
+    return true;
+}
+
+/* One that is to end needs nothing: what is missing may be why somebody ends it. */
 static bool step_ground(JobContext *context, Err *err)
 {
+    Rollout rollout;
     RolloutPlan plan;
+    if (!read_rollout(context, &rollout, err)) {
+        return false;
+    }
+    if (rollout.wanted != NULL && strcmp(rollout.wanted, WANTED_ABORT) == 0) {
+        return true;
+    }
     return load_plan(context, &plan, err) &&
            place_ensure_extensions(context->arena, context->store, plan.blueprint, &plan.extensions,
                                    err);
@@ -200,35 +227,46 @@ static bool run_late(JobContext *context, const RolloutPlan *plan, int64_t wave,
 }
 
 /* Who resumes a rollout that stopped goes on without what had failed. An undo is not for people to
- * accept. */
+ * accept. When this step is tried again, nobody was told of what failed since. */
 static bool note_told(JobContext *context, Err *err)
 {
-    return !context->was_stopped ||
-           strcmp(json_get_text(context->args, "on-failure", "stop"), "undo") == 0 ||
-           store_query(context->store, ROLLOUT_TOLD, PG_PARAMS(rollout_id_text(context)), NULL,
-                       err);
-}
-
-typedef struct Rollout {
-    int64_t waves;
-    const char *wanted;
-    bool is_undoing;
-} Rollout;
-
-static bool read_rollout(JobContext *context, Rollout *ret_rollout, Err *err)
-{
-    scoped_rows PgRows *rows = NULL;
-    if (!store_query(context->store, ROLLOUT_GET, PG_PARAMS(rollout_id_text(context)), &rows,
+    if (context->was_stopped &&
+        strcmp(json_get_text(context->args, "on-failure", "stop"), "undo") != 0 &&
+        !store_query(context->store, ROLLOUT_TOLD, PG_PARAMS(rollout_id_text(context)), NULL,
                      err)) {
         return false;
     }
-    *ret_rollout = (Rollout){.waves = pg_rows_int(rows, 0, 2),
-                             .wanted = rollout_wish(pg_rows_text(rows, 0, 3)),
-                             .is_undoing = pg_rows_bool(rows, 0, 4)};
+    context->was_stopped = false;
     return true;
 }
 
-static bool run_waves(JobContext *context, const RolloutPlan *plan, Err *err)
+static bool go_through(JobContext *context, const RolloutPlan *plan, Rollout *rollout, Err *err)
+{
+    for (int64_t wave = 1; wave <= rollout->waves && rollout->wanted == NULL; wave++) {
+        if (!wave_run(context, plan, wave, &rollout->wanted, err)) {
+            return false;
+        }
+    }
+    return rollout->wanted != NULL ||
+           run_late(context, plan, rollout->waves + 1, &rollout->wanted, err);
+}
+
+static bool move_places(JobContext *context, Rollout *rollout, Err *err)
+{
+    RolloutPlan plan;
+    if (!load_plan(context, &plan, err)) {
+        return false;
+    }
+    /* Another one may have begun while this one was stopped with nothing left to do. */
+    const bool is_done = check_signed(context, plan.blueprint, err) && check_alone(context, err) &&
+                         note_told(context, err) &&
+                         (rollout->is_undoing ? rollout_undo(context, plan, &rollout->wanted, err)
+                                              : go_through(context, &plan, rollout, err));
+    crew_go(&plan);
+    return is_done;
+}
+
+static bool run_waves(JobContext *context, Err *err)
 {
     Rollout rollout;
     if (!read_rollout(context, &rollout, err)) {
@@ -242,24 +280,7 @@ static bool run_waves(JobContext *context, const RolloutPlan *plan, Err *err)
             return false;
         }
     }
-    if (rollout.wanted != NULL) {
-        return rollout_obey(context, rollout.wanted, err);
-    }
-    /* Another one may have begun while this one was stopped with nothing left to do. */
-    if (!check_signed(context, plan->blueprint, err) || !check_alone(context, err) ||
-        !note_told(context, err)) {
-        return false;
-    }
-    if (rollout.is_undoing) {
-        return rollout_undo(context, *plan, err);
-    }
-    for (int64_t wave = 1; wave <= rollout.waves && rollout.wanted == NULL; wave++) {
-        if (!wave_run(context, plan, wave, &rollout.wanted, err)) {
-            return false;
-        }
-    }
-    if (rollout.wanted == NULL &&
-        !run_late(context, plan, rollout.waves + 1, &rollout.wanted, err)) {
+    if (rollout.wanted == NULL && !move_places(context, &rollout, err)) {
         return false;
     }
     return rollout.wanted == NULL || rollout_obey(context, rollout.wanted, err);
@@ -268,14 +289,9 @@ static bool run_waves(JobContext *context, const RolloutPlan *plan, Err *err)
 /* While places are moved, Ctrl-C is a wish like any other. */
 static bool step_waves(JobContext *context, Err *err)
 {
-    RolloutPlan plan;
-    if (!load_plan(context, &plan, err)) {
-        return false;
-    }
     stop_listen(true);
-    const bool is_done = run_waves(context, &plan, err);
+    const bool is_done = run_waves(context, err);
     stop_listen(false);
-    crew_go(&plan);
     return is_done;
 }
 

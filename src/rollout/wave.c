@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "core/fault.h"
+#include "core/log.h"
 #include "rollout/rollout_parts.h"
 
 const char *rollout_id_text(JobContext *context)
@@ -102,59 +103,109 @@ static bool drain(JobContext *context, const RolloutPlan *plan, WaveRules *rules
     }
 }
 
-bool rollout_undo(JobContext *context, RolloutPlan plan, Err *err)
+static bool undo_places(JobContext *context, RolloutPlan plan, const char **ret_wanted, Err *err)
 {
     RolloutCounts counts = {0};
-    const char *wanted = NULL;
     WaveRules all_waves = {.waits_for_end = true};
     plan.is_undo = true;
-    if (!drain(context, &plan, &all_waves, -1, &counts, &wanted, err)) {
+    if (!drain(context, &plan, &all_waves, -1, &counts, ret_wanted, err)) {
         return false;
     }
     FAULT("rollout.undone");
-    return wanted != NULL ? rollout_obey(context, wanted, err) : leave_rest(context, err);
+    return *ret_wanted != NULL ? rollout_obey(context, *ret_wanted, err) : leave_rest(context, err);
 }
 
-/* A wave that was not good. That the rollout goes back from here is recorded before it does. */
+/* What came of it, in words. *ret_is_whole: every place is as it was. */
+static bool describe_undo(JobContext *context, bool is_aborted, bool *ret_is_whole,
+                          const char **ret_text, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(context->store, ROLLOUT_CHANGED, PG_PARAMS(rollout_id_text(context)), &rows,
+                     err)) {
+        return false;
+    }
+    const int64_t changed = pg_rows_int(rows, 0, 0);
+    *ret_is_whole = changed == 0;
+    *ret_text = changed == 0
+                    ? "the places that it had changed are as they were"
+                    : arena_printf(context->arena, "%s: %lld",
+                                   is_aborted ? "its undo was aborted, places that stay changed"
+                                              : "places that could not be taken back",
+                                   (long long)changed);
+    return true;
+}
+
+/* Nobody else says it where the rollout does not fail. */
+static void warn_changed(const JobContext *context, const char *text)
+{
+    const RolloutFailure *failure = context->lasting;
+    log_warn("rollout.changed", "%s%s%s", failure == NULL ? "" : failure->what,
+             failure == NULL ? "" : "; ", text);
+}
+
+static bool fail_undone(JobContext *context, const RolloutFailure *failure, bool is_whole,
+                        const char *text, Err *err)
+{
+    rollout_fail_stopped(context, arena_printf(context->arena, "%s; %s", failure->what, text), err);
+    err_hint(err, "tenantry migrate status shows what failed; tenantry migrate retry %s",
+             is_whole ? "tries it" : "lets it out, then tenantry migrate down takes it back");
+    err->code = failure->code;
+    return false;
+}
+
+bool rollout_undo(JobContext *context, RolloutPlan plan, const char **ret_wanted, Err *err)
+{
+    bool is_whole = false;
+    const char *text = NULL;
+    const RolloutFailure *failure = context->lasting;
+    if (!undo_places(context, plan, ret_wanted, err) ||
+        !describe_undo(context, *ret_wanted != NULL, &is_whole, &text, err)) {
+        return failure == NULL ? false : err_prefix(err, "%s; undoing", failure->what);
+    }
+    if (*ret_wanted == NULL && failure != NULL) {
+        return fail_undone(context, failure, is_whole, text, err);
+    }
+    if (failure != NULL || !is_whole) {
+        warn_changed(context, text);
+    }
+    return true;
+}
+
+/* A wave that was not good. That the rollout goes back from here is recorded before it does. True
+ * only when somebody aborted it then. */
 static bool fail_wave(JobContext *context, const RolloutPlan *plan, ErrCode code, const char *what,
-                      Err *err)
+                      const char **ret_wanted, Err *err)
 {
     if (strcmp(json_get_text(context->args, "on-failure", "stop"), "undo") != 0) {
         rollout_fail_stopped(context, what, err);
         err->code = code;
         return false;
     }
-    if (!store_query(context->store, ROLLOUT_UNDO, PG_PARAMS(rollout_id_text(context)), NULL,
-                     err) ||
-        !rollout_undo(context, *plan, err)) {
-        return err_prefix(err, "%s; undoing", what);
-    }
-    rollout_fail_stopped(
-        context,
-        arena_printf(context->arena, "%s; the places that it had changed are as they were", what),
-        err);
-    err_hint(err, "tenantry migrate status shows what failed; tenantry migrate retry tries it");
-    err->code = code;
-    return false;
+    RolloutFailure *failure = ARENA_NEW(context->arena, RolloutFailure);
+    *failure = (RolloutFailure){.code = code, .what = what};
+    context->lasting = failure;
+    return store_query(context->store, ROLLOUT_UNDO, PG_PARAMS(rollout_id_text(context)), NULL, err)
+               ? rollout_undo(context, *plan, ret_wanted, err)
+               : err_prefix(err, "%s; undoing", what);
 }
 
 /* More failed than the wave allows. */
 static bool fail_counts(JobContext *context, const RolloutPlan *plan, int64_t wave,
-                        const RolloutCounts *counts, Err *err)
+                        const RolloutCounts *counts, const char **ret_wanted, Err *err)
 {
     return fail_wave(context, plan, ERR_PLACES_FAILED,
                      arena_printf(context->arena, "%lld of %lld places failed in wave %lld",
                                   (long long)counts->charged, (long long)counts->total,
                                   (long long)wave),
-                     err);
+                     ret_wanted, err);
 }
 
 static bool check_isolation(JobContext *context, const RolloutPlan *plan, const WaveRules *rules,
-                            Err *err)
+                            const char **ret_wanted, Err *err)
 {
     const char *broken = NULL;
     return wave_ask_rules(context, plan, rules, &broken, err) &&
-           (broken == NULL || fail_wave(context, plan, ERR_ISOLATION, broken, err));
+           (broken == NULL || fail_wave(context, plan, ERR_ISOLATION, broken, ret_wanted, err));
 }
 
 bool wave_run(JobContext *context, const RolloutPlan *plan, int64_t wave, const char **ret_wanted,
@@ -172,11 +223,11 @@ bool wave_run(JobContext *context, const RolloutPlan *plan, int64_t wave, const 
     }
     /* The run that should have stopped here, or begun an undo, was killed. */
     if (is_spent(&counts, allowance)) {
-        return fail_counts(context, plan, wave, &counts, err);
+        return fail_counts(context, plan, wave, &counts, ret_wanted, err);
     }
     /* What was moved before the rollout stopped or was killed is held against the rules again. */
     if (counts.pending == 0) {
-        return check_isolation(context, plan, &rules, err);
+        return check_isolation(context, plan, &rules, ret_wanted, err);
     }
     if ((wave > 1 && !gates_pass(context, plan, wave - 1, err)) ||
         !drain(context, plan, &rules, allowance, &counts, ret_wanted, err)) {
@@ -184,7 +235,7 @@ bool wave_run(JobContext *context, const RolloutPlan *plan, int64_t wave, const 
     }
     FAULT("rollout.wave.moved");
     if (is_spent(&counts, allowance)) {
-        return fail_counts(context, plan, wave, &counts, err);
+        return fail_counts(context, plan, wave, &counts, ret_wanted, err);
     }
-    return check_isolation(context, plan, &rules, err);
+    return check_isolation(context, plan, &rules, ret_wanted, err);
 }
