@@ -79,6 +79,8 @@ typedef struct JobStart {
  * later. An error of the first step leaves no job behind. */
 bool job_run(Store *store, const JobStart *start, int64_t *ret_job_id, Err *err);
 
+typedef bool JobPrepare(Store *store, int64_t job_id, Err *err);
+
 typedef struct JobResume {
     const JobKind *const *kinds; /* the program's table */
     size_t kind_count;
@@ -86,7 +88,7 @@ typedef struct JobResume {
     const char *actor;
     JobProgress progress;
     /* What is to be so before it goes on, when nobody else can run it any more; may be NULL. */
-    bool (*prepare)(Store *store, int64_t job_id, Err *err);
+    JobPrepare *prepare;
 } JobResume;
 
 /* Goes on with a job that was interrupted or failed. ERR_JOB_MISSING, ERR_JOB_BUSY, ERR_JOB_STATE

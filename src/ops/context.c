@@ -158,6 +158,13 @@ static void hint_right(OpContext *context, const Store *store, Err *err)
     }
 }
 
+static JobProgress progress_of(const OpContext *context)
+{
+    return (JobProgress){.context = context->progress.context,
+                         .step = context->progress.step,
+                         .note = context->progress.note};
+}
+
 bool op_run_job(OpContext *context, const JobKind *kind, const char *subject, const char *tenant_id,
                 const Json *args, int64_t *ret_job_id, Err *err)
 {
@@ -168,9 +175,7 @@ bool op_run_job(OpContext *context, const JobKind *kind, const char *subject, co
                             .tenant_id = tenant_id,
                             .args = args,
                             .actor = context->actor,
-                            .progress = {.context = context->progress.context,
-                                         .step = context->progress.step,
-                                         .note = context->progress.note}};
+                            .progress = progress_of(context)};
     const bool is_done = op_store(context, &store, err) && job_run(store, &start, &job_id, err);
     if (!is_done && store != NULL) {
         hint_right(context, store, err);
@@ -179,6 +184,18 @@ bool op_run_job(OpContext *context, const JobKind *kind, const char *subject, co
         *ret_job_id = job_id;
     }
     return is_done;
+}
+
+bool op_resume_job(OpContext *context, int64_t job_id, JobPrepare *prepare, Err *err)
+{
+    Store *store = NULL;
+    const JobResume resume = {.kinds = op_job_kinds,
+                              .kind_count = op_job_kind_count,
+                              .job_id = job_id,
+                              .actor = context->actor,
+                              .progress = progress_of(context),
+                              .prepare = prepare};
+    return op_store(context, &store, err) && job_resume(store, &resume, err);
 }
 
 bool op_fill_ready_logins(OpContext *context, int64_t most, Err *err)

@@ -34,6 +34,9 @@ bool op_check_data_dir(const OpContext *context, Err *err);
 bool op_run_job(OpContext *context, const JobKind *kind, const char *subject, const char *tenant_id,
                 const Json *args, int64_t *ret_job_id, Err *err);
 
+/* Goes on with a job of the program's table; prepare as in JobResume. */
+bool op_resume_job(OpContext *context, int64_t job_id, JobPrepare *prepare, Err *err);
+
 /* A line for people beside the answer; nothing with --json and --quiet. */
 void op_note(const OpContext *context, const char *text);
 

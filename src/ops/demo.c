@@ -81,18 +81,9 @@ static bool finish_create(OpContext *context, Store *store, Tenant **tenant, Err
     if (!store_query(store, JOB_OPEN_FOR_TENANT, PG_PARAMS((*tenant)->id), &rows, err)) {
         return false;
     }
-    if (pg_rows_count(rows) == 0) {
-        return true;
-    }
-    const JobResume resume = {.kinds = op_job_kinds,
-                              .kind_count = op_job_kind_count,
-                              .job_id = pg_rows_int(rows, 0, 0),
-                              .actor = context->actor,
-                              .progress = {.context = context->progress.context,
-                                           .step = context->progress.step,
-                                           .note = context->progress.note}};
-    return job_resume(store, &resume, err) &&
-           tenants_get(context->arena, store, (*tenant)->id, tenant, err);
+    return pg_rows_count(rows) == 0 ||
+           (op_resume_job(context, pg_rows_int(rows, 0, 0), NULL, err) &&
+            tenants_get(context->arena, store, (*tenant)->id, tenant, err));
 }
 
 /* Only a tenant that the demo made is used: its data is synthetic, and somebody else's is not

@@ -108,13 +108,6 @@ const Operation op_job_show = {
     .run = run_show,
 };
 
-static JobProgress progress_of(const OpContext *context)
-{
-    return (JobProgress){.context = context->progress.context,
-                         .step = context->progress.step,
-                         .note = context->progress.note};
-}
-
 static void put_ended(Json *list, int64_t id, const char *outcome, const char *message)
 {
     Json *entry = json_object();
@@ -126,14 +119,7 @@ static void put_ended(Json *list, int64_t id, const char *outcome, const char *m
 
 static bool resume_one(OpContext *context, int64_t id, Err *err)
 {
-    Store *store = NULL;
-    const JobResume resume = {.kinds = op_job_kinds,
-                              .kind_count = op_job_kind_count,
-                              .job_id = id,
-                              .actor = context->actor,
-                              .progress = progress_of(context)};
-    return op_store(context, &store, err) && op_check_job(context, id, err) &&
-           job_resume(store, &resume, err);
+    return op_check_job(context, id, err) && op_resume_job(context, id, NULL, err);
 }
 
 /* Every interrupted job, the oldest first; one that fails does not keep the others from being

@@ -317,20 +317,11 @@ static bool want_end(Store *store, int64_t rollout, Err *err)
     return want(store, rollout, "abort", err);
 }
 
-static bool go_on(OpContext *context, Store *store, const Json *args,
-                  bool (*prepare)(Store *store, int64_t rollout, Err *err), const char *what,
+static bool go_on(OpContext *context, int64_t id, JobPrepare *prepare, const char *what,
                   Json **ret_answer, Err *err)
 {
-    const int64_t id = json_get_int(args, "rollout", 0);
-    const JobResume resume = {.kinds = op_job_kinds,
-                              .kind_count = op_job_kind_count,
-                              .job_id = id,
-                              .actor = context->actor,
-                              .progress = {.context = context->progress.context,
-                                           .step = context->progress.step,
-                                           .note = context->progress.note},
-                              .prepare = prepare};
-    return job_resume(store, &resume, err) && put_rollout(context, id, what, ret_answer, err);
+    return op_resume_job(context, id, prepare, err) &&
+           put_rollout(context, id, what, ret_answer, err);
 }
 
 /* What was wanted of it before is withdrawn only where it does go on. */
@@ -342,7 +333,7 @@ static bool run_resume(OpContext *context, const Json *args, Json **ret_answer, 
         !check_is_rollout(store, pg_int_text(context->arena, id), err)) {
         return false;
     }
-    const bool is_done = go_on(context, store, args, want_nothing, "is done", ret_answer, err);
+    const bool is_done = go_on(context, id, want_nothing, "is done", ret_answer, err);
     if (!is_done && err->code == ERR_JOB_BUSY) {
         err_hint(err, "wait for it, or: tenantry migrate pause %lld, or migrate abort %lld",
                  (long long)id, (long long)id);
@@ -383,7 +374,7 @@ static bool run_abort(OpContext *context, const Json *args, Json **ret_answer, E
     if (!op_store(context, &store, err) || !want_end(store, id, err)) {
         return false;
     }
-    return go_on(context, store, args, want_end, "is ended", ret_answer, err) ||
+    return go_on(context, id, want_end, "is ended", ret_answer, err) ||
            (err->code == ERR_JOB_BUSY &&
             put_rollout(context, id, "is asked to end", ret_answer, err));
 }
