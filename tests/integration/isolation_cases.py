@@ -421,10 +421,6 @@ CASES = [
     ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f(int) RETURNS boolean LANGUAGE sql AS 'SELECT true';"
      " CREATE DOMAIN util.d AS int CHECK (util.f(VALUE)); CREATE TABLE {a}.t (c util.d); ALTER TABLE {a}.t OWNER TO {a_owner}",
      "DROP TABLE {a}.t; DROP SCHEMA util CASCADE"),
-    # The mend does not drop the domain.
-    ("uses_outside", "a", "CREATE SCHEMA IF NOT EXISTS checks; CREATE OR REPLACE FUNCTION checks.f(int) RETURNS boolean LANGUAGE sql"
-     " AS 'SELECT true'; DROP DOMAIN IF EXISTS {a}.\"a number\"; CREATE DOMAIN {a}.\"a number\" AS int CHECK (checks.f(VALUE));"
-     " ALTER DOMAIN {a}.\"a number\" OWNER TO {a_owner}; REVOKE ALL ON DOMAIN {a}.\"a number\" FROM PUBLIC", None),
     ("uses_outside", "a", "CREATE SCHEMA util; CREATE FUNCTION util.f(uuid) RETURNS uuid IMMUTABLE LANGUAGE sql AS 'SELECT $1';"
      " CREATE STATISTICS {a}.st ON (util.f(id)) FROM {a}.portfolios", "DROP STATISTICS {a}.st; DROP SCHEMA util CASCADE"),
     ("outside_untrusted", None, "CREATE AGGREGATE tenantry_ext.slurp(text) (sfunc = textcat, stype = text, initcond = '',"

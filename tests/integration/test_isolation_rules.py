@@ -555,6 +555,22 @@ def test_a_definer_that_keeps_to_its_own_schema_is_no_finding():
         server.psql("DROP FUNCTION {b}.f(text)".format(**words), server.superuser)
 
 
+def test_a_check_that_uses_what_is_of_no_place_is_taken_off_its_domain():
+    server, words = names()
+    server.psql("CREATE SCHEMA util; CREATE FUNCTION util.f(int) RETURNS boolean LANGUAGE sql AS 'SELECT true';"
+                " CREATE DOMAIN {a}.\"a number\" AS int CONSTRAINT \"a check\" CHECK (util.f(VALUE));"
+                " ALTER DOMAIN {a}.\"a number\" OWNER TO {a_owner}; REVOKE ALL ON DOMAIN {a}.\"a number\" FROM PUBLIC"
+                .format(**words), server.superuser)
+    try:
+        for args in ((), ("a1",)):
+            mends = [f["mend"] for f in of_rule(verify(server, *args), "uses_outside")]
+            assert mends == ['ALTER DOMAIN {a}."a number" DROP CONSTRAINT "a check"'.format(**words)], mends
+        server.psql(mends[0], server.superuser)
+        assert verify(server)["findings"] == []
+    finally:
+        server.psql("DROP DOMAIN {a}.\"a number\"; DROP SCHEMA util CASCADE".format(**words), server.superuser)
+
+
 def test_code_of_a_shared_place_that_row_level_security_holds_is_no_finding():
     server, words = names()
     head = ("CREATE FUNCTION {x}.f() RETURNS %s LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {x}, pg_temp"
