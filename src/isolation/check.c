@@ -466,8 +466,8 @@ static bool ask_state(Arena *arena, Store *store, const char *question, PgParams
 bool isolation_require_spare(Arena *arena, Store *store, const char *tenant_id, Err *err)
 {
     PlaceState state = {0};
-    return ask_state(arena, store, "place_digest", PG_PARAMS(tenant_id, "true"), PLACE_SET_DIGEST,
-                     &state, err) &&
+    return ask_state(arena, store, "place_digest", PG_PARAMS(tenant_id, "true", TENANTRY_VERSION),
+                     PLACE_SET_DIGEST, &state, err) &&
            (is_known(&state) || require_state(arena, store, tenant_id, &state, err));
 }
 
@@ -510,7 +510,8 @@ bool isolation_require_joined(Arena *arena, Store *store, const char *tenant_id,
     }
     pg_batch_add_fixed(batch, set_look_up, PG_NO_PARAMS);
     const size_t is_odd = pg_batch_add_fixed(batch, birth, PG_PARAMS(tenant_id));
-    const size_t answer = pg_batch_add_fixed(batch, place, PG_PARAMS(tenant_id, "false"));
+    const size_t answer = pg_batch_add_fixed(batch, place,
+                                             PG_PARAMS(tenant_id, "false", TENANTRY_VERSION));
     if (!pg_batch_run(store->conn, batch, err)) {
         return err_prefix(err, "the rules of isolation");
     }

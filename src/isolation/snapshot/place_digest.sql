@@ -2,7 +2,7 @@
 -- that is to be its. With it the place and the text that it had when the rules last passed. A row of the catalogue is told
 -- by its version (xmin), which every change of it renews, where that costs less than its columns. All by index: what is in
 -- a schema by its dependencies. What a create itself changes is left out; snapshot/birth.sql asks that. $2: also where the
--- place was made in this very transaction.
+-- place was made in this very transaction; $3: the program's version, for another one has other rules.
 WITH RECURSIVE place AS MATERIALIZED (
     SELECT p.id, p.tier, p.owner_role, n.oid AS nspoid, n.nspowner, n.nspacl, ARRAY[o.oid, a.oid, r.oid] AS roles
       FROM (SELECT t.place_id FROM tenantry.tenants t WHERE t.id = $1::uuid AND t.place_id IS NOT NULL
@@ -43,7 +43,7 @@ WITH RECURSIVE place AS MATERIALIZED (
       JOIN pg_class c ON c.oid = m.objid
      WHERE m.classid = 'pg_class'::regclass
 ), item (value) AS (
-    SELECT concat_ws(' ', 'place', p.nspoid, p.nspowner, p.nspacl, p.roles) FROM place p
+    SELECT concat_ws(' ', 'place', $3::text, p.nspoid, p.nspowner, p.nspacl, p.roles) FROM place p
     UNION ALL
     SELECT concat_ws(' ', 'role', r.oid, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolreplication, r.rolcreatedb,
                      CASE WHEN p.tier = 'row' OR r.oid <> ALL (p.roles) THEN r.rolcanlogin END)
