@@ -270,7 +270,7 @@ static bool wait_for_crew(Crew *crew)
     return pthread_cond_clockwait(&crew->is_less, &crew->mutex, CLOCK_MONOTONIC, &at) == ETIMEDOUT;
 }
 
-/* While the workers work: their queue is kept filled, and the sample of the wave asked. */
+/* While the workers work: their queue is kept filled, and the rules asked of its first place. */
 static bool watch(JobContext *context, Crew *crew, WaveRules *rules, const char **ret_wanted,
                   Err *err)
 {

@@ -7,7 +7,8 @@
 #include "core/fault.h"
 #include "rollout/rollout_parts.h"
 
-enum { PAGE_PLACES = 256 };
+/* Enough for the time in which the one who fills asks the rules of isolation. */
+enum { PAGE_PLACES = 1024 };
 
 struct PlaceQueue {
     const RolloutPlan *plan;

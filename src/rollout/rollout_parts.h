@@ -157,18 +157,16 @@ Json *failure_to_json(Arena *arena, const Blueprint *blueprint, const Err *why);
 
 /* --- wave_rules.c ----------------------------------------------------------------------------- */
 
-enum { SAMPLE_TENANTS = 5 };
-
-/* A wave, and which tenants of its sample were found whole before its end. */
+/* A wave, and which tenant of it was found whole before its end. */
 typedef struct WaveRules {
     int64_t wave;
-    bool waits_for_end; /* there is nothing to ask before */
-    size_t count;
-    char passed[SAMPLE_TENANTS][UUID_SIZE];
+    bool waits_for_end;     /* there is nothing to ask before */
+    char passed[UUID_SIZE]; /* "": none */
 } WaveRules;
 
-/* Holds those of the sample that the wave moved already against the rules of isolation while the
- * wave goes on. What is wrong is told by wave_ask_rules, which asks again. */
+/* Once the wave has moved its first place, holds that against the rules of isolation while the wave
+ * goes on, where its scripts leave one kind of place. What is wrong is told by wave_ask_rules,
+ * which asks again. */
 void wave_ask_early(JobContext *context, const RolloutPlan *plan, WaveRules *rules);
 
 /* Holds what a wave moved against the rules. *ret_broken: which tenant breaks which, or NULL. */

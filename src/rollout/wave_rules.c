@@ -1,8 +1,8 @@
 /* The rules of isolation behind a wave. All of them for each place would cost more than moving it,
  * and scripts mostly do the same everywhere: so all are asked of one place of each kind. What kinds
  * there are tells a digest of what is new in each place (wave_digest.sql), one statement for the
- * wave. Scripts that can do but one thing need no digest, and their sample is asked as soon as it
- * was moved, while the other places still are. */
+ * wave. Scripts that can do but one thing leave one kind: the place that is moved first is asked
+ * while the others are moved. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +10,9 @@
 #include "core/embedded_file.h"
 #include "isolation/isolation.h"
 #include "rollout/rollout_parts.h"
+
+/* In one statement, which takes half as long as one after the other. */
+enum { ASKED_AT_ONCE = 5 };
 
 static const char digest_path[] = "src/rollout/wave_digest.sql";
 
@@ -66,14 +69,6 @@ static bool ask_inert(Arena *arena, const RolloutPlan *plan, Store *store, PgPar
     return true;
 }
 
-static bool sample(Arena *arena, Store *store, PgParams wave, PgRows **ret_rows, Err *err)
-{
-    return store_query(
-        store, ROLLOUT_SAMPLE,
-        PG_PARAMS(wave.values[0], wave.values[1], pg_int_text(arena, SAMPLE_TENANTS)), ret_rows,
-        err);
-}
-
 /* The tenants of which every rule is asked: id, slug. NULL: none. */
 static bool choose(Arena *arena, const RolloutPlan *plan, Store *store, PgParams wave,
                    PgRows **ret_rows, Err *err)
@@ -84,7 +79,7 @@ static bool choose(Arena *arena, const RolloutPlan *plan, Store *store, PgParams
         return is_empty;
     }
     if (are_all_inert) {
-        return sample(arena, store, wave, ret_rows, err);
+        return store_query(store, ROLLOUT_SAMPLE, wave, ret_rows, err);
     }
     const EmbeddedFile *file = embedded_file_find(digest_path);
     if (file == NULL) {
@@ -106,60 +101,28 @@ static bool ask_tenants(Store *store, const char *const *ids, size_t count, Err 
     return is_whole;
 }
 
-static bool has_passed(const WaveRules *rules, const char *id)
-{
-    for (size_t i = 0; i < rules->count; i++) {
-        if (strcmp(rules->passed[i], id) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Those that are not known to be whole; early: and that were moved. Lives as long as rows. */
-static const char **select_unknown(Arena *arena, const PgRows *rows, const WaveRules *rules,
-                                   bool is_early, size_t *ret_count)
-{
-    const char **ids = ARENA_ARRAY(arena, const char *, pg_rows_count(rows));
-    *ret_count = 0;
-    for (size_t i = 0; i < pg_rows_count(rows); i++) {
-        const char *id = pg_rows_text(rows, i, 0);
-        if (!has_passed(rules, id) && (!is_early || pg_rows_bool(rows, i, 2))) {
-            ids[(*ret_count)++] = id;
-        }
-    }
-    return ids;
-}
-
-/* Whether there may be more to ask before the end. All of it is asked again there, so what fails
- * here is told then. */
+/* Whether it is to be tried again. What fails here is asked again at the end, and told then. */
 static bool try_early(Arena *arena, JobContext *context, const RolloutPlan *plan, WaveRules *rules)
 {
     Err ignored;
-    size_t count = 0;
     bool is_empty = false;
-    bool are_all_inert = true; /* known, when some were asked already */
+    bool are_all_inert = false;
     Store *store = context->store;
     scoped_rows PgRows *rows = NULL;
     const PgParams wave = PG_PARAMS(pg_int_text(arena, context->job_id),
                                     pg_int_text(arena, rules->wave));
-    if (!sample(arena, store, wave, &rows, &ignored)) {
+    if (!store_query(store, ROLLOUT_SAMPLE, wave, &rows, &ignored)) {
         return false;
     }
-    const char **ids = select_unknown(arena, rows, rules, true, &count);
-    if (count == 0) {
+    if (pg_rows_count(rows) == 0 || !pg_rows_bool(rows, 0, 2)) {
         return true;
     }
-    if (rules->count + count > SAMPLE_TENANTS ||
-        (rules->count == 0 &&
-         !ask_inert(arena, plan, store, wave, &is_empty, &are_all_inert, &ignored)) ||
-        !are_all_inert || !ask_tenants(store, ids, count, &ignored)) {
-        return false;
+    const char *id = pg_rows_text(rows, 0, 0);
+    if (ask_inert(arena, plan, store, wave, &is_empty, &are_all_inert, &ignored) && are_all_inert &&
+        ask_tenants(store, &id, 1, &ignored)) {
+        snprintf(rules->passed, sizeof rules->passed, "%s", id);
     }
-    for (size_t i = 0; i < count; i++) {
-        snprintf(rules->passed[rules->count++], sizeof rules->passed[0], "%s", ids[i]);
-    }
-    return rules->count < SAMPLE_TENANTS;
+    return false;
 }
 
 void wave_ask_early(JobContext *context, const RolloutPlan *plan, WaveRules *rules)
@@ -168,12 +131,27 @@ void wave_ask_early(JobContext *context, const RolloutPlan *plan, WaveRules *rul
     rules->waits_for_end = rules->waits_for_end || !try_early(arena, context, plan, rules);
 }
 
+/* Those that are not known to be whole. Lives as long as rows. */
+static const char **select_unknown(Arena *arena, const PgRows *rows, const WaveRules *rules,
+                                   size_t *ret_count)
+{
+    const char **ids = ARENA_ARRAY(arena, const char *, pg_rows_count(rows));
+    *ret_count = 0;
+    for (size_t i = 0; i < pg_rows_count(rows); i++) {
+        const char *id = pg_rows_text(rows, i, 0);
+        if (strcmp(rules->passed, id) != 0) {
+            ids[(*ret_count)++] = id;
+        }
+    }
+    return ids;
+}
+
 /* There may be as many as there are places. */
 static bool ask_in_slices(Store *store, const char *const *ids, size_t count, Err *err)
 {
-    for (size_t i = 0; i < count; i += SAMPLE_TENANTS) {
+    for (size_t i = 0; i < count; i += ASKED_AT_ONCE) {
         const size_t rest = count - i;
-        if (!ask_tenants(store, ids + i, rest < SAMPLE_TENANTS ? rest : SAMPLE_TENANTS, err)) {
+        if (!ask_tenants(store, ids + i, rest < ASKED_AT_ONCE ? rest : ASKED_AT_ONCE, err)) {
             return false;
         }
     }
@@ -186,7 +164,7 @@ static bool find_broken(Arena *arena, Store *store, const WaveRules *rules, cons
 {
     for (size_t i = 0; i < pg_rows_count(rows); i++) {
         const char *id = pg_rows_text(rows, i, 0);
-        if (!has_passed(rules, id) && !ask_tenants(store, &id, 1, err)) {
+        if (strcmp(rules->passed, id) != 0 && !ask_tenants(store, &id, 1, err)) {
             *ret_broken = arena_printf(arena, "after wave %lld, tenant \"%s\": %s",
                                        (long long)rules->wave, pg_rows_text(rows, i, 1),
                                        err->message);
@@ -212,7 +190,7 @@ bool wave_ask_rules(JobContext *context, const RolloutPlan *plan, const WaveRule
     if (rows == NULL) {
         return true;
     }
-    const char **ids = select_unknown(arena, rows, rules, false, &count);
+    const char **ids = select_unknown(arena, rows, rules, &count);
     if (ask_in_slices(store, ids, count, err)) {
         return true;
     }
