@@ -243,7 +243,7 @@ static bool wait_for_end(const Server *server, pid_t pid, int64_t wait_ms)
 /* Signals and not pg_ctl: stopping works with the programs gone, as after an upgrade. */
 bool start_stop(const Server *server, pid_t pid, int64_t timeout_ms, Err *err)
 {
-    if (kill(pid, SIGINT) != 0 && errno != ESRCH) {
+    if (!pid_signal(server, pid, SIGINT) && errno != ESRCH) {
         return ERR_SET(err, ERR_SERVER_FAILED, "run this as the user who started the server",
                        "cannot stop the server, process %d: %s", (int)pid, strerror(errno));
     }
@@ -251,7 +251,7 @@ bool start_stop(const Server *server, pid_t pid, int64_t timeout_ms, Err *err)
         return true;
     }
     server_progress(server, "the server does not stop in time; stopping it at once");
-    kill(pid, SIGQUIT);
+    pid_signal(server, pid, SIGQUIT);
     if (wait_for_end(server, pid, KILL_WAIT_MS)) {
         return true;
     }

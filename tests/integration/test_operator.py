@@ -478,6 +478,35 @@ def test_a_killed_server_comes_back_with_its_tenants():
         assert server.psql("SELECT count(*) FROM portfolios", tenant["app"]) == "0"
 
 
+def without_ptrace(server, *args):
+    """The program as root in a container, who may not look at the processes of others."""
+    return harness.run(["setpriv", "--bounding-set", "-sys_ptrace", harness.BINARY, *args, "--json"], server.env).json()
+
+
+def test_without_the_right_to_look_at_processes_only_the_own_server_is_stopped():
+    if os.getuid() != 0 or shutil.which("setpriv") is None:
+        harness.skip("only root has rights to give up")
+    with harness.Server() as server:
+        pid = server.up()["pid"]
+        assert without_ptrace(server, "up")["pid"] == pid
+        assert without_ptrace(server, "down")["was_running"] is True
+        assert not harness.is_running(pid)
+        # After a crash the number in the file is another server's, of the same user.
+        place = os.stat(server.data_dir + "/pg")
+        foreign = shutil.copy("/bin/sleep", server.folder + "/postgres")
+        other = subprocess.Popen([foreign, "600"], cwd="/", user=place.st_uid, group=place.st_gid, extra_groups=[])
+        try:
+            with open(server.data_dir + "/pg/postmaster.pid", "w", encoding="ascii") as f:
+                f.write("%d\n%s/pg\n1\n5432\n%s/run\n\n0 0\nready   \n" % (other.pid, server.data_dir, server.data_dir))
+            assert without_ptrace(server, "down")["was_running"] is False
+            assert other.poll() is None, "a process that is not the server was stopped"
+            assert without_ptrace(server, "up")["is_started"]
+            assert other.poll() is None
+        finally:
+            other.kill()
+            other.wait()
+
+
 def test_up_waits_for_a_server_that_recovers_and_says_so():
     with harness.Server() as server:
         pid = server.up()["pid"]
