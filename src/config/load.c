@@ -143,7 +143,7 @@ static bool load_all(Arena *arena, Config *config, const ConfigFlag *flags, size
     const char *named = find_named_file(arena, flags, flag_count, environ_get);
     const char *home = find_home(arena, environ_get);
     if (named != NULL) {
-        config->file = arena_strdup(arena, named);
+        config->file = strcmp(named, CONFIG_FILE_NONE) == 0 ? NULL : arena_strdup(arena, named);
     } else if (!config_file_find_usual(arena, home, &config->file, err)) {
         return false;
     }

@@ -115,7 +115,8 @@ bool keeper_stop(OpContext *context, Err *err)
 }
 
 /* Options that were given, but for those about printing and those that are settled here: the data
- * directory is passed on in any case, and what the configuration file says is among the values. */
+ * directory is passed on in any case, and what the configuration file says is among the values, so
+ * that the keeper reads none: another one would be the usual one of its own folder and home. */
 static bool is_passed_on(const Config *config, OptionId id)
 {
     static const OptionId kept_back[] = {OPT_COLOR, OPT_CONFIG, OPT_DATA_DIR,
@@ -141,7 +142,7 @@ static const char *absolute(OpContext *context, const char *path)
 static const char *const *make_env(OpContext *context)
 {
     Arena *arena = context->arena;
-    const char **env = ARENA_ARRAY(arena, const char *, (size_t)OPTION_COUNT_ + 3);
+    const char **env = ARENA_ARRAY(arena, const char *, (size_t)OPTION_COUNT_ + 4);
     size_t count = 0;
     for (int id = 0; id < OPTION_COUNT_; id++) {
         const OptionId option = (OptionId)id;
@@ -154,6 +155,7 @@ static const char *const *make_env(OpContext *context)
     }
     env[count++] = arena_printf(arena, "%s=%s", option_env_name(arena, OPT_DATA_DIR),
                                 absolute(context, op_data_dir(context)));
+    env[count++] = arena_printf(arena, "%s=" CONFIG_FILE_NONE, option_env_name(arena, OPT_CONFIG));
     env[count] = arena_printf(arena, "%s=true", option_env_name(arena, OPT_VERBOSE));
     return env;
 }
@@ -179,6 +181,9 @@ static bool wait_for_lock(OpContext *context, pid_t *pid, const char *log_path, 
             return true;
         }
         if (is_gone || clock_monotonic_us() > deadline_us) {
+            if (!is_gone) {
+                kill(*pid, SIGTERM); /* nobody would find it later */
+            }
             *pid = 0;
             return ERR_SET(err, ERR_IO, NULL, "the keeper did not start; see \"%s\"", log_path);
         }

@@ -3,8 +3,10 @@
 import functools
 import json
 import os
+import pwd
 import re
 import signal
+import subprocess
 import threading
 import time
 
@@ -446,6 +448,32 @@ def test_up_starts_a_keeper_that_fills_and_down_ends_it():
     server.tenantry("down")
     assert not harness.is_running(pid)
     assert keeper(server) is None
+
+
+def test_a_keeper_reads_no_configuration_file_that_up_did_not_read():
+    home = pwd.getpwuid(os.getuid()).pw_dir
+    if os.getuid() != 0 or not os.path.isdir(home) or harness.BINARY.startswith(os.path.join(home, "")):
+        harness.skip("only root can put another folder in the place of its home")
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode != 0:
+        harness.skip("no mount of its own may be made here")
+    with kept() as server:
+        usual = os.path.join(server.folder, ".config", "tenantry")
+        os.makedirs(usual)
+        with open(os.path.join(usual, "tenantry.yaml"), "w", encoding="utf-8") as f:
+            f.write("database-url: postgresql://nobody@/nothing?host=/nonexistent\n")
+        # What "up" does not see, since HOME is another one; the keeper has none.
+        up = harness.run(["unshare", "--mount", "sh", "-c", 'mount --bind "$1" "$2" && exec "$3" up --json', "sh",
+                          server.folder, home, harness.BINARY], server.env)
+        pid = up.json()["keeper"]
+        assert pid is not None and keeper(server) == pid, up.text()
+        server.tenantry("down")
+        assert not harness.is_running(pid)
+
+
+def test_a_keeper_that_ends_with_its_server_has_one():
+    env = {"TENANTRY_DATABASE_URL": "postgresql://nobody@/nothing?host=/nonexistent"}
+    harness.check_refusal(harness.tenantry("spare", "keep", "--with-server", env=env, expect=None, timeout=20), "usage",
+                          "--with-server", "external")
 
 
 def test_five_ups_at_once_leave_one_keeper_and_miss_none():

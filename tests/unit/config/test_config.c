@@ -239,6 +239,20 @@ static void a_file_that_was_named_must_be_there(void **state)
     assert_int_equal(config_int(config, OPT_LISTEN_PORT), 9);
 }
 
+static void no_file_is_read_when_that_was_asked_for(void **state)
+{
+    (void)state;
+    write_file("tenantry.yaml", "port: 9\n");
+    environment[0] = "TENANTRY_CONFIG";
+    environment[1] = CONFIG_FILE_NONE;
+    scoped_arena Arena *arena = arena_new();
+    const Config *config = NULL;
+    Err err;
+    assert_true(load(arena, NULL, 0, &config, &err));
+    assert_false(config_is_given(config, OPT_LISTEN_PORT));
+    assert_null(config_file(config));
+}
+
 static void a_found_file_that_others_can_write_is_refused(void **state)
 {
     (void)state;
@@ -306,6 +320,7 @@ int main(void)
         cmocka_unit_test_setup(a_file_that_is_not_a_map_of_options_is_refused, clear),
         cmocka_unit_test_setup(an_unknown_option_in_a_file_is_refused_with_its_line, clear),
         cmocka_unit_test_setup(a_file_that_was_named_must_be_there, clear),
+        cmocka_unit_test_setup(no_file_is_read_when_that_was_asked_for, clear),
         cmocka_unit_test_setup(a_found_file_that_others_can_write_is_refused, clear),
         cmocka_unit_test_setup(the_users_file_is_read_from_home, clear),
         cmocka_unit_test_setup(paths_in_the_data_directory_follow_it, clear),
