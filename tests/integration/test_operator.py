@@ -208,6 +208,34 @@ def test_paths_are_in_the_home_of_the_user_also_when_home_is_not_set():
     assert found["master-key-file"] == ("/tmp/x/master.key", "default") and found["socket-dir"] == ("/tmp/x/run", "default")
 
 
+def test_a_relative_folder_is_refused_where_the_working_directory_is_of_no_use():
+    with harness.temporary_folder() as folder:
+        # A shell would run the first; the second is no UTF-8, which no answer may hold.
+        for name, shown in ((b"x$(touch ran)", "x$(touch ran)"), (b"caf\xe9", "caf\\xe9")):
+            where = os.path.join(os.fsencode(folder), name)
+            os.mkdir(where)
+            for command in ("up", "status", "down"):
+                for args in (("--data-dir", "d"), ("--data-dir", folder + "/data", "--socket-dir", "s")):
+                    result = harness.run([harness.BINARY, command, *args, "--json"], expect=None, cwd=where, timeout=60)
+                    error = harness.check_refusal(result, "data_dir_unusable", "working directory", shown)
+                    assert "--data-dir" in error["hint"], error
+            assert os.listdir(where) == [], os.listdir(where)
+
+
+def test_a_home_that_is_no_text_is_told():
+    user = pwd.getpwnam("nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name)
+    with harness.temporary_folder() as folder:
+        home = os.path.join(os.fsencode(folder), b"\xff")
+        for command in (("config", "show"), ("status",)):
+            out, err = as_user(user.pw_uid, *command, env={"HOME": home})
+            assert out == "" and 'option "data-dir"' in err and "\\xff" in err and "HOME" in err, (out, err)
+        os.makedirs(home + b"/.config/tenantry")
+        with open(home + b"/.config/tenantry/tenantry.yaml", "w", encoding="utf-8") as f:
+            f.write("retries: 1\n")
+        result = harness.run([harness.BINARY, "config", "show", "--json", "--data-dir", folder + "/d"], {"HOME": home}, None)
+        harness.check_refusal(result, "config_invalid", "configuration file", "\\xff")
+
+
 def test_a_user_without_any_home_is_told_to_name_a_folder():
     if os.geteuid() != 0:
         harness.skip("only root can be a user whom nobody knows")
