@@ -1,8 +1,8 @@
 #include "core/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
@@ -220,21 +220,58 @@ bool file_make_dir(const char *path, mode_t mode, Err *err)
     return true;
 }
 
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
+static bool remove_at(int parent, const char *name, int depth);
+
+static bool is_itself_or_parent(const char *name)
 {
-    (void)status;
-    (void)type;
-    (void)walk;
-    return remove(path);
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* What is in a folder; closes it. */
+static bool empty_folder(int fd, int depth)
+{
+    DIR *folder = fdopendir(fd);
+    if (folder == NULL) {
+        close(fd);
+        return false;
+    }
+    bool is_empty = true;
+    const struct dirent *entry;
+    errno = 0;
+    while (is_empty && (entry = readdir(folder)) != NULL) {
+        is_empty = is_itself_or_parent(entry->d_name) || remove_at(fd, entry->d_name, depth);
+        errno = is_empty ? 0 : errno;
+    }
+    const int number = errno; /* of remove_at, or of readdir */
+    closedir(folder);
+    errno = number;
+    return number == 0;
+}
+
+/* Each step is from the descriptor of a folder and follows no link: root removes trees of the
+ * server's user, who could put a link in a folder's place at any moment, which a path would follow.
+ * False: errno says why. */
+static bool remove_at(int parent, const char *name, int depth)
+{
+    enum { DEPTH_MOST = 64 };
+    if (unlinkat(parent, name, 0) == 0 || errno == ENOENT) {
+        return true;
+    }
+    if (errno != EISDIR) {
+        return false;
+    }
+    if (depth == DEPTH_MOST) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    const int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return fd >= 0 && empty_folder(fd, depth + 1) &&
+           (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT);
 }
 
 bool file_remove_tree(const char *path, Err *err)
 {
-    enum { OPEN_FOLDERS = 16 };
-    if (nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT) {
-        return fail_errno(err, "remove", path);
-    }
-    return true;
+    return remove_at(AT_FDCWD, path, 0) || fail_errno(err, "remove", path);
 }
 
 bool file_exists(const char *path)

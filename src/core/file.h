@@ -33,8 +33,9 @@ bool file_create(const char *path, const char *bytes, size_t length, mode_t mode
 /* Makes a folder and its missing parents (mkdir -p); mode for those it makes. ERR_IO. */
 bool file_make_dir(const char *path, mode_t mode, Err *err);
 
-/* Removes a file or a folder with all that is in it, without following links. True when nothing is
- * there afterwards. */
+/* Removes a file or a folder with all that is in it, 64 folders deep at most. No link is followed,
+ * also not one that somebody puts in a folder's place meanwhile; only the folders above path must
+ * be ours. True when nothing is there afterwards. ERR_IO. */
 bool file_remove_tree(const char *path, Err *err);
 
 bool file_exists(const char *path);
