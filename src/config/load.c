@@ -43,11 +43,11 @@ static bool load_defaults(Config *config, Err *err)
     return true;
 }
 
-static bool load_file(Arena *arena, Config *config, Err *err)
+static bool load_file(Arena *arena, Config *config, bool is_named, Err *err)
 {
     ConfigFileEntry entries[OPTION_COUNT_];
     size_t count = 0;
-    if (!config_file_read(arena, config->file, entries, &count, err)) {
+    if (!config_file_read(arena, config->file, is_named, entries, &count, err)) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {
@@ -146,9 +146,9 @@ static bool set_default_paths(Arena *arena, Config *config, const char *home, Er
 static bool find_usual_file(Arena *arena, const char *home, const char **ret_path, Err *err)
 {
     int64_t ignored = 0;
-    return config_file_find_usual(arena, home, ret_path, err) &&
-           (*ret_path == NULL ||
-            option_check(OPT_CONFIG, *ret_path, "configuration file", &ignored, err));
+    *ret_path = config_file_find_usual(arena, home);
+    return *ret_path == NULL ||
+           option_check(OPT_CONFIG, *ret_path, "configuration file", &ignored, err);
 }
 
 static bool load_all(Arena *arena, Config *config, const ConfigFlag *flags, size_t flag_count,
@@ -161,7 +161,8 @@ static bool load_all(Arena *arena, Config *config, const ConfigFlag *flags, size
     } else if (!find_usual_file(arena, home, &config->file, err)) {
         return false;
     }
-    if (!load_defaults(config, err) || (config->file != NULL && !load_file(arena, config, err)) ||
+    if (!load_defaults(config, err) ||
+        (config->file != NULL && !load_file(arena, config, named != NULL, err)) ||
         !load_environment(arena, config, environ_get, err) ||
         !load_flags(arena, config, flags, flag_count, err)) {
         return false;

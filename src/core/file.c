@@ -41,8 +41,28 @@ static ssize_t read_up_to(int fd, char *buffer, size_t capacity)
     return (ssize_t)length;
 }
 
-bool file_read(Arena *arena, const char *path, size_t max_bytes, const char **ret_text,
-               size_t *ret_length, Err *err)
+static bool read_open(Arena *arena, int fd, const char *path, const struct stat *status,
+                      const char **ret_text, size_t *ret_length, Err *err)
+{
+    char *text = arena_alloc(arena, (size_t)status->st_size + 1);
+    const ssize_t length = read_up_to(fd, text, (size_t)status->st_size);
+    if (length < 0) {
+        return fail_errno(err, "read", path);
+    }
+    *ret_text = text;
+    *ret_length = (size_t)length;
+    return true;
+}
+
+static bool check_size(const char *path, const struct stat *status, size_t max_bytes, Err *err)
+{
+    return status->st_size <= (off_t)max_bytes ||
+           ERR_SET(err, ERR_LIMIT, NULL, "\"%s\" has %lld bytes, %zu at most are allowed", path,
+                   (long long)status->st_size, max_bytes);
+}
+
+bool file_read_checked(Arena *arena, const char *path, size_t max_bytes, FileCheck *check,
+                       const char **ret_text, size_t *ret_length, Err *err)
 {
     /* O_NONBLOCK so that a FIFO in the place of a file cannot hang us. */
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -50,25 +70,20 @@ bool file_read(Arena *arena, const char *path, size_t max_bytes, const char **re
         return fail_errno(err, "open", path);
     }
     struct stat status;
-    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-        close(fd);
-        return ERR_SET(err, ERR_INPUT_INVALID, NULL, "\"%s\" is not a regular file", path);
-    }
-    if (status.st_size > (off_t)max_bytes) {
-        close(fd);
-        return ERR_SET(err, ERR_LIMIT, NULL, "\"%s\" has %lld bytes, %zu at most are allowed", path,
-                       (long long)status.st_size, max_bytes);
-    }
-    char *text = arena_alloc(arena, (size_t)status.st_size + 1);
-    const ssize_t length = read_up_to(fd, text, (size_t)status.st_size);
-    const bool is_read = length >= 0 || fail_errno(err, "read", path);
+    const bool is_file = (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) ||
+                         ERR_SET(err, ERR_INPUT_INVALID, NULL, "\"%s\" is not a regular file",
+                                 path);
+    const bool is_read = is_file && (check == NULL || check(path, &status, err)) &&
+                         check_size(path, &status, max_bytes, err) &&
+                         read_open(arena, fd, path, &status, ret_text, ret_length, err);
     close(fd);
-    if (!is_read) {
-        return false;
-    }
-    *ret_text = text;
-    *ret_length = (size_t)length;
-    return true;
+    return is_read;
+}
+
+bool file_read(Arena *arena, const char *path, size_t max_bytes, const char **ret_text,
+               size_t *ret_length, Err *err)
+{
+    return file_read_checked(arena, path, max_bytes, NULL, ret_text, ret_length, err);
 }
 
 static bool write_all(int fd, const char *bytes, size_t length)

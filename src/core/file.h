@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "core/arena.h"
@@ -14,6 +15,14 @@
  * file. */
 bool file_read(Arena *arena, const char *path, size_t max_bytes, const char **ret_text,
                size_t *ret_length, Err *err);
+
+/* Whether a file with this status may be read; fills err when not. */
+typedef bool FileCheck(const char *path, const struct stat *status, Err *err);
+
+/* The same when check, unless it is NULL, agrees: it is asked about the very file that is read,
+ * whatever has its name by then. */
+bool file_read_checked(Arena *arena, const char *path, size_t max_bytes, FileCheck *check,
+                       const char **ret_text, size_t *ret_length, Err *err);
 
 /* Writes a file so that a crash leaves the old content or the new, never a part: temporary file in
  * the same folder, fsync, rename, fsync of the folder. mode is exact, whatever the umask. ERR_IO,

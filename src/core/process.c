@@ -579,3 +579,18 @@ const char *process_find_home(Arena *arena)
     getpwuid_r(geteuid(), &entry, buffer, USER_ENTRY_BYTES, &found);
     return found == NULL || *found->pw_dir == '\0' ? NULL : arena_strdup(arena, found->pw_dir);
 }
+
+bool process_is_own_group(uid_t user, gid_t group)
+{
+    scoped_arena Arena *arena = arena_new();
+    struct passwd owner;
+    struct group own;
+    struct passwd *found_owner = NULL;
+    struct group *found_group = NULL;
+    char *owner_buffer = arena_alloc(arena, USER_ENTRY_BYTES);
+    char *group_buffer = arena_alloc(arena, USER_ENTRY_BYTES);
+    getpwuid_r(user, &owner, owner_buffer, USER_ENTRY_BYTES, &found_owner);
+    getgrgid_r(group, &own, group_buffer, USER_ENTRY_BYTES, &found_group);
+    return found_owner != NULL && found_group != NULL && owner.pw_gid == group &&
+           strcmp(owner.pw_name, own.gr_name) == 0;
+}
