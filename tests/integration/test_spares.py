@@ -7,6 +7,7 @@ import pwd
 import re
 import signal
 import subprocess
+import sys
 import threading
 import time
 
@@ -615,6 +616,41 @@ def test_no_keeper_runs_when_no_spares_are_wanted():
     # It ends what it is at: a spare that is half made is rolled back first.
     wait_until(lambda: not harness.is_running(first), "the keeper does not end")
     assert keeper(server) is None
+
+
+POSE = """
+import fcntl, os, sys
+file = open(sys.argv[1], "rb")
+os.setgroups([])
+os.setuid(int(sys.argv[2]))
+fcntl.lockf(file, fcntl.LOCK_SH)
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_another_user_who_locks_the_keepers_file_is_no_keeper():
+    server = without_keeper()
+    path = os.path.join(server.data_dir, "keeper.pid")
+    os.chmod(path, 0o644)  # as older versions made it
+    server.up()
+    assert os.stat(path).st_mode & 0o777 == 0o600
+    if os.getuid() != 0:
+        harness.skip("only root can be somebody else")
+    server = without_keeper()
+    poser = subprocess.Popen([sys.executable, "-c", POSE, path, str(pwd.getpwnam("nobody").pw_uid)],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert poser.stdout.readline() == "locked\n"
+        assert keeper(server) is None
+        error = server.refused("conflict", "spare", "keep")
+        assert str(poser.pid) in error["message"], error
+        server.tenantry("down")
+        assert poser.poll() is None, "a process that is no keeper was stopped"
+    finally:
+        poser.kill()
+        poser.communicate()
+    server.up()
 
 
 def test_one_keeper_per_data_directory():
