@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
@@ -283,16 +284,24 @@ static bool read_report(int fd, const char *program, Err *err)
                    strerror(report.number));
 }
 
-/* Takes what is there; closes the descriptor at its end. */
+/* Takes what is there at this moment, and not what is added meanwhile: who writes as fast as we
+ * read would keep us from looking at the clock, or at the end of the program. Closes the descriptor
+ * at its end. */
 static void read_some(int *fd, StrBuf *collected, size_t limit)
 {
     char chunk[16384];
+    int left = 0;
     ssize_t got;
-    while ((got = read(*fd, chunk, sizeof chunk)) > 0) {
-        const size_t room = limit - collected->length;
-        strbuf_add_bytes(collected, chunk, (size_t)got < room ? (size_t)got : room);
-    }
-    if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+    ioctl(*fd, FIONREAD, &left);
+    do {
+        got = read(*fd, chunk, sizeof chunk);
+        if (got > 0) {
+            const size_t room = limit - collected->length;
+            strbuf_add_bytes(collected, chunk, (size_t)got < room ? (size_t)got : room);
+            left -= (int)got;
+        }
+    } while (got > 0 && left > 0);
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
         close_fd(fd);
     }
 }
