@@ -586,6 +586,29 @@ def test_a_server_with_too_few_locks_is_told_what_to_raise():
                 assert server.tenantry("blueprint", "add", pack)["change"] == "recorded"
 
 
+SLOW_POSTGRES = """#!/bin/sh
+case "$1" in -V|--version) ;; *) sleep 4;; esac
+exec "%s" "$@"
+"""
+
+
+def test_up_waits_for_a_server_that_is_slow_to_begin():
+    with harness.Server() as server:
+        server.up()
+        server.tenantry("down")
+        real = os.path.dirname(harness.pg_program("pg_ctl"))
+        programs = server.folder + "/bin"
+        os.mkdir(programs)
+        for name in ("initdb", "pg_ctl"):  # no links, or it would find the postgres beside the linked one
+            shutil.copy(os.path.join(real, name), programs)
+        with open(programs + "/postgres", "w", encoding="utf-8") as f:
+            f.write(SLOW_POSTGRES % os.path.join(real, "postgres"))
+        os.chmod(programs + "/postgres", 0o755)
+        # Longer than pg_ctl waits, it is not even there.
+        assert server.tenantry("up", "--pg-bin-dir", programs)["pid"] == server.server_pid()
+        assert server.psql("SELECT 1") == "1"
+
+
 def signal_standby(server, name):
     """A file that PostgreSQL looks for, its user's."""
     place = server.data_dir + "/pg"
