@@ -589,6 +589,24 @@ const char *process_find_home(Arena *arena)
     return found == NULL || *found->pw_dir == '\0' ? NULL : arena_strdup(arena, found->pw_dir);
 }
 
+ProcessUser process_find_owner(Arena *arena, const char *path)
+{
+    struct stat status;
+    struct passwd entry;
+    struct passwd *found = NULL;
+    char *buffer = arena_alloc(arena, USER_ENTRY_BYTES);
+    if (stat(path, &status) == 0) {
+        getpwuid_r(status.st_uid, &entry, buffer, USER_ENTRY_BYTES, &found);
+    }
+    if (found == NULL) {
+        return (ProcessUser){.is_set = false};
+    }
+    return (ProcessUser){.is_set = true,
+                         .uid = found->pw_uid,
+                         .gid = found->pw_gid,
+                         .name = arena_strdup(arena, found->pw_name)};
+}
+
 bool process_is_own_group(uid_t user, gid_t group)
 {
     scoped_arena Arena *arena = arena_new();
