@@ -43,7 +43,7 @@ arpa/inet.h assert.h complex.h ctype.h dirent.h dlfcn.h endian.h err.h errno.h e
 float.h fnmatch.h ftw.h getopt.h glob.h grp.h iconv.h inttypes.h langinfo.h libgen.h limits.h locale.h
 math.h netdb.h netinet/in.h netinet/tcp.h poll.h pthread.h pwd.h regex.h sched.h semaphore.h signal.h spawn.h
 stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h string.h strings.h
-sys/epoll.h sys/eventfd.h sys/file.h sys/inotify.h sys/ioctl.h sys/mman.h sys/pidfd.h sys/prctl.h sys/random.h
+sys/epoll.h sys/eventfd.h sys/file.h sys/fsuid.h sys/inotify.h sys/ioctl.h sys/mman.h sys/pidfd.h sys/prctl.h sys/random.h
 sys/resource.h sys/select.h sys/signalfd.h sys/socket.h sys/stat.h sys/statvfs.h sys/syscall.h sys/time.h
 sys/timerfd.h sys/types.h sys/uio.h sys/un.h sys/utsname.h sys/wait.h syslog.h tgmath.h threads.h time.h
 uchar.h unistd.h wchar.h wctype.h

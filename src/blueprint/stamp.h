@@ -18,6 +18,7 @@
 
 #include "blueprint/blueprint.h"
 #include "blueprint/registry.h"
+#include "core/process.h"
 #include "store/store.h"
 
 typedef struct Stamp {
@@ -34,6 +35,7 @@ typedef struct Stamp {
 
 typedef struct StampOptions {
     const char *bin_dir; /* where pg_dump is; NULL: look for it */
+    ProcessUser user;    /* whom pg_dump runs as */
     bool is_forced;      /* take a new one although one is kept */
 } StampOptions;
 

@@ -181,6 +181,7 @@ static bool dump(Taking *taking, const char *program, const char **ret_sql, cons
         return false;
     }
     const PgDumpOptions options = {.program = program,
+                                   .user = taking->options->user,
                                    .schema = place.schema_name,
                                    .role = place.owner_role,
                                    .password = password->text,
@@ -285,8 +286,8 @@ static bool choose(Taking *taking, Err *err)
     if (stamp->reason != NULL) {
         return true;
     }
-    if (!pg_dump_find(taking->arena, taking->store->conn, taking->options->bin_dir, &program,
-                      err)) {
+    if (!pg_dump_find(taking->arena, taking->store->conn, taking->options->bin_dir,
+                      &taking->options->user, &program, err)) {
         return false;
     }
     if (program == NULL) {

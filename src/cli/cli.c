@@ -30,6 +30,7 @@ typedef struct Session {
     const char *program;
     ReportStyle style;
     const Config *config;
+    int flush_errno; /* of the first push_output that failed */
 } Session;
 
 static const char *environ_get(const char *name)
@@ -67,15 +68,25 @@ static const char *wanted_colour(int argc, const char *const *argv)
     return colour != NULL && choices_has(option_kind(OPT_COLOR)->choices, colour) ? colour : "auto";
 }
 
-/* Pushes the answer out. A reader that went away (head) is no error; a full disk is. */
-static bool flush_output(Err *err)
+/* What cannot be written is given up: a second call would not fail again, nor say why. */
+static bool push_output(Session *session)
 {
     errno = 0;
-    const bool had_error = ferror(stdout) != 0;
-    if (fflush(stdout) == 0 && !had_error) {
+    if (fflush(stdout) == 0) {
         return true;
     }
-    const int number = errno;
+    session->flush_errno = session->flush_errno == 0 ? errno : session->flush_errno;
+    return false;
+}
+
+/* Pushes the answer out. A reader that went away (head) is no error; a full disk is. */
+static bool flush_output(Session *session, Err *err)
+{
+    const bool had_error = ferror(stdout) != 0;
+    if (push_output(session) && !had_error) {
+        return true;
+    }
+    const int number = session->flush_errno;
     if (number == EPIPE || number == 0) {
         return number == EPIPE || ERR_SET(err, ERR_IO, NULL, "cannot write to standard output");
     }
@@ -83,9 +94,9 @@ static bool flush_output(Err *err)
                    "cannot write to standard output: %s", strerror(number));
 }
 
-static int finish(const Session *session, bool is_done, Err *err)
+static int finish(Session *session, bool is_done, Err *err)
 {
-    if (is_done && flush_output(err)) {
+    if (is_done && flush_output(session, err)) {
         return EXIT_SUCCESS;
     }
     return report_error(stderr, &session->style, err);
@@ -151,7 +162,7 @@ static void keep(Json *answer)
     kept = answer;
 }
 
-static bool run_operation(const Session *session, const Operation *op, const Json *args, Err *err)
+static bool run_operation(Session *session, const Operation *op, const Json *args, Err *err)
 {
     Progress progress = make_progress(session->config);
     OpContext context = {.arena = session->arena,
@@ -177,7 +188,7 @@ static bool run_operation(const Session *session, const Operation *op, const Jso
         print_answer(session, op, answer);
     }
     if (is_done && context.after != NULL) {
-        fflush(stdout);
+        push_output(session);
         context.after(&context);
     }
     op_context_done(&context);

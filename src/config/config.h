@@ -3,8 +3,9 @@
  *
  * Precedence: flag, environment, configuration file, default. The file is YAML, a map of option
  * names as in the table; it is --config FILE, or TENANTRY_CONFIG, or the first of ./tenantry.yaml,
- * ~/.config/tenantry/tenantry.yaml, /etc/tenantry/tenantry.yaml that exists. A value that is out of
- * range is refused wherever it comes from, naming where that is (ERR_CONFIG_INVALID). */
+ * ~/.config/tenantry/tenantry.yaml, /etc/tenantry/tenantry.yaml that exists; CONFIG_FILE_NONE in
+ * either place means that none is read. A value that is out of range is refused wherever it comes
+ * from, naming where that is (ERR_CONFIG_INVALID). */
 #ifndef TENANTRY_CONFIG_CONFIG_H
 #define TENANTRY_CONFIG_CONFIG_H
 
@@ -13,6 +14,8 @@
 
 #include "core/arena.h"
 #include "core/err.h"
+
+#define CONFIG_FILE_NONE "/dev/null"
 
 typedef enum OptionType {
     OPTION_BOOL,

@@ -6,42 +6,45 @@
 #include "core/array.h"
 #include "core/file.h"
 #include "core/limits.h"
+#include "core/process.h"
 #include "core/yaml.h"
 
-static bool check_owner(const char *path, Err *err)
+static bool fail_mode(const char *path, const char *who, char letter, Err *err)
 {
-    struct stat status;
-    if (stat(path, &status) != 0) {
-        return true; /* reading it says why */
-    }
-    if (status.st_uid != 0 && status.st_uid != geteuid()) {
-        return ERR_SET(err, ERR_CONFIG_INVALID, "if you trust the file, name it with --config",
-                       "configuration file \"%s\" belongs to another user", path);
-    }
-    if ((status.st_mode & S_IWOTH) != 0) {
-        err_set(err, ERR_WHERE, ERR_CONFIG_INVALID, NULL,
-                "configuration file \"%s\" can be written by every user", path);
-        err_hint(err, "chmod o-w %s", path);
-        return false;
-    }
-    return true;
+    ERR_SET(err, ERR_CONFIG_INVALID, NULL, "\"%s\" can be written by %s", path, who);
+    err_hint(err, "chmod %c-w %s", letter, path);
+    return false;
 }
 
-bool config_file_find_usual(Arena *arena, const char *home, const char **ret_path, Err *err)
+/* A file that nobody named. */
+static bool check_owner(const char *path, const struct stat *status, Err *err)
+{
+    if (status->st_uid != 0 && status->st_uid != geteuid()) {
+        return ERR_SET(err, ERR_CONFIG_INVALID, "if you trust the file, name it with --config",
+                       "\"%s\" belongs to another user", path);
+    }
+    if ((status->st_mode & S_IWOTH) != 0) {
+        return fail_mode(path, "every user", 'o', err);
+    }
+    /* Where every user has a group of his own, files are made so that it may write to them. */
+    return (status->st_mode & S_IWGRP) == 0 ||
+           process_is_own_group(status->st_uid, status->st_gid) ||
+           fail_mode(path, "a group", 'g', err);
+}
+
+const char *config_file_find_usual(Arena *arena, const char *home)
 {
     const char *const usual[] = {
         "./tenantry.yaml",
         home != NULL ? arena_printf(arena, "%s/.config/tenantry/tenantry.yaml", home) : NULL,
         "/etc/tenantry/tenantry.yaml",
     };
-    *ret_path = NULL;
     for (size_t i = 0; i < ARRAY_COUNT(usual); i++) {
         if (usual[i] != NULL && file_exists(usual[i])) {
-            *ret_path = usual[i];
-            return check_owner(usual[i], err);
+            return usual[i];
         }
     }
-    return true;
+    return NULL;
 }
 
 static bool check_entry(const YamlEntry *entry, OptionId id, Err *err)
@@ -103,14 +106,17 @@ bool config_file_parse(Arena *arena, const char *path, const char *text, size_t 
     return true;
 }
 
-bool config_file_read(Arena *arena, const char *path, ConfigFileEntry *entries, size_t *ret_count,
-                      Err *err)
+bool config_file_read(Arena *arena, const char *path, bool is_named, ConfigFileEntry *entries,
+                      size_t *ret_count, Err *err)
 {
     const char *text = NULL;
     size_t length = 0;
-    if (!file_read(arena, path, LIMIT_CONFIG_FILE_BYTES, &text, &length, err)) {
+    FileCheck *check = is_named ? NULL : check_owner;
+    if (!file_read_checked(arena, path, LIMIT_CONFIG_FILE_BYTES, check, &text, &length, err)) {
         err->code = ERR_CONFIG_INVALID;
-        err_hint(err, "name a file that this user can read, or leave --config out");
+        if (*err->hint == '\0') {
+            err_hint(err, "name a file that this user can read, or leave --config out");
+        }
         return err_prefix(err, "configuration file");
     }
     return config_file_parse(arena, path, text, length, entries, ret_count, err);

@@ -43,11 +43,11 @@ static bool load_defaults(Config *config, Err *err)
     return true;
 }
 
-static bool load_file(Arena *arena, Config *config, Err *err)
+static bool load_file(Arena *arena, Config *config, bool is_named, Err *err)
 {
     ConfigFileEntry entries[OPTION_COUNT_];
     size_t count = 0;
-    if (!config_file_read(arena, config->file, entries, &count, err)) {
+    if (!config_file_read(arena, config->file, is_named, entries, &count, err)) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {
@@ -116,25 +116,39 @@ static const char *find_home(Arena *arena, const char *(*environ_get)(const char
     return home != NULL && *home != '\0' ? home : process_find_home(arena);
 }
 
-static void set_default_path(Arena *arena, Config *config, OptionId id, const char *folder,
-                             const char *path)
+/* Checked like one that was given: what HOME holds is nobody's but the environment's. */
+static bool set_default_path(Arena *arena, Config *config, OptionId id, const char *folder,
+                             const char *path, Err *err)
 {
-    if (config->values[id].text == NULL && folder != NULL) {
-        config->values[id].text = arena_printf(arena, "%s/%s", folder, path);
+    if (config->values[id].text != NULL || folder == NULL) {
+        return true;
     }
+    const char *text = arena_printf(arena, "%s/%s", folder, path);
+    return set_value(config, id, text, ORIGIN_DEFAULT, "default", err) ||
+           err_prefix(err, "option \"%s\"", option_kind(id)->name);
 }
 
 /* Where things are when nobody says. */
-static void set_default_paths(Arena *arena, Config *config, const char *home)
+static bool set_default_paths(Arena *arena, Config *config, const char *home, Err *err)
 {
-    if (geteuid() == 0) {
-        set_default_path(arena, config, OPT_DATA_DIR, "/var/lib", "tenantry");
-    } else {
-        set_default_path(arena, config, OPT_DATA_DIR, home, ".local/share/tenantry");
+    const bool is_root = geteuid() == 0;
+    if (!set_default_path(arena, config, OPT_DATA_DIR, is_root ? "/var/lib" : home,
+                          is_root ? "tenantry" : ".local/share/tenantry", err)) {
+        err_hint(err, "correct HOME, or name a folder with --data-dir");
+        return false;
     }
     const char *data_dir = config->values[OPT_DATA_DIR].text;
-    set_default_path(arena, config, OPT_MASTER_KEY_FILE, data_dir, "master.key");
-    set_default_path(arena, config, OPT_SOCKET_DIR, data_dir, "run");
+    return set_default_path(arena, config, OPT_MASTER_KEY_FILE, data_dir, "master.key", err) &&
+           set_default_path(arena, config, OPT_SOCKET_DIR, data_dir, "run", err);
+}
+
+/* One of the usual files; its name is printed, and HOME may be any bytes. */
+static bool find_usual_file(Arena *arena, const char *home, const char **ret_path, Err *err)
+{
+    int64_t ignored = 0;
+    *ret_path = config_file_find_usual(arena, home);
+    return *ret_path == NULL ||
+           option_check(OPT_CONFIG, *ret_path, "configuration file", &ignored, err);
 }
 
 static bool load_all(Arena *arena, Config *config, const ConfigFlag *flags, size_t flag_count,
@@ -143,17 +157,17 @@ static bool load_all(Arena *arena, Config *config, const ConfigFlag *flags, size
     const char *named = find_named_file(arena, flags, flag_count, environ_get);
     const char *home = find_home(arena, environ_get);
     if (named != NULL) {
-        config->file = arena_strdup(arena, named);
-    } else if (!config_file_find_usual(arena, home, &config->file, err)) {
+        config->file = strcmp(named, CONFIG_FILE_NONE) == 0 ? NULL : arena_strdup(arena, named);
+    } else if (!find_usual_file(arena, home, &config->file, err)) {
         return false;
     }
-    if (!load_defaults(config, err) || (config->file != NULL && !load_file(arena, config, err)) ||
+    if (!load_defaults(config, err) ||
+        (config->file != NULL && !load_file(arena, config, named != NULL, err)) ||
         !load_environment(arena, config, environ_get, err) ||
         !load_flags(arena, config, flags, flag_count, err)) {
         return false;
     }
-    set_default_paths(arena, config, home);
-    return true;
+    return set_default_paths(arena, config, home, err);
 }
 
 bool config_load(Arena *arena, const ConfigFlag *flags, size_t flag_count,

@@ -1,8 +1,8 @@
 #include "core/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
@@ -41,8 +41,28 @@ static ssize_t read_up_to(int fd, char *buffer, size_t capacity)
     return (ssize_t)length;
 }
 
-bool file_read(Arena *arena, const char *path, size_t max_bytes, const char **ret_text,
-               size_t *ret_length, Err *err)
+static bool read_open(Arena *arena, int fd, const char *path, const struct stat *status,
+                      const char **ret_text, size_t *ret_length, Err *err)
+{
+    char *text = arena_alloc(arena, (size_t)status->st_size + 1);
+    const ssize_t length = read_up_to(fd, text, (size_t)status->st_size);
+    if (length < 0) {
+        return fail_errno(err, "read", path);
+    }
+    *ret_text = text;
+    *ret_length = (size_t)length;
+    return true;
+}
+
+static bool check_size(const char *path, const struct stat *status, size_t max_bytes, Err *err)
+{
+    return status->st_size <= (off_t)max_bytes ||
+           ERR_SET(err, ERR_LIMIT, NULL, "\"%s\" has %lld bytes, %zu at most are allowed", path,
+                   (long long)status->st_size, max_bytes);
+}
+
+bool file_read_checked(Arena *arena, const char *path, size_t max_bytes, FileCheck *check,
+                       const char **ret_text, size_t *ret_length, Err *err)
 {
     /* O_NONBLOCK so that a FIFO in the place of a file cannot hang us. */
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -50,25 +70,20 @@ bool file_read(Arena *arena, const char *path, size_t max_bytes, const char **re
         return fail_errno(err, "open", path);
     }
     struct stat status;
-    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-        close(fd);
-        return ERR_SET(err, ERR_INPUT_INVALID, NULL, "\"%s\" is not a regular file", path);
-    }
-    if (status.st_size > (off_t)max_bytes) {
-        close(fd);
-        return ERR_SET(err, ERR_LIMIT, NULL, "\"%s\" has %lld bytes, %zu at most are allowed", path,
-                       (long long)status.st_size, max_bytes);
-    }
-    char *text = arena_alloc(arena, (size_t)status.st_size + 1);
-    const ssize_t length = read_up_to(fd, text, (size_t)status.st_size);
-    const bool is_read = length >= 0 || fail_errno(err, "read", path);
+    const bool is_file = (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) ||
+                         ERR_SET(err, ERR_INPUT_INVALID, NULL, "\"%s\" is not a regular file",
+                                 path);
+    const bool is_read = is_file && (check == NULL || check(path, &status, err)) &&
+                         check_size(path, &status, max_bytes, err) &&
+                         read_open(arena, fd, path, &status, ret_text, ret_length, err);
     close(fd);
-    if (!is_read) {
-        return false;
-    }
-    *ret_text = text;
-    *ret_length = (size_t)length;
-    return true;
+    return is_read;
+}
+
+bool file_read(Arena *arena, const char *path, size_t max_bytes, const char **ret_text,
+               size_t *ret_length, Err *err)
+{
+    return file_read_checked(arena, path, max_bytes, NULL, ret_text, ret_length, err);
 }
 
 static bool write_all(int fd, const char *bytes, size_t length)
@@ -220,21 +235,58 @@ bool file_make_dir(const char *path, mode_t mode, Err *err)
     return true;
 }
 
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
+static bool remove_at(int parent, const char *name, int depth);
+
+static bool is_itself_or_parent(const char *name)
 {
-    (void)status;
-    (void)type;
-    (void)walk;
-    return remove(path);
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* What is in a folder; closes it. */
+static bool empty_folder(int fd, int depth)
+{
+    DIR *folder = fdopendir(fd);
+    if (folder == NULL) {
+        close(fd);
+        return false;
+    }
+    bool is_empty = true;
+    const struct dirent *entry;
+    errno = 0;
+    while (is_empty && (entry = readdir(folder)) != NULL) {
+        is_empty = is_itself_or_parent(entry->d_name) || remove_at(fd, entry->d_name, depth);
+        errno = is_empty ? 0 : errno;
+    }
+    const int number = errno; /* of remove_at, or of readdir */
+    closedir(folder);
+    errno = number;
+    return number == 0;
+}
+
+/* Each step is from the descriptor of a folder and follows no link: root removes trees of the
+ * server's user, who could put a link in a folder's place at any moment, which a path would follow.
+ * False: errno says why. */
+static bool remove_at(int parent, const char *name, int depth)
+{
+    enum { DEPTH_MOST = 64 };
+    if (unlinkat(parent, name, 0) == 0 || errno == ENOENT) {
+        return true;
+    }
+    if (errno != EISDIR) {
+        return false;
+    }
+    if (depth == DEPTH_MOST) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    const int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return fd >= 0 && empty_folder(fd, depth + 1) &&
+           (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT);
 }
 
 bool file_remove_tree(const char *path, Err *err)
 {
-    enum { OPEN_FOLDERS = 16 };
-    if (nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT) {
-        return fail_errno(err, "remove", path);
-    }
-    return true;
+    return remove_at(AT_FDCWD, path, 0) || fail_errno(err, "remove", path);
 }
 
 bool file_exists(const char *path)

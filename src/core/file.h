@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "core/arena.h"
@@ -14,6 +15,14 @@
  * file. */
 bool file_read(Arena *arena, const char *path, size_t max_bytes, const char **ret_text,
                size_t *ret_length, Err *err);
+
+/* Whether a file with this status may be read; fills err when not. */
+typedef bool FileCheck(const char *path, const struct stat *status, Err *err);
+
+/* The same when check, unless it is NULL, agrees: it is asked about the very file that is read,
+ * whatever has its name by then. */
+bool file_read_checked(Arena *arena, const char *path, size_t max_bytes, FileCheck *check,
+                       const char **ret_text, size_t *ret_length, Err *err);
 
 /* Writes a file so that a crash leaves the old content or the new, never a part: temporary file in
  * the same folder, fsync, rename, fsync of the folder. mode is exact, whatever the umask. ERR_IO,
@@ -33,8 +42,9 @@ bool file_create(const char *path, const char *bytes, size_t length, mode_t mode
 /* Makes a folder and its missing parents (mkdir -p); mode for those it makes. ERR_IO. */
 bool file_make_dir(const char *path, mode_t mode, Err *err);
 
-/* Removes a file or a folder with all that is in it, without following links. True when nothing is
- * there afterwards. */
+/* Removes a file or a folder with all that is in it, 64 folders deep at most. No link is followed,
+ * also not one that somebody puts in a folder's place meanwhile; only the folders above path must
+ * be ours. True when nothing is there afterwards. ERR_IO. */
 bool file_remove_tree(const char *path, Err *err);
 
 bool file_exists(const char *path);

@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
@@ -283,16 +284,24 @@ static bool read_report(int fd, const char *program, Err *err)
                    strerror(report.number));
 }
 
-/* Takes what is there; closes the descriptor at its end. */
+/* Takes what is there at this moment, and not what is added meanwhile: who writes as fast as we
+ * read would keep us from looking at the clock, or at the end of the program. Closes the descriptor
+ * at its end. */
 static void read_some(int *fd, StrBuf *collected, size_t limit)
 {
     char chunk[16384];
+    int left = 0;
     ssize_t got;
-    while ((got = read(*fd, chunk, sizeof chunk)) > 0) {
-        const size_t room = limit - collected->length;
-        strbuf_add_bytes(collected, chunk, (size_t)got < room ? (size_t)got : room);
-    }
-    if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+    ioctl(*fd, FIONREAD, &left);
+    do {
+        got = read(*fd, chunk, sizeof chunk);
+        if (got > 0) {
+            const size_t room = limit - collected->length;
+            strbuf_add_bytes(collected, chunk, (size_t)got < room ? (size_t)got : room);
+            left -= (int)got;
+        }
+    } while (got > 0 && left > 0);
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
         close_fd(fd);
     }
 }
@@ -578,4 +587,37 @@ const char *process_find_home(Arena *arena)
     char *buffer = arena_alloc(arena, USER_ENTRY_BYTES);
     getpwuid_r(geteuid(), &entry, buffer, USER_ENTRY_BYTES, &found);
     return found == NULL || *found->pw_dir == '\0' ? NULL : arena_strdup(arena, found->pw_dir);
+}
+
+ProcessUser process_find_owner(Arena *arena, const char *path)
+{
+    struct stat status;
+    struct passwd entry;
+    struct passwd *found = NULL;
+    char *buffer = arena_alloc(arena, USER_ENTRY_BYTES);
+    if (stat(path, &status) == 0) {
+        getpwuid_r(status.st_uid, &entry, buffer, USER_ENTRY_BYTES, &found);
+    }
+    if (found == NULL) {
+        return (ProcessUser){.is_set = false};
+    }
+    return (ProcessUser){.is_set = true,
+                         .uid = found->pw_uid,
+                         .gid = found->pw_gid,
+                         .name = arena_strdup(arena, found->pw_name)};
+}
+
+bool process_is_own_group(uid_t user, gid_t group)
+{
+    scoped_arena Arena *arena = arena_new();
+    struct passwd owner;
+    struct group own;
+    struct passwd *found_owner = NULL;
+    struct group *found_group = NULL;
+    char *owner_buffer = arena_alloc(arena, USER_ENTRY_BYTES);
+    char *group_buffer = arena_alloc(arena, USER_ENTRY_BYTES);
+    getpwuid_r(user, &owner, owner_buffer, USER_ENTRY_BYTES, &found_owner);
+    getgrgid_r(group, &own, group_buffer, USER_ENTRY_BYTES, &found_group);
+    return found_owner != NULL && found_group != NULL && owner.pw_gid == group &&
+           strcmp(owner.pw_name, own.gr_name) == 0;
 }

@@ -64,6 +64,12 @@ bool process_start_daemon(Arena *arena, const DaemonOptions *options, pid_t *ret
 /* Looks a user up. ERR_CONFIG_INVALID when there is none of this name. */
 bool process_find_user(Arena *arena, const char *name, ProcessUser *ret_user, Err *err);
 
+/* Whose a file is; not set when there is none, or the user has no name. */
+ProcessUser process_find_owner(Arena *arena, const char *path);
+
+/* Whether a group is that of one user alone: his primary one, which has his name. */
+bool process_is_own_group(uid_t user, gid_t group);
+
 /* The home of the user whom this process runs as, by the password database; NULL when it knows
  * none. In the arena. */
 const char *process_find_home(Arena *arena);

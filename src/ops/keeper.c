@@ -21,8 +21,8 @@ enum {
     START_TIMEOUT_MS = 5000,
     START_POLL_MS = 2,
     LOG_MOST_BYTES = 1024 * 1024,
-    MODE_PID = 0644, /* holds no secret, and others may ask who the keeper is */
-    MODE_START = 0600,
+    MODE_LOCK = 0600, /* who may open a file may lock it, and pose as the keeper */
+    PROC_PATH_BYTES = 64,
 };
 
 static const char *keeper_path(OpContext *context, const char *name)
@@ -35,15 +35,35 @@ static struct flock whole_file(void)
     return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
 }
 
-pid_t keeper_find(OpContext *context)
+/* 0 when nobody has the lock. */
+static pid_t find_holder(int fd)
 {
     struct flock lock = whole_file();
+    return fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? lock.l_pid : 0;
+}
+
+/* Whether the process is root's, ours or of the user whose file it is: nobody else is the keeper,
+ * though he may have a lock on a file that an older version let everybody open. */
+static bool may_be_keeper(int fd, pid_t pid)
+{
+    char path[PROC_PATH_BYTES];
+    struct stat process;
+    struct stat file;
+    snprintf(path, sizeof path, "/proc/%d", (int)pid);
+    return stat(path, &process) == 0 && fstat(fd, &file) == 0 &&
+           (process.st_uid == 0 || process.st_uid == geteuid() || process.st_uid == file.st_uid);
+}
+
+pid_t keeper_find(OpContext *context)
+{
     const int fd = open(keeper_path(context, "keeper.pid"), O_RDONLY | O_CLOEXEC);
-    const bool is_asked = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0;
-    if (fd >= 0) {
-        close(fd);
+    if (fd < 0) {
+        return 0;
     }
-    return is_asked && lock.l_type != F_UNLCK ? lock.l_pid : 0;
+    const pid_t holder = find_holder(fd);
+    const pid_t keeper = holder > 0 && may_be_keeper(fd, holder) ? holder : 0;
+    close(fd);
+    return keeper;
 }
 
 bool keeper_lock(OpContext *context, int *ret_fd, Err *err)
@@ -53,19 +73,21 @@ bool keeper_lock(OpContext *context, int *ret_fd, Err *err)
     }
     const char *path = keeper_path(context, "keeper.pid");
     struct flock lock = whole_file();
-    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, MODE_PID);
+    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, MODE_LOCK);
     if (fd < 0) {
         return ERR_SET(err, ERR_IO, "\"tenantry up\" makes the data directory",
                        "cannot open \"%s\": %s", path, strerror(errno));
     }
-    if (fcntl(fd, F_SETLK, &lock) != 0) {
-        close(fd);
+    /* Of an older version; what does not belong to us is not ours to change. */
+    const bool is_private = fchmod(fd, MODE_LOCK) == 0 || errno == EPERM;
+    if (is_private && fcntl(fd, F_SETLK, &lock) != 0) {
         ERR_SET(err, ERR_CONFLICT, NULL, "process %d keeps the spares of \"%s\" already",
-                (int)keeper_find(context), op_data_dir(context));
+                (int)find_holder(fd), op_data_dir(context));
+        close(fd);
         err_hint(err, "\"%s up\" with the option spares at 0 stops it", context->program);
         return false;
     }
-    if (ftruncate(fd, 0) != 0 || dprintf(fd, "%d\n", (int)getpid()) < 0) {
+    if (!is_private || ftruncate(fd, 0) != 0 || dprintf(fd, "%d\n", (int)getpid()) < 0) {
         close(fd);
         return ERR_SET(err, ERR_IO, NULL, "cannot write \"%s\": %s", path, strerror(errno));
     }
@@ -115,7 +137,8 @@ bool keeper_stop(OpContext *context, Err *err)
 }
 
 /* Options that were given, but for those about printing and those that are settled here: the data
- * directory is passed on in any case, and what the configuration file says is among the values. */
+ * directory is passed on in any case, and what the configuration file says is among the values, so
+ * that the keeper reads none: another one would be the usual one of its own folder and home. */
 static bool is_passed_on(const Config *config, OptionId id)
 {
     static const OptionId kept_back[] = {OPT_COLOR, OPT_CONFIG, OPT_DATA_DIR,
@@ -141,7 +164,7 @@ static const char *absolute(OpContext *context, const char *path)
 static const char *const *make_env(OpContext *context)
 {
     Arena *arena = context->arena;
-    const char **env = ARENA_ARRAY(arena, const char *, (size_t)OPTION_COUNT_ + 3);
+    const char **env = ARENA_ARRAY(arena, const char *, (size_t)OPTION_COUNT_ + 4);
     size_t count = 0;
     for (int id = 0; id < OPTION_COUNT_; id++) {
         const OptionId option = (OptionId)id;
@@ -154,6 +177,7 @@ static const char *const *make_env(OpContext *context)
     }
     env[count++] = arena_printf(arena, "%s=%s", option_env_name(arena, OPT_DATA_DIR),
                                 absolute(context, op_data_dir(context)));
+    env[count++] = arena_printf(arena, "%s=" CONFIG_FILE_NONE, option_env_name(arena, OPT_CONFIG));
     env[count] = arena_printf(arena, "%s=true", option_env_name(arena, OPT_VERBOSE));
     return env;
 }
@@ -179,6 +203,9 @@ static bool wait_for_lock(OpContext *context, pid_t *pid, const char *log_path, 
             return true;
         }
         if (is_gone || clock_monotonic_us() > deadline_us) {
+            if (!is_gone) {
+                kill(*pid, SIGTERM); /* nobody would find it later */
+            }
             *pid = 0;
             return ERR_SET(err, ERR_IO, NULL, "the keeper did not start; see \"%s\"", log_path);
         }
@@ -192,7 +219,7 @@ static int wait_for_turn(OpContext *context)
 {
     struct flock lock = whole_file();
     const int fd = open(keeper_path(context, "keeper.start"),
-                        O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, MODE_START);
+                        O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, MODE_LOCK);
     while (fd >= 0 && fcntl(fd, F_SETLKW, &lock) != 0) {
         if (errno != EINTR) {
             close(fd);

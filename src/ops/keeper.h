@@ -4,8 +4,8 @@
  * here too, and whom a service manager runs where the database is an external one. What it does
  * comes in transactions of its own (tenant/spare.h), so it can be killed at any moment.
  *
- * Files in the data directory: keeper.pid, locked (fcntl) by the keeper as long as it lives, so
- * that the kernel says who it is and a number that was given to another program misleads nobody;
+ * Files in the data directory: keeper.pid (0600), locked (fcntl) by the keeper as long as it lives,
+ * so that the kernel says who it is and a number that was given to another program misleads nobody;
  * keeper.start, locked while one is put in another's place; keeper.log, what it prints, and
  * keeper.log.old, what was in it when it had grown large before a start. */
 #ifndef TENANTRY_OPS_KEEPER_H

@@ -8,14 +8,12 @@
 #include "core/strbuf.h"
 
 /* Whoever writes it decides what is trusted. */
-static bool check_mode(const char *path, Err *err)
+static bool check_mode(const char *path, const struct stat *status, Err *err)
 {
-    struct stat status;
-    if (stat(path, &status) != 0 || (status.st_mode & S_IWOTH) == 0) {
-        return true; /* reading it says what else is wrong */
+    if ((status->st_mode & S_IWOTH) == 0) {
+        return true;
     }
-    err_set(err, ERR_WHERE, ERR_CONFIG_INVALID, NULL,
-            "the file of trusted keys \"%s\" can be written by every user", path);
+    ERR_SET(err, ERR_CONFIG_INVALID, NULL, "\"%s\" can be written by every user", path);
     err_hint(err, "look at its keys, then: chmod o-w %s", path);
     return false;
 }
@@ -24,10 +22,8 @@ static bool read_keys(OpContext *context, const char *path, TrustedKeys *ret_key
 {
     const char *text = NULL;
     size_t length = 0;
-    if (!check_mode(path, err)) {
-        return false;
-    }
-    if (!file_read(context->arena, path, LIMIT_TRUSTED_KEYS_BYTES, &text, &length, err)) {
+    if (!file_read_checked(context->arena, path, LIMIT_TRUSTED_KEYS_BYTES, check_mode, &text,
+                           &length, err)) {
         err->code = ERR_CONFIG_INVALID;
         return err_prefix(err, "the file of trusted keys");
     }

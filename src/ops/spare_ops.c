@@ -297,7 +297,12 @@ const Operation op_spare_drop = {
 static bool run_keep(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     KeeperReport report;
-    if (!keeper_run(context, json_get_bool(args, "with-server", false), &report, err)) {
+    const bool is_with_server = json_get_bool(args, "with-server", false);
+    if (is_with_server && op_has_external_database(context)) {
+        return ERR_SET(err, ERR_USAGE, "leave --with-server or --database-url out",
+                       "an external PostgreSQL has no end that \"spare keep\" could share");
+    }
+    if (!keeper_run(context, is_with_server, &report, err)) {
         return false;
     }
     *ret_answer = json_object();

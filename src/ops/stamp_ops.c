@@ -1,8 +1,20 @@
 #include <string.h>
+#include <unistd.h>
 
 #include "blueprint/stamp.h"
 #include "core/log.h"
 #include "ops/context.h"
+
+/* Root leaves pg_dump to the embedded server's user, as all programs of PostgreSQL. */
+static ProcessUser find_user(OpContext *context)
+{
+    const bool is_embedded = !op_has_external_database(context) && op_data_dir(context) != NULL;
+    if (geteuid() != 0 || !is_embedded) {
+        return (ProcessUser){.is_set = false};
+    }
+    const char *pg_dir = arena_printf(context->arena, "%s/pg", op_data_dir(context));
+    return process_find_owner(context->arena, pg_dir);
+}
 
 static bool ensure(OpContext *context, const char *name, bool is_forced, const Stamp **ret_stamp,
                    bool *ret_is_new, Err *err)
@@ -10,6 +22,7 @@ static bool ensure(OpContext *context, const char *name, bool is_forced, const S
     Store *store = NULL;
     Blueprint *blueprint = NULL;
     const StampOptions options = {.bin_dir = config_text(context->config, OPT_PG_BIN_DIR),
+                                  .user = find_user(context),
                                   .is_forced = is_forced};
     return op_store(context, &store, err) &&
            registry_get(context->arena, store, name, &blueprint, err) &&

@@ -19,6 +19,7 @@ enum { VERSION_TIMEOUT_MS = 10000, MAJOR_FACTOR = 10000, SHOWN_BYTES = 200 };
 /* The best program so far. */
 typedef struct Search {
     Arena *arena;
+    const ProcessUser *user;
     int server_major;
     int major; /* of the program; 0: none yet */
     const char *path;
@@ -30,6 +31,7 @@ static void consider(Search *search, const char *dir)
     Err ignored;
     const char *path = arena_printf(search->arena, "%s/pg_dump", dir);
     const ProcessOptions options = {.argv = (const char *const[]){path, "--version", NULL},
+                                    .user = *search->user,
                                     .timeout_ms = VERSION_TIMEOUT_MS};
     if (access(path, X_OK) != 0 || !process_run(search->arena, &options, &result, &ignored) ||
         result.exit_status != 0) {
@@ -54,9 +56,11 @@ static void consider_path(Search *search)
     }
 }
 
-bool pg_dump_find(Arena *arena, PgConn *conn, const char *bin_dir, const char **ret_path, Err *err)
+bool pg_dump_find(Arena *arena, PgConn *conn, const char *bin_dir, const ProcessUser *user,
+                  const char **ret_path, Err *err)
 {
-    Search search = {.arena = arena, .server_major = PQserverVersion(conn->pq) / MAJOR_FACTOR};
+    Search search = {
+        .arena = arena, .user = user, .server_major = PQserverVersion(conn->pq) / MAJOR_FACTOR};
     *ret_path = NULL;
     if (search.server_major == 0) {
         return pg_fail(err, conn, NULL);
@@ -191,6 +195,7 @@ bool pg_dump_schema(Arena *arena, const PgConn *conn, const PgDumpOptions *optio
     const char *service = passphrase_service(arena, conn);
     const ProcessOptions run = {.argv = argv,
                                 .env = connection_env(arena, conn, options, service != NULL),
+                                .user = options->user,
                                 .input = service,
                                 .timeout_ms = options->timeout_ms,
                                 .is_error_apart = true,

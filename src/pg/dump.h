@@ -2,15 +2,18 @@
 #ifndef TENANTRY_PG_DUMP_H
 #define TENANTRY_PG_DUMP_H
 
+#include "core/process.h"
 #include "pg/conn.h"
 
 /* Looks for a pg_dump that can read this server: one of its major version or of the nearest newer
- * one. bin_dir: only there; NULL: in the usual folders, and in PATH when those have none. *ret_path
- * is NULL when there is none. */
-bool pg_dump_find(Arena *arena, PgConn *conn, const char *bin_dir, const char **ret_path, Err *err);
+ * one. bin_dir: only there; NULL: in the usual folders, and in PATH when those have none. They are
+ * asked as this user. *ret_path is NULL when there is none. */
+bool pg_dump_find(Arena *arena, PgConn *conn, const char *bin_dir, const ProcessUser *user,
+                  const char **ret_path, Err *err);
 
 typedef struct PgDumpOptions {
     const char *program; /* from pg_dump_find */
+    ProcessUser user;    /* whom it runs as */
     const char *schema;
     const char *role; /* logs in, so that nothing that pg_dump runs can become another role */
     const char *password;

@@ -29,24 +29,40 @@ enum {
 /* pg_ctl hands the paths to a shell within double quotes, and a comma separates socket folders. */
 static const char unusable_in_paths[] = "\"$`\\,\n\r";
 
+/* what is for the message: where the path comes from ("path"). */
+static bool check_usable(Arena *arena, const char *path, const char *what, Err *err)
+{
+    return (*path != '\0' && strpbrk(path, unusable_in_paths) == NULL && !text_has_control(path)) ||
+           ERR_SET(err, ERR_DATA_DIR,
+                   "choose a --data-dir in UTF-8 without double quotes, dollar signs, backquotes, "
+                   "backslashes, commas and line breaks",
+                   "%s \"%s\" cannot be used for a PostgreSQL server", what,
+                   text_quote(arena, path, PATH_SHOWN_BYTES));
+}
+
+/* What the path begins with when it is relative: "" for an absolute one. */
+static bool find_base(Arena *arena, const char *path, const char **ret_base, Err *err)
+{
+    char current[PATH_MAX];
+    *ret_base = "";
+    if (*path == '/') {
+        return true;
+    }
+    if (getcwd(current, sizeof current) == NULL) {
+        return ERR_SET(err, ERR_DATA_DIR, "give an absolute --data-dir",
+                       "cannot tell the working directory: %s", strerror(errno));
+    }
+    *ret_base = arena_printf(arena, "%s/", strcmp(current, "/") == 0 ? "" : current);
+    return check_usable(arena, current, "a path below the working directory", err);
+}
+
 static bool make_absolute(Arena *arena, const char *path, const char **ret_path, Err *err)
 {
-    if (*path == '\0' || strpbrk(path, unusable_in_paths) != NULL) {
-        return ERR_SET(err, ERR_DATA_DIR,
-                       "choose a --data-dir without double quotes, dollar signs, backquotes, "
-                       "backslashes, commas and line breaks",
-                       "path \"%s\" cannot be used for a PostgreSQL server",
-                       text_quote(arena, path, PATH_SHOWN_BYTES));
+    const char *base = NULL;
+    if (!check_usable(arena, path, "path", err) || !find_base(arena, path, &base, err)) {
+        return false;
     }
-    const char *absolute = path;
-    if (*path != '/') {
-        char current[PATH_MAX];
-        if (getcwd(current, sizeof current) == NULL) {
-            return ERR_SET(err, ERR_DATA_DIR, "give an absolute --data-dir",
-                           "cannot tell the working directory: %s", strerror(errno));
-        }
-        absolute = arena_printf(arena, "%s/%s", strcmp(current, "/") == 0 ? "" : current, path);
-    }
+    const char *absolute = arena_printf(arena, "%s%s", base, path);
     /* PostgreSQL cuts trailing slashes off too; the names must compare equal. */
     size_t length = strlen(absolute);
     while (length > 1 && absolute[length - 1] == '/') {

@@ -124,8 +124,12 @@ bool pid_parse(Arena *arena, const char *text, PidFile *ret_file);
 /* Reads postmaster.pid; ret_is_alive tells whether a postgres of this data directory has the
  * number. ret_file->pid is 0 when there is no file. */
 bool pid_find_server(const Server *server, PidFile *ret_file, bool *ret_is_alive, Err *err);
-/* Whether this number is a postgres that works in the data directory. */
+/* Whether this number is a postgres that works in the data directory, or is very like one where
+ * that cannot be told. */
 bool pid_is_ours(const Server *server, pid_t pid);
+/* Sends a signal, when the process surely works in the data directory. errno is ESRCH when it does
+ * not, EACCES when that cannot be told. */
+bool pid_signal(const Server *server, pid_t pid, int number);
 /* Removes postmaster.pid and the socket's lock file when they name a process that is not ours. */
 bool pid_clear_stale(const Server *server, Err *err);
 /* Sends a signal to every process that surely works in the data directory, for when its server is

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -70,41 +71,64 @@ static bool read_comm(pid_t pid, char comm[COMM_BYTES])
 
 typedef enum Kinship { KINSHIP_NONE, KINSHIP_LIKELY, KINSHIP_SURE } Kinship;
 
-static Kinship compare_owner(const Server *server, pid_t pid)
+/* As the user of a process, who may look at it where root may not. Of this thread only, and cheaper
+ * than a child: a wait looks many times. Without the right to it nothing changes. */
+static bool stat_as(const struct stat *user, const char *path, struct stat *ret_status)
 {
-    char path[PROC_PATH_BYTES];
-    struct stat process;
-    struct stat pg_dir;
-    snprintf(path, sizeof path, "/proc/%d", (int)pid);
-    const bool is_same = stat(path, &process) == 0 && stat(server->pg_dir, &pg_dir) == 0 &&
-                         process.st_uid == pg_dir.st_uid;
-    return is_same ? KINSHIP_LIKELY : KINSHIP_NONE;
+    setfsgid(user->st_gid);
+    setfsuid(user->st_uid);
+    const bool is_seen = stat(path, ret_status) == 0;
+    setfsuid(geteuid());
+    setfsgid(getegid());
+    return is_seen;
+}
+
+static Kinship compare_folders(const struct stat *cwd, const struct stat *pg_dir)
+{
+    const bool is_same = cwd->st_dev == pg_dir->st_dev && cwd->st_ino == pg_dir->st_ino;
+    return is_same ? KINSHIP_SURE : KINSHIP_NONE;
 }
 
 /* A server and its processes are called postgres and work in their data directory. The directory is
- * compared by what it is and not by name: it may have been renamed. Where root may not look at it
- * (containers without CAP_SYS_PTRACE), the name and the owner have to do. */
+ * compared by what it is and not by name: it may have been renamed. Root may not look at it in
+ * containers without CAP_SYS_PTRACE, but as the server's user it may. Where that is refused too,
+ * the name and the owner make a likeness: enough to leave files alone, not to send a signal. */
 static Kinship find_kinship(const Server *server, pid_t pid)
 {
     char path[PROC_PATH_BYTES];
     char comm[COMM_BYTES];
     struct stat cwd;
     struct stat pg_dir;
-    if (!read_comm(pid, comm) || strncmp(comm, "postgres", strlen("postgres")) != 0) {
+    struct stat process;
+    if (!read_comm(pid, comm) || strncmp(comm, "postgres", strlen("postgres")) != 0 ||
+        stat(server->pg_dir, &pg_dir) != 0) {
         return KINSHIP_NONE;
     }
+    snprintf(path, sizeof path, "/proc/%d", (int)pid);
+    const bool is_same_user = stat(path, &process) == 0 && process.st_uid == pg_dir.st_uid;
     snprintf(path, sizeof path, "/proc/%d/cwd", (int)pid);
-    if (stat(path, &cwd) != 0) {
-        return errno == EACCES ? compare_owner(server, pid) : KINSHIP_NONE;
+    if (stat(path, &cwd) == 0) {
+        return compare_folders(&cwd, &pg_dir);
     }
-    const bool is_same = stat(server->pg_dir, &pg_dir) == 0 && cwd.st_dev == pg_dir.st_dev &&
-                         cwd.st_ino == pg_dir.st_ino;
-    return is_same ? KINSHIP_SURE : KINSHIP_NONE;
+    if (errno != EACCES || !is_same_user) {
+        return KINSHIP_NONE;
+    }
+    return stat_as(&process, path, &cwd) ? compare_folders(&cwd, &pg_dir) : KINSHIP_LIKELY;
 }
 
 bool pid_is_ours(const Server *server, pid_t pid)
 {
     return find_kinship(server, pid) != KINSHIP_NONE;
+}
+
+bool pid_signal(const Server *server, pid_t pid, int number)
+{
+    const Kinship kinship = find_kinship(server, pid);
+    if (kinship == KINSHIP_SURE) {
+        return kill(pid, number) == 0;
+    }
+    errno = kinship == KINSHIP_LIKELY ? EACCES : ESRCH;
+    return false;
 }
 
 /* ret_file->pid is 0 when there is no such file, or only the beginning of one. */

@@ -14,6 +14,7 @@ enum {
     START_WAIT_S = 2, /* from then on we wait ourselves, and tell what for */
     START_TIMEOUT_MS = (START_WAIT_S + 30) * 1000,
     SILENCE_WAIT_MS = 15 * 60 * 1000, /* of a server that is not ready and does not answer either */
+    BEGIN_WAIT_MS = 30000, /* for a pid file, which is written before anything is recovered */
     ORPHAN_WAIT_MS = 30000,
     ORPHAN_PATIENCE_MS = 1000, /* most notice by themselves that their server is gone */
     KILL_WAIT_MS = 15000,      /* an immediate shutdown kills its children after 5 s */
@@ -89,8 +90,23 @@ static bool check_port(const Server *server, Err *err)
                    "port %d is in use by another program", server->port);
 }
 
-/* True when pg_ctl ran; ret_is_up tells whether the server accepts connections. */
-static bool run_pg_ctl(const Server *server, bool *ret_is_up, Err *err)
+/* What pg_ctl saw. */
+typedef enum StartState {
+    START_FAILED, /* the server has ended */
+    START_SLOW,   /* the server runs, and may not even have written its pid file */
+    START_READY,
+} StartState;
+
+static StartState read_start(const ProcessResult *result)
+{
+    if (result->exit_status == 0) {
+        return START_READY;
+    }
+    /* Its exit status is the same for both. */
+    return strstr(result->output, "did not start in time") != NULL ? START_SLOW : START_FAILED;
+}
+
+static bool run_pg_ctl(const Server *server, StartState *ret_state, Err *err)
 {
     const char *const argv[] = {server->programs.pg_ctl,
                                 "start",
@@ -106,8 +122,31 @@ static bool run_pg_ctl(const Server *server, bool *ret_is_up, Err *err)
     if (!server_run(server, argv, NULL, START_TIMEOUT_MS, &result, err)) {
         return false;
     }
-    *ret_is_up = result.exit_status == 0;
+    *ret_state = read_start(&result);
     return true;
+}
+
+/* Until the pid file of a server that is slow to begin is there: before, it looks like one that has
+ * ended. */
+static bool wait_for_pid_file(const Server *server, Err *err)
+{
+    const int64_t deadline_us = clock_monotonic_us() + (int64_t)BEGIN_WAIT_MS * 1000;
+    bool is_told = false;
+    for (;;) {
+        PidFile file;
+        bool is_alive = false;
+        if (!pid_find_server(server, &file, &is_alive, err)) {
+            return false;
+        }
+        if (is_alive || clock_monotonic_us() >= deadline_us) {
+            return true;
+        }
+        if (!is_told) {
+            server_progress(server, "the server is slow to begin; waiting");
+            is_told = true;
+        }
+        clock_sleep_ms(POLL_MS);
+    }
 }
 
 /* One attempt; on false ret_verdict tells whether another may help. */
@@ -115,8 +154,10 @@ static bool try_start(const Server *server, LogVerdict *ret_verdict, Err *err)
 {
     off_t log_offset = 0;
     bool is_up = false;
+    StartState state = START_FAILED;
     *ret_verdict = LOG_VERDICT_FAIL;
-    if (!log_open(server, &log_offset, err) || !run_pg_ctl(server, &is_up, err)) {
+    if (!log_open(server, &log_offset, err) || !run_pg_ctl(server, &state, err) ||
+        (state == START_SLOW && !wait_for_pid_file(server, err))) {
         return false;
     }
     /* A long recovery outlasts the patience of pg_ctl. */
@@ -243,7 +284,7 @@ static bool wait_for_end(const Server *server, pid_t pid, int64_t wait_ms)
 /* Signals and not pg_ctl: stopping works with the programs gone, as after an upgrade. */
 bool start_stop(const Server *server, pid_t pid, int64_t timeout_ms, Err *err)
 {
-    if (kill(pid, SIGINT) != 0 && errno != ESRCH) {
+    if (!pid_signal(server, pid, SIGINT) && errno != ESRCH) {
         return ERR_SET(err, ERR_SERVER_FAILED, "run this as the user who started the server",
                        "cannot stop the server, process %d: %s", (int)pid, strerror(errno));
     }
@@ -251,7 +292,7 @@ bool start_stop(const Server *server, pid_t pid, int64_t timeout_ms, Err *err)
         return true;
     }
     server_progress(server, "the server does not stop in time; stopping it at once");
-    kill(pid, SIGQUIT);
+    pid_signal(server, pid, SIGQUIT);
     if (wait_for_end(server, pid, KILL_WAIT_MS)) {
         return true;
     }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The command line as an operator meets it: help, words, origins of options, pipes, and a server in every state."""
+import errno
 import json
 import functools
 import os
@@ -208,6 +209,34 @@ def test_paths_are_in_the_home_of_the_user_also_when_home_is_not_set():
     assert found["master-key-file"] == ("/tmp/x/master.key", "default") and found["socket-dir"] == ("/tmp/x/run", "default")
 
 
+def test_a_relative_folder_is_refused_where_the_working_directory_is_of_no_use():
+    with harness.temporary_folder() as folder:
+        # A shell would run the first; the second is no UTF-8, which no answer may hold.
+        for name, shown in ((b"x$(touch ran)", "x$(touch ran)"), (b"caf\xe9", "caf\\xe9")):
+            where = os.path.join(os.fsencode(folder), name)
+            os.mkdir(where)
+            for command in ("up", "status", "down"):
+                for args in (("--data-dir", "d"), ("--data-dir", folder + "/data", "--socket-dir", "s")):
+                    result = harness.run([harness.BINARY, command, *args, "--json"], expect=None, cwd=where, timeout=60)
+                    error = harness.check_refusal(result, "data_dir_unusable", "working directory", shown)
+                    assert "--data-dir" in error["hint"], error
+            assert os.listdir(where) == [], os.listdir(where)
+
+
+def test_a_home_that_is_no_text_is_told():
+    user = pwd.getpwnam("nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name)
+    with harness.temporary_folder() as folder:
+        home = os.path.join(os.fsencode(folder), b"\xff")
+        for command in (("config", "show"), ("status",)):
+            out, err = as_user(user.pw_uid, *command, env={"HOME": home})
+            assert out == "" and 'option "data-dir"' in err and "\\xff" in err and "HOME" in err, (out, err)
+        os.makedirs(home + b"/.config/tenantry")
+        with open(home + b"/.config/tenantry/tenantry.yaml", "w", encoding="utf-8") as f:
+            f.write("retries: 1\n")
+        result = harness.run([harness.BINARY, "config", "show", "--json", "--data-dir", folder + "/d"], {"HOME": home}, None)
+        harness.check_refusal(result, "config_invalid", "configuration file", "\\xff")
+
+
 def test_a_user_without_any_home_is_told_to_name_a_folder():
     if os.geteuid() != 0:
         harness.skip("only root can be a user whom nobody knows")
@@ -369,9 +398,11 @@ def test_json_output_is_one_value_and_progress_goes_elsewhere():
 def test_a_reader_that_goes_away_is_no_error():
     read, write = os.pipe()
     os.close(read)
-    status, err = run_to(write, "docs", "operations")
+    # "up" does more after its answer.
+    for args in (["docs", "operations"], ["up"], ["up", "--json"]):
+        status, err = run_to(write, *args)
+        assert status == 0 and "bug" not in err, (args, status, err)
     os.close(write)
-    assert status in (0, -signal.SIGPIPE) and "bug" not in err, (status, err)
 
 
 def test_a_full_disk_under_standard_output_is_an_error():
@@ -379,13 +410,16 @@ def test_a_full_disk_under_standard_output_is_an_error():
         for args in (
             ["tenant", "list"],
             ["tenant", "list", "--json"],
+            ["up"],
+            ["up", "--json"],
             ["docs", "options"],
             ["--help"],
             ["version"],
             ["completion", "bash"],
         ):
             status, err = run_to(full, *args)
-            assert status == harness.exit_statuses()["disk_full"] and "standard output" in err, (args, status, err)
+            assert status == harness.exit_statuses()["disk_full"], (args, status, err)
+            assert "standard output: " + os.strerror(errno.ENOSPC) in err, (args, status, err)
 
 
 def run_closed(server, closed, *args, expect):
@@ -478,6 +512,35 @@ def test_a_killed_server_comes_back_with_its_tenants():
         assert server.psql("SELECT count(*) FROM portfolios", tenant["app"]) == "0"
 
 
+def without_ptrace(server, *args):
+    """The program as root in a container, who may not look at the processes of others."""
+    return harness.run(["setpriv", "--bounding-set", "-sys_ptrace", harness.BINARY, *args, "--json"], server.env).json()
+
+
+def test_without_the_right_to_look_at_processes_only_the_own_server_is_stopped():
+    if os.getuid() != 0 or shutil.which("setpriv") is None:
+        harness.skip("only root has rights to give up")
+    with harness.Server() as server:
+        pid = server.up()["pid"]
+        assert without_ptrace(server, "up")["pid"] == pid
+        assert without_ptrace(server, "down")["was_running"] is True
+        assert not harness.is_running(pid)
+        # After a crash the number in the file is another server's, of the same user.
+        place = os.stat(server.data_dir + "/pg")
+        foreign = shutil.copy("/bin/sleep", server.folder + "/postgres")
+        other = subprocess.Popen([foreign, "600"], cwd="/", user=place.st_uid, group=place.st_gid, extra_groups=[])
+        try:
+            with open(server.data_dir + "/pg/postmaster.pid", "w", encoding="ascii") as f:
+                f.write("%d\n%s/pg\n1\n5432\n%s/run\n\n0 0\nready   \n" % (other.pid, server.data_dir, server.data_dir))
+            assert without_ptrace(server, "down")["was_running"] is False
+            assert other.poll() is None, "a process that is not the server was stopped"
+            assert without_ptrace(server, "up")["is_started"]
+            assert other.poll() is None
+        finally:
+            other.kill()
+            other.wait()
+
+
 def test_up_waits_for_a_server_that_recovers_and_says_so():
     with harness.Server() as server:
         pid = server.up()["pid"]
@@ -521,6 +584,29 @@ def test_a_server_with_too_few_locks_is_told_what_to_raise():
                 assert error["sqlstate"] == "53200", error
             else:
                 assert server.tenantry("blueprint", "add", pack)["change"] == "recorded"
+
+
+SLOW_POSTGRES = """#!/bin/sh
+case "$1" in -V|--version) ;; *) sleep 4;; esac
+exec "%s" "$@"
+"""
+
+
+def test_up_waits_for_a_server_that_is_slow_to_begin():
+    with harness.Server() as server:
+        server.up()
+        server.tenantry("down")
+        real = os.path.dirname(harness.pg_program("pg_ctl"))
+        programs = server.folder + "/bin"
+        os.mkdir(programs)
+        for name in ("initdb", "pg_ctl"):  # no links, or it would find the postgres beside the linked one
+            shutil.copy(os.path.join(real, name), programs)
+        with open(programs + "/postgres", "w", encoding="utf-8") as f:
+            f.write(SLOW_POSTGRES % os.path.join(real, "postgres"))
+        os.chmod(programs + "/postgres", 0o755)
+        # Longer than pg_ctl waits, it is not even there.
+        assert server.tenantry("up", "--pg-bin-dir", programs)["pid"] == server.server_pid()
+        assert server.psql("SELECT 1") == "1"
 
 
 def signal_standby(server, name):

@@ -3,8 +3,11 @@
 import functools
 import json
 import os
+import pwd
 import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -448,6 +451,32 @@ def test_up_starts_a_keeper_that_fills_and_down_ends_it():
     assert keeper(server) is None
 
 
+def test_a_keeper_reads_no_configuration_file_that_up_did_not_read():
+    home = pwd.getpwuid(os.getuid()).pw_dir
+    if os.getuid() != 0 or not os.path.isdir(home) or harness.BINARY.startswith(os.path.join(home, "")):
+        harness.skip("only root can put another folder in the place of its home")
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode != 0:
+        harness.skip("no mount of its own may be made here")
+    with kept() as server:
+        usual = os.path.join(server.folder, ".config", "tenantry")
+        os.makedirs(usual)
+        with open(os.path.join(usual, "tenantry.yaml"), "w", encoding="utf-8") as f:
+            f.write("database-url: postgresql://nobody@/nothing?host=/nonexistent\n")
+        # What "up" does not see, since HOME is another one; the keeper has none.
+        up = harness.run(["unshare", "--mount", "sh", "-c", 'mount --bind "$1" "$2" && exec "$3" up --json', "sh",
+                          server.folder, home, harness.BINARY], server.env)
+        pid = up.json()["keeper"]
+        assert pid is not None and keeper(server) == pid, up.text()
+        server.tenantry("down")
+        assert not harness.is_running(pid)
+
+
+def test_a_keeper_that_ends_with_its_server_has_one():
+    env = {"TENANTRY_DATABASE_URL": "postgresql://nobody@/nothing?host=/nonexistent"}
+    harness.check_refusal(harness.tenantry("spare", "keep", "--with-server", env=env, expect=None, timeout=20), "usage",
+                          "--with-server", "external")
+
+
 def test_five_ups_at_once_leave_one_keeper_and_miss_none():
     server = kept_server()
     ups = [server.spawn("up", "--json") for _ in range(5)]
@@ -587,6 +616,41 @@ def test_no_keeper_runs_when_no_spares_are_wanted():
     # It ends what it is at: a spare that is half made is rolled back first.
     wait_until(lambda: not harness.is_running(first), "the keeper does not end")
     assert keeper(server) is None
+
+
+POSE = """
+import fcntl, os, sys
+file = open(sys.argv[1], "rb")
+os.setgroups([])
+os.setuid(int(sys.argv[2]))
+fcntl.lockf(file, fcntl.LOCK_SH)
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_another_user_who_locks_the_keepers_file_is_no_keeper():
+    server = without_keeper()
+    path = os.path.join(server.data_dir, "keeper.pid")
+    os.chmod(path, 0o644)  # as older versions made it
+    server.up()
+    assert os.stat(path).st_mode & 0o777 == 0o600
+    if os.getuid() != 0:
+        harness.skip("only root can be somebody else")
+    server = without_keeper()
+    poser = subprocess.Popen([sys.executable, "-c", POSE, path, str(pwd.getpwnam("nobody").pw_uid)],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert poser.stdout.readline() == "locked\n"
+        assert keeper(server) is None
+        error = server.refused("conflict", "spare", "keep")
+        assert str(poser.pid) in error["message"], error
+        server.tenantry("down")
+        assert poser.poll() is None, "a process that is no keeper was stopped"
+    finally:
+        poser.kill()
+        poser.communicate()
+    server.up()
 
 
 def test_one_keeper_per_data_directory():

@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import pwd
 import re
 import shutil
 import socket
@@ -412,6 +413,24 @@ def test_a_tenant_that_is_moved_to_a_version_with_an_extension_finds_it_like_a_n
 def test_the_row_tier_has_no_stamps():
     check_refusal(shared_server().tenantry("blueprint", "stamp", "saas", expect=None), "input_invalid", "no schema tier")
     check_refusal(shared_server().tenantry("blueprint", "stamp", "nothing", expect=None), "blueprint_missing", "nothing")
+
+
+def test_root_runs_pg_dump_as_the_servers_user():
+    if os.getuid() != 0:
+        harness.skip("only root can be another user")
+    server = shared_server()
+    add("everything", MIGRATIONS)
+    with harness.temporary_folder() as folder:
+        os.mkdir(folder + "/seen")
+        os.chmod(folder + "/seen", 0o777)
+        with open(folder + "/pg_dump", "w", encoding="utf-8") as f:
+            f.write('#!/bin/sh\nid -un >> %s/seen/users\nexec "%s" "$@"\n' % (folder, harness.pg_program("pg_dump")))
+        os.chmod(folder + "/pg_dump", 0o755)
+        kept = stamp("everything", "--force", "--pg-bin-dir", folder)
+        assert kept["kind"] == "flat", kept
+        with open(folder + "/seen/users", encoding="utf-8") as f:
+            users = set(f.read().split())
+        assert users == {pwd.getpwuid(os.stat(server.data_dir + "/pg").st_uid).pw_name}, users
 
 
 def test_pg_dump_gets_in_with_the_password_of_the_database_url():

@@ -239,13 +239,61 @@ static void a_file_that_was_named_must_be_there(void **state)
     assert_int_equal(config_int(config, OPT_LISTEN_PORT), 9);
 }
 
+static void no_file_is_read_when_that_was_asked_for(void **state)
+{
+    (void)state;
+    write_file("tenantry.yaml", "port: 9\n");
+    environment[0] = "TENANTRY_CONFIG";
+    environment[1] = CONFIG_FILE_NONE;
+    scoped_arena Arena *arena = arena_new();
+    const Config *config = NULL;
+    Err err;
+    assert_true(load(arena, NULL, 0, &config, &err));
+    assert_false(config_is_given(config, OPT_LISTEN_PORT));
+    assert_null(config_file(config));
+}
+
 static void a_found_file_that_others_can_write_is_refused(void **state)
 {
     (void)state;
     write_file("tenantry.yaml", "port: 9\n");
     assert_int_equal(chmod("tenantry.yaml", 0666), 0);
-    assert_refused(NULL, 0, "configuration file \"./tenantry.yaml\" can be written by every user",
+    assert_refused(NULL, 0, "configuration file: \"./tenantry.yaml\" can be written by every user",
                    "chmod o-w ./tenantry.yaml");
+}
+
+static void a_found_file_that_a_group_can_write_is_refused_unless_it_is_the_owners_own(void **state)
+{
+    (void)state;
+    enum { OTHER_GROUP = 65534 };
+    if (geteuid() != 0) {
+        skip(); /* only root can give a file to a group that he is not in */
+    }
+    write_file("tenantry.yaml", "port: 9\n");
+    assert_int_equal(chmod("tenantry.yaml", 0660), 0);
+    scoped_arena Arena *arena = arena_new();
+    const Config *config = NULL;
+    Err err;
+    assert_true(load(arena, NULL, 0, &config, &err)); /* the group "root" */
+    assert_int_equal(config_int(config, OPT_LISTEN_PORT), 9);
+    assert_int_equal(chown("tenantry.yaml", 0, OTHER_GROUP), 0);
+    assert_refused(NULL, 0, "configuration file: \"./tenantry.yaml\" can be written by a group",
+                   "chmod g-w ./tenantry.yaml");
+    const ConfigFlag named = {OPT_CONFIG, "tenantry.yaml"};
+    assert_true(load(arena, &named, 1, &config, &err));
+}
+
+static void a_found_file_of_another_user_is_refused(void **state)
+{
+    (void)state;
+    enum { OTHER_USER = 65534 };
+    if (geteuid() != 0) {
+        skip();
+    }
+    write_file("tenantry.yaml", "port: 9\n");
+    assert_int_equal(chown("tenantry.yaml", OTHER_USER, 0), 0);
+    assert_refused(NULL, 0, "configuration file: \"./tenantry.yaml\" belongs to another user",
+                   "if you trust the file, name it with --config");
 }
 
 static void the_users_file_is_read_from_home(void **state)
@@ -306,7 +354,11 @@ int main(void)
         cmocka_unit_test_setup(a_file_that_is_not_a_map_of_options_is_refused, clear),
         cmocka_unit_test_setup(an_unknown_option_in_a_file_is_refused_with_its_line, clear),
         cmocka_unit_test_setup(a_file_that_was_named_must_be_there, clear),
+        cmocka_unit_test_setup(no_file_is_read_when_that_was_asked_for, clear),
         cmocka_unit_test_setup(a_found_file_that_others_can_write_is_refused, clear),
+        cmocka_unit_test_setup(
+            a_found_file_that_a_group_can_write_is_refused_unless_it_is_the_owners_own, clear),
+        cmocka_unit_test_setup(a_found_file_of_another_user_is_refused, clear),
         cmocka_unit_test_setup(the_users_file_is_read_from_home, clear),
         cmocka_unit_test_setup(paths_in_the_data_directory_follow_it, clear),
         cmocka_unit_test_setup(every_option_has_a_sentence_and_a_default_that_is_allowed, clear),

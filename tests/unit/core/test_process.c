@@ -142,6 +142,31 @@ static void the_time_limit_kills_the_whole_group(void **state)
     }
 }
 
+/* Several at once: one of them always has more when we look. */
+#define ENDLESS "cat /dev/zero"
+
+static void the_time_limit_holds_for_who_writes_without_end_too(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    const ProcessResult result = run_shell(
+        arena, ENDLESS " & " ENDLESS " & " ENDLESS " & " ENDLESS " & " ENDLESS,
+        (ProcessOptions){.timeout_ms = 500});
+    assert_true(result.is_timeout);
+    assert_int_equal(result.exit_status, 128 + SIGKILL);
+}
+
+static void a_daemon_that_writes_without_end_does_not_hold_us_up(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    const ProcessResult result = run_shell(
+        arena, "for i in 1 2 3 4 5; do setsid " ENDLESS " & done; sleep 0.2",
+        (ProcessOptions){.timeout_ms = 60000});
+    assert_false(result.is_timeout); /* they end when nobody reads any more */
+    assert_int_equal(result.exit_status, 0);
+}
+
 static void a_daemon_that_keeps_the_output_open_does_not_hold_us_up(void **state)
 {
     (void)state;
@@ -314,6 +339,8 @@ int main(void)
         cmocka_unit_test(a_program_that_does_not_read_its_input_does_no_harm),
         cmocka_unit_test(output_is_cut_at_the_limit),
         cmocka_unit_test(the_time_limit_kills_the_whole_group),
+        cmocka_unit_test(the_time_limit_holds_for_who_writes_without_end_too),
+        cmocka_unit_test(a_daemon_that_writes_without_end_does_not_hold_us_up),
         cmocka_unit_test(a_daemon_that_keeps_the_output_open_does_not_hold_us_up),
         cmocka_unit_test(no_other_descriptor_reaches_the_program),
         cmocka_unit_test(the_environment_is_minimal),
