@@ -5,6 +5,8 @@
  * and lines stay where they are:
  * - "public." before what the migrations make, and before what belongs to an extension (a place's
  *   search_path leads to extensions too), is left out; before anything else it is refused;
+ * - a function's path that names "public", or that leads nowhere while its body named "public.",
+ *   becomes the place's;
  * - a look into the catalogue for the schema 'public' asks for CURRENT_SCHEMA;
  * - statements that a place has behind it already are left out: CREATE EXTENSION of one that the
  *   manifest names, BEGIN and COMMIT around everything, search_path = public, a dump's settings;
@@ -48,13 +50,17 @@ typedef struct Adapt {
     bool has_plain_indexes;
     const char *file;
     SqlEdits edits;
+    bool is_body_changed; /* of the statement at hand: its text finds things by the path now */
 } Adapt;
 
 bool adapt_fail(const Adapt *adapt, size_t offset, Err *err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* The references to "public" in a statement (adapt_schema.c). */
+/* The references to "public" in a statement (adapt_schema.c); sets is_body_changed. */
 bool adapt_schema(Adapt *adapt, const SqlStatement *statement, Err *err);
+
+/* The path of CREATE and ALTER FUNCTION, behind adapt_schema (adapt_function.c). */
+bool adapt_function(Adapt *adapt, const SqlStatement *statement, Err *err);
 
 /* Leaves the word out of a statement that has it as a keyword. */
 void adapt_leave_out_concurrently(SqlEdits *edits, const SqlStatement *statement);

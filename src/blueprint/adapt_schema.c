@@ -108,6 +108,13 @@ static bool check_reference(const SchemaWalk *walk, const char *at, const char *
     return false;
 }
 
+static void edit(SchemaWalk *walk, const char *at, size_t length, const char *text)
+{
+    Adapt *adapt = walk->adapt;
+    sql_edit_add(&adapt->edits, (size_t)(at - adapt->edits.text), length, text);
+    adapt->is_body_changed = adapt->is_body_changed || walk->is_body;
+}
+
 /* public . name: leaves out the first two when it may. token is "public"; *at is behind it. */
 static bool take_qualifier(SchemaWalk *walk, const AdaptToken *token, const char **at,
                            const char *end, Err *err)
@@ -131,9 +138,8 @@ static bool take_qualifier(SchemaWalk *walk, const AdaptToken *token, const char
     if (!check_reference(walk, token->text, word, is_called, err)) {
         return false;
     }
-    const size_t offset = (size_t)(token->text - walk->adapt->edits.text);
-    sql_edit_add(&walk->adapt->edits, offset, token->length, "");
-    sql_edit_add(&walk->adapt->edits, (size_t)(dot.text - walk->adapt->edits.text), 1, "");
+    edit(walk, token->text, token->length, "");
+    edit(walk, dot.text, 1, "");
     *at = behind;
     return true;
 }
@@ -157,8 +163,7 @@ static bool take_constant(SchemaWalk *walk, const AdaptToken *token, Err *err)
     if (!check_reference(walk, schema.text, word, false, err)) {
         return false;
     }
-    sql_edit_add(&walk->adapt->edits, (size_t)(inside - walk->adapt->edits.text),
-                 (size_t)(name.text - inside), "");
+    edit(walk, inside, (size_t)(name.text - inside), "");
     return true;
 }
 
@@ -238,8 +243,7 @@ static bool take_token(SchemaWalk *walk, const Before *before, const AdaptToken 
         return walk_inside(walk, token, quote, err);
     }
     if (*token->text == '\'' && is_schema_value(arena, before, token)) {
-        sql_edit_add(&walk->adapt->edits, (size_t)(token->text - walk->adapt->edits.text),
-                     token->length, "CURRENT_SCHEMA");
+        edit(walk, token->text, token->length, "CURRENT_SCHEMA");
         return true;
     }
     if (*token->text == '\'' && is_name_constant(arena, before, *at, end)) {
@@ -272,6 +276,7 @@ static bool is_public_alias(void *context, const Json *alias)
 
 bool adapt_schema(Adapt *adapt, const SqlStatement *statement, Err *err)
 {
+    adapt->is_body_changed = false;
     /* FROM x AS public: then "public." is that x. */
     if (!sql_tree_visit(statement->tree, "alias", is_public_alias, NULL)) {
         return true;

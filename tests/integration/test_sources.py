@@ -276,6 +276,27 @@ def test_a_new_place_of_either_tier_may_use_the_values_that_migrations_added_to_
         assert moods == "keen|{keen,calm}", (tier, moods)
 
 
+AUDITED = """CREATE TABLE public.audit (what text);
+CREATE FUNCTION public.by_public() RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$INSERT INTO audit VALUES ('by public')$$;
+CREATE FUNCTION public.by_name() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$BEGIN INSERT INTO public.audit VALUES ('by name'); END$$;
+CREATE FUNCTION public.by_alter() RETURNS void LANGUAGE plpgsql
+AS $$BEGIN INSERT INTO public.audit VALUES ('by alter'); END$$;
+ALTER FUNCTION public.by_alter() SECURITY DEFINER SET search_path = public, pg_temp;
+ALTER FUNCTION public.by_alter() SET search_path = '';
+"""
+
+
+def test_a_function_with_a_path_of_its_own_finds_the_tables_of_its_place():
+    server = shared_server()
+    with project("audited", "golang-migrate", {"1_a.up.sql": AUDITED}) as folder:
+        add(folder)
+    tenant = server.create("audited", "audited")
+    server.psql("SELECT by_public(), by_name(), by_alter()", tenant["app"])
+    assert server.psql("SELECT string_agg(what, ',' ORDER BY what) FROM audit", tenant["app"]) == "by alter,by name,by public"
+
+
 def test_a_broken_undo_script_can_be_left_unread():
     files = {"1_a.up.sql": "CREATE TABLE a ();", "1_a.down.sql": "DROP TABLE a\nDROP TABLE b;"}
     with project("one_way", "golang-migrate", files) as folder:

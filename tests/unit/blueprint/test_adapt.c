@@ -80,6 +80,24 @@ static void the_schema_is_left_out_where_it_means_the_place(void **state)
          "$$SELECT id FROM public.users$$;",
          "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path FROM CURRENT AS "
          "$$SELECT id FROM users$$;"},
+        {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = "
+         "pg_catalog, pg_temp AS $$SELECT id FROM public.users$$;",
+         "CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path FROM "
+         "CURRENT AS $$SELECT id FROM users$$;"},
+        {"CREATE FUNCTION f() RETURNS oid LANGUAGE sql AS $$SELECT 'public.users'::regclass$$ "
+         "SET search_path TO '';",
+         "CREATE FUNCTION f() RETURNS oid LANGUAGE sql AS $$SELECT ' users'::regclass$$ "
+         "SET search_path FROM CURRENT;"},
+        {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path = '' AS $$SELECT 1$$;",
+         "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path = '' AS $$SELECT 1$$;"},
+        {"CREATE FUNCTION f(x public.users) RETURNS int LANGUAGE sql SET search_path = other AS "
+         "$$SELECT 1$$;",
+         "CREATE FUNCTION f(x users) RETURNS int LANGUAGE sql SET search_path = other AS "
+         "$$SELECT 1$$;"},
+        {"CREATE FUNCTION public.f() RETURNS int LANGUAGE sql AS $$SELECT id FROM public.users$$; "
+         "ALTER FUNCTION public.f() SET search_path = '';",
+         "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$SELECT id FROM users$$; "
+         "ALTER FUNCTION f() SET search_path FROM CURRENT;"},
         {"SELECT public.f(1); CREATE FUNCTION public.f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'",
          "SELECT f(1); CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'"},
     };
@@ -181,6 +199,10 @@ static void what_would_be_shared_by_all_tenants_is_refused_at_its_line(void **st
          "migrations/1_a.up.sql:2: \"public.\" before a name that is put in when it runs; write "
          "the "
          "name alone"},
+        {"CREATE FUNCTION f() RETURNS int LANGUAGE sql\nSET search_path = pg_catalog, other AS\n"
+         "$$SELECT id FROM public.made$$; CREATE TABLE made (id int);",
+         "migrations/1_a.up.sql:2: the function names tables in \"public\", and its search_path "
+         "leads elsewhere"},
         {"SELECT 1;\n\\connect postgres\n",
          "migrations/1_a.up.sql:2: \"\\connect\" is a command of psql, not SQL"},
         {"SELECT 1;\nSELEC 2;", "migrations/1_a.up.sql:2: syntax error at or near \"SELEC\""},
