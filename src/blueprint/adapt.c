@@ -243,8 +243,7 @@ static bool adapt_text(Adapt *adapt, const char **text, Err *err)
         return false;
     }
     leave_out_transactions(adapt, &script);
-    adapt_temporary(adapt, &script);
-    bool is_taken = true;
+    bool is_taken = adapt_temporary(adapt, &script, err);
     for (size_t i = 0; i < script.count && is_taken; i++) {
         is_taken = strcmp(script.statements[i].node, "TransactionStmt") == 0 ||
                    take_statement(adapt, &script.statements[i], err);

@@ -66,7 +66,7 @@ bool adapt_function(Adapt *adapt, const SqlStatement *statement, Err *err);
 void adapt_leave_out_concurrently(SqlEdits *edits, const SqlStatement *statement);
 
 /* Makes plain tables of temporary ones, dropped where the script ends (adapt_temporary.c). */
-void adapt_temporary(Adapt *adapt, const SqlScript *script);
+bool adapt_temporary(Adapt *adapt, const SqlScript *script, Err *err);
 
 /* Tokens (adapt_token.c). A cursor over the tokens of a text that are no space. */
 typedef struct AdaptToken {

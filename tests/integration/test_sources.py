@@ -297,6 +297,21 @@ def test_a_function_with_a_path_of_its_own_finds_the_tables_of_its_place():
     assert server.psql("SELECT string_agg(what, ',' ORDER BY what) FROM audit", tenant["app"]) == "by alter,by name,by public"
 
 
+def test_a_temporary_table_never_takes_a_tenants_own_with_it():
+    server = shared_server()
+    files = {"1_a.up.sql": "CREATE TABLE kept (id int);\nINSERT INTO kept VALUES (1);\n"}
+    with project("temporary", "golang-migrate", files) as folder:
+        add(folder)
+        tenant = server.create("temporary", "temporary")
+        write(folder, {"2_b.up.sql": "CREATE TEMP TABLE IF NOT EXISTS kept (id int);\n"})
+        server.refused("blueprint_invalid", "blueprint", "add", folder, says=["2_b.up.sql:1", "\"kept\" already exists"])
+        write(folder, {"2_b.up.sql": "CREATE TEMP TABLE IF NOT EXISTS passing AS SELECT id + 1 AS id FROM kept;\n"
+                                     "INSERT INTO kept SELECT id FROM passing;\n"})
+        add(folder)
+    server.tenantry("migrate", "up", "temporary")
+    assert server.psql("SELECT sum(id), to_regclass('passing') FROM kept", tenant["app"]) == "3|"
+
+
 def test_a_broken_undo_script_can_be_left_unread():
     files = {"1_a.up.sql": "CREATE TABLE a ();", "1_a.down.sql": "DROP TABLE a\nDROP TABLE b;"}
     with project("one_way", "golang-migrate", files) as folder:

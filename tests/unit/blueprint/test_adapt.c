@@ -155,6 +155,14 @@ static void a_temporary_table_is_one_that_is_dropped_at_the_end(void **state)
          "CREATE TABLE \"T\" (id int) ;\nSELECT 1 -- end\n;DROP TABLE IF EXISTS \"T\""},
         {"CREATE LOCAL TEMPORARY TABLE t ON COMMIT PRESERVE ROWS AS SELECT 1 AS temp;",
          "CREATE TABLE t AS SELECT 1 AS temp;\n;DROP TABLE IF EXISTS \"t\""},
+        {"CREATE TEMP TABLE IF NOT EXISTS \"if\" (id int);",
+         "CREATE TABLE \"if\" (id int);\n;DROP TABLE IF EXISTS \"if\""},
+        {"CREATE TEMP TABLE if NOT\nEXISTS t AS SELECT 1;",
+         "CREATE TABLE\nt AS SELECT 1;\n;DROP TABLE IF EXISTS \"t\""},
+        {"CREATE TEMP TABLE if (not_ int);",
+         "CREATE TABLE if (not_ int);\n;DROP TABLE IF EXISTS \"if\""},
+        {"CREATE TEMP TABLE t (id int);\nALTER TABLE a RENAME b TO t;",
+         "CREATE TABLE t (id int);\nALTER TABLE a RENAME b TO t;\n;DROP TABLE IF EXISTS \"t\""},
         {"CREATE TABLE temp (id int REFERENCES a (id) ON DELETE CASCADE);",
          "CREATE TABLE temp (id int REFERENCES a (id) ON DELETE CASCADE);"},
     };
@@ -203,6 +211,12 @@ static void what_would_be_shared_by_all_tenants_is_refused_at_its_line(void **st
          "$$SELECT id FROM public.made$$; CREATE TABLE made (id int);",
          "migrations/1_a.up.sql:2: the function names tables in \"public\", and its search_path "
          "leads elsewhere"},
+        {"SELECT 1;\nCREATE TEMP TABLE x (id int);\nDROP TABLE x;\nCREATE TABLE x (id int);",
+         "migrations/1_a.up.sql:2: \"x\" is the name of a temporary table and of one that stays; a "
+         "place has no temporary tables, so give them two names"},
+        {"CREATE TEMP TABLE x (id int);\nALTER TABLE y RENAME TO x;",
+         "migrations/1_a.up.sql:1: \"x\" is the name of a temporary table and of one that stays; a "
+         "place has no temporary tables, so give them two names"},
         {"SELECT 1;\n\\connect postgres\n",
          "migrations/1_a.up.sql:2: \"\\connect\" is a command of psql, not SQL"},
         {"SELECT 1;\nSELEC 2;", "migrations/1_a.up.sql:2: syntax error at or near \"SELEC\""},
