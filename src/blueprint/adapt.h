@@ -7,7 +7,7 @@
  *   search_path leads to extensions too), is left out; before anything else it is refused;
  * - a function's path that names "public", or that leads nowhere while its body named "public.",
  *   becomes the place's;
- * - a look into the catalogue for the schema 'public' asks for CURRENT_SCHEMA;
+ * - a look into the catalogue for the schema 'public' asks for CURRENT_SCHEMA, or is refused;
  * - statements that a place has behind it already are left out: CREATE EXTENSION of one that the
  *   manifest names, BEGIN and COMMIT around everything, search_path = public, a dump's settings;
  * - a temporary table is a plain one that is dropped at the end;
@@ -81,5 +81,29 @@ bool adapt_next(const char **at, const char *end, char before, AdaptToken *ret_t
 bool adapt_is_word(const AdaptToken *token, const char *word);
 /* The name that an identifier means, folded or unquoted; NULL when it is none. */
 const char *adapt_name(Arena *arena, const AdaptToken *token);
+
+/* The last words before a token, for what only they can tell; text NULL: there is none. */
+typedef struct AdaptBefore {
+    AdaptToken last;
+    AdaptToken second;
+    AdaptToken third;
+} AdaptBefore;
+
+void adapt_shift(AdaptBefore *before, const AdaptToken *token);
+/* Whether a constant in a body is SQL that EXECUTE runs. */
+bool adapt_is_run(const AdaptBefore *before, const AdaptToken *token);
+
+/* Looks into the catalogue (adapt_catalogue.c). Whether a text names a relation of it; is_body:
+ * also in what it runs. */
+bool adapt_names_catalogue(Arena *arena, const char *at, const char *end, bool is_body);
+/* Behind the statement that begins at at, in a body. */
+const char *adapt_part_end(const char *at, const char *end);
+/* Whether a token is the constant 'public'. behind it there is text until end. */
+bool adapt_is_public(const AdaptBefore *before, const AdaptToken *token, const char *behind,
+                     const char *end);
+/* Whether that constant is compared with a column of the catalogue, so that CURRENT_SCHEMA can
+ * stand there: column = 'public', column IN ('public'), 'public' = column. */
+bool adapt_is_schema_value(Arena *arena, const AdaptBefore *before, const AdaptToken *token,
+                           const char *behind, const char *end);
 
 #endif

@@ -312,6 +312,20 @@ def test_a_temporary_table_never_takes_a_tenants_own_with_it():
     assert server.psql("SELECT sum(id), to_regclass('passing') FROM kept", tenant["app"]) == "3|"
 
 
+def test_a_look_into_the_catalogue_finds_the_place_and_data_stay_data():
+    server = shared_server()
+    look = ("CREATE TABLE links (schema_name text DEFAULT 'none');\nINSERT INTO links VALUES ('none');\n"
+            "UPDATE links SET schema_name = 'public';\nDO $$ BEGIN\n"
+            "IF EXISTS (SELECT FROM pg_tables WHERE tablename = 'links' AND schemaname %s) THEN\n"
+            "ALTER TABLE links ADD found text DEFAULT 'public';\nEND IF; END $$;\n")
+    with project("looking", "golang-migrate", {"1_a.up.sql": look % "LIKE 'public'"}) as folder:
+        server.refused("blueprint_invalid", "blueprint", "add", folder, says=["1_a.up.sql:5", "'public' in a look"])
+        write(folder, {"1_a.up.sql": look % "IN ('public')"})
+        add(folder)
+    tenant = server.create("looking", "looking")
+    assert server.psql("SELECT schema_name, found FROM links", tenant["app"]) == "public|public"
+
+
 def test_a_broken_undo_script_can_be_left_unread():
     files = {"1_a.up.sql": "CREATE TABLE a ();", "1_a.down.sql": "DROP TABLE a\nDROP TABLE b;"}
     with project("one_way", "golang-migrate", files) as folder:

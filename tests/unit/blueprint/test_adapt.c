@@ -76,6 +76,26 @@ static void the_schema_is_left_out_where_it_means_the_place(void **state)
          "DO $$ BEGIN CREATE TABLE made (); END $$; SELECT FROM made;"},
         {"SELECT 1 FROM information_schema.tables WHERE table_schema = 'public';",
          "SELECT 1 FROM information_schema.tables WHERE table_schema = CURRENT_SCHEMA;"},
+        {"SELECT 1 FROM information_schema.tables WHERE table_schema IN ('public') AND 'public' = "
+         "table_schema;",
+         "SELECT 1 FROM information_schema.tables WHERE table_schema IN (CURRENT_SCHEMA) AND "
+         "CURRENT_SCHEMA = table_schema;"},
+        {"UPDATE users SET schema_name = 'public', kind = 'public';",
+         "UPDATE users SET schema_name = 'public', kind = 'public';"},
+        {"DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_type t JOIN pg_namespace n ON n.oid = "
+         "t.typnamespace WHERE 'public' = n.nspname) THEN CREATE TYPE seen AS ENUM ('public'); "
+         "END IF; END $$;",
+         "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_type t JOIN pg_namespace n ON n.oid = "
+         "t.typnamespace WHERE CURRENT_SCHEMA = n.nspname) THEN CREATE TYPE seen AS ENUM "
+         "('public'); END IF; END $$;"},
+        {"DO $$ DECLARE r record; BEGIN FOR r IN SELECT * FROM pg_tables LOOP IF r.schemaname = "
+         "'public' THEN UPDATE users SET x = 'public'; END IF; END LOOP; END $$;",
+         "DO $$ DECLARE r record; BEGIN FOR r IN SELECT * FROM pg_tables LOOP IF r.schemaname = "
+         "CURRENT_SCHEMA THEN UPDATE users SET x = 'public'; END IF; END LOOP; END $$;"},
+        {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path TO 'public' AS "
+         "$$SELECT 1 FROM pg_class$$;",
+         "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path FROM CURRENT AS "
+         "$$SELECT 1 FROM pg_class$$;"},
         {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path = public, pg_temp AS "
          "$$SELECT id FROM public.users$$;",
          "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path FROM CURRENT AS "
@@ -231,6 +251,37 @@ static void what_would_be_shared_by_all_tenants_is_refused_at_its_line(void **st
     }
 }
 
+static void a_look_for_public_that_would_find_nothing_is_refused_at_its_line(void **state)
+{
+    (void)state;
+    static const char *const looks[] = {
+        "SELECT 1 FROM pg_tables WHERE\nschemaname = ANY (ARRAY['public'])",
+        "SELECT 1 FROM pg_tables WHERE\nschemaname <> 'public'",
+        "SELECT 1 FROM pg_tables WHERE\nschemaname LIKE 'public'",
+        "SELECT 1 FROM pg_class WHERE\nrelnamespace = 'public'::regnamespace",
+        "DO $$ BEGIN IF EXISTS (SELECT FROM information_schema.columns WHERE\ntable_schema LIKE "
+        "'public') THEN NULL; END IF; END $$",
+        "DO $$ BEGIN EXECUTE format('SELECT 1 FROM information_schema.tables WHERE table_schema = "
+        "%L',\n'public'); END $$",
+        "DO $$ BEGIN EXECUTE 'SELECT 1 FROM pg_tables WHERE\nschemaname = ''public'' AND true'; "
+        "END "
+        "$$",
+        "DO $$ BEGIN PERFORM CASE WHEN true THEN 1 END FROM pg_tables WHERE\nschemaname <> "
+        "'public'; "
+        "END $$",
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(looks); i++) {
+        scoped_arena Arena *arena = arena_new();
+        Blueprint *blueprint = NULL;
+        Err err = {0};
+        assert_false(load(arena, looks[i], false, &blueprint, &err));
+        assert_int_equal(err.code, ERR_BLUEPRINT_INVALID);
+        assert_string_equal(err.message, "migrations/1_a.up.sql:2: 'public' in a look into the "
+                                         "catalogue: a tenant's schema has another name");
+        assert_non_null(strstr(err.hint, "CURRENT_SCHEMA"));
+    }
+}
+
 static void a_new_place_gets_an_enum_with_all_its_values_at_once(void **state)
 {
     (void)state;
@@ -272,6 +323,7 @@ int main(void)
         cmocka_unit_test(a_temporary_table_is_one_that_is_dropped_at_the_end),
         cmocka_unit_test(concurrently_is_left_out_when_the_manifest_says_so),
         cmocka_unit_test(what_would_be_shared_by_all_tenants_is_refused_at_its_line),
+        cmocka_unit_test(a_look_for_public_that_would_find_nothing_is_refused_at_its_line),
         cmocka_unit_test(a_new_place_gets_an_enum_with_all_its_values_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
