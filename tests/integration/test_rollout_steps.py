@@ -484,6 +484,12 @@ BAD_BACKFILLS = (
     ("table: boxes\nkey: id\nstatement: UPDATE boxes SET id = 1 WHERE id > $1\n", ':3: key "statement": expected $1 and $2'),
     ("table: boxes\nkey: id\npause: soon\nstatement: x\n", ':3: key "pause"'),
     ("table: boxes\nkey: id\nundo: all\nstatement: x\n", ':3: key "undo"'),
+    ("table: boxes\nkey: id\nstatement: INSERT INTO boxes SELECT id + 1000 FROM boxes WHERE id BETWEEN $1 AND $2\n",
+     ':3: key "statement": expected no INSERT into "boxes"'),
+    ("table: boxes\nkey: id\nstatement: UPDATE boxes SET (what, id) = ('x', id + 1000) WHERE id BETWEEN $1 AND $2\n",
+     'no other "id" for its rows, or the batches would never end'),
+    ("table: boxes\nkey: id\nstatement: WITH n AS (INSERT INTO boxes SELECT id + 1000 FROM boxes RETURNING 1)"
+     " DELETE FROM boxes WHERE id BETWEEN $1 AND $2\n", "the batches would never end"),
     ("table: boxes\nkey: id\nstatement: UPDATE other.boxes SET id = 1 WHERE id BETWEEN $1 AND $2\n", "V0002__fill.backfill.yaml:3: "),
 )
 
