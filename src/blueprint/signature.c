@@ -28,16 +28,18 @@ static bool add_script(ScriptList *list, const BlueprintScript *script, const ch
            secret_sha256_hex(list->arena, text, strlen(text), &item->sha256, err);
 }
 
-/* A script in another tool's layout may run with other words than its file has (adapt.h): then the
- * sum of the file is the one that was recorded. */
+/* A script in another tool's layout may run with other words than its file has (adapt.h), and a
+ * backfill's file says more than its statement: then the sum of the file is the one that was
+ * recorded. */
 static bool add_migration(ScriptList *list, const Blueprint *blueprint,
                           const BlueprintMigration *migration, Err *err)
 {
     const bool is_adapted = blueprint->layout != NULL;
-    const BlueprintScript up = {.name = migration->file,
-                                .version = migration->version,
-                                .sha256 = is_adapted ? migration->sha256 : NULL,
-                                .is_repeatable = migration->is_repeatable};
+    const BlueprintScript up = {
+        .name = migration->file,
+        .version = migration->version,
+        .sha256 = is_adapted || migration->backfill != NULL ? migration->sha256 : NULL,
+        .is_repeatable = migration->is_repeatable};
     const BlueprintScript down = {.name = arena_printf(list->arena, "%s, down", migration->file),
                                   .version = migration->version,
                                   .sha256 = is_adapted ? migration->down_sha256 : NULL,
