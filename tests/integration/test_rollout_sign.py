@@ -210,6 +210,13 @@ def test_folders_of_other_tools_are_signed_too():
     made.sign("ana")
     made.record(*required)
     assert made.migrate("up", *required)["done"] == 1
+    made._write("sql/R__view.sql", "CREATE OR REPLACE VIEW seen AS SELECT id FROM boxes;\n")
+    made.record_refused(*required, says=("R__view.sql has the text of an older version again",))
+    made._write("sql/R__view.sql", "DROP VIEW seen; CREATE VIEW seen AS SELECT id FROM boxes; -- as it was\n")
+    made.record_refused(*required, says=("R__view.sql is not what key",))
+    made.sign("ana")
+    made.record(*required)
+    assert made.migrate("up", *required)["done"] == 1
 
 
 if __name__ == "__main__":
