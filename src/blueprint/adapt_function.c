@@ -80,9 +80,12 @@ bool adapt_function(Adapt *adapt, const SqlStatement *statement, Err *err)
     const PathKind kind = kind_of(path);
     const bool is_lost = adapt->is_body_changed || (is_alter && kind == PATH_NOWHERE);
     PathText text = {0};
-    if (path == NULL || !(kind == PATH_TO_PUBLIC || is_lost) ||
-        !find_text(adapt, statement, &text)) {
+    if (path == NULL || !(kind == PATH_TO_PUBLIC || is_lost)) {
         return true;
+    }
+    if (!find_text(adapt, statement, &text)) { /* SET SCHEMA 'x' says the same */
+        return adapt_fail(adapt, statement->offset, err,
+                          "write the path of the function as SET search_path = ...");
     }
     if (kind == PATH_ELSEWHERE) {
         adapt_fail(adapt, text.offset, err,

@@ -231,6 +231,8 @@ static void what_would_be_shared_by_all_tenants_is_refused_at_its_line(void **st
          "$$SELECT id FROM public.made$$; CREATE TABLE made (id int);",
          "migrations/1_a.up.sql:2: the function names tables in \"public\", and its search_path "
          "leads elsewhere"},
+        {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET SCHEMA 'public' AS 'SELECT 1';",
+         "migrations/1_a.up.sql:1: write the path of the function as SET search_path = ..."},
         {"SELECT 1;\nCREATE TEMP TABLE x (id int);\nDROP TABLE x;\nCREATE TABLE x (id int);",
          "migrations/1_a.up.sql:2: \"x\" is the name of a temporary table and of one that stays; a "
          "place has no temporary tables, so give them two names"},
