@@ -202,37 +202,6 @@ static bool may_be_concurrent(const SqlStatement *statement)
            strcmp(statement->node, "AlterTableStmt") == 0;
 }
 
-/* CREATE FUNCTION ... SET search_path = public: the path of the place, as it is then. */
-static void take_function_path(Adapt *adapt, const SqlStatement *statement)
-{
-    const char *at = adapt->edits.text + statement->offset;
-    const char *end = at + strlen(statement->text);
-    AdaptToken token = {0};
-    AdaptToken sign = {0};
-    while (adapt_next(&at, end, '\0', &token)) {
-        const char *behind = at;
-        if (!adapt_is_word(&token, "search_path") || !adapt_next(&behind, end, '\0', &sign) ||
-            !(*sign.text == '=' || adapt_is_word(&sign, "to"))) {
-            continue;
-        }
-        bool has_public = false;
-        AdaptToken value = {0};
-        AdaptToken comma = {0};
-        do {
-            if (!adapt_next(&behind, end, '\0', &value)) {
-                return;
-            }
-            has_public = has_public || adapt_is_word(&value, "public") ||
-                         strncmp(value.text, "'public'", strlen("'public'")) == 0;
-            at = behind;
-        } while (adapt_next(&behind, end, '\0', &comma) && *comma.text == ',');
-        if (has_public) {
-            sql_edit_add(&adapt->edits, (size_t)(sign.text - adapt->edits.text),
-                         (size_t)(at - sign.text), "FROM CURRENT");
-        }
-    }
-}
-
 /* --- texts
  * ----------------------------------------------------------------------------------------- */
 
@@ -259,10 +228,10 @@ static bool take_statement(Adapt *adapt, const SqlStatement *statement, Err *err
     if (adapt->has_plain_indexes && may_be_concurrent(statement)) {
         adapt_leave_out_concurrently(&adapt->edits, statement);
     }
-    if (strcmp(statement->node, "CreateFunctionStmt") == 0) {
-        take_function_path(adapt, statement);
-    }
-    return adapt_schema(adapt, statement, err);
+    const bool has_path = strcmp(statement->node, "CreateFunctionStmt") == 0 ||
+                          strcmp(statement->node, "AlterFunctionStmt") == 0;
+    return adapt_schema(adapt, statement, err) &&
+           (!has_path || adapt_function(adapt, statement, err));
 }
 
 static bool adapt_text(Adapt *adapt, const char **text, Err *err)
@@ -274,8 +243,7 @@ static bool adapt_text(Adapt *adapt, const char **text, Err *err)
         return false;
     }
     leave_out_transactions(adapt, &script);
-    adapt_temporary(adapt, &script);
-    bool is_taken = true;
+    bool is_taken = adapt_temporary(adapt, &script, err);
     for (size_t i = 0; i < script.count && is_taken; i++) {
         is_taken = strcmp(script.statements[i].node, "TransactionStmt") == 0 ||
                    take_statement(adapt, &script.statements[i], err);

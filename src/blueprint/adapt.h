@@ -5,7 +5,9 @@
  * and lines stay where they are:
  * - "public." before what the migrations make, and before what belongs to an extension (a place's
  *   search_path leads to extensions too), is left out; before anything else it is refused;
- * - a look into the catalogue for the schema 'public' asks for CURRENT_SCHEMA;
+ * - a function's path that names "public", or that leads nowhere while its body named "public.",
+ *   becomes the place's;
+ * - a look into the catalogue for the schema 'public' asks for CURRENT_SCHEMA, or is refused;
  * - statements that a place has behind it already are left out: CREATE EXTENSION of one that the
  *   manifest names, BEGIN and COMMIT around everything, search_path = public, a dump's settings;
  * - a temporary table is a plain one that is dropped at the end;
@@ -48,19 +50,23 @@ typedef struct Adapt {
     bool has_plain_indexes;
     const char *file;
     SqlEdits edits;
+    bool is_body_changed; /* of the statement at hand: its text finds things by the path now */
 } Adapt;
 
 bool adapt_fail(const Adapt *adapt, size_t offset, Err *err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* The references to "public" in a statement (adapt_schema.c). */
+/* The references to "public" in a statement (adapt_schema.c); sets is_body_changed. */
 bool adapt_schema(Adapt *adapt, const SqlStatement *statement, Err *err);
+
+/* The path of CREATE and ALTER FUNCTION, behind adapt_schema (adapt_function.c). */
+bool adapt_function(Adapt *adapt, const SqlStatement *statement, Err *err);
 
 /* Leaves the word out of a statement that has it as a keyword. */
 void adapt_leave_out_concurrently(SqlEdits *edits, const SqlStatement *statement);
 
 /* Makes plain tables of temporary ones, dropped where the script ends (adapt_temporary.c). */
-void adapt_temporary(Adapt *adapt, const SqlScript *script);
+bool adapt_temporary(Adapt *adapt, const SqlScript *script, Err *err);
 
 /* Tokens (adapt_token.c). A cursor over the tokens of a text that are no space. */
 typedef struct AdaptToken {
@@ -75,5 +81,29 @@ bool adapt_next(const char **at, const char *end, char before, AdaptToken *ret_t
 bool adapt_is_word(const AdaptToken *token, const char *word);
 /* The name that an identifier means, folded or unquoted; NULL when it is none. */
 const char *adapt_name(Arena *arena, const AdaptToken *token);
+
+/* The last words before a token, for what only they can tell; text NULL: there is none. */
+typedef struct AdaptBefore {
+    AdaptToken last;
+    AdaptToken second;
+    AdaptToken third;
+} AdaptBefore;
+
+void adapt_shift(AdaptBefore *before, const AdaptToken *token);
+/* Whether a constant in a body is SQL that EXECUTE runs. */
+bool adapt_is_run(const AdaptBefore *before, const AdaptToken *token);
+
+/* Looks into the catalogue (adapt_catalogue.c). Whether a text names a relation of it; is_body:
+ * also in what it runs. */
+bool adapt_names_catalogue(Arena *arena, const char *at, const char *end, bool is_body);
+/* Behind the statement that begins at at, in a body. */
+const char *adapt_part_end(const char *at, const char *end);
+/* Whether a token is the constant 'public'. behind it there is text until end. */
+bool adapt_is_public(const AdaptBefore *before, const AdaptToken *token, const char *behind,
+                     const char *end);
+/* Whether that constant is compared with a column of the catalogue, so that CURRENT_SCHEMA can
+ * stand there: column = 'public', column IN ('public'), 'public' = column. */
+bool adapt_is_schema_value(Arena *arena, const AdaptBefore *before, const AdaptToken *token,
+                           const char *behind, const char *end);
 
 #endif

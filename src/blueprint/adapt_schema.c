@@ -7,12 +7,6 @@
 
 static const char own_schema[] = "public";
 
-/* Columns of the catalogue that hold the name of a schema. */
-static const char *const schema_columns[] = {
-    "constraint_schema", "event_object_schema", "nspname",      "routine_schema", "schema_name",
-    "schemaname",        "sequence_schema",     "table_schema", "trigger_schema", "udt_schema",
-};
-
 /* Functions whose first argument is the name of a relation, as text. */
 static const char *const name_functions[] = {
     "currval", "lastval", "nextval", "pg_get_serial_sequence", "setval", "to_regclass",
@@ -86,8 +80,10 @@ static bool is_of_extension(const Blueprint *blueprint, const char *name, bool i
 typedef struct SchemaWalk {
     Adapt *adapt;
     const SqlStatement *statement;
-    bool is_body;     /* tokens of a function's or DO block's text, which has no tree */
-    bool may_be_gone; /* DROP ... IF EXISTS */
+    bool is_body;       /* tokens of a function's or DO block's text, which has no tree */
+    bool may_be_gone;   /* DROP ... IF EXISTS */
+    bool has_catalogue; /* the text names the catalogue */
+    bool is_catalogue;  /* the statement at hand does; of a body it is one of many */
 } SchemaWalk;
 
 static bool check_reference(const SchemaWalk *walk, const char *at, const char *name,
@@ -106,6 +102,13 @@ static bool check_reference(const SchemaWalk *walk, const char *at, const char *
     err_hint(err, "make it in a migration (and name it under \"shared\" when tenants only read "
                   "it), or name the extension that it belongs to in the manifest");
     return false;
+}
+
+static void edit(SchemaWalk *walk, const char *at, size_t length, const char *text)
+{
+    Adapt *adapt = walk->adapt;
+    sql_edit_add(&adapt->edits, (size_t)(at - adapt->edits.text), length, text);
+    adapt->is_body_changed = adapt->is_body_changed || walk->is_body;
 }
 
 /* public . name: leaves out the first two when it may. token is "public"; *at is behind it. */
@@ -131,9 +134,8 @@ static bool take_qualifier(SchemaWalk *walk, const AdaptToken *token, const char
     if (!check_reference(walk, token->text, word, is_called, err)) {
         return false;
     }
-    const size_t offset = (size_t)(token->text - walk->adapt->edits.text);
-    sql_edit_add(&walk->adapt->edits, offset, token->length, "");
-    sql_edit_add(&walk->adapt->edits, (size_t)(dot.text - walk->adapt->edits.text), 1, "");
+    edit(walk, token->text, token->length, "");
+    edit(walk, dot.text, 1, "");
     *at = behind;
     return true;
 }
@@ -157,8 +159,7 @@ static bool take_constant(SchemaWalk *walk, const AdaptToken *token, Err *err)
     if (!check_reference(walk, schema.text, word, false, err)) {
         return false;
     }
-    sql_edit_add(&walk->adapt->edits, (size_t)(inside - walk->adapt->edits.text),
-                 (size_t)(name.text - inside), "");
+    edit(walk, inside, (size_t)(name.text - inside), "");
     return true;
 }
 
@@ -171,49 +172,58 @@ static bool walk_inside(SchemaWalk *walk, const AdaptToken *token, size_t quote,
         return true;
     }
     SchemaWalk inner = *walk;
+    const char *start = token->text + quote;
+    const char *end = token->text + token->length - quote;
     inner.is_body = true;
-    return walk_tokens(&inner, token->text + quote, token->text + token->length - quote, err);
+    inner.has_catalogue = walk->has_catalogue ||
+                          adapt_names_catalogue(walk->adapt->arena, start, end, true);
+    return walk_tokens(&inner, start, end, err);
 }
 
-/* The last words before a token, for what only they can tell. */
-typedef struct Before {
-    AdaptToken last;
-    AdaptToken second;
-} Before;
-
-static bool is_last_word(const Before *before, const char *word)
+static bool is_last_word(const AdaptBefore *before, const char *word)
 {
     return before->last.text != NULL && adapt_is_word(&before->last, word);
 }
 
 /* Whether a constant is SQL: the text of a function or a DO block, in dollar or in single quotes,
  * or what such a text runs by EXECUTE. */
-static bool is_sql_constant(const SchemaWalk *walk, const Before *before, const AdaptToken *token)
+static bool is_sql_constant(const SchemaWalk *walk, const AdaptBefore *before,
+                            const AdaptToken *token)
 {
     const bool is_do = strcmp(walk->statement->node, "DoStmt") == 0;
     const bool is_function = strcmp(walk->statement->node, "CreateFunctionStmt") == 0;
     if (walk->is_body) {
-        return *token->text == '\'' && (is_last_word(before, "execute") ||
-                                        (is_last_word(before, "(") && before->second.text != NULL &&
-                                         adapt_is_word(&before->second, "format")));
+        return adapt_is_run(before, token);
     }
     return (*token->text == '$' && token->length > 2 && (is_do || is_function)) ||
            (*token->text == '\'' &&
             ((is_do && is_last_word(before, "do")) || (is_function && is_last_word(before, "as"))));
 }
 
-/* table_schema = 'public' */
-static bool is_schema_value(Arena *arena, const Before *before, const AdaptToken *token)
+/* The constant 'public'. Where its statement looks into the catalogue nothing would be found, and
+ * what depends on it would be passed over in every place without a word. */
+static bool take_public(SchemaWalk *walk, const AdaptBefore *before, const AdaptToken *token,
+                        const char *behind, const char *end, Err *err)
 {
-    const char *column = before->second.text == NULL ? NULL : adapt_name(arena, &before->second);
-    return column != NULL && token->length == strlen("'public'") &&
-           strncmp(token->text, "'public'", token->length) == 0 && *before->last.text == '=' &&
-           is_listed(column, schema_columns, ARRAY_COUNT(schema_columns));
+    if (walk->has_catalogue &&
+        adapt_is_schema_value(walk->adapt->arena, before, token, behind, end)) {
+        edit(walk, token->text, token->length, "CURRENT_SCHEMA");
+        return true;
+    }
+    if (!walk->is_catalogue) {
+        return true;
+    }
+    adapt_fail(walk->adapt, (size_t)(token->text - walk->adapt->edits.text), err,
+               "'public' in a look into the catalogue: a tenant's schema has another name");
+    err_hint(err,
+             "write CURRENT_SCHEMA; only table_schema = 'public' and table_schema IN ('public') "
+             "are changed, and other columns like it");
+    return false;
 }
 
 /* Whether a constant names a relation: it is cast to regclass and the like, or given to a function
  * that takes such a name. */
-static bool is_name_constant(Arena *arena, const Before *before, const char *behind,
+static bool is_name_constant(Arena *arena, const AdaptBefore *before, const char *behind,
                              const char *end)
 {
     const char *function = before->second.text == NULL ? NULL : adapt_name(arena, &before->second);
@@ -229,7 +239,7 @@ static bool is_name_constant(Arena *arena, const Before *before, const char *beh
            strncmp(type.text, "reg", 3) == 0;
 }
 
-static bool take_token(SchemaWalk *walk, const Before *before, const AdaptToken *token,
+static bool take_token(SchemaWalk *walk, const AdaptBefore *before, const AdaptToken *token,
                        const char **at, const char *end, Err *err)
 {
     Arena *arena = walk->adapt->arena;
@@ -237,10 +247,8 @@ static bool take_token(SchemaWalk *walk, const Before *before, const AdaptToken 
         const size_t quote = *token->text == '$' ? strcspn(token->text + 1, "$") + 2 : 1;
         return walk_inside(walk, token, quote, err);
     }
-    if (*token->text == '\'' && is_schema_value(arena, before, token)) {
-        sql_edit_add(&walk->adapt->edits, (size_t)(token->text - walk->adapt->edits.text),
-                     token->length, "CURRENT_SCHEMA");
-        return true;
+    if (adapt_is_public(before, token, *at, end)) {
+        return take_public(walk, before, token, *at, end, err);
     }
     if (*token->text == '\'' && is_name_constant(arena, before, *at, end)) {
         return take_constant(walk, token, err);
@@ -251,14 +259,20 @@ static bool take_token(SchemaWalk *walk, const Before *before, const AdaptToken 
 
 static bool walk_tokens(SchemaWalk *walk, const char *at, const char *end, Err *err)
 {
-    Before before = {0};
+    AdaptBefore before = {0};
     AdaptToken token = {0};
     char last = '\0';
-    while (adapt_next(&at, end, last, &token)) {
+    for (const char *part = at; adapt_next(&at, end, last, &token);) {
+        if (token.text >= part) {
+            part = walk->is_body ? adapt_part_end(token.text, end) : end;
+            walk->is_catalogue = walk->has_catalogue &&
+                                 adapt_names_catalogue(walk->adapt->arena, token.text, part,
+                                                       walk->is_body);
+        }
         if (!take_token(walk, &before, &token, &at, end, err)) {
             return false;
         }
-        before = (Before){.last = token, .second = before.last};
+        adapt_shift(&before, &token);
         last = at[-1];
     }
     return true;
@@ -272,6 +286,7 @@ static bool is_public_alias(void *context, const Json *alias)
 
 bool adapt_schema(Adapt *adapt, const SqlStatement *statement, Err *err)
 {
+    adapt->is_body_changed = false;
     /* FROM x AS public: then "public." is that x. */
     if (!sql_tree_visit(statement->tree, "alias", is_public_alias, NULL)) {
         return true;
@@ -281,5 +296,7 @@ bool adapt_schema(Adapt *adapt, const SqlStatement *statement, Err *err)
                        .may_be_gone = strcmp(statement->node, "DropStmt") == 0 &&
                                       json_get_bool(statement->tree, "missing_ok", false)};
     const char *start = adapt->edits.text + statement->offset;
-    return walk_tokens(&walk, start, start + strlen(statement->text), err);
+    const char *end = start + strlen(statement->text);
+    walk.has_catalogue = adapt_names_catalogue(adapt->arena, start, end, false);
+    return walk_tokens(&walk, start, end, err);
 }

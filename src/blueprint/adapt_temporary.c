@@ -1,9 +1,12 @@
 /* Temporary tables: a tenant's roles may make none, since what is in pg_temp outlives the migration
  * and is another tenant's session then. A table that is dropped at the end of the migration, in the
- * same transaction, serves it as well: nobody else ever sees it. */
+ * same transaction, serves it as well: nobody else ever sees it. It must not be one that is there
+ * already, or the tenant's would be dropped. */
 #include <string.h>
 
 #include "blueprint/adapt.h"
+#include "blueprint/lint.h"
+#include "core/array.h"
 #include "core/strbuf.h"
 #include "pg/sql.h"
 
@@ -15,6 +18,28 @@ static const Json *relation_of(const SqlStatement *statement)
     return strcmp(statement->node, "CreateTableAsStmt") == 0
                ? json_object_get(json_object_get(statement->tree, "into"), "rel")
                : NULL;
+}
+
+static bool is_temporary(const Json *relation)
+{
+    return tree_text_is(relation, "relpersistence", "t");
+}
+
+/* Whether the script makes a table of this name that is to stay: the drop at the end would take it.
+ */
+static bool makes_to_stay(const SqlScript *script, const char *name)
+{
+    for (size_t i = 0; i < script->count; i++) {
+        const SqlStatement *statement = &script->statements[i];
+        const Json *relation = relation_of(statement);
+        if ((tree_text_is(relation, "relname", name) && !is_temporary(relation)) ||
+            (strcmp(statement->node, "RenameStmt") == 0 &&
+             tree_text_is(statement->tree, "renameType", "OBJECT_TABLE") &&
+             tree_text_is(statement->tree, "newname", name))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool is_temporary_word(const AdaptToken *token)
@@ -40,6 +65,20 @@ static void leave_out_on_commit(Adapt *adapt, const AdaptToken *on, const char *
                  (size_t)(last->text + last->length - on->text), "");
 }
 
+/* IF NOT EXISTS asks for temporary tables only where the table is one: a plain one that is there is
+ * an error now. */
+static void leave_out_if_not_exists(Adapt *adapt, const char *at, const char *end)
+{
+    static const char *const words[] = {"if", "not", "exists"};
+    AdaptToken token = {0};
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
+        if (!adapt_next(&at, end, '\0', &token) || !adapt_is_word(&token, words[i])) {
+            return;
+        }
+        sql_edit_add(&adapt->edits, (size_t)(token.text - adapt->edits.text), token.length, "");
+    }
+}
+
 static void take_words(Adapt *adapt, const SqlStatement *statement)
 {
     const char *at = adapt->edits.text + statement->offset;
@@ -49,6 +88,9 @@ static void take_words(Adapt *adapt, const SqlStatement *statement)
     while (adapt_next(&at, end, '\0', &token) && is_temporary_word(&token)) {
         sql_edit_add(&adapt->edits, (size_t)(token.text - adapt->edits.text), token.length, "");
     }
+    if (json_get_bool(statement->tree, "if_not_exists", false)) {
+        leave_out_if_not_exists(adapt, at, end);
+    }
     while (adapt_next(&at, end, '\0', &token)) {
         if (*token.text != '"' && adapt_is_word(&token, "on")) {
             leave_out_on_commit(adapt, &token, at, end);
@@ -56,20 +98,28 @@ static void take_words(Adapt *adapt, const SqlStatement *statement)
     }
 }
 
-void adapt_temporary(Adapt *adapt, const SqlScript *script)
+bool adapt_temporary(Adapt *adapt, const SqlScript *script, Err *err)
 {
     StrBuf drops = strbuf_init(adapt->arena);
     for (size_t i = 0; i < script->count; i++) {
-        const Json *relation = relation_of(&script->statements[i]);
+        const SqlStatement *statement = &script->statements[i];
+        const Json *relation = relation_of(statement);
         const char *name = json_get_text(relation, "relname", NULL);
-        if (name == NULL || strcmp(json_get_text(relation, "relpersistence", ""), "t") != 0) {
+        if (name == NULL || !is_temporary(relation)) {
             continue;
         }
-        take_words(adapt, &script->statements[i]);
+        if (makes_to_stay(script, name)) {
+            return adapt_fail(adapt, statement->offset, err,
+                              "\"%s\" is the name of a temporary table and of one that stays; a "
+                              "place has no temporary tables, so give them two names",
+                              name);
+        }
+        take_words(adapt, statement);
         strbuf_add(&drops,
                    SQL(adapt->arena, "\n;DROP TABLE IF EXISTS {}", sql_name(adapt->arena, name)));
     }
     if (drops.length > 0) {
         sql_edit_add(&adapt->edits, strlen(adapt->edits.text), 0, drops.text);
     }
+    return true;
 }

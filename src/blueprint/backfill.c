@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "blueprint/lint.h"
 #include "blueprint/manifest_value.h"
 #include "blueprint/sql_edit.h"
 #include "core/array.h"
@@ -48,6 +49,35 @@ static bool is_change(const char *node)
            strcmp(node, "DeleteStmt") == 0;
 }
 
+/* INSERT into the table, and UPDATE of it that sets the key, put rows behind the batch: each makes
+ * another one, so that there is no last. In WITH too. */
+static bool is_insert_elsewhere(void *context, const Json *tree)
+{
+    const BlueprintBackfill *backfill = context;
+    return !tree_text_is(json_object_get(tree, "relation"), "relname", backfill->table);
+}
+
+static bool is_key_kept(void *context, const Json *tree)
+{
+    const BlueprintBackfill *backfill = context;
+    const Json *targets = json_object_get(tree, "targetList");
+    bool has_key = false;
+    for (size_t i = 0; i < json_array_size(targets); i++) {
+        const Json *target = json_object_get(json_array_get(targets, i), "ResTarget");
+        has_key = has_key || tree_text_is(target, "name", backfill->key);
+    }
+    return !has_key || is_insert_elsewhere(context, tree);
+}
+
+static bool comes_to_an_end(const SqlStatement *statement, BlueprintBackfill *backfill)
+{
+    return (strcmp(statement->node, "InsertStmt") != 0 ||
+            is_insert_elsewhere(backfill, statement->tree)) &&
+           (strcmp(statement->node, "UpdateStmt") != 0 || is_key_kept(backfill, statement->tree)) &&
+           sql_tree_visit(statement->tree, "InsertStmt", is_insert_elsewhere, backfill) &&
+           sql_tree_visit(statement->tree, "UpdateStmt", is_key_kept, backfill);
+}
+
 /* A block ("statement: |") begins on the line behind its key. */
 static int first_line(const YamlNode *node, const char *text)
 {
@@ -87,7 +117,9 @@ static bool take_statement(Arena *arena, const Spot *spot, const char *text,
         return false;
     }
     const bool is_one = script.count == 1 && is_change(script.statements[0].node);
+    bool is_finite = false;
     if (is_one) {
+        is_finite = comes_to_an_end(&script.statements[0], backfill);
         sql_tree_visit(script.statements[0].tree, "ParamRef", visit_param, &bounds);
         backfill->statement = script.statements[0].text;
     }
@@ -100,6 +132,12 @@ static bool take_statement(Arena *arena, const Spot *spot, const char *text,
                          "expected $1 and $2, the first and the last key of a batch, as in "
                          "\"WHERE %s BETWEEN $1 AND $2\"",
                          backfill->key);
+    }
+    if (!is_finite) {
+        return spot_fail(spot, err,
+                         "expected no INSERT into \"%s\" and no other \"%s\" for its rows, or the "
+                         "batches would never end",
+                         backfill->table, backfill->key);
     }
     *ret_up = sql_edit_apply(&edits);
     return true;

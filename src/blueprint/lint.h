@@ -220,6 +220,8 @@ bool tree_list_has(const Json *list, const char *text);
 int tree_list_find(const Json *list, const char *text);
 /* The option of this name among DefElems, or NULL. */
 const Json *tree_find_option(const Json *options, const char *name);
+/* The names in SET search_path = ... among a function's options, or NULL when there is none. */
+const Json *tree_find_search_path(const Json *options);
 /* The setting that a call of set_config names; "" when it is another call, or computes the name. */
 const char *tree_config_name(const Json *call);
 bool tree_text_is(const Json *object, const char *key, const char *text);

@@ -90,11 +90,25 @@ void lint_note_check_command(Lint *lint, LintTable *table, const Json *command)
     }
 }
 
-bool lint_is_checked_not_null(const LintTable *table, const char *column)
+/* ALTER TABLE drops what it drops before it does anything else, wherever that stands in it. */
+static bool is_dropped_here(const Lint *lint, const char *name)
+{
+    const Json *commands = json_object_get(lint->statement->tree, "cmds");
+    for (size_t i = 0; i < json_array_size(commands); i++) {
+        const Json *command = json_object_get(json_array_get(commands, i), "AlterTableCmd");
+        if (tree_text_is(command, "subtype", "AT_DropConstraint") &&
+            tree_text_is(command, "name", name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool lint_is_checked_not_null(const Lint *lint, const LintTable *table, const char *column)
 {
     for (const LintCheck *check = table->checks; check != NULL; check = check->next) {
         if (check->is_valid && check->is_not_null && check->column != NULL &&
-            strcmp(check->column, column) == 0) {
+            strcmp(check->column, column) == 0 && !is_dropped_here(lint, check->name)) {
             return true;
         }
     }

@@ -23,7 +23,7 @@ static bool is_unchecked(const Lint *lint, const TableLock *lock)
 {
     const LintTable *table = lint_find_table(lint, lock->table);
     return table == NULL ||
-           !lint_is_checked_not_null(table, json_get_text(lock->command, "name", ""));
+           !lint_is_checked_not_null(lint, table, json_get_text(lock->command, "name", ""));
 }
 
 static bool is_new_constraint(const Lint *lint, const TableLock *lock)
@@ -74,7 +74,7 @@ static bool is_unproven(const Lint *lint, const TableLock *lock)
     const char *key = parent == NULL ? NULL : parent->partition_key;
     return key == NULL || table == NULL || parent->has_default_partition ||
            !lint_is_checked_before(lint, table, key) ||
-           (lint_may_be_null(table, key) && !lint_is_checked_not_null(table, key));
+           (lint_may_be_null(table, key) && !lint_is_checked_not_null(lint, table, key));
 }
 
 /* A primary key makes its columns NOT NULL, and reads the table for that. */
@@ -86,7 +86,7 @@ static bool is_key_of_nullable(const Lint *lint, const TableLock *lock)
     const bool is_known = tree_text_is(constraint, "contype", "CONSTR_PRIMARY") && table != NULL;
     for (size_t i = 0; is_known && index != NULL && i < index->count; i++) {
         if (lint_may_be_null(table, index->columns[i]) &&
-            !lint_is_checked_not_null(table, index->columns[i])) {
+            !lint_is_checked_not_null(lint, table, index->columns[i])) {
             return true;
         }
     }

@@ -40,8 +40,9 @@ const LintIndex *lint_find_index(const Lint *lint, const char *name);
 /* Constraints by name (lint_check.c): of a CreateStmt and of an AlterTableCmd. */
 void lint_note_created_checks(Lint *lint, LintTable *table, const Json *tree);
 void lint_note_check_command(Lint *lint, LintTable *table, const Json *command);
-/* Whether a valid CHECK says that the column is not null. */
-bool lint_is_checked_not_null(const LintTable *table, const char *column);
+/* Whether a valid CHECK that the statement at hand does not drop says that the column is not null.
+ */
+bool lint_is_checked_not_null(const Lint *lint, const LintTable *table, const char *column);
 /* Whether a valid CHECK of an earlier version names this column alone. */
 bool lint_is_checked_before(const Lint *lint, const LintTable *table, const char *column);
 /* Whether the constraint was added in the version that is being checked. */

@@ -167,20 +167,6 @@ static void check_language(Lint *lint, const Json *options)
     }
 }
 
-/* The names in SET search_path = ..., or NULL when the options have none. */
-static const Json *find_search_path(const Json *options)
-{
-    for (size_t i = 0; i < json_array_size(options); i++) {
-        const Json *option = json_object_get(json_array_get(options, i), "DefElem");
-        const Json *set = json_object_get(json_object_get(option, "arg"), "VariableSetStmt");
-        if (tree_text_is(set, "name", "search_path") &&
-            tree_text_is(set, "kind", "VAR_SET_VALUE")) {
-            return json_object_get(set, "args");
-        }
-    }
-    return NULL;
-}
-
 /* A path that does not name pg_temp begins with it: temporary tables and types come before those
  * of pg_catalog. */
 static bool ends_with_pg_temp(const Json *path)
@@ -191,6 +177,20 @@ static bool ends_with_pg_temp(const Json *path)
     }
     const Json *last = json_object_get(json_array_get(path, count - 1), "A_Const");
     return tree_text_is(json_object_get(last, "sval"), "sval", "pg_temp");
+}
+
+/* FROM CURRENT is the path of the place, which ends with pg_temp (place_search_path). */
+static bool takes_place_path(const Json *options)
+{
+    for (size_t i = 0; i < json_array_size(options); i++) {
+        const Json *option = json_object_get(json_array_get(options, i), "DefElem");
+        const Json *set = json_object_get(json_object_get(option, "arg"), "VariableSetStmt");
+        if (tree_text_is(set, "name", "search_path") &&
+            tree_text_is(set, "kind", "VAR_SET_CURRENT")) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* '' is a path without any schema; "$user" would be one that is named like the tenant's role. */
@@ -222,12 +222,13 @@ static void check_function_options(Lint *lint, const Json *options)
                         arena_printf(lint->arena, "\"%s\"", name));
         }
     }
-    const Json *path = find_search_path(options);
+    const Json *path = tree_find_search_path(options);
     check_path_schemas(lint, path);
     const Json *security = tree_find_option(options, "security");
-    if (security != NULL && tree_option_is_true(security) && !ends_with_pg_temp(path)) {
+    const bool is_safe = ends_with_pg_temp(path) || (path == NULL && takes_place_path(options));
+    if (security != NULL && tree_option_is_true(security) && !is_safe) {
         lint_report(lint, LINT_RULE_security_definer, NULL);
-    } else if (path != NULL && !ends_with_pg_temp(path)) {
+    } else if (path != NULL && !is_safe) {
         lint_report(lint, LINT_RULE_path_without_pg_temp, NULL);
     }
 }
@@ -248,7 +249,8 @@ static bool resets_search_path(const Json *options)
         const Json *set = json_object_get(json_object_get(option, "arg"), "VariableSetStmt");
         if (tree_text_is(set, "kind", "VAR_RESET_ALL") ||
             (tree_text_is(set, "name", "search_path") &&
-             !tree_text_is(set, "kind", "VAR_SET_VALUE"))) {
+             !tree_text_is(set, "kind", "VAR_SET_VALUE") &&
+             !tree_text_is(set, "kind", "VAR_SET_CURRENT"))) {
             return true;
         }
     }

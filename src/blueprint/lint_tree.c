@@ -42,6 +42,19 @@ const Json *tree_find_option(const Json *options, const char *name)
     return NULL;
 }
 
+const Json *tree_find_search_path(const Json *options)
+{
+    for (size_t i = 0; i < json_array_size(options); i++) {
+        const Json *option = json_object_get(json_array_get(options, i), "DefElem");
+        const Json *set = json_object_get(json_object_get(option, "arg"), "VariableSetStmt");
+        if (tree_text_is(set, "name", "search_path") &&
+            tree_text_is(set, "kind", "VAR_SET_VALUE")) {
+            return json_object_get(set, "args");
+        }
+    }
+    return NULL;
+}
+
 const char *tree_config_name(const Json *call)
 {
     const Json *name = json_array_get(json_object_get(call, "args"), 0);

@@ -105,19 +105,42 @@ static bool is_same_text(const char *a, const char *b)
     return (a == NULL || b == NULL) ? a == b : strcmp(a, b) == 0;
 }
 
-/* Every migration that was recorded must be there with the same text: tenants have run it. */
+/* The same variant of the same version; NULL when there is none. */
+static const BlueprintMigration *find_same(const Blueprint *blueprint,
+                                           const BlueprintMigration *migration)
+{
+    for (size_t i = 0; i < blueprint->migration_count; i++) {
+        const BlueprintMigration *candidate = &blueprint->migrations[i];
+        if (candidate->version == migration->version &&
+            is_same_text(candidate->extension, migration->extension)) {
+            return candidate;
+        }
+    }
+    return NULL;
+}
+
+/* A variant that came later would give new places of its version what the others of it lack. */
+static bool check_additions(const Blueprint *old, const Blueprint *new, Err *err)
+{
+    for (size_t i = 0; i < new->migration_count; i++) {
+        const BlueprintMigration *added = &new->migrations[i];
+        if (added->version <= old->version && find_same(old, added) == NULL) {
+            return ERR_SET(
+                err, ERR_BLUEPRINT_EXISTS, "take the file away and add a new version instead",
+                "blueprint \"%s\": version %" PRId64 " was recorded without migration \"%s\"",
+                new->name, added->version, added->file);
+        }
+    }
+    return true;
+}
+
+/* Every migration that was recorded must be there with the same text, and no other of its version:
+ * tenants have run it. */
 static bool check_history(const Blueprint *old, const Blueprint *new, Err *err)
 {
     for (size_t i = 0; i < old->migration_count; i++) {
         const BlueprintMigration *before = &old->migrations[i];
-        const BlueprintMigration *after = NULL;
-        for (size_t j = 0; j < new->migration_count &&after == NULL; j++) {
-            const BlueprintMigration *candidate = &new->migrations[j];
-            if (candidate->version == before->version &&
-                is_same_text(candidate->extension, before->extension)) {
-                after = candidate;
-            }
-        }
+        const BlueprintMigration *after = find_same(new, before);
         if (after == NULL) {
             return ERR_SET(err, ERR_BLUEPRINT_EXISTS, "put the file back as it was",
                            "blueprint \"%s\": migration \"%s\" was recorded and is gone now",
@@ -132,7 +155,7 @@ static bool check_history(const Blueprint *old, const Blueprint *new, Err *err)
                 new->name, after->file, before->sha256, after->sha256);
         }
     }
-    return true;
+    return check_additions(old, new, err);
 }
 
 static const char *plan_names(Arena *arena, const Blueprint *blueprint)

@@ -28,16 +28,18 @@ static bool add_script(ScriptList *list, const BlueprintScript *script, const ch
            secret_sha256_hex(list->arena, text, strlen(text), &item->sha256, err);
 }
 
-/* A script in another tool's layout may run with other words than its file has (adapt.h): then the
- * sum of the file is the one that was recorded. */
+/* A script in another tool's layout may run with other words than its file has (adapt.h), and a
+ * backfill's file says more than its statement: then the sum of the file is the one that was
+ * recorded. */
 static bool add_migration(ScriptList *list, const Blueprint *blueprint,
                           const BlueprintMigration *migration, Err *err)
 {
     const bool is_adapted = blueprint->layout != NULL;
-    const BlueprintScript up = {.name = migration->file,
-                                .version = migration->version,
-                                .sha256 = is_adapted ? migration->sha256 : NULL,
-                                .is_repeatable = migration->is_repeatable};
+    const BlueprintScript up = {
+        .name = migration->file,
+        .version = migration->version,
+        .sha256 = is_adapted || migration->backfill != NULL ? migration->sha256 : NULL,
+        .is_repeatable = migration->is_repeatable};
     const BlueprintScript down = {.name = arena_printf(list->arena, "%s, down", migration->file),
                                   .version = migration->version,
                                   .sha256 = is_adapted ? migration->down_sha256 : NULL,
@@ -329,6 +331,43 @@ static bool find_ours(Check *check, Err *err)
     return true;
 }
 
+/* A repeatable keeps the signatures of its older texts, since places are made from them. So one
+ * that is put back would need nobody's key. Scripts are by version; index is that of one of them.
+ */
+static bool is_put_back(const BlueprintScript *scripts, size_t index)
+{
+    const BlueprintScript *script = &scripts[index];
+    for (size_t i = 0; i < index && script->is_repeatable; i++) {
+        if (strcmp(scripts[i].name, script->name) == 0 &&
+            strcmp(scripts[i].sha256, script->sha256) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A text that came after it was signed as the newest. */
+static bool is_newest(const BlueprintScript *scripts, size_t count, size_t index)
+{
+    for (size_t i = index + 1; i < count; i++) {
+        if (strcmp(scripts[i].name, scripts[index].name) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_newest(const Check *check, const BlueprintScript *scripts, size_t count,
+                         size_t index, Err *err)
+{
+    return !is_put_back(scripts, index) || !is_newest(scripts, count, index) ||
+           ERR_SET(
+               err, ERR_SIGNATURE, "change a comment in it as well, and let its signer sign that",
+               "blueprint \"%s\": %s has the text of an older version again (SHA-256 %s), which "
+               "was signed for that one",
+               check->blueprint->name, scripts[index].name, scripts[index].sha256);
+}
+
 bool signatures_check(Arena *arena, const Blueprint *blueprint, int64_t upto,
                       const TrustedKeys *keys, Err *err)
 {
@@ -339,7 +378,8 @@ bool signatures_check(Arena *arena, const Blueprint *blueprint, int64_t upto,
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        if (scripts[i].version <= upto && !check_script(&check, &scripts[i], err)) {
+        if (scripts[i].version <= upto && (!check_script(&check, &scripts[i], err) ||
+                                           !check_newest(&check, scripts, count, i, err))) {
             return false;
         }
     }

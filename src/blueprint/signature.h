@@ -57,7 +57,8 @@ typedef struct TrustedKeys {
 bool trusted_keys_parse(Arena *arena, const char *file, const char *text, size_t length,
                         TrustedKeys *ret_keys, Err *err);
 
-/* Every script up to a version must be signed by a trusted key, or be part of this program.
+/* Every script up to a version must be signed by a trusted key, or be part of this program; the
+ * newest text of a repeatable must not be one that it had before.
  * ERR_SIGNATURE names the script, what was signed, what was found, and the key. */
 bool signatures_check(Arena *arena, const Blueprint *blueprint, int64_t upto,
                       const TrustedKeys *keys, Err *err);

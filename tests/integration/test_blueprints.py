@@ -421,6 +421,21 @@ def test_the_variant_for_an_extension_that_is_offered_is_chosen():
             assert found == method, (name, tier, found)
 
 
+def test_a_recorded_version_gets_no_variant_and_a_new_one_may_have_one():
+    server = shared_server()
+    plain = "CREATE INDEX accounts_name ON accounts (tenant_id, name text_pattern_ops);\n"
+    variant = "CREATE INDEX accounts_gin ON accounts USING gin (name gin_trgm_ops);\n"
+    manifest = MANIFEST + "extensions: {wanted: [], optional: [pg_trgm]}\n"
+    with pack("late_variant", manifest=manifest, V0002__search=plain) as folder:
+        server.tenantry("blueprint", "add", folder)
+    with pack("late_variant", manifest=manifest, V0002__search=plain, **{"V0002__search.with_pg_trgm": variant}) as folder:
+        refuse(folder, "blueprint_exists", says=["version 2 was recorded without", "V0002__search.with_pg_trgm.sql"])
+    with pack(
+        "late_variant", manifest=manifest, V0002__search=plain, V0003__gin="SELECT 1;\n", **{"V0003__gin.with_pg_trgm": variant}
+    ) as folder:
+        assert server.tenantry("blueprint", "add", folder)["version"] == 3
+
+
 def test_lint_names_rule_file_and_line_and_ends_badly_on_errors():
     server = shared_server()
     bad = (

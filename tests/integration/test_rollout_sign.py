@@ -84,6 +84,23 @@ def test_a_script_that_was_changed_after_it_was_signed_is_refused():
                         says=("signatures:", "this is no signature"))
 
 
+FILL = "table: boxes\nkey: id\nbatch_size: %d\nundo: nothing\nstatement: UPDATE boxes SET what = '' WHERE id BETWEEN $1 AND $2\n"
+
+
+def test_all_of_a_backfill_is_signed_and_not_its_statement_alone():
+    made = Signed(shared(), "filled")
+    made._write("migrations/V0002__fill.backfill.yaml", FILL % 1000)
+    key = made.sign("ana")
+    required = made.trust(key["public_key"])
+    made._write("migrations/V0002__fill.backfill.yaml", FILL % 1000000)
+    made.record_refused(*required, says=("V0002__fill.backfill.yaml is not what key " + key["fingerprint"],))
+    made._write("migrations/V0002__fill.backfill.yaml", FILL % 1000)
+    made.record(*required)
+    made.create("filled-a")
+    made.migrate("down", "--to", "1", *required)
+    assert made.migrate("up", *required)["done"] == 1
+
+
 def test_who_adds_a_migration_signs_that_one_and_both_are_needed():
     made = Signed(shared(), "pair")
     ana = made.sign("ana")["public_key"]
@@ -189,6 +206,13 @@ def test_folders_of_other_tools_are_signed_too():
     made.record(*required)
     made.create("flyer-a")
     made._write("sql/R__view.sql", "CREATE OR REPLACE VIEW seen AS SELECT id, what FROM boxes;\n")
+    made.record_refused(*required, says=("R__view.sql is not what key",))
+    made.sign("ana")
+    made.record(*required)
+    assert made.migrate("up", *required)["done"] == 1
+    made._write("sql/R__view.sql", "CREATE OR REPLACE VIEW seen AS SELECT id FROM boxes;\n")
+    made.record_refused(*required, says=("R__view.sql has the text of an older version again",))
+    made._write("sql/R__view.sql", "DROP VIEW seen; CREATE VIEW seen AS SELECT id FROM boxes; -- as it was\n")
     made.record_refused(*required, says=("R__view.sql is not what key",))
     made.sign("ana")
     made.record(*required)

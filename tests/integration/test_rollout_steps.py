@@ -357,6 +357,23 @@ def test_a_place_between_two_steps_is_not_taken_back_by_a_script_for_all_of_them
     made.check_columns()
 
 
+def test_a_baseline_ends_the_way_down_on_which_a_place_stood():
+    made = vault("baselined", "baselined-a")
+    made.add("ALTER TABLE boxes ADD COLUMN extra_2 text;\n" + INDEX[0],
+             INDEX[1] + "ALTER TABLE boxes DROP COLUMN extra_2;\n")
+    made.migrate("up")
+    made.sql("baselined-a", "CREATE VIEW in_the_way AS SELECT extra_2 FROM boxes")
+    made.refused("down", "--to", "1", code="places_failed", says=("1 of 1 places failed",))
+    assert ledger(made, "baselined-a")[-1] == "2|t|1|done"
+    made.sql("baselined-a", "DROP VIEW in_the_way; SET ROLE %s; %s" % (owner(made, "baselined-a"), INDEX[0]))
+    made.migrate("baseline", "--at", "2")
+    verified = shared().tenantry("migrate", "verify", "baselined")
+    assert (verified["moving"], verified["is_clean"]) == (0, True), verified
+    assert made.migrate("down", "--to", "1")["done"] == 1
+    assert indexes(made, "baselined-a") == {"boxes_pkey": True}
+    made.check_columns()
+
+
 def test_what_failed_behind_its_first_version_goes_back_to_where_it_came_from():
     made = vault("wayback", "wayback-a")
     made.sql("wayback-a", SAME)
@@ -467,6 +484,12 @@ BAD_BACKFILLS = (
     ("table: boxes\nkey: id\nstatement: UPDATE boxes SET id = 1 WHERE id > $1\n", ':3: key "statement": expected $1 and $2'),
     ("table: boxes\nkey: id\npause: soon\nstatement: x\n", ':3: key "pause"'),
     ("table: boxes\nkey: id\nundo: all\nstatement: x\n", ':3: key "undo"'),
+    ("table: boxes\nkey: id\nstatement: INSERT INTO boxes SELECT id + 1000 FROM boxes WHERE id BETWEEN $1 AND $2\n",
+     ':3: key "statement": expected no INSERT into "boxes"'),
+    ("table: boxes\nkey: id\nstatement: UPDATE boxes SET (what, id) = ('x', id + 1000) WHERE id BETWEEN $1 AND $2\n",
+     'no other "id" for its rows, or the batches would never end'),
+    ("table: boxes\nkey: id\nstatement: WITH n AS (INSERT INTO boxes SELECT id + 1000 FROM boxes RETURNING 1)"
+     " DELETE FROM boxes WHERE id BETWEEN $1 AND $2\n", "the batches would never end"),
     ("table: boxes\nkey: id\nstatement: UPDATE other.boxes SET id = 1 WHERE id BETWEEN $1 AND $2\n", "V0002__fill.backfill.yaml:3: "),
 )
 

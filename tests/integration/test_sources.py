@@ -276,6 +276,56 @@ def test_a_new_place_of_either_tier_may_use_the_values_that_migrations_added_to_
         assert moods == "keen|{keen,calm}", (tier, moods)
 
 
+AUDITED = """CREATE TABLE public.audit (what text);
+CREATE FUNCTION public.by_public() RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$INSERT INTO audit VALUES ('by public')$$;
+CREATE FUNCTION public.by_name() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$BEGIN INSERT INTO public.audit VALUES ('by name'); END$$;
+CREATE FUNCTION public.by_alter() RETURNS void LANGUAGE plpgsql
+AS $$BEGIN INSERT INTO public.audit VALUES ('by alter'); END$$;
+ALTER FUNCTION public.by_alter() SECURITY DEFINER SET search_path = public, pg_temp;
+ALTER FUNCTION public.by_alter() SET search_path = '';
+"""
+
+
+def test_a_function_with_a_path_of_its_own_finds_the_tables_of_its_place():
+    server = shared_server()
+    with project("audited", "golang-migrate", {"1_a.up.sql": AUDITED}) as folder:
+        add(folder)
+    tenant = server.create("audited", "audited")
+    server.psql("SELECT by_public(), by_name(), by_alter()", tenant["app"])
+    assert server.psql("SELECT string_agg(what, ',' ORDER BY what) FROM audit", tenant["app"]) == "by alter,by name,by public"
+
+
+def test_a_temporary_table_never_takes_a_tenants_own_with_it():
+    server = shared_server()
+    files = {"1_a.up.sql": "CREATE TABLE kept (id int);\nINSERT INTO kept VALUES (1);\n"}
+    with project("temporary", "golang-migrate", files) as folder:
+        add(folder)
+        tenant = server.create("temporary", "temporary")
+        write(folder, {"2_b.up.sql": "CREATE TEMP TABLE IF NOT EXISTS kept (id int);\n"})
+        server.refused("blueprint_invalid", "blueprint", "add", folder, says=["2_b.up.sql:1", "\"kept\" already exists"])
+        write(folder, {"2_b.up.sql": "CREATE TEMP TABLE IF NOT EXISTS passing AS SELECT id + 1 AS id FROM kept;\n"
+                                     "INSERT INTO kept SELECT id FROM passing;\n"})
+        add(folder)
+    server.tenantry("migrate", "up", "temporary")
+    assert server.psql("SELECT sum(id), to_regclass('passing') FROM kept", tenant["app"]) == "3|"
+
+
+def test_a_look_into_the_catalogue_finds_the_place_and_data_stay_data():
+    server = shared_server()
+    look = ("CREATE TABLE links (schema_name text DEFAULT 'none');\nINSERT INTO links VALUES ('none');\n"
+            "UPDATE links SET schema_name = 'public';\nDO $$ BEGIN\n"
+            "IF EXISTS (SELECT FROM pg_tables WHERE tablename = 'links' AND schemaname %s) THEN\n"
+            "ALTER TABLE links ADD found text DEFAULT 'public';\nEND IF; END $$;\n")
+    with project("looking", "golang-migrate", {"1_a.up.sql": look % "LIKE 'public'"}) as folder:
+        server.refused("blueprint_invalid", "blueprint", "add", folder, says=["1_a.up.sql:5", "'public' in a look"])
+        write(folder, {"1_a.up.sql": look % "IN ('public')"})
+        add(folder)
+    tenant = server.create("looking", "looking")
+    assert server.psql("SELECT schema_name, found FROM links", tenant["app"]) == "public|public"
+
+
 def test_a_broken_undo_script_can_be_left_unread():
     files = {"1_a.up.sql": "CREATE TABLE a ();", "1_a.down.sql": "DROP TABLE a\nDROP TABLE b;"}
     with project("one_way", "golang-migrate", files) as folder:

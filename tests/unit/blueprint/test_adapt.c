@@ -76,10 +76,48 @@ static void the_schema_is_left_out_where_it_means_the_place(void **state)
          "DO $$ BEGIN CREATE TABLE made (); END $$; SELECT FROM made;"},
         {"SELECT 1 FROM information_schema.tables WHERE table_schema = 'public';",
          "SELECT 1 FROM information_schema.tables WHERE table_schema = CURRENT_SCHEMA;"},
+        {"SELECT 1 FROM information_schema.tables WHERE table_schema IN ('public') AND 'public' = "
+         "table_schema;",
+         "SELECT 1 FROM information_schema.tables WHERE table_schema IN (CURRENT_SCHEMA) AND "
+         "CURRENT_SCHEMA = table_schema;"},
+        {"UPDATE users SET schema_name = 'public', kind = 'public';",
+         "UPDATE users SET schema_name = 'public', kind = 'public';"},
+        {"DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_type t JOIN pg_namespace n ON n.oid = "
+         "t.typnamespace WHERE 'public' = n.nspname) THEN CREATE TYPE seen AS ENUM ('public'); "
+         "END IF; END $$;",
+         "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_type t JOIN pg_namespace n ON n.oid = "
+         "t.typnamespace WHERE CURRENT_SCHEMA = n.nspname) THEN CREATE TYPE seen AS ENUM "
+         "('public'); END IF; END $$;"},
+        {"DO $$ DECLARE r record; BEGIN FOR r IN SELECT * FROM pg_tables LOOP IF r.schemaname = "
+         "'public' THEN UPDATE users SET x = 'public'; END IF; END LOOP; END $$;",
+         "DO $$ DECLARE r record; BEGIN FOR r IN SELECT * FROM pg_tables LOOP IF r.schemaname = "
+         "CURRENT_SCHEMA THEN UPDATE users SET x = 'public'; END IF; END LOOP; END $$;"},
+        {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path TO 'public' AS "
+         "$$SELECT 1 FROM pg_class$$;",
+         "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path FROM CURRENT AS "
+         "$$SELECT 1 FROM pg_class$$;"},
         {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path = public, pg_temp AS "
          "$$SELECT id FROM public.users$$;",
          "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path FROM CURRENT AS "
          "$$SELECT id FROM users$$;"},
+        {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = "
+         "pg_catalog, pg_temp AS $$SELECT id FROM public.users$$;",
+         "CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path FROM "
+         "CURRENT AS $$SELECT id FROM users$$;"},
+        {"CREATE FUNCTION f() RETURNS oid LANGUAGE sql AS $$SELECT 'public.users'::regclass$$ "
+         "SET search_path TO '';",
+         "CREATE FUNCTION f() RETURNS oid LANGUAGE sql AS $$SELECT ' users'::regclass$$ "
+         "SET search_path FROM CURRENT;"},
+        {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path = '' AS $$SELECT 1$$;",
+         "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path = '' AS $$SELECT 1$$;"},
+        {"CREATE FUNCTION f(x public.users) RETURNS int LANGUAGE sql SET search_path = other AS "
+         "$$SELECT 1$$;",
+         "CREATE FUNCTION f(x users) RETURNS int LANGUAGE sql SET search_path = other AS "
+         "$$SELECT 1$$;"},
+        {"CREATE FUNCTION public.f() RETURNS int LANGUAGE sql AS $$SELECT id FROM public.users$$; "
+         "ALTER FUNCTION public.f() SET search_path = '';",
+         "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$SELECT id FROM users$$; "
+         "ALTER FUNCTION f() SET search_path FROM CURRENT;"},
         {"SELECT public.f(1); CREATE FUNCTION public.f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'",
          "SELECT f(1); CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'"},
     };
@@ -137,6 +175,14 @@ static void a_temporary_table_is_one_that_is_dropped_at_the_end(void **state)
          "CREATE TABLE \"T\" (id int) ;\nSELECT 1 -- end\n;DROP TABLE IF EXISTS \"T\""},
         {"CREATE LOCAL TEMPORARY TABLE t ON COMMIT PRESERVE ROWS AS SELECT 1 AS temp;",
          "CREATE TABLE t AS SELECT 1 AS temp;\n;DROP TABLE IF EXISTS \"t\""},
+        {"CREATE TEMP TABLE IF NOT EXISTS \"if\" (id int);",
+         "CREATE TABLE \"if\" (id int);\n;DROP TABLE IF EXISTS \"if\""},
+        {"CREATE TEMP TABLE if NOT\nEXISTS t AS SELECT 1;",
+         "CREATE TABLE\nt AS SELECT 1;\n;DROP TABLE IF EXISTS \"t\""},
+        {"CREATE TEMP TABLE if (not_ int);",
+         "CREATE TABLE if (not_ int);\n;DROP TABLE IF EXISTS \"if\""},
+        {"CREATE TEMP TABLE t (id int);\nALTER TABLE a RENAME b TO t;",
+         "CREATE TABLE t (id int);\nALTER TABLE a RENAME b TO t;\n;DROP TABLE IF EXISTS \"t\""},
         {"CREATE TABLE temp (id int REFERENCES a (id) ON DELETE CASCADE);",
          "CREATE TABLE temp (id int REFERENCES a (id) ON DELETE CASCADE);"},
     };
@@ -181,6 +227,18 @@ static void what_would_be_shared_by_all_tenants_is_refused_at_its_line(void **st
          "migrations/1_a.up.sql:2: \"public.\" before a name that is put in when it runs; write "
          "the "
          "name alone"},
+        {"CREATE FUNCTION f() RETURNS int LANGUAGE sql\nSET search_path = pg_catalog, other AS\n"
+         "$$SELECT id FROM public.made$$; CREATE TABLE made (id int);",
+         "migrations/1_a.up.sql:2: the function names tables in \"public\", and its search_path "
+         "leads elsewhere"},
+        {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET SCHEMA 'public' AS 'SELECT 1';",
+         "migrations/1_a.up.sql:1: write the path of the function as SET search_path = ..."},
+        {"SELECT 1;\nCREATE TEMP TABLE x (id int);\nDROP TABLE x;\nCREATE TABLE x (id int);",
+         "migrations/1_a.up.sql:2: \"x\" is the name of a temporary table and of one that stays; a "
+         "place has no temporary tables, so give them two names"},
+        {"CREATE TEMP TABLE x (id int);\nALTER TABLE y RENAME TO x;",
+         "migrations/1_a.up.sql:1: \"x\" is the name of a temporary table and of one that stays; a "
+         "place has no temporary tables, so give them two names"},
         {"SELECT 1;\n\\connect postgres\n",
          "migrations/1_a.up.sql:2: \"\\connect\" is a command of psql, not SQL"},
         {"SELECT 1;\nSELEC 2;", "migrations/1_a.up.sql:2: syntax error at or near \"SELEC\""},
@@ -192,6 +250,37 @@ static void what_would_be_shared_by_all_tenants_is_refused_at_its_line(void **st
         assert_false(load(arena, cases[i].text, false, &blueprint, &err));
         assert_int_equal(err.code, ERR_BLUEPRINT_INVALID);
         assert_string_equal(err.message, cases[i].message);
+    }
+}
+
+static void a_look_for_public_that_would_find_nothing_is_refused_at_its_line(void **state)
+{
+    (void)state;
+    static const char *const looks[] = {
+        "SELECT 1 FROM pg_tables WHERE\nschemaname = ANY (ARRAY['public'])",
+        "SELECT 1 FROM pg_tables WHERE\nschemaname <> 'public'",
+        "SELECT 1 FROM pg_tables WHERE\nschemaname LIKE 'public'",
+        "SELECT 1 FROM pg_class WHERE\nrelnamespace = 'public'::regnamespace",
+        "DO $$ BEGIN IF EXISTS (SELECT FROM information_schema.columns WHERE\ntable_schema LIKE "
+        "'public') THEN NULL; END IF; END $$",
+        "DO $$ BEGIN EXECUTE format('SELECT 1 FROM information_schema.tables WHERE table_schema = "
+        "%L',\n'public'); END $$",
+        "DO $$ BEGIN EXECUTE 'SELECT 1 FROM pg_tables WHERE\nschemaname = ''public'' AND true'; "
+        "END "
+        "$$",
+        "DO $$ BEGIN PERFORM CASE WHEN true THEN 1 END FROM pg_tables WHERE\nschemaname <> "
+        "'public'; "
+        "END $$",
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(looks); i++) {
+        scoped_arena Arena *arena = arena_new();
+        Blueprint *blueprint = NULL;
+        Err err = {0};
+        assert_false(load(arena, looks[i], false, &blueprint, &err));
+        assert_int_equal(err.code, ERR_BLUEPRINT_INVALID);
+        assert_string_equal(err.message, "migrations/1_a.up.sql:2: 'public' in a look into the "
+                                         "catalogue: a tenant's schema has another name");
+        assert_non_null(strstr(err.hint, "CURRENT_SCHEMA"));
     }
 }
 
@@ -236,6 +325,7 @@ int main(void)
         cmocka_unit_test(a_temporary_table_is_one_that_is_dropped_at_the_end),
         cmocka_unit_test(concurrently_is_left_out_when_the_manifest_says_so),
         cmocka_unit_test(what_would_be_shared_by_all_tenants_is_refused_at_its_line),
+        cmocka_unit_test(a_look_for_public_that_would_find_nothing_is_refused_at_its_line),
         cmocka_unit_test(a_new_place_gets_an_enum_with_all_its_values_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -219,7 +219,15 @@ static const LintCase any_tier[] = {
     {"ALTER FUNCTION f() SECURITY DEFINER SET search_path = pg_catalog", "security_definer:1"},
     {"ALTER FUNCTION f() RESET search_path", "security_definer:1"},
     {"ALTER FUNCTION f() RESET ALL", "security_definer:1"},
-    {"ALTER FUNCTION f() SET search_path FROM CURRENT", "security_definer:1"},
+    {"ALTER FUNCTION f() SET search_path FROM CURRENT", ""},
+    {"ALTER FUNCTION f() SET search_path TO DEFAULT", "security_definer:1"},
+    {"ALTER FUNCTION f() SECURITY DEFINER SET search_path FROM CURRENT", ""},
+    {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path FROM CURRENT "
+     "AS 'SELECT 1'",
+     ""},
+    {"CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER SET work_mem FROM CURRENT "
+     "AS 'SELECT 1'",
+     "function_setting:1 security_definer:1"},
     {"ALTER FUNCTION f() RESET work_mem", ""},
     {"GRANT SELECT ON t TO PUBLIC", "grant:1"},
     {"REVOKE SELECT ON t FROM PUBLIC", ""},

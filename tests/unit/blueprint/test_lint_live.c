@@ -230,6 +230,8 @@ static const struct {
      "ALTER TABLE v ALTER id SET NOT NULL"},
     {"set_not_null", "ALTER TABLE v DROP CONSTRAINT v_id; ALTER TABLE v ALTER id SET NOT NULL",
      "ALTER TABLE v ALTER id SET NOT NULL; ALTER TABLE v DROP CONSTRAINT v_id"},
+    {"set_not_null", "ALTER TABLE v ALTER id SET NOT NULL, DROP CONSTRAINT v_id",
+     "ALTER TABLE v ALTER id SET NOT NULL, DROP CONSTRAINT IF EXISTS v_other"},
     {"truncate_table", "TRUNCATE t", "CREATE TABLE n (a int); TRUNCATE n"},
     {"update_all_rows", "UPDATE t SET c = 'x'", "UPDATE t SET c = 'x' WHERE id < 10"},
     {"update_all_rows", "UPDATE t SET c = 'x' WHERE 'a' = 'a' AND (id = 1 OR true)",

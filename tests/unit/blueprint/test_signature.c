@@ -151,6 +151,32 @@ static void an_older_text_of_a_repeated_script_stays_signed(void **state)
     assert_int_equal(sample->blueprint.signature_count, 5);
 }
 
+static void an_older_text_of_a_repeated_script_cannot_be_put_back_without_a_key(void **state)
+{
+    Sample *sample = *state;
+    Err err;
+    BlueprintMigration runs[4];
+    for (size_t i = 0; i < ARRAY_COUNT(runs); i++) {
+        runs[i] = (BlueprintMigration){
+            .version = (int64_t)i + 1, .name = "r", .file = "R__r.sql", .is_repeatable = true};
+    }
+    runs[0].up = runs[2].up = "SELECT 1";
+    runs[1].up = "SELECT 2";
+    runs[3].up = "SELECT 1 /* again */";
+    sample->blueprint.migrations = runs;
+    sample->blueprint.migration_count = 2;
+    sign_with(sample, sample->seed, false);
+    assert_true(check(sample, 2, sample->key, &err));
+    sample->blueprint.migration_count = 3;
+    assert_true(check(sample, 2, sample->key, &err));
+    assert_false(check(sample, 3, sample->key, &err));
+    assert_int_equal(err.code, ERR_SIGNATURE);
+    assert_non_null(strstr(err.message, "R__r.sql has the text of an older version again"));
+    sample->blueprint.migration_count = 4;
+    sign_with(sample, sample->seed, false);
+    assert_true(check(sample, 4, sample->key, &err));
+}
+
 static void a_signature_holds_for_its_blueprint_and_its_name_alone(void **state)
 {
     Sample *sample = *state;
@@ -245,6 +271,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_older_text_of_a_repeated_script_stays_signed, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            an_older_text_of_a_repeated_script_cannot_be_put_back_without_a_key, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_signature_holds_for_its_blueprint_and_its_name_alone,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_files_of_another_tool_are_signed_by_their_own_sums,
