@@ -11,7 +11,7 @@
  * job that fails for good is undone when its kind can be undone, and can be resumed otherwise.
  *
  * Who runs a job holds a session advisory lock on it, which PostgreSQL drops when the process or
- * the server dies. */
+ * the server dies. A tenant who takes it then keeps nobody from the job. */
 #ifndef TENANTRY_JOB_JOB_H
 #define TENANTRY_JOB_JOB_H
 
