@@ -178,13 +178,24 @@ void job_tell(JobContext *context, int64_t done, int64_t total)
     }
 }
 
+static AuditEntry entry_of(const JobContext *context, const char *action, const Json *detail)
+{
+    return (AuditEntry){.chain = context->tenant_id != NULL ? context->tenant_id
+                                                            : AUDIT_INSTALLATION,
+                        .actor = context->actor,
+                        .action = action,
+                        .job_id = context->job_id,
+                        .detail = detail};
+}
+
 bool job_audit(JobContext *context, const char *action, const Json *detail, Err *err)
 {
-    const AuditEntry entry = {.chain = context->tenant_id != NULL ? context->tenant_id
-                                                                  : AUDIT_INSTALLATION,
-                              .actor = context->actor,
-                              .action = action,
-                              .job_id = context->job_id,
-                              .detail = detail};
+    const AuditEntry entry = entry_of(context, action, detail);
     return audit_append(context->store, &entry, err);
+}
+
+bool job_audit_last(JobContext *context, const char *action, const Json *detail, Err *err)
+{
+    const AuditEntry entry = entry_of(context, action, detail);
+    return audit_append_last(context->store, &entry, err);
 }

@@ -110,4 +110,7 @@ void job_tell(JobContext *context, int64_t done, int64_t total);
 /* For steps: an audit entry of this job on its tenant's chain (or the installation's). */
 bool job_audit(JobContext *context, const char *action, const Json *detail, Err *err);
 
+/* The same for the last entry that the tenant's chain gets. */
+bool job_audit_last(JobContext *context, const char *action, const Json *detail, Err *err);
+
 #endif

@@ -362,6 +362,24 @@ def test_two_resumes_of_one_job_are_one_run():
         check_whole(server)
 
 
+def test_purges_wait_for_each_other_where_both_note_the_end_of_a_chain():
+    """None has to try again: many at once would run out of tries."""
+    harness.require_faults()
+    with crash_state.platform() as server:
+        for slug in ("one", "two"):
+            server.create(slug, "trading")
+            server.tenantry("tenant", "archive", slug, "--drain-timeout", "0s")
+        first = spawn_stopped(server, ("tenant", "purge", "one", "--yes"), "tenant.purge.purge.before_commit")
+        second = server.spawn("tenant", "purge", "two", "--yes", "--json", env={"TENANTRY_RETRIES": "0"})
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tenantry' AND wait_event_type = 'Lock'"
+        wait_for(lambda: admin(server, waits) != "0", "the second purge to wait")
+        go_on(first)
+        for child in (first, second):
+            finish(child, expect=0)
+        assert set(tenants(server, "purged")) == {"one", "two"}
+        check_whole(server)
+
+
 def job_lock(server, job):
     """What a session asks to lock a job. While it runs, pg_locks shows everybody the number."""
     return "SELECT pg_advisory_lock(%s);" % admin(
