@@ -95,8 +95,9 @@ typedef struct JobResume {
  * (it is done, undone or cancelled): then nothing was prepared either. */
 bool job_resume(Store *store, const JobResume *resume, Err *err);
 
-/* Cancels: a job that runs elsewhere is asked to stop at its next step, one that was interrupted is
- * undone now. *ret_is_asked tells which. ERR_JOB_STATE when it has ended or can only go forward. */
+/* Cancels: a job that runs elsewhere is asked to stop at its next step, which is audited
+ * ("job.cancel"), one that was interrupted is undone now. *ret_is_asked tells which. ERR_JOB_STATE
+ * when it has ended or can only go forward. */
 bool job_cancel(Store *store, const JobKind *const *kinds, size_t kind_count, int64_t job_id,
                 const char *actor, bool *ret_is_asked, Err *err);
 

@@ -473,6 +473,10 @@ def test_a_running_job_that_is_cancelled_undoes_itself():
         go_on(child)
         assert finish(child) == (75, "cancelled")
         assert "unwanted" not in tenants(server)
+        entries = server.tenantry("audit", "list", "--tenant", "unwanted")["entries"]
+        assert [e["action"] for e in entries] == ["tenant.create.undo", "job.cancel"], entries
+        assert entries[1]["job"] == job["id"] and entries[1]["actor"].startswith("os:"), entries
+        assert entries[1]["detail"] == {"operation": "tenant.create", "subject": "unwanted"}, entries
         check_whole(server)
 
 
