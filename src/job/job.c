@@ -114,17 +114,42 @@ bool job_resume(Store *store, const JobResume *resume, Err *err)
     return is_done;
 }
 
+/* The wish and who has it, in one transaction: what stops the job is audited in the name of who
+ * runs it. */
+static bool ask_once(Run *run, bool *ret_is_asked, Err *err)
+{
+    JobContext *context = &run->context;
+    PgConn *conn = context->store->conn;
+    scoped_rows PgRows *rows = NULL;
+    scoped_json Json *detail = json_object();
+    json_put_text(detail, "operation", context->operation);
+    json_put_text(detail, "subject", context->subject);
+    if (!pg_begin(conn, err) ||
+        !store_query(context->store, JOB_CANCEL_WANTED,
+                     PG_PARAMS(pg_int_text(context->arena, context->job_id)), &rows, err)) {
+        return false;
+    }
+    *ret_is_asked = pg_rows_affected(rows) == 1;
+    return (!*ret_is_asked || job_audit(context, "job.cancel", detail, err)) &&
+           pg_commit(conn, true, err);
+}
+
 /* Asks the process that runs it to stop before its next step. The row of a job is locked while a
  * step is under way, and nobody should wait for that without a word. */
 static bool ask_to_stop(Run *run, Err *err)
 {
     const int64_t id = run->context.job_id;
-    scoped_rows PgRows *rows = NULL;
-    if (!store_query(run->context.store, JOB_CANCEL_WANTED,
-                     PG_PARAMS(pg_int_text(run->context.arena, id)), &rows, err)) {
-        return false;
+    Store *store = run->context.store;
+    bool is_asked = false;
+    for (int64_t attempt = 0; !ask_once(run, &is_asked, err); attempt++) {
+        pg_rollback(store->conn);
+        if (!err_kind(err->code)->is_retryable || !pg_is_alive(store->conn) ||
+            attempt >= store->options.target.retries) {
+            return false;
+        }
+        run_pause(run, attempt, err);
     }
-    if (pg_rows_affected(rows) == 1) {
+    if (is_asked) {
         return true;
     }
     ERR_SET(err, ERR_JOB_BUSY, NULL, "job %" PRId64 " is in the middle of a step", id);
@@ -178,13 +203,24 @@ void job_tell(JobContext *context, int64_t done, int64_t total)
     }
 }
 
+static AuditEntry entry_of(const JobContext *context, const char *action, const Json *detail)
+{
+    return (AuditEntry){.chain = context->tenant_id != NULL ? context->tenant_id
+                                                            : AUDIT_INSTALLATION,
+                        .actor = context->actor,
+                        .action = action,
+                        .job_id = context->job_id,
+                        .detail = detail};
+}
+
 bool job_audit(JobContext *context, const char *action, const Json *detail, Err *err)
 {
-    const AuditEntry entry = {.chain = context->tenant_id != NULL ? context->tenant_id
-                                                                  : AUDIT_INSTALLATION,
-                              .actor = context->actor,
-                              .action = action,
-                              .job_id = context->job_id,
-                              .detail = detail};
+    const AuditEntry entry = entry_of(context, action, detail);
     return audit_append(context->store, &entry, err);
+}
+
+bool job_audit_last(JobContext *context, const char *action, const Json *detail, Err *err)
+{
+    const AuditEntry entry = entry_of(context, action, detail);
+    return audit_append_last(context->store, &entry, err);
 }

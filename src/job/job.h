@@ -11,7 +11,7 @@
  * job that fails for good is undone when its kind can be undone, and can be resumed otherwise.
  *
  * Who runs a job holds a session advisory lock on it, which PostgreSQL drops when the process or
- * the server dies. */
+ * the server dies. A tenant who takes it then keeps nobody from the job. */
 #ifndef TENANTRY_JOB_JOB_H
 #define TENANTRY_JOB_JOB_H
 
@@ -95,8 +95,9 @@ typedef struct JobResume {
  * (it is done, undone or cancelled): then nothing was prepared either. */
 bool job_resume(Store *store, const JobResume *resume, Err *err);
 
-/* Cancels: a job that runs elsewhere is asked to stop at its next step, one that was interrupted is
- * undone now. *ret_is_asked tells which. ERR_JOB_STATE when it has ended or can only go forward. */
+/* Cancels: a job that runs elsewhere is asked to stop at its next step, which is audited
+ * ("job.cancel"), one that was interrupted is undone now. *ret_is_asked tells which. ERR_JOB_STATE
+ * when it has ended or can only go forward. */
 bool job_cancel(Store *store, const JobKind *const *kinds, size_t kind_count, int64_t job_id,
                 const char *actor, bool *ret_is_asked, Err *err);
 
@@ -109,5 +110,8 @@ void job_tell(JobContext *context, int64_t done, int64_t total);
 
 /* For steps: an audit entry of this job on its tenant's chain (or the installation's). */
 bool job_audit(JobContext *context, const char *action, const Json *detail, Err *err);
+
+/* The same for the last entry that the tenant's chain gets. */
+bool job_audit_last(JobContext *context, const char *action, const Json *detail, Err *err);
 
 #endif

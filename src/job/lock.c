@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "job/run.h"
@@ -8,7 +9,18 @@ bool run_is_open_state(const char *state)
     return strcmp(state, "running") == 0 || strcmp(state, "failed") == 0;
 }
 
-bool run_lock(Run *run, Err *err)
+/* Another session that has the lock and may run jobs; a tenant's is none. */
+static bool find_runner(Run *run, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(run->context.store, JOB_LOCK_HOLDER, PG_PARAMS(run->token), &rows, err)) {
+        return false;
+    }
+    run->runner_pid = pg_rows_int(rows, 0, 0);
+    return true;
+}
+
+static bool try_token(Run *run, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
     if (!store_query(run->context.store, JOB_LOCK, PG_PARAMS(run->token), &rows, err)) {
@@ -18,14 +30,68 @@ bool run_lock(Run *run, Err *err)
     return true;
 }
 
+/* Runs a statement that gives the job's token, and notes it. */
+static bool read_token(Run *run, StatementId id, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(run->context.store, id, PG_PARAMS(run_int_text(run, run->context.job_id)),
+                     &rows, err)) {
+        return false;
+    }
+    if (pg_rows_count(rows) == 0) {
+        return ERR_SET(err, ERR_JOB_MISSING, NULL, "job %" PRId64 " is gone", run->context.job_id);
+    }
+    run->token = arena_strdup(run->context.arena, pg_rows_text(rows, 0, 0));
+    return true;
+}
+
+/* While the job's row is ours, so that the token of a lock that is had is the job's, whoever else
+ * finds a stranger on it. */
+static bool lock_with_row(Run *run, Err *err)
+{
+    if (!read_token(run, JOB_TOKEN, err) || !try_token(run, err)) {
+        return false;
+    }
+    if (run->has_lock) {
+        return true;
+    }
+    return find_runner(run, err) &&
+           (run->runner_pid != 0 || (read_token(run, JOB_NEXT_TOKEN, err) && try_token(run, err)));
+}
+
+bool run_lock(Run *run, Err *err)
+{
+    Err own;
+    PgConn *conn = run->context.store->conn;
+    run->has_lock = false;
+    if (!find_runner(run, err)) {
+        return false;
+    }
+    if (run->runner_pid != 0 ||
+        (pg_begin(conn, &own) && lock_with_row(run, &own) && pg_commit(conn, true, &own))) {
+        return true;
+    }
+    pg_rollback(conn);
+    run->has_lock = false;
+    if (own.code == ERR_PG_LOCKED) {
+        return true; /* somebody is in the middle of a step */
+    }
+    *err = own;
+    return false;
+}
+
 bool run_fail_busy(const Run *run, Err *err)
 {
     const int64_t id = run->context.job_id;
+    char who[48] = "";
+    if (run->runner_pid != 0) {
+        snprintf(who, sizeof who, "; its server process is %" PRId64, run->runner_pid);
+    }
     ERR_SET(err, ERR_JOB_BUSY, NULL, "job %" PRId64 " is being run by another process", id);
     if (run->kind->undo != NULL) {
-        err_hint(err, "wait for it, or ask it to stop: tenantry job cancel %" PRId64, id);
+        err_hint(err, "wait for it, or ask it to stop: tenantry job cancel %" PRId64 "%s", id, who);
     } else {
-        err_hint(err, "wait for it; how far it is: tenantry job show %" PRId64, id);
+        err_hint(err, "wait for it; how far it is: tenantry job show %" PRId64 "%s", id, who);
     }
     return false;
 }
@@ -91,6 +157,7 @@ static bool find_job(Run *run, Err *err)
     }
     if (pg_rows_count(rows) == 1) {
         context->job_id = pg_rows_int(rows, 0, 0);
+        run->token = arena_strdup(context->arena, pg_rows_text(rows, 0, 1));
         return need_lock(run, err) && run_read_state(run, err);
     }
     if (!run->is_maker) {

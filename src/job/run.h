@@ -9,17 +9,19 @@
 typedef struct Run {
     JobContext context;
     const JobKind *kind;
-    const char *token; /* the job's number may be given to another one when a crash takes it back */
+    const char *token; /* the job's number may be given to another one when a crash takes it back;
+                          those after it follow from it, so that who lost a session finds his job */
     const char *first_tenant_id; /* what a job that this run makes is started with */
     int64_t steps_total;
     int64_t steps_done;
     int64_t restarts;
-    bool is_maker;     /* this run makes the job */
-    bool has_lock;     /* without it, the job is not ours to touch */
-    bool is_cancelled; /* somebody wants it to stop */
-    bool is_open;      /* running or failed, as last read */
-    bool is_joint;     /* the transaction is that of several steps */
-    bool is_stepwise;  /* one failed, now each step has its own */
+    int64_t runner_pid; /* who else runs it, as PostgreSQL counts sessions; 0: not known */
+    bool is_maker;      /* this run makes the job */
+    bool has_lock;      /* without it, the job is not ours to touch */
+    bool is_cancelled;  /* somebody wants it to stop */
+    bool is_open;       /* running or failed, as last read */
+    bool is_joint;      /* the transaction is that of several steps */
+    bool is_stepwise;   /* one failed, now each step has its own */
 } Run;
 
 /* Number of a kind's steps. */
@@ -44,7 +46,8 @@ bool run_is_open_state(const char *state);
 
 /* Tries for the job's lock, run->has_lock tells; whoever holds it runs the job. The key is made
  * from the job's token, which only Tenantry can read, so that nobody else can hold it beforehand.
- */
+ * But pg_locks shows everybody the key while a job runs, and a tenant may wait for it until the
+ * process is killed: then the job gets another token. Call outside of a transaction. */
 bool run_lock(Run *run, Err *err);
 void run_unlock(Run *run);
 

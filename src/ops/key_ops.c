@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "core/fault.h"
 #include "ops/context.h"
 #include "store/audit.h"
 #include "tenant/tenant.h"
@@ -83,24 +84,6 @@ static bool step_start(JobContext *context, Err *err)
            job_audit(context, "key.rotate", NULL, err);
 }
 
-/* A key at hand that the database does not know yet is the new one: an interrupted rotation made
- * it, or it came with the environment. */
-static bool find_unused_key(Store *store, const char **ret_id, Err *err)
-{
-    *ret_id = NULL;
-    for (size_t i = 0; i < keyring_count(store->keyring); i++) {
-        scoped_rows PgRows *rows = NULL;
-        const char *id = keyring_id(store->keyring, i);
-        if (!store_query(store, KEY_STATE, PG_PARAMS(id), &rows, err)) {
-            return false;
-        }
-        if (pg_rows_count(rows) == 0) {
-            *ret_id = id;
-        }
-    }
-    return true;
-}
-
 static bool reload_keyring(Store *store, Err *err)
 {
     Keyring *keyring = NULL;
@@ -126,33 +109,70 @@ static bool read_active_key(Store *store, Err *err)
     return true;
 }
 
-static bool step_new_key(JobContext *context, Err *err)
+/* From the environment the new key comes as the one that the database does not know yet; where
+ * there are several, one may be another installation's. */
+static bool find_given_key(Store *store, const char **ret_id, Err *err)
 {
-    Store *store = context->store;
-    const char *id = NULL;
-    char made[SECRET_KEY_ID_SIZE];
-    scoped_rows PgRows *rows = NULL;
-    if (!store_need_keys(store, err) || !reload_keyring(store, err) ||
-        !store_query(store, KEY_FIND_NEXT, PG_NO_PARAMS, &rows, err) ||
-        !find_unused_key(store, &id, err)) {
-        return false;
+    size_t unknown = 0;
+    for (size_t i = 0; i < keyring_count(store->keyring); i++) {
+        scoped_rows PgRows *rows = NULL;
+        const char *id = keyring_id(store->keyring, i);
+        if (!store_query(store, KEY_STATE, PG_PARAMS(id), &rows, err)) {
+            return false;
+        }
+        if (pg_rows_count(rows) == 0) {
+            *ret_id = id;
+            unknown++;
+        }
     }
-    if (pg_rows_count(rows) > 0) {
-        return true; /* an earlier run of this step got this far */
-    }
-    if (id == NULL && store->options.keys.text != NULL) {
+    if (unknown == 0) {
         return ERR_SET(err, ERR_KEY_MISSING,
                        "put the new key on a second line of TENANTRY_MASTER_KEY (openssl rand -hex "
                        "32 makes one) and resume the job",
                        "the master key comes from the environment and holds no new key");
     }
-    if (id == NULL) {
-        if (!keyring_add_to_file(store->keyring, store->options.keys.file, made, err)) {
-            return false;
-        }
-        id = made;
+    return unknown == 1 || ERR_SET(err, ERR_KEY_WRONG,
+                                   "leave the new one alone beside this installation's, and resume "
+                                   "the job",
+                                   "the environment holds %zu keys that are not this "
+                                   "installation's, one was expected",
+                                   unknown);
+}
+
+static bool add_given_key(Store *store, Err *err)
+{
+    const char *id = NULL;
+    return find_given_key(store, &id, err) &&
+           store_query(store, KEY_ADD, PG_PARAMS(id, "next"), NULL, err);
+}
+
+/* Recorded before it is in the file: a line that the database does not know may be another
+ * installation's, and would not be taken for ours. */
+static bool make_key(Store *store, Err *err)
+{
+    const char *id = NULL;
+    if (!keyring_make(store->keyring, &id, err) ||
+        !store_query(store, KEY_ADD, PG_PARAMS(id, "next"), NULL, err)) {
+        return false;
     }
-    return store_query(store, KEY_ADD, PG_PARAMS(id, "next"), NULL, err);
+    FAULT("key.rotate.recorded");
+    return keyring_put_in_file(store->keyring, store->options.keys.file, id, err);
+}
+
+static bool step_new_key(JobContext *context, Err *err)
+{
+    Store *store = context->store;
+    scoped_rows PgRows *rows = NULL;
+    if (!store_need_keys(store, err) || !reload_keyring(store, err) ||
+        !store_query(store, KEY_FIND_NEXT, PG_NO_PARAMS, &rows, err)) {
+        return false;
+    }
+    if (pg_rows_count(rows) > 0 && keyring_has(store->keyring, pg_rows_text(rows, 0, 0))) {
+        return true; /* an earlier run of this step got this far */
+    }
+    /* One that was recorded and not written has sealed nothing, and cannot be made again. */
+    return store_query(store, KEY_FORGET_NEXT, PG_NO_PARAMS, NULL, err) &&
+           (store->options.keys.text != NULL ? add_given_key(store, err) : make_key(store, err));
 }
 
 /* From here on new secrets are sealed with the new key; the old one only opens. */
@@ -207,13 +227,29 @@ static bool step_retire(JobContext *context, Err *err)
            job_audit(context, "key.rotate.done", detail, err);
 }
 
+/* This installation's retired keys; what else is in the file may be needed by another one. */
+static bool drop_retired(Store *store, Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(store, KEY_RETIRED, PG_NO_PARAMS, &rows, err)) {
+        return false;
+    }
+    const size_t count = pg_rows_count(rows);
+    const char **ids = ARENA_ARRAY(arena, const char *, count);
+    for (size_t i = 0; i < count; i++) {
+        ids[i] = pg_rows_text(rows, i, 0);
+    }
+    return keyring_drop_from_file(store->keyring, store->options.keys.file, store->active_key_id,
+                                  ids, count, err);
+}
+
 static bool step_drop_old(JobContext *context, Err *err)
 {
     Store *store = context->store;
     return store->options.keys.text != NULL ||
            (store_need_keys(store, err) && reload_keyring(store, err) &&
-            read_active_key(store, err) &&
-            keyring_keep_only(store->keyring, store->options.keys.file, store->active_key_id, err));
+            read_active_key(store, err) && drop_retired(store, err));
 }
 
 static const JobStep rotate_steps[] = {
@@ -247,7 +283,8 @@ const Operation op_key_rotate = {
     .summary = "Make a new master key and seal every secret again.",
     .description =
         "The new key is added to the key file first and the old one is removed last, so an "
-        "interrupted rotation is finished with \"job resume\" and no secret is lost. Take "
+        "interrupted rotation is finished with \"job resume\" and no secret is lost. Keys of other "
+        "installations in the same file stay. Take "
         "a new copy of the key file afterwards. When the key comes from the environment, "
         "put the new key on a second line of TENANTRY_MASTER_KEY first.",
     .access = ACCESS_ADMIN,

@@ -50,18 +50,12 @@ static bool put_warning(OpContext *context, Json *answer, Err *err)
 /* --- up ------------------------------------------------------------------------------------------
  */
 
-/* Where the first master key is written; NULL when one was given or the file is there. */
-static const char *key_file_to_make(OpContext *context)
+/* An external database has no data directory that something else would make for the key. */
+static bool prepare_key_folder(OpContext *context, Err *err)
 {
     const char *file = op_key_file(context);
-    const bool has_key = config_text(context->config, OPT_MASTER_KEY) != NULL;
-    return has_key || file == NULL || file_exists(file) ? NULL : file;
-}
-
-/* An external database has no data directory that something else would make for the key. */
-static bool prepare_key_folder(OpContext *context, const char *key_file, Err *err)
-{
-    return key_file == NULL || !op_has_external_database(context) ||
+    return config_text(context->config, OPT_MASTER_KEY) != NULL || file == NULL ||
+           file_exists(file) || !op_has_external_database(context) ||
            config_is_given(context->config, OPT_MASTER_KEY_FILE) ||
            file_make_dir(op_data_dir(context), 0755, err);
 }
@@ -71,9 +65,9 @@ static bool install(OpContext *context, Json *answer, Err *err)
     StoreOptions options;
     const char *what = NULL;
     int64_t changed = 0;
-    const char *key_file = key_file_to_make(context);
-    if (!op_store_options(context, &options, err) || !prepare_key_folder(context, key_file, err) ||
-        !store_install(context->arena, &options, key_file, context->actor, &what, err) ||
+    bool is_key_new = false;
+    if (!op_store_options(context, &options, err) || !prepare_key_folder(context, err) ||
+        !store_install(context->arena, &options, context->actor, &what, &is_key_new, err) ||
         !register_embedded_blueprints(context, &changed, err) ||
         !op_drop_stamp_leftovers(context, err)) {
         return false;
@@ -83,7 +77,7 @@ static bool install(OpContext *context, Json *answer, Err *err)
     json_put_text(answer, "master_key_file",
                   config_text(context->config, OPT_MASTER_KEY) != NULL ? NULL
                                                                        : op_key_file(context));
-    json_put_bool(answer, "is_key_new", what != NULL && key_file != NULL && file_exists(key_file));
+    json_put_bool(answer, "is_key_new", is_key_new);
     return true;
 }
 
@@ -166,8 +160,9 @@ const Operation op_up = {
         "with it, that server is used and only the control schema is made there, for which the "
         "role needs CREATEROLE and CREATE on the database, not superuser. Running it again is "
         "harmless: what is there is kept. The first time, a master key is written to the data "
-        "directory: keep a copy elsewhere, without it no stored password can be read. When it is "
-        "lost or another one, the server runs all the same and the exit status is 78.",
+        "directory, beside those of other installations when the file is there: keep a copy "
+        "elsewhere, without it no stored password can be read. When it is lost or another one, the "
+        "server runs all the same and the exit status is 78.",
     .access = ACCESS_ADMIN,
     .kind = OP_COMMAND,
     .params = (const Param[]){{0}},

@@ -102,10 +102,9 @@ bool key_text_parse(const char *name, const char *text, size_t length, Keyring *
 /* The line of a key, with the id as its comment. */
 void key_text_line(const MasterKey *key, char ret_line[KEY_LINE_SIZE]);
 
-/* Copies text, that key_text_parse accepted, without the lines that hold another key than this one.
- * ret_text has room for length bytes. ret_has_key: whether the key was in it. */
-size_t key_text_filter(const char *text, size_t length, const Key *key, char *ret_text,
-                       bool *ret_has_key);
+/* Copies text, that key_text_parse accepted, without the lines that hold one of these keys.
+ * ret_text has room for length bytes. Gives the length of the copy. */
+size_t key_text_filter(const char *text, size_t length, const Keyring *dropped, char *ret_text);
 
 /* ---- key_file.c: key files on disk ---- */
 
@@ -130,7 +129,8 @@ void key_file_close(KeyFile *file);
 /* Writes a file that must not exist yet (ERR_DATA_DIR), atomically and durably, mode 0600. */
 bool key_file_create(const char *path, const char *text, size_t length, Err *err);
 
-/* Replaces the content of a file that is open for an update. */
+/* Replaces the content of a file that is open for an update, which keyring_may_write_file allowed.
+ */
 bool key_file_replace(const KeyFile *file, const char *text, size_t length, Err *err);
 
 #endif

@@ -120,6 +120,19 @@ static bool open_locked(const char *path, KeyFile *file, Err *err)
     return true;
 }
 
+bool keyring_may_write_file(const char *path)
+{
+    Err ignored;
+    struct stat status;
+    char *target = realpath(path, NULL);
+    /* Asked of the mode too: root may write what its owner made read-only. */
+    const bool may_write = target != NULL && stat(target, &status) == 0 &&
+                           (status.st_mode & S_IWUSR) != 0 && access(target, W_OK) == 0 &&
+                           file_check_target(target, &ignored);
+    free(target);
+    return may_write;
+}
+
 bool key_file_open(const char *path, KeyFileUse use, KeyFile *ret_file, Err *err)
 {
     scoped_key_file KeyFile file = KEY_FILE_NONE;
@@ -171,6 +184,11 @@ bool key_file_replace(const KeyFile *file, const char *text, size_t length, Err 
         return ERR_SET(err, ERR_LIMIT, "remove comments from it",
                        "\"%s\" would have %zu bytes, %d at most are allowed", file->path, length,
                        LIMIT_KEY_FILE_BYTES);
+    }
+    if (!keyring_may_write_file(file->path)) {
+        return ERR_SET(err, ERR_DATA_DIR,
+                       "let its owner write it and its folder, or name another key file",
+                       "the key file \"%s\" may not be written", file->path);
     }
     FAULT("secret.key_file.before_replace");
     return file_write_atomic(file->path, text, length, KEY_FILE_MODE, err);

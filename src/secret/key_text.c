@@ -145,11 +145,18 @@ void key_text_line(const MasterKey *key, char ret_line[KEY_LINE_SIZE])
     secret_wipe(digits, sizeof digits);
 }
 
-size_t key_text_filter(const char *text, size_t length, const Key *key, char *ret_text,
-                       bool *ret_has_key)
+static bool holds_key(const Keyring *keyring, const Key *key)
+{
+    bool is_found = false;
+    for (size_t i = 0; i < keyring->count; i++) {
+        is_found = is_same_key(key, &keyring->keys[i].key) || is_found;
+    }
+    return is_found;
+}
+
+size_t key_text_filter(const char *text, size_t length, const Keyring *dropped, char *ret_text)
 {
     size_t kept = 0;
-    *ret_has_key = false;
     Slice rest = {text, length};
     Slice line = {0};
     while (next_line(&rest, &line)) {
@@ -157,10 +164,9 @@ size_t key_text_filter(const char *text, size_t length, const Key *key, char *re
         scoped_key Key found = {0};
         const bool is_key = content.length == KEY_DIGITS &&
                             read_key(content.bytes, &found) == KEY_DIGITS;
-        if (is_key && !is_same_key(&found, key)) {
+        if (is_key && holds_key(dropped, &found)) {
             continue;
         }
-        *ret_has_key = *ret_has_key || is_key;
         memcpy(ret_text + kept, line.bytes, line.length);
         kept += line.length;
     }

@@ -127,14 +127,19 @@ bool keyring_open(const KeySource *source, Keyring **ret_keyring, Err *err)
     return true;
 }
 
-/* Adds a new random key to the keyring; ret_line is its line for the file. */
-static bool make_key(Keyring *keyring, char ret_line[KEY_LINE_SIZE], Err *err)
+/* Adds a new random key to the keyring. */
+static bool make_key(Keyring *keyring, Err *err)
 {
     scoped_key Key key = {0};
-    if (!secure_random(key.bytes, sizeof key.bytes, err) || !keyring_add(keyring, &key, err)) {
+    return secure_random(key.bytes, sizeof key.bytes, err) && keyring_add(keyring, &key, err);
+}
+
+bool keyring_make(Keyring *keyring, const char **ret_id, Err *err)
+{
+    if (!make_key(keyring, err)) {
         return false;
     }
-    key_text_line(&keyring->keys[keyring->count - 1], ret_line);
+    *ret_id = keyring->keys[keyring->count - 1].id;
     return true;
 }
 
@@ -191,14 +196,15 @@ bool keyring_create_file(const char *path, Err *err)
         return false;
     }
     secure_text_add(&text, key_text_header, header);
-    if (!make_key(keyring, text.bytes + header, err)) {
+    if (!make_key(keyring, err)) {
         return false;
     }
+    key_text_line(&keyring->keys[0], text.bytes + header);
     return key_file_create(path, text.bytes, header + strlen(text.bytes + header), err);
 }
 
-/* Writes the file with one more line: the last key of the keyring. */
-static bool append_line(const KeyFile *file, const char *line, Err *err)
+/* Writes the file with one more line. */
+static bool append_key(const KeyFile *file, const MasterKey *key, Err *err)
 {
     scoped_secure_text SecureText text = {0};
     if (!secure_text_init(&text, file->length + 1 + KEY_LINE_SIZE, err)) {
@@ -206,84 +212,106 @@ static bool append_line(const KeyFile *file, const char *line, Err *err)
     }
     secure_text_add(&text, file->text, file->length);
     secure_text_end_line(&text);
-    secure_text_add(&text, line, strlen(line));
+    key_text_line(key, text.bytes + text.length);
+    text.length += strlen(text.bytes + text.length);
     return key_file_replace(file, text.bytes, text.length, err);
 }
 
-bool keyring_add_to_file(Keyring *keyring, const char *path, char ret_id[SECRET_KEY_ID_SIZE],
-                         Err *err)
-{
-    scoped_keyring Keyring *in_file = NULL;
-    scoped_key_file KeyFile file = KEY_FILE_NONE;
-    if (!keyring_new(&in_file, err) ||
-        !read_file_keys(path, KEY_FILE_UPDATE, &file, in_file, err)) {
-        return false;
-    }
-    if (in_file->count == LIMIT_MASTER_KEYS) {
-        return ERR_SET(err, ERR_LIMIT, "remove the keys that no secret needs any more",
-                       "\"%s\" holds %d master keys already", path, LIMIT_MASTER_KEYS);
-    }
-    char line[KEY_LINE_SIZE];
-    if (!make_key(keyring, line, err)) {
-        return false;
-    }
-    const bool is_written = append_line(&file, line, err);
-    secret_wipe(line, sizeof line);
-    if (!is_written) {
-        drop_last_key(keyring);
-        return false;
-    }
-    FAULT("secret.keyring.after_add");
-    memcpy(ret_id, keyring->keys[keyring->count - 1].id, SECRET_KEY_ID_SIZE);
-    return true;
-}
-
-/* Refuses to drop a key that came into the file after the keyring was read: another process may
- * have sealed secrets with it by now. */
-static bool check_all_known(const Keyring *keyring, const Keyring *in_file, const char *path,
-                            Err *err)
-{
-    for (size_t i = 0; i < in_file->count; i++) {
-        if (!keyring_has(keyring, in_file->keys[i].id)) {
-            return ERR_SET(err, ERR_CONFLICT, "wait until the other rotation is over, then retry",
-                           "another process added the key \"%s\" to \"%s\"", in_file->keys[i].id,
-                           path);
-        }
-    }
-    return true;
-}
-
-/* Writes the file with its comments and this key alone. */
-static bool write_only(const KeyFile *file, const MasterKey *key, Err *err)
-{
-    scoped_secure_text SecureText text = {0};
-    if (!secure_text_init(&text, file->length + 1 + KEY_LINE_SIZE, err)) {
-        return false;
-    }
-    bool has_key = false;
-    text.length = key_text_filter(file->text, file->length, &key->key, text.bytes, &has_key);
-    if (!has_key) {
-        secure_text_end_line(&text);
-        key_text_line(key, text.bytes + text.length);
-        text.length += strlen(text.bytes + text.length);
-    }
-    return key_file_replace(file, text.bytes, text.length, err);
-}
-
-bool keyring_keep_only(Keyring *keyring, const char *path, const char *id, Err *err)
+bool keyring_put_in_file(const Keyring *keyring, const char *path, const char *id, Err *err)
 {
     const MasterKey *key = NULL;
     scoped_keyring Keyring *in_file = NULL;
     scoped_key_file KeyFile file = KEY_FILE_NONE;
     if (!keyring_get(keyring, id, &key, err) || !keyring_new(&in_file, err) ||
-        !read_file_keys(path, KEY_FILE_UPDATE, &file, in_file, err) ||
-        !check_all_known(keyring, in_file, path, err) || !write_only(&file, key, err)) {
+        !read_file_keys(path, KEY_FILE_UPDATE, &file, in_file, err)) {
         return false;
     }
-    FAULT("secret.keyring.after_keep_only");
-    keyring->keys[0] = *key;
-    secret_wipe(&keyring->keys[1], sizeof keyring->keys - sizeof keyring->keys[0]);
-    keyring->count = 1;
+    if (keyring_has(in_file, id)) {
+        return true;
+    }
+    if (in_file->count == LIMIT_MASTER_KEYS) {
+        return ERR_SET(err, ERR_LIMIT, "remove the keys that no secret needs any more",
+                       "\"%s\" holds %d master keys already", path, LIMIT_MASTER_KEYS);
+    }
+    if (!append_key(&file, key, err)) {
+        return false;
+    }
+    FAULT("secret.keyring.after_add");
+    return true;
+}
+
+bool keyring_add_to_file(Keyring *keyring, const char *path, const char **ret_id, Err *err)
+{
+    const char *id = NULL;
+    if (!keyring_make(keyring, &id, err)) {
+        return false;
+    }
+    if (!keyring_put_in_file(keyring, path, id, err)) {
+        drop_last_key(keyring);
+        return false;
+    }
+    *ret_id = id;
+    return true;
+}
+
+/* Those of these ids, as they are in from. */
+static bool pick_keys(const Keyring *from, const char *const *ids, size_t count, Keyring *picked,
+                      Err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const MasterKey *key = find_key(from, ids[i]);
+        if (key != NULL && !keyring_add(picked, &key->key, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Writes the file without the lines of these keys. */
+static bool write_without(const KeyFile *file, const Keyring *dropped, Err *err)
+{
+    scoped_secure_text SecureText text = {0};
+    if (!secure_text_init(&text, file->length, err)) {
+        return false;
+    }
+    text.length = key_text_filter(file->text, file->length, dropped, text.bytes);
+    return key_file_replace(file, text.bytes, text.length, err);
+}
+
+static void forget_keys(Keyring *keyring, const Keyring *dropped)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < keyring->count; i++) {
+        if (!keyring_has(dropped, keyring->keys[i].id)) {
+            keyring->keys[kept++] = keyring->keys[i];
+        }
+    }
+    secret_wipe(&keyring->keys[kept], (keyring->count - kept) * sizeof keyring->keys[0]);
+    keyring->count = kept;
+}
+
+bool keyring_drop_from_file(Keyring *keyring, const char *path, const char *active_id,
+                            const char *const *ids, size_t count, Err *err)
+{
+    const MasterKey *active = NULL;
+    scoped_keyring Keyring *in_file = NULL;
+    scoped_keyring Keyring *dropped = NULL;
+    scoped_key_file KeyFile file = KEY_FILE_NONE;
+    if (!keyring_new(&in_file, err) || !keyring_new(&dropped, err) ||
+        !read_file_keys(path, KEY_FILE_UPDATE, &file, in_file, err) ||
+        !keyring_get(in_file, active_id, &active, err) ||
+        !pick_keys(in_file, ids, count, dropped, err)) {
+        return false;
+    }
+    if (keyring_has(dropped, active_id)) {
+        return ERR_SET(err, ERR_INTERNAL, NULL, "the active master key \"%s\" was to be dropped",
+                       active_id);
+    }
+    if (dropped->count > 0 && !write_without(&file, dropped, err)) {
+        return false;
+    }
+    FAULT("secret.keyring.after_drop");
+    forget_keys(keyring, dropped);
     return true;
 }
 

@@ -125,17 +125,30 @@ Keyring *keyring_close(Keyring *keyring);
 /* Makes the key file with one new key, mode 0600; ERR_DATA_DIR when the file exists. */
 bool keyring_create_file(const char *path, Err *err);
 
-/* Appends a new key to the file, atomically and durably, and to the keyring. ret_id is the id of
- * the new key. The file is locked meanwhile, so that none is lost when two processes add. Comments
- * stay. ERR_LIMIT past LIMIT_MASTER_KEYS, and what keyring_open gives. */
-bool keyring_add_to_file(Keyring *keyring, const char *path, char ret_id[SECRET_KEY_ID_SIZE],
-                         Err *err);
+/* A file may hold the keys of several installations: whoever changes it leaves the lines of others
+ * as they are. It is locked meanwhile, so that of two processes none undoes what the other did, and
+ * replaced atomically and durably. ERR_DATA_DIR when it may not be written. */
 
-/* Rewrites the file so that it holds its comments and the key of this id alone, and drops the
- * others from the keyring. ERR_KEY_MISSING when the keyring lacks the id, ERR_CONFLICT when the
- * file holds a key that the keyring does not know (another process has added it), and what
- * keyring_open gives. */
-bool keyring_keep_only(Keyring *keyring, const char *path, const char *id, Err *err);
+/* Whether a key file that is there may be changed: its owner has not taken his own right to write
+ * away, and neither it nor its folder is refused to this process. */
+bool keyring_may_write_file(const char *path);
+
+/* Adds a new random key to the keyring alone. *ret_id is the keyring's. ERR_LIMIT past
+ * LIMIT_MASTER_KEYS. */
+bool keyring_make(Keyring *keyring, const char **ret_id, Err *err);
+
+/* Appends the keyring's key of this id to the file, unless it is in it. Comments stay.
+ * ERR_KEY_MISSING, ERR_LIMIT past LIMIT_MASTER_KEYS, and what keyring_open gives. */
+bool keyring_put_in_file(const Keyring *keyring, const char *path, const char *id, Err *err);
+
+/* Both: a new key that is in keyring and file, or in neither. */
+bool keyring_add_to_file(Keyring *keyring, const char *path, const char **ret_id, Err *err);
+
+/* Takes the keys of these ids out of the file and the keyring; those that are not there are none.
+ * ERR_KEY_MISSING when the file lacks the active key, without which nothing may be dropped, and
+ * what keyring_open gives. */
+bool keyring_drop_from_file(Keyring *keyring, const char *path, const char *active_id,
+                            const char *const *ids, size_t count, Err *err);
 
 /* Number of keys; the id of the n-th. An id is public: the first 8 bytes of HKDF-SHA256(key,
  * "tenantry key id"), hex. */

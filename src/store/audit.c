@@ -91,27 +91,71 @@ static bool fail_broken(const AuditEntry *entry, const char *how, Err *err)
                    "the head of audit chain \"%s\" is %s", entry->chain, how);
 }
 
+/* Where a chain is after an entry. */
+typedef struct ChainEnd {
+    int64_t seq;
+    const char *hash; /* as bytea text, in the arena */
+} ChainEnd;
+
+/* Where the chain is now; *ret_previous is the newest entry's hash. */
+static bool read_end(Arena *arena, Store *store, const AuditEntry *entry, int64_t *ret_seq,
+                     const uint8_t **ret_previous, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if ((strcmp(entry->chain, AUDIT_INSTALLATION) == 0 &&
+         !store_query(store, INSTALLATION_LOCK, PG_NO_PARAMS, NULL, err)) ||
+        !store_query(store, AUDIT_HEAD, PG_PARAMS(entry->chain), &rows, err)) {
+        return false;
+    }
+    const char *hash = pg_rows_text(rows, 0, 1);
+    *ret_seq = 0;
+    *ret_previous = first_previous;
+    if (hash == NULL) {
+        return pg_rows_bool(rows, 0, 2) || fail_broken(entry, "gone", err);
+    }
+    size_t length = 0;
+    *ret_seq = pg_rows_int(rows, 0, 0);
+    *ret_previous = pg_bytea_from_text(arena, hash, &length);
+    return (*ret_previous != NULL && length == SECRET_HASH_BYTES) ||
+           fail_broken(entry, "damaged", err);
+}
+
+static bool append(Arena *arena, Store *store, const AuditEntry *entry, ChainEnd *ret_end, Err *err)
+{
+    int64_t seq = 0;
+    const uint8_t *previous = NULL;
+    const char *values[9];
+    if (!read_end(arena, store, entry, &seq, &previous, err) ||
+        !entry_params(arena, store, entry, seq + 1, previous, values, err) ||
+        !store_query(store, AUDIT_APPEND, (PgParams){.count = 9, .values = values}, NULL, err)) {
+        return false;
+    }
+    *ret_end = (ChainEnd){.seq = seq + 1, .hash = values[8]};
+    return true;
+}
+
 bool audit_append(Store *store, const AuditEntry *entry, Err *err)
 {
     scoped_arena Arena *arena = arena_new();
-    scoped_rows PgRows *rows = NULL;
-    if (!store_query(store, AUDIT_HEAD, PG_PARAMS(entry->chain), &rows, err)) {
+    ChainEnd end;
+    return append(arena, store, entry, &end, err);
+}
+
+bool audit_append_last(Store *store, const AuditEntry *entry, Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    ChainEnd end;
+    if (!append(arena, store, entry, &end, err)) {
         return false;
     }
-    int64_t seq = 1;
-    const uint8_t *previous = first_previous;
-    const char *hash = pg_rows_text(rows, 0, 1);
-    if (hash != NULL) {
-        size_t length = 0;
-        seq = pg_rows_int(rows, 0, 0) + 1;
-        previous = pg_bytea_from_text(arena, hash, &length);
-        if (previous == NULL || length != SECRET_HASH_BYTES) {
-            return fail_broken(entry, "damaged", err);
-        }
-    } else if (!pg_rows_bool(rows, 0, 2)) {
-        return fail_broken(entry, "gone", err);
-    }
-    const char *values[9];
-    return entry_params(arena, store, entry, seq, previous, values, err) &&
-           store_query(store, AUDIT_APPEND, (PgParams){.count = 9, .values = values}, NULL, err);
+    scoped_json Json *detail = json_object();
+    json_put_text(detail, "chain", entry->chain);
+    json_put_int(detail, "seq", end.seq);
+    json_put_text(detail, "hash", end.hash);
+    const AuditEntry note = {.chain = AUDIT_INSTALLATION,
+                             .actor = entry->actor,
+                             .action = AUDIT_CHAIN_END,
+                             .job_id = entry->job_id,
+                             .detail = detail};
+    return append(arena, store, &note, &end, err);
 }

@@ -24,8 +24,17 @@ typedef struct AuditEntry {
 bool audit_add_first(Store *store, PgBatch *batch, const AuditEntry *entry, Err *err);
 
 /* Appends within the caller's transaction. ERR_CONFLICT when another session continued the chain:
- * roll back, retry. */
+ * roll back, retry. The chain of the installation, which many want at once, is waited for instead,
+ * until the other transaction ends: append to it last. */
 bool audit_append(Store *store, const AuditEntry *entry, Err *err);
+
+/* Appends the entry with which a tenant's chain ends, and where that is to the chain of the
+ * installation (AUDIT_CHAIN_END): then `audit verify` misses the chain also when the registry no
+ * longer says that there must be one. */
+bool audit_append_last(Store *store, const AuditEntry *entry, Err *err);
+
+/* The action of that note; its detail holds the chain, its last entry's number and hash. */
+#define AUDIT_CHAIN_END "audit.chain.end"
 
 typedef struct AuditFinding {
     const char *chain;

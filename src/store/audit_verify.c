@@ -2,6 +2,7 @@
  * one pass over both. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/audit.h"
@@ -73,6 +74,41 @@ static void end_chain(Walk *walk, const char *next_chain)
     }
 }
 
+static int compare_heads(const void *chain, const void *head)
+{
+    return strcmp(chain, ((const Head *)head)->chain);
+}
+
+/* Holds an entry of the installation that says where a tenant's chain ended against the chain's
+ * head. Heads that are there are held against the entries when their chain is walked. */
+static bool check_end_note(Walk *walk, Arena *arena, const AuditHashed *entry, Err *err)
+{
+    scoped_json Json *note = NULL;
+    if (strcmp(entry->chain, AUDIT_INSTALLATION) != 0 ||
+        strcmp(entry->action, AUDIT_CHAIN_END) != 0) {
+        return true;
+    }
+    if (!json_parse(entry->detail, "the entry's detail", &note, err)) {
+        return false;
+    }
+    const char *chain = json_get_text(note, "chain", "");
+    const int64_t seq = json_get_int(note, "seq", 0);
+    size_t length = 0;
+    const uint8_t *hash = pg_bytea_from_text(arena, json_get_text(note, "hash", ""), &length);
+    const Head *head = walk->head_count == 0 ? NULL
+                                             : bsearch(chain, walk->heads, walk->head_count,
+                                                       sizeof *walk->heads, compare_heads);
+    if (head == NULL) {
+        add_finding(walk, chain, seq, "the whole chain was removed");
+    } else if (head->seq != 0 && head->seq < seq) {
+        add_finding(walk, chain, head->seq + 1, "the newest entries were removed");
+    } else if (head->seq == seq && head->hash != NULL &&
+               (length != SECRET_HASH_BYTES || memcmp(head->hash, hash, length) != 0)) {
+        add_finding(walk, chain, seq, "the chain's head was changed");
+    }
+    return true;
+}
+
 static void begin_chain(Walk *walk, const char *chain)
 {
     end_chain(walk, chain);
@@ -124,6 +160,8 @@ static bool check_entry(Walk *walk, Arena *arena, const PgRows *rows, size_t row
     }
     if (!is_whole || memcmp(expected, hash, SECRET_HASH_BYTES) != 0) {
         add_finding(walk, chain, hashed.seq, "the entry was changed");
+    } else if (!check_end_note(walk, arena, &hashed, err)) {
+        return false;
     } else if (hashed.seq == walk->seq + 1 &&
                memcmp(previous, walk->hash, SECRET_HASH_BYTES) != 0) {
         add_finding(walk, chain, hashed.seq, "the entry does not follow the one before it");

@@ -42,6 +42,7 @@ typedef struct Install {
     Store store; /* only what audit and keys need */
     const char *audit_role;
     const char *tenants_role;
+    bool is_key_new; /* the first master key was made here */
 } Install;
 
 static bool run_sql(Install *install, const char *sql, Err *err)
@@ -246,19 +247,34 @@ static bool open_tenancy(Install *install, Err *err)
     return check_tenants_can_connect(install, err);
 }
 
-/* The first master key is active, and seals the key of the audit chain. */
-static bool set_up_keys(Install *install, const char *key_file_to_make, Err *err)
+/* The first master key. Those that are in a file already may be another installation's, which will
+ * rotate them, so this one gets its own beside them; what is only given to be read is taken as it
+ * is. */
+static bool open_first_key(Install *install, Err *err)
 {
     Store *store = &install->store;
     const KeySource *source = &store->options.keys;
-    const bool may_make = key_file_to_make != NULL && source->text == NULL &&
-                          !file_exists(key_file_to_make);
-    if ((may_make && !keyring_create_file(key_file_to_make, err)) ||
+    const bool has_file = source->text == NULL && source->file != NULL;
+    const bool is_there = has_file && file_exists(source->file);
+    if ((has_file && !is_there && !keyring_create_file(source->file, err)) ||
         !keyring_open(source, &store->keyring, err)) {
         return false;
     }
+    const bool may_add = is_there && keyring_may_write_file(source->file);
     store->active_key_id = keyring_id(store->keyring, 0);
+    install->is_key_new = has_file && (!is_there || may_add);
+    return !may_add ||
+           keyring_add_to_file(store->keyring, source->file, &store->active_key_id, err);
+}
+
+/* The first master key is active, and seals the key of the audit chain. */
+static bool set_up_keys(Install *install, Err *err)
+{
+    Store *store = &install->store;
     const char *key = NULL;
+    if (!open_first_key(install, err)) {
+        return false;
+    }
     if (!secret_random_hex(install->arena, SECRET_KEY_BYTES, &key, err)) {
         return false;
     }
@@ -298,12 +314,12 @@ static bool record_installation(Install *install, const char *actor, Err *err)
                         err);
 }
 
-static bool make_all(Install *install, const char *key_file_to_make, const char *actor, Err *err)
+static bool make_all(Install *install, const char *actor, Err *err)
 {
     size_t run = 0;
     return store_check_rights(install->arena, install->store.conn, err) &&
            make_ground(install, err) && run_migrations(install, &run, err) &&
-           open_tenancy(install, err) && set_up_keys(install, key_file_to_make, err) &&
+           open_tenancy(install, err) && set_up_keys(install, err) &&
            record_installation(install, actor, err);
 }
 
@@ -353,8 +369,8 @@ static bool look(const Install *install, bool *ret_is_new, Err *err)
     return !*ret_is_new || pg_rows_count(schemas) == 0 || refuse_taken_name(install, schemas, err);
 }
 
-static bool install_in_transaction(Install *install, const char *key_file_to_make,
-                                   const char *actor, const char **ret_what, Err *err)
+static bool install_in_transaction(Install *install, const char *actor, const char **ret_what,
+                                   Err *err)
 {
     PgConn *conn = install->store.conn;
     size_t run = 0;
@@ -365,8 +381,7 @@ static bool install_in_transaction(Install *install, const char *key_file_to_mak
     }
     log_info("install.begin", "%s the control schema of database \"%s\"",
              is_new ? "making" : "checking", pg_conn_database(conn));
-    if (!(is_new ? make_all(install, key_file_to_make, actor, err)
-                 : migrate_existing(install, &run, err)) ||
+    if (!(is_new ? make_all(install, actor, err) : migrate_existing(install, &run, err)) ||
         !pg_commit(conn, true, err)) {
         return false;
     }
@@ -376,15 +391,16 @@ static bool install_in_transaction(Install *install, const char *key_file_to_mak
     return true;
 }
 
-bool store_install(Arena *arena, const StoreOptions *options, const char *key_file_to_make,
-                   const char *actor, const char **ret_what, Err *err)
+bool store_install(Arena *arena, const StoreOptions *options, const char *actor,
+                   const char **ret_what, bool *ret_is_key_new, Err *err)
 {
     Install install = {.arena = arena, .store = {.arena = arena, .options = *options}};
     /* Whose the schemas are is looked at under the lock. */
     if (!pg_open(&options->target, &install.store.conn, err)) {
         return false;
     }
-    const bool is_done = install_in_transaction(&install, key_file_to_make, actor, ret_what, err);
+    const bool is_done = install_in_transaction(&install, actor, ret_what, err);
+    *ret_is_key_new = is_done && install.is_key_new;
     if (!is_done) {
         if (strcmp(err->sqlstate, "42P06") == 0) { /* duplicate_schema, in an upgrade */
             err_hint(err, "%s", how_to_free_name);

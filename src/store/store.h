@@ -65,12 +65,13 @@ Store *store_close(Store *store);
 bool store_reconnect(Store *store, Err *err);
 
 /* Makes the control schema, or brings it up to this program's version; does nothing when it is.
- * Under an advisory lock, in one transaction. key_file_to_make, when not NULL, is where the first
- * master key is written if the database is new and no key was given. *ret_what tells what was done:
- * "made", "migrated", or NULL for nothing. ERR_PG_RIGHT_MISSING: the hint holds the statement that
- * grants what is missing. */
-bool store_install(Arena *arena, const StoreOptions *options, const char *key_file_to_make,
-                   const char *actor, const char **ret_what, Err *err);
+ * Under an advisory lock, in one transaction. A new control schema gets a master key of its own in
+ * the key file, which is made when it is not there; with a key from the environment, or a file that
+ * may not be written, it takes the first one. *ret_what tells what was done: "made", "migrated", or
+ * NULL for nothing. ERR_PG_RIGHT_MISSING: the hint holds the statement that grants what is missing.
+ */
+bool store_install(Arena *arena, const StoreOptions *options, const char *actor,
+                   const char **ret_what, bool *ret_is_key_new, Err *err);
 
 /* Checks that the role may do what Tenantry needs: CREATEROLE, CREATE on the database. */
 bool store_check_rights(Arena *arena, PgConn *conn, Err *err);

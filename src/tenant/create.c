@@ -536,6 +536,6 @@ bool tenant_create_undo(JobContext *context, Err *err)
     }
     json_put_text(detail, "slug", tenant->slug);
     return tenant_move(context->store, tenant, TENANT_FAILED, err) &&
-           job_audit(context, arena_printf(context->arena, "%s.undo", context->operation), detail,
-                     err);
+           job_audit_last(context, arena_printf(context->arena, "%s.undo", context->operation),
+                          detail, err);
 }

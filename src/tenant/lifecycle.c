@@ -392,7 +392,7 @@ static bool step_purge(JobContext *context, Err *err)
     FAULT("tenant.purge.dropped");
     scoped_json Json *detail = json_object();
     json_put_text(detail, "slug", tenant->slug);
-    return job_audit(context, "tenant.purge", detail, err);
+    return job_audit_last(context, "tenant.purge", detail, err);
 }
 
 static const JobStep purge_steps[] = {

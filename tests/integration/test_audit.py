@@ -311,6 +311,61 @@ def test_the_chain_of_a_purged_tenant_stays_and_is_verified():
     assert any(key[0] == tenant["id"] for key in found), found
 
 
+@contextlib.contextmanager
+def forgotten(chain):
+    """The tenant's row is gone from the registry, so that nothing there says that it must have a chain."""
+    server, away = shared_server(), "SET session_replication_role = replica; "
+    server.psql(away + "CREATE TABLE public.kept_tenant AS SELECT * FROM tenantry.tenants WHERE id = '{0}';"
+                " DELETE FROM tenantry.tenants WHERE id = '{0}'".format(chain), server.superuser)
+    try:
+        yield
+    finally:
+        server.psql(away + "INSERT INTO tenantry.tenants TABLE public.kept_tenant; DROP TABLE public.kept_tenant",
+                    server.superuser)
+
+
+REMOVE_CHAIN = "DELETE FROM tenantry_audit.entries WHERE chain = '{0}'; DELETE FROM tenantry_audit.heads WHERE chain = '{0}'"
+
+
+def check_end_is_noted(chain):
+    """The installation's chain says where this one ended."""
+    with forgotten(chain):
+        found = findings_after(REMOVE_CHAIN.format(chain))
+    assert list(found.items())[0][0][0] == chain and set(found.values()) == {"the whole chain was removed"}, found
+    found = findings_after(
+        "UPDATE tenantry_audit.heads h SET hash = sha256('x') WHERE chain = '{0}'".format(chain)
+    )
+    assert [key[0] for key in found] == [chain], found
+    assert shared_server().tenantry("audit", "verify")["is_whole"]
+
+
+def test_the_chain_of_a_purged_tenant_is_missed_when_the_registry_forgot_it():
+    server = shared_server()
+    tenant = server.create("forgotten", "saas")
+    server.tenantry("tenant", "archive", "forgotten", "--drain-timeout", "0s")
+    server.tenantry("tenant", "purge", "forgotten", "--yes")
+    check_end_is_noted(tenant["id"])
+    note = server.tenantry("audit", "list", "--action", "audit.chain.end", "--limit", "1")["entries"][0]
+    assert note["tenant"] is None and note["detail"]["chain"] == tenant["id"] and note["job"], note
+    found = findings_after(
+        "DELETE FROM tenantry_audit.entries WHERE chain = '{0}' AND seq = {1};"
+        "UPDATE tenantry_audit.heads h SET seq = e.seq, hash = e.hash FROM tenantry_audit.entries e"
+        " WHERE h.chain = '{0}' AND e.chain = h.chain AND e.seq = {1} - 1".format(tenant["id"], note["detail"]["seq"])
+    )
+    assert found == {(tenant["id"], note["detail"]["seq"]): "the newest entries were removed"}, found
+
+
+def test_the_chain_of_a_create_that_was_taken_back_is_missed_when_the_registry_forgot_it():
+    harness.require_faults()
+    server = shared_server()
+    stop = {"TENANTRY_FAULT_AT": "tenant.create.ground.begin", "TENANTRY_FAULT_STEPWISE": "1"}
+    server.tenantry("tenant", "create", "taken-back", "--blueprint", "saas", env=stop, expect=-9)
+    chain = server.psql("SELECT id FROM tenantry.tenants WHERE slug = 'taken-back'")
+    job = server.psql("SELECT max(id) FROM tenantry.jobs WHERE tenant_id = '%s'" % chain)
+    server.tenantry("job", "cancel", job)
+    check_end_is_noted(chain)
+
+
 def test_who_did_what_and_by_which_job_can_be_asked():
     chains()
     entries = shared_server().tenantry("audit", "list", "--tenant", "first")["entries"]

@@ -362,6 +362,108 @@ def test_two_resumes_of_one_job_are_one_run():
         check_whole(server)
 
 
+def test_purges_wait_for_each_other_where_both_note_the_end_of_a_chain():
+    """None has to try again: many at once would run out of tries."""
+    harness.require_faults()
+    with crash_state.platform() as server:
+        for slug in ("one", "two"):
+            server.create(slug, "trading")
+            server.tenantry("tenant", "archive", slug, "--drain-timeout", "0s")
+        first = spawn_stopped(server, ("tenant", "purge", "one", "--yes"), "tenant.purge.purge.before_commit")
+        second = server.spawn("tenant", "purge", "two", "--yes", "--json", env={"TENANTRY_RETRIES": "0"})
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tenantry' AND wait_event_type = 'Lock'"
+        wait_for(lambda: admin(server, waits) != "0", "the second purge to wait")
+        go_on(first)
+        for child in (first, second):
+            finish(child, expect=0)
+        assert set(tenants(server, "purged")) == {"one", "two"}
+        check_whole(server)
+
+
+def job_lock(server, job):
+    """What a session asks to lock a job. While it runs, pg_locks shows everybody the number."""
+    return "SELECT pg_advisory_lock(%s);" % admin(
+        server, "SELECT hashtextextended(token::text, 0) FROM tenantry.jobs WHERE id = %s" % job)
+
+
+def leave_reserved(server, slug):
+    """A create that was killed after its first step; the number of its job."""
+    server.tenantry(*create_args(slug), env={"TENANTRY_FAULT_AT": "tenant.create.ground.begin", **STEPWISE}, expect=-9)
+    crash_state.wait_until_quiet(server)
+    return str(interrupted(server)[0]["id"])
+
+
+def test_a_lock_of_a_tenant_keeps_no_job_from_being_resumed_or_cancelled():
+    harness.require_faults()
+    with crash_state.platform() as server:
+        tenant = server.create("squatter", "saas")
+        for command, slug in (("resume", "go-on"), ("cancel", "take-back")):
+            job = leave_reserved(server, slug)
+            with harness.Session(tenant["app"]) as session:
+                assert session.ask(job_lock(server, job)) == ""
+                answer = server.tenantry("job", command, job)
+            assert command == "resume" or answer["outcome"] == "cancelled", answer
+            assert (slug in tenants(server, "active")) == (command == "resume")
+        check_whole(server)
+
+
+def test_two_resumes_of_a_job_whose_lock_a_tenant_has_are_one_run():
+    harness.require_faults()
+    with crash_state.platform() as server:
+        tenant = server.create("squatter", "saas")
+        args = ("job", "resume", leave_reserved(server, "twice"))
+        with harness.Session(tenant["app"]) as session:
+            session.ask(job_lock(server, args[2]))
+            first = spawn_stopped(server, args, "tenant.create.provision.begin")
+            holder = admin(server, "SELECT pid FROM pg_locks l JOIN tenantry.jobs j ON j.id = %s WHERE locktype = 'advisory' AND"
+                                   " (classid::bigint << 32 | objid::bigint) = hashtextextended(j.token::text, 0)" % args[2])
+            refused = server.tenantry(*args, expect=75).error()["error"]
+            assert refused["code"] == "job_busy" and ("its server process is " + holder) in refused["hint"], refused
+        go_on(first)
+        finish(first, expect=0)
+        job = leave_reserved(server, "at-once")
+        with harness.Session(tenant["app"]) as session:
+            session.ask(job_lock(server, job))
+            ended = sorted(finish(child) for child in [server.spawn("job", "resume", job, "--json") for _ in range(3)])
+        assert ended[0] == (0, "") and {code for _, code in ended[1:]} <= {"job_busy", "job_state"}, ended
+        check_whole(server)
+
+
+def test_who_lost_a_job_whose_lock_a_tenant_took_finds_it_with_another_process():
+    """The job has another token since: its maker must not take it for one that a crash took back, and begin again."""
+    harness.require_faults()
+    with crash_state.platform() as server:
+        tenant = server.create("squatter", "saas")
+        first = spawn_stopped(server, create_args("taken"), "tenant.create.ground.begin", STEPWISE)
+        end_session(server)
+        crash_state.wait_until_quiet(server)
+        job = str(interrupted(server)[0]["id"])
+        with harness.Session(tenant["app"]) as session:
+            session.ask(job_lock(server, job))
+            second = spawn_stopped(server, ("job", "resume", job), "tenant.create.provision.begin")
+            go_on(first)
+            assert finish(first) == (75, "job_busy")
+        go_on(second)
+        finish(second, expect=0)
+        assert "taken" in tenants(server, "active")
+        check_whole(server)
+
+
+def test_a_job_whose_lock_a_tenant_took_when_its_session_ended_goes_on():
+    harness.require_faults()
+    with crash_state.platform() as server:
+        tenant = server.create("squatter", "saas")
+        first = spawn_stopped(server, create_args("kept"), "tenant.create.ground.begin", STEPWISE)
+        end_session(server)
+        crash_state.wait_until_quiet(server)
+        with harness.Session(tenant["app"]) as session:
+            session.ask(job_lock(server, interrupted(server)[0]["id"]))
+            go_on(first)
+            finish(first, expect=0)
+        assert "kept" in tenants(server, "active")
+        check_whole(server)
+
+
 def test_a_running_job_that_is_cancelled_undoes_itself():
     harness.require_faults()
     with crash_state.platform() as server:
@@ -371,6 +473,10 @@ def test_a_running_job_that_is_cancelled_undoes_itself():
         go_on(child)
         assert finish(child) == (75, "cancelled")
         assert "unwanted" not in tenants(server)
+        entries = server.tenantry("audit", "list", "--tenant", "unwanted")["entries"]
+        assert [e["action"] for e in entries] == ["tenant.create.undo", "job.cancel"], entries
+        assert entries[1]["job"] == job["id"] and entries[1]["actor"].startswith("os:"), entries
+        assert entries[1]["detail"] == {"operation": "tenant.create", "subject": "unwanted"}, entries
         check_whole(server)
 
 

@@ -688,13 +688,75 @@ def test_up_with_a_lost_key_makes_no_new_one():
     client.tenantry("up")
 
 
-def test_a_given_key_file_is_not_called_new():
-    client = Client()
+def give_key_file(client, mode):
     os.mkdir(client.folder + "/data")
     with open(client.key_file, "w", encoding="utf-8") as f:
         f.write(KEY + "\n")
-    os.chmod(client.key_file, 0o600)
+    os.chmod(client.key_file, mode)
+
+
+def keys_in(path):
+    with open(path, encoding="utf-8") as f:
+        return [line.split()[0] for line in f if not line.startswith("#")]
+
+
+def active_key(client):
+    return next(key["id"] for key in client.tenantry("key", "list")["keys"] if key["state"] == "active")
+
+
+def test_a_given_key_file_is_not_called_new():
+    """One that may not be written is given to be used as it is."""
+    client = Client()
+    give_key_file(client, 0o400)
     assert client.tenantry("up")["is_key_new"] is False
+    assert keys_in(client.key_file) == [KEY]
+    client.create("acme")
+    client.refused("data_dir_unusable", "key", "rotate", says=[client.key_file])
+    assert keys_in(client.key_file) == [KEY]
+    os.chmod(client.key_file, 0o600)
+    client.tenantry("job", "resume", str(client.tenantry("job", "list", "--state", "failed")["jobs"][0]["id"]))
+    assert len(keys_in(client.key_file)) == 1 and keys_in(client.key_file) != [KEY]
+    assert client.tenantry("tenant", "credentials", "acme")["connections"]
+
+
+def test_an_installation_adds_a_key_of_its_own_to_a_file_that_is_there():
+    client = Client()
+    give_key_file(client, 0o600)
+    assert client.tenantry("up")["is_key_new"] is True
+    keys = keys_in(client.key_file)
+    assert keys[0] == KEY and len(keys) == 2, "what was there stays"
+    client.create("acme")
+    client.refused("key_wrong", "tenant", "credentials", "acme", env={"TENANTRY_MASTER_KEY": KEY})
+    assert client.tenantry("tenant", "credentials", "acme", env={"TENANTRY_MASTER_KEY": keys[1]})["connections"]
+
+
+def test_a_rotation_leaves_the_keys_of_other_installations_in_the_file():
+    """Two databases, one data directory: the key file has a key of each, whoever rotates."""
+    first, second = Client(), Client()
+    second.env["TENANTRY_DATA_DIR"] = first.env["TENANTRY_DATA_DIR"]
+    clients = {"first": first, "second": second}
+    for slug, client in clients.items():
+        client.tenantry("up")
+        client.create(slug)
+    for rotating, other in ((first, second), (second, first), (first, second)):
+        before = active_key(rotating), active_key(other)
+        rotating.tenantry("key", "rotate")
+        assert active_key(rotating) not in before and active_key(other) == before[1]
+        for slug, client in clients.items():
+            assert client.tenantry("tenant", "credentials", slug)["connections"]
+            assert client.tenantry("audit", "verify")["is_whole"]
+            assert client.tenantry("status")["master_key"] == "ok"
+        assert len(keys_in(first.key_file)) == 2
+
+
+def test_a_rotation_takes_no_key_from_the_environment_that_may_be_anothers():
+    client = Client(key=KEY)
+    client.tenantry("up")
+    several = {"TENANTRY_MASTER_KEY": "\n".join((KEY, OTHER_KEY, "ab" * 32))}
+    client.refused("key_wrong", "key", "rotate", env=several, says=["2 keys"])
+    job = client.tenantry("job", "list", "--state", "failed")["jobs"][0]["id"]
+    client.tenantry("job", "resume", str(job), env={"TENANTRY_MASTER_KEY": KEY + "\n" + OTHER_KEY})
+    assert client.tenantry("status", env={"TENANTRY_MASTER_KEY": OTHER_KEY})["master_key"] == "ok"
 
 
 def test_a_lost_key_stops_what_needs_secrets_and_nothing_else():

@@ -230,7 +230,9 @@ def test_a_cancel_does_not_wait_for_a_step_that_is_under_way():
         runner.ask("SELECT id FROM tenantry.jobs WHERE id = %s FOR UPDATE;" % job)
         server.refused("job_busy", "job", "cancel", job, says=["job %s is in the middle of a step" % job, "ask again"])
         runner.ask("COMMIT;")
+        assert server.tenantry("audit", "list", "--action", "job.cancel")["entries"] == [], "nothing was asked for yet"
         assert server.tenantry("job", "cancel", job)["outcome"] == "asked to stop"
+        assert [str(e["job"]) for e in server.tenantry("audit", "list", "--action", "job.cancel")["entries"]] == [job]
     server.psql("DELETE FROM tenantry.jobs WHERE id = %s" % job)
 
 

@@ -286,10 +286,10 @@ static void add_appends_a_key_and_keeps_what_is_in_the_file(void **state)
 {
     const Fixture *fixture = *state;
     Err err;
-    char id[SECRET_KEY_ID_SIZE];
+    const char *id = NULL;
     put_file(fixture, "# mine\n" KEY_A " # old", 0600);
     Keyring *keyring = open_file(fixture);
-    assert_true(keyring_add_to_file(keyring, fixture->path, id, &err));
+    assert_true(keyring_add_to_file(keyring, fixture->path, &id, &err));
     assert_int_equal(keyring_count(keyring), 2);
     assert_string_equal(keyring_id(keyring, 1), id);
     const char *text = get_file(fixture);
@@ -306,12 +306,12 @@ static void add_follows_a_link_to_the_file(void **state)
 {
     const Fixture *fixture = *state;
     Err err;
-    char id[SECRET_KEY_ID_SIZE];
+    const char *id = NULL;
     const char *link_path = arena_printf(fixture->arena, "%s/link", fixture->folder);
     put_file(fixture, KEY_A "\n", 0600);
     assert_int_equal(symlink("master.key", link_path), 0);
     Keyring *keyring = open_file(fixture);
-    assert_true(keyring_add_to_file(keyring, link_path, id, &err));
+    assert_true(keyring_add_to_file(keyring, link_path, &id, &err));
     struct stat status;
     assert_int_equal(lstat(link_path, &status), 0);
     assert_true(S_ISLNK(status.st_mode));
@@ -324,9 +324,9 @@ static void add_without_a_file_leaves_the_keyring_alone(void **state)
     const Fixture *fixture = *state;
     Err err = {0};
     Keyring *keyring = NULL;
-    char id[SECRET_KEY_ID_SIZE];
+    const char *id = NULL;
     assert_true(keyring_open(&(KeySource){.text = KEY_A}, &keyring, &err));
-    assert_false(keyring_add_to_file(keyring, fixture->path, id, &err));
+    assert_false(keyring_add_to_file(keyring, fixture->path, &id, &err));
     assert_int_equal(err.code, ERR_KEY_MISSING);
     assert_string_equal(
         err.message,
@@ -340,13 +340,13 @@ static void add_refuses_a_file_that_would_pass_the_limit(void **state)
 {
     const Fixture *fixture = *state;
     Err err = {0};
-    char id[SECRET_KEY_ID_SIZE];
+    const char *id = NULL;
     char *text = arena_alloc(fixture->arena, LIMIT_KEY_FILE_BYTES + 1);
     memset(text, '#', LIMIT_KEY_FILE_BYTES);
     memcpy(text, KEY_A, strlen(KEY_A));
     put_file(fixture, text, 0600);
     Keyring *keyring = open_file(fixture);
-    assert_false(keyring_add_to_file(keyring, fixture->path, id, &err));
+    assert_false(keyring_add_to_file(keyring, fixture->path, &id, &err));
     assert_int_equal(err.code, ERR_LIMIT);
     assert_non_null(strstr(err.message, "would have 65621 bytes, 65536 at most are allowed"));
     assert_string_equal(err.hint, "remove comments from it");
@@ -358,11 +358,11 @@ static void add_refuses_a_file_that_would_pass_the_limit(void **state)
 static int add_keys(const Fixture *fixture, int count)
 {
     Err err;
-    char id[SECRET_KEY_ID_SIZE];
+    const char *id = NULL;
     Keyring *keyring = NULL;
     bool is_ok = keyring_open(&(KeySource){.file = fixture->path}, &keyring, &err);
     for (int i = 0; is_ok && i < count; i++) {
-        is_ok = keyring_add_to_file(keyring, fixture->path, id, &err);
+        is_ok = keyring_add_to_file(keyring, fixture->path, &id, &err);
     }
     keyring_close(keyring);
     return is_ok ? 0 : 1;
@@ -391,68 +391,94 @@ static void no_key_is_lost_when_processes_add_at_the_same_time(void **state)
     keyring_close(keyring);
 }
 
-static void keep_only_drops_the_other_keys_and_keeps_the_comments(void **state)
+static void add_refuses_a_file_that_its_owner_made_read_only(void **state)
 {
     const Fixture *fixture = *state;
-    Err err;
-    char id[SECRET_KEY_ID_SIZE];
-    put_file(fixture, "# mine\n" KEY_A " # old\n\n# end", 0600);
+    Err err = {0};
+    const char *id = NULL;
+    put_file(fixture, KEY_A "\n", 0400);
+    assert_false(keyring_may_write_file(fixture->path));
     Keyring *keyring = open_file(fixture);
-    assert_true(keyring_add_to_file(keyring, fixture->path, id, &err));
-    assert_true(keyring_keep_only(keyring, fixture->path, id, &err));
+    assert_false(keyring_add_to_file(keyring, fixture->path, &id, &err));
+    assert_int_equal(err.code, ERR_DATA_DIR);
+    assert_string_equal(
+        err.message,
+        arena_printf(fixture->arena, "the key file \"%s\" may not be written", fixture->path));
     assert_int_equal(keyring_count(keyring), 1);
-    assert_string_equal(keyring_id(keyring, 0), id);
-    const char *text = get_file(fixture);
-    assert_int_equal(strncmp(text, "# mine\n\n# end\n", 14), 0);
-    assert_null(strstr(text, KEY_A));
-    Keyring *again = open_file(fixture);
-    assert_int_equal(keyring_count(again), 1);
-    assert_string_equal(keyring_id(again, 0), id);
-    keyring_close(again);
+    assert_string_equal(get_file(fixture), KEY_A "\n");
     keyring_close(keyring);
+    put_file(fixture, KEY_A "\n", 0600);
+    assert_true(keyring_may_write_file(fixture->path));
 }
 
-static void keep_only_writes_the_key_when_the_file_lacks_it(void **state)
+static void put_writes_a_key_that_was_made_before_once(void **state)
 {
     const Fixture *fixture = *state;
     Err err;
-    Keyring *keyring = NULL;
-    put_file(fixture, "# mine\n" KEY_A, 0600);
-    assert_true(keyring_open(&(KeySource){.text = KEY_A "\n" KEY_B}, &keyring, &err));
-    assert_true(keyring_keep_only(keyring, fixture->path, keyring_id(keyring, 1), &err));
+    const char *id = NULL;
+    put_file(fixture, KEY_A "\n", 0600);
+    Keyring *keyring = open_file(fixture);
+    assert_true(keyring_make(keyring, &id, &err));
+    assert_string_equal(get_file(fixture), KEY_A "\n");
+    assert_true(keyring_put_in_file(keyring, fixture->path, id, &err));
+    assert_true(keyring_put_in_file(keyring, fixture->path, id, &err));
     Keyring *again = open_file(fixture);
-    assert_int_equal(keyring_count(again), 1);
-    assert_string_equal(keyring_id(again, 0), keyring_id(keyring, 0));
+    assert_int_equal(keyring_count(again), 2);
+    assert_memory_equal(&again->keys[1], &keyring->keys[1], sizeof again->keys[1]);
     keyring_close(again);
     keyring_close(keyring);
 }
 
-static void keep_only_refuses_to_drop_a_key_that_came_in_the_meantime(void **state)
+static void drop_takes_the_named_keys_and_leaves_the_others_and_the_comments(void **state)
+{
+    const Fixture *fixture = *state;
+    Err err;
+    const char *id = NULL;
+    put_file(fixture, "# mine\n" KEY_A " # old\n" KEY_B "# theirs\n# end", 0600);
+    Keyring *keyring = open_file(fixture);
+    const char *old[] = {arena_strdup(fixture->arena, keyring_id(keyring, 0)), "0123456789abcdef"};
+    const char *theirs = arena_strdup(fixture->arena, keyring_id(keyring, 1));
+    assert_true(keyring_add_to_file(keyring, fixture->path, &id, &err));
+    const char *active = arena_strdup(fixture->arena, id);
+    assert_true(keyring_drop_from_file(keyring, fixture->path, active, old, 2, &err));
+    assert_int_equal(keyring_count(keyring), 2);
+    assert_string_equal(keyring_id(keyring, 0), theirs);
+    assert_string_equal(keyring_id(keyring, 1), active);
+    const char *text = get_file(fixture);
+    const char *kept = "# mine\n" KEY_B "# theirs\n# end\n";
+    assert_int_equal(strncmp(text, kept, strlen(kept)), 0);
+    Keyring *again = open_file(fixture);
+    assert_int_equal(keyring_count(again), 2);
+    assert_memory_equal(again->keys, keyring->keys, 2 * sizeof again->keys[0]);
+    keyring_close(again);
+    keyring_close(keyring);
+}
+
+static void drop_leaves_a_key_that_came_in_the_meantime(void **state)
 {
     const Fixture *fixture = *state;
     Err err = {0};
     put_file(fixture, KEY_B "\n", 0600);
     Keyring *keyring = open_file(fixture);
+    const char *old = arena_strdup(fixture->arena, keyring_id(keyring, 0));
     put_file(fixture, KEY_B "\n" KEY_A "\n", 0600);
-    assert_false(keyring_keep_only(keyring, fixture->path, keyring_id(keyring, 0), &err));
-    assert_int_equal(err.code, ERR_CONFLICT);
-    assert_string_equal(err.message,
-                        arena_printf(fixture->arena,
-                                     "another process added the key \"0ac09cfbe1449937\" to \"%s\"",
-                                     fixture->path));
-    assert_string_equal(get_file(fixture), KEY_B "\n" KEY_A "\n");
+    assert_true(keyring_drop_from_file(keyring, fixture->path, "0ac09cfbe1449937", &old, 1, &err));
+    assert_string_equal(get_file(fixture), KEY_A "\n");
     keyring_close(keyring);
 }
 
-static void keep_only_refuses_an_id_that_is_not_at_hand(void **state)
+static void drop_refuses_while_the_file_lacks_the_active_key(void **state)
 {
     const Fixture *fixture = *state;
     Err err = {0};
     put_file(fixture, KEY_A "\n", 0600);
     Keyring *keyring = open_file(fixture);
-    assert_false(keyring_keep_only(keyring, fixture->path, "0123456789abcdef", &err));
+    const char *old = arena_strdup(fixture->arena, keyring_id(keyring, 0));
+    assert_false(keyring_drop_from_file(keyring, fixture->path, "0123456789abcdef", &old, 1, &err));
     assert_int_equal(err.code, ERR_KEY_MISSING);
     assert_string_equal(err.message, "there is no master key with the id \"0123456789abcdef\"");
+    assert_false(keyring_drop_from_file(keyring, fixture->path, old, &old, 1, &err));
+    assert_int_equal(err.code, ERR_INTERNAL);
     assert_string_equal(get_file(fixture), KEY_A "\n");
     keyring_close(keyring);
 }
@@ -479,10 +505,11 @@ int main(void)
         TEST(add_without_a_file_leaves_the_keyring_alone),
         TEST(add_refuses_a_file_that_would_pass_the_limit),
         TEST(no_key_is_lost_when_processes_add_at_the_same_time),
-        TEST(keep_only_drops_the_other_keys_and_keeps_the_comments),
-        TEST(keep_only_writes_the_key_when_the_file_lacks_it),
-        TEST(keep_only_refuses_to_drop_a_key_that_came_in_the_meantime),
-        TEST(keep_only_refuses_an_id_that_is_not_at_hand),
+        TEST(add_refuses_a_file_that_its_owner_made_read_only),
+        TEST(put_writes_a_key_that_was_made_before_once),
+        TEST(drop_takes_the_named_keys_and_leaves_the_others_and_the_comments),
+        TEST(drop_leaves_a_key_that_came_in_the_meantime),
+        TEST(drop_refuses_while_the_file_lacks_the_active_key),
     };
     return cmocka_run_group_tests(tests, init, NULL);
 }
