@@ -396,6 +396,7 @@ static bool run_purge(OpContext *context, const Json *args, Json **ret_answer, E
 const Operation op_tenant_suspend = {
     .name = "tenant.suspend",
     .summary = "Block a tenant's logins and end its sessions at once.",
+    .description = "The logins lose their rights on the data too, until \"tenant resume\".",
     .access = ACCESS_OPERATOR,
     .kind = OP_JOB,
     .http = {"POST", "/v1/tenants/{slug}/suspend"},

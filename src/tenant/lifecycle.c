@@ -112,9 +112,53 @@ static bool switch_logins(JobContext *context, const Tenant *tenant, bool may_lo
            pg_batch_run(context->store->conn, batch, err);
 }
 
+/* --- rights on the data ----------------------------------------------------------------------- */
+
+static bool is_schema_tier(const Tenant *tenant)
+{
+    return strcmp(tenant->tier, tier_name(TIER_SCHEMA)) == 0;
+}
+
+/* Schema tier: whether the logins may name what is in the schema, done by its owner in the guard
+ * that stays, which a rollout of the place at the same moment does not touch. Where a person has
+ * dropped the schema there is nothing to lock. */
+static bool switch_schema(JobContext *context, const Place *place, bool is_open, Err *err)
+{
+    Arena *arena = context->arena;
+    scoped_rows PgRows *rows = NULL;
+    if (!pg_query_row(context->store->conn, "SELECT to_regnamespace(quote_ident($1)) IS NULL",
+                      PG_PARAMS(place->schema_name), &rows, err)) {
+        return false;
+    }
+    if (pg_rows_bool(rows, 0, 0)) {
+        return true;
+    }
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    place_enter_owner(batch, place, "pg_catalog");
+    pg_batch_add(
+        batch,
+        SQL(arena,
+            is_open ? "GRANT USAGE ON SCHEMA {} TO {}, {}" : "REVOKE ALL ON SCHEMA {} FROM {}, {}",
+            sql_name(arena, place->schema_name), sql_name(arena, place->app_role),
+            sql_name(arena, place->readonly_role)),
+        PG_NO_PARAMS);
+    place_leave_role(batch);
+    return pg_batch_run(context->store->conn, batch, err);
+}
+
+/* Takes the logins off the tenant's data, or lets them at it again. A session can outlive NOLOGIN:
+ * with post_auth_delay it passes the check and is in no list of sessions until it wakes. In the row
+ * tier the logins map to no tenant meanwhile. */
+static bool switch_data(JobContext *context, const Tenant *tenant, bool is_open, Err *err)
+{
+    return is_schema_tier(tenant) ? switch_schema(context, tenant->place, is_open, err)
+                                  : store_query(context->store, is_open ? ROLE_REMAP : ROLE_UNMAP,
+                                                PG_PARAMS(tenant->id), NULL, err);
+}
+
 /* Moves, switches the logins and audits: what most operations begin with. */
 static bool move_and_switch(JobContext *context, TenantState to, bool may_login, const char *action,
-                            Err *err)
+                            Tenant **ret_tenant, Err *err)
 {
     Tenant *tenant = NULL;
     if (!load_tenant(context, &tenant, err)) {
@@ -127,6 +171,7 @@ static bool move_and_switch(JobContext *context, TenantState to, bool may_login,
         !switch_logins(context, tenant, may_login, err)) {
         return false;
     }
+    *ret_tenant = tenant;
     return job_audit(context, action, detail, err);
 }
 
@@ -201,7 +246,9 @@ static bool step_end_sessions(JobContext *context, Err *err)
 
 static bool step_suspend(JobContext *context, Err *err)
 {
-    return move_and_switch(context, TENANT_SUSPENDED, false, "tenant.suspend", err);
+    Tenant *tenant = NULL;
+    return move_and_switch(context, TENANT_SUSPENDED, false, "tenant.suspend", &tenant, err) &&
+           switch_data(context, tenant, false, err);
 }
 
 static const JobStep suspend_steps[] = {
@@ -213,7 +260,9 @@ const JobKind tenant_suspend_job = {.operation = "tenant.suspend", .steps = susp
 
 bool tenant_resume_unlock(JobContext *context, Err *err)
 {
-    return move_and_switch(context, TENANT_ACTIVE, true, "tenant.resume", err);
+    Tenant *tenant = NULL;
+    return move_and_switch(context, TENANT_ACTIVE, true, "tenant.resume", &tenant, err) &&
+           switch_data(context, tenant, true, err);
 }
 
 /* --- archive
@@ -222,7 +271,8 @@ bool tenant_resume_unlock(JobContext *context, Err *err)
 
 static bool step_drain(JobContext *context, Err *err)
 {
-    return move_and_switch(context, TENANT_DRAINING, false, "tenant.archive", err);
+    Tenant *tenant = NULL;
+    return move_and_switch(context, TENANT_DRAINING, false, "tenant.archive", &tenant, err);
 }
 
 /* Lets sessions finish what they do, up to the time given; then ends them. */
@@ -250,41 +300,14 @@ static bool step_wait_for_sessions(JobContext *context, Err *err)
     return end_sessions(context, logins, count, err);
 }
 
-/* Schema tier: the logins may not even name what is in the schema. Where a person has dropped the
- * schema there is nothing to lock. */
-static bool lock_schema(JobContext *context, const Place *place, Err *err)
-{
-    Arena *arena = context->arena;
-    scoped_rows PgRows *rows = NULL;
-    if (!pg_query_row(context->store->conn, "SELECT to_regnamespace(quote_ident($1)) IS NULL",
-                      PG_PARAMS(place->schema_name), &rows, err)) {
-        return false;
-    }
-    if (pg_rows_bool(rows, 0, 0)) {
-        return true;
-    }
-    scoped_batch PgBatch *batch = pg_batch_new(arena);
-    place_enter_role(batch, place->owner_role, "pg_catalog");
-    pg_batch_add(batch,
-                 SQL(arena, "REVOKE ALL ON SCHEMA {} FROM {}, {}",
-                     sql_name(arena, place->schema_name), sql_name(arena, place->app_role),
-                     sql_name(arena, place->readonly_role)),
-                 PG_NO_PARAMS);
-    place_leave_role(batch);
-    return pg_batch_run(context->store->conn, batch, err);
-}
-
 /* Takes the tenant's roles off its data; in the row tier they map to no tenant afterwards. */
 static bool step_lock_data(JobContext *context, Err *err)
 {
     Tenant *tenant = NULL;
     if (!load_tenant(context, &tenant, err) ||
         !tenant_move(context->store, tenant, TENANT_ARCHIVED, err) ||
-        !store_query(context->store, ROLE_UNMAP, PG_PARAMS(tenant->id), NULL, err)) {
-        return false;
-    }
-    const bool is_schema = strcmp(tenant->tier, tier_name(TIER_SCHEMA)) == 0;
-    if (is_schema && !lock_schema(context, tenant->place, err)) {
+        !store_query(context->store, ROLE_UNMAP, PG_PARAMS(tenant->id), NULL, err) ||
+        (is_schema_tier(tenant) && !switch_schema(context, tenant->place, false, err))) {
         return false;
     }
     scoped_json Json *detail = json_object();
@@ -372,7 +395,7 @@ static bool delete_registry_rows(JobContext *context, const Tenant *tenant, Err 
     return store_query(store, ROLE_UNMAP, PG_PARAMS(tenant->id), NULL, err) &&
            store_query(store, ROLE_DELETE, PG_PARAMS(tenant->id), NULL, err) &&
            store_query(store, TENANT_SET_PLACE, PG_PARAMS(tenant->id, NULL), NULL, err) &&
-           (strcmp(tenant->tier, tier_name(TIER_SCHEMA)) != 0 ||
+           (!is_schema_tier(tenant) ||
             store_query(store, PLACE_DELETE, PG_PARAMS(tenant->place->id), NULL, err));
 }
 
@@ -384,8 +407,8 @@ static bool step_purge(JobContext *context, Err *err)
         !tenant_move(context->store, tenant, TENANT_PURGED, err)) {
         return false;
     }
-    const bool is_schema = strcmp(tenant->tier, tier_name(TIER_SCHEMA)) == 0;
-    if (!(is_schema ? drop_schema(context, tenant, err) : delete_rows(context, tenant, err)) ||
+    if (!(is_schema_tier(tenant) ? drop_schema(context, tenant, err)
+                                 : delete_rows(context, tenant, err)) ||
         !drop_roles(context, tenant, err) || !delete_registry_rows(context, tenant, err)) {
         return false;
     }

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The life of a tenant in both tiers, as an operator sees it."""
 import contextlib
+import signal
 import threading
 
 import harness
@@ -42,6 +43,103 @@ def test_suspend_ends_sessions_and_blocks_logins_until_resume(server, slug, blue
     server.refused("tenant_state", "tenant", "resume", slug, says=["active"])
     told = {e["action"]: e["detail"].get("from") for e in server.tenantry("audit", "list", "--tenant", slug)["entries"]}
     assert (told["tenant.suspend"], told["tenant.resume"]) == ("active", "suspended"), told
+
+
+@contextlib.contextmanager
+def sleeping_login(server, tenant, sql):
+    """A session that has passed the check of LOGIN and sleeps, in no list of sessions yet; then it runs the SQL. The
+    list that this gives has its result once the block has ended."""
+    results = []
+    role = tenant["connections"][0]["role"]
+    login = threading.Thread(target=lambda: results.append(
+        server.psql(sql, tenant["app"], expect=None, env={"PGOPTIONS": "-c post_auth_delay=3"})))
+    # What holds the lock of a database and has no row of pg_stat_activity is past the check, and the role is in its title.
+    hidden = ("SELECT l.pid FROM pg_locks l WHERE l.classid = 'pg_database'::regclass"
+              " AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = l.pid)")
+    login.start()
+    try:
+        while not any(role in title_of(pid) for pid in server.psql(hidden, server.superuser).split()):
+            assert login.is_alive(), "the session was not seen before it woke"
+        yield results
+    finally:
+        login.join()
+
+
+def title_of(pid):
+    try:
+        with open("/proc/%s/cmdline" % pid, encoding="utf-8", errors="replace") as f:
+            return f.read()
+    except OSError:
+        return ""
+
+
+def assert_as_it_should_be(server, slug):
+    """Neither the rules of isolation nor what the place should be like find anything."""
+    found = server.tenantry("isolation", "verify", slug, "--rules-only", expect=None).json()["findings"]
+    assert found == [], found
+    found = server.tenantry("migrate", "verify", "--tenant", slug, expect=None).json()
+    assert found["differences"] == [], found
+
+
+def open_job(server, slug):
+    return server.psql("SELECT id FROM tenantry.jobs WHERE subject = '%s' AND state = 'running'" % slug)
+
+
+@in_both_tiers
+def test_a_session_that_outlives_a_suspend_can_do_nothing(server, slug, blueprint, insert, count, _):
+    tenant = server.create(slug, blueprint)
+    server.psql(insert, tenant["app"])
+    with sleeping_login(server, tenant, "%s %s" % (count, insert)) as results:
+        assert server.tenantry("tenant", "suspend", slug)["state"] == "suspended"
+    assert results[0].status != 0 and results[0].out.strip() in ("", "0"), results[0].text()
+    server.tenantry("tenant", "resume", slug)
+    assert server.psql(count, tenant["app"]) == "1"
+
+
+@in_both_tiers
+def test_suspend_takes_the_rights_and_resume_leaves_the_place_as_it_was(server, slug, blueprint, insert, count, _):
+    tenant = server.create(slug, blueprint)
+    server.psql(insert, tenant["app"])
+    schema = server.tenantry("tenant", "show", slug)["schema"]
+    rights = ("SELECT nspacl FROM pg_namespace WHERE nspname = '%s'; SELECT role_name FROM tenancy.role_tenants"
+              " WHERE tenant_id = '%s' ORDER BY 1" % (schema, tenant["id"]))
+    before = server.psql(rights, server.superuser)
+    server.tenantry("tenant", "suspend", slug)
+    assert server.psql(rights, server.superuser) != before
+    assert_as_it_should_be(server, slug)
+    role = tenant["connections"][0]["role"]
+    server.psql("ALTER ROLE %s LOGIN" % role, server.superuser)
+    for sql in (count, insert):
+        result = server.psql(sql, tenant["app"], expect=None)
+        assert result.out.strip() in ("", "0") and (sql == count or result.status != 0), result.text()
+    server.tenantry("tenant", "resume", slug)
+    assert server.psql(rights, server.superuser) == before
+    assert server.psql(count, tenant["app"]) == server.psql(count, tenant["readonly"]) == "1"
+
+
+def test_a_suspend_does_not_wait_for_a_rollout_of_the_place():
+    server = shared_server()
+    server.create("halfway", "trading")
+    owner = server.tenantry("tenant", "show", "halfway")["roles"]["owner"]
+    with Session(server.conninfo) as rollout:
+        rollout.ask("BEGIN; SELECT FROM tenantry.places WHERE owner_role = '%s' FOR NO KEY UPDATE;" % owner)
+        assert rollout.ask("SELECT tenantry.run_as('%s', true, 'pg_catalog', ARRAY[['here', 'SELECT 1']]);" % owner) == ""
+        server.tenantry("tenant", "suspend", "halfway", "--lock-timeout", "1ms")
+        assert rollout.ask("COMMIT;") == ""
+    assert server.tenantry("tenant", "resume", "halfway")["state"] == "active"
+
+
+@in_both_tiers
+def test_a_suspended_tenant_is_no_finding_on_its_way_to_archived(server, slug, blueprint, *_):
+    server.create(slug, blueprint)
+    server.tenantry("tenant", "suspend", slug)
+    harness.require_faults()
+    server.tenantry("tenant", "archive", slug, "--drain-timeout", "0s", expect=-signal.SIGKILL,
+                    env={"TENANTRY_FAULT_AT": "tenant.archive.wait.begin"})
+    assert state_of(server, slug) == "draining"
+    assert_as_it_should_be(server, slug)
+    server.tenantry("job", "resume", open_job(server, slug))
+    assert_as_it_should_be(server, slug)
 
 
 @in_both_tiers
