@@ -77,7 +77,13 @@ static void add_block(JobContext *context, PgBatch *batch, const TenantLogin *lo
 }
 
 /* A tenant can hold a lock on its own role (ALTER ROLE CURRENT_USER ...) to keep us from blocking
- * it. Then its sessions end first, and again when one came back in between. */
+ * it, or change it each time that we are about to. */
+static bool is_role_contended(const Err *err)
+{
+    return err->code == ERR_PG_LOCKED || err->code == ERR_CONFLICT;
+}
+
+/* Where the role is contended its sessions end first, and again when one came back in between. */
 static bool block_logins(JobContext *context, const TenantLogin *logins, size_t count, Err *err)
 {
     PgConn *conn = context->store->conn;
@@ -88,7 +94,7 @@ static bool block_logins(JobContext *context, const TenantLogin *logins, size_t 
             return true;
         }
         Err ignored;
-        if (err->code != ERR_PG_LOCKED ||
+        if (!is_role_contended(err) ||
             !pg_query(conn, "ROLLBACK TO SAVEPOINT block", PG_NO_PARAMS, NULL, &ignored)) {
             return false;
         }
@@ -459,10 +465,16 @@ static bool step_rotate(JobContext *context, Err *err)
             batch, CREDENTIAL_PUT,
             PG_PARAMS(logins[i].role, tenant->id, context->store->active_key_id, secret.sealed));
     }
+    if (!pg_batch_run(context->store->conn, batch, err)) {
+        if (is_role_contended(err)) {
+            err_hint(err, "should its sessions change their own roles: tenantry tenant suspend %s",
+                     tenant->slug);
+        }
+        return false;
+    }
     scoped_json Json *detail = json_object();
     json_put_text(detail, "slug", tenant->slug);
-    return pg_batch_run(context->store->conn, batch, err) &&
-           job_audit(context, "tenant.rotate", detail, err);
+    return job_audit(context, "tenant.rotate", detail, err);
 }
 
 static const JobStep rotate_steps[] = {

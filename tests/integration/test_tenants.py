@@ -124,9 +124,65 @@ def test_a_suspend_does_not_wait_for_a_rollout_of_the_place():
     with Session(server.conninfo) as rollout:
         rollout.ask("BEGIN; SELECT FROM tenantry.places WHERE owner_role = '%s' FOR NO KEY UPDATE;" % owner)
         assert rollout.ask("SELECT tenantry.run_as('%s', true, 'pg_catalog', ARRAY[['here', 'SELECT 1']]);" % owner) == ""
-        server.tenantry("tenant", "suspend", "halfway", "--lock-timeout", "1ms")
+        server.tenantry("tenant", "suspend", "halfway", "--lock-timeout", "1s")
         assert rollout.ask("COMMIT;") == ""
     assert server.tenantry("tenant", "resume", "halfway")["state"] == "active"
+
+
+# Changes its own role and commits when somebody waits for that, who then finds the role changed; and again.
+DEFENCE = """SET statement_timeout = 0;
+DO $$ BEGIN
+    LOOP
+        ALTER ROLE CURRENT_USER PASSWORD NULL;
+        WHILE NOT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid) LOOP
+            PERFORM pg_sleep(0.005);
+        END LOOP;
+        COMMIT;
+    END LOOP;
+END $$"""
+
+
+@contextlib.contextmanager
+def defender(server, uri, role):
+    """A session that keeps others from altering its role, but never for as long as they wait for a lock."""
+    mine = "FROM pg_stat_activity WHERE usename = '%s'" % role
+    session = threading.Thread(target=lambda: server.psql(DEFENCE, uri, expect=None))
+    session.start()
+    try:
+        while server.psql("SELECT count(*) %s AND wait_event = 'PgSleep'" % mine, server.superuser) != "1":
+            assert session.is_alive(), "it does not change its role"
+        yield
+    finally:
+        server.psql("SELECT pg_terminate_backend(pid) " + mine, server.superuser)
+        session.join()
+
+
+@in_both_tiers
+def test_a_suspend_gets_past_a_tenant_that_changes_its_own_role(server, slug, blueprint, *_):
+    tenant = server.create(slug, blueprint)
+    with defender(server, tenant["app"], stem_of(tenant) + "_app"):
+        assert server.tenantry("tenant", "suspend", slug)["state"] == "suspended"
+
+
+@in_both_tiers
+def test_an_archive_gets_past_a_tenant_that_changes_its_own_role(server, slug, blueprint, *_):
+    tenant = server.create(slug, blueprint)
+    with defender(server, tenant["app"], stem_of(tenant) + "_app"):
+        assert server.tenantry("tenant", "archive", slug, "--drain-timeout", "0s")["state"] == "archived"
+
+
+@in_both_tiers
+def test_a_rotate_that_a_tenant_fends_off_works_while_it_is_suspended(server, slug, blueprint, _i, count, _):
+    tenant = server.create(slug, blueprint)
+    with defender(server, tenant["app"], stem_of(tenant) + "_app"):
+        error = server.refused("conflict", "tenant", "rotate", slug, "--retries", "0")
+        assert "tenant suspend " + slug in error["hint"], error
+        server.tenantry("tenant", "suspend", slug)
+    server.tenantry("tenant", "rotate", slug)
+    server.tenantry("tenant", "resume", slug)
+    refused_sql(tenant["app"], "SELECT 1", "authentication failed")
+    for connection in server.tenantry("tenant", "credentials", slug)["connections"]:
+        assert server.psql(count, connection["uri"]) == "0"
 
 
 @in_both_tiers
