@@ -195,35 +195,56 @@ static bool count_sessions(JobContext *context, const char *roles, int64_t *ret_
     return true;
 }
 
-static bool end_sessions_once(JobContext *context, const TenantLogin *logins, size_t count,
-                              Err *err)
+/* The tenant's state under its lock, until the transaction ends: others grant the same roles. */
+static bool lock_state(JobContext *context, const char **ret_state, Err *err)
 {
-    scoped_batch PgBatch *batch = pg_batch_new(context->arena);
-    store_batch(batch, TENANT_LOCK,
-                PG_PARAMS(context->tenant_id)); /* others grant the same roles */
-    add_session_end(context->arena, batch, logins, count);
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(context->store, TENANT_LOCK, PG_PARAMS(context->tenant_id), &rows, err)) {
+        return false;
+    }
+    *ret_state = pg_rows_count(rows) == 0 ? ""
+                                          : arena_strdup(context->arena, pg_rows_text(rows, 0, 0));
+    return true;
+}
+
+/* *ret_may: the tenant is still in the state in which its sessions are this job's to end. */
+static bool end_sessions_once(JobContext *context, const TenantLogin *logins, size_t count,
+                              TenantState state, bool *ret_may, Err *err)
+{
     PgConn *conn = context->store->conn;
-    if (pg_begin(conn, err) && pg_batch_run(conn, batch, err) && pg_commit(conn, false, err)) {
-        return true;
+    const char *found = NULL;
+    scoped_batch PgBatch *batch = pg_batch_new(context->arena);
+    add_session_end(context->arena, batch, logins, count);
+    if (pg_begin(conn, err) && lock_state(context, &found, err)) {
+        *ret_may = strcmp(found, tenant_state_name(state)) == 0;
+        if ((!*ret_may || pg_batch_run(conn, batch, err)) && pg_commit(conn, false, err)) {
+            return true;
+        }
     }
     pg_rollback(conn);
     return false;
 }
 
 /* Ends sessions until none was seen twice in a row: a login that passed the check before NOLOGIN
- * was committed shows up a moment later. */
-static bool end_sessions(JobContext *context, const TenantLogin *logins, size_t count, Err *err)
+ * was committed shows up a moment later. A job that was interrupted may be resumed long after its
+ * tenant was: then the sessions are not its to end any more. */
+static bool end_sessions(JobContext *context, const TenantLogin *logins, size_t count,
+                         TenantState state, Err *err)
 {
     const char *roles = role_list(context->arena, logins, count);
     const int64_t deadline_us = clock_monotonic_us() + END_SESSIONS_MS * INT64_C(1000);
+    bool may_end = true;
     for (int gone = 0; gone < SESSIONS_GONE_CHECKS;) {
         int64_t left = 0;
         if (!count_sessions(context, roles, &left, err)) {
             return false;
         }
         gone = left == 0 ? gone + 1 : 0;
-        if (left > 0 && !end_sessions_once(context, logins, count, err)) {
+        if (left > 0 && !end_sessions_once(context, logins, count, state, &may_end, err)) {
             return false;
+        }
+        if (!may_end) {
+            return true;
         }
         if (gone < SESSIONS_GONE_CHECKS) {
             clock_sleep_ms(DRAIN_POLL_MS);
@@ -244,7 +265,7 @@ static bool step_end_sessions(JobContext *context, Err *err)
     size_t count = 0;
     return load_tenant(context, &tenant, err) &&
            load_logins(context, tenant, logins, &count, err) &&
-           end_sessions(context, logins, count, err);
+           end_sessions(context, logins, count, TENANT_SUSPENDED, err);
 }
 
 /* --- suspend, resume
@@ -303,7 +324,7 @@ static bool step_wait_for_sessions(JobContext *context, Err *err)
             clock_sleep_ms(DRAIN_POLL_MS);
         }
     }
-    return end_sessions(context, logins, count, err);
+    return end_sessions(context, logins, count, TENANT_DRAINING, err);
 }
 
 /* Takes the tenant's roles off its data; in the row tier they map to no tenant afterwards. */

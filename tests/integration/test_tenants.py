@@ -185,6 +185,50 @@ def test_a_rotate_that_a_tenant_fends_off_works_while_it_is_suspended(server, sl
         assert server.psql(count, connection["uri"]) == "0"
 
 
+def kill_suspend(server, slug):
+    """A suspend that dies before it ends any session; the job."""
+    harness.require_faults()
+    server.tenantry("tenant", "suspend", slug, expect=-signal.SIGKILL,
+                    env={"TENANTRY_FAULT_AT": "tenant.suspend.lock.after_commit"})
+    return open_job(server, slug)
+
+
+@in_both_tiers
+def test_a_suspend_that_is_finished_after_a_resume_ends_no_session(server, slug, blueprint, _i, count, _):
+    tenant = server.create(slug, blueprint)
+    job = kill_suspend(server, slug)
+    server.tenantry("tenant", "resume", slug)
+    with Session(tenant["app"]) as session:
+        server.tenantry("job", "resume", job)
+        assert session.ask(count) == "0"
+    assert state_of(server, slug) == "active"
+
+
+@in_both_tiers
+def test_a_resume_in_the_middle_of_a_suspend_keeps_its_sessions(server, slug, blueprint, *_):
+    tenant = server.create(slug, blueprint)
+    row = "tenantry.tenants WHERE slug = '%s'" % slug
+    with Session(tenant["app"]) as session, Session(server.conninfo) as other:
+        job = kill_suspend(server, slug)
+        other.ask("BEGIN; SELECT FROM %s FOR UPDATE;" % row)
+        suspend = server.spawn("job", "resume", job)
+        while server.psql("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'") != "1":
+            assert suspend.poll() is None, suspend.communicate()
+        other.ask("UPDATE tenantry.tenants SET state = 'active' WHERE slug = '%s'; COMMIT;" % slug)
+        assert suspend.wait(harness.COMMAND_TIMEOUT_S) == 0, suspend.communicate()
+        assert session.ask("SELECT 1;") == "1"
+    server.psql("UPDATE tenantry.tenants SET state = 'suspended' WHERE slug = '%s'" % slug)
+    server.tenantry("tenant", "resume", slug)
+
+
+@in_both_tiers
+def test_a_suspend_that_was_killed_is_finished(server, slug, blueprint, *_):
+    tenant = server.create(slug, blueprint)
+    with Session(tenant["app"]) as session:
+        server.tenantry("job", "resume", kill_suspend(server, slug))
+        assert "terminating connection" in session.ask("SELECT 1;")
+
+
 @in_both_tiers
 def test_a_suspended_tenant_is_no_finding_on_its_way_to_archived(server, slug, blueprint, *_):
     server.create(slug, blueprint)
