@@ -7,6 +7,7 @@ import threading
 import harness
 from harness import Session, refused_sql, shared_server
 from tenant_kit import in_both_tiers, stem_of
+from test_guard import pack
 
 # What is left of a tenant outside the registry's own row and the audit log.
 TRACES = """
@@ -355,6 +356,82 @@ def test_purge_removes_everything_but_the_audit_chain_and_no_neighbour(server, s
     again = server.create(slug, blueprint)
     assert again["id"] != tenant["id"] and stem_of(again) != stem_of(tenant)
     assert server.psql(count, again["app"]) == "0"
+
+
+# Shared tables, of which those that are emptied first get rows from triggers of others.
+LOGGED = """CREATE TABLE a_log (tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant(), what text);
+CREATE TABLE items (tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant(), a text);
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS
+ $f$ BEGIN INSERT INTO a_log (what) VALUES (OLD.a); RETURN NULL; END $f$;
+CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN RETURN NULL; END $f$;
+"""
+WRITES_AGAIN = {
+    "at once": "CREATE TRIGGER x AFTER DELETE ON items FOR EACH ROW EXECUTE FUNCTION note();",
+    "at the end": "CREATE CONSTRAINT TRIGGER x AFTER DELETE ON items DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
+                  " EXECUTE FUNCTION note();",
+    "with another tenant's id": "CREATE FUNCTION turn() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN PERFORM"
+                                " set_config('app.current_tenant_id', gen_random_uuid()::text, false); RETURN OLD; END $f$;"
+                                " CREATE TRIGGER x BEFORE DELETE ON a_log FOR EACH ROW EXECUTE FUNCTION turn();",
+    "but lets the owner through": "CREATE FUNCTION through() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN IF current_user ="
+                                  " (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TG_RELID) THEN RETURN OLD;"
+                                  " END IF; RETURN NULL; END $f$;"
+                                  " CREATE TRIGGER x BEFORE DELETE ON items FOR EACH ROW EXECUTE FUNCTION through();",
+}
+# What keeps rows of items, and how a person takes it away.
+KEEPS = {
+    "a trigger": ("CREATE TRIGGER x BEFORE DELETE ON items FOR EACH ROW EXECUTE FUNCTION keep();", "DROP TRIGGER x ON {0}.items"),
+    "a rule": ("CREATE RULE x AS ON DELETE TO items DO INSTEAD NOTHING;", "DROP RULE x ON {0}.items"),
+    "a policy": ("CREATE POLICY x ON items AS RESTRICTIVE FOR DELETE USING (a <> 'mine');", "DROP POLICY x ON {0}.items"),
+    "a policy that hides them": ("CREATE POLICY x ON items AS RESTRICTIVE USING (a <> 'mine') WITH CHECK (true);",
+                                 "DROP POLICY x ON {0}.items"),
+}
+
+
+def two_with_rows(server, name, migration):
+    """An archived tenant and its neighbour in shared tables, and how many rows each of them has where."""
+    with pack(name, LOGGED + migration, tier="row") as folder:
+        server.tenantry("blueprint", "add", folder)
+    tenants = [server.create("%s-%d" % (name, number), name) for number in range(2)]
+    for tenant in tenants:
+        server.psql("INSERT INTO a_log (what) VALUES ('mine'); INSERT INTO items (a) VALUES ('mine')", tenant["app"])
+    server.tenantry("tenant", "archive", tenants[0]["slug"], "--drain-timeout", "0s")
+    schema = server.tenantry("tenant", "show", tenants[0]["slug"])["schema"]
+
+    def rows(tenant):
+        return server.psql("SELECT (SELECT count(*) FROM {0}.a_log WHERE tenant_id = '{1}'), (SELECT count(*) FROM {0}.items"
+                           " WHERE tenant_id = '{1}')".format(schema, tenant["id"]), server.superuser)
+
+    return tenants, schema, rows
+
+
+def test_a_purge_leaves_no_row_that_triggers_of_the_deletes_write():
+    server = shared_server()
+    for number, (how, migration) in enumerate(WRITES_AGAIN.items()):
+        (gone, neighbour), _, rows = two_with_rows(server, "again%d" % number, migration)
+        server.tenantry("tenant", "purge", gone["slug"], "--yes")
+        assert (rows(gone), rows(neighbour)) == ("0|0", "1|1"), how
+
+
+def test_a_purge_that_would_leave_rows_is_refused_and_names_the_table():
+    server = shared_server()
+    for number, (how, (migration, mend)) in enumerate(KEEPS.items()):
+        (kept, neighbour), schema, rows = two_with_rows(server, "keeps%d" % number, migration)
+        error = server.refused("pg_failed", "tenant", "purge", kept["slug"], "--yes", says=['rows in table "items"'])
+        assert "docs/blueprints.md" in error["hint"], (how, error)
+        assert (rows(kept), rows(neighbour), state_of(server, kept["slug"])) == ("1|1", "1|1", "archived"), how
+        server.psql(mend.format(schema), server.superuser)
+        server.tenantry("tenant", "purge", kept["slug"], "--yes")
+        assert (rows(kept), rows(neighbour)) == ("0|0", "1|1"), how
+
+
+def test_a_purge_holds_tables_with_policies_of_their_own_to_their_guard():
+    server = shared_server()
+    (gone, neighbour), schema, rows = two_with_rows(
+        server, "beside", "CREATE POLICY x ON items AS RESTRICTIVE USING (a <> 'hidden');")
+    server.tenantry("tenant", "purge", gone["slug"], "--yes")
+    assert (rows(gone), rows(neighbour)) == ("0|0", "1|1")
+    assert server.psql("SELECT count(*) FROM pg_class WHERE relnamespace = '%s'::regnamespace AND relkind = 'r'"
+                       " AND NOT (relrowsecurity AND relforcerowsecurity)" % schema) == "0"
 
 
 def test_an_unknown_tenant_is_told_with_the_nearest_word():
