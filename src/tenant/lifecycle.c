@@ -45,10 +45,22 @@ static const char *role_list(Arena *arena, const TenantLogin *logins, size_t cou
     return list.text;
 }
 
+/* With post_auth_delay a session sleeps between the check of LOGIN and its row of pg_stat_activity.
+ * Meanwhile it has a lock, as each has that begins, and nothing says whose it is: but a role can
+ * end no other's. What was told to end does so when it wakes, before it reads a statement. */
+static const char end_hidden_sessions[] =
+    "DO $end$ DECLARE one integer; BEGIN SET LOCAL ROLE {};"
+    " FOR one IN SELECT l.pid FROM pg_locks l WHERE l.classid = 'pg_database'::regclass AND NOT "
+    "EXISTS"
+    "  (SELECT FROM pg_stat_activity a WHERE a.pid = l.pid AND a.usesysid IS NOT NULL) LOOP"
+    "  BEGIN PERFORM pg_terminate_backend(one); EXCEPTION WHEN insufficient_privilege THEN NULL; "
+    "END;"
+    " END LOOP; SET LOCAL ROLE NONE; END $end$";
+
 /* Ending a session takes membership in its role; we have it within this transaction only. */
 static void add_session_end(Arena *arena, PgBatch *batch, const TenantLogin *logins, size_t count)
 {
-    static const char *const templates[] = {"GRANT {} TO CURRENT_USER",
+    static const char *const templates[] = {"GRANT {} TO CURRENT_USER", end_hidden_sessions,
                                             "REVOKE {} FROM CURRENT_USER"};
     for (size_t t = 0; t < ARRAY_COUNT(templates); t++) {
         for (size_t i = 0; i < count; i++) {
@@ -152,9 +164,8 @@ static bool switch_schema(JobContext *context, const Place *place, bool is_open,
     return pg_batch_run(context->store->conn, batch, err);
 }
 
-/* Takes the logins off the tenant's data, or lets them at it again. A session can outlive NOLOGIN:
- * with post_auth_delay it passes the check and is in no list of sessions until it wakes. In the row
- * tier the logins map to no tenant meanwhile. */
+/* Takes the logins off the tenant's data, or lets them at it again: what sessions there are beyond
+ * NOLOGIN can do nothing. In the row tier the logins map to no tenant meanwhile. */
 static bool switch_data(JobContext *context, const Tenant *tenant, bool is_open, Err *err)
 {
     return is_schema_tier(tenant) ? switch_schema(context, tenant->place, is_open, err)
@@ -225,9 +236,9 @@ static bool end_sessions_once(JobContext *context, const TenantLogin *logins, si
     return false;
 }
 
-/* Ends sessions until none was seen twice in a row: a login that passed the check before NOLOGIN
- * was committed shows up a moment later. A job that was interrupted may be resumed long after its
- * tenant was: then the sessions are not its to end any more. */
+/* Ends sessions until none was seen twice in a row, those too that cannot be seen: a login that
+ * passed the check before NOLOGIN was committed shows up a moment later. A job that was interrupted
+ * may be resumed long after its tenant was: then the sessions are not its to end any more. */
 static bool end_sessions(JobContext *context, const TenantLogin *logins, size_t count,
                          TenantState state, Err *err)
 {
@@ -240,7 +251,7 @@ static bool end_sessions(JobContext *context, const TenantLogin *logins, size_t 
             return false;
         }
         gone = left == 0 ? gone + 1 : 0;
-        if (left > 0 && !end_sessions_once(context, logins, count, state, &may_end, err)) {
+        if (!end_sessions_once(context, logins, count, state, &may_end, err)) {
             return false;
         }
         if (!may_end) {

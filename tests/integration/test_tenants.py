@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The life of a tenant in both tiers, as an operator sees it."""
 import contextlib
+import os
 import signal
 import threading
 
@@ -48,22 +49,28 @@ def test_suspend_ends_sessions_and_blocks_logins_until_resume(server, slug, blue
 
 @contextlib.contextmanager
 def sleeping_login(server, tenant, sql):
-    """A session that has passed the check of LOGIN and sleeps, in no list of sessions yet; then it runs the SQL. The
-    list that this gives has its result once the block has ended."""
+    """A session that has passed the check of LOGIN and sleeps, in no list of sessions yet. At the end of the block it wakes
+    and runs the SQL; the list that this gives has its result then."""
     results = []
     role = tenant["connections"][0]["role"]
     login = threading.Thread(target=lambda: results.append(
-        server.psql(sql, tenant["app"], expect=None, env={"PGOPTIONS": "-c post_auth_delay=3"})))
+        server.psql(sql, tenant["app"], expect=None, env={"PGOPTIONS": "-c post_auth_delay=100"})))
     # What holds the lock of a database and has no row of pg_stat_activity is past the check, and the role is in its title.
     hidden = ("SELECT l.pid FROM pg_locks l WHERE l.classid = 'pg_database'::regclass"
               " AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = l.pid)")
     login.start()
+    pids = []
     try:
-        while not any(role in title_of(pid) for pid in server.psql(hidden, server.superuser).split()):
-            assert login.is_alive(), "the session was not seen before it woke"
+        while not pids:
+            assert login.is_alive(), "the session did not sleep"
+            pids = [int(pid) for pid in server.psql(hidden, server.superuser).split() if role in title_of(pid)]
         yield results
     finally:
-        login.join()
+        while login.is_alive():
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGUSR1) # which wakes it and means nothing to it
+            login.join(harness.POLL_S)
 
 
 def title_of(pid):
@@ -95,6 +102,18 @@ def test_a_session_that_outlives_a_suspend_can_do_nothing(server, slug, blueprin
     assert results[0].status != 0 and results[0].out.strip() in ("", "0"), results[0].text()
     server.tenantry("tenant", "resume", slug)
     assert server.psql(count, tenant["app"]) == "1"
+
+
+@in_both_tiers
+def test_a_session_that_sleeps_through_a_suspend_is_gone_after_a_resume(server, slug, blueprint, _i, count, _):
+    tenant = server.create(slug, blueprint)
+    neighbour = server.create("other-" + slug[:40].rstrip("-"), blueprint)
+    with sleeping_login(server, neighbour, count) as others, sleeping_login(server, tenant, count) as results:
+        server.tenantry("tenant", "suspend", slug)
+        server.tenantry("tenant", "resume", slug)
+    assert results[0].status != 0 and "terminating connection" in results[0].err, results[0].text()
+    assert others[0].out.strip() == "0", others[0].text()
+    assert server.psql(count, tenant["app"]) == "0"
 
 
 @in_both_tiers
