@@ -137,6 +137,26 @@ def test_suspend_takes_the_rights_and_resume_leaves_the_place_as_it_was(server, 
     assert server.psql(count, tenant["app"]) == server.psql(count, tenant["readonly"]) == "1"
 
 
+def test_a_suspended_tenant_is_moved_by_a_rollout_and_stays_locked():
+    server = shared_server()
+    for tier in ("schema", "row"):
+        column = "tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant(), a text"
+        with pack("moved" + tier, "CREATE TABLE t (%s);\n" % column, tier) as folder:
+            server.tenantry("blueprint", "add", folder)
+            tenant = server.create("moved-" + tier, "moved" + tier)
+            server.tenantry("tenant", "suspend", "moved-" + tier)
+            with open(os.path.join(folder, "migrations", "V0002__next.sql"), "w", encoding="utf-8") as f:
+                f.write("CREATE TABLE next (%s);\n" % column)
+            server.tenantry("blueprint", "add", folder)
+        server.tenantry("migrate", "up", "moved" + tier) # which "blueprint add" did already for shared tables
+        assert_as_it_should_be(server, "moved-" + tier)
+        role = tenant["connections"][0]["role"]
+        server.psql("ALTER ROLE %s LOGIN" % role, server.superuser)
+        assert server.psql("INSERT INTO next (a) VALUES ('x')", tenant["app"], expect=None).status != 0, tier
+        server.tenantry("tenant", "resume", "moved-" + tier)
+        assert server.psql("INSERT INTO next (a) VALUES ('x') RETURNING a", tenant["app"]) == "x"
+
+
 def test_a_suspend_does_not_wait_for_a_rollout_of_the_place():
     server = shared_server()
     server.create("halfway", "trading")
