@@ -17,7 +17,8 @@ typedef struct FingerprintSubject {
      * a place of another name that is compared with it, the name that stands for its own. NULL:
      * the name is taken out. */
     const char *alias;
-    bool is_locked; /* the tenant is archived: its logins lost the right to enter the schema */
+    bool is_locked; /* the tenant is not active: its logins may have lost the right to enter the
+                       schema */
 } FingerprintSubject;
 
 /* One object of a place. */

@@ -10,7 +10,8 @@
 -- Run with search_path pg_catalog, so that deparsed names of the place's objects carry its schema. Names of places are
 -- random tokens, so replacing them in text is unambiguous. A place of the row tier is named like its blueprint, and so may
 -- be a table: its name is told as alias, and is left as it is; a place that it is compared with has a random name, which
--- becomes the alias. is_locked: the tenant is archived, and the rights on the schema that this took away are added again.
+-- becomes the alias. is_locked: the tenant is suspended or archived, or on the way there, and the rights on the schema that
+-- this took away are added again.
 --
 -- raw is the definition before names are replaced. Whoever makes one digest of many lines replaces them there once, for
 -- most of what a line costs would be those replacements. For the same reason nothing is asked per object that one join can
@@ -18,8 +19,11 @@
 WITH place AS MATERIALIZED (
     SELECT p.schema, p.owner, p.app, p.readonly, p.alias, n.oid, n.nspowner,
            coalesce(n.nspacl, acldefault('n', n.nspowner))
-           || CASE WHEN p.is_locked THEN ARRAY[makeaclitem(a.oid, n.nspowner, 'USAGE', false),
-                                               makeaclitem(r.oid, n.nspowner, 'USAGE', false)] END AS acl,
+           || CASE WHEN p.is_locked THEN ARRAY(
+                  SELECT makeaclitem(l.role, n.nspowner, 'USAGE', false)
+                    FROM (SELECT unnest(ARRAY[a.oid, r.oid]) EXCEPT
+                          SELECT x.grantee FROM aclexplode(n.nspacl) x WHERE x.privilege_type = 'USAGE') l (role)
+                   WHERE l.role IS NOT NULL) END AS acl,
            o.oid AS owner_id
       FROM json_to_recordset($1::json) AS p (schema text, owner text, app text, readonly text, alias text, is_locked boolean)
       JOIN pg_namespace n ON n.nspname = p.schema::name

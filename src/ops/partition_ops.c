@@ -174,9 +174,10 @@ const Operation op_partition_ensure = {
 /* --- the place that a person means
  * ----------------------------------------------------------------- */
 
-/* A tenant of the schema tier has a place of its own; the row tier's is the blueprint's. */
+/* A tenant of the schema tier has a place of its own; the row tier's is the blueprint's, and
+ * *ret_tenant_id is NULL. */
 static bool find_place(Arena *arena, Store *store, const Json *args, const Place **ret_place,
-                       Err *err)
+                       const char **ret_tenant_id, Err *err)
 {
     const char *slug = json_get_text(args, "tenant", NULL);
     const char *blueprint = json_get_text(args, "blueprint", NULL);
@@ -191,6 +192,7 @@ static bool find_place(Arena *arena, Store *store, const Json *args, const Place
             return false;
         }
         *ret_place = place;
+        *ret_tenant_id = NULL;
         return place != NULL || ERR_SET(err, ERR_BLUEPRINT_MISSING, NULL,
                                         "blueprint \"%s\" has no shared tables", blueprint);
     }
@@ -199,6 +201,7 @@ static bool find_place(Arena *arena, Store *store, const Json *args, const Place
         return false;
     }
     *ret_place = tenant->place;
+    *ret_tenant_id = tenant->id;
     return (tenant->place != NULL && *tenant->tier == 's') ||
            ERR_SET(err, ERR_INPUT_INVALID, "name its blueprint: --blueprint",
                    "tenant \"%s\" has no tables of its own", slug);
@@ -219,7 +222,9 @@ static bool run_list(OpContext *context, const Json *args, Json **ret_answer, Er
     Store *store = NULL;
     Blueprint *blueprint = NULL;
     const Place *place = NULL;
-    if (!op_store(context, &store, err) || !find_place(context->arena, store, args, &place, err) ||
+    const char *tenant_id = NULL;
+    if (!op_store(context, &store, err) ||
+        !find_place(context->arena, store, args, &place, &tenant_id, err) ||
         !registry_get(context->arena, store, place->blueprint, &blueprint, err)) {
         return false;
     }
@@ -323,10 +328,11 @@ static bool check_before(const char *before, Err *err)
 static bool step_detach(JobContext *context, Err *err)
 {
     const Place *place = NULL;
+    const char *tenant_id = NULL;
     scoped_rows PgRows *rows = NULL;
     const char *table = json_get_text(context->args, "table", "");
     if (!check_before(json_get_text(context->args, "before", ""), err) ||
-        !find_place(context->arena, context->store, context->args, &place, err) ||
+        !find_place(context->arena, context->store, context->args, &place, &tenant_id, err) ||
         !read_partitions(context->store, place, table, json_get_text(context->args, "before", ""),
                          &rows, err)) {
         return strncmp(err->sqlstate, "22", 2) == 0
@@ -343,6 +349,13 @@ static bool step_detach(JobContext *context, Err *err)
     if (!detach_rows(context, place, table, rows, &detached, err)) {
         return false;
     }
+    /* What is a tenant's alone is told in its own chain. */
+    if (tenant_id != NULL) {
+        job_set_tenant(context, tenant_id);
+    } else {
+        json_put_text(detail, "blueprint", place->blueprint);
+    }
+    json_put_text(detail, "schema", place->schema_name);
     json_put_text(detail, "table", table);
     json_put_text(detail, "before", json_get_text(context->args, "before", ""));
     json_put_int(detail, "detached", detached);
@@ -359,11 +372,13 @@ static bool run_detach(OpContext *context, const Json *args, Json **ret_answer, 
 {
     Store *store = NULL;
     const Place *place = NULL;
+    const char *tenant_id = NULL;
     int64_t job_id = 0;
     const char *subject = json_get_text(args, "tenant", json_get_text(args, "blueprint", ""));
     scoped_rows PgRows *rows = NULL;
     const char *table = json_get_text(args, "table", "");
-    if (!op_store(context, &store, err) || !find_place(context->arena, store, args, &place, err) ||
+    if (!op_store(context, &store, err) ||
+        !find_place(context->arena, store, args, &place, &tenant_id, err) ||
         !read_partitions(store, place, table, NULL, &rows, err)) {
         return false;
     }

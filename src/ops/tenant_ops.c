@@ -396,6 +396,7 @@ static bool run_purge(OpContext *context, const Json *args, Json **ret_answer, E
 const Operation op_tenant_suspend = {
     .name = "tenant.suspend",
     .summary = "Block a tenant's logins and end its sessions at once.",
+    .description = "The logins lose their rights on the data too, until \"tenant resume\".",
     .access = ACCESS_OPERATOR,
     .kind = OP_JOB,
     .http = {"POST", "/v1/tenants/{slug}/suspend"},
@@ -461,9 +462,11 @@ const Operation op_tenant_purge = {
 const Operation op_tenant_rotate = {
     .name = "tenant.rotate",
     .summary = "Give a tenant's logins new passwords.",
-    .description =
-        "Sessions that are open stay open; new ones need the new password, which \"tenant "
-        "credentials\" prints.",
+    .description = "Sessions that are open stay open, and could set a password of their own; new "
+                   "ones need the "
+                   "new password, which \"tenant credentials\" prints. After a leak: \"tenant "
+                   "suspend\" first, "
+                   "\"tenant resume\" last.",
     .access = ACCESS_OPERATOR,
     .kind = OP_JOB,
     .http = {"POST", "/v1/tenants/{slug}/rotate"},

@@ -31,7 +31,7 @@ typedef struct DriftPlace {
     const char *tenant_id; /* in a baseline only; NULL as slug is */
     bool is_spare;
     bool is_newest;  /* at the newest version of its blueprint */
-    bool is_locked;  /* its tenant is archived */
+    bool is_locked;  /* its tenant is suspended, archived, or on the way there */
     bool is_adopted; /* its schema was there before, and has a name that somebody chose */
     DriftState state;
     int64_t differences;

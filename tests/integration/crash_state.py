@@ -76,7 +76,7 @@ RULES = {
         " AND c.tenant_id = r.tenant_id WHERE (c.role_name IS NOT NULL) <> (r.kind IN ('app', 'readonly'))",
     "a role that maps to the wrong tenant, or to none":
         "SELECT coalesce(m.role_name, r.name) FROM (SELECT r.* FROM tenantry.roles r JOIN tenantry.tenants t"
-        "  ON t.id = r.tenant_id WHERE t.state IN %s) r"
+        "  ON t.id = r.tenant_id WHERE t.state = 'active' OR t.state IN %s AND t.tier = 'schema') r"
         " FULL JOIN tenancy.role_tenants m ON m.role_name = r.name AND m.tenant_id = r.tenant_id"
         " WHERE (m.role_name IS NULL OR r.name IS NULL)"
         " AND (m.tenant_id IS NULL OR m.tenant_id NOT IN (SELECT tenant_id FROM tenantry.spares))" % MAPPED,
@@ -107,10 +107,13 @@ RULES = {
         " WHERE p.tier <> 'schema' OR p.blueprint <> s.blueprint"
         " OR EXISTS (SELECT FROM tenantry.tenants t WHERE t.place_id = p.id)",
     "rows in shared tables that belong to nobody": ROWS_OF_NOBODY,
-    "a right that archiving should have taken":
+    "a tenant of the row tier whose roles map to it, or do not, against its state":
+        "SELECT t.slug FROM tenantry.tenants t WHERE t.tier = 'row' AND (t.state = 'suspended' OR t.state = 'archived')"
+        " AND EXISTS (SELECT FROM tenancy.role_tenants m WHERE m.tenant_id = t.id)",
+    "a right that suspending or archiving should have taken, or resuming should have given":
         "SELECT r.name FROM tenantry.tenants t JOIN tenantry.roles r ON r.tenant_id = t.id JOIN tenantry.places p"
-        " ON p.id = t.place_id WHERE t.state = 'archived' AND t.tier = 'schema' AND r.kind <> 'owner'"
-        " AND has_schema_privilege(r.name, p.schema_name, 'USAGE')",
+        " ON p.id = t.place_id WHERE t.state IN ('active', 'suspended', 'archived') AND t.tier = 'schema' AND r.kind <> 'owner'"
+        " AND has_schema_privilege(r.name, p.schema_name, 'USAGE') <> (t.state = 'active')",
     "a place whose ledger does not end at its version":
         "SELECT p.schema_name FROM tenantry.places p WHERE p.version IS DISTINCT FROM"
         " (SELECT max(m.version) FROM tenantry.place_migrations m WHERE m.place_id = p.id)",

@@ -222,6 +222,13 @@ def test_partitions_are_ensured_listed_and_detached():
         )
         after = [p["partition"] for p in server.tenantry("partition", "list", *place)["partitions"]]
         assert after == [p for p in before if p != "ledger_2020_01"]
+        whose = place if place[0] == "--tenant" else []
+        entry = server.tenantry("audit", "list", *whose, "--action", "partition.detach")["entries"][0]
+        told = {"schema": schema, "table": "ledger", "before": "2020-02-01", "detached": 1}
+        if whose:
+            assert (entry["tenant"], entry["detail"]) == (slug, told), entry
+        else:
+            assert (entry["tenant"], entry["detail"]) == (None, {"blueprint": "hybrid", **told}), entry
         assert (
             server.psql("SELECT to_regclass('%s.ledger_2020_01') IS NOT NULL" % schema, server.superuser) == "t"
         ), "it stays as a table"

@@ -277,6 +277,13 @@ def test_logins_of_tenants_that_are_not_active_are_reported():
     found = verify(server)["findings"]
     assert [f["check"] for f in found] == ["map_stale"], found
     server.psql(found[0]["mend"], server.superuser)
+    server.create("gone2", "saas")
+    gone = server.tenantry("tenant", "show", "gone2")
+    server.tenantry("tenant", "suspend", "gone2")
+    server.psql("INSERT INTO tenancy.role_tenants VALUES ('%s', '%s')" % (gone["roles"]["app"], gone["id"]), server.superuser)
+    for found in (verify(server)["findings"], verify(server, "gone2")["findings"]):
+        assert [f["check"] for f in found] == ["map_stale"] and "suspended" in found[0]["evidence"], found
+    server.psql(found[0]["mend"], server.superuser)
     assert verify(server)["is_isolated"]
 
 
