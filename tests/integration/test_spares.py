@@ -662,6 +662,31 @@ def test_a_spare_that_cannot_be_made_is_told_and_tried_again():
     wait_until(lambda: spares(server, "stacks")["error"] is None, "the error stays")
 
 
+# Fails in whose database a role of this name is; what it locked for the session before outlives the failure.
+SEED_THAT_LOCKS = """SELECT pg_advisory_lock(4711);
+DO $$ BEGIN IF to_regrole('spoils_seeds') IS NOT NULL THEN RAISE EXCEPTION 'no seed today'; END IF; END $$;
+"""
+
+
+def test_a_seed_that_fails_leaves_no_lock_with_the_keeper():
+    server = kept_server()
+    server.up()
+    path = write_cards(server.folder, "lockers", 1)
+    with open(os.path.join(path, "blueprint.yaml"), "a", encoding="utf-8") as f:
+        f.write("seed: seed.sql\n")
+    with open(os.path.join(path, "seed.sql"), "w", encoding="utf-8") as f:
+        f.write(SEED_THAT_LOCKS)
+    server.tenantry("blueprint", "add", path)
+    wait_until(is_full(server, 2, "lockers"), "no spares")
+    server.psql("CREATE ROLE spoils_seeds", admin(server))
+    server.create("locker", "lockers")
+    wait_until(lambda: spares(server, "lockers")["error"], "nobody tells")
+    # Between two attempts the lock is free.
+    server.psql("SET lock_timeout = '30s'; SELECT pg_advisory_lock(4711)", admin(server))
+    server.psql("DROP ROLE spoils_seeds", admin(server))
+    wait_until(is_full(server, 2, "lockers"), "no spares afterwards")
+
+
 def test_the_target_follows_demand():
     server = harness.shared_server()
     env = {"TENANTRY_SPARES": "1", "TENANTRY_SPARES_MAX": "3"}
