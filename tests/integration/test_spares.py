@@ -379,6 +379,22 @@ def test_spares_are_refused_where_they_make_no_sense():
     server.refused("input_invalid", "spare", "fill", "trading", "--count", "0", says=("count",))
 
 
+def test_a_spare_whose_drop_a_tenant_holds_up_says_which():
+    with harness.Server() as server:
+        server.up()
+        fill(server, 1)
+        owner = server.psql("SELECT p.owner_role FROM tenantry.spares s JOIN tenantry.places p ON p.id = s.place_id")
+        tenant = server.create("hanger-on", "saas", "--tier", "row")
+        drop = ("spare", "drop", "trading", "--all", "--lock-timeout", "100ms", "--retries", "0")
+        with harness.Session(tenant["app"]) as session:
+            assert session.ask("BEGIN; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO %s;" % owner) == ""
+            server.refused("pg_locked", *drop, says=('tenants with locks there: "hanger-on"',))
+            server.tenantry("tenant", "suspend", "hanger-on")
+        server.tenantry(*drop)
+        assert spare_ids(server) == set()
+        check(server)
+
+
 def test_two_fillers_make_what_was_asked_for_and_no_more():
     server = harness.shared_server()
     server.tenantry("spare", "drop", "--all")
