@@ -493,6 +493,25 @@ def test_a_purge_that_a_neighbour_holds_up_says_which(server, slug, blueprint, *
     server.tenantry("tenant", "purge", slug, "--yes")
 
 
+def test_a_purge_that_a_grant_of_another_place_keeps_says_what_finds_and_ends_it():
+    server = shared_server()
+    role = stem_of(server.create("granted-to", "trading")) + "_app"
+    server.create("granting", "trading")
+    other = server.tenantry("tenant", "show", "granting")
+    server.psql("SET ROLE %s; GRANT SELECT ON %s.portfolios TO %s" % (other["roles"]["owner"], other["schema"], role),
+                server.superuser)
+    server.tenantry("tenant", "archive", "granted-to", "--drain-timeout", "0s")
+    purge = ("tenant", "purge", "granted-to", "--yes")
+    error = server.refused("pg_failed", *purge, says=[other["schema"] + ".portfolios"])
+    assert error["sqlstate"] == "2BP01", error
+    assert "isolation verify" in error["hint"] and "isolation mend" in error["hint"], error
+    found = server.tenantry("isolation", "verify", "--rules-only", expect=None).json()["findings"]
+    for finding in found:
+        if role in (finding["mend"] or ""):
+            server.tenantry("isolation", "mend", finding["id"], "--yes")
+    server.tenantry(*purge)
+
+
 def test_an_unknown_tenant_is_told_with_the_nearest_word():
     server = shared_server()
     for verb in ("show", "suspend", "resume", "archive", "rotate", "credentials"):
