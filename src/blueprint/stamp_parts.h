@@ -26,7 +26,9 @@ bool stamp_read_contents(Arena *arena, PgConn *conn, const Place *place,
 const char *stamp_difference(Arena *arena, const StampContents *expected,
                              const StampContents *found);
 
-/* Drops what this process, or one that was killed, committed for pg_dump; under the lock. */
+/* Drops what this process, or one that was killed, committed for pg_dump; under the lock. What
+ * somebody holds on to is told in the log and left for another time: any tenant can keep a role
+ * that it sees from being dropped, and that is no reason to do without stamps. */
 bool stamp_drop_committed(Arena *arena, Store *store, Err *err);
 
 /* Takes a new stamp; the caller holds the lock and is in no transaction. */

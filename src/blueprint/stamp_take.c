@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/fault.h"
 #include "core/limits.h"
+#include "core/log.h"
 #include "core/strbuf.h"
 #include "pg/dump.h"
 #include "pg/sql.h"
@@ -126,25 +127,38 @@ static bool look_at_place(Taking *taking, const Stamp *stamp, StampContents *ret
 }
 
 /* All of one place is made in one transaction and goes in one. */
+static bool drop_place(Arena *arena, PgConn *conn, const char *stem, Err *err)
+{
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    const char *const roles[] = {arena_printf(arena, "%s_app", stem),
+                                 arena_printf(arena, "%s_ro", stem),
+                                 arena_printf(arena, "%s_owner", stem)};
+    place_add_drop_roles(arena, batch, roles, ARRAY_COUNT(roles));
+    if (!pg_begin(conn, err) || !pg_batch_run(conn, batch, err) || !pg_commit(conn, true, err)) {
+        pg_rollback(conn);
+        return false;
+    }
+    return true;
+}
+
 bool stamp_drop_committed(Arena *arena, Store *store, Err *err)
 {
-    PgConn *conn = store->conn;
     scoped_rows PgRows *rows = NULL;
     if (!store_query(store, STAMP_LEFTOVERS, PG_PARAMS(store->tenants_role), &rows, err)) {
         return false;
     }
     for (size_t i = 0; i < pg_rows_count(rows); i++) {
-        scoped_batch PgBatch *batch = pg_batch_new(arena);
+        Err why;
         const char *stem = pg_rows_text(rows, i, 0);
-        const char *const roles[] = {arena_printf(arena, "%s_app", stem),
-                                     arena_printf(arena, "%s_ro", stem),
-                                     arena_printf(arena, "%s_owner", stem)};
-        place_add_drop_roles(arena, batch, roles, ARRAY_COUNT(roles));
-        if (!pg_begin(conn, err) || !pg_batch_run(conn, batch, err) ||
-            !pg_commit(conn, true, err)) {
-            pg_rollback(conn);
+        if (drop_place(arena, store->conn, stem, &why)) {
+            continue;
+        }
+        if (!pg_is_alive(store->conn)) {
+            *err = why;
             return false;
         }
+        log_warn("stamp.leftover", "roles \"%s_...\" stay until the next stamp: %s", stem,
+                 why.message);
     }
     return true;
 }

@@ -64,6 +64,18 @@ void err_hint(Err *err, const char *format, ...)
     va_end(args);
 }
 
+void err_add(Err *err, const char *format, ...)
+{
+    char message[ERR_MESSAGE_SIZE];
+    va_list args;
+    va_start(args, format);
+    format_bounded(message, sizeof message, format, args);
+    va_end(args);
+    Err whole = *err;
+    err_set(&whole, err->where, err->code, NULL, "%s%s", err->message, message);
+    memcpy(err->message, whole.message, sizeof err->message);
+}
+
 bool err_prefix(Err *err, const char *format, ...)
 {
     char prefix[ERR_MESSAGE_SIZE];

@@ -53,6 +53,9 @@ bool err_set(Err *err, const char *where, ErrCode code, const char *hint, const 
 /* Replaces the hint of an error that is already set (printf format). */
 void err_hint(Err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Puts more behind the message of an error that is already set. */
+void err_add(Err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Puts "prefix: " before the message of an error that is already set, for the caller that knows the
  * context. Returns false, so that a caller can `return err_prefix(...)`. */
 bool err_prefix(Err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -43,7 +43,8 @@ typedef struct JobContext {
 } JobContext;
 
 typedef enum JobStepMode {
-    JOB_STEP_TRANSACTION, /* the runner begins and commits; the step must not */
+    JOB_STEP_TRANSACTION, /* the runner begins and commits; the step must not, but one that failed
+                             may roll back */
     JOB_STEP_FREE,        /* outside any transaction; idempotent */
 } JobStepMode;
 

@@ -174,6 +174,14 @@ static void ensure_stamp(const Keeper *keeper, const char *blueprint)
     op_note_stamp(&context, blueprint);
 }
 
+/* What a blueprint's code has locked for the session would stay with it, also where it failed; the
+ * keeper has no advisory locks of its own. A session that is gone has none. */
+static bool unlock_session(Store *store, Err *err)
+{
+    return !pg_is_alive(store->conn) ||
+           pg_query(store->conn, "SELECT pg_advisory_unlock_all()", PG_NO_PARAMS, NULL, err);
+}
+
 static bool make_missing(Keeper *keeper, Store *store, const Json *row, bool *is_busy, Err *err)
 {
     Err why;
@@ -188,13 +196,13 @@ static bool make_missing(Keeper *keeper, Store *store, const Json *row, bool *is
     }
     const int64_t begun_us = clock_monotonic_us();
     ensure_stamp(keeper, blueprint);
-    if (!spare_make(store, blueprint, target, isolation_require_spare, &outcome, &why)) {
-        return note_failure(store, row, "a spare", &why, err);
-    }
-    /* A seed may have taken advisory locks, which would stay with this session; it has none of its
-     * own. */
-    if (!pg_query(store->conn, "SELECT pg_advisory_unlock_all()", PG_NO_PARAMS, NULL, err)) {
+    const bool is_tried = spare_make(store, blueprint, target, isolation_require_spare, &outcome,
+                                     &why);
+    if (!unlock_session(store, err)) {
         return false;
+    }
+    if (!is_tried) {
+        return note_failure(store, row, "a spare", &why, err);
     }
     if (outcome == SPARE_MADE) {
         keeper->report->made++;
@@ -207,15 +215,21 @@ static bool make_missing(Keeper *keeper, Store *store, const Json *row, bool *is
 
 static bool renew(Keeper *keeper, Store *store, bool *is_busy, Err *err)
 {
+    Err why;
     bool is_renewed = false;
     if (clock_monotonic_us() < keeper->renew_again_us) {
         return true;
     }
-    if (!spare_renew_one(store, isolation_renew_place, &is_renewed, err)) {
+    const bool is_tried = spare_renew_one(store, isolation_renew_place, &is_renewed, &why);
+    if (!unlock_session(store, err)) {
+        return false;
+    }
+    if (!is_tried) {
         /* Locked by somebody, or broken: when its day is over it is dropped like an old one. */
         keeper->renew_again_us = clock_monotonic_us() + RENEW_PAUSE_MS * INT64_C(1000);
-        log_warn("spare.failed", "partitions of a spare: %s", err->message);
-        return err->code != ERR_PG_UNAVAILABLE && pg_is_alive(store->conn);
+        log_warn("spare.failed", "partitions of a spare: %s", why.message);
+        *err = why;
+        return why.code != ERR_PG_UNAVAILABLE && pg_is_alive(store->conn);
     }
     keeper->report->renewed += is_renewed ? 1 : 0;
     *is_busy = *is_busy || is_renewed;

@@ -241,6 +241,7 @@ static bool try_hard(Turn *turn, bool *ret_is_over, bool *ret_has_failed, Err *e
         }
         if (is_last) {
             *ret_is_over = true;
+            tenants_tell_lock_holders(turn->store, turn->place.schema_name, NULL, &why);
             return record_failure(turn, &why, ret_has_failed, err);
         }
         pause_before(turn->attempt);

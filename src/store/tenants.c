@@ -70,6 +70,27 @@ bool tenants_get(Arena *arena, Store *store, const char *id, Tenant **ret_tenant
     return true;
 }
 
+void tenants_tell_lock_holders(Store *store, const char *schema_name, const char *tenant_id,
+                               Err *err)
+{
+    Err ignored;
+    scoped_rows PgRows *rows = NULL;
+    if (err->code != ERR_PG_LOCKED || !pg_is_alive(store->conn)) {
+        return;
+    }
+    pg_rollback(store->conn);
+    if (!store_query(store, TENANT_LOCK_HOLDERS, PG_PARAMS(schema_name, tenant_id), &rows,
+                     &ignored) ||
+        pg_rows_int(rows, 0, 2) == 0) {
+        return;
+    }
+    const bool is_one = pg_rows_int(rows, 0, 2) == 1;
+    err_add(err, "; tenants with locks there: %s", pg_rows_text(rows, 0, 0));
+    err_hint(err, "end the sessions of %s: tenantry tenant suspend %s",
+             is_one ? "the tenant that is in the way" : "a tenant that is in the way",
+             is_one ? pg_rows_text(rows, 0, 1) : "SLUG");
+}
+
 static bool find_shared(Arena *arena, Store *store, StatementId id, const char *blueprint,
                         Place **ret_place, Err *err)
 {

@@ -38,6 +38,13 @@ bool tenants_get_by_slug(Arena *arena, Store *store, const char *slug, Tenant **
 /* The tenant of this id; ERR_TENANT_MISSING when there is none. */
 bool tenants_get(Arena *arena, Store *store, const char *id, Tenant **ret_tenant, Err *err);
 
+/* Where a lock could not be had: says in err which tenants have sessions with locks on what is in
+ * the schema, on the roles of its place, or on those of the tenant (NULL: of none), and what ends
+ * them. Any tenant can lock what it has no right to use, by its number or its name. Rolls back the
+ * transaction that failed. */
+void tenants_tell_lock_holders(Store *store, const char *schema_name, const char *tenant_id,
+                               Err *err);
+
 /* The place in a row that begins with id, version, schema_name, owner_role, app_role,
  * readonly_role, blueprint and tier. */
 Place place_from_row(Arena *arena, const PgRows *rows, size_t row);

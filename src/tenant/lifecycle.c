@@ -506,15 +506,10 @@ static bool delete_registry_rows(JobContext *context, const Tenant *tenant, Err 
             store_query(store, PLACE_DELETE, PG_PARAMS(tenant->place->id), NULL, err));
 }
 
-/* All of it in one transaction: the tenant is archived and whole, or purged and gone. */
-static bool step_purge(JobContext *context, Err *err)
+static bool purge(JobContext *context, Tenant *tenant, Err *err)
 {
-    Tenant *tenant = NULL;
-    if (!load_tenant(context, &tenant, err) ||
-        !tenant_move(context->store, tenant, TENANT_PURGED, err)) {
-        return false;
-    }
-    if (!(is_schema_tier(tenant) ? drop_schema(context, tenant, err)
+    if (!tenant_move(context->store, tenant, TENANT_PURGED, err) ||
+        !(is_schema_tier(tenant) ? drop_schema(context, tenant, err)
                                  : delete_rows(context, tenant, err)) ||
         !drop_roles(context, tenant, err) || !delete_registry_rows(context, tenant, err)) {
         return false;
@@ -523,6 +518,22 @@ static bool step_purge(JobContext *context, Err *err)
     scoped_json Json *detail = json_object();
     json_put_text(detail, "slug", tenant->slug);
     return job_audit_last(context, "tenant.purge", detail, err);
+}
+
+/* All of it in one transaction: the tenant is archived and whole, or purged and gone. */
+static bool step_purge(JobContext *context, Err *err)
+{
+    Tenant *tenant = NULL;
+    if (!load_tenant(context, &tenant, err)) {
+        return false;
+    }
+    if (!purge(context, tenant, err)) {
+        const Place *place = tenant->place;
+        tenants_tell_lock_holders(context->store, place == NULL ? NULL : place->schema_name,
+                                  tenant->id, err);
+        return false;
+    }
+    return true;
 }
 
 static const JobStep purge_steps[] = {

@@ -251,6 +251,7 @@ static bool drop_found(Arena *arena, Store *store, const PgRows *rows, bool *ret
         return true;
     }
     if (!spare_drop(arena, store, spare, err)) {
+        tenants_tell_lock_holders(store, spare->place.schema_name, NULL, err);
         return false;
     }
     FAULT("spare.drop.before_commit");

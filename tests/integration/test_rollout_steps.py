@@ -281,6 +281,27 @@ def test_a_lock_is_waited_for_no_longer_than_asked_and_what_is_left_is_taken_awa
     check(shared())
 
 
+def test_a_place_that_a_neighbour_keeps_locked_says_which():
+    """PostgreSQL locks what a view reads for anybody who asks for the view's text, with rights or without."""
+    made = vault("peeked", "peeked-a")
+    made.add("CREATE VIEW seen WITH (security_invoker) AS SELECT * FROM boxes;\n", "DROP VIEW seen;\n")
+    made.migrate("up")
+    view = made.sql("peeked-a", "SELECT 'seen'::regclass::oid")
+    peeker = shared().create("peeker", "saas", "--tier", "row")
+    version = made.add_column()
+    with harness.Session(peeker["app"]) as session:
+        assert "boxes" in session.ask("BEGIN; SELECT pg_get_viewdef(%s::oid);" % view)
+        made.refused("up", "--lock-timeout", "100ms", "--retries", "1", code="places_failed", says=("1 of 1 places failed",))
+        failed = made.quarantine()["peeked-a"]
+        assert failed["sqlstate"] == "55P03" and failed["error"].startswith("migrations/V0003__step.sql:1: "), failed
+        assert failed["error"].endswith('tenants with locks there: "peeker"'), failed
+        hint = made.server.psql("SELECT error->>'hint' FROM tenantry.rollout_places WHERE job_id = %d" % failed["rollout"])
+        assert hint.endswith("tenantry tenant suspend peeker"), hint
+        shared().tenantry("tenant", "suspend", "peeker")
+    assert made.migrate("retry")["done"] == 1
+    assert made.versions() == {"peeked-a": version}
+
+
 def test_an_undo_takes_back_a_place_that_was_on_its_way():
     """Its neighbour failed while it was between two versions, so it went no further, and was never done."""
     made = vault("onitsway", "onitsway-a", "onitsway-b")

@@ -516,5 +516,24 @@ def test_nothing_is_left_of_a_stamp_that_was_killed():
         crash_state.check_whole(server)
 
 
+def test_a_leftover_that_a_tenant_holds_on_to_keeps_no_stamp_from_being_taken():
+    harness.require_faults()
+    with harness.Server() as server:
+        server.up()
+        tenant = server.create("holder", "saas", "--tier", "row")
+        forced = ("blueprint", "stamp", "trading", "--force", "--lock-timeout", "500ms", "--retries", "0")
+        server.tenantry(*forced, env={"TENANTRY_FAULT_AT": "stamp.committed"}, expect=-9)
+        crash_state.wait_until_quiet(server)
+        owner = [role for role in leftovers(server).split() if role.endswith("_owner")][0]
+        with harness.Session(tenant["app"]) as session:
+            assert session.ask("BEGIN; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO %s;" % owner) == ""
+            assert "its dump has" in server.tenantry(*forced)["reason"]
+            assert owner in leftovers(server)
+            server.up("--lock-timeout", "500ms")
+            session.ask("ROLLBACK;")
+        server.tenantry(*forced)
+        assert leftovers(server) == ""
+
+
 if __name__ == "__main__":
     harness.main()

@@ -473,6 +473,45 @@ def test_a_purge_holds_tables_with_policies_of_their_own_to_their_guard():
                        " AND NOT (relrowsecurity AND relforcerowsecurity)" % schema) == "0"
 
 
+@in_both_tiers
+def test_a_purge_that_a_neighbour_holds_up_says_which(server, slug, blueprint, *_):
+    gone = server.create(slug, blueprint)
+    neighbours = [server.create("%s-%d" % (slug[:40].rstrip("-"), number), blueprint) for number in range(2)]
+    names = [neighbour["slug"] for neighbour in neighbours]
+    server.tenantry("tenant", "archive", slug, "--drain-timeout", "0s")
+    purge = ("tenant", "purge", slug, "--yes", "--lock-timeout", "100ms", "--retries", "0")
+    with Session(neighbours[0]["app"]) as one, Session(neighbours[1]["app"]) as other:
+        named = "BEGIN; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO %s_app;" % stem_of(gone)
+        assert one.ask(named) == ""
+        error = server.refused("pg_locked", *purge, says=['tenants with locks there: "%s"' % names[0]])
+        assert error["sqlstate"] == "55P03" and "tenantry tenant suspend " + names[0] in error["hint"], error
+        assert other.ask(named) == ""
+        error = server.refused("pg_locked", *purge, says=['"%s", "%s"' % tuple(names)])
+        assert "tenantry tenant suspend SLUG" in error["hint"], error
+        for name in names:
+            server.tenantry("tenant", "suspend", name)
+    server.tenantry("tenant", "purge", slug, "--yes")
+
+
+def test_a_purge_that_a_grant_of_another_place_keeps_says_what_finds_and_ends_it():
+    server = shared_server()
+    role = stem_of(server.create("granted-to", "trading")) + "_app"
+    server.create("granting", "trading")
+    other = server.tenantry("tenant", "show", "granting")
+    server.psql("SET ROLE %s; GRANT SELECT ON %s.portfolios TO %s" % (other["roles"]["owner"], other["schema"], role),
+                server.superuser)
+    server.tenantry("tenant", "archive", "granted-to", "--drain-timeout", "0s")
+    purge = ("tenant", "purge", "granted-to", "--yes")
+    error = server.refused("pg_failed", *purge, says=[other["schema"] + ".portfolios"])
+    assert error["sqlstate"] == "2BP01", error
+    assert "isolation verify" in error["hint"] and "isolation mend" in error["hint"], error
+    found = server.tenantry("isolation", "verify", "--rules-only", expect=None).json()["findings"]
+    for finding in found:
+        if role in (finding["mend"] or ""):
+            server.tenantry("isolation", "mend", finding["id"], "--yes")
+    server.tenantry(*purge)
+
+
 def test_an_unknown_tenant_is_told_with_the_nearest_word():
     server = shared_server()
     for verb in ("show", "suspend", "resume", "archive", "rotate", "credentials"):

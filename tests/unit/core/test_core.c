@@ -26,6 +26,21 @@ static void err_set_keeps_code_message_and_hint(void **state)
     assert_string_equal(err_kind(err.code)->wire, "slug_taken");
 }
 
+static void err_add_keeps_all_but_the_message(void **state)
+{
+    (void)state;
+    Err err;
+    ERR_SET(&err, ERR_PG_LOCKED, "wait", "no lock");
+    const char *where = err.where;
+    memcpy(err.sqlstate, "55P03", sizeof err.sqlstate);
+    err_add(&err, "; \"%s\" has it", "acme");
+    assert_string_equal(err.message, "no lock; \"acme\" has it");
+    assert_string_equal(err.hint, "wait");
+    assert_string_equal(err.sqlstate, "55P03");
+    assert_ptr_equal(err.where, where);
+    assert_int_equal(err.code, ERR_PG_LOCKED);
+}
+
 static void err_set_cuts_a_long_message_on_a_whole_character(void **state)
 {
     (void)state;
@@ -159,6 +174,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(err_set_keeps_code_message_and_hint),
+        cmocka_unit_test(err_add_keeps_all_but_the_message),
         cmocka_unit_test(err_set_cuts_a_long_message_on_a_whole_character),
         cmocka_unit_test(every_error_has_its_own_wire_name_and_a_failing_exit_status),
         cmocka_unit_test(arena_gives_zeroed_aligned_memory_of_any_size),
