@@ -103,8 +103,9 @@ void place_add_narrowing(Arena *arena, PgBatch *batch, const Blueprint *blueprin
                          const Place *place);
 
 /* Guards every table of a shared place: row-level security enabled and forced, the two policies,
- * grants to the group roles. Can be run again. ERR_BLUEPRINT_INVALID for a table without tenant_id
- * that is not declared shared. */
+ * grants to the group roles; and gives these back the default privileges that a tenant took from
+ * them, with what was made meanwhile. Can be run again. ERR_BLUEPRINT_INVALID for a table without
+ * tenant_id that is not declared shared. */
 bool seal_shared_place(Arena *arena, Store *store, const Blueprint *blueprint, const Place *place,
                        Err *err);
 

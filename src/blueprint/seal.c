@@ -98,6 +98,43 @@ static bool check_table(const Blueprint *blueprint, const Table *table, Err *err
         blueprint->name, table->name);
 }
 
+/* Any tenant, a member of its group, may DROP OWNED BY it, which takes the group out of the owner's
+ * default privileges; of what is there already it takes nothing, since the owner gave it. Whatever
+ * the place's scripts made since then was closed to the tenants: functions, and types but those
+ * that PostgreSQL makes by itself, which have no rights of their own. */
+static const char give_rights[] =
+    "DO $give$ DECLARE one text; BEGIN"
+    " FOR one IN SELECT format('ROUTINE %s', f.oid::regprocedure)"
+    "  FROM pg_namespace n JOIN pg_proc f ON f.pronamespace = n.oid AND f.proowner = n.nspowner"
+    "  WHERE n.nspname = {}"
+    " UNION ALL SELECT format('TYPE %s', t.oid::regtype)"
+    "  FROM pg_namespace n JOIN pg_type t ON t.typnamespace = n.oid AND t.typowner = n.nspowner"
+    "  LEFT JOIN pg_class c ON c.oid = t.typrelid"
+    "  WHERE n.nspname = {} AND t.typtype <> 'm' AND (c.oid IS NULL OR c.relkind = 'c')"
+    "   AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid)"
+    " LOOP EXECUTE format('GRANT ALL ON %s TO %I, %I', one, {}, {}); END LOOP; END $give$";
+
+/* Nothing is to be done as a rule; and then a right that a script took away stays away. */
+static bool add_defaults(Arena *arena, Store *store, PgBatch *batch, const Place *place, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(
+            store, PLACE_LACKS_DEFAULTS,
+            PG_PARAMS(place->schema_name, place->owner_role, place->app_role, place->readonly_role),
+            &rows, err)) {
+        return false;
+    }
+    if (pg_rows_bool(rows, 0, 0)) {
+        place_add_default_privileges(arena, batch, place, TIER_ROW);
+        pg_batch_add(batch,
+                     SQL(arena, give_rights, sql_literal(place->schema_name),
+                         sql_literal(place->schema_name), sql_literal(place->app_role),
+                         sql_literal(place->readonly_role)),
+                     PG_NO_PARAMS);
+    }
+    return true;
+}
+
 bool seal_shared_place(Arena *arena, Store *store, const Blueprint *blueprint, const Place *place,
                        Err *err)
 {
@@ -137,6 +174,9 @@ bool seal_shared_place(Arena *arena, Store *store, const Blueprint *blueprint, c
             return false;
         }
         add_table(arena, batch, blueprint, place, &table);
+    }
+    if (!add_defaults(arena, store, batch, place, err)) {
+        return false;
     }
     place_leave_role(batch);
     return pg_batch_run(store->conn, batch, err);

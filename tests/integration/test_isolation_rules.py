@@ -421,6 +421,18 @@ def test_a_setting_of_the_server_is_reported_and_mended_whatever_file_has_it():
         configure(server, "ALTER SYSTEM RESET lo_compat_privileges", "off")
 
 
+def test_a_lock_on_the_view_of_settings_does_not_shut_the_rules():
+    """PUBLIC may UPDATE pg_settings as initdb leaves it, so any tenant may lock it; on our own server none may."""
+    server, words = names()
+    with harness.Session(server.superuser) as holder:
+        assert holder.ask("BEGIN; LOCK TABLE pg_catalog.pg_settings IN ACCESS EXCLUSIVE MODE;") == ""
+        assert verify(server)["is_isolated"]
+        assert verify(server, "a1")["is_isolated"]
+    tenant = "SET ROLE %s; BEGIN; " % words["a_app"]
+    harness.refused_sql(server.superuser, tenant + "LOCK TABLE pg_catalog.pg_settings IN ACCESS EXCLUSIVE MODE", "permission denied")
+    server.psql(tenant + "SELECT FROM pg_settings; SET work_mem = '5MB'", server.superuser)
+
+
 def test_several_tenants_in_one_statement_are_judged_like_each_by_itself():
     """So is a fleet whose control role may make no temporary tables, and the sample of a rollout."""
     server, words = names()

@@ -72,6 +72,59 @@ def test_the_row_tier_is_one_place_with_the_same_commands():
     crash_state.check_whole(shared(), logins={"rows-a", "rows-b"})
 
 
+MORE = ("""CREATE TYPE mood%(n)d AS ENUM ('good');
+CREATE TYPE pair%(n)d AS (a integer, b integer);
+CREATE DOMAIN amount%(n)d AS integer;
+CREATE FUNCTION twice%(n)d(n integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 2 * n';
+""", """DROP FUNCTION twice%(n)d(integer); DROP DOMAIN amount%(n)d; DROP TYPE pair%(n)d; DROP TYPE mood%(n)d;
+""")
+
+
+def test_a_tenant_that_drops_what_its_group_owns_keeps_nothing_from_the_others():
+    """It takes the group out of the default privileges of the shared place; what later versions bring is for all again."""
+    made = Vault(shared(), "rowsdrop", "row")
+    tenants = made.create("rowsdrop-a", "rowsdrop-b")
+    groups = dict(zip(("app", "readonly"), shared().psql(
+        "SELECT app_role, readonly_role FROM tenantry.places WHERE blueprint = 'rowsdrop'").split("|")))
+
+    def drop(*logins):
+        for login in logins:
+            shared().psql("SET default_transaction_read_only = off; DROP OWNED BY " + groups[login], tenants[0][login])
+
+    def check_rights(*numbers):
+        for uri in (tenant[login] for tenant in tenants for login in groups):
+            for n in numbers:
+                assert shared().psql("SELECT twice%d(2), has_type_privilege('mood%d', 'USAGE'), has_type_privilege('pair%d',"
+                                     " 'USAGE'), has_type_privilege('amount%d', 'USAGE')" % (n, n, n, n), uri) == "4|t|t|t", n
+        assert shared().tenantry("migrate", "verify", made.name)["differences"] == []
+
+    drop("app", "readonly")
+    made.add(*(script % {"n": 1} for script in MORE))
+    check_rights(1)
+    made.migrate("down", "--to", "1")
+    drop("app")
+    made.migrate("up")
+    check_rights(1)
+    drop("readonly")
+    shared().tenantry("partition", "ensure")
+    check_rights(1)
+    made.add(*(script % {"n": 2} for script in MORE))
+    check_rights(1, 2)
+    crash_state.check_whole(shared(), logins={"rowsdrop-a", "rowsdrop-b"})
+
+
+def test_a_right_that_a_script_took_from_a_group_stays_away():
+    made = Vault(shared(), "rowsrevoke", "row")
+    tenant, = made.create("rowsrevoke-a")
+    made.add("""CREATE FUNCTION hidden() RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 1';
+DO $$ BEGIN EXECUTE (SELECT format('REVOKE EXECUTE ON FUNCTION hidden() FROM %s', string_agg(a.grantee::regrole::text, ', '))
+    FROM pg_catalog.pg_proc f, aclexplode(f.proacl) a WHERE f.oid = 'hidden()'::regprocedure AND a.grantee <> f.proowner); END $$;
+""")
+    made.add_column()
+    shared().tenantry("partition", "ensure")
+    harness.refused_sql(tenant["app"], "SELECT hidden()", "permission denied for function hidden")
+
+
 def test_shared_tables_whose_rows_refuse_a_version_go_into_quarantine():
     made = vault("rowsbad", "rowsbad-a", tier="row")
     made.add("ALTER TABLE boxes ADD CONSTRAINT boxes_what UNIQUE (tenant_id, what);\n",

@@ -218,6 +218,22 @@ def test_no_other_role_can_be_taken():
     refused_sql(ours["readonly"], "SET ROLE %s" % ours["connections"][0]["role"], "permission denied")
 
 
+def test_a_login_makes_nobody_a_member_of_itself():
+    """Who could, would make logins that wait for a tenant members of its own, and no create would pass. PostgreSQL 14 allowed it."""
+    ours, theirs = neighbours()
+    server = shared_server()
+    waiting = server.psql("SELECT stem || '_app' FROM tenantry.ready_logins LIMIT 1")
+    group = server.psql("SELECT app_role FROM tenantry.places WHERE blueprint = 'saas'")
+    roles = {c["login"]: c["role"] for c in ours["connections"]}
+    for login, role in roles.items():
+        for member in (waiting, group, theirs["connections"][0]["role"], "postgres"):
+            for option in ("", " WITH ADMIN OPTION"):
+                grant = "SET default_transaction_read_only = off; GRANT %s TO %s%s" % (role, member, option)
+                refused_sql(ours[login], grant, "role \"%s\"" % role)
+    lent = "SELECT count(*) FROM pg_auth_members WHERE roleid IN ('%(app)s'::regrole, '%(readonly)s'::regrole)" % roles
+    assert server.psql(lent + " AND member <> current_user::regrole") == "0"
+
+
 def test_a_group_role_that_can_be_taken_is_no_tenant():
     """The logins are members of their blueprint's group, so SET ROLE works; the group maps to nothing."""
     ours, _ = neighbours()
