@@ -1,23 +1,20 @@
-/* What happens to a tenant after it was made: suspend, resume, archive, purge, rotate. */
+/* Whether a tenant may work: suspend, resume, archive. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "blueprint/place.h"
-#include "blueprint/registry.h"
 #include "core/array.h"
 #include "core/clock.h"
-#include "core/fault.h"
 #include "core/strbuf.h"
 #include "pg/sql.h"
+#include "tenant/lifecycle_parts.h"
 #include "tenant/login.h"
 #include "tenant/state.h"
 
-enum { BLOCK_ATTEMPTS = 20, DELETE_ATTEMPTS = 2 };
+enum { BLOCK_ATTEMPTS = 20 };
 enum { DRAIN_POLL_MS = 50, SESSIONS_GONE_CHECKS = 2, END_SESSIONS_MS = 10000 };
 
-/* The job's tenant: by id once the job has one, so that a slug that changed hands cannot mislead a
- * resumed job. */
-static bool load_tenant(JobContext *context, Tenant **ret_tenant, Err *err)
+bool lifecycle_load(JobContext *context, Tenant **ret_tenant, Err *err)
 {
     if (context->tenant_id != NULL) {
         return tenants_get(context->arena, context->store, context->tenant_id, ret_tenant, err);
@@ -30,8 +27,8 @@ static bool load_tenant(JobContext *context, Tenant **ret_tenant, Err *err)
     return true;
 }
 
-static bool load_logins(JobContext *context, const Tenant *tenant,
-                        TenantLogin logins[TENANT_LOGINS], size_t *ret_count, Err *err)
+bool lifecycle_logins(JobContext *context, const Tenant *tenant, TenantLogin logins[TENANT_LOGINS],
+                      size_t *ret_count, Err *err)
 {
     return tenant_logins(context->arena, context->store, tenant, false, logins, ret_count, err);
 }
@@ -50,11 +47,11 @@ static const char *role_list(Arena *arena, const TenantLogin *logins, size_t cou
  * end no other's. What was told to end does so when it wakes, before it reads a statement. */
 static const char end_hidden_sessions[] =
     "DO $end$ DECLARE one integer; BEGIN SET LOCAL ROLE {};"
-    " FOR one IN SELECT l.pid FROM pg_locks l WHERE l.classid = 'pg_database'::regclass AND NOT "
-    "EXISTS"
-    "  (SELECT FROM pg_stat_activity a WHERE a.pid = l.pid AND a.usesysid IS NOT NULL) LOOP"
-    "  BEGIN PERFORM pg_terminate_backend(one); EXCEPTION WHEN insufficient_privilege THEN NULL; "
-    "END;"
+    " FOR one IN SELECT l.pid FROM pg_locks l WHERE l.classid = 'pg_database'::regclass"
+    "  AND NOT EXISTS"
+    "   (SELECT FROM pg_stat_activity a WHERE a.pid = l.pid AND a.usesysid IS NOT NULL)"
+    " LOOP BEGIN PERFORM pg_terminate_backend(one);"
+    "  EXCEPTION WHEN insufficient_privilege THEN NULL; END;"
     " END LOOP; SET LOCAL ROLE NONE; END $end$";
 
 /* Ending a session takes membership in its role; we have it within this transaction only. */
@@ -88,9 +85,7 @@ static void add_block(JobContext *context, PgBatch *batch, const TenantLogin *lo
                  PG_PARAMS(pg_int_text(arena, context->store->options.target.lock_timeout_ms)));
 }
 
-/* A tenant can hold a lock on its own role (ALTER ROLE CURRENT_USER ...) to keep us from blocking
- * it, or change it each time that we are about to. */
-static bool is_role_contended(const Err *err)
+bool lifecycle_is_contended(const Err *err)
 {
     return err->code == ERR_PG_LOCKED || err->code == ERR_CONFLICT;
 }
@@ -106,7 +101,7 @@ static bool block_logins(JobContext *context, const TenantLogin *logins, size_t 
             return true;
         }
         Err ignored;
-        if (!is_role_contended(err) ||
+        if (!lifecycle_is_contended(err) ||
             !pg_query(conn, "ROLLBACK TO SAVEPOINT block", PG_NO_PARAMS, NULL, &ignored)) {
             return false;
         }
@@ -118,7 +113,7 @@ static bool switch_logins(JobContext *context, const Tenant *tenant, bool may_lo
 {
     TenantLogin logins[TENANT_LOGINS];
     size_t count = 0;
-    if (!load_logins(context, tenant, logins, &count, err)) {
+    if (!lifecycle_logins(context, tenant, logins, &count, err)) {
         return false;
     }
     if (!may_login) {
@@ -132,7 +127,7 @@ static bool switch_logins(JobContext *context, const Tenant *tenant, bool may_lo
 
 /* --- rights on the data ----------------------------------------------------------------------- */
 
-static bool is_schema_tier(const Tenant *tenant)
+bool lifecycle_is_schema_tier(const Tenant *tenant)
 {
     return strcmp(tenant->tier, tier_name(TIER_SCHEMA)) == 0;
 }
@@ -168,9 +163,10 @@ static bool switch_schema(JobContext *context, const Place *place, bool is_open,
  * NOLOGIN can do nothing. In the row tier the logins map to no tenant meanwhile. */
 static bool switch_data(JobContext *context, const Tenant *tenant, bool is_open, Err *err)
 {
-    return is_schema_tier(tenant) ? switch_schema(context, tenant->place, is_open, err)
-                                  : store_query(context->store, is_open ? ROLE_REMAP : ROLE_UNMAP,
-                                                PG_PARAMS(tenant->id), NULL, err);
+    return lifecycle_is_schema_tier(tenant)
+               ? switch_schema(context, tenant->place, is_open, err)
+               : store_query(context->store, is_open ? ROLE_REMAP : ROLE_UNMAP,
+                             PG_PARAMS(tenant->id), NULL, err);
 }
 
 /* Moves, switches the logins and audits: what most operations begin with. */
@@ -178,7 +174,7 @@ static bool move_and_switch(JobContext *context, TenantState to, bool may_login,
                             Tenant **ret_tenant, Err *err)
 {
     Tenant *tenant = NULL;
-    if (!load_tenant(context, &tenant, err)) {
+    if (!lifecycle_load(context, &tenant, err)) {
         return false;
     }
     scoped_json Json *detail = json_object();
@@ -274,8 +270,8 @@ static bool step_end_sessions(JobContext *context, Err *err)
     Tenant *tenant = NULL;
     TenantLogin logins[TENANT_LOGINS];
     size_t count = 0;
-    return load_tenant(context, &tenant, err) &&
-           load_logins(context, tenant, logins, &count, err) &&
+    return lifecycle_load(context, &tenant, err) &&
+           lifecycle_logins(context, tenant, logins, &count, err) &&
            end_sessions(context, logins, count, TENANT_SUSPENDED, err);
 }
 
@@ -319,7 +315,8 @@ static bool step_wait_for_sessions(JobContext *context, Err *err)
     Tenant *tenant = NULL;
     TenantLogin logins[TENANT_LOGINS];
     size_t count = 0;
-    if (!load_tenant(context, &tenant, err) || !load_logins(context, tenant, logins, &count, err)) {
+    if (!lifecycle_load(context, &tenant, err) ||
+        !lifecycle_logins(context, tenant, logins, &count, err)) {
         return false;
     }
     const char *roles = role_list(context->arena, logins, count);
@@ -342,10 +339,10 @@ static bool step_wait_for_sessions(JobContext *context, Err *err)
 static bool step_lock_data(JobContext *context, Err *err)
 {
     Tenant *tenant = NULL;
-    if (!load_tenant(context, &tenant, err) ||
+    if (!lifecycle_load(context, &tenant, err) ||
         !tenant_move(context->store, tenant, TENANT_ARCHIVED, err) ||
         !store_query(context->store, ROLE_UNMAP, PG_PARAMS(tenant->id), NULL, err) ||
-        (is_schema_tier(tenant) && !switch_schema(context, tenant->place, false, err))) {
+        (lifecycle_is_schema_tier(tenant) && !switch_schema(context, tenant->place, false, err))) {
         return false;
     }
     scoped_json Json *detail = json_object();
@@ -360,237 +357,3 @@ static const JobStep archive_steps[] = {
     {0},
 };
 const JobKind tenant_archive_job = {.operation = "tenant.archive", .steps = archive_steps};
-
-/* --- purge
- * ------------------------------------------------------------------------------------------------------
- */
-
-/* Row tier: the tables of the shared place that hold tenants' rows, those that refer to others
- * first; and whether a policy of the blueprint's own may hide some of them from the owner too. */
-static const char tables_by_dependency[] =
-    "WITH RECURSIVE t AS ("
-    " SELECT c.oid, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-    " WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
-    " AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = "
-    "'tenant_guard')),"
-    " depth AS (SELECT oid, 0 AS level FROM t UNION"
-    " SELECT f.confrelid, d.level + 1 FROM depth d JOIN pg_constraint f ON f.conrelid = d.oid"
-    " AND f.contype = 'f' AND f.confrelid <> f.conrelid WHERE d.level < 100)"
-    " SELECT t.relname, EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = t.oid"
-    "  AND NOT p.polpermissive AND p.polname <> 'tenant_guard')"
-    " FROM t JOIN depth d ON d.oid = t.oid GROUP BY t.oid, t.relname ORDER BY max(d.level),"
-    " t.relname";
-
-#define ROWS_LEFT "tenantry.rows_left"
-
-static void add_deletes(Arena *arena, PgBatch *batch, const Place *place, const PgRows *tables)
-{
-    place_enter_role(batch, place->owner_role, "pg_catalog");
-    for (size_t i = 0; i < pg_rows_count(tables); i++) {
-        pg_batch_add(batch,
-                     SQL(arena, "DELETE FROM {}.{}", sql_name(arena, place->schema_name),
-                         sql_name(arena, pg_rows_text(tables, i, 0))),
-                     PG_NO_PARAMS);
-    }
-    place_leave_role(batch);
-}
-
-/* Leaves the name of a table that still has rows of the tenant in a setting. In a guard of its own,
- * which fires no trigger: so what triggers of the deletes have set is gone, and the owner may look
- * past policies for a moment. */
-static void add_look(Arena *arena, PgBatch *batch, const Tenant *tenant, const PgRows *tables,
-                     size_t *ret_answer)
-{
-    const Place *place = tenant->place;
-    const SqlArg schema = sql_name(arena, place->schema_name);
-    place_enter_role(batch, place->owner_role, "pg_catalog");
-    for (size_t i = 0; i < pg_rows_count(tables); i++) {
-        const char *name = pg_rows_text(tables, i, 0);
-        const SqlArg table = sql_name(arena, name);
-        const bool is_hidden = pg_rows_bool(tables, i, 1);
-        if (is_hidden) {
-            pg_batch_add(batch,
-                         SQL(arena, "ALTER TABLE {}.{} NO FORCE ROW LEVEL SECURITY", schema, table),
-                         PG_NO_PARAMS);
-        }
-        pg_batch_add(batch,
-                     SQL(arena,
-                         "SELECT set_config('" ROWS_LEFT "', {}, false) FROM {}.{}"
-                         " WHERE tenant_id = {} LIMIT 1",
-                         sql_literal(name), schema, table, sql_literal(tenant->id)),
-                     PG_NO_PARAMS);
-        if (is_hidden) {
-            pg_batch_add(batch,
-                         SQL(arena, "ALTER TABLE {}.{} FORCE ROW LEVEL SECURITY", schema, table),
-                         PG_NO_PARAMS);
-        }
-    }
-    *ret_answer = place_leave_role_asking(batch, ROWS_LEFT);
-}
-
-/* *ret_left: a table that has rows of the tenant afterwards, or NULL. */
-static bool delete_once(JobContext *context, const Tenant *tenant, const PgRows *tables,
-                        const char **ret_left, Err *err)
-{
-    Arena *arena = context->arena;
-    scoped_batch PgBatch *batch = pg_batch_new(arena);
-    size_t answer = 0;
-    add_deletes(arena, batch, tenant->place, tables);
-    add_look(arena, batch, tenant, tables, &answer);
-    if (!pg_batch_run(context->store->conn, batch, err)) {
-        return false;
-    }
-    const char *left = pg_rows_text(pg_batch_rows(batch, answer), 0, 0);
-    *ret_left = left == NULL || *left == '\0' ? NULL : arena_strdup(arena, left);
-    return true;
-}
-
-/* Row tier: the owner of the shared place becomes this tenant for the length of the transaction, so
- * the tenant's own policies make sure that no other tenant's row can be deleted. Twice where rows
- * are left: triggers of one table may have written to another that was empty already. */
-static bool delete_rows(JobContext *context, const Tenant *tenant, Err *err)
-{
-    Store *store = context->store;
-    const Place *place = tenant->place;
-    const char *left = "";
-    scoped_rows PgRows *tables = NULL;
-    if (!pg_query(store->conn, tables_by_dependency, PG_PARAMS(place->schema_name), &tables, err) ||
-        !store_query(store, ROLE_MAP, PG_PARAMS(place->owner_role, tenant->id), NULL, err)) {
-        return false;
-    }
-    for (int i = 0; i < DELETE_ATTEMPTS && left != NULL; i++) {
-        if (!delete_once(context, tenant, tables, &left, err)) {
-            return false;
-        }
-    }
-    if (left != NULL) {
-        return ERR_SET(err, ERR_PG_FAILED,
-                       "its triggers, rules and policies must let the table's owner delete "
-                       "(docs/blueprints.md, Purging): change them with a migration",
-                       "tenant \"%s\" still has rows in table \"%s\" after they were deleted",
-                       tenant->slug, left);
-    }
-    return store_query(store, ROLE_UNMAP_ONE, PG_PARAMS(place->owner_role), NULL, err);
-}
-
-static bool drop_schema(JobContext *context, const Tenant *tenant, Err *err)
-{
-    scoped_batch PgBatch *batch = pg_batch_new(context->arena);
-    place_add_drop_schema(context->arena, batch, tenant->place);
-    return pg_batch_run(context->store->conn, batch, err);
-}
-
-static bool drop_roles(JobContext *context, const Tenant *tenant, Err *err)
-{
-    scoped_rows PgRows *rows = NULL;
-    if (!store_query(context->store, ROLE_LIST, PG_PARAMS(tenant->id), &rows, err)) {
-        return false;
-    }
-    const size_t count = pg_rows_count(rows);
-    const char **roles = ARENA_ARRAY(context->arena, const char *, count);
-    for (size_t i = 0; i < count; i++) {
-        roles[i] = pg_rows_text(rows, i, 0);
-    }
-    scoped_batch PgBatch *batch = pg_batch_new(context->arena);
-    place_add_drop_roles(context->arena, batch, roles, count);
-    return pg_batch_run(context->store->conn, batch, err);
-}
-
-static bool delete_registry_rows(JobContext *context, const Tenant *tenant, Err *err)
-{
-    Store *store = context->store;
-    return store_query(store, ROLE_UNMAP, PG_PARAMS(tenant->id), NULL, err) &&
-           store_query(store, ROLE_DELETE, PG_PARAMS(tenant->id), NULL, err) &&
-           store_query(store, TENANT_SET_PLACE, PG_PARAMS(tenant->id, NULL), NULL, err) &&
-           (!is_schema_tier(tenant) ||
-            store_query(store, PLACE_DELETE, PG_PARAMS(tenant->place->id), NULL, err));
-}
-
-static bool purge(JobContext *context, Tenant *tenant, Err *err)
-{
-    if (!tenant_move(context->store, tenant, TENANT_PURGED, err) ||
-        !(is_schema_tier(tenant) ? drop_schema(context, tenant, err)
-                                 : delete_rows(context, tenant, err)) ||
-        !drop_roles(context, tenant, err) || !delete_registry_rows(context, tenant, err)) {
-        return false;
-    }
-    FAULT("tenant.purge.dropped");
-    scoped_json Json *detail = json_object();
-    json_put_text(detail, "slug", tenant->slug);
-    return job_audit_last(context, "tenant.purge", detail, err);
-}
-
-/* All of it in one transaction: the tenant is archived and whole, or purged and gone. */
-static bool step_purge(JobContext *context, Err *err)
-{
-    Tenant *tenant = NULL;
-    if (!load_tenant(context, &tenant, err)) {
-        return false;
-    }
-    if (!purge(context, tenant, err)) {
-        const Place *place = tenant->place;
-        tenants_tell_lock_holders(context->store, place == NULL ? NULL : place->schema_name,
-                                  tenant->id, err);
-        return false;
-    }
-    return true;
-}
-
-static const JobStep purge_steps[] = {
-    {"purge", "Removing data, roles and secrets", JOB_STEP_TRANSACTION, step_purge},
-    {0},
-};
-const JobKind tenant_purge_job = {.operation = "tenant.purge", .steps = purge_steps};
-
-/* --- rotate
- * -----------------------------------------------------------------------------------------------------
- */
-
-static bool step_rotate(JobContext *context, Err *err)
-{
-    Tenant *tenant = NULL;
-    TenantLogin logins[TENANT_LOGINS];
-    size_t count = 0;
-    /* Under the tenant's lock, as each move is: another operation changes the same roles. */
-    if (!load_tenant(context, &tenant, err) ||
-        !store_query(context->store, TENANT_LOCK, PG_PARAMS(tenant->id), NULL, err) ||
-        !load_tenant(context, &tenant, err) || !load_logins(context, tenant, logins, &count, err) ||
-        !store_hold_active_key(context->store, err)) {
-        return false;
-    }
-    if (count == 0) {
-        return ERR_SET(err, ERR_TENANT_STATE, NULL, "tenant \"%s\" is %s and has no logins",
-                       tenant->slug, tenant->state);
-    }
-    scoped_batch PgBatch *batch = pg_batch_new(context->arena);
-    for (size_t i = 0; i < count; i++) {
-        LoginSecret secret;
-        const SecretBinding binding = login_binding(tenant->id, logins[i].role);
-        if (!login_new_secret(context->arena, context->store, &binding, &secret, err)) {
-            return false;
-        }
-        pg_batch_add(batch,
-                     SQL(context->arena, "ALTER ROLE {} PASSWORD {}",
-                         sql_name(context->arena, logins[i].role), sql_literal(secret.verifier)),
-                     PG_NO_PARAMS);
-        store_batch(
-            batch, CREDENTIAL_PUT,
-            PG_PARAMS(logins[i].role, tenant->id, context->store->active_key_id, secret.sealed));
-    }
-    if (!pg_batch_run(context->store->conn, batch, err)) {
-        if (is_role_contended(err)) {
-            err_hint(err, "should its sessions change their own roles: tenantry tenant suspend %s",
-                     tenant->slug);
-        }
-        return false;
-    }
-    scoped_json Json *detail = json_object();
-    json_put_text(detail, "slug", tenant->slug);
-    return job_audit(context, "tenant.rotate", detail, err);
-}
-
-static const JobStep rotate_steps[] = {
-    {"rotate", "Making new passwords", JOB_STEP_TRANSACTION, step_rotate},
-    {0},
-};
-const JobKind tenant_rotate_job = {.operation = "tenant.rotate", .steps = rotate_steps};
