@@ -92,7 +92,7 @@ WITH line (text) AS (
       FROM iso_type r JOIN pg_type x ON x.oid = r.oid
     UNION ALL
     SELECT concat_ws('|', 'domain', x::text)
-      FROM iso_type r JOIN pg_constraint x ON x.contypid = r.oid
+      FROM pg_constraint x WHERE x.contypid = ANY (ARRAY(SELECT r.oid FROM iso_type r))
     UNION ALL
     SELECT concat_ws('|', 'attributes', x::text)
       FROM iso_role r JOIN pg_roles x ON x.oid = r.oid

@@ -34,6 +34,7 @@ UNION ALL
 SELECT p.nspoid, p.classid, p.objid, 'column', p.name, c.attname, x.grantee, x.privilege_type, x.is_grantable,
        p.place_kind, p.tenant_id, p.app, p.readonly
   FROM placed p
-  JOIN pg_attribute c ON c.attrelid = p.objid AND c.attacl IS NOT NULL,
-       LATERAL aclexplode(c.attacl) x
+ CROSS JOIN LATERAL ( -- from the few relations, not from all columns of the fleet
+       SELECT a.attname, a.attacl FROM pg_attribute a WHERE a.attrelid = p.objid AND a.attacl IS NOT NULL OFFSET 0) c
+ CROSS JOIN LATERAL aclexplode(c.attacl) x
  WHERE p.classid = 'pg_class'::regclass AND x.grantee = p.role

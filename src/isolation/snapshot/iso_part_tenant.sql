@@ -14,7 +14,10 @@ UNION ALL
 SELECT c.nspoid, 'pg_policy'::regclass, y.oid
   FROM iso_relation c JOIN pg_policy y ON y.polrelid = c.oid
 UNION ALL
-SELECT t.nspoid, 'pg_constraint'::regclass, k.oid FROM iso_type t JOIN pg_constraint k ON k.contypid = t.oid
+SELECT t.nspoid, 'pg_constraint'::regclass, k.oid -- most constraints have no type, so it looks as if a type had very many
+  FROM pg_constraint k
+  JOIN iso_type t ON t.oid = k.contypid
+ WHERE k.contypid = ANY (ARRAY(SELECT x.oid FROM iso_type x))
 UNION ALL
 SELECT c.nspoid, 'pg_class'::regclass, i.indexrelid
   FROM iso_relation c
