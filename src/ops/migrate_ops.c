@@ -53,6 +53,33 @@ static bool put_rollout(OpContext *context, int64_t job_id, const char *what, Js
     return true;
 }
 
+/* What came of one that ran to its end. Who began it must not take it for done when somebody ended
+ * it from elsewhere: places may be left at their old version. */
+static bool put_end(OpContext *context, int64_t job_id, Json **ret_answer, Err *err)
+{
+    Store *store = NULL;
+    scoped_rows PgRows *rows = NULL;
+    if (!op_store(context, &store, err) ||
+        !store_query(store, ROLLOUT_GET, PG_PARAMS(pg_int_text(context->arena, job_id)), &rows,
+                     err) ||
+        !put_rollout(context, job_id, "is done", ret_answer, err)) {
+        return false;
+    }
+    const char *wanted = pg_rows_text(rows, 0, 3);
+    if (wanted == NULL || strcmp(wanted, WANTED_ABORT) != 0) {
+        return true;
+    }
+    scoped_json Json *answer = *ret_answer;
+    *ret_answer = NULL;
+    return ERR_SET(err, ERR_CANCELLED,
+                   "tenantry migrate status shows the versions; the places that it did not reach "
+                   "stay as they are",
+                   "rollout %lld was aborted; places: %lld, done: %lld, failed: %lld",
+                   (long long)job_id, (long long)json_get_int(answer, "places", 0),
+                   (long long)json_get_int(answer, "done", 0),
+                   (long long)json_get_int(answer, "failed", 0));
+}
+
 /* The way down begins wherever places are. */
 static int64_t signed_upto(const Json *job_args)
 {
@@ -91,7 +118,7 @@ static bool run_rollout(OpContext *context, const JobKind *kind, const Json *job
     int64_t job_id = 0;
     return op_run_job(context, kind, json_get_text(job_args, "blueprint", ""), NULL, job_args,
                       &job_id, err) &&
-           put_rollout(context, job_id, "is done", ret_answer, err);
+           put_end(context, job_id, ret_answer, err);
 }
 
 static bool start(OpContext *context, const JobKind *kind, const Json *args, Json **ret_answer,
@@ -314,14 +341,7 @@ static bool want_nothing(Store *store, int64_t rollout, Err *err)
 
 static bool want_end(Store *store, int64_t rollout, Err *err)
 {
-    return want(store, rollout, "abort", err);
-}
-
-static bool go_on(OpContext *context, int64_t id, JobPrepare *prepare, const char *what,
-                  Json **ret_answer, Err *err)
-{
-    return op_resume_job(context, id, prepare, err) &&
-           put_rollout(context, id, what, ret_answer, err);
+    return want(store, rollout, WANTED_ABORT, err);
 }
 
 /* What was wanted of it before is withdrawn only where it does go on. */
@@ -333,7 +353,8 @@ static bool run_resume(OpContext *context, const Json *args, Json **ret_answer, 
         !check_is_rollout(store, pg_int_text(context->arena, id), err)) {
         return false;
     }
-    const bool is_done = go_on(context, id, want_nothing, "is done", ret_answer, err);
+    const bool is_done = op_resume_job(context, id, want_nothing, err) &&
+                         put_end(context, id, ret_answer, err);
     if (!is_done && err->code == ERR_JOB_BUSY) {
         err_hint(err, "wait for it, or: tenantry migrate pause %lld, or migrate abort %lld",
                  (long long)id, (long long)id);
@@ -362,7 +383,7 @@ static bool run_pause(OpContext *context, const Json *args, Json **ret_answer, E
     Store *store = NULL;
     const int64_t id = json_get_int(args, "rollout", 0);
     return op_store(context, &store, err) && check_is_running(store, args, err) &&
-           want(store, id, "pause", err) &&
+           want(store, id, WANTED_PAUSE, err) &&
            put_rollout(context, id, "is asked to pause", ret_answer, err);
 }
 
@@ -374,9 +395,9 @@ static bool run_abort(OpContext *context, const Json *args, Json **ret_answer, E
     if (!op_store(context, &store, err) || !want_end(store, id, err)) {
         return false;
     }
-    return go_on(context, id, want_end, "is ended", ret_answer, err) ||
-           (err->code == ERR_JOB_BUSY &&
-            put_rollout(context, id, "is asked to end", ret_answer, err));
+    const bool is_ended = op_resume_job(context, id, want_end, err);
+    return (is_ended || err->code == ERR_JOB_BUSY) &&
+           put_rollout(context, id, is_ended ? "is ended" : "is asked to end", ret_answer, err);
 }
 
 #define ROLLOUT_PARAM                                                                              \

@@ -48,4 +48,8 @@ bool rollout_check_choice(Arena *arena, Store *store, const char *blueprint, con
 bool rollout_check_waves(const char *waves, Err *err);
 bool rollout_check_allowance(const char *max_failures, Err *err);
 
+/* What somebody wants of a rollout while it runs, or wanted: a column of its row. */
+#define WANTED_PAUSE "pause"
+#define WANTED_ABORT "abort"
+
 #endif

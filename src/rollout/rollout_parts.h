@@ -175,8 +175,6 @@ bool wave_ask_rules(JobContext *context, const RolloutPlan *plan, const WaveRule
 
 /* --- crew.c ----------------------------------------------------------------------------------- */
 
-#define WANTED_PAUSE "pause"
-#define WANTED_ABORT "abort"
 #define WANTED_STOP "stop" /* a signal */
 
 /* The wish that is in the rollout's row, or NULL. A constant. */
