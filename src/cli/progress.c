@@ -17,7 +17,8 @@ void progress_done(Progress *progress)
     }
 }
 
-static void draw_bar(Progress *progress, const char *title, int64_t done, int64_t total)
+static void draw_bar(Progress *progress, const char *title, const char *detail, int64_t done,
+                     int64_t total)
 {
     char bar[BAR_CELLS + 1];
     char counts[LINE_MAX_BYTES] = "";
@@ -33,13 +34,17 @@ static void draw_bar(Progress *progress, const char *title, int64_t done, int64_
     }
     fputs(ERASE_LINE, progress->out);
     /* A line that wraps could not be redrawn: without room there is only the title. */
-    const bool has_room = screen_width(title) + strlen(counts) < progress->columns;
-    fprintf(progress->out, "%s%s", title, has_room ? counts : "");
+    const size_t width = screen_width(title) + strlen(counts);
+    const bool has_room = width < progress->columns;
+    const bool has_more = *detail != '\0' && width + 2 + screen_width(detail) < progress->columns;
+    fprintf(progress->out, "%s%s%s%s", title, has_room ? counts : "", has_more ? "  " : "",
+            has_more ? detail : "");
     fflush(progress->out);
     progress->is_bar_open = true;
 }
 
-static void on_step(void *context, const char *title, int64_t done, int64_t total)
+static void on_step(void *context, const char *title, const char *detail, int64_t done,
+                    int64_t total)
 {
     Progress *progress = context;
     if (progress->is_silent) {
@@ -48,7 +53,7 @@ static void on_step(void *context, const char *title, int64_t done, int64_t tota
     scoped_arena Arena *arena = arena_new();
     const char *safe = screen_safe(arena, title);
     if (progress->has_bar) {
-        draw_bar(progress, safe, done, total);
+        draw_bar(progress, safe, detail == NULL ? "" : screen_safe(arena, detail), done, total);
         return;
     }
     char key[sizeof progress->title];

@@ -196,7 +196,8 @@ static void write_object(const Render *render, const Field *fields, const Json *
     bool has_text = write_lines(render, fields, object, indent) > 0;
     for (const Field *field = fields; field->name != NULL; field++) {
         const Json *value = json_object_get(object, field->name);
-        if (is_line(field) || !is_shown(render, field)) {
+        const bool is_empty = json_array_size(value) == 0 && json_object_size(value) == 0;
+        if (is_line(field) || !is_shown(render, field) || (field->is_rare && is_empty)) {
             continue;
         }
         size_t inner = indent;

@@ -193,13 +193,19 @@ void job_set_tenant(JobContext *context, const char *tenant_id)
 
 void job_tell(JobContext *context, int64_t done, int64_t total)
 {
+    job_tell_more(context, context->step_title, NULL, done, total);
+}
+
+void job_tell_more(JobContext *context, const char *title, const char *detail, int64_t done,
+                   int64_t total)
+{
     Err ignored;
     store_query(context->store, JOB_PROGRESS,
                 PG_PARAMS(pg_int_text(context->arena, context->job_id),
                           pg_int_text(context->arena, done), pg_int_text(context->arena, total)),
                 NULL, &ignored);
     if (context->progress.step != NULL) {
-        context->progress.step(context->progress.context, context->step_title, done, total);
+        context->progress.step(context->progress.context, title, detail, done, total);
     }
 }
 

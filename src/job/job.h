@@ -19,8 +19,9 @@
 
 typedef struct JobProgress {
     void *context;
-    void (*step)(void *context, const char *title, int64_t done, int64_t total); /* may be NULL */
-    void (*note)(void *context, const char *text);                               /* may be NULL */
+    /* Both may be NULL; as those of OpProgress (ops/op.h). */
+    void (*step)(void *context, const char *title, const char *detail, int64_t done, int64_t total);
+    void (*note)(void *context, const char *text);
 } JobProgress;
 
 typedef struct JobContext {
@@ -108,6 +109,10 @@ void job_set_tenant(JobContext *context, const char *tenant_id);
 
 /* For free steps: tells people and the job's row how far the step is. */
 void job_tell(JobContext *context, int64_t done, int64_t total);
+
+/* The same with another title than the step's, and what changes all the time, or NULL. */
+void job_tell_more(JobContext *context, const char *title, const char *detail, int64_t done,
+                   int64_t total);
 
 /* For steps: an audit entry of this job on its tenant's chain (or the installation's). */
 bool job_audit(JobContext *context, const char *action, const Json *detail, Err *err);

@@ -141,8 +141,8 @@ static void tell_step(Run *run, int64_t number)
 {
     run->context.step_title = run->kind->steps[number].title;
     if (run->context.progress.step != NULL) {
-        run->context.progress.step(run->context.progress.context, run->context.step_title, number,
-                                   run->steps_total);
+        run->context.progress.step(run->context.progress.context, run->context.step_title, NULL,
+                                   number, run->steps_total);
     }
 }
 
@@ -380,7 +380,7 @@ bool run_steps(Run *run, Err *err)
         return false;
     }
     if (run->context.progress.step != NULL) {
-        run->context.progress.step(run->context.progress.context, run->context.step_title,
+        run->context.progress.step(run->context.progress.context, run->context.step_title, NULL,
                                    run->steps_total, run->steps_total);
     }
     return true;

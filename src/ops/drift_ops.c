@@ -85,7 +85,7 @@ static void tell_progress(void *context, int64_t done, int64_t total)
 {
     const OpProgress *progress = context;
     if (progress->step != NULL) {
-        progress->step(progress->context, "Comparing", done, total);
+        progress->step(progress->context, "Comparing", NULL, done, total);
     }
 }
 

@@ -68,8 +68,8 @@ static void on_progress(void *opaque, int64_t done, int64_t total)
 {
     const OpContext *context = opaque;
     if (context->progress.step != NULL) {
-        context->progress.step(context->progress.context, "Trying as each tenant's roles", done,
-                               total);
+        context->progress.step(context->progress.context, "Trying as each tenant's roles", NULL,
+                               done, total);
     }
 }
 
@@ -91,7 +91,7 @@ static bool check(OpContext *context, const IsolationRunOptions *options, Isolat
     Store *store = context->store;
     const char *tenant_id = options->tenant == NULL ? NULL : options->tenant->id;
     if (context->progress.step != NULL) {
-        context->progress.step(context->progress.context, "Reading the catalogue", 0, 0);
+        context->progress.step(context->progress.context, "Reading the catalogue", NULL, 0, 0);
     }
     const ProbeOptions probe = {.tenant_id = tenant_id,
                                 .pairs = options->pairs,

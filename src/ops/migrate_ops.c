@@ -241,7 +241,7 @@ static const Field rollout_fields[] = {
     {"places", FIELD_INT, .help = "places that it is for"},
     {"done", FIELD_INT, .help = "places at the version"},
     {"failed", FIELD_INT, .help = "places in quarantine"},
-    {"would_run", FIELD_LIST, .fields = preview_fields,
+    {"would_run", FIELD_LIST, .is_rare = true, .fields = preview_fields,
      .help = "with --dry-run: what would run where"},
     {0},
 };
@@ -315,22 +315,13 @@ const Operation op_migrate_retry = {
 
 /* --- resume, pause, abort --------------------------------------------------------------------- */
 
-static bool check_is_rollout(Store *store, const char *id, Err *err)
-{
-    scoped_rows PgRows *rows = NULL;
-    return store_query(store, ROLLOUT_GET, PG_PARAMS(id), &rows, err) &&
-           (pg_rows_count(rows) == 1 ||
-            ERR_SET(err, ERR_JOB_MISSING, "tenantry migrate status lists them",
-                    "there is no rollout %s", id));
-}
-
 /* What somebody wants of a rollout, for the process that runs it; NULL: that it goes on. One that
  * has ended stays as it is. */
 static bool want(Store *store, int64_t rollout, const char *wanted, Err *err)
 {
     scoped_arena Arena *arena = arena_new();
     const char *id = pg_int_text(arena, rollout);
-    return check_is_rollout(store, id, err) &&
+    return rollout_check_not_ended(store, rollout, err) &&
            store_query(store, ROLLOUT_WANT, PG_PARAMS(id, wanted), NULL, err);
 }
 
@@ -350,7 +341,7 @@ static bool run_resume(OpContext *context, const Json *args, Json **ret_answer, 
     Store *store = NULL;
     const int64_t id = json_get_int(args, "rollout", 0);
     if (!op_check_job(context, id, err) || !op_store(context, &store, err) ||
-        !check_is_rollout(store, pg_int_text(context->arena, id), err)) {
+        !rollout_check_not_ended(store, id, err)) {
         return false;
     }
     const bool is_done = op_resume_job(context, id, want_nothing, err) &&
@@ -363,26 +354,11 @@ static bool run_resume(OpContext *context, const Json *args, Json **ret_answer, 
 }
 
 /* One that nobody runs has nothing to pause; the wish would stop its next resume at once. */
-static bool check_is_running(Store *store, const Json *args, Err *err)
-{
-    scoped_arena Arena *arena = arena_new();
-    scoped_json Json *job = NULL;
-    const char *id = pg_int_text(arena, json_get_int(args, "rollout", 0));
-    if (!check_is_rollout(store, id, err) ||
-        !store_query_json(store, JOB_SHOW, PG_PARAMS(id), &job, err)) {
-        return false;
-    }
-    const char *state = json_get_text(job, "state", "");
-    return strcmp(state, "running") == 0 ||
-           ERR_SET(err, ERR_JOB_STATE, "tenantry migrate status shows where it is",
-                   "rollout %s is %s, nothing runs that could pause", id, state);
-}
-
 static bool run_pause(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     Store *store = NULL;
     const int64_t id = json_get_int(args, "rollout", 0);
-    return op_store(context, &store, err) && check_is_running(store, args, err) &&
+    return op_store(context, &store, err) && rollout_check_running(store, id, err) &&
            want(store, id, WANTED_PAUSE, err) &&
            put_rollout(context, id, "is asked to pause", ret_answer, err);
 }
@@ -459,7 +435,7 @@ static bool run_status(OpContext *context, const Json *args, Json **ret_answer, 
     if (!op_store(context, &store, err) ||
         !store_query_list(store, ROLLOUT_VERSIONS, PG_PARAMS(blueprint, NULL), &versions, err) ||
         !store_query_list(store, ROLLOUT_LIST,
-                          PG_PARAMS(blueprint, pg_int_text(context->arena, SHOWN_ROLLOUTS)),
+                          PG_PARAMS(blueprint, pg_int_text(context->arena, SHOWN_ROLLOUTS), NULL),
                           &rollouts, err) ||
         !store_query_list(store, ROLLOUT_FAILURES,
                           PG_PARAMS(blueprint, pg_int_text(context->arena, SHOWN_FAILURES)),

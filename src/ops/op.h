@@ -64,8 +64,9 @@ typedef struct Field {
     const char *name;
     FieldType type;
     bool is_nullable;
-    bool is_wide;               /* people see it with -v only; JSON always has it */
-    bool is_long;               /* of a list: too long for a column, a line of its own */
+    bool is_wide; /* people see it with -v only; JSON always has it */
+    bool is_rare; /* of what is no single line: people see it only when it is not empty */
+    bool is_long; /* of a list: too long for a column, a line of its own */
     const struct Field *fields; /* FIELD_OBJECT, FIELD_LIST; ends with {0} */
     const char *help;
 } Field;
@@ -106,8 +107,9 @@ typedef struct Operation {
 /* What a face tells while an operation runs. All members may be NULL. */
 typedef struct OpProgress {
     void *context;
-    void (*step)(void *context, const char *title, int64_t done,
-                 int64_t total);                   /* a job's step begins or advances */
+    /* A job's step begins or advances. detail: what changes all the time, such as a rate, for who
+     * shows the present moment only; or NULL. */
+    void (*step)(void *context, const char *title, const char *detail, int64_t done, int64_t total);
     void (*note)(void *context, const char *text); /* a sentence for people, such as a retry */
     /* What a person answers for, before it is done: told with --quiet and --json too. */
     void (*show)(void *context, const char *text);

@@ -21,6 +21,7 @@ typedef struct Crew {
     const RolloutPlan *plan;
     StoreOptions options; /* without the notes, which are the main thread's */
     PlaceQueue *queue;
+    RolloutPace pace;  /* the main thread's */
     int64_t allowance; /* -1: any number may fail */
     pthread_mutex_t mutex;
     pthread_cond_t is_less; /* a worker ended, or the queue is short */
@@ -247,18 +248,15 @@ const char *rollout_wish(const char *text)
 
 /* Tells how far the rollout is, and learns whether somebody wants it to stop; also whether the
  * job's connection still lives. A rollout can take days: memory is this call's. */
-static bool look(JobContext *context, const char **ret_wanted, Err *err)
+static bool look(JobContext *context, RolloutPace *pace, const char **ret_wanted, Err *err)
 {
     scoped_arena Arena *arena = arena_new();
-    scoped_rows PgRows *counts = NULL;
     scoped_rows PgRows *rollout = NULL;
-    const char *id = pg_int_text(arena, context->job_id);
-    if (!store_query(context->store, ROLLOUT_COUNTS, PG_PARAMS(id, NULL), &counts, err) ||
-        !store_query(context->store, ROLLOUT_GET, PG_PARAMS(id), &rollout, err)) {
+    if (!rollout_tell(context, pace, err) ||
+        !store_query(context->store, ROLLOUT_GET, PG_PARAMS(pg_int_text(arena, context->job_id)),
+                     &rollout, err)) {
         return false;
     }
-    job_tell(context, pg_rows_int(counts, 0, 0) - pg_rows_int(counts, 0, 1),
-             pg_rows_int(counts, 0, 0));
     *ret_wanted = stop_is_requested() ? WANTED_STOP : rollout_wish(pg_rows_text(rollout, 0, 3));
     return true;
 }
@@ -282,7 +280,7 @@ static bool watch(JobContext *context, Crew *crew, WaveRules *rules, const char 
         const bool may_ask = is_time && !crew->is_over;
         pthread_mutex_unlock(&crew->mutex);
         if (is_time && is_good && *ret_wanted == NULL) {
-            is_good = look(context, ret_wanted, err);
+            is_good = look(context, &crew->pace, ret_wanted, err);
         }
         if (is_short) {
             is_good = queue_fill(crew->queue, context->store, err);
@@ -326,6 +324,7 @@ bool crew_run_wave(JobContext *context, const RolloutPlan *plan, WaveRules *rule
     Crew crew = {.plan = plan,
                  .options = context->store->options,
                  .queue = queue_new(context->arena, plan, rules->wave),
+                 .pace = {.plan = plan, .wave = rules->wave},
                  .allowance = allowance,
                  .mutex = PTHREAD_MUTEX_INITIALIZER,
                  .is_less = PTHREAD_COND_INITIALIZER};
@@ -333,7 +332,7 @@ bool crew_run_wave(JobContext *context, const RolloutPlan *plan, WaveRules *rule
     crew.options.target.on_note = NULL;
     crew.options.target.repeats = true;
     *ret_wanted = NULL;
-    if (!look(context, ret_wanted, err) || *ret_wanted != NULL) {
+    if (!look(context, &crew.pace, ret_wanted, err) || *ret_wanted != NULL) {
         return *ret_wanted != NULL;
     }
     if (!queue_fill(crew.queue, context->store, err)) {

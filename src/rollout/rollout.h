@@ -48,6 +48,11 @@ bool rollout_check_choice(Arena *arena, Store *store, const char *blueprint, con
 bool rollout_check_waves(const char *waves, Err *err);
 bool rollout_check_allowance(const char *max_failures, Err *err);
 
+/* Whether a rollout may be resumed or aborted, and whether it runs and could be paused.
+ * ERR_JOB_STATE, which says how it is and what may be done with it; ERR_JOB_MISSING. */
+bool rollout_check_not_ended(Store *store, int64_t rollout, Err *err);
+bool rollout_check_running(Store *store, int64_t rollout, Err *err);
+
 /* What somebody wants of a rollout while it runs, or wanted: a column of its row. */
 #define WANTED_PAUSE "pause"
 #define WANTED_ABORT "abort"

@@ -16,7 +16,7 @@ bool waves_limits(Arena *arena, const char *waves, int64_t total, const int64_t 
 /* "3" or "2%" (of total, rounded down). */
 bool allowance_of(const char *text, int64_t total, int64_t *ret_allowance, Err *err);
 
-/* --- run.c ------------------------------------------------------------------------------------ */
+/* --- state.c ---------------------------------------------------------------------------------- */
 
 /* ERR_ROLLOUT while another rollout of the blueprint than that of this job ("0": any) has places to
  * move. */
@@ -73,6 +73,7 @@ typedef struct RolloutPlan {
     int64_t retries;
     const ScriptSteps *ups; /* of the scripts of each of the blueprint's migrations; mostly none */
     const ScriptSteps *downs;
+    int64_t waves; /* those that were planned */
     bool is_down;
     bool is_undo; /* places that are done go back to the version that they came from */
     int64_t parallel;
@@ -172,6 +173,20 @@ void wave_ask_early(JobContext *context, const RolloutPlan *plan, WaveRules *rul
 /* Holds what a wave moved against the rules. *ret_broken: which tenant breaks which, or NULL. */
 bool wave_ask_rules(JobContext *context, const RolloutPlan *plan, const WaveRules *rules,
                     const char **ret_broken, Err *err);
+
+/* --- pace.c ----------------------------------------------------------------------------------- */
+
+/* How far it was when this process began with a wave, or with an undo. */
+typedef struct RolloutPace {
+    const RolloutPlan *plan;
+    int64_t wave;
+    int64_t began_us; /* 0: nothing was told yet */
+    int64_t first_left;
+} RolloutPace;
+
+/* Tells people how far the rollout is: wave, places, and how fast, how long still, how many failed.
+ */
+bool rollout_tell(JobContext *context, RolloutPace *pace, Err *err);
 
 /* --- crew.c ----------------------------------------------------------------------------------- */
 

@@ -13,22 +13,6 @@
 /* --- plan ------------------------------------------------------------------------------------- */
 
 /* One at a time: two would move the same places to and fro. */
-bool rollout_check_alone(Store *store, const char *blueprint, const char *job_id, Err *err)
-{
-    scoped_rows PgRows *rows = NULL;
-    if (!store_query(store, ROLLOUT_OPEN, PG_PARAMS(blueprint, job_id), &rows, err)) {
-        return false;
-    }
-    if (pg_rows_count(rows) == 0) {
-        return true;
-    }
-    const char *open = pg_rows_text(rows, 0, 0);
-    ERR_SET(err, ERR_ROLLOUT, NULL, "rollout %s of blueprint \"%s\" is not at its end", open,
-            blueprint);
-    err_hint(err, "tenantry migrate resume %s, or tenantry migrate abort %s", open, open);
-    return false;
-}
-
 static bool check_alone(JobContext *context, Err *err)
 {
     return rollout_check_alone(context->store, json_get_text(context->args, "blueprint", ""),
@@ -257,6 +241,7 @@ static bool move_places(JobContext *context, Rollout *rollout, Err *err)
     if (!load_plan(context, &plan, err)) {
         return false;
     }
+    plan.waves = rollout->waves;
     /* Another one may have begun while this one was stopped with nothing left to do. */
     const bool is_done = check_signed(context, plan.blueprint, err) && check_alone(context, err) &&
                          note_told(context, err) &&

@@ -13,10 +13,11 @@ const char *rollout_id_text(JobContext *context)
 
 bool rollout_counts(JobContext *context, int64_t wave, RolloutCounts *ret_counts, Err *err)
 {
+    scoped_arena Arena *arena = arena_new();
     scoped_rows PgRows *rows = NULL;
     if (!store_query(context->store, ROLLOUT_COUNTS,
-                     PG_PARAMS(rollout_id_text(context),
-                               wave == 0 ? NULL : pg_int_text(context->arena, wave)),
+                     PG_PARAMS(pg_int_text(arena, context->job_id),
+                               wave == 0 ? NULL : pg_int_text(arena, wave)),
                      &rows, err)) {
         return false;
     }
@@ -58,7 +59,9 @@ bool rollout_obey(JobContext *context, const char *wanted, Err *err)
         return leave_rest(context, err);
     }
     if (strcmp(wanted, WANTED_STOP) == 0) {
-        return rollout_fail_stopped(context, "it was interrupted, after the places under way", err);
+        return store_query(context->store, ROLLOUT_PAUSED, PG_PARAMS(rollout_id_text(context)),
+                           NULL, err) &&
+               rollout_fail_stopped(context, "it was interrupted, after the places under way", err);
     }
     return rollout_fail_stopped(context, "somebody paused it", err);
 }

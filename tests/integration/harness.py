@@ -334,10 +334,10 @@ class Server:
     def psql(self, sql, conninfo=None, **options):
         return psql(conninfo or self.conninfo, sql, **options)
 
-    def spawn(self, *args, env=None):
+    def spawn(self, *args, env=None, stderr=subprocess.PIPE):
         """Starts the program and does not wait: a Popen that ends with the test at the latest."""
         child = subprocess.Popen([BINARY, *args], env=environment({**self.env, **(env or {})}), text=True,
-                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr)
         self._children.append(child)
         return child
 

@@ -58,7 +58,7 @@ def test_a_resume_of_a_rollout_that_was_aborted_leaves_it_aborted():
     made.refused("up", "--waves", "1,100%", "--gate", "false", code="gate_shut")
     rollout = str(made.newest()["rollout"])
     shared().tenantry("migrate", "abort", rollout)
-    shared().refused("job_state", "migrate", "resume", rollout, says=("is done",))
+    shared().refused("job_state", "migrate", "resume", rollout, says=("is aborted",))
     assert (made.newest()["state"], wish(rollout)) == ("aborted", "abort"), made.newest()
 
 
@@ -97,7 +97,7 @@ def test_an_undo_whose_job_lost_its_connection_ends_as_failed():
     assert status == harness.exit_statuses()["places_failed"], (status, out, err)
     assert "1 of 1 places failed in wave 2" in err and "are as they were" in err, err
     assert (made.newest()["state"], set(made.versions().values())) == ("undone", {1}), made.newest()
-    shared().refused("job_state", "migrate", "pause", rollout, says=("is failed",))
+    shared().refused("job_state", "migrate", "pause", rollout, says=("is undone",))
     check(shared())
 
 

@@ -22,9 +22,9 @@ static bool run_create(OpContext *context, const Json *args, Json **ret_answer, 
         return ERR_SET(err, ERR_SLUG_TAKEN, "choose another slug", "slug \"%s\" is taken", slug);
     }
     for (int64_t i = 0; i <= 2; i++) {
-        context->progress.step(context->progress.context, "make roles", i, 2);
+        context->progress.step(context->progress.context, "make roles", NULL, i, 2);
     }
-    context->progress.step(context->progress.context, "make schema", 0, 0);
+    context->progress.step(context->progress.context, "make schema", NULL, 0, 0);
     *ret_answer = json_object();
     json_put_text(*ret_answer, "slug", slug);
     json_put_text(*ret_answer, "tier", json_get_text(args, "tier", ""));

@@ -66,10 +66,10 @@ static void each_step_is_one_line_where_there_is_no_terminal(void **state)
     CAPTURE(text, {
         Progress progress = {.out = out};
         const OpProgress callbacks = progress_callbacks(&progress);
-        callbacks.step(&progress, "make roles", 0, 2);
-        callbacks.step(&progress, "make roles", 1, 2);
+        callbacks.step(&progress, "make roles", NULL, 0, 2);
+        callbacks.step(&progress, "make roles", "12/s", 1, 2);
         callbacks.note(&progress, "try\x1b again");
-        callbacks.step(&progress, "make schema", 0, 0);
+        callbacks.step(&progress, "make schema", NULL, 0, 0);
         progress_done(&progress);
     });
     assert_string_equal(text, "step make roles\ntry\\x1b again\nstep make schema\n");
@@ -83,11 +83,13 @@ static void a_terminal_gets_a_bar_that_is_taken_away(void **state)
     CAPTURE(text, {
         Progress progress = {.out = out, .has_bar = true, .columns = 80};
         const OpProgress callbacks = progress_callbacks(&progress);
-        callbacks.step(&progress, "rows", 1, 2);
-        callbacks.step(&progress, "rows", 5, 2);
+        callbacks.step(&progress, "rows", NULL, 1, 2);
+        callbacks.step(&progress, "rows", "2 failed", 5, 2);
+        callbacks.step(&progress, "rows", "more than the line has any room for", 5, 2);
         progress_done(&progress);
     });
     assert_string_equal(text, "\r\033[Krows [###############...............] 1/2  50%"
+                              "\r\033[Krows [##############################] 5/2 100%  2 failed"
                               "\r\033[Krows [##############################] 5/2 100%"
                               "\r\033[K");
     free(text);
@@ -99,7 +101,7 @@ static void a_narrow_terminal_gets_the_title_alone(void **state)
     char *text = NULL;
     CAPTURE(text, {
         Progress progress = {.out = out, .has_bar = true, .columns = 20};
-        progress_callbacks(&progress).step(&progress, "rows", 1, 2);
+        progress_callbacks(&progress).step(&progress, "rows", NULL, 1, 2);
     });
     assert_string_equal(text, "\r\033[Krows");
     free(text);
@@ -112,7 +114,7 @@ static void silence_is_kept(void **state)
     CAPTURE(text, {
         Progress progress = {.out = out, .is_silent = true};
         const OpProgress callbacks = progress_callbacks(&progress);
-        callbacks.step(&progress, "rows", 1, 2);
+        callbacks.step(&progress, "rows", NULL, 1, 2);
         callbacks.note(&progress, "again");
     });
     assert_string_equal(text, "");
