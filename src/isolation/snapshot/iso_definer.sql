@@ -12,5 +12,5 @@ SELECT coalesce(t.id, o.tenant_id), n.nspname, (SELECT r.oid FROM pg_roles r WHE
   JOIN pg_proc f ON s.classid = 'pg_proc'::regclass AND f.oid = s.objid
   JOIN pg_namespace n ON n.oid = f.pronamespace
   LEFT JOIN tenantry.places p ON p.schema_name = n.nspname
-  LEFT JOIN tenantry.tenants t ON t.place_id = p.id AND p.tier = 'schema'
+  LEFT JOIN tenantry.tenants t ON t.place_id = CASE p.tier WHEN 'schema' THEN p.id END
  WHERE s.deptype = 'o' AND f.prosecdef

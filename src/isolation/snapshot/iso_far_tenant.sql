@@ -24,7 +24,7 @@ WITH thing AS (
       FROM thing h
       JOIN pg_namespace n ON n.oid = h.nspoid
       JOIN tenantry.places p ON p.schema_name = n.nspname
-      LEFT JOIN tenantry.tenants t ON t.place_id = p.id AND p.tier = 'schema'
+      LEFT JOIN tenantry.tenants t ON t.place_id = CASE p.tier WHEN 'schema' THEN p.id END
 )
 SELECT p.nspoid, p.classid, p.objid, p.kind, p.name, NULL::name AS column_name, x.grantee, x.privilege_type,
        x.is_grantable, p.place_kind, p.tenant_id, p.app, p.readonly

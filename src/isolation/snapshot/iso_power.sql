@@ -11,6 +11,6 @@ SELECT o.tenant_id, r.rolname, 'reached', r.rolsuper, r.rolbypassrls, r.rolcreat
        r.rolcanlogin
   FROM iso_reach x
   JOIN (SELECT oid, tenant_id FROM iso_own UNION ALL SELECT oid, tenant_id FROM iso_wide) o ON o.oid = x.member
-  JOIN pg_roles r ON r.oid = x.role
+  JOIN LATERAL (SELECT a.* FROM pg_roles a WHERE a.oid = x.role OFFSET 0) r ON true -- not held against all roles
  WHERE NOT r.rolsuper AND (r.rolbypassrls OR r.rolcreaterole OR r.rolreplication OR r.rolcreatedb)
    AND r.oid <> (SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = 'tenantry')

@@ -29,5 +29,5 @@ SELECT r.oid, r.rolname, coalesce(o.tenant_id, g.tenant_id, t.id, s.tenant_id) A
     ON p.id = coalesce((SELECT x.id FROM tenantry.places x WHERE x.owner_role = r.rolname),
                        (SELECT x.id FROM tenantry.places x WHERE x.app_role = r.rolname),
                        (SELECT x.id FROM tenantry.places x WHERE x.readonly_role = r.rolname))
-  LEFT JOIN tenantry.tenants t ON t.place_id = p.id AND p.tier = 'schema'
+  LEFT JOIN tenantry.tenants t ON t.place_id = CASE p.tier WHEN 'schema' THEN p.id END -- of a shared place none
   LEFT JOIN tenantry.spares s ON s.place_id = p.id

@@ -8,5 +8,5 @@ SELECT n.oid AS nspoid, n.nspname, coalesce(t.id, s.tenant_id) AS tenant_id,
         UNION SELECT nspoid FROM iso_place) x
   JOIN pg_namespace n ON n.oid = x.nspoid
   LEFT JOIN tenantry.places p ON p.schema_name = n.nspname
-  LEFT JOIN tenantry.tenants t ON t.place_id = p.id AND p.tier = 'schema'
+  LEFT JOIN tenantry.tenants t ON t.place_id = CASE p.tier WHEN 'schema' THEN p.id END
   LEFT JOIN tenantry.spares s ON s.place_id = p.id

@@ -22,6 +22,6 @@ SELECT r.oid, r.rolname, coalesce(g.tenant_id, t.id) AS tenant_id, coalesce(g.ki
        UNION ALL
        SELECT p.id, 'group_readonly', p.tier
          FROM tenantry.places p WHERE p.readonly_role = r.rolname AND p.tier = 'row') x ON true
-  LEFT JOIN tenantry.tenants t ON t.place_id = x.id AND x.tier = 'schema'
+  LEFT JOIN tenantry.tenants t ON t.place_id = CASE x.tier WHEN 'schema' THEN x.id END
  WHERE r.rolname NOT LIKE 'pg\_%' AND (g.name IS NOT NULL OR x.id IS NOT NULL)
    AND r.oid NOT IN (SELECT o.oid FROM iso_own o)
