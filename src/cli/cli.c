@@ -126,7 +126,7 @@ static Progress make_progress(const Config *config)
         .out = stderr,
         .in = is_terminal && isatty(STDIN_FILENO) == 1 ? stdin : NULL,
         .is_silent = config_bool(config, OPT_QUIET) || config_bool(config, OPT_JSON),
-        /* Log lines would land in the middle of a bar. */
+        /* With all those of -v, lines would tear the bar. */
         .has_bar = is_terminal && can_redraw && !config_bool(config, OPT_VERBOSE),
         .columns = terminal_columns(),
     };
@@ -165,6 +165,9 @@ static void keep(Json *answer)
 static bool run_operation(Session *session, const Operation *op, const Json *args, Err *err)
 {
     Progress progress = make_progress(session->config);
+    if (progress.has_bar) {
+        log_set_eraser(PROGRESS_ERASE_LINE);
+    }
     OpContext context = {.arena = session->arena,
                          .config = session->config,
                          .program = session->program,

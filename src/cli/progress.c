@@ -3,42 +3,59 @@
 #include <string.h>
 
 #include "cli/screen.h"
+#include "core/array.h"
 
-enum { BAR_CELLS = 30, LINE_MAX_BYTES = 512 };
-
-#define ERASE_LINE "\r\033[K"
+enum { MOST_CELLS = 30, LEAST_CELLS = 5, LINE_MAX_BYTES = 512 };
 
 void progress_done(Progress *progress)
 {
     if (progress->is_bar_open) {
-        fputs(ERASE_LINE, progress->out);
+        fputs(PROGRESS_ERASE_LINE, progress->out);
         fflush(progress->out);
         progress->is_bar_open = false;
     }
 }
 
-static void draw_bar(Progress *progress, const char *title, const char *detail, int64_t done,
-                     int64_t total)
+/* " [###...]", as wide as there is room for; nothing where that is only a few cells. */
+static const char *bar_text(Arena *arena, double share, size_t room)
 {
-    char bar[BAR_CELLS + 1];
-    char counts[LINE_MAX_BYTES] = "";
-    if (total > 0) {
-        const int64_t within = done < 0 ? 0 : done > total ? total : done;
-        const double share = (double)within / (double)total;
-        const size_t full = (size_t)(share * BAR_CELLS);
-        memset(bar, '#', full);
-        memset(bar + full, '.', BAR_CELLS - full);
-        bar[BAR_CELLS] = '\0';
-        snprintf(counts, sizeof counts, " [%s] %lld/%lld %3d%%", bar, (long long)done,
-                 (long long)total, (int)(share * 100));
+    const size_t frame = strlen(" []");
+    if (room < frame + LEAST_CELLS) {
+        return "";
     }
-    fputs(ERASE_LINE, progress->out);
-    /* A line that wraps could not be redrawn: without room there is only the title. */
-    const size_t width = screen_width(title) + strlen(counts);
-    const bool has_room = width < progress->columns;
-    const bool has_more = *detail != '\0' && width + 2 + screen_width(detail) < progress->columns;
-    fprintf(progress->out, "%s%s%s%s", title, has_room ? counts : "", has_more ? "  " : "",
-            has_more ? detail : "");
+    char bar[MOST_CELLS + 1];
+    const size_t cells = room - frame < MOST_CELLS ? room - frame : MOST_CELLS;
+    memset(bar, '.', cells);
+    memset(bar, '#', (size_t)(share * (double)cells));
+    bar[cells] = '\0';
+    return arena_printf(arena, " [%s]", bar);
+}
+
+/* A line that wraps could not be redrawn. What has no room is left out: first cells of the bar,
+ * then the detail, then all but the title. */
+static void draw_bar(Progress *progress, Arena *arena, const char *title, const char *detail,
+                     int64_t done, int64_t total)
+{
+    const int64_t within = done < 0 ? 0 : done > total ? total : done;
+    const double share = total > 0 ? (double)within / (double)total : 0;
+    const char *texts[] = {title, "", ""};
+    if (total > 0) {
+        texts[1] = arena_printf(arena, " %lld/%lld %3d%%", (long long)done, (long long)total,
+                                (int)(share * 100));
+    }
+    if (*detail != '\0') {
+        texts[2] = arena_printf(arena, "  %s", detail);
+    }
+    const size_t least = screen_width(title) + 1;
+    size_t room = least < progress->columns ? progress->columns - least : 0;
+    for (size_t i = 1; i < ARRAY_COUNT(texts); i++) {
+        if (screen_width(texts[i]) > room) {
+            texts[i] = "";
+        }
+        room -= screen_width(texts[i]);
+    }
+    fprintf(progress->out, PROGRESS_ERASE_LINE "%s%s%s%s", texts[0],
+            total > 0 ? bar_text(arena, share, room) : "", texts[1], texts[2]);
     fflush(progress->out);
     progress->is_bar_open = true;
 }
@@ -53,7 +70,8 @@ static void on_step(void *context, const char *title, const char *detail, int64_
     scoped_arena Arena *arena = arena_new();
     const char *safe = screen_safe(arena, title);
     if (progress->has_bar) {
-        draw_bar(progress, safe, detail == NULL ? "" : screen_safe(arena, detail), done, total);
+        draw_bar(progress, arena, safe, detail == NULL ? "" : screen_safe(arena, detail), done,
+                 total);
         return;
     }
     char key[sizeof progress->title];

@@ -7,6 +7,9 @@
 
 #include "ops/op.h"
 
+/* Takes away what is on the line of a terminal. */
+#define PROGRESS_ERASE_LINE "\r\033[K"
+
 typedef struct Progress {
     FILE *out;        /* standard error */
     FILE *in;         /* where a person types; NULL: there is nobody to ask */

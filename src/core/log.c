@@ -8,10 +8,16 @@
 #include "core/json.h"
 
 static LogLevel max_level = LOG_LEVEL_WARN;
+static const char *line_eraser = "";
 
 void log_set_level(LogLevel level)
 {
     max_level = level;
+}
+
+void log_set_eraser(const char *eraser)
+{
+    line_eraser = eraser;
 }
 
 void log_write(LogLevel level, const char *event, const char *format, ...)
@@ -38,5 +44,5 @@ void log_write(LogLevel level, const char *event, const char *format, ...)
     json_put_text(line, "event", event);
     Json *text = json_string(message); /* NULL when a library put bytes in it that are not UTF-8 */
     json_put(line, "message", text != NULL ? text : json_string("(message is not UTF-8)"));
-    fprintf(stderr, "%s\n", json_to_text(arena, line));
+    fprintf(stderr, "%s%s\n", line_eraser, json_to_text(arena, line));
 }

@@ -10,6 +10,10 @@ typedef enum LogLevel { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEV
 /* Lines above this level are dropped; the default is LOG_LEVEL_WARN. Set once at the start. */
 void log_set_level(LogLevel level);
 
+/* Written before each line, where a progress bar may stand in its way: what takes that away. Not
+ * copied; none is the default. Set once at the start. */
+void log_set_eraser(const char *eraser);
+
 /* Writes {"at":...,"level":...,"event":event,"message":...}; event is a fixed dotted word such as
  * "job.retry". */
 void log_write(LogLevel level, const char *event, const char *format, ...)

@@ -16,7 +16,7 @@ shared = harness.shared_server
 
 UNIQUE = ("ALTER TABLE boxes ADD CONSTRAINT boxes_what UNIQUE (what);\n",
           "ALTER TABLE boxes DROP CONSTRAINT boxes_what;\n")
-COLUMNS = 120
+COLUMNS = 80  # what a terminal has when nobody makes it wider
 READ_BYTES = 4096
 
 

@@ -85,25 +85,31 @@ static void a_terminal_gets_a_bar_that_is_taken_away(void **state)
         const OpProgress callbacks = progress_callbacks(&progress);
         callbacks.step(&progress, "rows", NULL, 1, 2);
         callbacks.step(&progress, "rows", "2 failed", 5, 2);
-        callbacks.step(&progress, "rows", "more than the line has any room for", 5, 2);
+        progress.columns = 32;
+        callbacks.step(&progress, "rows", "2 failed", 1, 2);
+        callbacks.step(&progress, "rows", "more than there is room for", 5, 2);
         progress_done(&progress);
     });
     assert_string_equal(text, "\r\033[Krows [###############...............] 1/2  50%"
                               "\r\033[Krows [##############################] 5/2 100%  2 failed"
-                              "\r\033[Krows [##############################] 5/2 100%"
+                              "\r\033[Krows [##...] 1/2  50%  2 failed"
+                              "\r\033[Krows [###############] 5/2 100%"
                               "\r\033[K");
     free(text);
 }
 
-static void a_narrow_terminal_gets_the_title_alone(void **state)
+static void a_narrow_terminal_gets_what_fits(void **state)
 {
     (void)state;
     char *text = NULL;
     CAPTURE(text, {
         Progress progress = {.out = out, .has_bar = true, .columns = 20};
-        progress_callbacks(&progress).step(&progress, "rows", NULL, 1, 2);
+        const OpProgress callbacks = progress_callbacks(&progress);
+        callbacks.step(&progress, "rows", NULL, 1, 2);
+        progress.columns = 10;
+        callbacks.step(&progress, "rows", NULL, 1, 2);
     });
-    assert_string_equal(text, "\r\033[Krows");
+    assert_string_equal(text, "\r\033[Krows 1/2  50%\r\033[Krows");
     free(text);
 }
 
@@ -157,7 +163,7 @@ int main(void)
         cmocka_unit_test(colour_is_for_terminals_or_when_asked_for),
         cmocka_unit_test(each_step_is_one_line_where_there_is_no_terminal),
         cmocka_unit_test(a_terminal_gets_a_bar_that_is_taken_away),
-        cmocka_unit_test(a_narrow_terminal_gets_the_title_alone),
+        cmocka_unit_test(a_narrow_terminal_gets_what_fits),
         cmocka_unit_test(silence_is_kept),
         cmocka_unit_test(a_confirmation_is_the_exact_word_typed_by_a_person),
     };
