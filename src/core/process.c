@@ -22,6 +22,7 @@
 enum {
     REPORT_FD = 3, /* where the child says that it could not become the program */
     POLL_WITHOUT_PIDFD_MS = 20,
+    ASK_UNWANTED_MS = 200,
     MEMORY_NOT_EXECUTABLE = 8, /* MFD_NOEXEC_SEAL, which the C library may not know yet */
     CHILD_UMASK = 077,         /* what a program leaves behind is nobody else's to read */
 };
@@ -69,7 +70,10 @@ typedef struct Running {
     StrBuf collected;
     StrBuf collected_errors;
     int64_t deadline_us; /* 0: none */
+    bool (*ask_unwanted)(void *context);
+    void *context;
     bool is_timeout;
+    bool is_unwanted;
 } Running;
 
 static void close_fd(int *fd)
@@ -314,21 +318,37 @@ static void read_errors(Running *running)
     read_some(&running->errors, &running->collected_errors, LIMIT_CHILD_OUTPUT_BYTES);
 }
 
-/* How long poll may sleep; kills the group when its time is over. */
+static void end_group(const Running *running)
+{
+    kill(-running->pid, SIGKILL);
+    kill(running->pid, SIGKILL);
+}
+
+static int64_t least_wait(int64_t a_ms, int64_t b_ms)
+{
+    return a_ms < 0 || b_ms < a_ms ? b_ms : a_ms;
+}
+
+/* How long poll may sleep; ends the group when its time is over, or nobody wants it any more. */
 static int next_wait_ms(Running *running)
 {
     int64_t wait_ms = -1;
-    if (running->deadline_us != 0 && !running->is_timeout) {
-        wait_ms = (running->deadline_us - clock_monotonic_us() + 999) / 1000;
-        if (wait_ms <= 0) {
-            kill(-running->pid, SIGKILL);
-            kill(running->pid, SIGKILL);
-            running->is_timeout = true;
-            wait_ms = -1;
-        }
+    const bool is_ended = running->is_timeout || running->is_unwanted;
+    if (running->deadline_us != 0 && !is_ended) {
+        const int64_t left_ms = (running->deadline_us - clock_monotonic_us() + 999) / 1000;
+        running->is_timeout = left_ms <= 0;
+        wait_ms = least_wait(wait_ms, left_ms);
     }
-    if (running->pidfd < 0 && (wait_ms < 0 || wait_ms > POLL_WITHOUT_PIDFD_MS)) {
-        wait_ms = POLL_WITHOUT_PIDFD_MS;
+    if (running->ask_unwanted != NULL && !is_ended && !running->is_timeout) {
+        running->is_unwanted = running->ask_unwanted(running->context);
+        wait_ms = least_wait(wait_ms, ASK_UNWANTED_MS);
+    }
+    if (!is_ended && (running->is_timeout || running->is_unwanted)) {
+        end_group(running);
+        wait_ms = -1;
+    }
+    if (running->pidfd < 0) {
+        wait_ms = least_wait(wait_ms, POLL_WITHOUT_PIDFD_MS);
     }
     return wait_ms > INT32_MAX ? INT32_MAX : (int)wait_ms;
 }
@@ -419,6 +439,8 @@ bool process_run(Arena *arena, const ProcessOptions *options, ProcessResult *ret
                        .errors = -1,
                        .output_limit = options->output_limit_bytes > 0 ? options->output_limit_bytes
                                                                        : LIMIT_CHILD_OUTPUT_BYTES,
+                       .ask_unwanted = options->is_unwanted,
+                       .context = options->context,
                        .collected = strbuf_init(arena),
                        .collected_errors = strbuf_init(arena)};
     if (options->timeout_ms > 0) {
@@ -437,6 +459,7 @@ bool process_run(Arena *arena, const ProcessOptions *options, ProcessResult *ret
         is_run = wait_for_end(&running, options->argv[0], &exit_status, err);
         *ret_result = (ProcessResult){.exit_status = exit_status,
                                       .is_timeout = running.is_timeout,
+                                      .is_unwanted = running.is_unwanted,
                                       .output = running.collected.text,
                                       .errors = running.collected_errors.text};
     }

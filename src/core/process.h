@@ -33,12 +33,16 @@ typedef struct ProcessOptions {
                                /dev/stdin too; NULL: /dev/null */
     int64_t timeout_ms;     /* it is killed after this; 0: never */
     bool is_error_apart;    /* keeps standard error out of the output */
+    /* Asked a few times a second, in the calling thread; true: it is killed. NULL: never. */
+    bool (*is_unwanted)(void *context);
+    void *context;
     size_t output_limit_bytes; /* kept of the output; 0: LIMIT_CHILD_OUTPUT_BYTES */
 } ProcessOptions;
 
 typedef struct ProcessResult {
     int exit_status; /* of the program, or 128 + signal */
     bool is_timeout;
+    bool is_unwanted;
     const char *output; /* standard output and error together, up to the limit, in the arena */
     const char *errors; /* standard error when it was kept apart, up to LIMIT_CHILD_OUTPUT_BYTES */
 } ProcessResult;

@@ -53,8 +53,21 @@ static bool put_rollout(OpContext *context, int64_t job_id, const char *what, Js
     return true;
 }
 
-/* What came of one that ran to its end. Who began it must not take it for done when somebody ended
- * it from elsewhere: places may be left at their old version. */
+/* A rollout that came to another end than places at its version. */
+static bool fail_end(int64_t job_id, ErrCode code, const char *what, const char *hint,
+                     Json **ret_answer, Err *err)
+{
+    scoped_json Json *answer = *ret_answer;
+    *ret_answer = NULL;
+    return ERR_SET(err, code, hint, "rollout %lld %s; places: %lld, done: %lld, failed: %lld",
+                   (long long)job_id, what, (long long)json_get_int(answer, "places", 0),
+                   (long long)json_get_int(answer, "done", 0),
+                   (long long)json_get_int(answer, "failed", 0));
+}
+
+/* What came of one that ran to its end. Who began or resumed it must not take it for done when
+ * somebody ended it from elsewhere, or when it is an undo that was killed: places are at their old
+ * version. */
 static bool put_end(OpContext *context, int64_t job_id, Json **ret_answer, Err *err)
 {
     Store *store = NULL;
@@ -66,18 +79,26 @@ static bool put_end(OpContext *context, int64_t job_id, Json **ret_answer, Err *
         return false;
     }
     const char *wanted = pg_rows_text(rows, 0, 3);
-    if (wanted == NULL || strcmp(wanted, WANTED_ABORT) != 0) {
-        return true;
+    const bool is_undoing = pg_rows_bool(rows, 0, 4);
+    if (wanted != NULL && strcmp(wanted, WANTED_ABORT) == 0) {
+        return fail_end(job_id, ERR_CANCELLED, "was aborted",
+                        "tenantry migrate status shows the versions; the places that it did not "
+                        "reach stay as they are",
+                        ret_answer, err);
     }
-    scoped_json Json *answer = *ret_answer;
-    *ret_answer = NULL;
-    return ERR_SET(err, ERR_CANCELLED,
-                   "tenantry migrate status shows the versions; the places that it did not reach "
-                   "stay as they are",
-                   "rollout %lld was aborted; places: %lld, done: %lld, failed: %lld",
-                   (long long)job_id, (long long)json_get_int(answer, "places", 0),
-                   (long long)json_get_int(answer, "done", 0),
-                   (long long)json_get_int(answer, "failed", 0));
+    if (is_undoing) {
+        return fail_end(job_id, ERR_PLACES_FAILED, "was taken back",
+                        "tenantry migrate status shows the versions and what had failed",
+                        ret_answer, err);
+    }
+    if (json_get_int(*ret_answer, "failed", 0) > 0) {
+        json_put_text(*ret_answer, "outcome",
+                      arena_printf(context->arena,
+                                   "rollout %lld is done; tenantry migrate retry %s tries again "
+                                   "what failed",
+                                   (long long)job_id, pg_rows_text(rows, 0, 0)));
+    }
+    return true;
 }
 
 /* The way down begins wherever places are. */

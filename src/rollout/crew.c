@@ -3,12 +3,10 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "core/array.h"
 #include "core/log.h"
-#include "core/stop.h"
 #include "rollout/rollout_parts.h"
 
 /* A server process keeps what it learnt of every table that it touched (SCALE.md has how much): it
@@ -235,30 +233,11 @@ static struct timespec soon(void)
     return at;
 }
 
-const char *rollout_wish(const char *text)
-{
-    static const char *const wishes[] = {WANTED_PAUSE, WANTED_ABORT};
-    for (size_t i = 0; text != NULL && i < ARRAY_COUNT(wishes); i++) {
-        if (strcmp(text, wishes[i]) == 0) {
-            return wishes[i];
-        }
-    }
-    return NULL;
-}
-
 /* Tells how far the rollout is, and learns whether somebody wants it to stop; also whether the
- * job's connection still lives. A rollout can take days: memory is this call's. */
+ * job's connection still lives. */
 static bool look(JobContext *context, RolloutPace *pace, const char **ret_wanted, Err *err)
 {
-    scoped_arena Arena *arena = arena_new();
-    scoped_rows PgRows *rollout = NULL;
-    if (!rollout_tell(context, pace, err) ||
-        !store_query(context->store, ROLLOUT_GET, PG_PARAMS(pg_int_text(arena, context->job_id)),
-                     &rollout, err)) {
-        return false;
-    }
-    *ret_wanted = stop_is_requested() ? WANTED_STOP : rollout_wish(pg_rows_text(rollout, 0, 3));
-    return true;
+    return rollout_tell(context, pace, err) && rollout_read_wish(context, ret_wanted, err);
 }
 
 /* Waits until it is time to look, or somebody wants something. Whether it is time. */

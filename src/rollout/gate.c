@@ -20,6 +20,7 @@ typedef struct Asked {
     const RolloutPlan *plan;
     int64_t wave;  /* that ended */
     int64_t limit; /* what the option says, where it is a number */
+    const char **ret_wanted;
 } Asked;
 
 typedef struct Gate {
@@ -190,6 +191,15 @@ static void note_lines(const Asked *asked, const char *text)
     }
 }
 
+/* Where the wish cannot be read, the next statement says why. */
+static bool is_unwanted(void *opaque)
+{
+    Err ignored;
+    const Asked *asked = opaque;
+    return rollout_read_wish(asked->context, asked->ret_wanted, &ignored) &&
+           *asked->ret_wanted != NULL;
+}
+
 static bool ask_command(const Asked *asked, const char **ret_shut, Err *err)
 {
     Arena *arena = asked->context->arena;
@@ -198,13 +208,21 @@ static bool ask_command(const Asked *asked, const char **ret_shut, Err *err)
     const char *const env[] = {
         arena_printf(arena, "TENANTRY_ROLLOUT=%lld", (long long)asked->context->job_id),
         arena_printf(arena, "TENANTRY_WAVE=%lld", (long long)asked->wave), NULL};
+    Asked mine = *asked;
     ProcessResult result = {0};
     if (!process_run(arena,
-                     &(ProcessOptions){.argv = argv, .env = env, .timeout_ms = COMMAND_TIMEOUT_MS},
+                     &(ProcessOptions){.argv = argv,
+                                       .env = env,
+                                       .timeout_ms = COMMAND_TIMEOUT_MS,
+                                       .is_unwanted = is_unwanted,
+                                       .context = &mine},
                      &result, err)) {
         return false;
     }
     note_lines(asked, result.output);
+    if (result.is_unwanted) {
+        return true;
+    }
     if (result.is_timeout) {
         *ret_shut = arena_printf(arena, "the command did not end within %s",
                                  in_words(arena, COMMAND_TIMEOUT_MS));
@@ -237,11 +255,12 @@ static bool ask(const Gate *gate, const Asked *asked, const char **ret_shut, Err
 {
     for (int i = 0; i < ASK_TIMES; i++) {
         *ret_shut = NULL;
-        if (!gate->ask(asked, ret_shut, err)) {
+        if (!gate->ask(asked, ret_shut, err) ||
+            !rollout_read_wish(asked->context, asked->ret_wanted, err)) {
             return err_prefix(err, "the gate \"%s\" after wave %lld", gate->name,
                               (long long)asked->wave);
         }
-        if (*ret_shut == NULL || !gate->is_passing) {
+        if (*ret_shut == NULL || !gate->is_passing || *asked->ret_wanted != NULL) {
             return true;
         }
         if (i + 1 < ASK_TIMES) {
@@ -251,11 +270,12 @@ static bool ask(const Gate *gate, const Asked *asked, const char **ret_shut, Err
     return true;
 }
 
-bool gates_pass(JobContext *context, const RolloutPlan *plan, int64_t wave, Err *err)
+bool gates_pass(JobContext *context, const RolloutPlan *plan, int64_t wave, const char **ret_wanted,
+                Err *err)
 {
     const long long id = (long long)context->job_id;
-    Asked asked = {.context = context, .plan = plan, .wave = wave};
-    for (size_t i = 0; i < ARRAY_COUNT(gates); i++) {
+    Asked asked = {.context = context, .plan = plan, .wave = wave, .ret_wanted = ret_wanted};
+    for (size_t i = 0; i < ARRAY_COUNT(gates) && *ret_wanted == NULL; i++) {
         const char *shut = NULL;
         if (!is_asked(context->args, &gates[i], &asked.limit)) {
             continue;
@@ -263,7 +283,7 @@ bool gates_pass(JobContext *context, const RolloutPlan *plan, int64_t wave, Err 
         if (!ask(&gates[i], &asked, &shut, err)) {
             return false;
         }
-        if (shut != NULL) {
+        if (shut != NULL && *ret_wanted == NULL) {
             ERR_SET(err, ERR_GATE, NULL,
                     "rollout %lld stopped: the gate \"%s\" after wave %lld is shut: %s", id,
                     gates[i].name, (long long)wave, shut);

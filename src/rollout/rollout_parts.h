@@ -22,6 +22,14 @@ bool allowance_of(const char *text, int64_t total, int64_t *ret_allowance, Err *
  * move. */
 bool rollout_check_alone(Store *store, const char *blueprint, const char *job_id, Err *err);
 
+#define WANTED_STOP "stop" /* a signal */
+
+/* The wish that is in the rollout's row, or NULL. A constant. */
+const char *rollout_wish(const char *text);
+
+/* What somebody wants of this rollout now: WANTED_..., or NULL. */
+bool rollout_read_wish(JobContext *context, const char **ret_wanted, Err *err);
+
 /* --- preview.c -------------------------------------------------------------------------------- */
 
 /* The parameters of tenantry.rollout_candidates, from a job's arguments. */
@@ -190,11 +198,6 @@ bool rollout_tell(JobContext *context, RolloutPace *pace, Err *err);
 
 /* --- crew.c ----------------------------------------------------------------------------------- */
 
-#define WANTED_STOP "stop" /* a signal */
-
-/* The wish that is in the rollout's row, or NULL. A constant. */
-const char *rollout_wish(const char *text);
-
 /* The places of a wave, the plan's `parallel` at a time, each worker on a connection of its own.
  * Ends when none can be taken, when more than `allowance` failed (-1: never) or when somebody wants
  * the rollout to stop (*ret_wanted: WANTED_..., or NULL). */
@@ -206,8 +209,10 @@ void crew_go(const RolloutPlan *plan);
 
 /* --- gate.c ----------------------------------------------------------------------------------- */
 
-/* Asks the gates between this wave, which ended, and the next one. ERR_GATE. */
-bool gates_pass(JobContext *context, const RolloutPlan *plan, int64_t wave, Err *err);
+/* Asks the gates between this wave, which ended, and the next one, until somebody wants the rollout
+ * to stop (*ret_wanted: WANTED_..., or NULL): whoever resumes it asks them again. ERR_GATE. */
+bool gates_pass(JobContext *context, const RolloutPlan *plan, int64_t wave, const char **ret_wanted,
+                Err *err);
 
 /* --- wave.c ----------------------------------------------------------------------------------- */
 

@@ -168,8 +168,8 @@ static bool wait_for_creates(JobContext *context, const char **ret_wanted, Err *
     Store *store = context->store;
     const char *blueprint = json_get_text(context->args, "blueprint", "");
     /* A create whose first transaction is not committed cannot be seen yet. */
-    const bool is_settled = pg_begin(store->conn, err) &&
-                            store_query(store, TENANTS_SETTLE, PG_NO_PARAMS, NULL, err);
+    bool is_settled = pg_begin(store->conn, err) &&
+                      store_query(store, TENANTS_SETTLE, PG_NO_PARAMS, NULL, err);
     pg_rollback(store->conn);
     for (int64_t held_ms = 0; is_settled && *ret_wanted == NULL; held_ms += HELD_PAUSE_MS) {
         scoped_rows PgRows *rows = NULL;
@@ -185,7 +185,7 @@ static bool wait_for_creates(JobContext *context, const char **ret_wanted, Err *
                                         "a tenant.create that began before it does not end", err);
         }
         clock_sleep_ms(HELD_PAUSE_MS);
-        *ret_wanted = stop_is_requested() ? WANTED_STOP : NULL;
+        is_settled = rollout_read_wish(context, ret_wanted, err);
     }
     return is_settled;
 }

@@ -1,6 +1,8 @@
 /* What people may do with a rollout depends on its state, as "migrate status" shows it. */
 #include <string.h>
 
+#include "core/array.h"
+#include "core/stop.h"
 #include "rollout/rollout_parts.h"
 
 /* In the order of how little may still be done with it. */
@@ -39,7 +41,7 @@ static bool read_standing(Arena *arena, Store *store, const char *id, Standing *
     const char *state = json_get_text(row, "state", "");
     *ret_standing = (Standing){id, arena_strdup(arena, json_get_text(row, "blueprint", "")),
                                arena_strdup(arena, state), GOING_ENDED};
-    for (size_t i = 0; i < sizeof goings / sizeof *goings; i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(goings); i++) {
         if (strcmp(goings[i].state, state) == 0) {
             ret_standing->going = goings[i].going;
         }
@@ -111,4 +113,28 @@ bool rollout_check_not_ended(Store *store, int64_t rollout, Err *err)
 bool rollout_check_running(Store *store, int64_t rollout, Err *err)
 {
     return require(store, rollout, GOING_RUNS, ", nothing runs that could pause", err);
+}
+
+const char *rollout_wish(const char *text)
+{
+    static const char *const wishes[] = {WANTED_PAUSE, WANTED_ABORT};
+    for (size_t i = 0; text != NULL && i < ARRAY_COUNT(wishes); i++) {
+        if (strcmp(text, wishes[i]) == 0) {
+            return wishes[i];
+        }
+    }
+    return NULL;
+}
+
+/* A rollout can take days: memory is this call's. */
+bool rollout_read_wish(JobContext *context, const char **ret_wanted, Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    scoped_rows PgRows *rollout = NULL;
+    if (!store_query(context->store, ROLLOUT_GET, PG_PARAMS(pg_int_text(arena, context->job_id)),
+                     &rollout, err)) {
+        return false;
+    }
+    *ret_wanted = stop_is_requested() ? WANTED_STOP : rollout_wish(pg_rows_text(rollout, 0, 3));
+    return true;
 }

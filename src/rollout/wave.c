@@ -232,8 +232,13 @@ bool wave_run(JobContext *context, const RolloutPlan *plan, int64_t wave, const 
     if (counts.pending == 0) {
         return check_isolation(context, plan, &rules, ret_wanted, err);
     }
-    if ((wave > 1 && !gates_pass(context, plan, wave - 1, err)) ||
-        !drain(context, plan, &rules, allowance, &counts, ret_wanted, err)) {
+    if (wave > 1 && !gates_pass(context, plan, wave - 1, ret_wanted, err)) {
+        return false;
+    }
+    if (*ret_wanted != NULL) {
+        return true;
+    }
+    if (!drain(context, plan, &rules, allowance, &counts, ret_wanted, err)) {
         return false;
     }
     FAULT("rollout.wave.moved");

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Which tenants a rollout is for (--where), and what is asked between its waves."""
 import ctypes
+import os
+import signal
 import struct
 import threading
 
 import harness
-from rollout_kit import Vault, wait_until
+from rollout_kit import Vault, ended, wait_until
 
 shared = harness.shared_server
 
@@ -82,6 +84,43 @@ def shut(made, *options, says):
 
 def resume(number):
     assert shared().tenantry("migrate", "resume", number)["done"] == 3
+
+
+def gate_that_sleeps(made):
+    """A rollout whose gate has begun and does not end: (child, rollout, the gate's process)."""
+    begun = os.path.join(made.server.folder, made.name + ".gate")
+    child = made.server.spawn("migrate", "up", made.name, "--waves", "1,100%", "--json", "--gate",
+                              "echo $$ > '%s.new' && mv '%s.new' '%s' && exec sleep 1000" % (begun, begun, begun))
+    wait_until(lambda: os.path.exists(begun) or child.poll() is not None, "the gate does not begin")
+    with open(begun, encoding="ascii") as f:
+        pid = int(f.read())
+    os.remove(begun)
+    return child, str(made.newest()["rollout"]), pid
+
+
+def check_gone(pid):
+    wait_until(lambda: not os.path.exists("/proc/%d" % pid), "the gate's command lives on")
+
+
+def test_who_interrupts_or_pauses_does_not_wait_for_the_command_of_a_gate():
+    made = gated("sleeps")
+    stops = (lambda child, rollout: os.kill(child.pid, signal.SIGINT),
+             lambda child, rollout: shared().tenantry("migrate", "pause", rollout))
+    for stop in stops:
+        child, rollout, gate = gate_that_sleeps(made)
+        stop(child, rollout)
+        status, _, err = ended(child)
+        assert status == harness.exit_statuses()["rollout_stopped"] and "migrate resume " + rollout in err, err
+        row = made.newest()
+        assert (row["state"], row["done"], row["pending"]) == ("paused", 1, 2), row
+        check_gone(gate)
+        shared().tenantry("migrate", "abort", rollout)
+        made.migrate("down", "--to", "1", "--waves", "100%")
+    child, rollout, gate = gate_that_sleeps(made)
+    shared().tenantry("migrate", "abort", rollout)
+    status, out, err = ended(child)
+    assert status == 75 and "was aborted" in err, (out, err)
+    check_gone(gate)
 
 
 def test_a_place_that_drifted_shuts_the_gate_until_it_is_mended():

@@ -119,6 +119,24 @@ static void output_is_cut_at_the_limit(void **state)
     assert_int_equal(strlen(result.output), LIMIT_CHILD_OUTPUT_BYTES);
 }
 
+/* The program was killed, and so was the child whose number it printed: dead at once, but its entry
+ * may wait for init to collect it. */
+static void assert_group_is_dead(Arena *arena, const ProcessResult *result)
+{
+    assert_int_equal(result->exit_status, 128 + SIGKILL);
+    const pid_t grandchild = text_leading_int(result->output);
+    assert_true(grandchild > 1);
+    for (int i = 0; i < 100 && kill(grandchild, 0) == 0; i++) {
+        const ProcessResult look = run_shell(
+            arena, arena_printf(arena, "cat /proc/%d/stat", (int)grandchild), (ProcessOptions){0});
+        if (strstr(look.output, ") Z ") != NULL) {
+            break;
+        }
+        clock_sleep_ms(20);
+        assert_true(i < 99);
+    }
+}
+
 static void the_time_limit_kills_the_whole_group(void **state)
 {
     (void)state;
@@ -126,20 +144,33 @@ static void the_time_limit_kills_the_whole_group(void **state)
     const ProcessResult result = run_shell(arena, "sleep 1000 & echo $!; wait",
                                            (ProcessOptions){.timeout_ms = 500});
     assert_true(result.is_timeout);
-    assert_int_equal(result.exit_status, 128 + SIGKILL);
-    const pid_t grandchild = text_leading_int(result.output);
-    assert_true(grandchild > 1);
-    /* Dead at once, but its entry may wait for init to collect it. */
-    for (int i = 0; i < 100 && kill(grandchild, 0) == 0; i++) {
-        const ProcessResult look = run_shell(
-            arena, arena_strdup(arena, arena_printf(arena, "cat /proc/%d/stat", (int)grandchild)),
-            (ProcessOptions){0});
-        if (strstr(look.output, ") Z ") != NULL) {
-            break;
-        }
-        clock_sleep_ms(20);
-        assert_true(i < 99);
-    }
+    assert_group_is_dead(arena, &result);
+}
+
+/* From when the program has come so far that it removed the file. */
+static bool is_removed(void *path)
+{
+    return access(path, F_OK) != 0;
+}
+
+static void who_is_not_wanted_any_more_is_killed_with_its_group(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    char path[] = "/tmp/tenantry-unwanted-XXXXXX";
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    const ProcessResult result = run_shell(
+        arena, arena_printf(arena, "sleep 1000 & echo $!; rm %s; wait", path),
+        (ProcessOptions){.is_unwanted = is_removed, .context = path});
+    assert_true(result.is_unwanted);
+    assert_false(result.is_timeout);
+    assert_group_is_dead(arena, &result);
+    const ProcessResult quick = run_shell(
+        arena, "exit 3", (ProcessOptions){.is_unwanted = is_removed, .context = "/"});
+    assert_false(quick.is_unwanted);
+    assert_int_equal(quick.exit_status, 3);
 }
 
 /* Several at once: one of them always has more when we look. */
@@ -339,6 +370,7 @@ int main(void)
         cmocka_unit_test(a_program_that_does_not_read_its_input_does_no_harm),
         cmocka_unit_test(output_is_cut_at_the_limit),
         cmocka_unit_test(the_time_limit_kills_the_whole_group),
+        cmocka_unit_test(who_is_not_wanted_any_more_is_killed_with_its_group),
         cmocka_unit_test(the_time_limit_holds_for_who_writes_without_end_too),
         cmocka_unit_test(a_daemon_that_writes_without_end_does_not_hold_us_up),
         cmocka_unit_test(a_daemon_that_keeps_the_output_open_does_not_hold_us_up),
