@@ -168,18 +168,23 @@ static bool is_of_server(const char *sqlstate)
 }
 
 static const char script_rights[] = "migrations have the rights of the role that owns the place, "
-                                    "seed and demo those of the tenant's application";
+                                    "seed and demo those of the tenant's application; a name "
+                                    "with \"public.\" that a script puts together when it runs "
+                                    "is left as it is: write it without";
+
+static bool begins_with(const char *text, const char *place)
+{
+    return strncmp(text, place, strlen(place)) == 0;
+}
 
 /* Not to Tenantry itself, which the hint of the server's error would be right for. */
-static bool is_denied_to_script(const Err *err)
+static bool is_denied_to_script(const Blueprint *blueprint, const Err *err)
 {
-    static const char *const places[] = {"migrations/", "seed:", "demo:"};
-    for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
-        if (strncmp(err->message, places[i], strlen(places[i])) == 0) {
-            return err->code == ERR_PG_RIGHT_MISSING;
-        }
+    bool is_script = begins_with(err->message, "seed:") || begins_with(err->message, "demo:");
+    for (size_t i = 0; i < blueprint->migration_count; i++) {
+        is_script = is_script || begins_with(err->message, blueprint->migrations[i].file);
     }
-    return false;
+    return is_script && err->code == ERR_PG_RIGHT_MISSING;
 }
 
 bool blueprint_blame(const Blueprint *blueprint, const char *when, Err *err)
@@ -189,7 +194,7 @@ bool blueprint_blame(const Blueprint *blueprint, const char *when, Err *err)
         return false;
     }
     const Err found = *err;
-    const char *hint = is_denied_to_script(err) ? script_rights : found.hint;
+    const char *hint = is_denied_to_script(blueprint, err) ? script_rights : found.hint;
     err->code = ERR_BLUEPRINT_INVALID;
     err_hint(
         err,

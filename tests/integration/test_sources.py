@@ -196,6 +196,9 @@ def test_a_bad_folder_is_refused_with_its_file_and_rule():
          ["1_a.up.sql:2: cannot run in a transaction (not_transactional)"]),
         ("golang-migrate", {"1_a.up.sql": "SELECT 1;\nSELECT * FROM public.plans;\n"},
          ["1_a.up.sql:2: \"public.plans\": no migration here makes it"]),
+        ("flyway", {"V1__a.sql": "CREATE TABLE a ();\nDO $$ BEGIN EXECUTE 'DROP TABLE public.' || quote_ident('a'); END $$;"},
+         ["V1__a.sql:2: permission denied for schema public", "migrations have the rights of the role that owns the place",
+          "puts together when it runs", "write it without"]),
     ):
         with project("bad", layout, files) as folder:
             shared_server().refused("blueprint_invalid", "blueprint", "add", folder, says=says)
