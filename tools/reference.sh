@@ -34,7 +34,7 @@ lint_rules() {
 locks() {
     printf '# What statements lock\n\n'
     printf 'The mode that each takes on tables that are there, until the transaction ends, and whether the table is read\n'
-    printf '(scans) or written (rewrites) whole meanwhile. ALTER TABLE takes the strongest of its sub-commands.\n\n'
+    printf '(scans, indexes) or written (rewrites) whole meanwhile. ALTER TABLE takes the strongest of its sub-commands.\n\n'
     printf '| statement | lock | work |\n| --- | --- | --- |\n'
     rows src/blueprint/locks.def 'LOCK\("\w+", "[^"]*", (\w+), (\w+), "(.*)"\)' '| \3 | \1 | \2 |' |
         awk -F ' \\| ' -v OFS=' | ' '{ gsub(/_/, " ", $2); $3 = tolower($3); sub(/none/, "", $3); print }'

@@ -39,11 +39,26 @@ const char *lock_mode_name(LockMode mode)
     return mode_names[mode];
 }
 
+static const struct {
+    const char *name;
+    int64_t bytes_per_ms; /* 0: at once */
+} works[LOCK_WORK_COUNT_] = {
+    [LOCK_WORK_NONE] = {NULL, 0},
+    [LOCK_WORK_EMPTIES] = {"empties", 0},
+    [LOCK_WORK_SCANS] = {"scans", 200 * 1024},
+    [LOCK_WORK_INDEXES] = {"indexes", 40 * 1024},
+    [LOCK_WORK_REWRITES] = {"rewrites", 20 * 1024},
+};
+
 const char *lock_work_name(LockWork work)
 {
-    static const char *const names[] = {
-        [LOCK_WORK_NONE] = NULL, [LOCK_WORK_SCANS] = "scans", [LOCK_WORK_REWRITES] = "rewrites"};
-    return names[work];
+    return works[work].name;
+}
+
+int64_t lock_work_ms(LockWork work, int64_t bytes)
+{
+    const int64_t rate = works[work].bytes_per_ms;
+    return rate == 0 ? 0 : (bytes + rate - 1) / rate;
 }
 
 /* --- a list that grows ------------------------------------------------------------------------ */

@@ -21,11 +21,22 @@ typedef enum LockMode {
     LOCK_MODE_COUNT_
 } LockMode;
 
-/* What the table goes through while it is locked. */
-typedef enum LockWork { LOCK_WORK_NONE, LOCK_WORK_SCANS, LOCK_WORK_REWRITES } LockWork;
+/* What the table goes through while it is locked; what takes longest is last. */
+typedef enum LockWork {
+    LOCK_WORK_NONE,
+    LOCK_WORK_EMPTIES,
+    LOCK_WORK_SCANS,
+    LOCK_WORK_INDEXES,
+    LOCK_WORK_REWRITES,
+    LOCK_WORK_COUNT_
+} LockWork;
 
 const char *lock_mode_name(LockMode mode); /* "ACCESS EXCLUSIVE" */
-const char *lock_work_name(LockWork work); /* "scans", "rewrites"; NULL for none */
+const char *lock_work_name(LockWork work); /* "empties", "scans"...; NULL for none */
+
+/* Roughly how many milliseconds a table of so many bytes goes through it, on a small machine
+ * (docs/rollout-lint.md, migrate plan, has what the rates come from). */
+int64_t lock_work_ms(LockWork work, int64_t bytes);
 
 typedef struct TableLock {
     const char *table; /* or an index or a view, as the statement names it */

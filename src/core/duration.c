@@ -45,3 +45,12 @@ const char *duration_to_text(Arena *arena, int64_t ms)
     }
     return arena_printf(arena, "%lld%s", (long long)(ms / units[i].ms), units[i].name);
 }
+
+const char *duration_to_rough_text(Arena *arena, int64_t ms)
+{
+    size_t i = 0;
+    while (i + 1 < UNIT_COUNT && ms < 2 * units[i].ms) {
+        i++;
+    }
+    return duration_to_text(arena, (ms + units[i].ms - 1) / units[i].ms * units[i].ms);
+}

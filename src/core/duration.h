@@ -17,4 +17,7 @@ bool duration_to_ms(const char *text, int64_t *ret_ms);
 /* The shortest exact form: 60000 gives "1min", 1500 gives "1500ms". In the arena. */
 const char *duration_to_text(Arena *arena, int64_t ms);
 
+/* Rounded up, and no finer than anybody needs it for an estimate: 1999ms, 90s, 90min, 3h. */
+const char *duration_to_rough_text(Arena *arena, int64_t ms);
+
 #endif

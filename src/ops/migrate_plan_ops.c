@@ -48,7 +48,12 @@ static const Field lock_fields[] = {
     {"line", FIELD_INT, .help = "line of the statement"},
     {"table", FIELD_TEXT, .help = "a table, a view or an index"},
     {"mode", FIELD_TEXT, .help = "as PostgreSQL names it"},
-    {"work", FIELD_TEXT, .is_nullable = true, .help = "scans, rewrites, or nothing"},
+    {"work", FIELD_TEXT, .is_nullable = true,
+     .help = "empties, scans, indexes, rewrites, or nothing"},
+    {"largest_bytes", FIELD_BYTES, .is_nullable = true,
+     .help = "of the largest of these tables, where writers wait for the work"},
+    {"largest_ms", FIELD_INT, .is_nullable = true, .help = "roughly how long they wait there"},
+    {"all_ms", FIELD_INT, .is_nullable = true, .help = "roughly how long in all places together"},
     {0},
 };
 
@@ -77,6 +82,9 @@ const Operation op_migrate_plan = {
                               {"quarantined", FIELD_INT, .help = "of them in quarantine"},
                               {"relations", FIELD_INT,
                                .help = "relations that all places would get together, at least"},
+                              {"lock_ms", FIELD_INT,
+                               .help = "milliseconds that writers of all places would wait, "
+                                       "roughly"},
                               {"groups", FIELD_LIST, .fields = group_fields,
                                .help = "by the version that they are at, the oldest first"},
                               {"scripts", FIELD_LIST, .fields = script_fields,

@@ -3,7 +3,7 @@
 #include "core/duration.h"
 #include "rollout/rollout_parts.h"
 
-enum { US_PER_S = 1000000, MS_PER_S = 1000, MS_PER_MINUTE = 60000, MS_PER_HOUR = 3600000 };
+enum { US_PER_S = 1000000, MS_PER_S = 1000 };
 
 static const char *title_of(Arena *arena, const RolloutPace *pace)
 {
@@ -16,15 +16,6 @@ static const char *title_of(Arena *arena, const RolloutPace *pace)
                               (long long)pace->plan->waves);
 }
 
-/* No finer than anybody needs it. */
-static const char *rest_text(Arena *arena, int64_t ms)
-{
-    const int64_t unit = ms < 2 * MS_PER_MINUTE ? MS_PER_S
-                         : ms < 2 * MS_PER_HOUR ? MS_PER_MINUTE
-                                                : MS_PER_HOUR;
-    return duration_to_text(arena, (ms + unit - 1) / unit * unit);
-}
-
 /* Rate and rest are those of this process since it began with the wave. */
 static const char *detail_of(Arena *arena, const RolloutPace *pace, int64_t left, int64_t failed)
 {
@@ -34,9 +25,10 @@ static const char *detail_of(Arena *arena, const RolloutPace *pace, int64_t left
     if (!(rate > 0)) {
         return failures;
     }
+    const int64_t left_s = (int64_t)((double)left / rate) + 1;
     return arena_printf(arena, "%.*f/s, %s left%s%s", rate < 10 ? 1 : 0, rate,
-                        rest_text(arena, (int64_t)((double)left / rate * MS_PER_S)),
-                        failed == 0 ? "" : ", ", failures);
+                        duration_to_rough_text(arena, left_s * MS_PER_S), failed == 0 ? "" : ", ",
+                        failures);
 }
 
 bool rollout_tell(JobContext *context, RolloutPace *pace, Err *err)

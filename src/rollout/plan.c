@@ -25,7 +25,9 @@ typedef struct Planner {
     int64_t *relations; /* that each of them adds to a place */
     const Json *groups; /* rows of ROLLOUT_VERSIONS */
     Json *plan;
-    Name *made; /* by the script that is being looked at */
+    Name *made;      /* by the script that is being looked at */
+    int64_t version; /* of it */
+    const LockTime *times;
 } Planner;
 
 /* --- statements ------------------------------------------------------------------------------- */
@@ -82,6 +84,23 @@ static void note_made(Planner *planner, const SqlStatement *statement)
     }
 }
 
+/* Whether writers wait while the table is worked on. */
+static void note_time(Planner *planner, const TableLock *lock, Json *row, Json *shown)
+{
+    if (lock->work == LOCK_WORK_NONE || lock->mode < LOCK_MODE_SHARE) {
+        return;
+    }
+    LockTime *time = ARENA_NEW(planner->arena, LockTime);
+    *time = (LockTime){.next = planner->times,
+                       .row = row,
+                       .shown = shown,
+                       .at = json_array_size(shown),
+                       .table = lock->table,
+                       .version = planner->version,
+                       .work = lock->work};
+    planner->times = time;
+}
+
 static void add_lock(Planner *planner, const char *file, int line, const TableLock *lock,
                      Json *shown)
 {
@@ -92,7 +111,11 @@ static void add_lock(Planner *planner, const char *file, int line, const TableLo
     json_put_text(row, "table", lock->table);
     json_put_text(row, "mode", lock_mode_name(lock->mode));
     json_put_text(row, "work", work);
+    json_put(row, "largest_bytes", json_null());
+    json_put(row, "largest_ms", json_null());
+    json_put(row, "all_ms", json_null());
     json_array_append_new(json_object_get(planner->plan, "locks"), row);
+    note_time(planner, lock, row, shown);
     const char *text = arena_printf(planner->arena, "%s %s%s%s", lock->table,
                                     lock_mode_name(lock->mode), work == NULL ? "" : " ",
                                     work == NULL ? "" : work);
@@ -137,6 +160,7 @@ static bool add_script(Planner *planner, size_t index, Err *err)
         return false;
     }
     planner->made = NULL;
+    planner->version = migration->version;
     for (size_t i = 0; i < script.count; i++) {
         const LockMode mode = add_statement(planner, migration->file, &script.statements[i]);
         strongest = mode > strongest ? mode : strongest;
@@ -313,9 +337,12 @@ bool rollout_plan(Arena *arena, Store *store, const char *name, int64_t version,
                        .groups = groups};
     select_scripts(&planner, &extensions);
     scoped_json Json *plan = planner.plan = empty_plan(&planner);
-    if (!fill_plan(&planner, err)) {
+    int64_t lock_ms = 0;
+    if (!fill_plan(&planner, err) ||
+        !plan_add_times(arena, store, name, slugs, planner.times, &lock_ms, err)) {
         return false;
     }
+    json_put_int(plan, "lock_ms", lock_ms);
     *ret_plan = json_incref(plan);
     return true;
 }

@@ -6,7 +6,8 @@
 
 /* The plan of bringing a blueprint's places up to a version (0: its newest), an object, for
  * tenants that are chosen as rollout_check_choice has it:
- *   blueprint, version, places, quarantined, relations (that all places get together)
+ *   blueprint, version, places, quarantined, relations (that all places get together),
+ *   lock_ms (how long tables of all places would be locked against writers, roughly)
  *   groups      by the version that places are at, the oldest first
  *   scripts     in the order in which they would run in a place of the oldest group
  *   statements  of the scripts, with the locks that each takes on tables that are there

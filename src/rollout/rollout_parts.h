@@ -2,6 +2,7 @@
 #ifndef TENANTRY_ROLLOUT_ROLLOUT_PARTS_H
 #define TENANTRY_ROLLOUT_ROLLOUT_PARTS_H
 
+#include "blueprint/locks.h"
 #include "blueprint/place.h"
 #include "blueprint/registry.h"
 #include "rollout/rollout.h"
@@ -15,6 +16,24 @@ bool waves_limits(Arena *arena, const char *waves, int64_t total, const int64_t 
 
 /* "3" or "2%" (of total, rounded down). */
 bool allowance_of(const char *text, int64_t total, int64_t *ret_allowance, Err *err);
+
+/* --- plan_time.c ------------------------------------------------------------------------------ */
+
+/* A lock of a plan whose table is worked on while writers wait. */
+typedef struct LockTime {
+    const struct LockTime *next;
+    Json *row;   /* of the plan's locks: gets largest_bytes, largest_ms and all_ms */
+    Json *shown; /* what people see of the statement's locks... */
+    size_t at;   /* ...and where in it */
+    const char *table;
+    int64_t version; /* of the script */
+    LockWork work;
+} LockTime;
+
+/* Says of each lock how long it would be held in the largest place, and in all that are chosen as
+ * for ROLLOUT_VERSIONS; *ret_all_ms: of all locks. By what PostgreSQL last counted. */
+bool plan_add_times(Arena *arena, Store *store, const char *blueprint, const char *slugs,
+                    const LockTime *times, int64_t *ret_all_ms, Err *err);
 
 /* --- state.c ---------------------------------------------------------------------------------- */
 

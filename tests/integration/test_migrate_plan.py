@@ -160,7 +160,7 @@ def test_the_locks_of_a_plan_are_those_that_postgresql_takes():
             if MODES.index(mode) != [m.replace("Lock", "").upper() for m in MODES].index(lock["mode"].replace(" ", "")):
                 wrong.append("%s: %s has %s, told %s" % (statement, table, mode, lock["mode"]))
             is_dropped = statement.startswith("DROP")
-            if not is_dropped and is_new != (lock["work"] == "rewrites"):
+            if not is_dropped and is_new != (lock["work"] in ("rewrites", "empties")):
                 wrong.append("%s: %s written anew: %s, told %s" % (statement, table, is_new, lock["work"]))
         for table, (mode, _, kind) in real.items():
             if (statement, table) in NOT_IN_THE_TEXT:
@@ -200,7 +200,7 @@ def test_a_plan_groups_places_by_version_and_counts_what_they_get():
         {"file": "migrations/V0003__c.sql", "line": 1, "statement": "ALTER TABLE b ADD COLUMN n int",
          "locks": ["b ACCESS EXCLUSIVE"]},
         {"file": "migrations/V0003__c.sql", "line": 3, "statement": "CREATE INDEX b_n ON b (n)",
-         "locks": ["b SHARE scans"]}]
+         "locks": ["b SHARE indexes"]}]
     assert [(h["file"], h["line"], h["rule"]) for h in plan["hazards"]] == [
         ("migrations/V0003__c.sql", 3, "create_index")]
     one = server.tenantry("migrate", "plan", "grouped", "--tenant", "three")
@@ -210,6 +210,39 @@ def test_a_plan_groups_places_by_version_and_counts_what_they_get():
     assert (earlier["version"], earlier["places"], len(earlier["scripts"])) == (2, 2, 1)
     server.refused("input_invalid", "migrate", "plan", "grouped", "--to", "4", says=["has no version 4; its newest is 3"])
     server.refused("blueprint_missing", "migrate", "plan", "groupd", says=["groupd"])
+
+
+def test_a_plan_says_how_long_writers_would_wait_by_the_size_of_each_places_table():
+    server = shared_server()
+    with harness.temporary_folder() as folder:
+        write(folder, "sized", V0001__a="CREATE TABLE a (id bigint PRIMARY KEY, t text);\n"
+              "CREATE TABLE p (at date NOT NULL) PARTITION BY RANGE (at);\nCREATE TABLE p_rest PARTITION OF p DEFAULT;\n")
+        server.tenantry("blueprint", "add", folder)
+        rows = {"sized-small": 1000, "sized-large": 20000}
+        for slug, count in rows.items():
+            tenant = server.create(slug, "sized")
+            server.psql("INSERT INTO a SELECT n, repeat('x', 100) FROM generate_series(1, %d) n;"
+                        " INSERT INTO p SELECT '2020-01-01' FROM generate_series(1, %d);"
+                        % (count, count), tenant["app"])
+            schema = server.tenantry("tenant", "show", slug)["schema"]
+            server.psql('ANALYZE "{0}".a, "{0}".p'.format(schema), server.superuser)
+        write(folder, "sized", V0002__b="ALTER TABLE a ALTER COLUMN t SET NOT NULL;\nCREATE INDEX a_t ON a (t);\n"
+              "ALTER TABLE a ALTER COLUMN id TYPE numeric;\nCREATE INDEX p_at ON p (at);\nALTER TABLE a ADD COLUMN n int;\n"
+              "UPDATE a SET n = 1;\n")
+        server.tenantry("blueprint", "add", folder)
+    plan = server.tenantry("migrate", "plan", "sized")
+    by_line = {lock["line"]: lock for lock in plan["locks"]}
+    assert [by_line[n]["work"] for n in range(1, 7)] == ["scans", "indexes", "rewrites", "indexes", None, "rewrites"], plan
+    large = by_line[1]["largest_bytes"]
+    assert large > 20000 * 100 and by_line[4]["largest_bytes"] > 20000 * 20, by_line
+    times = [by_line[n]["largest_ms"] for n in range(1, 4)]
+    assert 0 < times[0] < times[1] < times[2] < by_line[3]["all_ms"], times
+    assert [by_line[n]["all_ms"] for n in (5, 6)] == [None, None], "nothing is done, or writers do not wait"
+    assert plan["lock_ms"] == sum(by_line[n]["all_ms"] for n in range(1, 5)), plan
+    one = server.tenantry("migrate", "plan", "sized", "--tenant", "sized-small")
+    assert 0 < one["locks"][0]["largest_bytes"] < large and one["lock_ms"] < plan["lock_ms"], one["locks"]
+    shown = server.tenantry("migrate", "plan", "sized", json=False).out
+    assert "a ACCESS EXCLUSIVE rewrites, about %dms in the largest place, %dms in all" % (times[2], by_line[3]["all_ms"]) in shown
 
 
 def test_people_see_a_plan_as_tables():

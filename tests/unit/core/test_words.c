@@ -50,6 +50,12 @@ static void durations_are_written_in_the_largest_whole_unit(void **state)
     assert_string_equal(duration_to_text(arena, 60000), "1min");
     assert_string_equal(duration_to_text(arena, 90000), "90s");
     assert_string_equal(duration_to_text(arena, 7200000), "2h");
+    assert_string_equal(duration_to_rough_text(arena, 0), "0s");
+    assert_string_equal(duration_to_rough_text(arena, 1999), "1999ms");
+    assert_string_equal(duration_to_rough_text(arena, 2001), "3s");
+    assert_string_equal(duration_to_rough_text(arena, 119001), "2min");
+    assert_string_equal(duration_to_rough_text(arena, 120001), "3min");
+    assert_string_equal(duration_to_rough_text(arena, 7200001), "3h");
 }
 
 static void a_choice_is_one_whole_word(void **state)
