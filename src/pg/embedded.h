@@ -72,9 +72,9 @@ typedef struct EmbeddedStatus {
  * number belongs to another program now), a killed server, an interrupted initdb. Errors, each with
  * a hint: ERR_SERVER_BINARY_MISSING, ERR_PG_UNSUPPORTED (older than 15), ERR_SERVER_VERSION
  * (another major version's data), ERR_PORT_IN_USE, ERR_DISK_FULL, ERR_DATA_DIR (owner, mode,
- * unreachable for the server's user, not a data directory), ERR_CONFLICT (another process is
- * starting it), ERR_SERVER_FAILED (with the log's last error line). ret_started tells whether this
- * call started it. */
+ * unreachable for the server's user, not a data directory, another server's), ERR_CONFLICT (another
+ * process is starting it), ERR_SERVER_FAILED (with the log's last error line). ret_started tells
+ * whether this call started it. */
 bool embedded_up(Arena *arena, const EmbeddedOptions *options, EmbeddedStatus *ret_status,
                  bool *ret_started, Err *err);
 

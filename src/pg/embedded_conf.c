@@ -203,11 +203,29 @@ int conf_read_port(Arena *arena, const char *path)
                                                                              : 0;
 }
 
+/* Who writes these files decides who gets in, and what the server does. */
+static bool check_operators(const Server *server, const char *path, const struct stat *status,
+                            Err *err)
+{
+    const bool is_known = status->st_uid == 0 || status->st_uid == geteuid() ||
+                          (server->user.is_set && status->st_uid == server->user.uid);
+    if (is_known ? process_check_writers(path, status, err)
+                 : ERR_SET(err, ERR_DATA_DIR, NULL, "\"%s\" belongs to another user", path)) {
+        return true;
+    }
+    err->code = ERR_DATA_DIR;
+    err_hint(err, "look at what it says; if that is what you want, chown it to yourself and chmod "
+                  "go-w it");
+    return false;
+}
+
 /* A file that is the operator's from then on. */
 static bool write_once(const Server *server, const char *name, const char *text, Err *err)
 {
+    struct stat status;
     const char *path = server_path(server, name);
-    return file_exists(path) || file_write_atomic(path, text, strlen(text), MODE_CONF, err);
+    return stat(path, &status) == 0 ? check_operators(server, path, &status, err)
+                                    : file_write_atomic(path, text, strlen(text), MODE_CONF, err);
 }
 
 /* The files are in the data directory and not in pg/: that folder belongs to the server's user,

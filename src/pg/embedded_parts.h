@@ -44,7 +44,8 @@ bool server_run(const Server *server, const char *const *argv, const char *input
 /* embedded_dir.c: paths, folders, the lock */
 
 bool dir_resolve(Arena *arena, const EmbeddedOptions *options, Server *ret_server, Err *err);
-/* Finds the server's user and makes the folders that are missing. */
+/* Finds the server's user and makes the folders that are missing. One that is there must not be
+ * PGDATA itself, nor be open to others to write. */
 bool dir_prepare(Server *server, Err *err);
 /* Holds data_dir/up.lock until ret_fd is closed. ERR_CONFLICT after wait_ms. */
 bool dir_lock(const Server *server, int64_t wait_ms, int *ret_fd, Err *err);
@@ -79,7 +80,8 @@ typedef struct MemorySettings {
 MemorySettings conf_size_memory(uint64_t memory_bytes);
 /* Memory of the machine, or of the control group when that is less. */
 uint64_t conf_machine_memory(void);
-/* Writes tenantry.conf, and pg_hba.conf when there is none. */
+/* Writes tenantry.conf, and what is the operator's when it is not there; ERR_DATA_DIR when such a
+ * file is another user's, or could have been written by one. */
 bool conf_write(const Server *server, Err *err);
 /* The TCP port that tenantry.conf was last written with; 0 for none. */
 int conf_read_port(Arena *arena, const char *path);

@@ -658,6 +658,58 @@ def test_a_data_directory_with_wrong_permissions_or_content_is_refused_and_kept(
         os.chmod(server.data_dir + "/pg", 0o700)
 
 
+def as_server_user(folder):
+    """What runs PostgreSQL's programs as a user who may, and gives him the folder; [] when we are one."""
+    if os.getuid() != 0:
+        return []
+    shutil.chown(folder, "postgres")
+    return ["runuser", "-u", "postgres", "--"]
+
+
+def plain_cluster(place):
+    """A data directory that another program made, with the trust that a plain initdb gives."""
+    harness.run([*as_server_user(os.path.dirname(place)), harness.pg_program("initdb"), "-D", place, "-A", "trust", "-N"], cwd="/")
+
+
+def test_the_data_directory_of_another_server_is_none_of_ours():
+    with harness.Server(is_new=True) as server:
+        plain_cluster(server.data_dir)
+        before = sorted(os.listdir(server.data_dir))
+        server.refused("data_dir_unusable", "up", says=[server.data_dir, "of another PostgreSQL server", "--database-url"])
+        assert sorted(os.listdir(server.data_dir)) == before, "its pg_hba.conf would be that of ours"
+
+
+def test_a_data_directory_that_others_may_write_to_is_refused():
+    with harness.Server(is_new=True) as server:
+        os.mkdir(server.data_dir)
+        os.chmod(server.data_dir, 0o1777)
+        server.refused("data_dir_unusable", "up", says=[server.data_dir, "can be written by every user"])
+        if os.getuid() == 0:
+            shutil.chown(server.data_dir, group="nogroup")
+            os.chmod(server.data_dir, 0o775)
+            server.refused("data_dir_unusable", "up", says=[server.data_dir, "can be written by a group"])
+        assert not os.listdir(server.data_dir)
+        os.chmod(server.data_dir, 0o755)
+        server.up()
+
+
+def test_files_of_the_operator_are_not_those_that_others_could_write():
+    with harness.Server(is_new=True) as server:
+        os.mkdir(server.data_dir)
+        for name in ("pg_hba.conf", "postgresql.local.conf"):
+            path = os.path.join(server.data_dir, name)
+            with open(path, "w", encoding="ascii") as f:
+                f.write("local all all scram-sha-256\n" if name == "pg_hba.conf" else "")
+            os.chmod(path, 0o666)
+            server.refused("data_dir_unusable", "up", says=[path, "can be written by every user"])
+            os.chmod(path, 0o644)
+            if os.getuid() == 0:
+                shutil.chown(path, "nobody")
+                server.refused("data_dir_unusable", "up", says=[path, "belongs to another user"])
+                shutil.chown(path, "postgres")
+        server.up()
+
+
 def test_a_data_directory_that_the_servers_user_cannot_enter_is_told():
     if os.getuid() != 0:
         harness.skip("only root starts the server as another user")
