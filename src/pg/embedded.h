@@ -79,7 +79,7 @@ bool embedded_up(Arena *arena, const EmbeddedOptions *options, EmbeddedStatus *r
                  bool *ret_started, Err *err);
 
 /* Stops it (fast shutdown, then immediate after timeout_ms). ret_stopped is false when none was
- * running. */
+ * running. ERR_DATA_DIR when the server there is not Tenantry's, as embedded_status. */
 bool embedded_down(Arena *arena, const EmbeddedOptions *options, int64_t timeout_ms,
                    bool *ret_stopped, Err *err);
 

@@ -19,7 +19,8 @@ enum {
     MAX_CONNECTIONS = 300,
     CGROUP_FILE_BYTES = 64,
     CONF_FILE_BYTES = 64 * 1024,
-    MODE_CONF = 0644, /* holds no secrets, and the server's user reads it */
+    SERVER_CONF_BYTES = 1024 * 1024, /* initdb's postgresql.conf has 30 kB */
+    MODE_CONF = 0644,                /* holds no secrets, and the server's user reads it */
 };
 
 /* The settings that do not depend on the machine. */
@@ -248,10 +249,22 @@ bool conf_write(const Server *server, Err *err)
            write_once(server, "postgresql.local.conf", local_text, err);
 }
 
+#define INCLUDED "../tenantry.conf"
+
+bool conf_is_included(const Server *server)
+{
+    const char *path = arena_printf(server->arena, "%s/postgresql.conf", server->pg_dir);
+    const char *text = NULL;
+    size_t length = 0;
+    Err ignored;
+    return file_read(server->arena, path, SERVER_CONF_BYTES, &text, &length, &ignored) &&
+           strstr(text, INCLUDED) != NULL;
+}
+
 bool conf_include(const Server *server, const char *pg_dir, Err *err)
 {
     static const char text[] = "\n# Tenantry's settings; relative, so that the folder can move\n"
-                               "include '../tenantry.conf'\n";
+                               "include '" INCLUDED "'\n";
     const char *path = arena_printf(server->arena, "%s/postgresql.conf", pg_dir);
     const int fd = open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
     struct stat status;

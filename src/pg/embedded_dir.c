@@ -128,6 +128,18 @@ bool dir_resolve(Arena *arena, const EmbeddedOptions *options, Server *ret_serve
     return true;
 }
 
+/* A server of ours has both since it was made, and may have lost one: that is told elsewhere. */
+bool dir_check_ours(const Server *server, Err *err)
+{
+    const char *version = arena_printf(server->arena, "%s/PG_VERSION", server->pg_dir);
+    return !file_exists(version) || file_exists(server->pass_path) || conf_is_included(server) ||
+           ERR_SET(err, ERR_DATA_DIR,
+                   "choose another --data-dir, or use that server with --database-url; if it is "
+                   "Tenantry's, restore server.pass beside it",
+                   "folder \"%s\" is the data directory of another PostgreSQL server",
+                   server->pg_dir);
+}
+
 static bool find_user(Server *server, Err *err)
 {
     if (geteuid() != 0) {

@@ -52,6 +52,8 @@ bool dir_lock(const Server *server, int64_t wait_ms, int *ret_fd, Err *err);
 /* ERR_DISK_FULL when fewer bytes than need_bytes are free below the data directory; what needs them
  * is for the message ("a new server"). */
 bool dir_check_space(const Server *server, const char *what, uint64_t need_bytes, Err *err);
+/* ERR_DATA_DIR when pg/ is a server's that Tenantry did not make. */
+bool dir_check_ours(const Server *server, Err *err);
 /* The major version in PG_VERSION; 0 when there is no data yet. */
 bool dir_read_major(const Server *server, int *ret_major, Err *err);
 /* Makes path the property of the server's user (when we are root). */
@@ -87,6 +89,8 @@ bool conf_write(const Server *server, Err *err);
 int conf_read_port(Arena *arena, const char *path);
 /* The same for its text; pure. */
 int conf_parse_port(const char *text);
+/* Whether postgresql.conf in pg/ reads tenantry.conf, as it does since init_cluster. */
+bool conf_is_included(const Server *server);
 /* Makes postgresql.conf below pg_dir read tenantry.conf. */
 bool conf_include(const Server *server, const char *pg_dir, Err *err);
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The command line as an operator meets it: help, words, origins of options, pipes, and a server in every state."""
+import contextlib
 import errno
 import json
 import functools
@@ -677,6 +678,44 @@ def test_the_data_directory_of_another_server_is_none_of_ours():
         before = sorted(os.listdir(server.data_dir))
         server.refused("data_dir_unusable", "up", says=[server.data_dir, "of another PostgreSQL server", "--database-url"])
         assert sorted(os.listdir(server.data_dir)) == before, "its pg_hba.conf would be that of ours"
+
+
+@contextlib.contextmanager
+def plain_server(place):
+    """The same with its server running; its process id."""
+    plain_cluster(place)
+    folder = os.path.dirname(place)
+    program = [*as_server_user(folder), harness.pg_program("pg_ctl"), "-D", place, "-w"]
+    # A file for its output: a server that inherits our pipe would keep run() waiting.
+    harness.run([*program, "-l", folder + "/log", "-o", "-c listen_addresses='' -k " + folder, "start"], cwd="/")
+    try:
+        with open(place + "/postmaster.pid", encoding="ascii") as f:
+            yield int(f.readline())
+    finally:
+        harness.run([*program, "-m", "immediate", "stop"], expect=None, cwd="/")
+
+
+def test_a_server_that_tenantry_did_not_make_is_left_alone():
+    with harness.Server(is_new=True) as server:
+        os.mkdir(server.data_dir)
+        with plain_server(server.data_dir + "/pg") as pid:
+            before = sorted(os.listdir(server.data_dir))
+            for command in (["down"], ["up"], ["status"], ["tenant", "list"]):
+                server.refused("data_dir_unusable", *command, says=[server.data_dir + "/pg", "of another PostgreSQL server"])
+            assert sorted(os.listdir(server.data_dir)) == before
+            assert harness.is_running(pid), "a server of others was stopped"
+
+
+def test_a_server_that_lost_one_of_its_files_is_still_tenantrys():
+    with harness.Server() as server:
+        server.up()
+        passwords = server.data_dir + "/server.pass"
+        os.rename(passwords, passwords + ".away")
+        assert server.tenantry("down")["was_running"] is True
+        server.refused("data_dir_unusable", "up", says=["the password file", passwords, "restore the file from a backup"])
+        os.rename(passwords + ".away", passwords)
+        os.remove(server.data_dir + "/pg/postgresql.conf")
+        assert server.tenantry("status", expect=None).json()["state"] == "stopped"
 
 
 def test_a_data_directory_that_others_may_write_to_is_refused():
