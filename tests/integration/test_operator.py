@@ -542,6 +542,36 @@ def test_without_the_right_to_look_at_processes_only_the_own_server_is_stopped()
             other.wait()
 
 
+def test_a_killed_server_starts_again_where_its_folder_was_moved_to():
+    with harness.Server() as server:
+        pid = server.up()["pid"]
+        children = [int(line.split("/")[2]) for line in glob_children(pid)]
+        os.kill(pid, signal.SIGKILL)
+        assert all(map(harness.wait_for_exit, [pid, *children]))
+        moved = server.folder + "/moved"
+        os.rename(server.data_dir, moved)
+        # A server in the old place answers on the socket that the files name.
+        with harness.Server(env={"TENANTRY_DATA_DIR": server.data_dir}, is_new=True) as other:
+            other.data_dir = server.data_dir
+            other.up()
+            server.env["TENANTRY_DATA_DIR"] = server.data_dir = moved
+            place = os.stat(moved + "/pg")
+            program = subprocess.Popen(["sleep", "600"], user=place.st_uid, group=place.st_gid, extra_groups=[])
+            try:
+                for name in ("pg/postmaster.pid", "run/.s.PGSQL.5432.lock"):
+                    with open(os.path.join(moved, name), "r+", encoding="ascii") as f:
+                        lines = f.readlines()
+                        assert lines[0] == "%d\n" % pid
+                        f.seek(0)
+                        f.truncate()
+                        f.writelines(["%d\n" % program.pid, *lines[1:]])
+                assert server.up()["pid"] == server.server_pid()
+                assert program.poll() is None
+            finally:
+                program.kill()
+                program.wait()
+
+
 def test_up_waits_for_a_server_that_recovers_and_says_so():
     with harness.Server() as server:
         pid = server.up()["pid"]
