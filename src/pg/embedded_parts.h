@@ -139,7 +139,8 @@ bool pid_signal(const Server *server, pid_t pid, int number);
 /* Removes postmaster.pid and the socket's lock file when they name a process that is not ours. */
 bool pid_clear_stale(const Server *server, Err *err);
 /* Sends a signal to every process that surely works in the data directory, for when its server is
- * gone; returns how many there are. Signal 0 only counts. */
+ * gone; returns how many were there to get it, also where we may not send it. Signal 0 only counts.
+ */
 int pid_signal_all(const Server *server, int number);
 
 /* embedded_start.c: starting, waiting, stopping */

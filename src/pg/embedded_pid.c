@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -123,12 +124,24 @@ bool pid_is_ours(const Server *server, pid_t pid)
 
 bool pid_signal(const Server *server, pid_t pid, int number)
 {
-    const Kinship kinship = find_kinship(server, pid);
-    if (kinship == KINSHIP_SURE) {
-        return kill(pid, number) == 0;
+    /* Opened before it is looked at: whoever gets the number afterwards does not get the signal. A
+     * kernel before 5.3 cannot, nor can a container that refuses it. */
+    const int fd = pidfd_open(pid, 0);
+    if (fd < 0 && errno == ESRCH) {
+        return false;
     }
-    errno = kinship == KINSHIP_LIKELY ? EACCES : ESRCH;
-    return false;
+    const Kinship kinship = find_kinship(server, pid);
+    bool is_sent = false;
+    int reason = kinship == KINSHIP_LIKELY ? EACCES : ESRCH;
+    if (kinship == KINSHIP_SURE) {
+        is_sent = (fd >= 0 ? pidfd_send_signal(fd, number, NULL, 0) : kill(pid, number)) == 0;
+        reason = errno;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    errno = reason;
+    return is_sent;
 }
 
 /* ret_file->pid is 0 when there is no such file, or only the beginning of one. */
@@ -175,10 +188,8 @@ int pid_signal_all(const Server *server, int number)
     const struct dirent *entry;
     while ((entry = readdir(proc)) != NULL) {
         const pid_t pid = text_leading_int(entry->d_name);
-        if (pid > 1 && find_kinship(server, pid) == KINSHIP_SURE) {
-            kill(pid, number);
-            count++;
-        }
+        /* One that we may not signal is there all the same, and holds the data. */
+        count += pid > 1 && (pid_signal(server, pid, number) || errno == EPERM);
     }
     closedir(proc);
     return count;
