@@ -12,8 +12,8 @@
  *                settings: ours, rewritten at each start; who may connect, written once; the
  *                operator's, which win
  *
- * pg/ and run/ belong to the server's user, all else to whoever runs Tenantry, who writes nothing
- * into what another user owns.
+ * pg/ and run/ belong to the server's user, all else to whoever runs Tenantry, who follows no link
+ * where another user can put one.
  *
  * Two roles: EMBEDDED_ADMIN is the bootstrap superuser, used once after initdb and then only by a
  * person; EMBEDDED_CONTROL (LOGIN, CREATEROLE, no superuser) owns the database EMBEDDED_DATABASE
