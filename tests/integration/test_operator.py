@@ -556,7 +556,8 @@ def test_a_killed_server_starts_again_where_its_folder_was_moved_to():
             other.up()
             server.env["TENANTRY_DATA_DIR"] = server.data_dir = moved
             place = os.stat(moved + "/pg")
-            program = subprocess.Popen(["sleep", "600"], user=place.st_uid, group=place.st_gid, extra_groups=[])
+            owner = {"user": place.st_uid, "group": place.st_gid, "extra_groups": []} if os.getuid() == 0 else {}
+            program = subprocess.Popen(["sleep", "600"], **owner)
             try:
                 for name in ("pg/postmaster.pid", "run/.s.PGSQL.5432.lock"):
                     with open(os.path.join(moved, name), "r+", encoding="ascii") as f:
