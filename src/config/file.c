@@ -9,13 +9,6 @@
 #include "core/process.h"
 #include "core/yaml.h"
 
-static bool fail_mode(const char *path, const char *who, char letter, Err *err)
-{
-    ERR_SET(err, ERR_CONFIG_INVALID, NULL, "\"%s\" can be written by %s", path, who);
-    err_hint(err, "chmod %c-w %s", letter, path);
-    return false;
-}
-
 /* A file that nobody named. */
 static bool check_owner(const char *path, const struct stat *status, Err *err)
 {
@@ -23,13 +16,7 @@ static bool check_owner(const char *path, const struct stat *status, Err *err)
         return ERR_SET(err, ERR_CONFIG_INVALID, "if you trust the file, name it with --config",
                        "\"%s\" belongs to another user", path);
     }
-    if ((status->st_mode & S_IWOTH) != 0) {
-        return fail_mode(path, "every user", 'o', err);
-    }
-    /* Where every user has a group of his own, files are made so that it may write to them. */
-    return (status->st_mode & S_IWGRP) == 0 ||
-           process_is_own_group(status->st_uid, status->st_gid) ||
-           fail_mode(path, "a group", 'g', err);
+    return process_check_writers(path, status, err);
 }
 
 const char *config_file_find_usual(Arena *arena, const char *home)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "core/arena.h"
@@ -73,6 +74,10 @@ ProcessUser process_find_owner(Arena *arena, const char *path);
 
 /* Whether a group is that of one user alone: his primary one, which has his name. */
 bool process_is_own_group(uid_t user, gid_t group);
+
+/* Refuses what every user may write to, or a group other than its owner's own: ERR_CONFIG_INVALID,
+ * with a hint. Who the owner is, is the caller's to judge. */
+bool process_check_writers(const char *path, const struct stat *status, Err *err);
 
 /* The home of the user whom this process runs as, by the password database; NULL when it knows
  * none. In the arena. */

@@ -69,3 +69,21 @@ bool process_is_own_group(uid_t user, gid_t group)
     return found_owner != NULL && found_group != NULL && owner.pw_gid == group &&
            strcmp(owner.pw_name, own.gr_name) == 0;
 }
+
+static bool fail_writers(const char *path, const char *who, char letter, Err *err)
+{
+    ERR_SET(err, ERR_CONFIG_INVALID, NULL, "\"%s\" can be written by %s", path, who);
+    err_hint(err, "chmod %c-w %s", letter, path);
+    return false;
+}
+
+bool process_check_writers(const char *path, const struct stat *status, Err *err)
+{
+    if ((status->st_mode & S_IWOTH) != 0) {
+        return fail_writers(path, "every user", 'o', err);
+    }
+    /* Where every user has a group of his own, files are made so that it may write to them. */
+    return (status->st_mode & S_IWGRP) == 0 ||
+           process_is_own_group(status->st_uid, status->st_gid) ||
+           fail_writers(path, "a group", 'g', err);
+}

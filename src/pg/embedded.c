@@ -190,12 +190,18 @@ static bool up_locked(Server *server, EmbeddedStatus *ret_status, bool *ret_star
     return true;
 }
 
+/* Before anything is made, stopped or hinted at. */
+static bool find_server(Arena *arena, const EmbeddedOptions *options, Server *ret_server, Err *err)
+{
+    return dir_resolve(arena, options, ret_server, err) && dir_check_ours(ret_server, err);
+}
+
 bool embedded_up(Arena *arena, const EmbeddedOptions *options, EmbeddedStatus *ret_status,
                  bool *ret_started, Err *err)
 {
     Server server;
     int lock_fd = -1;
-    if (!dir_resolve(arena, options, &server, err) || !dir_prepare(&server, err) ||
+    if (!find_server(arena, options, &server, err) || !dir_prepare(&server, err) ||
         !dir_lock(&server, LOCK_WAIT_MS, &lock_fd, err)) {
         return false;
     }
@@ -227,7 +233,7 @@ bool embedded_down(Arena *arena, const EmbeddedOptions *options, int64_t timeout
 {
     Server server;
     int lock_fd = -1;
-    if (!dir_resolve(arena, options, &server, err)) {
+    if (!find_server(arena, options, &server, err)) {
         return false;
     }
     if (!file_exists(server.data_dir)) {
@@ -246,5 +252,5 @@ bool embedded_status(Arena *arena, const EmbeddedOptions *options, EmbeddedStatu
                      Err *err)
 {
     Server server;
-    return dir_resolve(arena, options, &server, err) && look(&server, ret_status, err);
+    return find_server(arena, options, &server, err) && look(&server, ret_status, err);
 }

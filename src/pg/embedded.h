@@ -12,8 +12,8 @@
  *                settings: ours, rewritten at each start; who may connect, written once; the
  *                operator's, which win
  *
- * pg/ and run/ belong to the server's user, all else to whoever runs Tenantry, who writes nothing
- * into what another user owns.
+ * pg/ and run/ belong to the server's user, all else to whoever runs Tenantry, who follows no link
+ * where another user can put one.
  *
  * Two roles: EMBEDDED_ADMIN is the bootstrap superuser, used once after initdb and then only by a
  * person; EMBEDDED_CONTROL (LOGIN, CREATEROLE, no superuser) owns the database EMBEDDED_DATABASE
@@ -72,14 +72,14 @@ typedef struct EmbeddedStatus {
  * number belongs to another program now), a killed server, an interrupted initdb. Errors, each with
  * a hint: ERR_SERVER_BINARY_MISSING, ERR_PG_UNSUPPORTED (older than 15), ERR_SERVER_VERSION
  * (another major version's data), ERR_PORT_IN_USE, ERR_DISK_FULL, ERR_DATA_DIR (owner, mode,
- * unreachable for the server's user, not a data directory), ERR_CONFLICT (another process is
- * starting it), ERR_SERVER_FAILED (with the log's last error line). ret_started tells whether this
- * call started it. */
+ * unreachable for the server's user, not a data directory, another server's), ERR_CONFLICT (another
+ * process is starting it), ERR_SERVER_FAILED (with the log's last error line). ret_started tells
+ * whether this call started it. */
 bool embedded_up(Arena *arena, const EmbeddedOptions *options, EmbeddedStatus *ret_status,
                  bool *ret_started, Err *err);
 
 /* Stops it (fast shutdown, then immediate after timeout_ms). ret_stopped is false when none was
- * running. */
+ * running. ERR_DATA_DIR when the server there is not Tenantry's, as embedded_status. */
 bool embedded_down(Arena *arena, const EmbeddedOptions *options, int64_t timeout_ms,
                    bool *ret_stopped, Err *err);
 

@@ -19,7 +19,8 @@ enum {
     MAX_CONNECTIONS = 300,
     CGROUP_FILE_BYTES = 64,
     CONF_FILE_BYTES = 64 * 1024,
-    MODE_CONF = 0644, /* holds no secrets, and the server's user reads it */
+    SERVER_CONF_BYTES = 1024 * 1024, /* initdb's postgresql.conf has 30 kB */
+    MODE_CONF = 0644,                /* holds no secrets, and the server's user reads it */
 };
 
 /* The settings that do not depend on the machine. */
@@ -203,11 +204,29 @@ int conf_read_port(Arena *arena, const char *path)
                                                                              : 0;
 }
 
+/* Who writes these files decides who gets in, and what the server does. */
+static bool check_operators(const Server *server, const char *path, const struct stat *status,
+                            Err *err)
+{
+    const bool is_known = status->st_uid == 0 || status->st_uid == geteuid() ||
+                          (server->user.is_set && status->st_uid == server->user.uid);
+    if (is_known ? process_check_writers(path, status, err)
+                 : ERR_SET(err, ERR_DATA_DIR, NULL, "\"%s\" belongs to another user", path)) {
+        return true;
+    }
+    err->code = ERR_DATA_DIR;
+    err_hint(err, "look at what it says; if that is what you want, chown it to yourself and chmod "
+                  "go-w it");
+    return false;
+}
+
 /* A file that is the operator's from then on. */
 static bool write_once(const Server *server, const char *name, const char *text, Err *err)
 {
+    struct stat status;
     const char *path = server_path(server, name);
-    return file_exists(path) || file_write_atomic(path, text, strlen(text), MODE_CONF, err);
+    return stat(path, &status) == 0 ? check_operators(server, path, &status, err)
+                                    : file_write_atomic(path, text, strlen(text), MODE_CONF, err);
 }
 
 /* The files are in the data directory and not in pg/: that folder belongs to the server's user,
@@ -230,10 +249,22 @@ bool conf_write(const Server *server, Err *err)
            write_once(server, "postgresql.local.conf", local_text, err);
 }
 
+#define INCLUDED "../tenantry.conf"
+
+bool conf_is_included(const Server *server)
+{
+    const char *path = arena_printf(server->arena, "%s/postgresql.conf", server->pg_dir);
+    const char *text = NULL;
+    size_t length = 0;
+    Err ignored;
+    return file_read(server->arena, path, SERVER_CONF_BYTES, &text, &length, &ignored) &&
+           strstr(text, INCLUDED) != NULL;
+}
+
 bool conf_include(const Server *server, const char *pg_dir, Err *err)
 {
     static const char text[] = "\n# Tenantry's settings; relative, so that the folder can move\n"
-                               "include '../tenantry.conf'\n";
+                               "include '" INCLUDED "'\n";
     const char *path = arena_printf(server->arena, "%s/postgresql.conf", pg_dir);
     const int fd = open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
     struct stat status;

@@ -128,6 +128,18 @@ bool dir_resolve(Arena *arena, const EmbeddedOptions *options, Server *ret_serve
     return true;
 }
 
+/* A server of ours has both since it was made, and may have lost one: that is told elsewhere. */
+bool dir_check_ours(const Server *server, Err *err)
+{
+    const char *version = arena_printf(server->arena, "%s/PG_VERSION", server->pg_dir);
+    return !file_exists(version) || file_exists(server->pass_path) || conf_is_included(server) ||
+           ERR_SET(err, ERR_DATA_DIR,
+                   "choose another --data-dir, or use that server with --database-url; if it is "
+                   "Tenantry's, restore server.pass beside it",
+                   "folder \"%s\" is the data directory of another PostgreSQL server",
+                   server->pg_dir);
+}
+
 static bool find_user(Server *server, Err *err)
 {
     if (geteuid() != 0) {
@@ -256,10 +268,32 @@ static const char *find_existing(const Server *server)
     return path;
 }
 
+/* A folder that a person made may be anything: the data of another server, or a place where others
+ * could put a pg_hba.conf of theirs. */
+static bool check_found_dir(const Server *server, const struct stat *status, Err *err)
+{
+    if (file_exists(server_path(server, "PG_VERSION"))) {
+        return ERR_SET(
+            err, ERR_DATA_DIR, "choose another --data-dir, or use its server with --database-url",
+            "folder \"%s\" is the data directory of another PostgreSQL server", server->data_dir);
+    }
+    if (!process_check_writers(server->data_dir, status, err)) {
+        err->code = ERR_DATA_DIR;
+        err_hint(err,
+                 "choose another --data-dir, such as a new folder in it; if it is for Tenantry "
+                 "alone: chmod go-w");
+        return false;
+    }
+    return true;
+}
+
 static bool make_data_dir(const Server *server, Err *err)
 {
     struct stat status;
     const bool is_new = stat(server->data_dir, &status) != 0;
+    if (!is_new && !check_found_dir(server, &status, err)) {
+        return false;
+    }
     if (!file_make_dir(server->data_dir, MODE_SHARED_DIR, err)) {
         err->code = err->code == ERR_IO ? ERR_DATA_DIR : err->code;
         err_hint(err, "give a --data-dir that you may write to");

@@ -44,13 +44,16 @@ bool server_run(const Server *server, const char *const *argv, const char *input
 /* embedded_dir.c: paths, folders, the lock */
 
 bool dir_resolve(Arena *arena, const EmbeddedOptions *options, Server *ret_server, Err *err);
-/* Finds the server's user and makes the folders that are missing. */
+/* Finds the server's user and makes the folders that are missing. One that is there must not be
+ * PGDATA itself, nor be open to others to write. */
 bool dir_prepare(Server *server, Err *err);
 /* Holds data_dir/up.lock until ret_fd is closed. ERR_CONFLICT after wait_ms. */
 bool dir_lock(const Server *server, int64_t wait_ms, int *ret_fd, Err *err);
 /* ERR_DISK_FULL when fewer bytes than need_bytes are free below the data directory; what needs them
  * is for the message ("a new server"). */
 bool dir_check_space(const Server *server, const char *what, uint64_t need_bytes, Err *err);
+/* ERR_DATA_DIR when pg/ is a server's that Tenantry did not make. */
+bool dir_check_ours(const Server *server, Err *err);
 /* The major version in PG_VERSION; 0 when there is no data yet. */
 bool dir_read_major(const Server *server, int *ret_major, Err *err);
 /* Makes path the property of the server's user (when we are root). */
@@ -79,12 +82,15 @@ typedef struct MemorySettings {
 MemorySettings conf_size_memory(uint64_t memory_bytes);
 /* Memory of the machine, or of the control group when that is less. */
 uint64_t conf_machine_memory(void);
-/* Writes tenantry.conf, and pg_hba.conf when there is none. */
+/* Writes tenantry.conf, and what is the operator's when it is not there; ERR_DATA_DIR when such a
+ * file is another user's, or could have been written by one. */
 bool conf_write(const Server *server, Err *err);
 /* The TCP port that tenantry.conf was last written with; 0 for none. */
 int conf_read_port(Arena *arena, const char *path);
 /* The same for its text; pure. */
 int conf_parse_port(const char *text);
+/* Whether postgresql.conf in pg/ reads tenantry.conf, as it does since init_cluster. */
+bool conf_is_included(const Server *server);
 /* Makes postgresql.conf below pg_dir read tenantry.conf. */
 bool conf_include(const Server *server, const char *pg_dir, Err *err);
 
@@ -133,7 +139,8 @@ bool pid_signal(const Server *server, pid_t pid, int number);
 /* Removes postmaster.pid and the socket's lock file when they name a process that is not ours. */
 bool pid_clear_stale(const Server *server, Err *err);
 /* Sends a signal to every process that surely works in the data directory, for when its server is
- * gone; returns how many there are. Signal 0 only counts. */
+ * gone; returns how many were there to get it, also where we may not send it. Signal 0 only counts.
+ */
 int pid_signal_all(const Server *server, int number);
 
 /* embedded_start.c: starting, waiting, stopping */

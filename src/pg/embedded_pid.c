@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -123,12 +124,24 @@ bool pid_is_ours(const Server *server, pid_t pid)
 
 bool pid_signal(const Server *server, pid_t pid, int number)
 {
-    const Kinship kinship = find_kinship(server, pid);
-    if (kinship == KINSHIP_SURE) {
-        return kill(pid, number) == 0;
+    /* Opened before it is looked at: whoever gets the number afterwards does not get the signal. A
+     * kernel before 5.3 cannot, nor can a container that refuses it. */
+    const int fd = pidfd_open(pid, 0);
+    if (fd < 0 && errno == ESRCH) {
+        return false;
     }
-    errno = kinship == KINSHIP_LIKELY ? EACCES : ESRCH;
-    return false;
+    const Kinship kinship = find_kinship(server, pid);
+    bool is_sent = false;
+    int reason = kinship == KINSHIP_LIKELY ? EACCES : ESRCH;
+    if (kinship == KINSHIP_SURE) {
+        is_sent = (fd >= 0 ? pidfd_send_signal(fd, number, NULL, 0) : kill(pid, number)) == 0;
+        reason = errno;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    errno = reason;
+    return is_sent;
 }
 
 /* ret_file->pid is 0 when there is no such file, or only the beginning of one. */
@@ -175,10 +188,8 @@ int pid_signal_all(const Server *server, int number)
     const struct dirent *entry;
     while ((entry = readdir(proc)) != NULL) {
         const pid_t pid = text_leading_int(entry->d_name);
-        if (pid > 1 && find_kinship(server, pid) == KINSHIP_SURE) {
-            kill(pid, number);
-            count++;
-        }
+        /* One that we may not signal is there all the same, and holds the data. */
+        count += pid > 1 && (pid_signal(server, pid, number) || errno == EPERM);
     }
     closedir(proc);
     return count;
@@ -193,12 +204,18 @@ static bool remove_file(const Server *server, const char *path, const char *why,
     return true;
 }
 
-/* A crash while the file was written; a server of ours that is writing it now is seen at work. In a
- * folder that others share (/tmp) it may be of a server that is not ours. */
+/* Whether it lies in a folder that others may share (/tmp): there it can be of a server that is not
+ * ours. */
+static bool is_shared(const Server *server, const char *path)
+{
+    const size_t length = strlen(server->data_dir);
+    return strncmp(path, server->data_dir, length) != 0 || path[length] != '/';
+}
+
+/* A crash while the file was written; a server of ours that is writing it now is seen at work. */
 static bool clear_broken_file(const Server *server, const char *path, Err *err)
 {
-    const bool is_shared = strncmp(path, server->data_dir, strlen(server->data_dir)) != 0;
-    if (is_shared || !file_exists(path) || pid_signal_all(server, 0) > 0) {
+    if (is_shared(server, path) || !file_exists(path) || pid_signal_all(server, 0) > 0) {
         return true;
     }
     return remove_file(server, path, "it names no process", err);
@@ -214,12 +231,15 @@ static bool clear_file(const Server *server, const char *path, Err *err)
     if (file.pid == 0) {
         return clear_broken_file(server, path, err);
     }
-    if (pid_is_ours(server, file.pid) || strcmp(file.data_dir, server->pg_dir) != 0) {
+    /* What lies in our own folder is ours by any name: the folder may have been moved, or another
+     * container may have it under a path of its own. */
+    const bool is_named = strcmp(file.data_dir, server->pg_dir) == 0;
+    if (pid_is_ours(server, file.pid) || (!is_named && is_shared(server, path))) {
         return true;
     }
     /* The process may be one that we cannot see, in another container that shares the folder: then
-     * the server answers all the same. */
-    if (start_is_answering(server, file.socket_dir, file.port)) {
+     * the server answers all the same. Where the folder was moved from, another may answer now. */
+    if (start_is_answering(server, is_named ? file.socket_dir : server->socket_dir, file.port)) {
         return ERR_SET(err, ERR_CONFLICT, "stop the server where it was started",
                        "a server that does not run on this machine uses \"%s\"", server->pg_dir);
     }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The command line as an operator meets it: help, words, origins of options, pipes, and a server in every state."""
+import contextlib
 import errno
 import json
 import functools
@@ -541,6 +542,37 @@ def test_without_the_right_to_look_at_processes_only_the_own_server_is_stopped()
             other.wait()
 
 
+def test_a_killed_server_starts_again_where_its_folder_was_moved_to():
+    with harness.Server() as server:
+        pid = server.up()["pid"]
+        children = [int(line.split("/")[2]) for line in glob_children(pid)]
+        os.kill(pid, signal.SIGKILL)
+        assert all(map(harness.wait_for_exit, [pid, *children]))
+        moved = server.folder + "/moved"
+        os.rename(server.data_dir, moved)
+        # A server in the old place answers on the socket that the files name.
+        with harness.Server(env={"TENANTRY_DATA_DIR": server.data_dir}, is_new=True) as other:
+            other.data_dir = server.data_dir
+            other.up()
+            server.env["TENANTRY_DATA_DIR"] = server.data_dir = moved
+            place = os.stat(moved + "/pg")
+            owner = {"user": place.st_uid, "group": place.st_gid, "extra_groups": []} if os.getuid() == 0 else {}
+            program = subprocess.Popen(["sleep", "600"], **owner)
+            try:
+                for name in ("pg/postmaster.pid", "run/.s.PGSQL.5432.lock"):
+                    with open(os.path.join(moved, name), "r+", encoding="ascii") as f:
+                        lines = f.readlines()
+                        assert lines[0] == "%d\n" % pid
+                        f.seek(0)
+                        f.truncate()
+                        f.writelines(["%d\n" % program.pid, *lines[1:]])
+                assert server.up()["pid"] == server.server_pid()
+                assert program.poll() is None
+            finally:
+                program.kill()
+                program.wait()
+
+
 def test_up_waits_for_a_server_that_recovers_and_says_so():
     with harness.Server() as server:
         pid = server.up()["pid"]
@@ -656,6 +688,96 @@ def test_a_data_directory_with_wrong_permissions_or_content_is_refused_and_kept(
             result.error()["error"]["hint"] and server.data_dir in result.err
         ), result.text()
         os.chmod(server.data_dir + "/pg", 0o700)
+
+
+def as_server_user(folder):
+    """What runs PostgreSQL's programs as a user who may, and gives him the folder; [] when we are one."""
+    if os.getuid() != 0:
+        return []
+    shutil.chown(folder, "postgres")
+    return ["runuser", "-u", "postgres", "--"]
+
+
+def plain_cluster(place):
+    """A data directory that another program made, with the trust that a plain initdb gives."""
+    harness.run([*as_server_user(os.path.dirname(place)), harness.pg_program("initdb"), "-D", place, "-A", "trust", "-N"], cwd="/")
+
+
+def test_the_data_directory_of_another_server_is_none_of_ours():
+    with harness.Server(is_new=True) as server:
+        plain_cluster(server.data_dir)
+        before = sorted(os.listdir(server.data_dir))
+        server.refused("data_dir_unusable", "up", says=[server.data_dir, "of another PostgreSQL server", "--database-url"])
+        assert sorted(os.listdir(server.data_dir)) == before, "its pg_hba.conf would be that of ours"
+
+
+@contextlib.contextmanager
+def plain_server(place):
+    """The same with its server running; its process id."""
+    plain_cluster(place)
+    folder = os.path.dirname(place)
+    program = [*as_server_user(folder), harness.pg_program("pg_ctl"), "-D", place, "-w"]
+    # A file for its output: a server that inherits our pipe would keep run() waiting.
+    harness.run([*program, "-l", folder + "/log", "-o", "-c listen_addresses='' -k " + folder, "start"], cwd="/")
+    try:
+        with open(place + "/postmaster.pid", encoding="ascii") as f:
+            yield int(f.readline())
+    finally:
+        harness.run([*program, "-m", "immediate", "stop"], expect=None, cwd="/")
+
+
+def test_a_server_that_tenantry_did_not_make_is_left_alone():
+    with harness.Server(is_new=True) as server:
+        os.mkdir(server.data_dir)
+        with plain_server(server.data_dir + "/pg") as pid:
+            before = sorted(os.listdir(server.data_dir))
+            for command in (["down"], ["up"], ["status"], ["tenant", "list"]):
+                server.refused("data_dir_unusable", *command, says=[server.data_dir + "/pg", "of another PostgreSQL server"])
+            assert sorted(os.listdir(server.data_dir)) == before
+            assert harness.is_running(pid), "a server of others was stopped"
+
+
+def test_a_server_that_lost_one_of_its_files_is_still_tenantrys():
+    with harness.Server() as server:
+        server.up()
+        passwords = server.data_dir + "/server.pass"
+        os.rename(passwords, passwords + ".away")
+        assert server.tenantry("down")["was_running"] is True
+        server.refused("data_dir_unusable", "up", says=["the password file", passwords, "restore the file from a backup"])
+        os.rename(passwords + ".away", passwords)
+        os.remove(server.data_dir + "/pg/postgresql.conf")
+        assert server.tenantry("status", expect=None).json()["state"] == "stopped"
+
+
+def test_a_data_directory_that_others_may_write_to_is_refused():
+    with harness.Server(is_new=True) as server:
+        os.mkdir(server.data_dir)
+        os.chmod(server.data_dir, 0o1777)
+        server.refused("data_dir_unusable", "up", says=[server.data_dir, "can be written by every user"])
+        if os.getuid() == 0:
+            shutil.chown(server.data_dir, group="nogroup")
+            os.chmod(server.data_dir, 0o775)
+            server.refused("data_dir_unusable", "up", says=[server.data_dir, "can be written by a group"])
+        assert not os.listdir(server.data_dir)
+        os.chmod(server.data_dir, 0o755)
+        server.up()
+
+
+def test_files_of_the_operator_are_not_those_that_others_could_write():
+    with harness.Server(is_new=True) as server:
+        os.mkdir(server.data_dir)
+        for name in ("pg_hba.conf", "postgresql.local.conf"):
+            path = os.path.join(server.data_dir, name)
+            with open(path, "w", encoding="ascii") as f:
+                f.write("local all all scram-sha-256\n" if name == "pg_hba.conf" else "")
+            os.chmod(path, 0o666)
+            server.refused("data_dir_unusable", "up", says=[path, "can be written by every user"])
+            os.chmod(path, 0o644)
+            if os.getuid() == 0:
+                shutil.chown(path, "nobody")
+                server.refused("data_dir_unusable", "up", says=[path, "belongs to another user"])
+                shutil.chown(path, "postgres")
+        server.up()
 
 
 def test_a_data_directory_that_the_servers_user_cannot_enter_is_told():

@@ -8,10 +8,15 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -306,6 +311,53 @@ static void down_stops_it_and_down_again_finds_nothing(void **state)
     assert_null(strstr(shared->progress, "initialising"));
 }
 
+/* From here on the kernel refuses this call to the process. */
+static bool refuse_call(long call, int number)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)call, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)number),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = {.len = ARRAY_COUNT(filter), .filter = filter};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/* Whoever sends a signal to a number may reach another process than the one that it looked at. */
+static void
+a_server_is_stopped_by_its_pidfd_and_by_its_number_only_where_there_are_none(void **state)
+{
+    (void)state;
+    enum { STOPPED = 10, NOT_STOPPED = 11, NO_FILTER = 12, STOP_MS = 20000 };
+    static const struct {
+        long call;
+        int number;
+    } refused[] = {{SYS_kill, EPERM}, {SYS_pidfd_open, ENOSYS}};
+    for (size_t i = 0; i < ARRAY_COUNT(refused); i++) {
+        fixture_up(shared);
+        const pid_t child = fork();
+        if (child == 0) {
+            bool is_stopped = false;
+            if (!refuse_call(refused[i].call, refused[i].number)) {
+                _exit(NO_FILTER);
+            }
+            const bool is_down = embedded_down(shared->arena, &shared->options, STOP_MS,
+                                               &is_stopped, &shared->err);
+            _exit(is_down && is_stopped ? STOPPED : NOT_STOPPED);
+        }
+        int exit_status = 0;
+        assert_int_equal(waitpid(child, &exit_status, 0), child);
+        assert_true(WIFEXITED(exit_status));
+        if (WEXITSTATUS(exit_status) == NO_FILTER) {
+            skip();
+        }
+        assert_int_equal(WEXITSTATUS(exit_status), STOPPED);
+        assert_int_equal(fixture_look(shared), EMBEDDED_STOPPED);
+    }
+}
+
 static void a_killed_server_is_started_again_though_a_process_of_it_lives(void **state)
 {
     (void)state;
@@ -448,6 +500,8 @@ int main(void)
         cmocka_unit_test(files_have_the_owners_and_modes_of_the_contract),
         cmocka_unit_test(statements_and_row_values_stay_out_of_the_log),
         cmocka_unit_test(down_stops_it_and_down_again_finds_nothing),
+        cmocka_unit_test(
+            a_server_is_stopped_by_its_pidfd_and_by_its_number_only_where_there_are_none),
         cmocka_unit_test(a_killed_server_is_started_again_though_a_process_of_it_lives),
         cmocka_unit_test(a_server_whose_socket_is_gone_is_told_at_once),
         cmocka_unit_test(a_pid_file_that_names_another_program_is_removed),

@@ -212,6 +212,8 @@ static void a_file_system_that_is_too_small_is_refused_with_the_number(void **st
     assert_true(file_make_dir(pg, 0700, &fixture->err));
     assert_true(file_write_atomic(fixture_path(fixture, "pg/PG_VERSION"), version, strlen(version),
                                   0600, &fixture->err));
+    assert_true(
+        file_write_atomic(fixture_path(fixture, "server.pass"), "old", 3, 0600, &fixture->err));
     give_to_server(fixture, pg);
     fixture_expect_up_fails(fixture, ERR_DISK_FULL, "a start needs 16 MB", "free some space");
     assert_int_equal(umount(data_dir), 0);
