@@ -7,39 +7,57 @@
 #include "core/text.h"
 #include "pg/sql.h"
 
-Place place_from_row(Arena *arena, const PgRows *rows, size_t row)
+/* Columns of a place, with which each statement begins that reads one; then those of TENANT_FIND
+ * and TENANT_GET. */
+enum {
+    PLACE_COLUMN_ID,
+    PLACE_COLUMN_VERSION,
+    PLACE_COLUMN_SCHEMA_NAME,
+    PLACE_COLUMN_OWNER_ROLE,
+    PLACE_COLUMN_APP_ROLE,
+    PLACE_COLUMN_READONLY_ROLE,
+    PLACE_COLUMN_BLUEPRINT,
+    PLACE_COLUMN_TIER,
+    TENANT_COLUMN_ID = PLACE_COLUMNS,
+    TENANT_COLUMN_SLUG,
+    TENANT_COLUMN_NAME,
+    TENANT_COLUMN_BLUEPRINT,
+    TENANT_COLUMN_PLAN,
+    TENANT_COLUMN_TIER,
+    TENANT_COLUMN_STATE,
+};
+_Static_assert(PLACE_COLUMN_TIER + 1 == PLACE_COLUMNS, "a place has more or fewer columns");
+
+static const char *copy_text(Arena *arena, const PgRows *rows, size_t row, size_t column)
 {
-    return (Place){.id = arena_strdup(arena, pg_rows_text(rows, row, 0)),
-                   .version = pg_rows_int(rows, row, 1),
-                   .schema_name = arena_strdup(arena, pg_rows_text(rows, row, 2)),
-                   .owner_role = arena_strdup(arena, pg_rows_text(rows, row, 3)),
-                   .app_role = arena_strdup(arena, pg_rows_text(rows, row, 4)),
-                   .readonly_role = arena_strdup(arena, pg_rows_text(rows, row, 5)),
-                   .blueprint = arena_strdup(arena, pg_rows_text(rows, row, 6)),
-                   .tier = arena_strdup(arena, pg_rows_text(rows, row, 7))};
+    return arena_strdup(arena, pg_rows_text(rows, row, column));
 }
 
-/* Columns as TENANT_FIND and TENANT_GET list them. */
+Place place_from_row(Arena *arena, const PgRows *rows, size_t row)
+{
+    return (Place){.id = copy_text(arena, rows, row, PLACE_COLUMN_ID),
+                   .version = pg_rows_int(rows, row, PLACE_COLUMN_VERSION),
+                   .schema_name = copy_text(arena, rows, row, PLACE_COLUMN_SCHEMA_NAME),
+                   .owner_role = copy_text(arena, rows, row, PLACE_COLUMN_OWNER_ROLE),
+                   .app_role = copy_text(arena, rows, row, PLACE_COLUMN_APP_ROLE),
+                   .readonly_role = copy_text(arena, rows, row, PLACE_COLUMN_READONLY_ROLE),
+                   .blueprint = copy_text(arena, rows, row, PLACE_COLUMN_BLUEPRINT),
+                   .tier = copy_text(arena, rows, row, PLACE_COLUMN_TIER)};
+}
+
 static Tenant *read_tenant(Arena *arena, const PgRows *rows)
 {
     Tenant *tenant = ARENA_NEW(arena, Tenant);
-    *tenant = (Tenant){.id = arena_strdup(arena, pg_rows_text(rows, 0, 0)),
-                       .slug = arena_strdup(arena, pg_rows_text(rows, 0, 1)),
-                       .name = arena_strdup(arena, pg_rows_text(rows, 0, 2)),
-                       .blueprint = arena_strdup(arena, pg_rows_text(rows, 0, 3)),
-                       .plan = arena_strdup(arena, pg_rows_text(rows, 0, 4)),
-                       .tier = arena_strdup(arena, pg_rows_text(rows, 0, 5)),
-                       .state = arena_strdup(arena, pg_rows_text(rows, 0, 6))};
-    if (pg_rows_text(rows, 0, 7) != NULL) {
+    *tenant = (Tenant){.id = copy_text(arena, rows, 0, TENANT_COLUMN_ID),
+                       .slug = copy_text(arena, rows, 0, TENANT_COLUMN_SLUG),
+                       .name = copy_text(arena, rows, 0, TENANT_COLUMN_NAME),
+                       .blueprint = copy_text(arena, rows, 0, TENANT_COLUMN_BLUEPRINT),
+                       .plan = copy_text(arena, rows, 0, TENANT_COLUMN_PLAN),
+                       .tier = copy_text(arena, rows, 0, TENANT_COLUMN_TIER),
+                       .state = copy_text(arena, rows, 0, TENANT_COLUMN_STATE)};
+    if (pg_rows_text(rows, 0, PLACE_COLUMN_ID) != NULL) {
         Place *place = ARENA_NEW(arena, Place);
-        *place = (Place){.id = arena_strdup(arena, pg_rows_text(rows, 0, 7)),
-                         .schema_name = arena_strdup(arena, pg_rows_text(rows, 0, 8)),
-                         .owner_role = arena_strdup(arena, pg_rows_text(rows, 0, 9)),
-                         .app_role = arena_strdup(arena, pg_rows_text(rows, 0, 10)),
-                         .readonly_role = arena_strdup(arena, pg_rows_text(rows, 0, 11)),
-                         .version = pg_rows_int(rows, 0, 12),
-                         .blueprint = tenant->blueprint,
-                         .tier = tenant->tier};
+        *place = place_from_row(arena, rows, 0);
         tenant->place = place;
     }
     return tenant;

@@ -56,8 +56,9 @@ void tenants_tell_prepared(Store *store, const Tenant *tenant, Err *err);
 void tenants_tell_lock_holders(Store *store, const char *schema_name, const char *tenant_id,
                                Err *err);
 
-/* The place in a row that begins with id, version, schema_name, owner_role, app_role,
- * readonly_role, blueprint and tier. */
+/* The place in a row that begins with these columns: id, version, schema_name, owner_role,
+ * app_role, readonly_role, blueprint and tier. */
+enum { PLACE_COLUMNS = 8 };
 Place place_from_row(Arena *arena, const PgRows *rows, size_t row);
 
 /* The shared place of a blueprint's row tier, or NULL when none was made yet. */
