@@ -38,15 +38,27 @@ bool tenants_get_by_slug(Arena *arena, Store *store, const char *slug, Tenant **
 /* The tenant of this id; ERR_TENANT_MISSING when there is none. */
 bool tenants_get(Arena *arena, Store *store, const char *id, Tenant **ret_tenant, Err *err);
 
+/* Refuses (ERR_PREPARED) while there are transactions that the tenant can have prepared (PREPARE
+ * TRANSACTION): they live on when its sessions are ended, and keep their locks and what they wrote.
+ * Those of a group that it shares with others count too, for whoever is in it can commit them. Only
+ * a superuser or their owner can end them: the hint says how, and how to resume the job (0: to try
+ * again). */
+bool tenants_refuse_prepared(Store *store, const Tenant *tenant, int64_t job_id, Err *err);
+
+/* Where something of the tenant could not be changed for others: names those transactions in err.
+ * Rolls back the transaction that failed. */
+void tenants_tell_prepared(Store *store, const Tenant *tenant, Err *err);
+
 /* Where a lock could not be had: says in err which tenants have sessions with locks on what is in
- * the schema, on the roles of its place, or on those of the tenant (NULL: of none), and what ends
- * them. Any tenant can lock what it has no right to use, by its number or its name. Rolls back the
- * transaction that failed. */
+ * the schema, on the roles of its place, or on those of the tenant (NULL: of none), which prepared
+ * transactions do, and what ends them. Any tenant can lock what it has no right to use, by its
+ * number or its name. Rolls back the transaction that failed. */
 void tenants_tell_lock_holders(Store *store, const char *schema_name, const char *tenant_id,
                                Err *err);
 
-/* The place in a row that begins with id, version, schema_name, owner_role, app_role,
- * readonly_role, blueprint and tier. */
+/* The place in a row that begins with these columns: id, version, schema_name, owner_role,
+ * app_role, readonly_role, blueprint and tier. */
+enum { PLACE_COLUMNS = 8 };
 Place place_from_row(Arena *arena, const PgRows *rows, size_t row);
 
 /* The shared place of a blueprint's row tier, or NULL when none was made yet. */

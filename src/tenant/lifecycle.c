@@ -180,8 +180,13 @@ static bool move_and_switch(JobContext *context, TenantState to, bool may_login,
     scoped_json Json *detail = json_object();
     json_put_text(detail, "slug", tenant->slug);
     json_put_text(detail, "from", tenant->state);
-    if (!tenant_move(context->store, tenant, to, err) ||
-        !switch_logins(context, tenant, may_login, err)) {
+    if (!tenant_move(context->store, tenant, to, err)) {
+        return false;
+    }
+    if (!switch_logins(context, tenant, may_login, err)) {
+        if (lifecycle_is_contended(err)) {
+            tenants_tell_prepared(context->store, tenant, err);
+        }
         return false;
     }
     *ret_tenant = tenant;
@@ -234,9 +239,10 @@ static bool end_sessions_once(JobContext *context, const TenantLogin *logins, si
 
 /* Ends sessions until none was seen twice in a row, those too that cannot be seen: a login that
  * passed the check before NOLOGIN was committed shows up a moment later. A job that was interrupted
- * may be resumed long after its tenant was: then the sessions are not its to end any more. */
-static bool end_sessions(JobContext *context, const TenantLogin *logins, size_t count,
-                         TenantState state, Err *err)
+ * may be resumed long after its tenant was: then the sessions are not its to end any more. What
+ * they have prepared outlives them. */
+static bool end_sessions(JobContext *context, const Tenant *tenant, const TenantLogin *logins,
+                         size_t count, TenantState state, Err *err)
 {
     const char *roles = role_list(context->arena, logins, count);
     const int64_t deadline_us = clock_monotonic_us() + END_SESSIONS_MS * INT64_C(1000);
@@ -262,7 +268,7 @@ static bool end_sessions(JobContext *context, const TenantLogin *logins, size_t 
                            context->subject);
         }
     }
-    return true;
+    return tenants_refuse_prepared(context->store, tenant, context->job_id, err);
 }
 
 static bool step_end_sessions(JobContext *context, Err *err)
@@ -272,7 +278,7 @@ static bool step_end_sessions(JobContext *context, Err *err)
     size_t count = 0;
     return lifecycle_load(context, &tenant, err) &&
            lifecycle_logins(context, tenant, logins, &count, err) &&
-           end_sessions(context, logins, count, TENANT_SUSPENDED, err);
+           end_sessions(context, tenant, logins, count, TENANT_SUSPENDED, err);
 }
 
 /* --- suspend, resume
@@ -332,7 +338,7 @@ static bool step_wait_for_sessions(JobContext *context, Err *err)
             clock_sleep_ms(DRAIN_POLL_MS);
         }
     }
-    return end_sessions(context, logins, count, TENANT_DRAINING, err);
+    return end_sessions(context, tenant, logins, count, TENANT_DRAINING, err);
 }
 
 /* Takes the tenant's roles off its data; in the row tier they map to no tenant afterwards. */

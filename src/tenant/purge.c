@@ -151,6 +151,7 @@ static bool delete_registry_rows(JobContext *context, const Tenant *tenant, Err 
 static bool purge(JobContext *context, Tenant *tenant, Err *err)
 {
     if (!tenant_move(context->store, tenant, TENANT_PURGED, err) ||
+        !tenants_refuse_prepared(context->store, tenant, 0, err) ||
         !(lifecycle_is_schema_tier(tenant) ? drop_schema(context, tenant, err)
                                            : delete_rows(context, tenant, err)) ||
         !drop_roles(context, tenant, err) || !delete_registry_rows(context, tenant, err)) {

@@ -8,8 +8,6 @@
 #include "tenant/login.h"
 #include "tenant/spare_parts.h"
 
-enum { PLACE_COLUMNS = 8 };
-
 static bool claim_one(Arena *arena, Store *store, const Blueprint *blueprint,
                       const char **ret_tenant_id, bool *ret_is_whole, Err *err)
 {

@@ -20,13 +20,13 @@ TIERS = {
 }
 
 
-def in_both_tiers(test):
+def in_both_tiers(test, server=shared_server):
     """Runs a test once per tier, with a tenant that it may do anything to."""
 
     def run():
         for tier in TIERS:
             slug = "t%s-%s" % (tier[0], test.__name__.replace("test_", "").replace("_", "-")[:50].rstrip("-"))
-            test(shared_server(), slug, *TIERS[tier])
+            test(server(), slug, *TIERS[tier])
 
     run.__doc__ = test.__doc__
     return run

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Every changing operation, killed at every fault point that it passes.
+"""Every changing operation, killed at every fault point that it passes; a long one in everyday checks at some of them.
 
 A round brings things to the start state, runs the operation with TENANTRY_FAULT_AT=N and sees it die, checks what a
 tenant could see right away, then goes on: with "job resume" the operation has happened, with "job cancel" it has not."""
+import functools
+import itertools
 import os
 import re
 
@@ -12,8 +14,8 @@ import harness
 from crash_state import check_logins, check_whole, interrupted, tenants
 
 KILLED = -9
-STRIDE = int(os.environ.get("TEST_CRASH_STRIDE", "1"))  # 2: every other fault point
-MIDDLE = min((STRIDE + 1) // 2, 3)  # where to begin: an operation of few points should have done something by then
+STRIDE = int(os.environ.get("TEST_CRASH_STRIDE", "1"))  # 2: every other fault point of long operations
+SHORT = 10  # the most points of an operation that is killed at each of them, whatever the stride
 
 
 class Operation:
@@ -382,23 +384,6 @@ def crash_round(operation, number, wants_cancel):
     return True
 
 
-def kill_everywhere(*kinds):
-    """All rounds of one operation, or of one in both tiers."""
-    harness.require_faults()
-    server = crash_state.shared_platform()
-    before = set(tenants(server)) - {"near", "far"}
-    for kind in kinds:
-        # A job that can only go forward refuses the cancel and is resumed: one pass does for both.
-        for wants_cancel, number in ((True, MIDDLE), (False, 1)) if kind.may_cancel else ((True, MIDDLE),):
-            operation = kind(server)
-            deaths = 0
-            while crash_round(operation, number, wants_cancel):
-                number += STRIDE
-                deaths += 1
-            assert deaths > 0, "no fault point was passed"
-    check_whole(server, logins=set(tenants(server)) - before)
-
-
 def passed_points(operation, number=0):
     """What the operation passes when nothing is killed."""
     path = os.path.join(operation.server.folder, "trace")
@@ -408,6 +393,41 @@ def passed_points(operation, number=0):
     points = crash_state.trace(path)
     os.unlink(path)
     return points
+
+
+@functools.lru_cache(maxsize=None)
+def points_of(kind):
+    return passed_points(kind(crash_state.shared_platform()))
+
+
+def kill_at(operation, points, numbers, wants_cancel):
+    """Rounds at these points and on, as they come, until the operation survives."""
+    deaths = 0
+    for number in numbers:
+        if not crash_round(operation, number, wants_cancel):
+            break
+        deaths += 1
+    assert deaths > 0, "no fault point was passed"
+    assert len(points) > SHORT or deaths == len(points), (deaths, points)
+
+
+def numbers_for(points, from_first=False):
+    """At which points to kill. Those of a long operation begin where it has done something, if not with the first."""
+    stride = 1 if len(points) <= SHORT else STRIDE
+    return itertools.count(1 if from_first else min((stride + 1) // 2, 3), stride)
+
+
+def kill_everywhere(*kinds):
+    """All rounds of one operation, or of one in both tiers."""
+    harness.require_faults()
+    server = crash_state.shared_platform()
+    before = set(tenants(server)) - {"near", "far"}
+    for kind in kinds:
+        points = points_of(kind)
+        kill_at(kind(server), points, numbers_for(points), True)
+        if kind.may_cancel:  # what can only go forward refuses the cancel and is resumed: one pass does for both
+            kill_at(kind(server), points, numbers_for(points, from_first=True), False)
+    check_whole(server, logins=set(tenants(server)) - before)
 
 
 OPERATIONS = (Create, CreateSchema, CreateFromSpare, Suspend, Resume, Archive, Purge, PurgeRow, Rotate, KeyRotate,
@@ -429,9 +449,8 @@ def test_the_operations_pass_every_fault_point_of_the_source():
     harness.require_faults()
     steps = crash_points.of_steps()
     passed = set()
-    server = crash_state.shared_platform()
     for kind in OPERATIONS:
-        points = set(passed_points(kind(server)))
+        points = set(points_of(kind))
         missing = steps[kind.name] - points
         assert not missing, "%s does not pass %s" % (kind.name, ", ".join(sorted(missing)))
         passed |= points

@@ -13,7 +13,7 @@ import crash_state
 import harness
 from crash_state import check_whole
 from rollout_kit import Vault, wait_until
-from test_crash import MIDDLE, Operation, STRIDE, crash_round, passed_points
+from test_crash import Operation, kill_at, numbers_for, passed_points
 from test_crash_race import accepts, kill_backends, kill_postmaster
 
 ROUNDS = int(os.environ.get("TEST_CRASH_ROUNDS", "4"))
@@ -145,13 +145,15 @@ def check_end(vault):
     check_whole(vault.server, logins={"near", "far", *vault.versions()})
 
 
+@functools.lru_cache(maxsize=None)
+def points_of(kind):
+    return passed_points(operation(kind))
+
+
 def kill_everywhere(kind):
     harness.require_faults()
-    number, deaths = MIDDLE, 0
-    while crash_round(operation(kind), number, True):
-        number += STRIDE
-        deaths += 1
-    assert deaths > 0, "no fault point was passed"
+    points = points_of(kind)
+    kill_at(operation(kind), points, numbers_for(points), True)
     check_end(operation(kind).vault)
 
 
@@ -160,7 +162,7 @@ def test_rollouts_pass_every_fault_point_of_theirs():
     steps = crash_points.of_steps()
     passed = set()
     for kind in KINDS:
-        points = set(passed_points(operation(kind)))
+        points = set(points_of(kind))
         missing = steps[kind.name] - points
         assert not missing, "%s does not pass %s" % (kind.name, ", ".join(sorted(missing)))
         passed |= points
