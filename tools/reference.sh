@@ -28,7 +28,8 @@ lint_rules() {
     printf 'row tier; "live": for what existed before the version, with '
     printf '[a section each](../rollout-lint.md).\n\n'
     printf '| rule | severity | tier | what is wrong | what to do |\n| --- | --- | --- | --- | --- |\n'
-    rows src/blueprint/lint.def 'LINT\((\w+), (\w+), (\w+), "(.*)", "(.*)"\)' '| `\1` | \L\2 | \3\E | \4 | \5 |'
+    rows src/blueprint/lint.def 'LINT\((\w+), (\w+), (\w+), "(.*)", "(.*)"\)' \
+        '| <a id="\1"><\/a>`\1` | \L\2 | \3\E | \4 | \5 |'
 }
 
 locks() {

@@ -194,6 +194,9 @@ typedef struct LintRuleInfo {
 
 const LintRuleInfo *blueprint_lint_rules(size_t *ret_count);
 
+/* Where a rule is explained: "docs/rollout-lint.md#add_check". In the arena. */
+const char *blueprint_lint_docs(Arena *arena, const LintRuleInfo *rule);
+
 typedef struct LintFinding {
     const char *rule; /* "row_table_without_tenant_id" */
     LintSeverity severity;
@@ -203,7 +206,7 @@ typedef struct LintFinding {
     int statement_line; /* of the script's statement that it is in: a DO block has lines below */
     const char *message;
     const char *hint;
-    const char *docs; /* "docs/rollout-lint.md#add_check"; NULL: the hint says it all */
+    const char *docs; /* blueprint_lint_docs */
     /* Why it does not count: what "-- lint:ignore" says, and in which line; NULL: it counts. */
     const char *silenced;
     int silenced_line;
@@ -216,8 +219,7 @@ typedef struct LintFinding {
 bool blueprint_lint(Arena *arena, const Blueprint *blueprint, const LintFinding **ret_findings,
                     size_t *ret_count, Err *err);
 
-/* severity, rule, file, line, column, message, hint, docs (null when there is none). The caller's.
- */
+/* severity, rule, file, line, column, message, hint, docs. The caller's. */
 Json *blueprint_finding_to_json(const LintFinding *finding);
 
 /* Checks one migration without its blueprint: tables that it does not create count as in use, and

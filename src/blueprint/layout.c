@@ -142,6 +142,23 @@ static bool refuse_count(const LayoutReader *reader, Err *err)
                    reader->source->folder, reader->folder, LAYOUT_FILES_MAX);
 }
 
+static bool list_below(LayoutReader *reader, const char *below, int depth, Err *err);
+
+static bool list_inner(LayoutReader *reader, const char *inner, int depth, Err *err)
+{
+    const size_t before = reader->file_count;
+    if (depth >= FOLDER_DEPTH_MAX) {
+        return layout_fail(reader, inner, err, "folders are nested too deeply");
+    }
+    if (!list_below(reader, inner, depth + 1, err)) {
+        return false;
+    }
+    if (depth == 0 && reader->file_count == before && reader->empty_folder == NULL) {
+        reader->empty_folder = inner;
+    }
+    return true;
+}
+
 /* All files below a folder of the layout's ("" for itself), with their paths from there. */
 static bool list_below(LayoutReader *reader, const char *below, int depth, Err *err)
 {
@@ -158,10 +175,7 @@ static bool list_below(LayoutReader *reader, const char *below, int depth, Err *
         const size_t length = strlen(path);
         if (path[length - 1] == '/') {
             const char *inner = arena_strndup(reader->arena, path, length - 1);
-            if (depth >= FOLDER_DEPTH_MAX) {
-                return layout_fail(reader, inner, err, "folders are nested too deeply");
-            }
-            if (!list_below(reader, inner, depth + 1, err)) {
+            if (!list_inner(reader, inner, depth, err)) {
                 return false;
             }
             continue;

@@ -30,6 +30,7 @@ typedef struct LayoutReader {
     const char *prefix; /* of names of versioned migrations; NULL: the tool's */
     const char **files; /* all that are below folder, sorted */
     size_t file_count;
+    const char *empty_folder;    /* the first one of folder that has no file in it; NULL: none */
     LayoutMigration *migrations; /* room for file_count */
     size_t count;
     size_t total_bytes; /* read so far */

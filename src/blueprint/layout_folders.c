@@ -28,7 +28,8 @@ static const char *find_file(const LayoutReader *reader, const char *folder, con
     return NULL;
 }
 
-/* Calls add for each folder, once; files are sorted, so that those of one folder follow another. */
+/* Calls add for each folder, once; files are sorted, so that those of one folder follow another. An
+ * empty one is for add to refuse, as the tools do. */
 static bool each_folder(LayoutReader *reader,
                         bool (*add)(LayoutReader *reader, const char *folder, Err *err), Err *err)
 {
@@ -43,7 +44,7 @@ static bool each_folder(LayoutReader *reader,
             return false;
         }
     }
-    return true;
+    return reader->empty_folder == NULL || add(reader, reader->empty_folder, err);
 }
 
 /* What is before the first '_', without '-': Diesel's version. */

@@ -41,6 +41,13 @@ const LintRuleInfo *blueprint_lint_rules(size_t *ret_count)
     return rules;
 }
 
+const char *blueprint_lint_docs(Arena *arena, const LintRuleInfo *rule)
+{
+    return arena_printf(arena, "docs/%s.md#%s",
+                        rule->scope == LINT_SCOPE_LIVE ? "rollout-lint" : "reference/lint",
+                        rule->name);
+}
+
 /* What is in a body may never run: which branch is taken the trial and the database see. */
 static LintSeverity severity_of(const Lint *lint, LintRule rule, bool is_inner)
 {
@@ -77,9 +84,7 @@ static LintFinding *add_finding(Lint *lint, LintRule rule, const char *subject, 
         .message = subject == NULL ? row->message
                                    : arena_printf(lint->arena, "%s: %s", subject, row->message),
         .hint = row->hint,
-        .docs = row->scope == LINT_SCOPE_LIVE
-                    ? arena_printf(lint->arena, "docs/rollout-lint.md#%s", row->name)
-                    : NULL};
+        .docs = blueprint_lint_docs(lint->arena, row)};
     return finding;
 }
 

@@ -90,11 +90,13 @@ bool place_read_way(Arena *arena, const Blueprint *blueprint, const Extensions *
     }
     select_scripts(arena, blueprint, extensions, &way, &migrations, &way.count);
     SqlScript *scripts = ARENA_ARRAY(arena, SqlScript, way.count);
+    way.down_sums = ARENA_ARRAY(arena, const char *, way.count);
     for (size_t i = 0; i < way.count; i++) {
         const char *file = is_down ? arena_printf(arena, "%s, down", migrations[i]->file)
                                    : migrations[i]->file;
         const char *text = is_down ? migrations[i]->down : migrations[i]->up;
-        if (!sql_script_split(arena, file, text, ERR_BLUEPRINT_INVALID, &scripts[i], err)) {
+        if (!sql_script_split(arena, file, text, ERR_BLUEPRINT_INVALID, &scripts[i], err) ||
+            (is_down && !registry_down_sum(arena, migrations[i], &way.down_sums[i], err))) {
             return false;
         }
         way.has_amends = way.has_amends || amends_follow_script(&scripts[i]);
@@ -125,11 +127,14 @@ static const BlueprintMigration *add_rows(Arena *arena, PgBatch *batch, const Bl
 {
     const BlueprintMigration **migrations = NULL;
     size_t count = 0;
+    select_scripts(arena, blueprint, extensions, way, &migrations, &count);
     if (way->to < way->from) {
+        for (size_t i = 0; i < count; i++) {
+            registry_add_down_ran(arena, batch, blueprint, migrations[i], way->down_sums[i]);
+        }
         store_batch(batch, PLACE_UNMIGRATED, PG_PARAMS(place->id, pg_int_text(arena, way->to)));
         return NULL;
     }
-    select_scripts(arena, blueprint, extensions, way, &migrations, &count);
     for (size_t i = 0; i + 1 < count; i++) {
         add_migrated(arena, batch, place, migrations[i]);
     }
@@ -201,6 +206,9 @@ void place_add_step_done(Arena *arena, PgBatch *batch, const Blueprint *blueprin
                 PG_PARAMS(place->id, pg_int_text(arena, step->migration->version),
                           step->is_down ? "t" : "f", pg_int_text(arena, step->number),
                           pg_int_text(arena, step->total), step->step->what));
+    if (step->is_down) {
+        registry_add_down_ran(arena, batch, blueprint, step->migration, step->down_sum);
+    }
     place_add_step_end(arena, batch, blueprint, extensions, place, step);
 }
 

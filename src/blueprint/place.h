@@ -52,8 +52,9 @@ typedef struct PlaceWay {
     int64_t to;
     size_t count;
     const SqlScript *scripts;
-    bool has_amends; /* amends_follow (amend.h) */
-    bool is_inert;   /* no script is active (inert.h) */
+    const char **down_sums; /* registry_down_sum of each, on the way down */
+    bool has_amends;        /* amends_follow (amend.h) */
+    bool is_inert;          /* no script is active (inert.h) */
 } PlaceWay;
 
 /* Takes the scripts of a way apart. ERR_NO_WAY_BACK when a down script is missing. */
@@ -126,6 +127,7 @@ typedef struct PlaceStep {
     int64_t number; /* from 1 */
     int64_t total;
     bool is_down;
+    const char *down_sum; /* registry_down_sum, on the way down */
 } PlaceStep;
 
 /* The file as errors name it: a down script's is that of its migration, "FILE, down". */

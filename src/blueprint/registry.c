@@ -6,6 +6,7 @@
 #include "blueprint/layout_continue.h"
 #include "core/strbuf.h"
 #include "core/text.h"
+#include "secret/secret.h"
 
 static bool fail_missing(Arena *arena, Store *store, const char *name, Err *err)
 {
@@ -158,6 +159,64 @@ static bool check_history(const Blueprint *old, const Blueprint *new, Err *err)
     return check_additions(old, new, err);
 }
 
+bool registry_down_sum(Arena *arena, const BlueprintMigration *migration, const char **ret_sha256,
+                       Err *err)
+{
+    *ret_sha256 = migration->down_sha256;
+    return migration->down_sha256 != NULL || migration->down == NULL ||
+           secret_sha256_hex(arena, migration->down, strlen(migration->down), ret_sha256, err);
+}
+
+void registry_add_down_ran(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                           const BlueprintMigration *migration, const char *sha256)
+{
+    store_batch(batch, BLUEPRINT_DOWN_RAN,
+                PG_PARAMS(blueprint->name, pg_int_text(arena, migration->version),
+                          migration->extension, sha256));
+}
+
+/* One variant's down script, which has run with this sum. */
+static bool check_down(Arena *arena, const Blueprint *new, const BlueprintMigration *migration,
+                       const char *ran, Err *err)
+{
+    static const char hint[] = "put the file back as it was";
+    const char *now = NULL;
+    if (!registry_down_sum(arena, migration, &now, err)) {
+        return false;
+    }
+    if (now == NULL) {
+        return ERR_SET(err, ERR_BLUEPRINT_EXISTS, hint,
+                       "blueprint \"%s\": migration \"%s, down\" has run and is gone now",
+                       new->name, migration->file);
+    }
+    return strcmp(now, ran) == 0 ||
+           ERR_SET(
+               err, ERR_BLUEPRINT_EXISTS, hint,
+               "blueprint \"%s\": migration \"%s, down\" has run with SHA-256 %s and has %s now",
+               new->name, migration->file, ran, now);
+}
+
+/* A place that went back by one text and one that goes back by another would differ. One that never
+ * ran may be written later, or mended. */
+static bool check_downs(Arena *arena, Store *store, const Blueprint *new, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(store, BLUEPRINT_DOWNS, PG_PARAMS(new->name), &rows, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < pg_rows_count(rows); i++) {
+        const char *extension = pg_rows_text(rows, i, 1);
+        const BlueprintMigration key = {.version = pg_rows_int(rows, i, 0),
+                                        .extension = *extension == '\0' ? NULL : extension};
+        const BlueprintMigration *migration = find_same(new, &key);
+        if (migration != NULL &&
+            !check_down(arena, new, migration, pg_rows_text(rows, i, 2), err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static const char *plan_names(Arena *arena, const Blueprint *blueprint)
 {
     StrBuf names = strbuf_init(arena);
@@ -217,7 +276,8 @@ bool registry_continue(Arena *arena, Store *store, Blueprint *blueprint, Err *er
 static bool check_change(Arena *arena, Store *store, const Blueprint *old, const Blueprint *new,
                          Err *err)
 {
-    return (old == NULL || check_history(old, new, err) || fail_other_pack(old, new, err)) &&
+    return (old == NULL || (check_history(old, new, err) && check_downs(arena, store, new, err)) ||
+            fail_other_pack(old, new, err)) &&
            check_plans_in_use(arena, store, new, err);
 }
 

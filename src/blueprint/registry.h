@@ -23,8 +23,9 @@ bool registry_get_version(Arena *arena, Store *store, const char *name, int64_t 
 typedef enum RegistryChange { REGISTRY_SAME, REGISTRY_ADDED, REGISTRY_CHANGED } RegistryChange;
 
 /* Records a blueprint, within the caller's transaction and under the blueprint's lock. A migration
- * that was recorded before must be the same (ERR_BLUEPRINT_EXISTS with both checksums), none may be
- * gone, and a plan that a tenant uses must stay. Other parts of the manifest may change. */
+ * that was recorded before must be the same (ERR_BLUEPRINT_EXISTS with both checksums), and so must
+ * a down script that has run; none may be gone, and a plan that a tenant uses must stay. Other
+ * parts of the manifest may change. */
 bool registry_add(Arena *arena, Store *store, const Blueprint *blueprint,
                   RegistryChange *ret_change, Err *err);
 
@@ -36,6 +37,14 @@ bool registry_continue(Arena *arena, Store *store, Blueprint *blueprint, Err *er
 /* Whether registry_add would take it, by what is recorded now: the same errors, with file and line
  * where the blueprint was read from a manifest. */
 bool registry_check(Arena *arena, Store *store, const Blueprint *blueprint, Err *err);
+
+/* SHA-256 of a down script as it is in its file; NULL when there is none. In the arena. */
+bool registry_down_sum(Arena *arena, const BlueprintMigration *migration, const char **ret_sha256,
+                       Err *err);
+
+/* Adds the row that keeps a down script as it is from now on: it, or a step of it, has run. */
+void registry_add_down_ran(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
+                           const BlueprintMigration *migration, const char *sha256);
 
 /* Which of the blueprint's extensions this server offers, and where those that are installed live.
  */

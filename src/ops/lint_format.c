@@ -56,11 +56,10 @@ static Json *sarif_rule(Arena *arena, const LintFinding *finding)
     Json *rule = json_object();
     Json *configuration = json_object();
     json_put_text(rule, "id", finding->rule);
-    if (finding->hint != NULL) {
-        const char *more = finding->docs == NULL ? ""
-                                                 : arena_printf(arena, "; see %s", finding->docs);
-        json_put(rule, "help", text_object(arena_printf(arena, "%s%s", finding->hint, more)));
-    }
+    json_put(rule, "help",
+             text_object(finding->hint == NULL
+                             ? arena_printf(arena, "see %s", finding->docs)
+                             : arena_printf(arena, "%s; see %s", finding->hint, finding->docs)));
     json_put_text(configuration, "level", level_of(finding));
     json_put(rule, "defaultConfiguration", configuration);
     return rule;

@@ -45,6 +45,8 @@ static bool finding_of_error(Arena *arena, const char *folder, const Err *err,
                 .file = arena_strndup(arena, text, (size_t)(at - text)),
                 .line = (int)line,
                 .message = arena_strdup(arena, end + strlen(": ")),
+                .docs = is_sql ? "docs/blueprints.md#migrations"
+                               : "docs/blueprints.md#the-manifest",
                 .hint = *err->hint == '\0' ? NULL : arena_strdup(arena, err->hint)};
             return true;
         }
@@ -92,7 +94,7 @@ const Field lint_finding_fields[] = {
     {"rule", FIELD_TEXT, .help = "rule"},
     {"message", FIELD_TEXT, .help = "what is wrong"},
     {"hint", FIELD_TEXT, .is_nullable = true, .is_wide = true, .help = "what to do"},
-    {"docs", FIELD_TEXT, .is_nullable = true, .is_wide = true, .help = "where it is explained"},
+    {"docs", FIELD_TEXT, .is_wide = true, .help = "where it is explained"},
     {0},
 };
 

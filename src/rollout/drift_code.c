@@ -23,13 +23,9 @@ static bool is_there_unchanged(const Mending *mending, const DriftRecipe *recipe
 {
     const FingerprintLine *expected = drift_find_line(mending->reference, recipe->kind,
                                                       recipe->name);
-    for (size_t i = 0; expected != NULL && i < mending->contents->count; i++) {
-        const FingerprintLine *line = &mending->contents->lines[i];
-        if (text_is_same(line->kind, recipe->kind) && text_is_same(line->name, recipe->name)) {
-            return text_is_same(line->definition, expected->definition);
-        }
-    }
-    return false;
+    const FingerprintLine *found = mend_find_line(mending, recipe->kind, recipe->name);
+    return expected != NULL && found != NULL &&
+           text_is_same(found->definition, expected->definition);
 }
 
 const char *mend_comment(const Mending *mending, const char *kind, const char *name)
@@ -69,7 +65,7 @@ const char *mend_view_defaults(const Mending *mending)
     for (size_t i = 0; i < mending->reference->recipe_count; i++) {
         const DriftRecipe *recipe = &mending->reference->recipes[i];
         const FingerprintLine *line = NULL;
-        if (!text_is_same(mending->kind, "view") || !text_is_same(recipe->kind, "column") ||
+        if (!text_is_same(mending->kind, "view") || !text_is_same(recipe->kind, "column default") ||
             !is_on(mending, recipe)) {
             continue;
         }

@@ -76,13 +76,12 @@ static bool has_recipe_shape(const DriftRecipe *recipe, bool is_missing)
     return is_missing ? recipe->shape == NULL || *recipe->shape == '\0' : recipe->shape != NULL;
 }
 
-/* How the object is made (is_missing), or set as it should be. */
-static const DriftRecipe *find_recipe(const Mending *mending, bool is_missing)
+const DriftRecipe *mend_find_recipe(const Mending *mending, const char *kind, bool is_missing)
 {
     for (size_t i = 0; i < mending->reference->recipe_count; i++) {
         const DriftRecipe *recipe = &mending->reference->recipes[i];
-        if (text_is_same(recipe->kind, mending->kind) &&
-            text_is_same(recipe->name, mending->name) && has_recipe_shape(recipe, is_missing)) {
+        if (text_is_same(recipe->kind, kind) && text_is_same(recipe->name, mending->name) &&
+            has_recipe_shape(recipe, is_missing)) {
             return recipe;
         }
     }
@@ -132,7 +131,7 @@ static bool has_or_makes(const Mending *mending, const char *name)
  */
 const char *mend_make(const Mending *mending)
 {
-    const DriftRecipe *recipe = find_recipe(mending, true);
+    const DriftRecipe *recipe = mend_find_recipe(mending, mending->kind, true);
     if (recipe == NULL || (recipe->needed != NULL && !has_or_makes(mending, recipe->needed))) {
         return NULL;
     }
@@ -146,10 +145,48 @@ const char *mend_make(const Mending *mending)
 
 /* --- dropping what is too much, where no rows are in it --------------------------------------- */
 
-/* What a partition or child has of its parent goes and comes with the parent's. */
-static bool is_inherited(const char *definition)
+const FingerprintLine *mend_find_line(const Mending *mending, const char *kind, const char *name)
 {
-    return strstr(definition, " inherited") != NULL || strstr(definition, " child of ") != NULL;
+    for (size_t i = 0; i < mending->contents->count; i++) {
+        const FingerprintLine *line = &mending->contents->lines[i];
+        if (text_is_same(line->kind, kind) && text_is_same(line->name, name)) {
+            return line;
+        }
+    }
+    return NULL;
+}
+
+/* A CHECK of a partition or child does not say that it is its parent's; a table of that name that
+ * has the same one does. */
+static bool is_check_of_parent(const Mending *mending)
+{
+    const char *table = NULL;
+    const char *object = NULL;
+    if (!text_is_same(mending->kind, "constraint") ||
+        !mend_split_name(mending, mending->name, &table, &object)) {
+        return false;
+    }
+    const FingerprintLine *child = mend_find_line(mending, "table", table);
+    const char *parents = child == NULL ? NULL : strstr(child->definition, "child of ");
+    for (size_t i = 0; parents != NULL && i < mending->contents->count; i++) {
+        const FingerprintLine *line = &mending->contents->lines[i];
+        const char *parent = NULL;
+        const char *other = NULL;
+        if (text_is_same(line->kind, "constraint") &&
+            text_is_same(line->definition, mending->found) &&
+            mend_split_name(mending, line->name, &parent, &other) && text_is_same(other, object) &&
+            !text_is_same(parent, table) && strstr(parents, parent) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a partition or child has of its parent goes and comes with the parent's. */
+static bool is_inherited(const Mending *mending)
+{
+    return strstr(mending->found, " inherited") != NULL ||
+           strstr(mending->found, " child of ") != NULL || is_check_of_parent(mending);
 }
 
 static const char *drop_of_table(const Mending *mending)
@@ -193,7 +230,7 @@ const char *mend_drop(const Mending *mending)
     Arena *arena = mending->arena;
     const bool is_code = text_is_same(mending->kind, "function") ||
                          text_is_same(mending->kind, "view");
-    if (!is_code && is_inherited(mending->found)) {
+    if (!is_code && is_inherited(mending)) {
         return NULL;
     }
     /* The index of a constraint has gone with the constraint, which comes before it. */
@@ -250,31 +287,13 @@ static bool has_word(const char *definition, const char *word)
 static const char *mend_table(const Mending *mending)
 {
     static const char *const words[] = {"row security", "forced"};
-    const DriftRecipe *recipe = find_recipe(mending, false);
+    const DriftRecipe *recipe = mend_find_recipe(mending, mending->kind, false);
     for (size_t i = 0; recipe != NULL && i < ARRAY_COUNT(words); i++) {
         if (has_word(mending->expected, words[i]) != has_word(mending->found, words[i])) {
             return mend_for_place(mending, recipe->statement);
         }
     }
     return NULL;
-}
-
-/* Default and NOT NULL, where number and type are the same. */
-static const char *mend_column(const Mending *mending)
-{
-    static const char *const others[] = {" generated ", " identity ", " collate "};
-    const DriftRecipe *recipe = find_recipe(mending, false);
-    const size_t length = recipe == NULL ? 0 : strlen(recipe->shape);
-    if (recipe == NULL || strncmp(mending->found, recipe->shape, length) != 0 ||
-        (mending->found[length] != '\0' && mending->found[length] != ' ')) {
-        return NULL;
-    }
-    for (size_t i = 0; i < ARRAY_COUNT(others); i++) {
-        if (has_word(mending->expected, others[i]) != has_word(mending->found, others[i])) {
-            return NULL;
-        }
-    }
-    return mend_for_place(mending, recipe->statement);
 }
 
 static const char *mend_different(const Mending *mending)

@@ -21,6 +21,10 @@ const char *mend_qualified(const Mending *mending, const char *name);
 /* A statement of the reference with the names of this place. */
 const char *mend_for_place(const Mending *mending, const char *statement);
 
+/* How an object of the kind and the mending's name is made (is_missing), or set as it should be;
+ * NULL where it is not known. */
+const DriftRecipe *mend_find_recipe(const Mending *mending, const char *kind, bool is_missing);
+
 /* How the object is made by its recipe; NULL where there is none, or the table is not there. */
 const char *mend_make(const Mending *mending);
 
@@ -44,6 +48,15 @@ const char *mend_function_name(const Mending *mending, const char *name);
 /* What the reference says of an object; NULL when it has none. */
 const FingerprintLine *drift_find_line(const DriftReference *reference, const char *kind,
                                        const char *name);
+
+/* What the place has of an object; NULL when it has none. */
+const FingerprintLine *mend_find_line(const Mending *mending, const char *kind, const char *name);
+
+/* --- drift_column.c --------------------------------------------------------------------------- */
+
+/* A column that is different; NULL where its number, type, collation or another part that no
+ * statement sets is. */
+const char *mend_column(const Mending *mending);
 
 /* --- drift_code.c ----------------------------------------------------------------------------- */
 

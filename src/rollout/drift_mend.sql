@@ -79,28 +79,34 @@ WITH relation AS MATERIALIZED (
      WHERE r.relkind IN ('r', 'p') AND a.attislocal AND a.attgenerated = '' AND a.attidentity = ''
        AND (d.oid IS NOT NULL OR NOT a.attnotnull)
     UNION ALL
-    -- One that is different, where its number and type are the same.
-    SELECT 'column', concat(r.relname, '.', a.attname), r.relname::text,
-           format('ALTER TABLE %1$s ALTER COLUMN %2$I %3$s, ALTER COLUMN %2$I %4$s NOT NULL', r.full_name, a.attname,
-                  coalesce('SET DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), 'DROP DEFAULT'),
-                  CASE WHEN a.attnotnull THEN 'SET' ELSE 'DROP' END),
-           format('%s %s', (SELECT count(*) FROM pg_attribute b WHERE b.attrelid = r.oid AND b.attnum BETWEEN 1 AND a.attnum
-                                                                      AND NOT b.attisdropped),
-                  format_type(a.atttypid, a.atttypmod))
-      FROM relation r
-      JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
-      LEFT JOIN pg_attrdef d ON d.adrelid = r.oid AND d.adnum = a.attnum
-     WHERE r.relkind IN ('r', 'p') AND a.attgenerated = '' AND a.attidentity = ''
-    UNION ALL
-    -- A view's column has a default of its own, or none.
-    SELECT 'column', concat(r.relname, '.', a.attname), r.relname::text,
-           format('ALTER VIEW %s ALTER COLUMN %I %s', r.full_name, a.attname,
-                  coalesce('SET DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), 'DROP DEFAULT')),
-           format('%s %s', a.attnum, format_type(a.atttypid, a.atttypmod))
-      FROM relation r
-      JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0
-      LEFT JOIN pg_attrdef d ON d.adrelid = r.oid AND d.adnum = a.attnum
-     WHERE r.relkind = 'v'
+    -- Parts of one that is different, where its number, type and collation are the same: each part by itself.
+    SELECT w.kind, concat(k.relname, '.', k.attname), k.relname::text,
+           format('ALTER %s %s %s', CASE k.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, k.full_name, w.change),
+           concat_ws(' ', k.number, format_type(k.atttypid, k.atttypmod), k.collated)
+      FROM (SELECT r.full_name, r.relname, r.relkind, a.*, pg_get_expr(d.adbin, d.adrelid) AS preset,
+                   format('ALTER COLUMN %I', a.attname) AS head,
+                   (SELECT count(*) FROM pg_attribute b
+                     WHERE b.attrelid = r.oid AND b.attnum BETWEEN 1 AND a.attnum AND NOT b.attisdropped) AS number,
+                   CASE WHEN a.attcollation <> t.typcollation THEN 'collate ' || a.attcollation::regcollation END AS collated
+              FROM relation r
+              JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+              JOIN pg_type t ON t.oid = a.atttypid
+              LEFT JOIN pg_attrdef d ON d.adrelid = r.oid AND d.adnum = a.attnum
+             WHERE r.relkind IN ('r', 'p', 'v')) k
+     CROSS JOIN LATERAL (VALUES
+           ('column default', concat(k.head, coalesce(' SET DEFAULT ' || k.preset, ' DROP DEFAULT'))),
+           ('column not null', concat(k.head, CASE WHEN k.attnotnull THEN ' SET' ELSE ' DROP' END, ' NOT NULL')),
+           ('column storage', concat(k.head, ' SET STORAGE ', CASE k.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL'
+                                                                   WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END)),
+           ('column compression', concat(k.head, ' SET COMPRESSION ', CASE k.attcompression WHEN 'p' THEN 'pglz'
+                                                                           WHEN 'l' THEN 'lz4' ELSE 'default' END)),
+           ('column statistics', concat(k.head, ' SET STATISTICS ', coalesce(k.attstattarget, -1))),
+           ('column options', concat(k.head, ' RESET (n_distinct, n_distinct_inherited)',
+                                     (SELECT format(', %s SET (%s)', k.head, string_agg(o.option, ', '))
+                                        FROM unnest(k.attoptions) o (option) WHERE o.option !~ '^pg_'
+                                      HAVING count(*) > 0)))) w (kind, change)
+     -- A view's column has a default of its own, or none.
+     WHERE CASE w.kind WHEN 'column default' THEN k.attgenerated = '' AND k.attidentity = '' ELSE k.relkind <> 'v' END
     UNION ALL
     -- Comments on what may have to be made anew, with which they go.
     SELECT 'comment', concat('view ', r.relname, '.' || a.attname), r.relname::text,

@@ -118,16 +118,19 @@ const char *mend_partition_grants(const Mending *mending)
 }
 
 /* Rights on an object that is too much go with it; one that is missing needs them when it has been
- * made. */
+ * made, where there is a statement for that (an aggregate has none). */
 static bool may_mend_grants(const Mending *mending)
 {
-    static const char *const made[] = {"function ", "view "};
+    static const char *const made[] = {"function", "view"};
     if (mending->expected == NULL || mending->found != NULL) {
         return mending->expected != NULL;
     }
     for (size_t i = 0; i < ARRAY_COUNT(made); i++) {
-        if (strncmp(mending->name, made[i], strlen(made[i])) == 0) {
-            return true;
+        const size_t length = strlen(made[i]);
+        if (strncmp(mending->name, made[i], length) == 0 && mending->name[length] == ' ') {
+            Mending object = *mending;
+            object.name = mending->name + length + 1;
+            return mend_find_recipe(&object, made[i], true) != NULL;
         }
     }
     return false;
@@ -197,9 +200,21 @@ static bool is_of_dropped(const Mending *mending)
     return false;
 }
 
+/* Such a sequence has the owner of its table, and cannot have another. */
+static bool is_sequence_of_column(const Mending *mending)
+{
+    static const char sequence[] = "sequence ";
+    const FingerprintLine *line = text_begins_with(mending->name, sequence)
+                                      ? mend_find_line(mending, "sequence",
+                                                       mending->name + strlen(sequence))
+                                      : NULL;
+    return line != NULL && strstr(line->definition, " of ") != NULL;
+}
+
 const char *mend_owner(const Mending *mending)
 {
-    const bool is_mended = mending->expected == NULL && !is_of_dropped(mending);
+    const bool is_mended = mending->expected == NULL && !is_of_dropped(mending) &&
+                           !is_sequence_of_column(mending);
     const char *object = is_mended ? mend_object_of(mending, mending->name, false) : NULL;
     return object == NULL ? NULL
                           : arena_printf(mending->arena, "ALTER %s OWNER TO %s", object,

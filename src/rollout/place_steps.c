@@ -214,11 +214,14 @@ bool turn_run_step(Turn *turn, const Leg *leg, Err *err)
                        (long long)total);
     }
     const ScriptStep *step = &leg->steps->list[next.number - 1];
-    const PlaceStep now = {.migration = leg->migration,
-                           .step = step,
-                           .number = next.number,
-                           .total = total,
-                           .is_down = leg->is_down};
+    PlaceStep now = {.migration = leg->migration,
+                     .step = step,
+                     .number = next.number,
+                     .total = total,
+                     .is_down = leg->is_down};
+    if (now.is_down && !registry_down_sum(turn->arena, now.migration, &now.down_sum, err)) {
+        return false;
+    }
     switch (step->kind) {
     case STEP_ALONE:
         return run_alone(turn, &now, next.is_new, err);

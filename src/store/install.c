@@ -27,7 +27,7 @@ static const struct {
     {11, "0011_audit_path", RUN_AS_AUDIT_OWNER}, {12, "0012_place_shape", RUN_AS_CONTROL},
     {13, "0013_rollout_again", RUN_AS_CONTROL},  {14, "0014_guard_quick", RUN_AS_CONTROL},
     {15, "0015_current_tenant", RUN_AS_CONTROL}, {16, "0016_quick", RUN_AS_CONTROL},
-    {17, "0017_role_oid", RUN_AS_CONTROL},
+    {17, "0017_role_oid", RUN_AS_CONTROL},       {18, "0018_down_scripts", RUN_AS_CONTROL},
 };
 enum { CONTROL_MIGRATIONS = ARRAY_COUNT(control_migrations) };
 

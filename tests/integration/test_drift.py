@@ -300,6 +300,48 @@ def test_the_statements_told_run_one_after_the_other_and_leave_no_difference():
         assert answer["is_clean"], (what, answer["differences"])
 
 
+# What is told for a part must not fail where the part goes with another, and must not say what is as it should be.
+HANGING = """
+CREATE TABLE counted (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, number serial, note text NOT NULL DEFAULT 'x',
+    size integer, kept text DEFAULT 'y', ranked text COLLATE "C" DEFAULT 'z');
+ALTER TABLE counted ALTER kept SET STORAGE EXTERNAL, ALTER kept SET STATISTICS 50, ALTER kept SET (n_distinct = 3);
+CREATE TABLE logs (at timestamptz NOT NULL, what text) PARTITION BY RANGE (at);
+CREATE TABLE a_logs PARTITION OF logs DEFAULT;
+CREATE AGGREGATE summed(integer) (SFUNC = int4pl, STYPE = integer);
+"""
+# What is done, and what none of the statements told for it may say.
+HANGING_DAMAGES = [
+    ("ALTER TABLE counted OWNER TO CURRENT_USER", "ALTER SEQUENCE"),
+    ("ALTER TABLE logs ADD CONSTRAINT extra CHECK (what <> ''); ALTER TABLE a_logs ADD CONSTRAINT own CHECK (what <> 'x')",
+     "a_logs DROP CONSTRAINT extra"),
+    ("ALTER TABLE counted ALTER note SET STORAGE EXTERNAL, ALTER id SET STATISTICS 9", "DEFAULT"),
+    ("ALTER TABLE counted ALTER size SET STATISTICS 7, ALTER size SET (n_distinct = 5, n_distinct_inherited = 6)", "NOT NULL"),
+    ("ALTER TABLE counted ALTER kept SET STORAGE MAIN, ALTER kept SET STATISTICS -1, ALTER kept RESET (n_distinct)", "DEFAULT"),
+    ("ALTER TABLE counted ALTER note SET COMPRESSION pglz, ALTER ranked SET STATISTICS 3", "DEFAULT"),
+    ("ALTER TABLE counted ALTER note DROP NOT NULL", "DEFAULT"),
+    ("ALTER TABLE counted ALTER note SET DEFAULT 'storage e'", "NOT NULL"),
+    ("ALTER TABLE counted ALTER note DROP DEFAULT, ALTER note DROP NOT NULL, ALTER note SET STORAGE PLAIN", "kept"),
+]
+
+
+def test_statements_told_for_what_hangs_on_another_part_run_and_say_what_differs():
+    server = shared_server()
+    add("hanging", HANGING, manifest=SMALL)
+    server.create("hanging", "hanging")
+    place = place_of("hanging")
+    for sql, unsaid in HANGING_DAMAGES:
+        change(place, sql)
+        for difference in drift("hanging")["differences"]:
+            if difference["mend"] is not None:
+                assert unsaid not in difference["mend"], (sql, difference)
+                server.psql(difference["mend"], crash_state.admin_conninfo(server))
+        answer = server.tenantry("migrate", "verify", "hanging", expect=None).json()
+        assert answer["is_clean"], (sql, answer["differences"])
+    change(place, "DROP AGGREGATE summed(integer)")
+    mends = {d["name"]: d["mend"] for d in drift("hanging")["differences"]}
+    assert mends == {"summed(integer)": None, "function summed(integer)": None}, mends
+
+
 ROW_MANIFEST = """name: NAME
 title: Shared things
 tiers: [row]

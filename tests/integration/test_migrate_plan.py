@@ -271,10 +271,15 @@ def test_a_file_alone_is_linted_and_warnings_fail_when_asked():
         with open(folder + "/x.sql", "w", encoding="utf-8") as f:
             f.write("SELECT 1;\nSET ROLE y;\n")
         assert "\"x.sql\" has 1 error" in lint("x.sql", expect=65, cwd=folder).err
+        role = json.loads(lint("x.sql", "--format", "json", expect=65, cwd=folder).out)["findings"]
+        assert [(f["rule"], f["docs"]) for f in role] == [("set_role", "docs/reference/lint.md#set_role")]
+        sarif = json.loads(lint("x.sql", "--format", "sarif", expect=65, cwd=folder).out)
+        assert "docs/reference/lint.md#set_role" in sarif["runs"][0]["tool"]["driver"]["rules"][0]["help"]["text"]
         with open(folder + "/x.sql", "w", encoding="utf-8") as f:
             f.write("SELECT 1;\nSELEC 2;\n")
         syntax = harness.tenantry("migrate", "lint", folder + "/x.sql", expect=65).json()["findings"]
         assert [(f["rule"], f["line"], f["file"]) for f in syntax] == [("syntax", 2, folder + "/x.sql")]
+        assert syntax[0]["docs"] == "docs/blueprints.md#migrations"
         with open(folder + "/x.sql", "wb") as f:
             f.write(b"SELECT '\xff';\n")
         assert "not UTF-8" in lint(folder + "/x.sql", expect=65).err

@@ -202,6 +202,12 @@ def test_a_bad_folder_is_refused_with_its_file_and_rule():
     ):
         with project("bad", layout, files) as folder:
             shared_server().refused("blueprint_invalid", "blueprint", "add", folder, says=says)
+    for layout, file, wanted in (("diesel", "2024_a/up.sql", "an up.sql"), ("prisma", "2024_a/migration.sql", "a migration.sql")):
+        for empty in ("2025_y", "2023_x/more"):
+            with project("hollow", layout, {file: "SELECT 1;"}) as folder:
+                os.makedirs(os.path.join(folder, "db/migration", empty))
+                shared_server().refused("blueprint_invalid", "blueprint", "add", folder,
+                                        says=["db/migration/%s: " % empty.split("/")[0], "wants %s in it" % wanted])
     # A version that is left out is no mistake for any of these tools.
     with project("gaps", "golang-migrate", {"1_a.up.sql": "SELECT 1;", "7_b.up.sql": "SELECT 1;"}) as folder:
         assert add(folder)["version"] == 2

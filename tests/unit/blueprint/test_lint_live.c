@@ -470,29 +470,84 @@ static void of_a_file_alone_what_it_does_not_make_is_in_use(void **state)
     }
 }
 
-static void every_rule_of_what_is_in_use_has_a_section_and_a_test(void **state)
+static bool is_tested(const LintRuleInfo *rule)
+{
+    bool found = rule->scope != LINT_SCOPE_LIVE ||
+                 strcmp(rule->name, "many_relations") == 0; /* tested above */
+    for (size_t i = 0; i < ARRAY_COUNT(pairs); i++) {
+        found = found || strcmp(pairs[i].rule, rule->name) == 0;
+    }
+    return found;
+}
+
+static void every_rule_of_what_is_in_use_has_a_test(void **state)
 {
     (void)state;
-    scoped_arena Arena *arena = arena_new();
-    const char *docs = NULL;
-    size_t length = 0;
     size_t count = 0;
-    Err err = {0};
-    if (!file_read(arena, TEST_DOCS "/rollout-lint.md", DOCS_BYTES, &docs, &length, &err)) {
-        fail_msg("%s", err.message);
-    }
     const LintRuleInfo *rules = blueprint_lint_rules(&count);
     for (size_t i = 0; i < count; i++) {
-        const bool is_counted = strcmp(rules[i].name, "many_relations") == 0; /* tested above */
-        bool is_tested = is_counted || rules[i].scope != LINT_SCOPE_LIVE;
-        for (size_t j = 0; j < ARRAY_COUNT(pairs); j++) {
-            is_tested = is_tested || strcmp(pairs[j].rule, rules[i].name) == 0;
+        if (!is_tested(&rules[i])) {
+            fail_msg("rule %s has no test", rules[i].name);
         }
-        if (!is_tested ||
-            (rules[i].scope == LINT_SCOPE_LIVE &&
-             strstr(docs, arena_printf(arena, "\n### %s\n", rules[i].name)) == NULL)) {
-            fail_msg("rule %s has no %s", rules[i].name, is_tested ? "section" : "test");
-        }
+    }
+}
+
+/* The heading of a section, or what the reference has before a rule's row. */
+static void check_docs(Arena *arena, const LintRuleInfo *rule)
+{
+    static const char folder[] = "docs/";
+    const char *text = NULL;
+    size_t length = 0;
+    Err err = {0};
+    const char *docs = blueprint_lint_docs(arena, rule);
+    const size_t width = strcspn(docs, "#");
+    assert_int_equal(strncmp(docs, folder, strlen(folder)), 0);
+    assert_string_equal(docs + width, arena_printf(arena, "#%s", rule->name));
+    const char *file = arena_printf(arena, "%s/%.*s", TEST_DOCS, (int)(width - strlen(folder)),
+                                    docs + strlen(folder));
+    if (!file_read(arena, file, DOCS_BYTES, &text, &length, &err)) {
+        fail_msg("%s", err.message);
+    }
+    if (strstr(text, arena_printf(arena, "\n### %s\n", rule->name)) == NULL &&
+        strstr(text, arena_printf(arena, "\n| <a id=\"%s\"></a>`%s` |", rule->name, rule->name)) ==
+            NULL) {
+        fail_msg("rule %s is not in %s", rule->name, file);
+    }
+}
+
+static void every_rule_has_a_place_in_the_documentation(void **state)
+{
+    (void)state;
+    size_t count = 0;
+    const LintRuleInfo *rules = blueprint_lint_rules(&count);
+    for (size_t i = 0; i < count; i++) {
+        scoped_arena Arena *arena = arena_new();
+        check_docs(arena, &rules[i]);
+    }
+}
+
+static void every_finding_says_where_its_rule_is_explained(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql;
+        const char *docs;
+    } cases[] = {
+        {"SET ROLE x;", "docs/reference/lint.md#set_role"},
+        {"SET search_path = x;", "docs/reference/lint.md#search_path"},
+        {"GRANT SELECT ON t TO x;", "docs/reference/lint.md#grant"},
+        {"COPY t FROM '/x';", "docs/reference/lint.md#copy"},
+        {"ALTER TABLE t OWNER TO x;", "docs/reference/lint.md#owner"},
+        {"DROP TABLE t;", "docs/rollout-lint.md#drop_table"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        scoped_arena Arena *arena = arena_new();
+        const LintFinding *findings = NULL;
+        size_t count = 0;
+        Err err = {0};
+        assert_true(blueprint_lint_file(arena, "x.sql", cases[i].sql, &findings, &count, &err));
+        assert_int_equal(count, 1);
+        assert_string_equal(findings[0].docs, cases[i].docs);
     }
 }
 
@@ -509,7 +564,9 @@ int main(void)
         cmocka_unit_test(an_ignore_silences_one_rule_of_one_statement),
         cmocka_unit_test(an_unknown_rule_is_told_with_the_nearest_one),
         cmocka_unit_test(of_a_file_alone_what_it_does_not_make_is_in_use),
-        cmocka_unit_test(every_rule_of_what_is_in_use_has_a_section_and_a_test),
+        cmocka_unit_test(every_rule_of_what_is_in_use_has_a_test),
+        cmocka_unit_test(every_rule_has_a_place_in_the_documentation),
+        cmocka_unit_test(every_finding_says_where_its_rule_is_explained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
