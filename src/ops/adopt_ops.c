@@ -303,5 +303,6 @@ const Operation op_tenant_adopt = {
                                      "and do it"},
                                     {0}},
     .done = "{outcome}",
+    .again = "tenant credentials {slug}",
     .run = run_adopt,
 };

@@ -247,5 +247,6 @@ const Operation op_blueprint_add = {
                               {0}},
     .examples = (const OpExample[]){{"blueprint add ./packs/crm", "then: tenant create"}, {0}},
     .done = "blueprint {name} is at version {version}",
+    .again = "blueprint show {name}",
     .run = run_add,
 };

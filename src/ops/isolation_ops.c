@@ -200,6 +200,7 @@ const Operation op_isolation_verify = {
                                      "for a build server"},
                                     {"isolation verify --report isolation.json", "for an auditor"},
                                     {0}},
+    .again = "isolation list",
     .run = run_verify,
     .document = "document",
 };

@@ -296,5 +296,6 @@ const Operation op_key_rotate = {
                               {0}},
     .examples = (const OpExample[]){{"key rotate", "then copy the key file elsewhere"}, {0}},
     .done = "every secret is sealed with key {key}; copy the key file elsewhere",
+    .again = "key list",
     .run = run_rotate,
 };

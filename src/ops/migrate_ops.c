@@ -273,6 +273,7 @@ const Operation op_migrate_up = {
                                      "those of one plan first"},
                                     {0}},
     .done = ROLLOUT_DONE,
+    .again = "migrate status",
     .run = run_up,
 };
 
@@ -293,6 +294,7 @@ const Operation op_migrate_down = {
     .examples = (const OpExample[]){{"migrate down trading --to 3", "what version 4 did is undone"},
                                     {0}},
     .done = ROLLOUT_DONE,
+    .again = "migrate status",
     .run = run_down,
 };
 
@@ -310,6 +312,7 @@ const Operation op_migrate_retry = {
     .result = rollout_fields,
     .examples = (const OpExample[]){{"migrate retry trading", "when the cause is gone"}, {0}},
     .done = ROLLOUT_DONE,
+    .again = "migrate status",
     .run = run_retry,
 };
 
@@ -393,6 +396,7 @@ const Operation op_migrate_resume = {
     .result = rollout_fields,
     .examples = (const OpExample[]){{"migrate resume 12", "with the places that are left"}, {0}},
     .done = ROLLOUT_DONE,
+    .again = "migrate status",
     .run = run_resume,
 };
 
@@ -406,6 +410,7 @@ const Operation op_migrate_pause = {
     .result = rollout_fields,
     .examples = (const OpExample[]){{"migrate pause 12", "another terminal is running it"}, {0}},
     .done = ROLLOUT_DONE,
+    .again = "migrate status",
     .run = run_pause,
 };
 
@@ -419,6 +424,7 @@ const Operation op_migrate_abort = {
     .result = rollout_fields,
     .examples = (const OpExample[]){{"migrate abort 12", "then migrate down, if need be"}, {0}},
     .done = ROLLOUT_DONE,
+    .again = "migrate status",
     .run = run_abort,
 };
 

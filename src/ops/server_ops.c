@@ -191,6 +191,7 @@ const Operation op_up = {
                                      "on a PostgreSQL of yours"},
                                     {0}},
     .done = "Tenantry is up",
+    .again = "status",
     .run = run_up,
 };
 
@@ -234,6 +235,7 @@ const Operation op_down = {
                               {0}},
     .examples = (const OpExample[]){{"down", "stop it"}, {0}},
     .done = "the embedded PostgreSQL is {state}",
+    .again = "status",
     .run = run_down,
 };
 

@@ -199,6 +199,7 @@ const Operation op_spare_fill = {
     .examples = (const OpExample[]){{"spare fill trading --count 100", "before a hundred creates"},
                                     {0}},
     .done = "spares of {blueprint} that are ready: {ready}",
+    .again = "spare list",
     .run = run_fill,
 };
 
@@ -288,6 +289,7 @@ const Operation op_spare_drop = {
                                     {"spare drop trading --all", "to free their space"},
                                     {0}},
     .done = "spares that still wait: {left}",
+    .again = "spare list",
     .run = run_drop,
 };
 
@@ -332,5 +334,6 @@ const Operation op_spare_keep = {
                               {0}},
     .examples = (const OpExample[]){{"spare keep", "in the foreground"}, {0}},
     .done = "stopped; spares made: {made}",
+    .again = "spare list",
     .run = run_keep,
 };

@@ -106,6 +106,7 @@ const Operation op_tenant_create = {
                                      "with a plan and a name"},
                                     {0}},
     .done = "tenant {slug} is {state}",
+    .again = "tenant credentials {slug}",
     .run = run_create,
 };
 
@@ -404,6 +405,7 @@ const Operation op_tenant_suspend = {
     .result = moved_fields,
     .examples = (const OpExample[]){{"tenant suspend acme", "nobody can log in any more"}, {0}},
     .done = "tenant {slug} is {state}",
+    .again = "tenant show {slug}",
     .run = run_suspend,
 };
 
@@ -417,6 +419,7 @@ const Operation op_tenant_resume = {
     .result = moved_fields,
     .examples = (const OpExample[]){{"tenant resume acme", "undoes suspend"}, {0}},
     .done = "tenant {slug} is {state}",
+    .again = "tenant show {slug}",
     .run = run_resume,
 };
 
@@ -439,6 +442,7 @@ const Operation op_tenant_archive = {
                                      "with time for long transactions"},
                                     {0}},
     .done = "tenant {slug} is {state}",
+    .again = "tenant show {slug}",
     .run = run_archive,
 };
 
@@ -474,5 +478,6 @@ const Operation op_tenant_rotate = {
     .result = moved_fields,
     .examples = (const OpExample[]){{"tenant rotate acme", "then: tenant credentials acme"}, {0}},
     .done = "tenant {slug} has new passwords",
+    .again = "tenant credentials {slug}",
     .run = run_rotate,
 };
