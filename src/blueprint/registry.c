@@ -72,6 +72,15 @@ static bool get(Arena *arena, Store *store, StatementId statement, const char *n
     return true;
 }
 
+bool registry_fail_version(const Blueprint *newest, int64_t version, Err *err)
+{
+    ERR_SET(err, ERR_INPUT_INVALID, NULL,
+            "blueprint \"%s\" has no version %" PRId64 "; its newest is %" PRId64, newest->name,
+            version, newest->version);
+    err_hint(err, "\"tenantry blueprint show %s\" lists those that it has", newest->name);
+    return false;
+}
+
 bool registry_get(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint, Err *err)
 {
     return get(arena, store, BLUEPRINT_GET, name, ret_blueprint, err);

@@ -193,7 +193,8 @@ static bool check_utf8(const Parser *parser, Err *err)
 {
     for (size_t i = 1; i < parser->argc; i++) {
         if (!text_is_utf8(parser->argv[i], strlen(parser->argv[i]), NULL)) {
-            return ERR_SET(err, ERR_USAGE, NULL, "argument %zu is not valid UTF-8: \"%s\"", i,
+            return ERR_SET(err, ERR_USAGE, "type it in UTF-8: see how the terminal is set",
+                           "argument %zu is not valid UTF-8: \"%s\"", i,
                            quoted(parser, parser->argv[i]));
         }
     }

@@ -9,6 +9,8 @@
 #include "core/process.h"
 #include "core/yaml.h"
 
+static const char form_hint[] = "write one \"name: value\" in each line, such as \"port: 5499\"";
+
 static bool fail_mode(const char *path, const char *who, char letter, Err *err)
 {
     ERR_SET(err, ERR_CONFIG_INVALID, NULL, "\"%s\" can be written by %s", path, who);
@@ -59,12 +61,12 @@ static bool check_entry(const YamlEntry *entry, OptionId id, Err *err)
         return false;
     }
     if (id == OPT_CONFIG) {
-        return ERR_SET(err, ERR_CONFIG_INVALID, NULL,
+        return ERR_SET(err, ERR_CONFIG_INVALID, "name one file, with --config or TENANTRY_CONFIG",
                        YAML_AT_FORMAT "option \"config\" cannot be set in a configuration file",
                        entry->value->file, entry->line);
     }
     if (entry->value->kind != YAML_KIND_SCALAR) {
-        return ERR_SET(err, ERR_CONFIG_INVALID, NULL,
+        return ERR_SET(err, ERR_CONFIG_INVALID, form_hint,
                        YAML_AT_FORMAT "option \"%s\" is one value, not a list or a map",
                        YAML_AT(entry->value), kind->name);
     }
@@ -78,12 +80,12 @@ bool config_file_parse(Arena *arena, const char *path, const char *text, size_t 
     if (!yaml_parse(arena, path, text, length, LIMIT_CONFIG_FILE_BYTES, ERR_CONFIG_INVALID, &root,
                     err)) {
         if (*err->hint == '\0') {
-            err_hint(err, "write one \"name: value\" in each line, such as \"port: 5499\"");
+            err_hint(err, "%s", form_hint);
         }
         return false;
     }
     if (root->kind != YAML_KIND_MAP) {
-        return ERR_SET(err, ERR_CONFIG_INVALID, NULL,
+        return ERR_SET(err, ERR_CONFIG_INVALID, form_hint,
                        YAML_AT_FORMAT "a configuration file is a map of option names and values",
                        YAML_AT(root));
     }

@@ -180,7 +180,9 @@ static bool step_reopen(JobContext *context, Err *err)
         return false;
     }
     if (pg_rows_count(rows) == 0) {
-        return ERR_SET(err, ERR_FINDING_MISSING, NULL, "finding \"%s\" is not accepted", id);
+        return ERR_SET(err, ERR_FINDING_MISSING,
+                       "\"tenantry isolation list\" shows what is accepted, with its id",
+                       "finding \"%s\" is not accepted", id);
     }
     return job_audit(context, "isolation.reopen", context->args, err);
 }

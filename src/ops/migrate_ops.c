@@ -27,9 +27,7 @@ static bool put_version(OpContext *context, const Json *args, bool is_down, Json
         is_known = is_known || blueprint->migrations[i].version == version;
     }
     json_put_int(job_args, "version", version);
-    return is_known || ERR_SET(err, ERR_INPUT_INVALID, NULL,
-                               "blueprint \"%s\" has no version %lld; its newest is %lld", name,
-                               (long long)version, (long long)blueprint->version);
+    return is_known || registry_fail_version(blueprint, version, err);
 }
 
 static bool put_rollout(OpContext *context, int64_t job_id, const char *what, Json **ret_answer,

@@ -193,8 +193,10 @@ static bool find_place(Arena *arena, Store *store, const Json *args, const Place
         }
         *ret_place = place;
         *ret_tenant_id = NULL;
-        return place != NULL || ERR_SET(err, ERR_BLUEPRINT_MISSING, NULL,
-                                        "blueprint \"%s\" has no shared tables", blueprint);
+        return place != NULL ||
+               ERR_SET(err, ERR_BLUEPRINT_MISSING,
+                       "tables of a tenant in the schema tier are its own: --tenant",
+                       "blueprint \"%s\" has no shared tables", blueprint);
     }
     Tenant *tenant = NULL;
     if (!tenants_get_by_slug(arena, store, slug, &tenant, err)) {

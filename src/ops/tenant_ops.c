@@ -251,8 +251,9 @@ static bool run_credentials(OpContext *context, const Json *args, Json **ret_ans
         return false;
     }
     if (json_array_size(json_object_get(answer, "connections")) == 0) {
-        return ERR_SET(err, ERR_TENANT_STATE, NULL, "tenant \"%s\" is %s and has no logins",
-                       tenant->slug, tenant->state);
+        return ERR_SET(err, ERR_TENANT_STATE,
+                       "it gets them when it becomes active: see \"tenantry job list\"",
+                       "tenant \"%s\" is %s and has no logins", tenant->slug, tenant->state);
     }
     if (!pg_begin(store->conn, err) || !audit_append(store, &entry, err) ||
         !pg_commit(store->conn, true, err)) {

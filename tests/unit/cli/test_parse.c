@@ -212,8 +212,8 @@ static void names_that_begin_like_a_secrets_are_not_taken_for_it(void **state)
 static void arguments_that_are_not_utf8_are_refused(void **state)
 {
     (void)state;
-    ASSERT_REFUSED("argument 3 is not valid UTF-8: \"a\\xff\\x1b\"", "", "tenant", "purge",
-                   "a\xff\x1b");
+    ASSERT_REFUSED("argument 3 is not valid UTF-8: \"a\\xff\\x1b\"",
+                   "type it in UTF-8: see how the terminal is set", "tenant", "purge", "a\xff\x1b");
 }
 
 static void help_and_version_are_found_anywhere(void **state)
