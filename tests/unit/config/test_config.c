@@ -221,6 +221,11 @@ static void an_unknown_option_in_a_file_is_refused_with_its_line(void **state)
     assert_int_equal(err.code, ERR_CONFIG_INVALID);
     assert_non_null(strstr(err.message, "./tenantry.yaml:2"));
     assert_non_null(strstr(err.message, "prot"));
+    write_file("tenantry.yaml", "zzzzzzzzzz: 1\n");
+    assert_false(load(arena, NULL, 0, &config, &err));
+    assert_non_null(strstr(err.hint, "known keys here: acceptance-days, color, connect-timeout,"));
+    assert_null(strstr(err.hint, " config,"));
+    assert_null(strstr(err.hint, " master-key,"));
 }
 
 static void a_file_that_was_named_must_be_there(void **state)
