@@ -12,8 +12,7 @@
 #include "rollout/rollout.h"
 #include "store/audit.h"
 
-/* --- add
- * ------------------------------------------------------------------------------------------ */
+/* --- add -------------------------------------------------------------------------------------- */
 
 /* The blueprint travels in the job's arguments, so that a resumed job needs no folder. */
 static bool load_from_args(JobContext *context, Blueprint **ret_blueprint, Err *err)

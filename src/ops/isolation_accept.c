@@ -81,8 +81,7 @@ static bool read_until(OpContext *context, const char *text, const char **ret_un
     return true;
 }
 
-/* --- accept -----------------------------------------------------------------------------------
- */
+/* --- accept ----------------------------------------------------------------------------------- */
 
 static bool step_accept(JobContext *context, Err *err)
 {
@@ -169,8 +168,7 @@ const Operation op_isolation_accept = {
     .run = run_accept,
 };
 
-/* --- reopen -----------------------------------------------------------------------------------
- */
+/* --- reopen ----------------------------------------------------------------------------------- */
 
 static bool step_reopen(JobContext *context, Err *err)
 {

@@ -8,8 +8,7 @@
 #include "secret/secret.h"
 #include "store/signing.h"
 
-/* --- verify -----------------------------------------------------------------------------------
- */
+/* --- verify ----------------------------------------------------------------------------------- */
 
 static bool refuse_existing(const char *path, Err *err)
 {
@@ -205,8 +204,7 @@ const Operation op_isolation_verify = {
     .document = "document",
 };
 
-/* --- list -------------------------------------------------------------------------------------
- */
+/* --- list ------------------------------------------------------------------------------------- */
 
 static bool run_list(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
@@ -263,8 +261,7 @@ const Operation op_isolation_list = {
     .run = run_list,
 };
 
-/* --- rules ------------------------------------------------------------------------------------
- */
+/* --- rules ------------------------------------------------------------------------------------ */
 
 static bool run_rules(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {

@@ -12,8 +12,7 @@
 #include "pg/sql.h"
 #include "store/audit.h"
 
-/* --- ensure
- * --------------------------------------------------------------------------------------- */
+/* --- ensure ----------------------------------------------------------------------------------- */
 
 static bool step_note(JobContext *context, Err *err)
 {
@@ -171,8 +170,7 @@ const Operation op_partition_ensure = {
     .run = run_ensure,
 };
 
-/* --- the place that a person means
- * ----------------------------------------------------------------- */
+/* --- the place that a person means ------------------------------------------------------------ */
 
 /* A tenant of the schema tier has a place of its own; the row tier's is the blueprint's, and
  * *ret_tenant_id is NULL. */
@@ -216,8 +214,7 @@ static bool read_partitions(Store *store, const Place *place, const char *table,
                        ret_rows, err);
 }
 
-/* --- list
- * ------------------------------------------------------------------------------------------ */
+/* --- list ------------------------------------------------------------------------------------- */
 
 static bool run_list(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
@@ -281,8 +278,7 @@ const Operation op_partition_list = {
     .run = run_list,
 };
 
-/* --- detach
- * ---------------------------------------------------------------------------------------- */
+/* --- detach ----------------------------------------------------------------------------------- */
 
 static bool detach_rows(JobContext *context, const Place *place, const char *table,
                         const PgRows *rows, int64_t *ret_detached, Err *err)

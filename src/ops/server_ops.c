@@ -47,8 +47,7 @@ static bool put_warning(OpContext *context, Json *answer, Err *err)
     return true;
 }
 
-/* --- up ------------------------------------------------------------------------------------------
- */
+/* --- up --------------------------------------------------------------------------------------- */
 
 /* An external database has no data directory that something else would make for the key. */
 static bool prepare_key_folder(OpContext *context, Err *err)
@@ -195,8 +194,7 @@ const Operation op_up = {
     .run = run_up,
 };
 
-/* --- down ----------------------------------------------------------------------------------------
- */
+/* --- down ------------------------------------------------------------------------------------- */
 
 static bool run_down(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
@@ -239,8 +237,7 @@ const Operation op_down = {
     .run = run_down,
 };
 
-/* --- status --------------------------------------------------------------------------------------
- */
+/* --- status ----------------------------------------------------------------------------------- */
 
 static const char *key_state(Store *store)
 {

@@ -22,8 +22,7 @@ static const Field connection_fields[] = {
         "connections", FIELD_LIST, .fields = connection_fields, .help = "how to connect"           \
     }
 
-/* --- create -------------------------------------------------------------------------------------
- */
+/* --- create ----------------------------------------------------------------------------------- */
 
 /* A pair for the one that was claimed. */
 static void replace_ready_login(OpContext *context)
@@ -110,8 +109,7 @@ const Operation op_tenant_create = {
     .run = run_create,
 };
 
-/* --- list, show, credentials --------------------------------------------------------------------
- */
+/* --- list, show, credentials ------------------------------------------------------------------ */
 
 static bool run_list(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
@@ -279,8 +277,7 @@ const Operation op_tenant_credentials = {
     .run = run_credentials,
 };
 
-/* --- operations that move one tenant -------------------------------------------------------------
- */
+/* --- operations that move one tenant ---------------------------------------------------------- */
 
 static const Field moved_fields[] = {
     {"slug", FIELD_TEXT, .help = "short name"},

@@ -188,9 +188,7 @@ static bool move_and_switch(JobContext *context, TenantState to, bool may_login,
     return job_audit(context, action, detail, err);
 }
 
-/* --- sessions
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- sessions --------------------------------------------------------------------------------- */
 
 static bool count_sessions(JobContext *context, const char *roles, int64_t *ret_count, Err *err)
 {
@@ -275,8 +273,7 @@ static bool step_end_sessions(JobContext *context, Err *err)
            end_sessions(context, logins, count, TENANT_SUSPENDED, err);
 }
 
-/* --- suspend, resume
- * -------------------------------------------------------------------------------------------- */
+/* --- suspend, resume -------------------------------------------------------------------------- */
 
 static bool step_suspend(JobContext *context, Err *err)
 {
@@ -299,9 +296,7 @@ bool tenant_resume_unlock(JobContext *context, Err *err)
            switch_data(context, tenant, true, err);
 }
 
-/* --- archive
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- archive ---------------------------------------------------------------------------------- */
 
 static bool step_drain(JobContext *context, Err *err)
 {
