@@ -5,8 +5,8 @@
 #include "blueprint/place.h"
 #include "core/array.h"
 #include "core/clock.h"
-#include "core/strbuf.h"
 #include "pg/sql.h"
+#include "pg/text_array.h"
 #include "tenant/lifecycle_parts.h"
 #include "tenant/login.h"
 #include "tenant/state.h"
@@ -35,11 +35,11 @@ bool lifecycle_logins(JobContext *context, const Tenant *tenant, TenantLogin log
 
 static const char *role_list(Arena *arena, const TenantLogin *logins, size_t count)
 {
-    StrBuf list = strbuf_init(arena);
+    PgArray roles = pg_array_init(arena);
     for (size_t i = 0; i < count; i++) {
-        strbuf_printf(&list, "%s%s", i == 0 ? "" : ",", logins[i].role);
+        pg_array_add(&roles, logins[i].role);
     }
-    return list.text;
+    return pg_array_end(&roles);
 }
 
 /* With post_auth_delay a session sleeps between the check of LOGIN and its row of pg_stat_activity.
