@@ -260,6 +260,7 @@ bool where_compile(Arena *arena, const char *text, size_t first_param, WhereSql 
     WhereCompiler compiler = {
         .arena = arena, .first_param = first_param, .sql = strbuf_init(arena), .err = err};
     if (!sql_expression_parse(WHERE_OPTION, text, &compiler.expression, err)) {
+        err_hint(err, "write one condition, such as: plan = 'free' AND NOT quarantined");
         return false;
     }
     const bool is_emitted = emit(&compiler, compiler.expression.tree, KIND_BOOL);
