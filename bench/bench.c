@@ -41,8 +41,7 @@
 
 enum { CONNECT_TIMEOUT_MS = 5000, LOCK_TIMEOUT_MS = 60000, RETRIES = 3 };
 
-/* --- where the time goes ------------------------------------------------------------------------
- */
+/* --- where the time goes ---------------------------------------------------------------------- */
 
 typedef enum Part {
     PART_OTHER, /* all that no part below covers */
@@ -131,8 +130,7 @@ static void print_profile(void)
     printf("\"total\":%" PRId64 "}\n", total_us);
 }
 
-/* --- commands -----------------------------------------------------------------------------------
- */
+/* --- commands --------------------------------------------------------------------------------- */
 
 static bool create_one(Store *store, const char *blueprint, const char *tier, const char *slug,
                        Err *err)

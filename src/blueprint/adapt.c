@@ -27,8 +27,7 @@ bool adapt_fail(const Adapt *adapt, size_t offset, Err *err, const char *format,
     return ERR_SET(err, ERR_BLUEPRINT_INVALID, NULL, "%s:%d: %s", adapt->file, line, what);
 }
 
-/* --- statements that are left out
- * ------------------------------------------------------------------ */
+/* --- statements that are left out ------------------------------------------------------------- */
 
 static bool names_extension(const Adapt *adapt, const char *name)
 {
@@ -147,8 +146,7 @@ static bool try_leave_out(Adapt *adapt, const SqlStatement *statement)
     return false;
 }
 
-/* --- transactions
- * ----------------------------------------------------------------------------------- */
+/* --- transactions ----------------------------------------------------------------------------- */
 
 static bool is_begin(const SqlStatement *statement)
 {
@@ -179,8 +177,7 @@ static void leave_out_transactions(Adapt *adapt, const SqlScript *script)
     }
 }
 
-/* --- words
- * ----------------------------------------------------------------------------------------- */
+/* --- words ------------------------------------------------------------------------------------ */
 
 void adapt_leave_out_concurrently(SqlEdits *edits, const SqlStatement *statement)
 {
@@ -202,8 +199,7 @@ static bool may_be_concurrent(const SqlStatement *statement)
            strcmp(statement->node, "AlterTableStmt") == 0;
 }
 
-/* --- texts
- * ----------------------------------------------------------------------------------------- */
+/* --- texts ------------------------------------------------------------------------------------ */
 
 /* psql's own commands are not SQL, and what follows some of them is not either. */
 static bool check_psql(const Adapt *adapt, Err *err)

@@ -23,8 +23,7 @@
 bool adapt_migrations(Arena *arena, const Blueprint *blueprint, BlueprintMigration *migrations,
                       bool has_plain_indexes, Err *err);
 
-/* --- parts
- * ---------------------------------------------------------------------------------------- */
+/* --- parts ------------------------------------------------------------------------------------ */
 
 /* Names of what migrations make. */
 typedef struct AdaptNames {

@@ -4,9 +4,9 @@
 
 #include "blueprint/place_parts.h"
 #include "core/array.h"
-#include "core/strbuf.h"
 #include "pg/sql.h"
 #include "pg/sql_parse.h"
+#include "pg/text_array.h"
 
 /* By their first words: a comment between them is doubt enough. */
 static bool is_plain(const char *statement)
@@ -73,27 +73,6 @@ static const char fill[] =
     "   {}, one.part, {}, one.parent, one.lower, one.upper);"
     " END LOOP; END $fill$";
 
-static void add_item(StrBuf *list, const char *item)
-{
-    strbuf_printf(list, "%s\"%s\"", list->length == 0 ? "{" : ",", item);
-}
-
-/* The array's text. Names of tables and dates need no escapes. */
-static SqlArg end_list(StrBuf *list)
-{
-    strbuf_add(list, list->length == 0 ? "{}" : "}");
-    return sql_literal(list->text);
-}
-
-static SqlArg name_list(Arena *arena, const char *const *names, size_t count)
-{
-    StrBuf list = strbuf_init(arena);
-    for (size_t i = 0; i < count; i++) {
-        add_item(&list, names[i]);
-    }
-    return end_list(&list);
-}
-
 /* A name as the text of a regnamespace or regrole. */
 static SqlArg quoted_literal(Arena *arena, const char *name)
 {
@@ -107,9 +86,10 @@ static void add_narrowing(Arena *arena, PgBatch *batch, const Blueprint *bluepri
         return;
     }
     const SqlArg schema = quoted_literal(arena, place->schema_name);
-    const SqlArg append_only = name_list(arena, blueprint->append_only,
-                                         blueprint->append_only_count);
-    const SqlArg shared = name_list(arena, blueprint->shared, blueprint->shared_count);
+    const SqlArg append_only = sql_literal(
+        pg_array_of(arena, blueprint->append_only, blueprint->append_only_count));
+    const SqlArg shared = sql_literal(
+        pg_array_of(arena, blueprint->shared, blueprint->shared_count));
     pg_batch_add(batch,
                  SQL(arena, narrow, schema, append_only, schema, append_only, schema, shared,
                      quoted_literal(arena, place->app_role), sql_literal(place->app_role)),
@@ -119,28 +99,29 @@ static void add_narrowing(Arena *arena, PgBatch *batch, const Blueprint *bluepri
 static void add_partitions(Arena *arena, PgBatch *batch, const Blueprint *blueprint,
                            const Place *place)
 {
-    StrBuf parents = strbuf_init(arena);
-    StrBuf parts = strbuf_init(arena);
-    StrBuf lower = strbuf_init(arena);
-    StrBuf upper = strbuf_init(arena);
+    PgArray parents = pg_array_init(arena);
+    PgArray parts = pg_array_init(arena);
+    PgArray lower = pg_array_init(arena);
+    PgArray upper = pg_array_init(arena);
     for (size_t i = 0; i < blueprint->partition_count; i++) {
         const BlueprintPartition *partition = &blueprint->partitions[i];
         for (int64_t ahead = 0; ahead <= partition->ahead; ahead++) {
             if (partition_begins_soon(partition->every, ahead)) {
                 const PartitionRange range = partition_range(arena, partition, ahead);
-                add_item(&parents, partition->table);
-                add_item(&parts, range.name);
-                add_item(&lower, range.from);
-                add_item(&upper, range.to);
+                pg_array_add(&parents, partition->table);
+                pg_array_add(&parts, range.name);
+                pg_array_add(&lower, range.from);
+                pg_array_add(&upper, range.to);
             }
         }
     }
     const SqlArg schema = sql_literal(place->schema_name);
     if (blueprint->partition_count > 0) {
         pg_batch_add_at(batch, "the first partitions",
-                        SQL(arena, fill, end_list(&parents), end_list(&parts), end_list(&lower),
-                            end_list(&upper), quoted_literal(arena, place->schema_name), schema,
-                            schema),
+                        SQL(arena, fill, sql_literal(pg_array_end(&parents)),
+                            sql_literal(pg_array_end(&parts)), sql_literal(pg_array_end(&lower)),
+                            sql_literal(pg_array_end(&upper)),
+                            quoted_literal(arena, place->schema_name), schema, schema),
                         PG_NO_PARAMS);
     }
 }

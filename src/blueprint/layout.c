@@ -133,8 +133,7 @@ int layout_line_at(const char *text, size_t offset)
     return line;
 }
 
-/* --- reading
- * -------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static bool refuse_count(const LayoutReader *reader, Err *err)
 {

@@ -64,8 +64,7 @@ const Layout *layout_find(const char *name);
 bool layout_read(Arena *arena, const PackSource *source, const ManifestMigrations *wanted,
                  Blueprint *blueprint, Err *err);
 
-/* --- for the layouts
- * ------------------------------------------------------------------------------ */
+/* --- for the layouts -------------------------------------------------------------------------- */
 
 /* Fails with the file's path before the message; the path is below the layout's folder. */
 bool layout_fail(const LayoutReader *reader, const char *path, Err *err, const char *format, ...)

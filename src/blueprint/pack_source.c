@@ -11,6 +11,9 @@
 #include "core/file.h"
 #include "core/limits.h"
 
+#define FOLDER_HINT "give the path of a folder that has a blueprint.yaml"
+#define READABLE_HINT "see that this user may read it"
+
 /* Names are gathered up to one more than any folder may have; the caller refuses them by count. */
 enum { NAMES_MAX = 4 * LIMIT_MIGRATIONS, NAMES_START = 32 };
 
@@ -48,6 +51,16 @@ static void names_take(NameList *list, const char ***ret_names, size_t *ret_coun
     *ret_count = list->count;
 }
 
+/* Of a pack, blueprint.yaml itself may be missing, or what it names. */
+static bool fail_missing(const PackSource *source, const char *path, Err *err)
+{
+    return ERR_SET(err, ERR_BLUEPRINT_INVALID,
+                   strcmp(path, "blueprint.yaml") == 0
+                       ? FOLDER_HINT
+                       : "put it there, or name another one in blueprint.yaml",
+                   "%s/%s: the file is missing", source->folder, path);
+}
+
 /* The path without links; refuses what is not below the pack, so that a pack someone sends cannot
  * read other files of this machine into a blueprint. */
 static bool resolve_inside(Arena *arena, const PackSource *source, const char *path,
@@ -55,8 +68,9 @@ static bool resolve_inside(Arena *arena, const PackSource *source, const char *p
 {
     char real[PATH_MAX];
     if (realpath(arena_printf(arena, "%s/%s", source->real, path), real) == NULL) {
-        return ERR_SET(err, ERR_BLUEPRINT_INVALID, NULL, "%s/%s: %s", source->folder, path,
-                       errno == ENOENT ? "the file is missing" : strerror(errno));
+        return errno == ENOENT ? fail_missing(source, path, err)
+                               : ERR_SET(err, ERR_BLUEPRINT_INVALID, READABLE_HINT, "%s/%s: %s",
+                                         source->folder, path, strerror(errno));
     }
     const size_t width = strlen(source->real);
     if (strncmp(real, source->real, width) != 0 || real[width] != '/') {
@@ -85,8 +99,8 @@ static bool folder_list(Arena *arena, const PackSource *source, const char *fold
     }
     DIR *dir = opendir(real);
     if (dir == NULL) {
-        return ERR_SET(err, ERR_BLUEPRINT_INVALID, NULL, "%s/%s: %s", source->folder, folder,
-                       strerror(errno));
+        return ERR_SET(err, ERR_BLUEPRINT_INVALID, READABLE_HINT, "%s/%s: %s", source->folder,
+                       folder, strerror(errno));
     }
     NameList list = {.arena = arena};
     const struct dirent *entry = NULL;
@@ -119,14 +133,10 @@ bool pack_source_folder(Arena *arena, const char *path, PackSource *ret_source, 
     char real[PATH_MAX];
     struct stat status;
     if (realpath(path, real) == NULL || stat(real, &status) != 0) {
-        return ERR_SET(err, ERR_BLUEPRINT_INVALID,
-                       "give the path of a folder that has a blueprint.yaml", "%s: %s", path,
-                       strerror(errno));
+        return ERR_SET(err, ERR_BLUEPRINT_INVALID, FOLDER_HINT, "%s: %s", path, strerror(errno));
     }
     if (!S_ISDIR(status.st_mode)) {
-        return ERR_SET(err, ERR_BLUEPRINT_INVALID,
-                       "give the path of a folder that has a blueprint.yaml", "%s: not a folder",
-                       path);
+        return ERR_SET(err, ERR_BLUEPRINT_INVALID, FOLDER_HINT, "%s: not a folder", path);
     }
     size_t width = strlen(path);
     while (width > 1 && path[width - 1] == '/') {
@@ -183,8 +193,7 @@ static bool memory_read(Arena *arena, const PackSource *source, const char *path
         *ret_length = file->length;
         return true;
     }
-    return ERR_SET(err, ERR_BLUEPRINT_INVALID, NULL, "%s/%s: the file is missing", source->folder,
-                   path);
+    return fail_missing(source, path, err);
 }
 
 PackSource pack_source_memory(const char *source, const char *folder, const EmbeddedFile *files,

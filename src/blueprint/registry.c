@@ -6,6 +6,7 @@
 #include "blueprint/layout_continue.h"
 #include "core/strbuf.h"
 #include "core/text.h"
+#include "pg/text_array.h"
 #include "secret/secret.h"
 
 static bool fail_missing(Arena *arena, Store *store, const char *name, Err *err)
@@ -71,6 +72,15 @@ static bool get(Arena *arena, Store *store, StatementId statement, const char *n
         return false;
     }
     return true;
+}
+
+bool registry_fail_version(const Blueprint *newest, int64_t version, Err *err)
+{
+    ERR_SET(err, ERR_INPUT_INVALID, NULL,
+            "blueprint \"%s\" has no version %" PRId64 "; its newest is %" PRId64, newest->name,
+            version, newest->version);
+    err_hint(err, "\"tenantry blueprint show %s\" lists those that it has", newest->name);
+    return false;
 }
 
 bool registry_get(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint, Err *err)
@@ -219,11 +229,11 @@ static bool check_downs(Arena *arena, Store *store, const Blueprint *new, Err *e
 
 static const char *plan_names(Arena *arena, const Blueprint *blueprint)
 {
-    StrBuf names = strbuf_init(arena);
+    PgArray names = pg_array_init(arena);
     for (size_t i = 0; i < blueprint->plan_count; i++) {
-        strbuf_printf(&names, "%s%s", i == 0 ? "" : ",", blueprint->plans[i].name);
+        pg_array_add(&names, blueprint->plans[i].name);
     }
-    return names.text;
+    return pg_array_end(&names);
 }
 
 static bool check_plans_in_use(Arena *arena, Store *store, const Blueprint *blueprint, Err *err)
@@ -329,10 +339,10 @@ bool registry_add(Arena *arena, Store *store, const Blueprint *blueprint,
            write_blueprint(arena, store, blueprint, err);
 }
 
-static void add_names(StrBuf *list, const char *const *names, size_t count)
+static void add_names(PgArray *list, const char *const *names, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        strbuf_printf(list, "%s%s", list->length == 0 ? "" : ",", names[i]);
+        pg_array_add(list, names[i]);
     }
 }
 
@@ -356,16 +366,16 @@ static bool query_extensions(Store *store, const char *names, size_t count, PgRo
 bool registry_find_extensions(Arena *arena, Store *store, const Blueprint *blueprint,
                               Extensions *ret_extensions, Err *err)
 {
-    StrBuf list = strbuf_init(arena);
+    const size_t named = blueprint->wanted_count + blueprint->optional_count;
+    PgArray list = pg_array_init(arena);
     add_names(&list, blueprint->wanted, blueprint->wanted_count);
     add_names(&list, blueprint->optional, blueprint->optional_count);
     *ret_extensions = (Extensions){0};
-    if (list.length == 0) {
+    if (named == 0) {
         return true;
     }
     scoped_rows PgRows *rows = NULL;
-    if (!query_extensions(store, list.text, blueprint->wanted_count + blueprint->optional_count,
-                          &rows, err)) {
+    if (!query_extensions(store, pg_array_end(&list), named, &rows, err)) {
         return false;
     }
     const size_t count = pg_rows_count(rows);

@@ -60,4 +60,8 @@ typedef struct Extensions {
 bool registry_find_extensions(Arena *arena, Store *store, const Blueprint *blueprint,
                               Extensions *ret_extensions, Err *err);
 
+/* ERR_INPUT_INVALID: a version was asked for that the blueprint (its newest is given) does not
+ * have. Returns false. */
+bool registry_fail_version(const Blueprint *newest, int64_t version, Err *err);
+
 #endif

@@ -11,6 +11,7 @@
 #include "blueprint/trial_parts.h"
 #include "core/array.h"
 #include "core/strbuf.h"
+#include "pg/text_array.h"
 
 enum { TRIAL_NAME_BYTES = 6 };
 
@@ -131,15 +132,6 @@ static bool read_keys(Lint *lint, PgConn *conn, const char *schema, Err *err)
     return true;
 }
 
-static const char *join_shared(const Look *look)
-{
-    StrBuf names = strbuf_init(look->arena);
-    for (size_t i = 0; i < look->blueprint->shared_count; i++) {
-        strbuf_printf(&names, "%s%s", i == 0 ? "" : ",", look->blueprint->shared[i]);
-    }
-    return names.text;
-}
-
 /* Rules of the row tier that the lint asks of statements. */
 static bool find_in_catalogue(const Look *look, const char *schema, Lint *lint, Err *err)
 {
@@ -157,7 +149,9 @@ static bool find_in_catalogue(const Look *look, const char *schema, Lint *lint, 
         return true;
     }
     if (!pg_query(look->store->conn, store_sql(TRIAL_ROW_RELATIONS),
-                  PG_PARAMS(schema, join_shared(look)), &rows, err)) {
+                  PG_PARAMS(schema, pg_array_of(look->arena, look->blueprint->shared,
+                                                look->blueprint->shared_count)),
+                  &rows, err)) {
         return false;
     }
     for (size_t i = 0; i < pg_rows_count(rows); i++) {

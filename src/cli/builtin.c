@@ -93,6 +93,37 @@ static const OpExample completion_examples[] = {
     {0},
 };
 
+static const OpExample config_examples[] = {
+    {"config show", "what is in force, and where it comes from"},
+    {"config show --config ./new.yaml", "what a file would make of it"},
+    {0},
+};
+
+static const OpExample errors_examples[] = {
+    {"docs errors", "what an exit status means"},
+    {0},
+};
+
+static const OpExample isolation_examples[] = {
+    {"docs isolation", "what is checked, and why"},
+    {0},
+};
+
+static const OpExample operations_examples[] = {
+    {"docs operations --json", "every command as data, for a program"},
+    {0},
+};
+
+static const OpExample options_examples[] = {
+    {"docs options", "with environment variable, default and range"},
+    {0},
+};
+
+static const OpExample version_examples[] = {
+    {"version --json", "for a script"},
+    {0},
+};
+
 static const OpExample help_examples[] = {
     {"help config show", "all about one command"},
     {0},
@@ -106,14 +137,14 @@ static const OpExample man_examples[] = {
 /* clang-format off */
 static const Operation table[] = {
     {"completion", "Print the completion script for a shell.", .params = shell_params, .examples = completion_examples},
-    {"config.show", "Show every option, its value and where it comes from.", .result = show_fields, .run = run_config_show},
-    {"docs.errors", "Print every error, with its exit status, as Markdown.", .params = NULL},
-    {"docs.isolation", "Print every rule and probe of isolation as Markdown.", .params = NULL},
-    {"docs.operations", "Print the reference of the commands as Markdown, or with --json as data.", .params = NULL},
-    {"docs.options", "Print the reference of the options as Markdown.", .params = NULL},
+    {"config.show", "Show every option, its value and where it comes from.", .result = show_fields, .examples = config_examples, .run = run_config_show},
+    {"docs.errors", "Print every error, with its exit status, as Markdown.", .examples = errors_examples},
+    {"docs.isolation", "Print every rule and probe of isolation as Markdown.", .examples = isolation_examples},
+    {"docs.operations", "Print the reference of the commands as Markdown, or with --json as data.", .examples = operations_examples},
+    {"docs.options", "Print the reference of the options as Markdown.", .examples = options_examples},
     {"help", "Show help about a command.", .params = help_params, .examples = help_examples},
     {"man", "Print the manual page (roff).", .examples = man_examples},
-    {"version", "Print the version.", .params = NULL},
+    {"version", "Print the version.", .examples = version_examples},
 };
 /* clang-format on */
 

@@ -30,7 +30,8 @@ typedef struct Session {
     const char *program;
     ReportStyle style;
     const Config *config;
-    int flush_errno; /* of the first push_output that failed */
+    int flush_errno;         /* of the first push_output that failed */
+    const char *hint_unread; /* what to do when the answer cannot be written */
 } Session;
 
 static const char *environ_get(const char *name)
@@ -79,6 +80,24 @@ static bool push_output(Session *session)
     return false;
 }
 
+/* What was changed stays so when nobody can read the answer, and the passwords of a tenant can be
+ * had once more. */
+static const char *hint_unread(Arena *arena, const Operation *op, const Json *args,
+                               const Json *answer)
+{
+    static const char *const again[] = {[OP_COMMAND] = NULL, [OP_JOB] = "job list"};
+    if (op->kind == OP_QUERY || json_get_bool(args, "dry-run", false)) {
+        return NULL;
+    }
+    const char *command = op->again != NULL ? op->again : again[op->kind];
+    return command == NULL
+               ? "the command itself was done, only its answer is lost"
+               : arena_printf(arena,
+                              "the command itself was done, only its answer is lost: see "
+                              "\"%s %s\"",
+                              CLI_PROGRAM, render_sentence(arena, command, answer));
+}
+
 /* Pushes the answer out. A reader that went away (head) is no error; a full disk is. */
 static bool flush_output(Session *session, Err *err)
 {
@@ -87,10 +106,12 @@ static bool flush_output(Session *session, Err *err)
         return true;
     }
     const int number = session->flush_errno;
+    const char *hint = session->hint_unread != NULL ? session->hint_unread
+                                                    : "nothing was changed: write it elsewhere";
     if (number == EPIPE || number == 0) {
-        return number == EPIPE || ERR_SET(err, ERR_IO, NULL, "cannot write to standard output");
+        return number == EPIPE || ERR_SET(err, ERR_IO, hint, "cannot write to standard output");
     }
-    return ERR_SET(err, number == ENOSPC ? ERR_DISK_FULL : ERR_IO, NULL,
+    return ERR_SET(err, number == ENOSPC ? ERR_DISK_FULL : ERR_IO, hint,
                    "cannot write to standard output: %s", strerror(number));
 }
 
@@ -189,6 +210,7 @@ static bool run_operation(Session *session, const Operation *op, const Json *arg
     /* An operation that found something wrong answers and fails. */
     if (answer != NULL) {
         print_answer(session, op, answer);
+        session->hint_unread = hint_unread(session->arena, op, args, answer);
     }
     if (is_done && context.after != NULL) {
         push_output(session);

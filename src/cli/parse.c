@@ -106,22 +106,111 @@ static Token next_token(const Parser *parser, const CliCommand *command, size_t 
     return token;
 }
 
+/* ---- secrets ---- */
+
+/* Whether an argument, up to length, has the letters of a name: "--master_key", "--MasterKey". */
+static bool is_spelled(const char *text, size_t length, const char *name)
+{
+    size_t i = 0;
+    for (; *name != '\0'; name++) {
+        if (*name == '-' || *name == '_') {
+            continue;
+        }
+        while (i < length && (text[i] == '-' || text[i] == '_')) {
+            i++;
+        }
+        if (i >= length || text_lower(text[i++]) != text_lower(*name)) {
+            return false;
+        }
+    }
+    return i == length;
+}
+
+/* Whether a secret is given here: as an option however it is spelled, or as its variable of the
+ * environment that slipped behind the program's name. "master-key" alone may be anything's name. */
+static bool has_secret(const Parser *parser, const char *text, OptionId id)
+{
+    const size_t length = strcspn(text, "=");
+    const bool is_named = !is_word(text) || text[length] == '=';
+    return is_named && (is_spelled(text, length, option_kind(id)->name) ||
+                        is_spelled(text, length, option_env_name(parser->arena, id)));
+}
+
+static bool refuse_secret(const Parser *parser, OptionId id, Err *err)
+{
+    ERR_SET(err, ERR_USAGE, NULL,
+            "--%s is not accepted on the command line: other users can see arguments with ps",
+            option_kind(id)->name);
+    err_hint(err, "set %s in the environment", option_env_name(parser->arena, id));
+    return false;
+}
+
+/* Before anything else is looked at, so that no other message repeats the value. */
+static bool check_secrets(const Parser *parser, Err *err)
+{
+    for (int id = 0; id < OPTION_COUNT_; id++) {
+        for (size_t i = 1; option_kind((OptionId)id)->is_secret && i < parser->argc; i++) {
+            if (has_secret(parser, parser->argv[i], (OptionId)id)) {
+                return refuse_secret(parser, (OptionId)id, err);
+            }
+        }
+    }
+    return true;
+}
+
 /* ---- which command ---- */
+
+static const char *call_words(const CliCall *call)
+{
+    return call->command != NULL ? call->command->words : call->noun != NULL ? call->noun : "";
+}
+
+static bool refuse_unknown(const Parser *parser, const CliCall *call, const Token *token, Err *err)
+{
+    const char *help = help_hint(parser, call_words(call));
+    const CliCommand *command = call->command;
+    if (command != NULL && flags_find(command->positionals, token->name, '\0') != NULL) {
+        ERR_SET(err, ERR_USAGE, NULL, "\"%s\" is given by its position, not as an option",
+                token->name);
+        err_hint(err, "usage: %s", cli_usage(parser->arena, command));
+        return false;
+    }
+    const CliFlags own = command != NULL ? command->flags : (CliFlags){0};
+    const CliFlags globals = parser->catalog->globals;
+    const char **names = ARENA_ARRAY(parser->arena, const char *, own.count + globals.count);
+    for (size_t i = 0; i < own.count + globals.count; i++) {
+        names[i] = i < own.count ? own.items[i].name : globals.items[i - own.count].name;
+    }
+    ERR_SET(err, ERR_USAGE, help, "there is no option \"%s\"", quoted(parser, token->text));
+    const char *nearest = text_nearest(token->name, names, own.count + globals.count);
+    if (nearest != NULL) {
+        err_hint(err, "did you mean \"--%s\"? %s", nearest, help);
+    }
+    return false;
+}
 
 static bool check_utf8(const Parser *parser, Err *err)
 {
     for (size_t i = 1; i < parser->argc; i++) {
         if (!text_is_utf8(parser->argv[i], strlen(parser->argv[i]), NULL)) {
-            return ERR_SET(err, ERR_USAGE, NULL, "argument %zu is not valid UTF-8: \"%s\"", i,
+            return ERR_SET(err, ERR_USAGE, "type it in UTF-8: see how the terminal is set",
+                           "argument %zu is not valid UTF-8: \"%s\"", i,
                            quoted(parser, parser->argv[i]));
         }
     }
     return true;
 }
 
-static size_t collect_words(const Parser *parser, const char *words[COMMAND_WORDS_MAX])
+/* A word that may be one of the command's. */
+typedef struct Word {
+    const char *text;
+    Token option; /* an option that nothing knows, whose value the word may be; or none */
+} Word;
+
+static size_t collect_words(const Parser *parser, Word words[COMMAND_WORDS_MAX])
 {
     size_t count = 0;
+    Token option = {0};
     bool is_ended = false;
     for (size_t i = 1; i < parser->argc && count < COMMAND_WORDS_MAX;) {
         if (!is_ended && strcmp(parser->argv[i], "--") == 0) {
@@ -132,8 +221,10 @@ static size_t collect_words(const Parser *parser, const char *words[COMMAND_WORD
         const Token token = is_ended ? (Token){.is_word = true, .text = parser->argv[i], .width = 1}
                                      : next_token(parser, NULL, i);
         if (token.is_word) {
-            words[count++] = token.text;
+            words[count++] = (Word){token.text, option};
         }
+        const bool wants_value = !token.is_word && token.flag == NULL && token.value == NULL;
+        option = wants_value ? token : (Token){0};
         i += token.width;
     }
     return count;
@@ -174,24 +265,35 @@ static bool refuse_verb(const Parser *parser, const char *noun, const char *verb
     return false;
 }
 
+/* A mistyped option is what is wrong, not its value: that may be a secret, and is not repeated. */
+static bool refuse_word(const Parser *parser, const CliCall *call, const Word *word,
+                        const char *next, Err *err)
+{
+    if (word->option.text != NULL) {
+        return refuse_unknown(parser, call, &word->option, err);
+    }
+    return call->noun == NULL ? refuse_noun(parser, word->text, next, err)
+                              : refuse_verb(parser, call->noun, word->text, err);
+}
+
 /* Sets command, or noun alone when only that was named. */
-static bool find_command(const Parser *parser, const char *const *words, size_t count,
-                         CliCall *call, Err *err)
+static bool find_command(const Parser *parser, const Word *words, size_t count, CliCall *call,
+                         Err *err)
 {
     if (count == 0) {
         return true;
     }
-    call->command = catalog_find(parser->catalog, words[0], NULL);
+    call->command = catalog_find(parser->catalog, words[0].text, NULL);
     if (call->command != NULL) {
         return true;
     }
-    if (!catalog_has_noun(parser->catalog, words[0])) {
-        return refuse_noun(parser, words[0], count > 1 ? words[1] : NULL, err);
+    if (!catalog_has_noun(parser->catalog, words[0].text)) {
+        return refuse_word(parser, call, &words[0], count > 1 ? words[1].text : NULL, err);
     }
-    call->noun = words[0];
+    call->noun = words[0].text;
     if (count > 1) {
-        call->command = catalog_find(parser->catalog, words[0], words[1]);
-        return call->command != NULL || refuse_verb(parser, words[0], words[1], err);
+        call->command = catalog_find(parser->catalog, words[0].text, words[1].text);
+        return call->command != NULL || refuse_word(parser, call, &words[1], NULL, err);
     }
     return true;
 }
@@ -207,43 +309,6 @@ typedef struct Found {
     size_t words; /* words of the command still to skip */
     size_t positionals;
 } Found;
-
-static const char *call_words(const CliCall *call)
-{
-    return call->command != NULL ? call->command->words : call->noun != NULL ? call->noun : "";
-}
-
-static bool refuse_unknown(const Parser *parser, const CliCall *call, const Token *token, Err *err)
-{
-    const int id = option_find(token->name);
-    const char *help = help_hint(parser, call_words(call));
-    if (id >= 0 && option_kind((OptionId)id)->is_secret) {
-        ERR_SET(err, ERR_USAGE, NULL,
-                "--%s is not accepted on the command line: other users can see arguments with ps",
-                token->name);
-        err_hint(err, "set %s in the environment", option_env_name(parser->arena, (OptionId)id));
-        return false;
-    }
-    const CliCommand *command = call->command;
-    if (command != NULL && flags_find(command->positionals, token->name, '\0') != NULL) {
-        ERR_SET(err, ERR_USAGE, NULL, "\"%s\" is given by its position, not as an option",
-                token->name);
-        err_hint(err, "usage: %s", cli_usage(parser->arena, command));
-        return false;
-    }
-    const CliFlags own = command != NULL ? command->flags : (CliFlags){0};
-    const CliFlags globals = parser->catalog->globals;
-    const char **names = ARENA_ARRAY(parser->arena, const char *, own.count + globals.count);
-    for (size_t i = 0; i < own.count + globals.count; i++) {
-        names[i] = i < own.count ? own.items[i].name : globals.items[i - own.count].name;
-    }
-    ERR_SET(err, ERR_USAGE, help, "there is no option \"%s\"", quoted(parser, token->text));
-    const char *nearest = text_nearest(token->name, names, own.count + globals.count);
-    if (nearest != NULL) {
-        err_hint(err, "did you mean \"--%s\"? %s", nearest, help);
-    }
-    return false;
-}
 
 static bool check_value(const Parser *parser, const CliCall *call, const Token *token, Err *err)
 {
@@ -382,8 +447,8 @@ bool cli_parse(Arena *arena, const Catalog *catalog, int argc, const char *const
 {
     const Parser parser = {arena, catalog, argc < 0 ? 0 : (size_t)argc, argv};
     CliCall call = {0};
-    const char *words[COMMAND_WORDS_MAX] = {NULL};
-    if (!check_utf8(&parser, err)) {
+    Word words[COMMAND_WORDS_MAX] = {0};
+    if (!check_secrets(&parser, err) || !check_utf8(&parser, err)) {
         return false;
     }
     const size_t word_count = collect_words(&parser, words);

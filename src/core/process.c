@@ -467,8 +467,7 @@ bool process_run(Arena *arena, const ProcessOptions *options, ProcessResult *ret
     return is_run;
 }
 
-/* --- daemons ------------------------------------------------------------------------------------
- */
+/* --- daemons ---------------------------------------------------------------------------------- */
 
 enum { MODE_LOG = 0600 };
 

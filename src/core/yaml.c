@@ -37,6 +37,9 @@ static bool refuse(const YamlReader *reader, const char *what, Err *err)
                    line_of(&reader->event.start_mark), what);
 }
 
+static const char syntax_hint[] =
+    "look at the quotes, colons and indentation of that line and the ones before it";
+
 static bool next_event(YamlReader *reader, Err *err)
 {
     yaml_event_delete(&reader->event);
@@ -50,9 +53,10 @@ static bool next_event(YamlReader *reader, Err *err)
     const char *problem = parser->problem == NULL ? "it cannot be read" : parser->problem;
     const int line = line_of(&parser->problem_mark);
     if (parser->context == NULL) {
-        return ERR_SET(err, reader->code, NULL, "%s:%d: not YAML: %s", reader->file, line, problem);
+        return ERR_SET(err, reader->code, syntax_hint, "%s:%d: not YAML: %s", reader->file, line,
+                       problem);
     }
-    return ERR_SET(err, reader->code, NULL, "%s:%d: not YAML: %s (%s that began in line %d)",
+    return ERR_SET(err, reader->code, syntax_hint, "%s:%d: not YAML: %s (%s that began in line %d)",
                    reader->file, line, problem, parser->context, line_of(&parser->context_mark));
 }
 

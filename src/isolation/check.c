@@ -17,6 +17,7 @@
 #include "isolation/definer.h"
 #include "isolation/isolation.h"
 #include "isolation/rule_sql.h"
+#include "pg/text_array.h"
 
 /* --- findings --------------------------------------------------------------------------------- */
 
@@ -197,20 +198,8 @@ static const char set_quick[] = QUICK("'off'", "'0'");
 static const char set_look_up[] = LOOK_UP("'off'", "'0'", "'256kB'", "'force_generic_plan'");
 static const char set_default[] = LOOK_UP("NULL", "NULL", "NULL", "NULL");
 
-/* The tenants of a check as an array of PostgreSQL's, which is the statement's only parameter; ids
- * are hexadecimal. */
-static const char *tenant_array(Arena *arena, const char *const *ids, size_t count)
-{
-    StrBuf list = strbuf_init(arena);
-    for (size_t i = 0; i < count; i++) {
-        strbuf_printf(&list, "%c%s", i == 0 ? '{' : ',', ids[i]);
-    }
-    strbuf_add_char(&list, '}');
-    return list.text;
-}
-
-/* Runs one statement for some tenants, or with NULL for all; the planner is as it was afterwards. A
- * session that asks again keeps it planned. */
+/* Runs one statement for some tenants, its only parameter, or with NULL for all; the planner is as
+ * it was afterwards. A session that asks again keeps it planned. */
 static bool run_sql(Arena *arena, Store *store, const char *sql, const char *tenants,
                     PgBatch **ret_batch, size_t *ret_answer, Err *err)
 {
@@ -310,7 +299,7 @@ static bool run_snapshot(Arena *arena, Store *store, const char *tenant_id, Isol
     return tenant_id == NULL && pg_rows_bool(rows, 0, 0)
                ? run_tables(arena, store, &plan, result, err)
                : run_statements(arena, store, &plan,
-                                tenant_id == NULL ? NULL : tenant_array(arena, &tenant_id, 1),
+                                tenant_id == NULL ? NULL : pg_array_of(arena, &tenant_id, 1),
                                 result, err);
 }
 
@@ -385,8 +374,7 @@ static bool require(Arena *arena, Store *store, const char *const *tenant_ids, s
 {
     RulePlan plan = {.is_birth = true};
     IsolationResult result = {.list = {.arena = arena}};
-    if (!run_statements(arena, store, &plan, tenant_array(arena, tenant_ids, count), &result,
-                        err)) {
+    if (!run_statements(arena, store, &plan, pg_array_of(arena, tenant_ids, count), &result, err)) {
         return err_prefix(err, "the rules of isolation");
     }
     return judge(arena, store, &result, ret_is_whole, err);

@@ -31,8 +31,7 @@ bool job_run(Store *store, const JobStart *start, int64_t *ret_job_id, Err *err)
     return is_done;
 }
 
-/* --- resume and cancel
- * ------------------------------------------------------------------------------------------ */
+/* --- resume and cancel ------------------------------------------------------------------------ */
 
 static const JobKind *find_kind(const JobKind *const *kinds, size_t count, const char *operation)
 {
@@ -182,9 +181,7 @@ bool job_cancel(Store *store, const JobKind *const *kinds, size_t kind_count, in
     return is_done;
 }
 
-/* --- for steps
- * --------------------------------------------------------------------------------------------------
- */
+/* --- for steps -------------------------------------------------------------------------------- */
 
 void job_set_tenant(JobContext *context, const char *tenant_id)
 {

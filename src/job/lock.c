@@ -118,7 +118,10 @@ void run_add_unlock(const Run *run, PgBatch *batch)
 
 bool run_fail_ended(const Run *run, const char *state, Err *err)
 {
-    return ERR_SET(err, ERR_JOB_STATE, NULL,
+    const bool is_done = strcmp(state, "done") == 0;
+    return ERR_SET(err, ERR_JOB_STATE,
+                   is_done ? "nothing of it is left to do, and what is done is not taken back"
+                           : "it has ended: give the command that began it again",
                    "job %" PRId64 " is %s, a running or failed one was expected",
                    run->context.job_id, state);
 }
@@ -133,8 +136,8 @@ bool run_take_state(Run *run, const PgRows *rows, Err *err)
     run->steps_done = pg_rows_int(rows, 0, 1);
     run->is_cancelled = pg_rows_bool(rows, 0, 2);
     return run->is_open || strcmp(state, "done") == 0 ||
-           ERR_SET(err, ERR_CANCELLED, NULL, "job %" PRId64 " was %s by another process",
-                   run->context.job_id, state);
+           ERR_SET(err, ERR_CANCELLED, "give the command again if that was not meant",
+                   "job %" PRId64 " was %s by another process", run->context.job_id, state);
 }
 
 bool run_read_state(Run *run, Err *err)

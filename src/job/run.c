@@ -45,9 +45,7 @@ void run_pause(Run *run, int64_t attempt, const Err *err)
     clock_sleep_ms(pause_ms);
 }
 
-/* --- one step
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- one step --------------------------------------------------------------------------------- */
 
 /* The steps of a transaction that ran, as arrays for the statement that records them. */
 typedef struct StepList {
@@ -273,9 +271,7 @@ static bool run_step(Run *run, int64_t number, Err *err)
     }
 }
 
-/* --- ends
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- ends ------------------------------------------------------------------------------------- */
 
 static bool end_job(Run *run, const char *state, const Err *why, Err *err)
 {

@@ -30,9 +30,7 @@ static bool load_version(Arena *arena, Store *store, const Json *args, Blueprint
         is_known = is_known || newest->migrations[i].version == version;
     }
     if (version != 0 && !is_known) {
-        return ERR_SET(err, ERR_INPUT_INVALID, NULL,
-                       "blueprint \"%s\" has no version %" PRId64 "; its newest is %" PRId64, name,
-                       version, newest->version);
+        return registry_fail_version(newest, version, err);
     }
     return version == 0 || version == newest->version ||
            registry_get_version(arena, store, name, version, ret_blueprint, err);
@@ -303,5 +301,6 @@ const Operation op_tenant_adopt = {
                                      "and do it"},
                                     {0}},
     .done = "{outcome}",
+    .again = "tenant credentials {slug}",
     .run = run_adopt,
 };

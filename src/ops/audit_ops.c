@@ -27,7 +27,9 @@ static bool find_chain(OpContext *context, Store *store, const char *slug, const
         return false;
     }
     if (pg_rows_count(rows) == 0) {
-        return ERR_SET(err, ERR_TENANT_MISSING, NULL, "no tenant has or had the slug \"%s\"", slug);
+        return ERR_SET(err, ERR_TENANT_MISSING,
+                       "\"tenantry tenant list\" shows those that there are",
+                       "no tenant has or had the slug \"%s\"", slug);
     }
     *ret_chain = arena_strdup(context->arena, pg_rows_text(rows, 0, 0));
     return true;

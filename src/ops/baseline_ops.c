@@ -117,5 +117,6 @@ const Operation op_migrate_baseline = {
             {"migrate baseline shop --at 7 --tenant acme --tenant beta", "then say so"},
             {0}},
     .done = "{outcome}; places: {places}, different: {drifted}",
+    .again = "migrate status",
     .run = run_baseline,
 };

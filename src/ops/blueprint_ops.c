@@ -12,8 +12,7 @@
 #include "rollout/rollout.h"
 #include "store/audit.h"
 
-/* --- add
- * ------------------------------------------------------------------------------------------ */
+/* --- add -------------------------------------------------------------------------------------- */
 
 /* The blueprint travels in the job's arguments, so that a resumed job needs no folder. */
 static bool load_from_args(JobContext *context, Blueprint **ret_blueprint, Err *err)
@@ -247,5 +246,6 @@ const Operation op_blueprint_add = {
                               {0}},
     .examples = (const OpExample[]){{"blueprint add ./packs/crm", "then: tenant create"}, {0}},
     .done = "blueprint {name} is at version {version}",
+    .again = "blueprint show {name}",
     .run = run_add,
 };

@@ -71,8 +71,7 @@ static const Attempt attempts[] = {
 };
 enum { ATTEMPTS = ARRAY_COUNT(attempts) };
 
-/* --- making the tenants
- * ----------------------------------------------------------------------------- */
+/* --- making the tenants ----------------------------------------------------------------------- */
 
 /* A demo that was interrupted is finished first. */
 static bool finish_create(OpContext *context, Store *store, Tenant **tenant, Err *err)
@@ -208,8 +207,7 @@ static bool receive_guest(OpContext *context, size_t number, Guest *guest, Err *
            count_rows(context, guest, guest->table, &guest->rows, err);
 }
 
-/* --- reaching for a neighbour
- * ----------------------------------------------------------------------- */
+/* --- reaching for a neighbour ----------------------------------------------------------------- */
 
 /* The neighbour's table; two tenants of the row tier have the same one. */
 static const char *attempt_sql(Arena *arena, const Attempt *attempt, const Guest *neighbour)
@@ -294,8 +292,7 @@ static int64_t try_all(OpContext *context, const Guest *guests, Json *list)
     return leaks;
 }
 
-/* --- the answer
- * -------------------------------------------------------------------------------------- */
+/* --- the answer ------------------------------------------------------------------------------- */
 
 static Json *guests_to_json(const Guest *guests)
 {

@@ -81,8 +81,7 @@ static bool read_until(OpContext *context, const char *text, const char **ret_un
     return true;
 }
 
-/* --- accept -----------------------------------------------------------------------------------
- */
+/* --- accept ----------------------------------------------------------------------------------- */
 
 static bool step_accept(JobContext *context, Err *err)
 {
@@ -169,8 +168,7 @@ const Operation op_isolation_accept = {
     .run = run_accept,
 };
 
-/* --- reopen -----------------------------------------------------------------------------------
- */
+/* --- reopen ----------------------------------------------------------------------------------- */
 
 static bool step_reopen(JobContext *context, Err *err)
 {
@@ -180,7 +178,9 @@ static bool step_reopen(JobContext *context, Err *err)
         return false;
     }
     if (pg_rows_count(rows) == 0) {
-        return ERR_SET(err, ERR_FINDING_MISSING, NULL, "finding \"%s\" is not accepted", id);
+        return ERR_SET(err, ERR_FINDING_MISSING,
+                       "\"tenantry isolation list\" shows what is accepted, with its id",
+                       "finding \"%s\" is not accepted", id);
     }
     return job_audit(context, "isolation.reopen", context->args, err);
 }

@@ -42,8 +42,7 @@ static bool require_reference(const IsolationResult *result, const Finding *mend
     return true;
 }
 
-/* --- the job: record, apply, look again -------------------------------------------------------
- */
+/* --- the job: record, apply, look again ------------------------------------------------------- */
 
 static bool step_record(JobContext *context, Err *err)
 {
@@ -202,8 +201,7 @@ const JobKind isolation_mend_job = {
         {"look", "Looking whether the findings are gone", JOB_STEP_FREE, step_look},
         {0}}};
 
-/* --- the operation ----------------------------------------------------------------------------
- */
+/* --- the operation ---------------------------------------------------------------------------- */
 
 static void add_mend(Json *mends, const Finding *finding)
 {

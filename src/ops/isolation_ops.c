@@ -8,8 +8,7 @@
 #include "secret/secret.h"
 #include "store/signing.h"
 
-/* --- verify -----------------------------------------------------------------------------------
- */
+/* --- verify ----------------------------------------------------------------------------------- */
 
 static bool refuse_existing(const char *path, Err *err)
 {
@@ -200,12 +199,12 @@ const Operation op_isolation_verify = {
                                      "for a build server"},
                                     {"isolation verify --report isolation.json", "for an auditor"},
                                     {0}},
+    .again = "isolation list",
     .run = run_verify,
     .document = "document",
 };
 
-/* --- list -------------------------------------------------------------------------------------
- */
+/* --- list ------------------------------------------------------------------------------------- */
 
 static bool run_list(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
@@ -262,8 +261,7 @@ const Operation op_isolation_list = {
     .run = run_list,
 };
 
-/* --- rules ------------------------------------------------------------------------------------
- */
+/* --- rules ------------------------------------------------------------------------------------ */
 
 static bool run_rules(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {

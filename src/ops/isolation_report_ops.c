@@ -9,8 +9,7 @@
 #include "ops/context.h"
 #include "store/signing.h"
 
-/* --- key --------------------------------------------------------------------------------------
- */
+/* --- key -------------------------------------------------------------------------------------- */
 
 static bool run_key(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
@@ -55,8 +54,7 @@ const Operation op_isolation_key = {
     .run = run_key,
 };
 
-/* --- check-report -----------------------------------------------------------------------------
- */
+/* --- check-report ----------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;

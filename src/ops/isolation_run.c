@@ -61,8 +61,7 @@ const Field isolation_finding_fields[] = {
     {0},
 };
 
-/* --- checking ---------------------------------------------------------------------------------
- */
+/* --- checking --------------------------------------------------------------------------------- */
 
 static void on_progress(void *opaque, int64_t done, int64_t total)
 {
@@ -112,8 +111,7 @@ static bool check(OpContext *context, const IsolationRunOptions *options, Isolat
     return true;
 }
 
-/* --- keeping ----------------------------------------------------------------------------------
- */
+/* --- keeping ---------------------------------------------------------------------------------- */
 
 static const char *findings_text(Arena *arena, const Report *report)
 {
@@ -167,8 +165,7 @@ static bool keep(OpContext *context, IsolationRun *run, const char *tenant_id, i
     return true;
 }
 
-/* --- reporting --------------------------------------------------------------------------------
- */
+/* --- reporting -------------------------------------------------------------------------------- */
 
 /* Of the tenants that findings are about. */
 static bool load_slugs(Arena *arena, Store *store, const FindingList *list, Json **ret_slugs,

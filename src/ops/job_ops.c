@@ -189,6 +189,7 @@ const Operation op_job_resume = {
                                .help = "what became of each"},
                               {0}},
     .examples = (const OpExample[]){{"job resume", "after a crash"}, {"job resume 12", "one"}, {0}},
+    .again = "job list",
     .run = run_resume,
 };
 
@@ -219,5 +220,6 @@ const Operation op_job_cancel = {
                               {0}},
     .examples = (const OpExample[]){{"job cancel 12", "what it did is undone"}, {0}},
     .done = "job {id}: {outcome}",
+    .again = "job show {id}",
     .run = run_cancel,
 };

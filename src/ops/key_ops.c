@@ -6,8 +6,7 @@
 #include "store/audit.h"
 #include "tenant/tenant.h"
 
-/* --- list
- * ----------------------------------------------------------------------------------------- */
+/* --- list ------------------------------------------------------------------------------------- */
 
 static bool run_list(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
@@ -53,8 +52,7 @@ const Operation op_key_list = {
     .run = run_list,
 };
 
-/* --- rotate: record, new key, seal everything again, retire, drop the old key
- * ---------------------- */
+/* --- rotate: record, new key, seal everything again, retire, drop the old key ----------------- */
 
 /* Two rotations at once would mix their keys. Asked twice: before the job is made, for a clear
  * answer, and within its first step under a lock, for certainty. */
@@ -296,5 +294,6 @@ const Operation op_key_rotate = {
                               {0}},
     .examples = (const OpExample[]){{"key rotate", "then copy the key file elsewhere"}, {0}},
     .done = "every secret is sealed with key {key}; copy the key file elsewhere",
+    .again = "key list",
     .run = run_rotate,
 };

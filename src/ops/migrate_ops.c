@@ -27,9 +27,7 @@ static bool put_version(OpContext *context, const Json *args, bool is_down, Json
         is_known = is_known || blueprint->migrations[i].version == version;
     }
     json_put_int(job_args, "version", version);
-    return is_known || ERR_SET(err, ERR_INPUT_INVALID, NULL,
-                               "blueprint \"%s\" has no version %lld; its newest is %lld", name,
-                               (long long)version, (long long)blueprint->version);
+    return is_known || registry_fail_version(blueprint, version, err);
 }
 
 static bool put_rollout(OpContext *context, int64_t job_id, const char *what, Json **ret_answer,
@@ -294,6 +292,7 @@ const Operation op_migrate_up = {
                                      "those of one plan first"},
                                     {0}},
     .done = ROLLOUT_DONE,
+    .again = "migrate status",
     .run = run_up,
 };
 
@@ -314,6 +313,7 @@ const Operation op_migrate_down = {
     .examples = (const OpExample[]){{"migrate down trading --to 3", "what version 4 did is undone"},
                                     {0}},
     .done = ROLLOUT_DONE,
+    .again = "migrate status",
     .run = run_down,
 };
 
@@ -331,6 +331,7 @@ const Operation op_migrate_retry = {
     .result = rollout_fields,
     .examples = (const OpExample[]){{"migrate retry trading", "when the cause is gone"}, {0}},
     .done = ROLLOUT_DONE,
+    .again = "migrate status",
     .run = run_retry,
 };
 
@@ -414,6 +415,7 @@ const Operation op_migrate_resume = {
     .result = rollout_fields,
     .examples = (const OpExample[]){{"migrate resume 12", "with the places that are left"}, {0}},
     .done = ROLLOUT_DONE,
+    .again = "migrate status",
     .run = run_resume,
 };
 
@@ -427,6 +429,7 @@ const Operation op_migrate_pause = {
     .result = rollout_fields,
     .examples = (const OpExample[]){{"migrate pause 12", "another terminal is running it"}, {0}},
     .done = ROLLOUT_DONE,
+    .again = "migrate status",
     .run = run_pause,
 };
 
@@ -440,6 +443,7 @@ const Operation op_migrate_abort = {
     .result = rollout_fields,
     .examples = (const OpExample[]){{"migrate abort 12", "then migrate down, if need be"}, {0}},
     .done = ROLLOUT_DONE,
+    .again = "migrate status",
     .run = run_abort,
 };
 

@@ -102,6 +102,8 @@ typedef struct Operation {
     bool (*run)(OpContext *context, const Json *args, Json **ret_answer, Err *err);
     const char *document; /* a member whose text, when it has one, is all that people see: it has a
                              form of its own; or NULL */
+    const char *again;    /* the command that tells again what the answer told, for who lost that,
+                             members in braces: "tenant credentials {slug}"; or NULL */
 } Operation;
 
 /* What a face tells while an operation runs. All members may be NULL. */

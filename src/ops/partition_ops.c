@@ -12,8 +12,7 @@
 #include "pg/sql.h"
 #include "store/audit.h"
 
-/* --- ensure
- * --------------------------------------------------------------------------------------- */
+/* --- ensure ----------------------------------------------------------------------------------- */
 
 static bool step_note(JobContext *context, Err *err)
 {
@@ -171,8 +170,7 @@ const Operation op_partition_ensure = {
     .run = run_ensure,
 };
 
-/* --- the place that a person means
- * ----------------------------------------------------------------- */
+/* --- the place that a person means ------------------------------------------------------------ */
 
 /* A tenant of the schema tier has a place of its own; the row tier's is the blueprint's, and
  * *ret_tenant_id is NULL. */
@@ -193,8 +191,10 @@ static bool find_place(Arena *arena, Store *store, const Json *args, const Place
         }
         *ret_place = place;
         *ret_tenant_id = NULL;
-        return place != NULL || ERR_SET(err, ERR_BLUEPRINT_MISSING, NULL,
-                                        "blueprint \"%s\" has no shared tables", blueprint);
+        return place != NULL ||
+               ERR_SET(err, ERR_BLUEPRINT_MISSING,
+                       "tables of a tenant in the schema tier are its own: --tenant",
+                       "blueprint \"%s\" has no shared tables", blueprint);
     }
     Tenant *tenant = NULL;
     if (!tenants_get_by_slug(arena, store, slug, &tenant, err)) {
@@ -214,8 +214,7 @@ static bool read_partitions(Store *store, const Place *place, const char *table,
                        ret_rows, err);
 }
 
-/* --- list
- * ------------------------------------------------------------------------------------------ */
+/* --- list ------------------------------------------------------------------------------------- */
 
 static bool run_list(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
@@ -279,8 +278,7 @@ const Operation op_partition_list = {
     .run = run_list,
 };
 
-/* --- detach
- * ---------------------------------------------------------------------------------------- */
+/* --- detach ----------------------------------------------------------------------------------- */
 
 static bool detach_rows(JobContext *context, const Place *place, const char *table,
                         const PgRows *rows, int64_t *ret_detached, Err *err)

@@ -47,8 +47,7 @@ static bool put_warning(OpContext *context, Json *answer, Err *err)
     return true;
 }
 
-/* --- up ------------------------------------------------------------------------------------------
- */
+/* --- up --------------------------------------------------------------------------------------- */
 
 /* An external database has no data directory that something else would make for the key. */
 static bool prepare_key_folder(OpContext *context, Err *err)
@@ -191,11 +190,11 @@ const Operation op_up = {
                                      "on a PostgreSQL of yours"},
                                     {0}},
     .done = "Tenantry is up",
+    .again = "status",
     .run = run_up,
 };
 
-/* --- down ----------------------------------------------------------------------------------------
- */
+/* --- down ------------------------------------------------------------------------------------- */
 
 static bool run_down(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
@@ -234,11 +233,11 @@ const Operation op_down = {
                               {0}},
     .examples = (const OpExample[]){{"down", "stop it"}, {0}},
     .done = "the embedded PostgreSQL is {state}",
+    .again = "status",
     .run = run_down,
 };
 
-/* --- status --------------------------------------------------------------------------------------
- */
+/* --- status ----------------------------------------------------------------------------------- */
 
 static const char *key_state(Store *store)
 {

@@ -9,8 +9,7 @@
 
 enum { OTHER_FILLER_PAUSE_MS = 100 };
 
-/* --- list ---------------------------------------------------------------------------------------
- */
+/* --- list ------------------------------------------------------------------------------------- */
 
 static void put_target(OpContext *context, Json *row, const char *name, const char *demand)
 {
@@ -111,8 +110,7 @@ const Operation op_spare_list = {
     .run = run_list,
 };
 
-/* --- fill ---------------------------------------------------------------------------------------
- */
+/* --- fill ------------------------------------------------------------------------------------- */
 
 static bool step_note(JobContext *context, Err *err)
 {
@@ -199,11 +197,11 @@ const Operation op_spare_fill = {
     .examples = (const OpExample[]){{"spare fill trading --count 100", "before a hundred creates"},
                                     {0}},
     .done = "spares of {blueprint} that are ready: {ready}",
+    .again = "spare list",
     .run = run_fill,
 };
 
-/* --- drop ---------------------------------------------------------------------------------------
- */
+/* --- drop ------------------------------------------------------------------------------------- */
 
 static bool step_drop(JobContext *context, Err *err)
 {
@@ -288,11 +286,11 @@ const Operation op_spare_drop = {
                                     {"spare drop trading --all", "to free their space"},
                                     {0}},
     .done = "spares that still wait: {left}",
+    .again = "spare list",
     .run = run_drop,
 };
 
-/* --- keep ---------------------------------------------------------------------------------------
- */
+/* --- keep ------------------------------------------------------------------------------------- */
 
 static bool run_keep(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
@@ -332,5 +330,6 @@ const Operation op_spare_keep = {
                               {0}},
     .examples = (const OpExample[]){{"spare keep", "in the foreground"}, {0}},
     .done = "stopped; spares made: {made}",
+    .again = "spare list",
     .run = run_keep,
 };

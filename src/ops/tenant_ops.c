@@ -22,8 +22,7 @@ static const Field connection_fields[] = {
         "connections", FIELD_LIST, .fields = connection_fields, .help = "how to connect"           \
     }
 
-/* --- create -------------------------------------------------------------------------------------
- */
+/* --- create ----------------------------------------------------------------------------------- */
 
 /* A pair for the one that was claimed. */
 static void replace_ready_login(OpContext *context)
@@ -106,11 +105,11 @@ const Operation op_tenant_create = {
                                      "with a plan and a name"},
                                     {0}},
     .done = "tenant {slug} is {state}",
+    .again = "tenant credentials {slug}",
     .run = run_create,
 };
 
-/* --- list, show, credentials --------------------------------------------------------------------
- */
+/* --- list, show, credentials ------------------------------------------------------------------ */
 
 static bool run_list(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
@@ -250,8 +249,9 @@ static bool run_credentials(OpContext *context, const Json *args, Json **ret_ans
         return false;
     }
     if (json_array_size(json_object_get(answer, "connections")) == 0) {
-        return ERR_SET(err, ERR_TENANT_STATE, NULL, "tenant \"%s\" is %s and has no logins",
-                       tenant->slug, tenant->state);
+        return ERR_SET(err, ERR_TENANT_STATE,
+                       "it gets them when it becomes active: see \"tenantry job list\"",
+                       "tenant \"%s\" is %s and has no logins", tenant->slug, tenant->state);
     }
     if (!pg_begin(store->conn, err) || !audit_append(store, &entry, err) ||
         !pg_commit(store->conn, true, err)) {
@@ -277,8 +277,7 @@ const Operation op_tenant_credentials = {
     .run = run_credentials,
 };
 
-/* --- operations that move one tenant -------------------------------------------------------------
- */
+/* --- operations that move one tenant ---------------------------------------------------------- */
 
 static const Field moved_fields[] = {
     {"slug", FIELD_TEXT, .help = "short name"},
@@ -404,6 +403,7 @@ const Operation op_tenant_suspend = {
     .result = moved_fields,
     .examples = (const OpExample[]){{"tenant suspend acme", "nobody can log in any more"}, {0}},
     .done = "tenant {slug} is {state}",
+    .again = "tenant show {slug}",
     .run = run_suspend,
 };
 
@@ -417,6 +417,7 @@ const Operation op_tenant_resume = {
     .result = moved_fields,
     .examples = (const OpExample[]){{"tenant resume acme", "undoes suspend"}, {0}},
     .done = "tenant {slug} is {state}",
+    .again = "tenant show {slug}",
     .run = run_resume,
 };
 
@@ -439,6 +440,7 @@ const Operation op_tenant_archive = {
                                      "with time for long transactions"},
                                     {0}},
     .done = "tenant {slug} is {state}",
+    .again = "tenant show {slug}",
     .run = run_archive,
 };
 
@@ -474,5 +476,6 @@ const Operation op_tenant_rotate = {
     .result = moved_fields,
     .examples = (const OpExample[]){{"tenant rotate acme", "then: tenant credentials acme"}, {0}},
     .done = "tenant {slug} has new passwords",
+    .again = "tenant credentials {slug}",
     .run = run_rotate,
 };

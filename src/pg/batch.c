@@ -7,6 +7,7 @@
 
 #include "core/strbuf.h"
 #include "pg/internal.h"
+#include "pg/text_array.h"
 
 /* Statements that travel as one. */
 typedef struct Group {
@@ -161,18 +162,6 @@ static bool flush_out(PGconn *pq)
     }
 }
 
-static void add_quoted(StrBuf *list, const char *text)
-{
-    strbuf_add_char(list, '"');
-    for (const char *c = text; *c != '\0'; c++) {
-        if (*c == '"' || *c == '\\') {
-            strbuf_add_char(list, '\\');
-        }
-        strbuf_add_char(list, *c);
-    }
-    strbuf_add_char(list, '"');
-}
-
 /* How many statements from here on are one group, which travels as one statement. */
 static size_t group_size(const PgBatch *batch, size_t first)
 {
@@ -192,9 +181,9 @@ static const char *group_array(const PgBatch *batch, size_t first)
     for (size_t i = first; i < end; i++) {
         const Statement *statement = &batch->statements[i];
         strbuf_add(&list, i == first ? "{{" : ",{");
-        add_quoted(&list, statement->place == NULL ? "" : statement->place);
+        pg_array_quote(&list, statement->place == NULL ? "" : statement->place);
         strbuf_add_char(&list, ',');
-        add_quoted(&list, statement->sql);
+        pg_array_quote(&list, statement->sql);
         strbuf_add_char(&list, '}');
     }
     strbuf_add_char(&list, '}');

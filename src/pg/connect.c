@@ -58,7 +58,6 @@ static const PgMeaning refusals[] = {
      "check that the role exists and has LOGIN, and that the server's pg_hba.conf lets it into the "
      "database from here"},
     {"28", "", ERR_PG_RIGHT_MISSING, check_password},
-    {"42501", "", ERR_PG_RIGHT_MISSING, "as the database's owner, grant the role CONNECT on it"},
     {"53100", "", ERR_DISK_FULL, free_space},
     {"53300", "", ERR_PG_UNAVAILABLE, "raise max_connections, or end sessions that are idle"},
     {"57P03", "", ERR_PG_UNAVAILABLE, "PostgreSQL is starting, stopping or recovering; try again"},
@@ -111,13 +110,23 @@ static bool begins_and_ends(const char *line, const char *begin, const char *end
     return found != NULL && length >= strlen(end) && strcmp(line + length - strlen(end), end) == 0;
 }
 
-/* A database or a role that is not there; the hint has the statement that makes it. */
-static bool refuse_missing(const PGconn *pq, const Refusal *refusal, Err *err)
+/* Where PUBLIC may not connect, the control role has to pass CONNECT on to those of tenants. */
+static const char *grant_connect(Arena *arena, const PGconn *pq, bool is_tenant)
+{
+    return arena_printf(arena, "%s%s",
+                        SQL(arena, "GRANT CONNECT ON DATABASE {} TO {}", sql_name(arena, PQdb(pq)),
+                            sql_name(arena, PQuser(pq))),
+                        is_tenant ? "" : " WITH GRANT OPTION");
+}
+
+/* A database, a role or its right that is not there; the hint has the statement that makes it. */
+static bool refuse_missing(const PGconn *pq, const Refusal *refusal, bool is_tenant, Err *err)
 {
     scoped_arena Arena *arena = arena_new();
     const bool is_database = strcmp(refusal->sqlstate, "3D000") == 0;
     const bool is_role = begins_and_ends(refusal->line, "FATAL:  role \"", "\" does not exist");
-    if (!is_database && !is_role) {
+    const bool is_right = strcmp(refusal->sqlstate, "42501") == 0;
+    if (!is_database && !is_role && !is_right) {
         return false;
     }
     ERR_SET(err, is_database ? ERR_CONFIG_INVALID : ERR_PG_RIGHT_MISSING, NULL,
@@ -125,6 +134,8 @@ static bool refuse_missing(const PGconn *pq, const Refusal *refusal, Err *err)
     if (is_database) {
         err_hint(err, "create it: %s (as a superuser or a role with CREATEDB)",
                  SQL(arena, "CREATE DATABASE {}", sql_name(arena, PQdb(pq))));
+    } else if (is_right) {
+        err_hint(err, "as the database's owner: %s", grant_connect(arena, pq, is_tenant));
     } else {
         err_hint(err, "create it: %s (as a superuser)",
                  SQL(arena, "CREATE ROLE {} LOGIN CREATEROLE", sql_name(arena, PQuser(pq))));
@@ -152,16 +163,16 @@ static void judge(const PGconn *pq, Refusal *refusal)
 
 /* errno is of the attempt. err gets no SQLSTATE: those are of statements (blueprint_blame). Closes
  * pq. */
-static void fail_connecting(PGconn *pq, int64_t timeout_ms, Err *err)
+static void fail_connecting(PGconn *pq, const PgTarget *target, Err *err)
 {
     const bool is_late = errno == ETIMEDOUT;
     Refusal refusal = {.code = ERR_PG_UNAVAILABLE};
     read_failure(pq, &refusal);
-    if (!refuse_missing(pq, &refusal, err)) {
+    if (!refuse_missing(pq, &refusal, target->keeps_role_settings, err)) {
         judge(pq, &refusal);
         if (is_late && refusal.hint == NULL) {
             snprintf(refusal.line, sizeof refusal.line, "no answer within %" PRId64 " ms",
-                     timeout_ms);
+                     target->connect_timeout_ms);
         }
         ERR_SET(err, refusal.code,
                 refusal.hint != NULL ? refusal.hint
@@ -210,7 +221,7 @@ static bool open_once(const PgTarget *target, PgConn **ret_conn, Err *err)
     errno = 0;
     const int64_t deadline_us = clock_monotonic_us() + target->connect_timeout_ms * 1000;
     if (PQstatus(pq) == CONNECTION_BAD || !finish_connecting(pq, deadline_us)) {
-        fail_connecting(pq, target->connect_timeout_ms, err);
+        fail_connecting(pq, target, err);
         return false;
     }
     PQsetErrorVerbosity(pq, PQERRORS_DEFAULT);

@@ -26,7 +26,8 @@ static bool check_slugs(Store *store, const char *blueprint, const char *slugs, 
         return false;
     }
     return pg_rows_count(rows) == 0 ||
-           ERR_SET(err, ERR_INPUT_INVALID, NULL,
+           ERR_SET(err, ERR_INPUT_INVALID,
+                   "\"tenantry tenant list\" has blueprint and tier of each",
                    "\"%s\" is no tenant with tables of its own of blueprint \"%s\"",
                    pg_rows_text(rows, 0, 0), blueprint);
 }
@@ -130,9 +131,7 @@ static bool load_version(Look *look, const char *name, int64_t version, Err *err
         return false;
     }
     if (!has_version(look->blueprint, version)) {
-        return ERR_SET(err, ERR_INPUT_INVALID, NULL,
-                       "blueprint \"%s\" has no version %" PRId64 "; its newest is %" PRId64, name,
-                       version, look->blueprint->version);
+        return registry_fail_version(look->blueprint, version, err);
     }
     return registry_get_version(look->arena, look->store, name, version, &look->blueprint, err);
 }

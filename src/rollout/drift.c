@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "blueprint/stamp.h"
+#include "pg/text_array.h"
 #include "rollout/drift_parts.h"
 
 /* Places whose objects are read at a time. */
@@ -172,11 +173,11 @@ static bool tell_differences(Verification *run, Arena *arena, const Group *group
 
 static const char *ids_of(Arena *arena, DriftPlace *const *places, size_t count)
 {
-    const char *list = "{";
+    PgArray list = pg_array_init(arena);
     for (size_t i = 0; i < count; i++) {
-        list = arena_printf(arena, "%s%s%s", list, i == 0 ? "" : ",", places[i]->place.id);
+        pg_array_add(&list, places[i]->place.id);
     }
-    return arena_printf(arena, "%s}", list);
+    return pg_array_end(&list);
 }
 
 /* Holds the places against rollouts for the rest of the transaction; those that somebody is

@@ -276,9 +276,7 @@ static bool check_version(const Blueprint *blueprint, int64_t version, Err *err)
             return true;
         }
     }
-    return ERR_SET(err, ERR_INPUT_INVALID, NULL,
-                   "blueprint \"%s\" has no version %lld; its newest is %lld", blueprint->name,
-                   (long long)version, (long long)blueprint->version);
+    return registry_fail_version(blueprint, version, err);
 }
 
 static void select_scripts(Planner *planner, const Extensions *extensions)

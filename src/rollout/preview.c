@@ -3,6 +3,7 @@
 
 #include "blueprint/registry.h"
 #include "core/strbuf.h"
+#include "pg/text_array.h"
 #include "rollout/rollout_parts.h"
 #include "rollout/where.h"
 #include "store/tenants.h"
@@ -14,13 +15,12 @@ const char *slug_array(Arena *arena, const Json *slugs)
     if (json_array_size(slugs) == 0) {
         return NULL;
     }
-    StrBuf list = strbuf_init(arena);
+    PgArray list = pg_array_init(arena);
     json_array_foreach(slugs, i, slug)
     {
-        strbuf_printf(&list, "%s%s", i == 0 ? "{" : ",", json_string_value(slug));
+        pg_array_add(&list, json_string_value(slug));
     }
-    strbuf_add_char(&list, '}');
-    return list.text;
+    return pg_array_end(&list);
 }
 
 static bool check_tenants(Arena *arena, Store *store, const char *blueprint, const Json *tenants,

@@ -63,7 +63,7 @@ typedef struct Candidates {
 bool candidates_of(Arena *arena, Store *store, const Json *args, Candidates *ret_candidates,
                    Err *err);
 
-/* "{a,b}" as text[], or NULL for all. Slugs need no quoting. */
+/* As text[], or NULL for all. */
 const char *slug_array(Arena *arena, const Json *slugs);
 
 /* "{1,50,100}" */

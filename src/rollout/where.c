@@ -1,6 +1,7 @@
 /* Operators of --where, and the tenants that it chooses. */
 #include <string.h>
 
+#include "pg/text_array.h"
 #include "rollout/where_parts.h"
 
 static const char *const comparisons[] = {
@@ -259,6 +260,7 @@ bool where_compile(Arena *arena, const char *text, size_t first_param, WhereSql 
     WhereCompiler compiler = {
         .arena = arena, .first_param = first_param, .sql = strbuf_init(arena), .err = err};
     if (!sql_expression_parse(WHERE_OPTION, text, &compiler.expression, err)) {
+        err_hint(err, "write one condition, such as: plan = 'free' AND NOT quarantined");
         return false;
     }
     const bool is_emitted = emit(&compiler, compiler.expression.tree, KIND_BOOL);
@@ -272,16 +274,13 @@ bool where_compile(Arena *arena, const char *text, size_t first_param, WhereSql 
 
 /* --- the tenants ------------------------------------------------------------------------------ */
 
-/* "{a,b}": slugs need no quoting. */
 static const char *slugs_of(Arena *arena, const PgRows *rows)
 {
-    StrBuf list = strbuf_init(arena);
-    strbuf_add_char(&list, '{');
+    PgArray list = pg_array_init(arena);
     for (size_t i = 0; i < pg_rows_count(rows); i++) {
-        strbuf_printf(&list, "%s%s", i == 0 ? "" : ",", pg_rows_text(rows, i, 0));
+        pg_array_add(&list, pg_rows_text(rows, i, 0));
     }
-    strbuf_add_char(&list, '}');
-    return list.text;
+    return pg_array_end(&list);
 }
 
 /* SQLSTATE class 22: a value that is none of its type, such as interval 'soon'. */

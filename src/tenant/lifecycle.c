@@ -5,8 +5,8 @@
 #include "blueprint/place.h"
 #include "core/array.h"
 #include "core/clock.h"
-#include "core/strbuf.h"
 #include "pg/sql.h"
+#include "pg/text_array.h"
 #include "tenant/lifecycle_parts.h"
 #include "tenant/login.h"
 #include "tenant/state.h"
@@ -35,11 +35,11 @@ bool lifecycle_logins(JobContext *context, const Tenant *tenant, TenantLogin log
 
 static const char *role_list(Arena *arena, const TenantLogin *logins, size_t count)
 {
-    StrBuf list = strbuf_init(arena);
+    PgArray roles = pg_array_init(arena);
     for (size_t i = 0; i < count; i++) {
-        strbuf_printf(&list, "%s%s", i == 0 ? "" : ",", logins[i].role);
+        pg_array_add(&roles, logins[i].role);
     }
-    return list.text;
+    return pg_array_end(&roles);
 }
 
 /* With post_auth_delay a session sleeps between the check of LOGIN and its row of pg_stat_activity.
@@ -193,9 +193,7 @@ static bool move_and_switch(JobContext *context, TenantState to, bool may_login,
     return job_audit(context, action, detail, err);
 }
 
-/* --- sessions
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- sessions --------------------------------------------------------------------------------- */
 
 static bool count_sessions(JobContext *context, const char *roles, int64_t *ret_count, Err *err)
 {
@@ -281,8 +279,7 @@ static bool step_end_sessions(JobContext *context, Err *err)
            end_sessions(context, tenant, logins, count, TENANT_SUSPENDED, err);
 }
 
-/* --- suspend, resume
- * -------------------------------------------------------------------------------------------- */
+/* --- suspend, resume -------------------------------------------------------------------------- */
 
 static bool step_suspend(JobContext *context, Err *err)
 {
@@ -305,9 +302,7 @@ bool tenant_resume_unlock(JobContext *context, Err *err)
            switch_data(context, tenant, true, err);
 }
 
-/* --- archive
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- archive ---------------------------------------------------------------------------------- */
 
 static bool step_drain(JobContext *context, Err *err)
 {

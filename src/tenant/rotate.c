@@ -17,8 +17,9 @@ static bool step_rotate(JobContext *context, Err *err)
         return false;
     }
     if (count == 0) {
-        return ERR_SET(err, ERR_TENANT_STATE, NULL, "tenant \"%s\" is %s and has no logins",
-                       tenant->slug, tenant->state);
+        return ERR_SET(err, ERR_TENANT_STATE,
+                       "it gets them when it becomes active: see \"tenantry job list\"",
+                       "tenant \"%s\" is %s and has no logins", tenant->slug, tenant->state);
     }
     scoped_batch PgBatch *batch = pg_batch_new(context->arena);
     for (size_t i = 0; i < count; i++) {

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""The example pack of docs/blueprints.md, added and used in both tiers."""
+"""The example pack of docs/blueprints.md, added and used in both tiers, and other answers that documents show."""
 import contextlib
+import json
 import os
 import re
 
 import harness
 
-DOCUMENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "blueprints.md")
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+DOCUMENT = os.path.join(ROOT, "docs", "blueprints.md")
 FILES = ("blueprint.yaml", "migrations/V0001__notes.sql")
 
 
@@ -71,6 +73,32 @@ def test_shared_tables_are_read_only_in_the_row_tier():
     with platform() as (server, logins):
         assert harness.psql(logins["row"], "SELECT count(*) FROM languages") == "2"
         assert_refused(logins["row"], "UPDATE languages SET name = 'x'")
+
+
+def test_the_status_that_is_shown_is_what_the_program_prints():
+    with open(os.path.join(ROOT, "docs", "operations.md"), encoding="utf-8") as f:
+        shown = json.loads(re.search(r"\n\$ tenantry status --json\n(.*?)```", f.read(), re.DOTALL).group(1))
+    with harness.Server() as server:
+        server.up()
+        server.create("acme", "trading")
+        status = server.tenantry("status")
+    assert list(shown) == list(status), status
+    for name in ("control_version", "blueprints"):
+        assert shown[name] == status[name], status
+
+
+def test_the_paths_that_packs_show_have_the_schema_of_extensions():
+    with harness.Server() as server:
+        server.up()
+        server.create("acme", "trading")
+        server.create("beta", "saas")
+        there = server.psql("SELECT string_agg(nspname, ' ') FROM pg_namespace").split()
+    for pack in sorted(os.listdir(os.path.join(ROOT, "packs"))):
+        readme = os.path.join(ROOT, "packs", pack, "README.md")
+        if os.path.exists(readme):
+            with open(readme, encoding="utf-8") as f:
+                for path in re.findall(r"^SET search_path = ([^;]*);", f.read(), re.MULTILINE):
+                    assert all(name in there for name in path.split(", ")[1:]), (pack, path)
 
 
 if __name__ == "__main__":

@@ -245,6 +245,13 @@ def test_a_right_taken_away_later_is_named_by_up_and_by_create():
     client.tenantry("up")
 
 
+def test_a_role_that_may_not_connect_is_told_all_that_it_needs():
+    client = Client()
+    client.sql("REVOKE CONNECT ON DATABASE %s FROM PUBLIC" % client.name)
+    client.sql(statement_of(client.refused("pg_right_missing", "up", says=["permission denied for database"])))
+    client.tenantry("up")
+
+
 def test_a_refused_up_leaves_nothing_behind():
     client = Client(grants=None)
     before = client.sql("SELECT count(*) FROM pg_roles; SELECT count(*) FROM pg_namespace")
@@ -467,7 +474,7 @@ def test_a_refusal_is_understood_in_any_language():
         ("28P01", "Passwort-Authentifizierung für Benutzer »platform« fehlgeschlagen", "pg_right_missing", "PGPASSWORD", 1),
         ("28000", "kein pg_hba.conf-Eintrag für Host »[local]«", "pg_right_missing", "role exists and has LOGIN", 1),
         ("3D000", "Datenbank »app« existiert nicht", "config_invalid", 'CREATE DATABASE "app"', 1),
-        ("42501", "keine Berechtigung für Datenbank »app«", "pg_right_missing", "grant the role CONNECT", 1),
+        ("42501", "keine Berechtigung für Datenbank »app«", "pg_right_missing", 'CONNECT ON DATABASE "app" TO "platform" WITH', 1),
         ("53300", "tut mir leid, schon zu viele Verbindungen", "pg_unavailable", "max_connections", 2),
         ("57P03", "das Datenbanksystem startet", "pg_unavailable", "starting", 2),
         ("XX000", "etwas ging schief", "pg_unavailable", "look at its log", 2),

@@ -62,7 +62,8 @@ def test_a_role_that_may_not_connect_is_told_so_at_once():
         server.up()
         url = server.conninfo.replace("dbname=tenantry", "dbname=postgres")
         result = server.tenantry("status", "--database-url", url, expect=77)
-        assert result.error()["error"]["hint"] == "as the database's owner, grant the role CONNECT on it", result.text()
+        grant = 'GRANT CONNECT ON DATABASE "postgres" TO "tenantry" WITH GRANT OPTION'
+        assert result.error()["error"]["hint"] == "as the database's owner: " + grant, result.text()
         assert "trying again" not in result.err, result.text()
 
 

@@ -210,6 +210,23 @@ def test_a_tier_that_the_blueprint_does_not_offer_is_refused():
         refuse("input_invalid", "tenant", "create", "fine", "--blueprint", "saas", "--tier", tier, says=["tier"])
 
 
+def test_what_can_be_done_about_it_is_in_the_hint():
+    server = shared_server()
+    job = str(server.create("hinted", "saas")["job"])
+    past = ("--table", "sales", "--before", "2020-01-01")
+    for code, argv, hint in (
+        ("job_state", ["job", "cancel", job], "is not taken back"),
+        ("job_state", ["job", "resume", job], "nothing of it is left to do"),
+        ("blueprint_invalid", ["blueprint", "add", "/etc"], "a folder that has a blueprint.yaml"),
+        ("tenant_missing", ["audit", "list", "--tenant", "nobody"], "tenant list"),
+        ("finding_missing", ["isolation", "reopen", "0123456789abcdef"], "isolation list"),
+        ("blueprint_missing", ["partition", "detach", "--blueprint", "nfe", *past], "--tenant"),
+        ("input_invalid", ["migrate", "up", "saas", "--to", "99"], "blueprint show saas"),
+    ):
+        error = server.refused(code, *argv)
+        assert hint in (error["hint"] or ""), (argv, error)
+
+
 def test_an_empty_or_huge_word_is_refused_everywhere():
     for args in (
         ["tenant", "create", "fine", "--blueprint"],

@@ -179,7 +179,7 @@ def test_only_the_tenants_that_are_named_are_moved():
     assert made.migrate("up", "--tenant", "named-b")["places"] == 1
     assert made.versions() == {"named-a": 1, "named-b": 2}
     made.refused("up", "--tenant", "named-a", "--tenant", "nobody", code="tenant_missing", says=("nobody",))
-    made.refused("up", "--to", "9", code="input_invalid", says=("no version 9", "newest is 2"))
+    made.refused("up", "--to", "9", code="input_invalid", says=("no version 9", "newest is 2", "blueprint show"))
     made.refused("up", "--waves", "1,x", code="input_invalid", says=('waves "1,x"', "such as 1,5%,25%,100%"))
     made.refused("up", "--max-failures", "few", code="input_invalid", says=('"few"',))
 

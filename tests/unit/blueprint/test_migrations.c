@@ -353,6 +353,7 @@ static void what_is_no_pack_folder_is_refused(void **state)
     assert_false(blueprint_load_folder(arena, base, &blueprint, &err));
     assert_string_equal(err.message,
                         arena_printf(arena, "%s/blueprint.yaml: the file is missing", base));
+    assert_string_equal(err.hint, "give the path of a folder that has a blueprint.yaml");
     assert_true(file_make_dir(arena_printf(arena, "%s/pack/migrations/sub", base), 0700, &err));
     assert_false(
         blueprint_load_folder(arena, arena_printf(arena, "%s/pack", base), &blueprint, &err));

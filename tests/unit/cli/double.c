@@ -111,7 +111,7 @@ static const OpExample create_examples[] = {
 /* clang-format off */
 static const Operation blueprint_add = {"blueprint.add", "Add a blueprint.", NULL, ACCESS_ADMIN, OP_JOB, {"POST", "/v1/blueprints"}, add_params, no_fields, NULL, NULL, run_purge};
 static const Operation status = {"status", "Show what runs.", NULL, ACCESS_VIEWER, OP_QUERY, {"GET", "/v1/status"}, NULL, status_fields, NULL, NULL, run_status};
-static const Operation tenant_create = {"tenant.create", "Create a tenant.", "Makes its place and checks that it is isolated. .TH is not a request here.", ACCESS_OPERATOR, OP_JOB, {"POST", "/v1/tenants"}, create_params, create_fields, create_examples, "tenant {slug} is active", run_create};
+static const Operation tenant_create = {"tenant.create", "Create a tenant.", "Makes its place and checks that it is isolated. .TH is not a request here.", ACCESS_OPERATOR, OP_JOB, {"POST", "/v1/tenants"}, create_params, create_fields, create_examples, "tenant {slug} is active", run_create, .again = "tenant credentials {slug}"};
 static const Operation tenant_list = {"tenant.list", "List tenants.", NULL, ACCESS_VIEWER, OP_QUERY, {"GET", "/v1/tenants"}, list_params, list_fields, NULL, NULL, run_list};
 static const Operation tenant_purge = {"tenant.purge", "Delete a tenant's data.", NULL, ACCESS_ADMIN, OP_JOB, {NULL, NULL}, purge_params, no_fields, NULL, "purged", run_purge};
 /* clang-format on */

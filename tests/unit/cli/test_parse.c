@@ -177,13 +177,43 @@ static void a_secret_is_refused_as_a_flag_and_not_repeated(void **state)
     static const char hint[] = "set TENANTRY_MASTER_KEY in the environment";
     ASSERT_REFUSED(text, hint, "status", "--master-key=0123");
     ASSERT_REFUSED(text, hint, "status", "--master-key", "0123");
+    ASSERT_REFUSED(text, hint, "--master-key", "0123", "status");
+    ASSERT_REFUSED(text, hint, "tenant", "--master-key", "0123", "list");
+    ASSERT_REFUSED(text, hint, "--bogus", "--master-key", "0123", "status");
+    ASSERT_REFUSED(text, hint, "--color", "--master-key", "0123", "status");
+    ASSERT_REFUSED(text, hint, "status", "--bogus", "--master-key=\xff");
+    ASSERT_REFUSED(text, hint, "status", "--", "--master-key", "0123");
+    ASSERT_REFUSED(text, hint, "--json", "-master-key=0123", "status");
+    ASSERT_REFUSED(text, hint, "--Master_Key", "0123", "status");
+    ASSERT_REFUSED(text, hint, "TENANTRY_MASTER_KEY=0123", "status");
+}
+
+static void what_may_be_the_value_of_a_mistyped_option_is_not_repeated(void **state)
+{
+    (void)state;
+    ASSERT_REFUSED("there is no option \"--mastr-key\"", "see \"tenantry --help\"", "--mastr-key",
+                   "0123", "status");
+    ASSERT_REFUSED("there is no option \"--mastr-key\"", "see \"tenantry tenant --help\"", "tenant",
+                   "--mastr-key", "0123", "list");
+    ASSERT_REFUSED("there is no command \"0123\"", "see \"tenantry --help\"", "--bogus=x", "0123");
+}
+
+static void names_that_begin_like_a_secrets_are_not_taken_for_it(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    CliCall call;
+    Err err;
+    assert_true(PARSE(&call, &err, "tenant", "purge", "master-key", "--master-key-file", "x"));
+    assert_string_equal(call.values[0], "master-key");
+    assert_int_equal(call.flags[0].id, OPT_MASTER_KEY_FILE);
 }
 
 static void arguments_that_are_not_utf8_are_refused(void **state)
 {
     (void)state;
-    ASSERT_REFUSED("argument 3 is not valid UTF-8: \"a\\xff\\x1b\"", "", "tenant", "purge",
-                   "a\xff\x1b");
+    ASSERT_REFUSED("argument 3 is not valid UTF-8: \"a\\xff\\x1b\"",
+                   "type it in UTF-8: see how the terminal is set", "tenant", "purge", "a\xff\x1b");
 }
 
 static void help_and_version_are_found_anywhere(void **state)
@@ -231,6 +261,8 @@ int main(void)
         cmocka_unit_test(a_name_of_the_command_hides_that_of_every_command),
         cmocka_unit_test(an_option_that_may_be_given_again_is_a_list),
         cmocka_unit_test(a_secret_is_refused_as_a_flag_and_not_repeated),
+        cmocka_unit_test(what_may_be_the_value_of_a_mistyped_option_is_not_repeated),
+        cmocka_unit_test(names_that_begin_like_a_secrets_are_not_taken_for_it),
         cmocka_unit_test(arguments_that_are_not_utf8_are_refused),
         cmocka_unit_test(help_and_version_are_found_anywhere),
         cmocka_unit_test(nothing_is_a_call_without_a_command),

@@ -80,19 +80,26 @@ def test_what_is_checked_names_the_parameter():
     assert 'hint: write "acme"' in result.stderr, result.stderr
 
 
-def test_a_full_disk_is_reported():
+def on_a_full_disk(*arguments):
+    """The hint of a command whose answer cannot be written."""
     with open("/dev/full", "w") as full:
-        process = subprocess.run([PROGRAM, "tenant", "list"], stdout=full, stderr=subprocess.PIPE,
-                                 text=True, env=ENVIRONMENT, timeout=60)
+        process = subprocess.run([PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, text=True,
+                                 env=ENVIRONMENT, timeout=60)
     assert process.returncode == 74, process
     assert "No space left" in process.stderr, process.stderr
+    return process.stderr.splitlines()[-1]
 
 
-def test_a_full_disk_is_reported_for_more_than_a_buffer():
-    with open("/dev/full", "w") as full:
-        process = subprocess.run([PROGRAM, "tenant", "list", "--limit", "9000"], stdout=full,
-                                 stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, timeout=60)
-    assert process.returncode == 74, process
+def test_a_full_disk_is_reported():
+    assert on_a_full_disk("tenant", "list") == "hint: nothing was changed: write it elsewhere"
+    on_a_full_disk("tenant", "list", "--limit", "9000")  # more than a buffer
+
+
+def test_what_was_done_is_told_when_its_answer_cannot_be_written():
+    done = "hint: the command itself was done, only its answer is lost: see "
+    create = ["tenant", "create", "acme", "--blueprint", "x"]
+    assert on_a_full_disk(*create) == done + '"tenantry tenant credentials acme"'
+    assert on_a_full_disk("tenant", "purge", "acme", "--yes") == done + '"tenantry job list"'
 
 
 def test_a_reader_that_goes_away_is_no_error():

@@ -196,17 +196,18 @@ static void a_secret_comes_from_the_environment_alone(void **state)
 static void a_file_that_is_not_a_map_of_options_is_refused(void **state)
 {
     (void)state;
+    static const char form[] = "write one \"name: value\" in each line, such as \"port: 5499\"";
     write_file("tenantry.yaml", "- a\n");
     assert_refused(NULL, 0,
                    "./tenantry.yaml:1: a configuration file is a map of option names and values",
-                   see_options);
+                   form);
     write_file("tenantry.yaml", "port: [1, 2]\n");
     assert_refused(NULL, 0, "./tenantry.yaml:1: option \"port\" is one value, not a list or a map",
-                   see_options);
+                   form);
     write_file("tenantry.yaml", "config: x\n");
     assert_refused(NULL, 0,
                    "./tenantry.yaml:1: option \"config\" cannot be set in a configuration file",
-                   see_options);
+                   "name one file, with --config or TENANTRY_CONFIG");
 }
 
 static void an_unknown_option_in_a_file_is_refused_with_its_line(void **state)
@@ -220,6 +221,11 @@ static void an_unknown_option_in_a_file_is_refused_with_its_line(void **state)
     assert_int_equal(err.code, ERR_CONFIG_INVALID);
     assert_non_null(strstr(err.message, "./tenantry.yaml:2"));
     assert_non_null(strstr(err.message, "prot"));
+    write_file("tenantry.yaml", "zzzzzzzzzz: 1\n");
+    assert_false(load(arena, NULL, 0, &config, &err));
+    assert_non_null(strstr(err.hint, "known keys here: acceptance-days, color, connect-timeout,"));
+    assert_null(strstr(err.hint, " config,"));
+    assert_null(strstr(err.hint, " master-key,"));
 }
 
 static void a_file_that_was_named_must_be_there(void **state)

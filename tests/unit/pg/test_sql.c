@@ -10,6 +10,7 @@
 #include "pg/conn.h"
 #include "pg/sql.h"
 #include "pg/sql_parse.h"
+#include "pg/text_array.h"
 
 static void identifiers_are_always_quoted_and_their_quotes_doubled(void **state)
 {
@@ -26,6 +27,17 @@ static void literals_keep_quotes_and_backslashes_as_data(void **state)
     scoped_arena Arena *arena = arena_new();
     assert_string_equal(SQL(arena, "SELECT {}", sql_literal("it's")), "SELECT 'it''s'");
     assert_string_equal(SQL(arena, "SELECT {}", sql_literal("a\\'b")), "SELECT  E'a\\\\''b'");
+}
+
+static void an_array_keeps_what_is_in_its_items(void **state)
+{
+    (void)state;
+    scoped_arena Arena *arena = arena_new();
+    const char *const items[] = {"a,b", "", "c\"d\\", "{NULL}"};
+    assert_string_equal(pg_array_of(arena, items, 0), "{}");
+    assert_string_equal(pg_array_of(arena, items, 1), "{\"a,b\"}");
+    assert_string_equal(pg_array_of(arena, items, ARRAY_COUNT(items)),
+                        "{\"a,b\",\"\",\"c\\\"d\\\\\",\"{NULL}\"}");
 }
 
 /* Whatever text goes in, one statement comes out, and the text is in it as a value. */
@@ -80,6 +92,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(identifiers_are_always_quoted_and_their_quotes_doubled),
         cmocka_unit_test(literals_keep_quotes_and_backslashes_as_data),
+        cmocka_unit_test(an_array_keeps_what_is_in_its_items),
         cmocka_unit_test(no_text_can_end_its_quotes),
         cmocka_unit_test(arguments_go_in_in_order_and_braces_in_them_stay),
         cmocka_unit_test(bytea_text_comes_back_as_the_same_bytes),

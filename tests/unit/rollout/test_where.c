@@ -150,6 +150,10 @@ static void a_refusal_says_what_is_allowed(void **state)
                                   "state, state_at, tier, version");
     assert_false(where_compile(arena, "slug ~ 'a'", 1, &where, &err));
     assert_non_null(strstr(err.hint, "allowed are columns, texts"));
+    static const char shown[] = "plan = 'free' AND NOT quarantined";
+    assert_false(where_compile(arena, "plan =", 1, &where, &err));
+    assert_non_null(strstr(err.hint, shown));
+    assert_true(where_compile(arena, shown, 1, &where, &err));
 }
 
 static void what_is_nested_too_deeply_is_refused(void **state)
