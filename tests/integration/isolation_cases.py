@@ -211,6 +211,15 @@ CASES = [
     ("shared_code", None, "CREATE TABLE {x}.board (t text); ALTER TABLE {x}.board OWNER TO {x_owner}; GRANT SELECT ON {x}.board"
      " TO {x_group}; CREATE RULE copied AS ON INSERT TO {x}.users DO ALSO INSERT INTO {x}.board VALUES (NEW.email)",
      "DROP RULE copied ON {x}.users; DROP TABLE {x}.board"),
+    # What no tenant has a right on is read by all all the same, by way of the owner.
+    ("shared_code", None, "CREATE TABLE {x}.notes (t text); ALTER TABLE {x}.notes OWNER TO {x_owner};"
+     " CREATE FUNCTION {x}.getn() RETURNS SETOF text LANGUAGE sql SECURITY DEFINER SET search_path = {x}, pg_catalog, pg_temp"
+     " AS 'SELECT t FROM notes'; ALTER FUNCTION {x}.getn() OWNER TO {x_owner}; REVOKE ALL ON FUNCTION {x}.getn() FROM PUBLIC;"
+     " GRANT EXECUTE ON FUNCTION {x}.getn() TO {x_group}", "DROP FUNCTION {x}.getn(); DROP TABLE {x}.notes"),
+    ("shared_code", None, "CREATE SEQUENCE {x}.s; ALTER SEQUENCE {x}.s OWNER TO {x_owner};"
+     " CREATE FUNCTION {x}.getn() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = {x}, pg_catalog, pg_temp"
+     " AS 'SELECT last_value FROM s'; ALTER FUNCTION {x}.getn() OWNER TO {x_owner};"
+     " REVOKE ALL ON FUNCTION {x}.getn() FROM PUBLIC", "DROP FUNCTION {x}.getn(); DROP SEQUENCE {x}.s"),
     ("function_names_other", "a", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE plpgsql"
      " AS $$ BEGIN RETURN (SELECT count(*) FROM {a}.portfolios); END $$; ALTER FUNCTION {b}.f() OWNER TO {b_owner};"
      " REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", None),
