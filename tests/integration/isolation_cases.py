@@ -135,6 +135,8 @@ CASES = [
      "DROP TABLE {x}.notes"),
     ("unique_without_tenant", None, "CREATE UNIQUE INDEX users_email_everywhere ON {x}.users (email)",
      "DROP INDEX {x}.users_email_everywhere"),
+    ("unique_without_tenant", None, "CREATE EXTENSION btree_gist SCHEMA tenantry_ext; ALTER TABLE {x}.users ADD CONSTRAINT"
+     " of_others EXCLUDE USING gist (tenant_id WITH <>, email WITH =)", "DROP EXTENSION btree_gist CASCADE"),
     ("foreign_key_without_tenant", None, "CREATE TABLE {x}.notes (tenant_id uuid NOT NULL, id uuid UNIQUE, of uuid"
      " REFERENCES {x}.notes (id)); ALTER TABLE {x}.notes OWNER TO {x_owner}", "DROP TABLE {x}.notes"),
     ("view_not_invoker", None, "CREATE VIEW {x}.v AS SELECT 1 AS one; ALTER VIEW {x}.v OWNER TO {x_owner}",
