@@ -80,28 +80,23 @@ static const char *name_part(const Json *names, size_t i)
     return json_get_text(json_object_get(json_array_get(names, i), "String"), "sval", "");
 }
 
-/* These run SQL that they are given as text, or change what names mean. */
+/* These run SQL that they are given as text, or change what names mean: PostgreSQL's, and those of
+ * the extensions that come with it. A "*" stands for the rest of a family's names. */
 static bool runs_text(const char *function)
 {
-    static const char *const words[] = {"cursor_to_xml",
-                                        "cursor_to_xmlschema",
-                                        "database_to_xml",
-                                        "database_to_xml_and_xmlschema",
-                                        "database_to_xmlschema",
-                                        "query_to_xml",
-                                        "query_to_xml_and_xmlschema",
-                                        "query_to_xmlschema",
-                                        "schema_to_xml",
-                                        "schema_to_xml_and_xmlschema",
-                                        "schema_to_xmlschema",
-                                        "set_config",
-                                        "table_to_xml",
-                                        "table_to_xml_and_xmlschema",
-                                        "table_to_xmlschema",
-                                        "ts_rewrite",
-                                        "ts_stat",
-                                        NULL};
-    return is_word_of(function, words) || strncmp(function, "dblink", strlen("dblink")) == 0;
+    static const char *const words[] = {
+        "connectby",     "crosstab*",     "cursor_to_xml*", "database_to_xml*",
+        "dblink*",       "query_to_xml*", "schema_to_xml*", "set_config",
+        "table_to_xml*", "ts_rewrite",    "ts_stat",        "xpath_table",
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
+        const size_t length = strcspn(words[i], "*");
+        if (strncmp(function, words[i], length) == 0 &&
+            (words[i][length] == '*' || function[length] == '\0')) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool on_function(void *context, const Json *value)

@@ -196,6 +196,10 @@ CASES = [
     ("definer_dynamic", "b", "CREATE FUNCTION {b}.f() RETURNS xml LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp"
      " BEGIN ATOMIC SELECT query_to_xml('SELECT 1', true, true, ''); END; ALTER FUNCTION {b}.f() OWNER TO {b_owner};"
      " REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", "DROP FUNCTION {b}.f()"),
+    ("definer_dynamic", "b", "CREATE EXTENSION tablefunc SCHEMA tenantry_ext; CREATE FUNCTION {b}.f(t text) RETURNS bigint"
+     " LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, {b}, tenantry_ext, pg_temp AS 'SELECT count(*) FROM crosstab2(t)';"
+     " ALTER FUNCTION {b}.f(text) OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f(text) FROM PUBLIC",
+     "DROP FUNCTION {b}.f(text); DROP EXTENSION tablefunc"),
     ("definer_touches", "b", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER"
      " SET search_path = pg_catalog, pg_temp AS $$ BEGIN RETURN (SELECT count(*) FROM {a}.portfolios); END $$;"
      " ALTER FUNCTION {b}.f() OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", "DROP FUNCTION {b}.f()"),

@@ -157,6 +157,19 @@ static void sql_that_is_put_together_cannot_be_judged(void **state)
     assert_unknown("sql", "SELECT query_to_xml(t, true, true, '')", "SQL given as text");
     assert_unknown("sql", "SELECT * FROM dblink(t) AS x (a int)", "SQL given as text");
     assert_unknown("sql", "SELECT set_config('search_path', t, true)", "SQL given as text");
+    assert_unknown("sql", "SELECT * FROM crosstab3(t)", "SQL given as text");
+    assert_unknown("sql", "SELECT * FROM tenantry_ext.connectby(t, 'a', 'b', 'c', 0) x (a int)",
+                   "SQL given as text");
+    assert_unknown("plpgsql",
+                   "BEGIN RETURN (SELECT a FROM xpath_table('k', 'd', t, '/a', 'true') x (a int));"
+                   " END",
+                   "SQL given as text");
+    /* Most functions of extensions take texts that are none. */
+    assert_outside("sql",
+                   "SELECT crypt(t, gen_salt('bf')), digest(t, 'sha256'), unaccent(t),"
+                   " similarity(t, 'x'), uuid_generate_v5(uuid_ns_url(), t), hstore(t, t),"
+                   " my_dblink(t), xpath_tables(t), cross(t)",
+                   NULL);
 }
 
 static void what_cannot_be_parsed_is_told_and_not_passed_over(void **state)
