@@ -229,6 +229,25 @@ CASES = [
     ("function_names_other", "a", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE plpgsql"
      " AS $$ BEGIN RETURN (SELECT count(*) FROM {a}.portfolios); END $$; ALTER FUNCTION {b}.f() OWNER TO {b_owner};"
      " REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", None),
+    ("function_names_other", "a", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE sql SET search_path = {a}"
+     " AS 'SELECT 1::bigint'; ALTER FUNCTION {b}.f() OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", None),
+    ("function_names_other", "a", "CREATE FUNCTION {b}.f() RETURNS xml LANGUAGE sql BEGIN ATOMIC"
+     " SELECT query_to_xml('SELECT * FROM {a}.portfolios', true, true, ''); END; ALTER FUNCTION {b}.f() OWNER TO {b_owner};"
+     " REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", None),
+    ("function_names_other", "a", "CREATE FUNCTION {b}.f() RETURNS trigger LANGUAGE plpgsql AS"
+     " 'BEGIN EXECUTE format(''SELECT 1 FROM %s'', TG_ARGV[1]); RETURN NULL; END'; ALTER FUNCTION {b}.f() OWNER TO {b_owner};"
+     " REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC; CREATE TRIGGER spied AFTER INSERT ON {b}.portfolios FOR EACH ROW"
+     " EXECUTE FUNCTION {b}.f('\u00bb', '{a}.portfolios')", "DROP FUNCTION {b}.f() CASCADE"),
+    ("function_names_other", "a", "CREATE VIEW {b}.v WITH (security_invoker) AS SELECT query_to_xml('SELECT * FROM {a}.portfolios',"
+     " true, true, ''); ALTER VIEW {b}.v OWNER TO {b_owner}", "DROP VIEW {b}.v"),
+    ("function_names_other", "a", "CREATE TABLE {b}.t (n bigint DEFAULT nextval('{a}.s'::text)); ALTER TABLE {b}.t OWNER TO"
+     " {b_owner}", "DROP TABLE {b}.t"),
+    ("function_names_other", "a", "CREATE TABLE IF NOT EXISTS {b}.kept (n bigint); ALTER TABLE {b}.kept OWNER TO {b_owner};"
+     " ALTER TABLE {b}.kept ALTER n SET DEFAULT nextval('{a}.s'::text)", None),
+    ("function_names_other", "a", "CREATE POLICY p ON {b}.portfolios USING (query_to_xml('SELECT * FROM {a}.portfolios', true,"
+     " true, current_setting('app.current_tenant_id')) IS DOCUMENT)", None),
+    ("function_names_other", "a", "CREATE RULE r AS ON DELETE TO {b}.portfolios DO ALSO"
+     " SELECT query_to_xml('SELECT * FROM {a}.portfolios', true, true, '')", None),
     ("function_leakproof", "a", "ALTER FUNCTION {a}.touch_updated_at() LEAKPROOF", None),
     ("function_untrusted", "a", "CREATE FUNCTION {a}.f(cstring) RETURNS int LANGUAGE internal AS 'int4in';"
      " ALTER FUNCTION {a}.f(cstring) OWNER TO {a_owner}; REVOKE ALL ON FUNCTION {a}.f(cstring) FROM PUBLIC", None),
