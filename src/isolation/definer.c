@@ -17,13 +17,19 @@ typedef struct Look {
     int names;
     const char *other_schema;
     const char *unknown;
-    const Json *open; /* the tables of its shared place that all tenants read; NULL: of no such */
+    const Json *open;   /* the tables of its shared place that all tenants read; NULL: of no such */
+    const Json *hidden; /* what of it has no tenant_id, and is read by such code alone */
     const char *unheld;
 } Look;
 
 static void note_unknown(Look *look, const char *why)
 {
     look->unknown = look->unknown == NULL ? why : look->unknown;
+}
+
+static void note_unheld(Look *look, const char *what)
+{
+    look->unheld = look->unheld == NULL ? what : look->unheld;
 }
 
 /* --- names ------------------------------------------------------------------------------------ */
@@ -74,28 +80,23 @@ static const char *name_part(const Json *names, size_t i)
     return json_get_text(json_object_get(json_array_get(names, i), "String"), "sval", "");
 }
 
-/* These run SQL that they are given as text, or change what names mean. */
+/* These run SQL that they are given as text, or change what names mean: PostgreSQL's, and those of
+ * the extensions that come with it. A "*" stands for the rest of a family's names. */
 static bool runs_text(const char *function)
 {
-    static const char *const words[] = {"cursor_to_xml",
-                                        "cursor_to_xmlschema",
-                                        "database_to_xml",
-                                        "database_to_xml_and_xmlschema",
-                                        "database_to_xmlschema",
-                                        "query_to_xml",
-                                        "query_to_xml_and_xmlschema",
-                                        "query_to_xmlschema",
-                                        "schema_to_xml",
-                                        "schema_to_xml_and_xmlschema",
-                                        "schema_to_xmlschema",
-                                        "set_config",
-                                        "table_to_xml",
-                                        "table_to_xml_and_xmlschema",
-                                        "table_to_xmlschema",
-                                        "ts_rewrite",
-                                        "ts_stat",
-                                        NULL};
-    return is_word_of(function, words) || strncmp(function, "dblink", strlen("dblink")) == 0;
+    static const char *const words[] = {
+        "connectby",     "crosstab*",     "cursor_to_xml*", "database_to_xml*",
+        "dblink*",       "query_to_xml*", "schema_to_xml*", "set_config",
+        "table_to_xml*", "ts_rewrite",    "ts_stat",        "xpath_table",
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
+        const size_t length = strcspn(words[i], "*");
+        if (strncmp(function, words[i], length) == 0 &&
+            (words[i][length] == '*' || function[length] == '\0')) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool on_function(void *context, const Json *value)
@@ -109,6 +110,9 @@ static bool on_function(void *context, const Json *value)
     if (runs_text(name_part(names, count - 1))) {
         note_unknown(look, "it calls a function that runs SQL given as text");
     }
+    if (look->open != NULL && strcmp(name_part(names, count - 1), "setval") == 0) {
+        note_unheld(look, "it sets a sequence, which is of all tenants");
+    }
     if (count > 1) {
         note_name(look, name_part(names, count - 2),
                   arena_printf(look->arena, "%s()", name_part(names, count - 1)));
@@ -116,21 +120,44 @@ static bool on_function(void *context, const Json *value)
     return true;
 }
 
-/* Owners are held by the policies of what has tenant_id; what has none they write for all. */
-static bool on_write(void *context, const Json *value)
+/* Owners are held by the policies of what has tenant_id; what has none they write for all, and one
+ * tenant reads there what another left. A row that is only added is seen by nobody for that. */
+static bool is_listed(const Look *look, const Json *table, const Json *names)
+{
+    const char *name = json_get_text(table, "relname", "");
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        if (strcmp(name, json_string_value(json_array_get(names, i))) == 0) {
+            return strcmp(json_get_text(table, "schemaname", look->schema), look->schema) == 0;
+        }
+    }
+    return false;
+}
+
+static bool on_read(void *context, const Json *value)
+{
+    Look *look = context;
+    if (is_listed(look, value, look->hidden)) {
+        note_unheld(look, arena_printf(look->arena, "it reads %s, whose content is of no tenant",
+                                       json_get_text(value, "relname", "")));
+    }
+    return true;
+}
+
+static bool on_insert(void *context, const Json *value)
 {
     Look *look = context;
     const Json *table = json_object_get(value, "relation");
-    const char *schema = json_get_text(table, "schemaname", look->schema);
-    const char *name = json_get_text(table, "relname", "");
-    for (size_t i = 0; i < json_array_size(look->open) && look->unheld == NULL; i++) {
-        if (strcmp(schema, look->schema) == 0 &&
-            strcmp(name, json_string_value(json_array_get(look->open, i))) == 0) {
-            look->unheld = arena_printf(look->arena, "it writes table %s, which all tenants read",
-                                        name);
-        }
+    if (is_listed(look, table, look->open)) {
+        note_unheld(look, arena_printf(look->arena, "it writes table %s, which all tenants read",
+                                       json_get_text(table, "relname", "")));
     }
-    return true;
+    /* What it does about a row that is there tells that it is. */
+    return json_object_get(value, "onConflictClause") == NULL || on_read(look, table);
+}
+
+static bool on_change(void *context, const Json *value)
+{
+    return on_insert(context, value) && on_read(context, json_object_get(value, "relation"));
 }
 
 static bool on_hidden(void *context, const Json *value)
@@ -148,11 +175,13 @@ static void look_at_tree(Look *look, const Json *tree)
         const char *node;
         bool (*visit)(void *context, const Json *value);
     } visits[] = {
-        /* A field that can be nothing else than a table has no node of its own. */
-        {"RangeVar", on_table},   {"rel", on_table},          {"relation", on_table},
-        {"view", on_table},       {"FuncCall", on_function},  {"funccall", on_function},
-        {"DoStmt", on_hidden},    {"ExecuteStmt", on_hidden}, {"InsertStmt", on_write},
-        {"UpdateStmt", on_write}, {"DeleteStmt", on_write},   {"MergeStmt", on_write},
+        /* A field that can be nothing else than a table has no node of its own; it is what a
+         * statement writes. */
+        {"RangeVar", on_table},    {"RangeVar", on_read},     {"rel", on_table},
+        {"relation", on_table},    {"view", on_table},        {"FuncCall", on_function},
+        {"funccall", on_function}, {"DoStmt", on_hidden},     {"ExecuteStmt", on_hidden},
+        {"InsertStmt", on_insert}, {"UpdateStmt", on_change}, {"DeleteStmt", on_change},
+        {"MergeStmt", on_change},
     };
     for (size_t i = 0; i < ARRAY_COUNT(visits); i++) {
         sql_tree_visit(tree, visits[i].node, visits[i].visit, look);
@@ -199,14 +228,13 @@ static void look_at_statement(Look *look, const SqlStatement *statement)
                                        "VariableShowStmt",
                                        NULL};
     size_t length = 0;
-    if (look->open == NULL || look->unheld != NULL || is_word_of(statement->node, held) ||
-        is_temporary(statement->tree)) {
+    if (look->open == NULL || is_word_of(statement->node, held) || is_temporary(statement->tree)) {
         return;
     }
     while (isalpha((unsigned char)statement->text[length])) {
         length++;
     }
-    look->unheld = arena_printf(look->arena, "it runs %.*s", (int)length, statement->text);
+    note_unheld(look, arena_printf(look->arena, "it runs %.*s", (int)length, statement->text));
 }
 
 /* Releases the script. */
@@ -363,7 +391,8 @@ bool definer_judge(Arena *arena, const char *body, DefinerVerdict *ret_verdict, 
     Look look = {.arena = arena,
                  .schema = json_get_text(function, "schema", ""),
                  .outside = strbuf_init(arena),
-                 .open = json_object_get(function, "open")};
+                 .open = json_object_get(function, "open"),
+                 .hidden = json_object_get(function, "hidden")};
     look_at_path(&look, json_object_get(function, "path"));
     if (strcmp(language, "plpgsql") == 0) {
         look_at_plpgsql(&look, definition, source);

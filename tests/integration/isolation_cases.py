@@ -135,6 +135,8 @@ CASES = [
      "DROP TABLE {x}.notes"),
     ("unique_without_tenant", None, "CREATE UNIQUE INDEX users_email_everywhere ON {x}.users (email)",
      "DROP INDEX {x}.users_email_everywhere"),
+    ("unique_without_tenant", None, "CREATE EXTENSION btree_gist SCHEMA tenantry_ext; ALTER TABLE {x}.users ADD CONSTRAINT"
+     " of_others EXCLUDE USING gist (tenant_id WITH <>, email WITH =)", "DROP EXTENSION btree_gist CASCADE"),
     ("foreign_key_without_tenant", None, "CREATE TABLE {x}.notes (tenant_id uuid NOT NULL, id uuid UNIQUE, of uuid"
      " REFERENCES {x}.notes (id)); ALTER TABLE {x}.notes OWNER TO {x_owner}", "DROP TABLE {x}.notes"),
     ("view_not_invoker", None, "CREATE VIEW {x}.v AS SELECT 1 AS one; ALTER VIEW {x}.v OWNER TO {x_owner}",
@@ -194,6 +196,10 @@ CASES = [
     ("definer_dynamic", "b", "CREATE FUNCTION {b}.f() RETURNS xml LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp"
      " BEGIN ATOMIC SELECT query_to_xml('SELECT 1', true, true, ''); END; ALTER FUNCTION {b}.f() OWNER TO {b_owner};"
      " REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", "DROP FUNCTION {b}.f()"),
+    ("definer_dynamic", "b", "CREATE EXTENSION tablefunc SCHEMA tenantry_ext; CREATE FUNCTION {b}.f(t text) RETURNS bigint"
+     " LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, {b}, tenantry_ext, pg_temp AS 'SELECT count(*) FROM crosstab2(t)';"
+     " ALTER FUNCTION {b}.f(text) OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f(text) FROM PUBLIC",
+     "DROP FUNCTION {b}.f(text); DROP EXTENSION tablefunc"),
     ("definer_touches", "b", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER"
      " SET search_path = pg_catalog, pg_temp AS $$ BEGIN RETURN (SELECT count(*) FROM {a}.portfolios); END $$;"
      " ALTER FUNCTION {b}.f() OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", "DROP FUNCTION {b}.f()"),
@@ -211,9 +217,37 @@ CASES = [
     ("shared_code", None, "CREATE TABLE {x}.board (t text); ALTER TABLE {x}.board OWNER TO {x_owner}; GRANT SELECT ON {x}.board"
      " TO {x_group}; CREATE RULE copied AS ON INSERT TO {x}.users DO ALSO INSERT INTO {x}.board VALUES (NEW.email)",
      "DROP RULE copied ON {x}.users; DROP TABLE {x}.board"),
+    # What no tenant has a right on is read by all all the same, by way of the owner.
+    ("shared_code", None, "CREATE TABLE {x}.notes (t text); ALTER TABLE {x}.notes OWNER TO {x_owner};"
+     " CREATE FUNCTION {x}.getn() RETURNS SETOF text LANGUAGE sql SECURITY DEFINER SET search_path = {x}, pg_catalog, pg_temp"
+     " AS 'SELECT t FROM notes'; ALTER FUNCTION {x}.getn() OWNER TO {x_owner}; REVOKE ALL ON FUNCTION {x}.getn() FROM PUBLIC;"
+     " GRANT EXECUTE ON FUNCTION {x}.getn() TO {x_group}", "DROP FUNCTION {x}.getn(); DROP TABLE {x}.notes"),
+    ("shared_code", None, "CREATE SEQUENCE {x}.s; ALTER SEQUENCE {x}.s OWNER TO {x_owner};"
+     " CREATE FUNCTION {x}.getn() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = {x}, pg_catalog, pg_temp"
+     " AS 'SELECT last_value FROM s'; ALTER FUNCTION {x}.getn() OWNER TO {x_owner};"
+     " REVOKE ALL ON FUNCTION {x}.getn() FROM PUBLIC", "DROP FUNCTION {x}.getn(); DROP SEQUENCE {x}.s"),
     ("function_names_other", "a", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE plpgsql"
      " AS $$ BEGIN RETURN (SELECT count(*) FROM {a}.portfolios); END $$; ALTER FUNCTION {b}.f() OWNER TO {b_owner};"
      " REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", None),
+    ("function_names_other", "a", "CREATE FUNCTION {b}.f() RETURNS bigint LANGUAGE sql SET search_path = {a}"
+     " AS 'SELECT 1::bigint'; ALTER FUNCTION {b}.f() OWNER TO {b_owner}; REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", None),
+    ("function_names_other", "a", "CREATE FUNCTION {b}.f() RETURNS xml LANGUAGE sql BEGIN ATOMIC"
+     " SELECT query_to_xml('SELECT * FROM {a}.portfolios', true, true, ''); END; ALTER FUNCTION {b}.f() OWNER TO {b_owner};"
+     " REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC", None),
+    ("function_names_other", "a", "CREATE FUNCTION {b}.f() RETURNS trigger LANGUAGE plpgsql AS"
+     " 'BEGIN EXECUTE format(''SELECT 1 FROM %s'', TG_ARGV[1]); RETURN NULL; END'; ALTER FUNCTION {b}.f() OWNER TO {b_owner};"
+     " REVOKE ALL ON FUNCTION {b}.f() FROM PUBLIC; CREATE TRIGGER spied AFTER INSERT ON {b}.portfolios FOR EACH ROW"
+     " EXECUTE FUNCTION {b}.f('\u00bb', '{a}.portfolios')", "DROP FUNCTION {b}.f() CASCADE"),
+    ("function_names_other", "a", "CREATE VIEW {b}.v WITH (security_invoker) AS SELECT query_to_xml('SELECT * FROM {a}.portfolios',"
+     " true, true, ''); ALTER VIEW {b}.v OWNER TO {b_owner}", "DROP VIEW {b}.v"),
+    ("function_names_other", "a", "CREATE TABLE {b}.t (n bigint DEFAULT nextval('{a}.s'::text)); ALTER TABLE {b}.t OWNER TO"
+     " {b_owner}", "DROP TABLE {b}.t"),
+    ("function_names_other", "a", "CREATE TABLE IF NOT EXISTS {b}.kept (n bigint); ALTER TABLE {b}.kept OWNER TO {b_owner};"
+     " ALTER TABLE {b}.kept ALTER n SET DEFAULT nextval('{a}.s'::text)", None),
+    ("function_names_other", "a", "CREATE POLICY p ON {b}.portfolios USING (query_to_xml('SELECT * FROM {a}.portfolios', true,"
+     " true, current_setting('app.current_tenant_id')) IS DOCUMENT)", None),
+    ("function_names_other", "a", "CREATE RULE r AS ON DELETE TO {b}.portfolios DO ALSO"
+     " SELECT query_to_xml('SELECT * FROM {a}.portfolios', true, true, '')", None),
     ("function_leakproof", "a", "ALTER FUNCTION {a}.touch_updated_at() LEAKPROOF", None),
     ("function_untrusted", "a", "CREATE FUNCTION {a}.f(cstring) RETURNS int LANGUAGE internal AS 'int4in';"
      " ALTER FUNCTION {a}.f(cstring) OWNER TO {a_owner}; REVOKE ALL ON FUNCTION {a}.f(cstring) FROM PUBLIC", None),

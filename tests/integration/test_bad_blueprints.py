@@ -233,8 +233,11 @@ def test_a_table_without_tenant_id_that_dynamic_sql_makes_is_refused_with_its_li
 
 def test_what_the_row_tier_forbids_is_found_where_dynamic_sql_makes_it():
     tables = "CREATE TABLE p (%s, id bigint, PRIMARY KEY (tenant_id, id));\n" % KEY
+    exclusion = "ALTER TABLE p ADD EXCLUDE USING gist (tenant_id WITH %s, id WITH =)"
+    gist = "extensions: {wanted: [btree_gist]}\n"
     forbidden = {"row_unique_without_tenant_id": ["CREATE UNIQUE INDEX i ON p (id)", "ALTER TABLE p ADD UNIQUE (id)",
-                                                  "CREATE UNIQUE INDEX i ON p (id) INCLUDE (tenant_id)"],
+                                                  "CREATE UNIQUE INDEX i ON p (id) INCLUDE (tenant_id)",
+                                                  exclusion % "<>"],
                  "row_foreign_key": ["CREATE TABLE q (%s, p_id bigint, other uuid,"
                                      " FOREIGN KEY (other, p_id) REFERENCES p)" % KEY],
                  "row_materialized_view": ["CREATE MATERIALIZED VIEW m AS SELECT id FROM p"],
@@ -242,13 +245,13 @@ def test_what_the_row_tier_forbids_is_found_where_dynamic_sql_makes_it():
                                               "CREATE VIEW v WITH (security_invoker = off) AS SELECT id FROM p"]}
     for rule, statements in forbidden.items():
         for sql in statements:
-            refuse("blueprint_invalid", "migrations/V0003__more.sql:2: ", "(%s)" % rule, tiers="row", V0002__p=tables,
+            refuse("blueprint_invalid", "migrations/V0003__more.sql:2: ", "(%s)" % rule, tiers="row", more=gist, V0002__p=tables,
                    V0003__more="\n" + DYNAMIC % sql + DYNAMIC % ("CREATE TABLE z (%s)" % KEY))
-    allowed = ["CREATE UNIQUE INDEX i ON p (id, tenant_id)", "CREATE INDEX j ON p (id)",
+    allowed = ["CREATE UNIQUE INDEX i ON p (id, tenant_id)", exclusion % "=", "CREATE INDEX j ON p (id)",
                "CREATE VIEW v WITH (security_invoker) AS SELECT id FROM p",
                "CREATE TABLE q (%s, p_id bigint, FOREIGN KEY (tenant_id, p_id) REFERENCES p)" % KEY]
     with harness.temporary_folder() as folder:
-        assert add(folder, name="allowed", tiers="row", V0002__p=tables,
+        assert add(folder, name="allowed", tiers="row", more=gist, V0002__p=tables,
                    V0003__more="".join(DYNAMIC % sql for sql in allowed))["change"] == "recorded"
 
 

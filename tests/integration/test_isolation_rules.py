@@ -597,12 +597,23 @@ def test_code_of_a_shared_place_that_row_level_security_holds_is_no_finding():
     table = "CREATE TABLE {x}.board (t text); ALTER TABLE {x}.board OWNER TO {x_owner};"
     trigger = "CREATE TRIGGER copied AFTER INSERT ON {x}.users FOR EACH ROW EXECUTE FUNCTION {x}.f();"
     copy = head % ("trigger", "INSERT INTO board VALUES (NEW.email); RETURN NULL;")
+    peek = ("CREATE FUNCTION {x}.peek() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN SELECT t INTO NEW.t FROM {x}.board; RETURN NEW;"
+            " END'; ALTER FUNCTION {x}.peek() OWNER TO {x_owner}; REVOKE ALL ON FUNCTION {x}.peek() FROM PUBLIC;"
+            " CREATE TRIGGER peek BEFORE INSERT ON {x}.board FOR EACH ROW EXECUTE FUNCTION {x}.peek();")
+    reads = "it reads %s, whose content is of no tenant"
     cases = [(head % ("void", "CREATE TEMP TABLE t AS SELECT 1; DELETE FROM users; NOTIFY x;"), None),
              (head % ("void", "ALTER TABLE users NO FORCE ROW LEVEL SECURITY;"), "it runs ALTER"),
              (head % ("void", "EXECUTE 'DROP POLICY tenant_guard ON users';"), "it runs DROP"),
              (table + copy + trigger, None),
              (table + "GRANT SELECT (t) ON {x}.board TO {x_group};" + copy + trigger,
-              "it writes table board, which all tenants read")]
+              "it writes table board, which all tenants read"),
+             (table + head % ("bigint", "RETURN (SELECT count(*) FROM board);"), reads % "board"),
+             (table + head % ("void", "INSERT INTO board VALUES (1) ON CONFLICT DO NOTHING;"), reads % "board"),
+             (table + "CREATE VIEW {x}.v WITH (security_invoker) AS TABLE {x}.board; ALTER VIEW {x}.v OWNER TO {x_owner};"
+              + head % ("bigint", "RETURN (SELECT count(*) FROM v);"), reads % "v"),
+             # The trigger works with the owner's rights where the function writes.
+             (table + head % ("void", "INSERT INTO board VALUES (1);") + peek, reads % "board"),
+             (head % ("void", "PERFORM setval('\"the count\"', 1);"), "it sets a sequence, which is of all tenants")]
     for sql, says in cases:
         server.psql(sql.format(**words), server.superuser)
         try:
@@ -610,7 +621,8 @@ def test_code_of_a_shared_place_that_row_level_security_holds_is_no_finding():
                 found = of_rule(verify(server, *args), "shared_code")
                 assert [f["evidence"].split(" (")[0] for f in found] == ([says] if says else []), (sql, found)
         finally:
-            server.psql("DROP FUNCTION {x}.f() CASCADE; DROP TABLE IF EXISTS {x}.board".format(**words), server.superuser)
+            server.psql("DROP FUNCTION {x}.f() CASCADE; DROP TABLE IF EXISTS {x}.board CASCADE;"
+                        " DROP FUNCTION IF EXISTS {x}.peek()".format(**words), server.superuser)
     assert verify(server)["findings"] == []
 
 

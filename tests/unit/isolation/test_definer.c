@@ -87,7 +87,8 @@ static void tables_and_functions_of_other_schemas_are_told_wherever_they_are(voi
                    "it uses a.a, b.b, c.c, d.d and more");
 }
 
-/* The verdict on a body of a shared place where all tenants read the table "board". */
+/* The verdict on a body of a shared place where all tenants read the table "board", and none does
+ * "notes", which has no tenant_id either. */
 static void assert_unheld(const char *language, const char *source, const char *unheld)
 {
     DefinerVerdict verdict;
@@ -96,7 +97,8 @@ static void assert_unheld(const char *language, const char *source, const char *
     const char *body = arena_printf(
         arena,
         "{\"schema\": \"mine\", \"language\": \"%s\", \"source\": \"%s\", \"open\": [\"board\"],"
-        " \"definition\": \"CREATE FUNCTION mine.f(t text) RETURNS int LANGUAGE %s AS $f$%s$f$\"}",
+        " \"hidden\": [\"notes\"], \"definition\": \"CREATE FUNCTION mine.f(t text) RETURNS int "
+        "LANGUAGE %s AS $f$%s$f$\"}",
         language, source, language, source);
     assert_true(definer_judge(arena, body, &verdict, &err));
     if (unheld == NULL) {
@@ -124,6 +126,24 @@ static void what_row_level_security_does_not_hold_is_told_of_shared_places(void 
                   "it writes table board, which all tenants read");
 }
 
+static void what_is_of_no_tenant_may_be_added_to_and_not_read(void **state)
+{
+    (void)state;
+    const char *reads = "it reads notes, whose content is of no tenant";
+    assert_unheld("sql", "INSERT INTO notes VALUES (1) RETURNING 1; SELECT 1 FROM board", NULL);
+    assert_unheld("sql", "SELECT a FROM other.notes; SELECT 'notes'", NULL);
+    assert_unheld("sql", "SELECT a FROM notes", reads);
+    assert_unheld("sql", "INSERT INTO t TABLE mine.notes", reads);
+    assert_unheld("sql", "INSERT INTO notes VALUES (1) ON CONFLICT DO NOTHING", reads);
+    assert_unheld("sql", "UPDATE notes SET a = 1", reads);
+    assert_unheld("sql", "WITH w AS (DELETE FROM notes RETURNING a) SELECT a FROM w", reads);
+    assert_unheld("sql", "MERGE INTO notes USING t ON true WHEN MATCHED THEN DELETE", reads);
+    assert_unheld("plpgsql", "BEGIN RETURN (SELECT last_value FROM notes); END", reads);
+    assert_unheld("plpgsql", "BEGIN PERFORM nextval('notes'); RETURN 1; END", NULL);
+    assert_unheld("plpgsql", "BEGIN PERFORM setval('notes', 1); RETURN 1; END",
+                  "it sets a sequence, which is of all tenants");
+}
+
 static void sql_that_is_put_together_cannot_be_judged(void **state)
 {
     (void)state;
@@ -137,6 +157,19 @@ static void sql_that_is_put_together_cannot_be_judged(void **state)
     assert_unknown("sql", "SELECT query_to_xml(t, true, true, '')", "SQL given as text");
     assert_unknown("sql", "SELECT * FROM dblink(t) AS x (a int)", "SQL given as text");
     assert_unknown("sql", "SELECT set_config('search_path', t, true)", "SQL given as text");
+    assert_unknown("sql", "SELECT * FROM crosstab3(t)", "SQL given as text");
+    assert_unknown("sql", "SELECT * FROM tenantry_ext.connectby(t, 'a', 'b', 'c', 0) x (a int)",
+                   "SQL given as text");
+    assert_unknown("plpgsql",
+                   "BEGIN RETURN (SELECT a FROM xpath_table('k', 'd', t, '/a', 'true') x (a int));"
+                   " END",
+                   "SQL given as text");
+    /* Most functions of extensions take texts that are none. */
+    assert_outside("sql",
+                   "SELECT crypt(t, gen_salt('bf')), digest(t, 'sha256'), unaccent(t),"
+                   " similarity(t, 'x'), uuid_generate_v5(uuid_ns_url(), t), hstore(t, t),"
+                   " my_dblink(t), xpath_tables(t), cross(t)",
+                   NULL);
 }
 
 static void what_cannot_be_parsed_is_told_and_not_passed_over(void **state)
@@ -157,6 +190,7 @@ int main(void)
         cmocka_unit_test(what_is_in_its_own_schema_or_for_all_is_not_told),
         cmocka_unit_test(tables_and_functions_of_other_schemas_are_told_wherever_they_are),
         cmocka_unit_test(what_row_level_security_does_not_hold_is_told_of_shared_places),
+        cmocka_unit_test(what_is_of_no_tenant_may_be_added_to_and_not_read),
         cmocka_unit_test(sql_that_is_put_together_cannot_be_judged),
         cmocka_unit_test(what_cannot_be_parsed_is_told_and_not_passed_over),
     };
