@@ -29,6 +29,23 @@ const char *report_find_unchecked(const Report *report, const char *check_id)
     return NULL;
 }
 
+const char *report_why_unchecked(const Report *report, const IsolationCheck *check)
+{
+    return check->is_probe && !report->has_probes ? "no attempts were asked for"
+           : check->is_probe && report->result->probes == 0
+               ? "no login could try"
+               : report_find_unchecked(report, check->id);
+}
+
+size_t report_count_untried(const Report *report)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < report->result->unchecked_count; i++) {
+        count += report->result->unchecked[i].untried != NULL ? 1 : 0;
+    }
+    return count;
+}
+
 size_t report_count_findings(const Report *report, const IsolationCheck *check)
 {
     size_t count = 0;
@@ -118,6 +135,7 @@ Json *report_unchecked_to_json(const Report *report)
     for (size_t i = 0; i < report->result->unchecked_count; i++) {
         Json *object = json_object();
         json_put_text(object, "check", report->result->unchecked[i].check_id);
+        json_put_text(object, "untried", report->result->unchecked[i].untried);
         json_put_text(object, "reason", report->result->unchecked[i].reason);
         json_array_append_new(list, object);
     }
@@ -145,6 +163,7 @@ Json *report_to_json(const Report *report)
     json_put_int(answer, "spares", report->result->spares);
     json_put_int(answer, "rules", report->result->rules);
     json_put_int(answer, "probes", report->result->probes);
+    json_put_int(answer, "untried", (int64_t)report_count_untried(report));
     json_put_int(answer, "seed", report->seed);
     json_put_int(answer, "failing", (int64_t)counts.failing);
     json_put_int(answer, "accepted", (int64_t)counts.accepted);

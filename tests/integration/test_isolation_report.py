@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Reports of isolation: their formats, the signature, findings that are accepted, mended or watched."""
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -112,6 +113,33 @@ def test_junit_has_a_case_for_every_check():
         assert int(suite.get("tests")) == len(suite.findall("testcase"))
         assert int(suite.get("failures")) == len(suite.findall("testcase/failure"))
         assert int(suite.get("skipped")) == len(suite.findall("testcase/skipped"))
+
+
+def test_a_login_that_could_not_be_tried_has_not_passed():
+    """Both logins of a tenant that changed its own passwords, which it may."""
+    place()
+    server = shared_server()
+    run = functools.partial(server.tenantry, "isolation", json=False)
+    assert run("watch", "acme", "--json").json()["untried"] == []
+    roles = server.tenantry("tenant", "show", "acme")["roles"]
+    for login in ("app", "readonly"):
+        server.psql("ALTER ROLE %s PASSWORD 'its own'" % roles[login], server.superuser)
+    try:
+        told = run("watch", "acme", "--json", expect=76).json()["untried"]
+        assert len(told) == 2 and all("cannot connect" in reason for reason in told), told
+        assert run("watch", "acme", "--json").json()["untried"] == [], "told once"
+        answer = run("verify", "acme", "--json").json()
+        assert answer["verdict"] == "isolated_as_far_as_checked" and answer["untried"] == 2 and answer["probes"] == 0, answer
+        head = run("verify", "acme").out.splitlines()[0]
+        assert head == "isolated, as far as it was checked: 2 logins could not be tried"
+        root = ElementTree.fromstring(run("verify", "acme", "--format", "junit").out)
+        suite = [s for s in root.iter("testsuite") if s.get("name") == "isolation probes"][0]
+        names = [case.get("name") for case in suite.findall("testcase")]
+        assert {"login " + roles["app"], "login " + roles["readonly"]} <= set(names), names
+        assert suite.get("skipped") == suite.get("tests") == str(len(suite.findall("testcase/skipped"))), suite.attrib
+    finally:
+        server.tenantry("tenant", "rotate", "acme")
+    assert run("verify", "acme", "--json").json()["untried"] == 0
 
 
 def test_sarif_has_what_version_2_1_0_requires():
