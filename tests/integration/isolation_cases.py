@@ -248,6 +248,7 @@ CASES = [
     ("map_unknown", "y", "INSERT INTO tenancy.role_tenants VALUES ('stranger', '{y_id}')", None),
     ("map_missing", "x", "DELETE FROM tenancy.role_tenants WHERE role_name = '{x_app}'", None),
     ("map_open", None, "ALTER TABLE tenancy.role_tenants DISABLE ROW LEVEL SECURITY", None),
+    ("map_open", None, "ALTER TABLE tenancy.role_tenants FORCE ROW LEVEL SECURITY", None),
     ("map_open", None, "CREATE POLICY more ON tenancy.role_tenants USING (true)", None),
     ("map_open", None, "ALTER POLICY own_row ON tenancy.role_tenants USING (true)", None),
     ("map_open", None, "ALTER POLICY own_row ON tenancy.role_tenants RENAME TO gone", None),

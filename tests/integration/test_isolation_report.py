@@ -609,6 +609,24 @@ def test_mending_leaves_a_login_its_search_path():
     assert verify()["findings"] == []
 
 
+def test_a_map_that_hides_its_rows_is_mended_before_anything_is_said_about_them():
+    """Forced row-level security holds Tenantry's own role too: it sees no row, forged ones neither."""
+    with harness.Server() as server:
+        server.up()
+        one, other = server.create("one", "saas"), server.create("other", "saas")
+        role = one["connections"][0]["role"]
+        verify_all = functools.partial(server.tenantry, "isolation", "verify", "--rules-only", "--json", json=False)
+        server.psql("UPDATE tenancy.role_tenants SET tenant_id = '%s' WHERE role_name = '%s';"
+                    " ALTER TABLE tenancy.role_tenants FORCE ROW LEVEL SECURITY" % (other["id"], role), server.superuser)
+        assert [f["check"] for f in verify_all(expect=76).json()["findings"]] == ["map_open"]
+        server.refused("pg_right_missing", "tenant", "create", "third", "--blueprint", "saas", says=("isolation verify",))
+        assert server.tenantry("isolation", "mend", "--all", "--yes")["mended"] == 1
+        found = verify_all(expect=76).json()["findings"]
+        assert [f["check"] for f in found] == ["map_forged"] and role in found[0]["object"], found
+        assert server.tenantry("isolation", "mend", "--all", "--yes")["mended"] == 1
+        assert verify_all().json()["is_isolated"]
+
+
 def test_statements_are_shown_before_they_run_whatever_is_silenced():
     server = shared_server()
     for silenced in (["-q"], ["--json"]):
