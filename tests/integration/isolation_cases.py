@@ -357,6 +357,11 @@ CASES = [
     ("default_privileges", None, "ALTER DEFAULT PRIVILEGES FOR ROLE tenantry IN SCHEMA tenantry GRANT SELECT ON TABLES"
      " TO PUBLIC", None),
     ("public_grant_temporary", None, "GRANT TEMPORARY ON DATABASE tenantry TO PUBLIC", None),
+    ("public_grant_temporary", None, "GRANT TEMPORARY ON DATABASE tenantry TO {tenants}", None),
+    ("public_grant_temporary", "a", "GRANT TEMPORARY ON DATABASE tenantry TO {a_app}", None),
+    ("other_database", "a", "GRANT CREATE, CONNECT ON DATABASE postgres TO {a_app}", None),
+    ("other_database", None, "GRANT CONNECT ON DATABASE postgres TO {tenants}", None),
+    ("other_database", None, "GRANT CONNECT ON DATABASE postgres TO PUBLIC", None),
     ("untrusted_language", None, "UPDATE pg_language SET lanpltrusted = true WHERE lanname = 'c'", None),
     ("extension_function", "a", "CREATE EXTENSION pageinspect SCHEMA public;"
      " GRANT EXECUTE ON FUNCTION public.get_raw_page(text, bigint) TO {a_app}", "DROP EXTENSION pageinspect"),
