@@ -27,7 +27,8 @@ typedef struct Report {
     int fail_on; /* the least Severity that counts, or REPORT_FAIL_NEVER */
 } Report;
 
-/* The acceptance of a finding that is in force, or NULL. */
+/* The acceptance of a finding that is in force, or NULL. What a tenant may do to itself has one
+ * that nobody gave. */
 const Acceptance *report_find_acceptance(const Report *report, const Finding *finding);
 
 /* The slug of a tenant, or its id when it has none; NULL for NULL. */

@@ -627,6 +627,25 @@ def test_a_map_that_hides_its_rows_is_mended_before_anything_is_said_about_them(
         assert verify_all().json()["is_isolated"]
 
 
+def test_a_setting_of_the_plan_that_a_tenant_may_change_fails_nobody():
+    server = shared_server()
+    place()
+    login = server.tenantry("tenant", "credentials", "acme")["connections"][0]["uri"]
+    before = server.psql("SHOW work_mem", login)
+    server.psql("ALTER ROLE CURRENT_USER SET work_mem = '23MB'", login)
+    try:
+        answer = server.tenantry("isolation", "verify", "acme", "--json", json=False).json()
+        found = answer["findings"]
+        assert [f["check"] for f in found] == ["probe_plan_setting"] and answer["failing"] == 0, answer
+        assert answer["verdict"] == "isolated_but_for_accepted" and "known limit" in found[0]["accepted"]["reason"]
+        text = server.tenantry("isolation", "verify", json=False).out
+        assert text.startswith("isolated but for 1 accepted finding (1 low)"), text
+        server.refused("finding_missing", "isolation", "mend", found[0]["id"], "--yes", says=("a probe", "isolation list"))
+    finally:
+        server.psql("ALTER ROLE CURRENT_USER SET work_mem = '%s'" % before, login)
+    assert server.tenantry("isolation", "verify", "acme", "--json", json=False).json()["findings"] == []
+
+
 def test_statements_are_shown_before_they_run_whatever_is_silenced():
     server = shared_server()
     for silenced in (["-q"], ["--json"]):
