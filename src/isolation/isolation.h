@@ -53,6 +53,7 @@ typedef struct FindingList {
 typedef struct Unchecked {
     const char *check_id;
     const char *reason;
+    const char *untried; /* "login tenant_ab12_app": it did not try all that it should; or NULL */
 } Unchecked;
 
 typedef struct IsolationResult {

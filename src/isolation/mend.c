@@ -28,12 +28,23 @@ static bool is_default_revoke(const Json *tree)
     return action != NULL && is_revoke(action);
 }
 
+static bool is_tenant_map(const Json *table)
+{
+    return strcmp(json_get_text(table, "schemaname", ""), "tenancy") == 0 &&
+           strcmp(json_get_text(table, "relname", ""), "role_tenants") == 0;
+}
+
+/* Forced row-level security would hide the map of tenants from Tenantry; it holds all other tables.
+ */
 static bool is_safe_table_change(const Json *tree)
 {
     const Json *commands = json_object_get(tree, "cmds");
+    const bool is_map = is_tenant_map(json_object_get(tree, "relation"));
     for (size_t i = 0; i < json_array_size(commands); i++) {
         const Json *command = json_object_get(json_array_get(commands, i), "AlterTableCmd");
-        if (!choices_has(table_changes, json_get_text(command, "subtype", ""))) {
+        const char *change = json_get_text(command, "subtype", "");
+        if (!choices_has(table_changes, change) &&
+            !(is_map && strcmp(change, "AT_NoForceRowSecurity") == 0)) {
             return false;
         }
     }
@@ -64,12 +75,6 @@ static bool is_reset(const Json *tree)
 {
     const char *kind = json_get_text(json_object_get(tree, "setstmt"), "kind", "");
     return choices_has("VAR_RESET|VAR_RESET_ALL", kind);
-}
-
-static bool is_tenant_map(const Json *table)
-{
-    return strcmp(json_get_text(table, "schemaname", ""), "tenancy") == 0 &&
-           strcmp(json_get_text(table, "relname", ""), "role_tenants") == 0;
 }
 
 /* A restrictive policy can only hide rows. The map of roles to tenants has one that shows a role

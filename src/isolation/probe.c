@@ -22,7 +22,12 @@ typedef struct Run {
 static void add_notes(Run *run, const ProbeNotes *notes)
 {
     for (size_t i = 0; i < notes->count; i++) {
-        probe_add_note(&run->notes, notes->list[i].check_id, notes->list[i].reason);
+        const Unchecked *note = &notes->list[i];
+        if (note->untried != NULL) {
+            probe_add_untried(&run->notes, note->untried, note->reason);
+        } else {
+            probe_add_note(&run->notes, note->check_id, note->reason);
+        }
     }
 }
 
@@ -42,9 +47,9 @@ static bool take_login(Run *run, const ProbeLogin *login, Err *err)
         return false;
     }
     if (!login->is_good) {
-        probe_add_note(&run->notes, "probes",
-                       arena_printf(login->arena, "tenant \"%s\", login %s: %s",
-                                    login->turn->tenant->slug, login->role, login->err.message));
+        probe_add_untried(&run->notes, arena_printf(login->arena, "login %s", login->role),
+                          arena_printf(login->arena, "tenant \"%s\", login %s: %s",
+                                       login->turn->tenant->slug, login->role, login->err.message));
     }
     return true;
 }

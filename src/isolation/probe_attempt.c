@@ -32,6 +32,16 @@ static const struct {
     {'c', "@", NULL}, /* a canary: a row of our own, without any meaning */
     {'c', "", "SET LOCAL search_path = pg_catalog, pg_temp"}, /* no objects of the tenant's own */
     {'d', "n", "SET LOCAL {} TO DEFAULT"},
+    /* What its sessions begin with: ours has other values of some, so that nothing ends it. */
+    {'d', "N",
+     "SELECT set_config(x.name, x.value, true)"
+     " FROM (SELECT c.name, substr(c.text, length(c.name) + 2) AS value FROM pg_db_role_setting s"
+     " CROSS JOIN LATERAL (SELECT split_part(t, '=', 1), t FROM unnest(s.setconfig) t) c (name, "
+     "text)"
+     " WHERE s.setrole IN (0, (SELECT r.oid FROM pg_roles r WHERE r.rolname = session_user))"
+     " AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d"
+     " WHERE d.datname = current_database())) AND c.name = {}"
+     " ORDER BY s.setrole = 0, s.setdatabase = 0 LIMIT 1) x"},
     {'f', "b", "SELECT set_config('app.current_tenant_id', {}, true)"},
     {'g', "G", "SET LOCAL ROLE {}"},
     {'l', "", "SET LOCAL transaction_read_only = on"},

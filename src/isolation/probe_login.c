@@ -104,8 +104,6 @@ static bool open_session(const ProbeTurn *turn, const char *conninfo, PgConn **r
 {
     PgTarget target = turn->target;
     target.conninfo = conninfo;
-    target.keeps_role_settings = true;
-    target.retries = 0;
     return pg_open(&target, ret_conn, err);
 }
 
@@ -176,7 +174,20 @@ bool probe_open_login(ProbeLogin *login, PgConn **ret_conn, Err *err)
     return is_open;
 }
 
-bool probe_try_login(ProbeLogin *login, PgConn *conn, Err *err)
+/* Why it did not try everything: words of Tenantry's, since the last error may be an attempt's own.
+ */
+static bool give_up(const PgConn *conn, Err *err)
+{
+    const Err why = *err;
+    if (!pg_is_alive(conn)) {
+        return ERR_SET(err, ERR_PG_UNAVAILABLE, NULL,
+                       "its session was ended before everything was tried");
+    }
+    return *why.sqlstate != '\0' &&
+           ERR_SET(err, why.code, NULL, "what tries was refused with SQLSTATE %s", why.sqlstate);
+}
+
+static bool try_everything(ProbeLogin *login, PgConn *conn, Err *err)
 {
     const ProbeTurn *turn = login->turn;
     const ProbeSession session = {.conn = conn,
@@ -193,4 +204,9 @@ bool probe_try_login(ProbeLogin *login, PgConn *conn, Err *err)
     }
     return try_neighbour(login, &session, NULL, &login->control, NULL, err) &&
            try_reuse(login, &session, err);
+}
+
+bool probe_try_login(ProbeLogin *login, PgConn *conn, Err *err)
+{
+    return try_everything(login, conn, err) || give_up(conn, err);
 }

@@ -138,6 +138,9 @@ typedef struct ProbeNotes {
 /* Keeps one of each; texts are copied. */
 void probe_add_note(ProbeNotes *notes, const char *check_id, const char *reason);
 
+/* The same of logins that did not try all that they should: whose is `untried`. */
+void probe_add_untried(ProbeNotes *notes, const char *untried, const char *reason);
+
 typedef struct ProbeTurn ProbeTurn;
 
 /* A login that is to try, and what came of it. */

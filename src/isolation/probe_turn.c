@@ -4,7 +4,8 @@
 
 #include "isolation/probe_parts.h"
 
-void probe_add_note(ProbeNotes *notes, const char *check_id, const char *reason)
+static void add_unchecked(ProbeNotes *notes, const char *check_id, const char *reason,
+                          const char *untried)
 {
     for (size_t i = 0; i < notes->count; i++) {
         if (strcmp(notes->list[i].check_id, check_id) == 0 &&
@@ -21,7 +22,18 @@ void probe_add_note(ProbeNotes *notes, const char *check_id, const char *reason)
         notes->list = grown;
     }
     notes->list[notes->count++] = (Unchecked){.check_id = arena_strdup(notes->arena, check_id),
-                                              .reason = arena_strdup(notes->arena, reason)};
+                                              .reason = arena_strdup(notes->arena, reason),
+                                              .untried = arena_strdup(notes->arena, untried)};
+}
+
+void probe_add_note(ProbeNotes *notes, const char *check_id, const char *reason)
+{
+    add_unchecked(notes, check_id, reason, NULL);
+}
+
+void probe_add_untried(ProbeNotes *notes, const char *untried, const char *reason)
+{
+    add_unchecked(notes, "probes", reason, untried);
 }
 
 /* --- logins ----------------------------------------------------------------------------------- */
@@ -41,6 +53,16 @@ static void add_login(Store *store, const TenantLogin *found, ProbeTurn *turn)
     login->conninfo = pg_uri_here(login->secrets, store->conn, found->role, found->password->text);
 }
 
+/* Settings that a tenant may give its own role and that would end its session before everything was
+ * tried, or keep it from beginning. What the plan says about them is compared with the catalogue.
+ */
+#define LASTING                                                                                    \
+    "-c exit_on_error=off -c idle_session_timeout=0 -c local_preload_libraries="                   \
+    " -c statement_timeout=0"
+static const char lasting[] = LASTING;
+static const char lasting_since_17[] = LASTING " -c transaction_timeout=0";
+enum { SINCE_17 = 170000 };
+
 /* A tenant whose passwords cannot be opened is noted. */
 bool probe_begin_turn(Store *store, ProbeTurn *turn, Err *err)
 {
@@ -48,6 +70,9 @@ bool probe_begin_turn(Store *store, ProbeTurn *turn, Err *err)
     TenantLogin logins[TENANT_LOGINS];
     size_t count = 0;
     turn->target = store->options.target;
+    turn->target.keeps_role_settings = true;
+    turn->target.retries = 0;
+    turn->target.options = pg_conn_version(store->conn) < SINCE_17 ? lasting : lasting_since_17;
     if (strcmp(turn->tenant->state, "active") != 0) {
         probe_add_note(&turn->notes, "probes",
                        arena_printf(turn->arena, "tenant \"%s\" is %s: its logins are shut",
@@ -55,8 +80,8 @@ bool probe_begin_turn(Store *store, ProbeTurn *turn, Err *err)
         return true;
     }
     if (!tenant_logins(turn->arena, store, &tenant, true, logins, &count, err)) {
-        probe_add_note(
-            &turn->notes, "probes",
+        probe_add_untried(
+            &turn->notes, arena_printf(turn->arena, "logins of tenant %s", turn->tenant->slug),
             arena_printf(turn->arena, "tenant \"%s\": %s", turn->tenant->slug, err->message));
         return pg_is_alive(store->conn);
     }

@@ -27,7 +27,8 @@ typedef struct Report {
     int fail_on; /* the least Severity that counts, or REPORT_FAIL_NEVER */
 } Report;
 
-/* The acceptance of a finding that is in force, or NULL. */
+/* The acceptance of a finding that is in force, or NULL. What a tenant may do to itself has one
+ * that nobody gave. */
 const Acceptance *report_find_acceptance(const Report *report, const Finding *finding);
 
 /* The slug of a tenant, or its id when it has none; NULL for NULL. */
@@ -35,6 +36,12 @@ const char *report_slug(const Report *report, const char *tenant_id);
 
 /* Why a check was not done, or was done in part only; NULL when it was done. */
 const char *report_find_unchecked(const Report *report, const char *check_id);
+
+/* The same for a probe that nobody was asked to try, or that no login came to. */
+const char *report_why_unchecked(const Report *report, const IsolationCheck *check);
+
+/* How many logins did not try all that they should. */
+size_t report_count_untried(const Report *report);
 
 /* How many findings of a check there are. */
 size_t report_count_findings(const Report *report, const IsolationCheck *check);
@@ -72,7 +79,8 @@ Json *report_limits_to_json(void);
 enum { REPORT_COLUMNS = 100 };
 const char *report_to_table(Arena *arena, const Report *report);
 
-/* JUnit XML: a test case for every check; what was not checked is skipped. */
+/* JUnit XML: a test case for every check; what was not checked is skipped, and each login that did
+ * not try everything is a skipped case of its own. */
 bool report_to_junit(Arena *arena, const Report *report, const char **ret_text, Err *err);
 
 /* SARIF 2.1.0 (OASIS); accepted findings are results with a suppression. */

@@ -88,13 +88,6 @@ static const char *lines_of(const Junit *junit, const IsolationCheck *check, boo
     return text.length == 0 ? NULL : text.text;
 }
 
-/* Why a check did not run, or ran in part only; NULL: it ran. */
-static const char *skipped(const Report *report, const IsolationCheck *check)
-{
-    return check->is_probe && !report->has_probes ? "no attempts were asked for"
-                                                  : report_find_unchecked(report, check->id);
-}
-
 /* An element with a message and a text, both optional. */
 static void add_outcome(Junit *junit, const char *name, const char *message, const char *text)
 {
@@ -109,14 +102,32 @@ static void add_outcome(Junit *junit, const char *name, const char *message, con
     end(junit);
 }
 
+static void start_case(Junit *junit, bool is_probe, const char *name)
+{
+    start(junit, "testcase");
+    attribute(junit, "classname", is_probe ? "isolation.probes" : "isolation.rules");
+    attribute(junit, "name", name);
+}
+
+/* A login that did not try everything: its probes have not passed, whatever those of others did. */
+static void add_untried(Junit *junit)
+{
+    const IsolationResult *result = junit->report->result;
+    for (size_t i = 0; i < result->unchecked_count; i++) {
+        if (result->unchecked[i].untried != NULL) {
+            start_case(junit, true, result->unchecked[i].untried);
+            add_outcome(junit, "skipped", result->unchecked[i].reason, NULL);
+            end(junit);
+        }
+    }
+}
+
 static void add_case(Junit *junit, const IsolationCheck *check)
 {
     const char *open = lines_of(junit, check, false);
     const char *accepted = lines_of(junit, check, true);
-    const char *why_not = skipped(junit->report, check);
-    start(junit, "testcase");
-    attribute(junit, "classname", check->is_probe ? "isolation.probes" : "isolation.rules");
-    attribute(junit, "name", check->id);
+    const char *why_not = report_why_unchecked(junit->report, check);
+    start_case(junit, check->is_probe, check->id);
     if (open != NULL) {
         add_outcome(junit, "failure", check->title, open);
     } else if (why_not != NULL) {
@@ -131,16 +142,16 @@ static void add_case(Junit *junit, const IsolationCheck *check)
 static void add_suite(Junit *junit, bool is_probe)
 {
     const Report *report = junit->report;
-    size_t tests = 0;
+    size_t tests = is_probe ? report_count_untried(report) : 0;
     size_t failures = 0;
-    size_t skips = 0;
+    size_t skips = tests;
     for (size_t i = 0; i < report->check_count; i++) {
         const IsolationCheck *check = &report->checks[i];
         if (check->is_probe == is_probe) {
             const bool has_failed = lines_of(junit, check, false) != NULL;
             tests++;
             failures += has_failed ? 1 : 0;
-            skips += !has_failed && skipped(report, check) != NULL ? 1 : 0;
+            skips += !has_failed && report_why_unchecked(report, check) != NULL ? 1 : 0;
         }
     }
     start(junit, "testsuite");
@@ -160,6 +171,9 @@ static void add_suite(Junit *junit, bool is_probe)
         if (report->checks[i].is_probe == is_probe) {
             add_case(junit, &report->checks[i]);
         }
+    }
+    if (is_probe) {
+        add_untried(junit);
     }
     end(junit);
 }

@@ -10,10 +10,10 @@ static const char algorithm[] = "Ed25519";
 
 static const char *check_state(const Report *report, const IsolationCheck *check)
 {
-    return report_count_findings(report, check) > 0           ? "found"
-           : check->is_probe && !report->has_probes           ? "not run"
-           : report_find_unchecked(report, check->id) != NULL ? "not checked"
-                                                              : "clean";
+    return report_count_findings(report, check) > 0      ? "found"
+           : check->is_probe && !report->has_probes      ? "not run"
+           : report_why_unchecked(report, check) != NULL ? "not checked"
+                                                         : "clean";
 }
 
 static Json *checks_to_json(const Report *report)

@@ -96,8 +96,23 @@ static const char *count_by_severity(Arena *arena, const char *kind, size_t coun
     return text.text;
 }
 
+/* What a verdict without findings leaves open. */
+static const char *how_far(const Page *page)
+{
+    const size_t untried = report_count_untried(page->report);
+    if (untried > 0) {
+        return arena_printf(page->arena,
+                            ", as far as it was checked: %zu login%s could not be tried", untried,
+                            untried == 1 ? "" : "s");
+    }
+    return page->report->result->unchecked_count > 0
+               ? ", as far as it was checked: see what was not"
+               : "";
+}
+
 static const char *verdict_sentence(const Page *page, const ReportCounts *counts)
 {
+    const char *far = how_far(page);
     if (counts->open > 0) {
         return arena_printf(page->arena, "NOT ISOLATED: %s",
                             count_by_severity(page->arena, "", counts->open, counts->by_severity));
@@ -106,13 +121,10 @@ static const char *verdict_sentence(const Page *page, const ReportCounts *counts
         return arena_printf(page->arena, "isolated but for %s%s",
                             count_by_severity(page->arena, "accepted ", counts->accepted,
                                               counts->accepted_by_severity),
-                            page->report->result->unchecked_count > 0
-                                ? ", as far as it was checked: see what was not"
-                                : "");
+                            far);
     }
-    return page->report->result->unchecked_count > 0
-               ? "isolated, as far as it was checked: see what was not"
-               : "isolated: nothing was found";
+    return *far == '\0' ? "isolated: nothing was found"
+                        : arena_printf(page->arena, "isolated%s", far);
 }
 
 static void add_head(Page *page)

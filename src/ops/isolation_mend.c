@@ -233,8 +233,11 @@ static bool choose_one(Arena *arena, const IsolationResult *result, const char *
     const Finding *finding = find_finding(result, id);
     bool is_ours = false;
     if (finding == NULL) {
-        return ERR_SET(err, ERR_FINDING_MISSING, "\"tenantry isolation verify\" looks again",
-                       "the rules find nothing with the id \"%s\" now", id);
+        return ERR_SET(
+            err, ERR_FINDING_MISSING,
+            "\"tenantry isolation verify\" looks again; what a probe found is for a person "
+            "to mend, with the statement in \"tenantry isolation list\"",
+            "the rules find nothing with the id \"%s\" now", id);
     }
     if (!require_reference(result, finding, err) || !is_run_here(arena, finding, &is_ours, err)) {
         return false;

@@ -135,6 +135,8 @@ static bool run_verify(OpContext *context, const Json *args, Json **ret_answer, 
 
 static const Field unchecked_fields[] = {
     {"check", FIELD_TEXT, .help = "the rule or probe"},
+    {"untried", FIELD_TEXT, .is_nullable = true,
+     .help = "the login that did not try all that it should"},
     {"reason", FIELD_TEXT, .is_long = true, .help = "why it could not be done, or not all of it"},
     {0},
 };
@@ -173,6 +175,7 @@ const Operation op_isolation_verify = {
             {"spares", FIELD_INT, .help = "spare places that were looked at, beside them"},
             {"rules", FIELD_INT, .help = "rules that were asked"},
             {"probes", FIELD_INT, .help = "attempts that were made"},
+            {"untried", FIELD_INT, .help = "logins that did not try all that they should"},
             {"seed", FIELD_INT, .help = "decided which pairs were tried"},
             {"failing", FIELD_INT, .help = "findings that count: severe enough, not accepted"},
             {"accepted", FIELD_INT, .help = "findings that somebody accepted"},

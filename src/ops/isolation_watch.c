@@ -4,10 +4,11 @@
 #include "ops/context.h"
 #include "ops/isolation_run.h"
 
-/* The run before: {finding's id: {evidence, is_accepted}}, and its catalogue. */
+/* The run before: {finding's id: {evidence, is_accepted}}, what it did not check, its catalogue. */
 typedef struct Before {
     bool is_there;
     Json *ids;
+    Json *unchecked; /* NULL: there was no run */
     const char *catalogue;
     const char *finished;
 } Before;
@@ -15,6 +16,7 @@ typedef struct Before {
 static void before_done(Before *before)
 {
     json_decref(before->ids);
+    json_decref(before->unchecked);
 }
 #define scoped_before __attribute__((cleanup(before_done)))
 
@@ -36,7 +38,9 @@ static bool read_before(OpContext *context, const IsolationRunOptions *options, 
     ret_before->is_there = true;
     ret_before->catalogue = arena_strdup(context->arena, pg_rows_text(runs, 0, 1));
     ret_before->finished = arena_strdup(context->arena, pg_rows_text(runs, 0, 2));
-    if (!store_query(store, ISOLATION_LAST_FINDINGS, PG_PARAMS(pg_rows_text(runs, 0, 0)), &rows,
+    if (!json_parse(pg_rows_text(runs, 0, 3), "what the last run did not check",
+                    &ret_before->unchecked, err) ||
+        !store_query(store, ISOLATION_LAST_FINDINGS, PG_PARAMS(pg_rows_text(runs, 0, 0)), &rows,
                      err)) {
         return false;
     }
@@ -83,6 +87,30 @@ static Drift find_drift(const Report *report, Before *before)
     return drift;
 }
 
+static bool was_untried(const Before *before, const char *untried)
+{
+    for (size_t i = 0; i < json_array_size(before->unchecked); i++) {
+        const Json *was = json_array_get(before->unchecked, i);
+        if (strcmp(json_get_text(was, "untried", ""), untried) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Why logins could not be tried that the run before had tried, or had not met. */
+static Json *newly_untried(const IsolationResult *result, const Before *before)
+{
+    Json *list = json_array();
+    for (size_t i = 0; i < result->unchecked_count; i++) {
+        const Unchecked *now = &result->unchecked[i];
+        if (now->untried != NULL && !was_untried(before, now->untried)) {
+            json_array_append_new(list, json_string(now->reason));
+        }
+    }
+    return list;
+}
+
 static Json *ids_of(const Before *before)
 {
     Json *list = json_array();
@@ -91,6 +119,21 @@ static Json *ids_of(const Before *before)
         json_array_append_new(list, json_string(json_object_iter_key(at)));
     }
     return list;
+}
+
+/* A login that cannot be tried any more may be so because its tenant wants it so. */
+static bool judge(const Report *report, size_t failing, const Json *untried, Err *err)
+{
+    static const char hint[] = "\"tenantry isolation list\" shows all of them";
+    if (failing > 0) {
+        return ERR_SET(err, ERR_ISOLATION, hint, "%zu finding%s new since the last run", failing,
+                       failing == 1 ? " is" : "s are");
+    }
+    const size_t count = json_array_size(untried);
+    return count == 0 || report->fail_on == REPORT_FAIL_NEVER ||
+           ERR_SET(err, ERR_ISOLATION, hint,
+                   "%zu login%s could not be tried that the last run did not miss; the first: %s",
+                   count, count == 1 ? "" : "s", json_string_value(json_array_get(untried, 0)));
 }
 
 static bool run_watch(OpContext *context, const Json *args, Json **ret_answer, Err *err)
@@ -115,10 +158,9 @@ static bool run_watch(OpContext *context, const Json *args, Json **ret_answer, E
     json_put_int(*ret_answer, "unchanged", drift.unchanged);
     json_put(*ret_answer, "new", drift.fresh);
     json_put(*ret_answer, "gone", ids_of(&before));
-    return drift.failing == 0 ||
-           ERR_SET(err, ERR_ISOLATION, "\"tenantry isolation list\" shows all of them",
-                   "%zu finding%s new since the last run", drift.failing,
-                   drift.failing == 1 ? " is" : "s are");
+    Json *untried = newly_untried(&run.result, &before);
+    json_put(*ret_answer, "untried", untried);
+    return judge(&run.report, drift.failing, untried, err);
 }
 
 const Operation op_isolation_watch = {
@@ -126,7 +168,8 @@ const Operation op_isolation_watch = {
     .summary = "Verify again and tell what changed since the last run of the same kind.",
     .description = "For cron: exit status 76 when something counts that is new, was found with "
                    "less evidence, or "
-                   "was accepted until now; 0 otherwise. Compared are runs of the same tenant or "
+                   "was accepted until now, or when a login could not be tried that the last run "
+                   "did not miss; 0 otherwise. Compared are runs of the same tenant or "
                    "of the fleet, "
                    "with or without probes; in the first one everything is new.",
     .access = ACCESS_VIEWER,
@@ -146,6 +189,9 @@ const Operation op_isolation_watch = {
                               {"new", FIELD_LIST, .fields = isolation_finding_fields,
                                .help = "findings that are new"},
                               {"gone", FIELD_TEXTS, .help = "ids of findings that are gone"},
+                              {"untried", FIELD_LINES,
+                               .help = "why logins could not be tried that the last run had tried, "
+                                       "or had not met"},
                               {0}},
     .examples = (const OpExample[]){{"isolation watch --quiet", "from cron"}, {0}},
     .run = run_watch,

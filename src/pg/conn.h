@@ -24,6 +24,7 @@ typedef struct PgTarget {
     int64_t lock_timeout_ms;    /* of every statement of the session */
     int64_t retries;            /* attempts after the first one, with growing pauses */
     bool keeps_role_settings; /* a tenant's own session: search_path and time-outs are its role's */
+    const char *options; /* "-c name=value ..."; wins over what role and database say; or NULL */
     bool repeats; /* the same few statements again and again: kept from their first use (fixed.c) */
     void (*on_note)(void *context, const char *text); /* told about retries; may be NULL */
     void *note_context;

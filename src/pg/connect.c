@@ -205,8 +205,9 @@ void pg_clean_environment(bool is_all)
 
 static bool open_once(const PgTarget *target, PgConn **ret_conn, Err *err)
 {
-    const char *const keys[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
-    const char *const values[] = {target->conninfo, "tenantry", "UTF8", NULL};
+    const char *const keys[] = {"dbname", "fallback_application_name", "client_encoding", "options",
+                                NULL};
+    const char *const values[] = {target->conninfo, "tenantry", "UTF8", target->options, NULL};
     PGconn *pq = PQconnectStartParams(keys, values, 1);
     if (pq == NULL) {
         abort();

@@ -95,6 +95,10 @@ CASES = [
     ("control_owner", None, "CREATE FUNCTION tenancy_guards.f() RETURNS int LANGUAGE sql AS 'SELECT 1';"
      " ALTER FUNCTION tenancy_guards.f() OWNER TO {a_owner}; REVOKE ALL ON FUNCTION tenancy_guards.f() FROM PUBLIC",
      "DROP FUNCTION tenancy_guards.f()"),
+    # Tenantry's role has no right on it any more but what it is given.
+    ("owner_database", "a", "ALTER DATABASE tenantry OWNER TO {a_owner}; GRANT ALL ON DATABASE tenantry TO tenantry", None),
+    ("owner_database", "a", "CREATE ROLE dba; GRANT dba TO {a_app}; ALTER DATABASE tenantry OWNER TO dba;"
+     " GRANT ALL ON DATABASE tenantry TO tenantry", "ALTER DATABASE tenantry OWNER TO tenantry; DROP ROLE dba"),
     ("owns_outside", "a", "CREATE TABLE public.hoard (); ALTER TABLE public.hoard OWNER TO {a_app}",
      "DROP TABLE public.hoard"),
     ("outside_grant", "a", "CREATE TABLE public.board (); GRANT SELECT ON public.board TO {a_app}",
@@ -266,6 +270,9 @@ CASES = [
     ("event_trigger", "a", "CREATE FUNCTION {a}.f() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';"
      " ALTER FUNCTION {a}.f() OWNER TO {a_owner}; REVOKE ALL ON FUNCTION {a}.f() FROM PUBLIC;"
      " CREATE EVENT TRIGGER e ON sql_drop EXECUTE FUNCTION {a}.f()", "DROP EVENT TRIGGER e; DROP FUNCTION {a}.f()"),
+    ("event_trigger", "a", "CREATE FUNCTION public.g() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';"
+     " ALTER FUNCTION public.g() OWNER TO {a_app}; REVOKE ALL ON FUNCTION public.g() FROM PUBLIC;"
+     " CREATE EVENT TRIGGER e ON sql_drop EXECUTE FUNCTION public.g()", "DROP EVENT TRIGGER e; DROP FUNCTION public.g()"),
     ("large_object", "a", "SELECT lo_create(4711); ALTER LARGE OBJECT 4711 OWNER TO {a_app};"
      " GRANT SELECT ON LARGE OBJECT 4711 TO {b_app}", "SELECT lo_unlink(4711)"),
     ("setting_search_path", "a", "ALTER ROLE {a_app} SET search_path = {b}", "ALTER ROLE {a_app} SET search_path = {a}"),
@@ -282,6 +289,7 @@ CASES = [
     ("map_unknown", "y", "INSERT INTO tenancy.role_tenants VALUES ('stranger', '{y_id}')", None),
     ("map_missing", "x", "DELETE FROM tenancy.role_tenants WHERE role_name = '{x_app}'", None),
     ("map_open", None, "ALTER TABLE tenancy.role_tenants DISABLE ROW LEVEL SECURITY", None),
+    ("map_open", None, "ALTER TABLE tenancy.role_tenants FORCE ROW LEVEL SECURITY", None),
     ("map_open", None, "CREATE POLICY more ON tenancy.role_tenants USING (true)", None),
     ("map_open", None, "ALTER POLICY own_row ON tenancy.role_tenants USING (true)", None),
     ("map_open", None, "ALTER POLICY own_row ON tenancy.role_tenants RENAME TO gone", None),
@@ -390,6 +398,11 @@ CASES = [
     ("default_privileges", None, "ALTER DEFAULT PRIVILEGES FOR ROLE tenantry IN SCHEMA tenantry GRANT SELECT ON TABLES"
      " TO PUBLIC", None),
     ("public_grant_temporary", None, "GRANT TEMPORARY ON DATABASE tenantry TO PUBLIC", None),
+    ("public_grant_temporary", None, "GRANT TEMPORARY ON DATABASE tenantry TO {tenants}", None),
+    ("public_grant_temporary", "a", "GRANT TEMPORARY ON DATABASE tenantry TO {a_app}", None),
+    ("other_database", "a", "GRANT CREATE, CONNECT ON DATABASE postgres TO {a_app}", None),
+    ("other_database", None, "GRANT CONNECT ON DATABASE postgres TO {tenants}", None),
+    ("other_database", None, "GRANT CONNECT ON DATABASE postgres TO PUBLIC", None),
     ("untrusted_language", None, "UPDATE pg_language SET lanpltrusted = true WHERE lanname = 'c'", None),
     ("extension_function", "a", "CREATE EXTENSION pageinspect SCHEMA public;"
      " GRANT EXECUTE ON FUNCTION public.get_raw_page(text, bigint) TO {a_app}", "DROP EXTENSION pageinspect"),

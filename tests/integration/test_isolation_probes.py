@@ -372,6 +372,30 @@ def test_what_could_not_be_tried_is_said():
     assert probe("tenant=" + tenant["id"])["unchecked"] == []
 
 
+# What a tenant may do to its own login, so that a session of it ends or never begins.
+HIDING = ["exit_on_error = on", "idle_session_timeout = '1ms'", "statement_timeout = '1ms'",
+          "local_preload_libraries = 'not_there'", "default_transaction_read_only = on"]
+
+
+def test_settings_of_its_own_keep_no_login_from_trying():
+    server, tenant = shared_server(), tenants()["trading1"]
+    for setting in HIDING:
+        for role in (tenant["app_role"], tenant["readonly_role"]):
+            server.psql("ALTER ROLE %s SET %s" % (role, setting), server.superuser)
+        try:
+            answer = probe("tenant=" + tenant["id"])
+            assert answer["unchecked"] == [] and answer["probes"] > 200, (setting, answer)
+            # What the plan says is compared with what sessions begin with all the same.
+            assert {f["check"] for f in answer["findings"]} <= {"probe_plan_setting"}, (setting, answer)
+            assert bool(answer["findings"]) == setting.startswith("statement_timeout"), (setting, answer)
+        finally:
+            for role in (tenant["app_role"], tenant["readonly_role"]):
+                server.psql("ALTER ROLE %s RESET %s" % (role, setting.split()[0]), server.superuser)
+        for finding in answer["findings"]:
+            server.psql(finding["mend"], server.superuser)
+        assert probe("tenant=" + tenant["id"])["findings"] == []
+
+
 def test_a_tenant_without_a_neighbour_is_said():
     with harness.Server() as server:
         server.up()

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Reports of isolation: their formats, the signature, findings that are accepted, mended or watched."""
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -112,6 +113,33 @@ def test_junit_has_a_case_for_every_check():
         assert int(suite.get("tests")) == len(suite.findall("testcase"))
         assert int(suite.get("failures")) == len(suite.findall("testcase/failure"))
         assert int(suite.get("skipped")) == len(suite.findall("testcase/skipped"))
+
+
+def test_a_login_that_could_not_be_tried_has_not_passed():
+    """Both logins of a tenant that changed its own passwords, which it may."""
+    place()
+    server = shared_server()
+    run = functools.partial(server.tenantry, "isolation", json=False)
+    assert run("watch", "acme", "--json").json()["untried"] == []
+    roles = server.tenantry("tenant", "show", "acme")["roles"]
+    for login in ("app", "readonly"):
+        server.psql("ALTER ROLE %s PASSWORD 'its own'" % roles[login], server.superuser)
+    try:
+        told = run("watch", "acme", "--json", expect=76).json()["untried"]
+        assert len(told) == 2 and all("cannot connect" in reason for reason in told), told
+        assert run("watch", "acme", "--json").json()["untried"] == [], "told once"
+        answer = run("verify", "acme", "--json").json()
+        assert answer["verdict"] == "isolated_as_far_as_checked" and answer["untried"] == 2 and answer["probes"] == 0, answer
+        head = run("verify", "acme").out.splitlines()[0]
+        assert head == "isolated, as far as it was checked: 2 logins could not be tried"
+        root = ElementTree.fromstring(run("verify", "acme", "--format", "junit").out)
+        suite = [s for s in root.iter("testsuite") if s.get("name") == "isolation probes"][0]
+        names = [case.get("name") for case in suite.findall("testcase")]
+        assert {"login " + roles["app"], "login " + roles["readonly"]} <= set(names), names
+        assert suite.get("skipped") == suite.get("tests") == str(len(suite.findall("testcase/skipped"))), suite.attrib
+    finally:
+        server.tenantry("tenant", "rotate", "acme")
+    assert run("verify", "acme", "--json").json()["untried"] == 0
 
 
 def test_sarif_has_what_version_2_1_0_requires():
@@ -579,6 +607,43 @@ def test_mending_leaves_a_login_its_search_path():
     server.tenantry("tenant", "resume", "acme")
     assert server.psql(path, server.superuser) == own
     assert verify()["findings"] == []
+
+
+def test_a_map_that_hides_its_rows_is_mended_before_anything_is_said_about_them():
+    """Forced row-level security holds Tenantry's own role too: it sees no row, forged ones neither."""
+    with harness.Server() as server:
+        server.up()
+        one, other = server.create("one", "saas"), server.create("other", "saas")
+        role = one["connections"][0]["role"]
+        verify_all = functools.partial(server.tenantry, "isolation", "verify", "--rules-only", "--json", json=False)
+        server.psql("UPDATE tenancy.role_tenants SET tenant_id = '%s' WHERE role_name = '%s';"
+                    " ALTER TABLE tenancy.role_tenants FORCE ROW LEVEL SECURITY" % (other["id"], role), server.superuser)
+        assert [f["check"] for f in verify_all(expect=76).json()["findings"]] == ["map_open"]
+        server.refused("pg_right_missing", "tenant", "create", "third", "--blueprint", "saas", says=("isolation verify",))
+        assert server.tenantry("isolation", "mend", "--all", "--yes")["mended"] == 1
+        found = verify_all(expect=76).json()["findings"]
+        assert [f["check"] for f in found] == ["map_forged"] and role in found[0]["object"], found
+        assert server.tenantry("isolation", "mend", "--all", "--yes")["mended"] == 1
+        assert verify_all().json()["is_isolated"]
+
+
+def test_a_setting_of_the_plan_that_a_tenant_may_change_fails_nobody():
+    server = shared_server()
+    place()
+    login = server.tenantry("tenant", "credentials", "acme")["connections"][0]["uri"]
+    before = server.psql("SHOW work_mem", login)
+    server.psql("ALTER ROLE CURRENT_USER SET work_mem = '23MB'", login)
+    try:
+        answer = server.tenantry("isolation", "verify", "acme", "--json", json=False).json()
+        found = answer["findings"]
+        assert [f["check"] for f in found] == ["probe_plan_setting"] and answer["failing"] == 0, answer
+        assert answer["verdict"] == "isolated_but_for_accepted" and "known limit" in found[0]["accepted"]["reason"]
+        text = server.tenantry("isolation", "verify", json=False).out
+        assert text.startswith("isolated but for 1 accepted finding (1 low)"), text
+        server.refused("finding_missing", "isolation", "mend", found[0]["id"], "--yes", says=("a probe", "isolation list"))
+    finally:
+        server.psql("ALTER ROLE CURRENT_USER SET work_mem = '%s'" % before, login)
+    assert server.tenantry("isolation", "verify", "acme", "--json", json=False).json()["findings"] == []
 
 
 def test_statements_are_shown_before_they_run_whatever_is_silenced():

@@ -231,6 +231,35 @@ def test_nothing_that_a_migration_makes_in_its_own_place_is_outside_of_it():
         server.psql("DROP STATISTICS %s.st" % words["a"], server.superuser)
 
 
+# Things of no place that two tenants were let into, one of each kind that a right can be on.
+LENT = """CREATE SCHEMA "the rep"; SET search_path = "the rep";
+CREATE TABLE "a b" (i int, "c d" int); CREATE VIEW v AS SELECT 1 AS i; CREATE SEQUENCE s; CREATE TYPE "e f" AS ENUM ('x');
+CREATE FUNCTION f(int, text) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE PROCEDURE p(int) LANGUAGE sql AS 'SELECT 1';
+CREATE AGGREGATE total(int) (sfunc = int4pl, stype = int);
+REVOKE ALL ON FUNCTION f FROM PUBLIC; REVOKE ALL ON PROCEDURE p FROM PUBLIC; REVOKE ALL ON FUNCTION total(int) FROM PUBLIC;
+GRANT USAGE ON SCHEMA "the rep" TO {a_app}, {b_app}; GRANT SELECT ON "a b" TO {a_app}; GRANT UPDATE ("c d") ON "a b" TO {b_app};
+GRANT SELECT ON v, s TO {a_app}; GRANT USAGE ON TYPE "e f" TO {a_app}; GRANT EXECUTE ON FUNCTION f(int, text) TO {b_app};
+GRANT EXECUTE ON PROCEDURE p(int) TO {a_app}; GRANT EXECUTE ON FUNCTION total(int) TO {a_app};
+GRANT CREATE ON TABLESPACE pg_default TO {b_app}"""
+
+
+def test_what_is_said_to_be_revoked_comes_with_the_statement_that_does():
+    server, words = names()
+    server.psql(LENT.format(**words), server.superuser)
+    try:
+        found = verify(server)["findings"]
+        assert {f["check"] for f in found} == {"shared_schema", "outside_grant"} and len(found) == 12, found
+        shared = [f["mend"] for f in found if f["check"] == "shared_schema"]
+        assert shared == ['REVOKE ALL ON SCHEMA "the rep" FROM ' + ", ".join(sorted([words["a_app"], words["b_app"]]))], shared
+        for finding in found:
+            server.psql(finding["mend"], server.superuser)
+            left = [f["id"] for f in verify(server)["findings"]]
+            assert finding["id"] not in left, finding
+        assert left == []
+    finally:
+        server.psql('DROP SCHEMA "the rep" CASCADE; REVOKE ALL ON TABLESPACE pg_default FROM ' + words["b_app"], server.superuser)
+
+
 def test_every_rule_is_tested():
     folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/isolation/rules.def")
     with open(folder, encoding="utf-8") as f:

@@ -5,6 +5,7 @@ SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, format('event trigger %s
   FROM iso_event v
   JOIN pg_event_trigger e ON e.oid = v.oid
  WHERE NOT EXISTS (SELECT FROM iso_function f WHERE f.oid = e.evtfoid)
+   AND NOT EXISTS (SELECT FROM pg_proc f JOIN iso_reached w ON w.oid = f.proowner WHERE f.oid = e.evtfoid)
    AND NOT EXISTS (SELECT
                      FROM pg_depend d
                      JOIN pg_extension x ON x.oid = d.refobjid AND x.oid BETWEEN 16384 AND e.evtfoid

@@ -5,4 +5,4 @@ SELECT o.tenant_id, NULL::uuid AS other_id, format('role %s', o.rolname) AS obje
   JOIN iso_target t ON t.tenant_id = o.tenant_id AND t.state <> 'archived'
    AND NOT (t.tier = 'row' AND t.state IN ('suspended', 'draining'))
   LEFT JOIN iso_map m ON m.role_name = o.rolname
- WHERE m.role_name IS NULL
+ WHERE m.role_name IS NULL AND NOT row_security_active('tenancy.role_tenants') -- what is hidden is not missing: map_open

@@ -4,10 +4,11 @@ SELECT NULL::uuid AS tenant_id, NULL::uuid AS other_id, 'table tenancy.role_tena
        concat((SELECT string_agg(format('DROP POLICY %I ON tenancy.role_tenants; ', p.polname), '' ORDER BY p.polname)
                  FROM pg_policy p WHERE p.polrelid = c.oid),
               'CREATE POLICY own_row ON tenancy.role_tenants FOR SELECT USING (role_name = current_user); '
-              'ALTER TABLE tenancy.role_tenants ENABLE ROW LEVEL SECURITY') AS mend
+              'ALTER TABLE tenancy.role_tenants ENABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY') AS mend
   FROM pg_class c
  WHERE c.oid = 'tenancy.role_tenants'::regclass
-   AND (NOT c.relrowsecurity
+   -- Forced, it hides its rows from Tenantry, which owns it: nothing forged would be seen.
+   AND (NOT c.relrowsecurity OR c.relforcerowsecurity
         OR 1 <> (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid)
         OR NOT EXISTS (SELECT FROM pg_policy p
                         WHERE p.polrelid = c.oid AND p.polname = 'own_row' AND p.polcmd = 'r' AND p.polpermissive

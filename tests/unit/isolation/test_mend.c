@@ -53,6 +53,7 @@ static void what_takes_away_or_puts_right_may_run(void **state)
         "UPDATE tenancy.role_tenants SET tenant_id = 'b' WHERE role_name = 'a'",
         "ALTER TABLE a.b DETACH PARTITION c.d",
         "ALTER TABLE a.b ENABLE TRIGGER t",
+        "ALTER TABLE tenancy.role_tenants ENABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY",
         "REVOKE GRANT OPTION FOR SELECT ON TABLE a.b FROM c CASCADE",
     };
     (void)state;
@@ -79,6 +80,8 @@ static void everything_else_is_left_to_a_person(void **state)
         "ALTER DEFAULT PRIVILEGES FOR ROLE a GRANT SELECT ON TABLES TO c",
         "ALTER TABLE a.b DISABLE ROW LEVEL SECURITY",
         "ALTER TABLE a.b NO FORCE ROW LEVEL SECURITY",
+        "ALTER TABLE tenancy.other NO FORCE ROW LEVEL SECURITY",
+        "ALTER TABLE tenancy.role_tenants NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY",
         "ALTER TABLE a.b ENABLE ROW LEVEL SECURITY, DROP COLUMN c",
         "ALTER ROLE a SUPERUSER",
         "ALTER ROLE a NOSUPERUSER CREATEROLE",

@@ -42,7 +42,7 @@ static const Finding findings[] = {
      .evidence = "the attempt gave a row",
      .id = "00000000000000bb"},
 };
-static const Unchecked unchecked[] = {{"hidden_rule", "the control role is no superuser"}};
+static const Unchecked unchecked[] = {{"hidden_rule", "the control role is no superuser", NULL}};
 static const Acceptance acceptances[] = {{"00000000000000bb", "the attempt gave a row",
                                           "public on purpose", "os:ada", "2027-01-31T23:59:59Z"}};
 
@@ -218,6 +218,25 @@ static void probes_that_were_not_asked_for_are_skipped_cases(void **state)
     assert_non_null(strstr(text, "<skipped message=\"no attempts were asked for\"/>"));
 }
 
+static void a_login_that_was_not_tried_is_a_skipped_case_and_in_the_headline(void **state)
+{
+    Sample *sample = *state;
+    static const Unchecked lost[] = {{"probes", "it cannot connect", "login tenant_ab12_app"}};
+    const char *text = NULL;
+    Err err;
+    sample->result.unchecked = lost;
+    sample->result.list.count = 0;
+    assert_true(report_to_junit(sample->arena, &sample->report, &text, &err));
+    assert_non_null(strstr(text, "name=\"login tenant_ab12_app\""));
+    assert_non_null(strstr(text, "<skipped message=\"it cannot connect\"/>"));
+    assert_string_equal(report_verdict(&sample->report), "isolated_as_far_as_checked");
+    assert_non_null(strstr(report_to_table(sample->arena, &sample->report),
+                           "isolated, as far as it was checked: 1 login could not be tried"));
+    sample->result.probes = 0;
+    assert_true(report_to_junit(sample->arena, &sample->report, &text, &err));
+    assert_non_null(strstr(text, "<skipped message=\"no login could try\"/>"));
+}
+
 /* The members that section 3 of SARIF 2.1.0 requires, of every object that we write. */
 static void sarif_has_what_the_standard_requires(void **state)
 {
@@ -351,6 +370,7 @@ int main(void)
         WITH_SAMPLE(lines_for_people_fit_and_cannot_control_a_terminal),
         WITH_SAMPLE(junit_parses_and_has_a_case_for_every_check),
         WITH_SAMPLE(probes_that_were_not_asked_for_are_skipped_cases),
+        WITH_SAMPLE(a_login_that_was_not_tried_is_a_skipped_case_and_in_the_headline),
         WITH_SAMPLE(sarif_has_what_the_standard_requires),
         WITH_SAMPLE(a_signed_report_is_right_for_who_trusts_its_key_only),
         WITH_SAMPLE(any_changed_byte_of_a_signed_report_is_noticed),
