@@ -170,7 +170,11 @@ bool job_cancel(Store *store, const JobKind *const *kinds, size_t kind_count, in
         ERR_SET(err, ERR_JOB_STATE, NULL,
                 "job %" PRId64 " (%s) cannot be undone, only brought to its end", job_id,
                 run.kind->operation);
-        err_hint(err, "tenantry job resume %" PRId64, job_id);
+        if (run.kind->ended_by == NULL) {
+            err_hint(err, "tenantry job resume %" PRId64, job_id);
+        } else {
+            err_hint(err, "tenantry %s %" PRId64 " ends it where it is", run.kind->ended_by, job_id);
+        }
         is_done = false;
     }
     *ret_is_asked = !run.has_lock;

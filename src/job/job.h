@@ -65,6 +65,7 @@ typedef struct JobKind {
     /* Undoes what the steps that were done did, in one transaction; NULL: the job can only go
      * forward. */
     bool (*undo)(JobContext *context, Err *err);
+    const char *ended_by; /* the command that ends one where it is, where undo is NULL; or NULL */
 } JobKind;
 
 typedef struct JobStart {

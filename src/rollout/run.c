@@ -300,6 +300,9 @@ static const JobStep steps[] = {
     {"record", "Recording the end", JOB_STEP_TRANSACTION, step_record},
     {0},
 };
-const JobKind rollout_job = {.operation = "migrate.up", .steps = steps};
-const JobKind rollout_down_job = {.operation = "migrate.down", .steps = steps};
-const JobKind rollout_retry_job = {.operation = "migrate.retry", .steps = steps};
+const JobKind rollout_job = {
+    .operation = "migrate.up", .steps = steps, .ended_by = "migrate abort"};
+const JobKind rollout_down_job = {
+    .operation = "migrate.down", .steps = steps, .ended_by = "migrate abort"};
+const JobKind rollout_retry_job = {
+    .operation = "migrate.retry", .steps = steps, .ended_by = "migrate abort"};

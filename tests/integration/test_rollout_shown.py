@@ -115,6 +115,7 @@ def test_a_state_that_does_not_allow_a_command_says_which_ones_it_allows():
     open_hints = ("migrate resume " + rollout, "migrate abort " + rollout)
     made.refused("up", says=("rollout %s of blueprint \"allows\" is paused" % rollout, *open_hints))
     shared().refused("job_state", "migrate", "pause", rollout, says=("rollout %s is paused" % rollout, *open_hints))
+    shared().refused("job_state", "job", "cancel", rollout, says=("migrate abort " + rollout,))
     assert shared().tenantry("migrate", "resume", rollout)["done"] == 2
     for verb in ("pause", "resume", "abort"):
         shared().refused("job_state", "migrate", verb, rollout,
