@@ -41,13 +41,13 @@ const char *lock_mode_name(LockMode mode)
 
 static const struct {
     const char *name;
-    int64_t bytes_per_ms; /* 0: at once */
+    int64_t kib_per_ms; /* 0: at once */
 } works[LOCK_WORK_COUNT_] = {
     [LOCK_WORK_NONE] = {NULL, 0},
     [LOCK_WORK_EMPTIES] = {"empties", 0},
-    [LOCK_WORK_SCANS] = {"scans", 200 * 1024},
-    [LOCK_WORK_INDEXES] = {"indexes", 40 * 1024},
-    [LOCK_WORK_REWRITES] = {"rewrites", 20 * 1024},
+    [LOCK_WORK_SCANS] = {"scans", 200},
+    [LOCK_WORK_INDEXES] = {"indexes", 40},
+    [LOCK_WORK_REWRITES] = {"rewrites", 20},
 };
 
 const char *lock_work_name(LockWork work)
@@ -57,7 +57,7 @@ const char *lock_work_name(LockWork work)
 
 int64_t lock_work_ms(LockWork work, int64_t bytes)
 {
-    const int64_t rate = works[work].bytes_per_ms;
+    const int64_t rate = works[work].kib_per_ms * 1024;
     return rate == 0 ? 0 : (bytes + rate - 1) / rate;
 }
 

@@ -168,9 +168,10 @@ static bool is_of_server(const char *sqlstate)
 }
 
 static const char script_rights[] = "migrations have the rights of the role that owns the place, "
-                                    "seed and demo those of the tenant's application; a name "
-                                    "with \"public.\" that a script puts together when it runs "
-                                    "is left as it is: write it without";
+                                    "seed and demo those of the tenant's application";
+static const char left_public[] = "; a name with \"public.\" that a script puts together when it "
+                                  "runs is left as it is: write it without";
+static const char denied_public[] = "permission denied for schema public";
 
 static bool begins_with(const char *text, const char *place)
 {
@@ -195,11 +196,12 @@ bool blueprint_blame(const Blueprint *blueprint, const char *when, Err *err)
     }
     const Err found = *err;
     const char *hint = is_denied_to_script(blueprint, err) ? script_rights : found.hint;
+    const char *more = strstr(found.message, denied_public) != NULL ? left_public : "";
     err->code = ERR_BLUEPRINT_INVALID;
-    err_hint(
-        err,
-        "%s%sPostgreSQL refused it (SQLSTATE %s) when %s for blueprint \"%s\"; nothing was changed",
-        hint, *hint == '\0' ? "" : "; ", found.sqlstate, when, blueprint->name);
+    err_hint(err,
+             "%s%s%sPostgreSQL refused it (SQLSTATE %s) when %s for blueprint \"%s\"; nothing was "
+             "changed",
+             hint, more, *hint == '\0' ? "" : "; ", found.sqlstate, when, blueprint->name);
     return false;
 }
 

@@ -173,7 +173,8 @@ bool job_cancel(Store *store, const JobKind *const *kinds, size_t kind_count, in
         if (run.kind->ended_by == NULL) {
             err_hint(err, "tenantry job resume %" PRId64, job_id);
         } else {
-            err_hint(err, "tenantry %s %" PRId64 " ends it where it is", run.kind->ended_by, job_id);
+            err_hint(err, "tenantry %s %" PRId64 " ends it where it is", run.kind->ended_by,
+                     job_id);
         }
         is_done = false;
     }

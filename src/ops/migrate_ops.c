@@ -456,8 +456,10 @@ static bool run_status(OpContext *context, const Json *args, Json **ret_answer, 
     scoped_json Json *rollouts = NULL;
     scoped_json Json *failures = NULL;
     scoped_json Json *steps = NULL;
+    Blueprint *known = NULL;
     const char *blueprint = json_get_text(args, "blueprint", NULL);
     if (!op_store(context, &store, err) ||
+        (blueprint != NULL && !registry_get_head(context->arena, store, blueprint, &known, err)) ||
         !store_query_list(store, ROLLOUT_VERSIONS, PG_PARAMS(blueprint, NULL), &versions, err) ||
         !store_query_list(store, ROLLOUT_LIST,
                           PG_PARAMS(blueprint, pg_int_text(context->arena, SHOWN_ROLLOUTS), NULL),

@@ -10,10 +10,15 @@ WITH relation AS MATERIALIZED (
       JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p', 'v', 'm')
 ), object (kind, name, needed, statement, shape) AS (
-    SELECT 'index', x.relname::text, r.relname::text, pg_get_indexdef(i.indexrelid), NULL
+    SELECT 'index', x.relname::text, r.relname::text,
+           -- Of a partitioned table PostgreSQL writes ON ONLY, which would leave the partitions without and the index invalid.
+           CASE x.relkind WHEN 'I'
+               THEN left(w.begin, -length('ONLY ')) || substr(pg_get_indexdef(i.indexrelid), length(w.begin) + 1)
+               ELSE pg_get_indexdef(i.indexrelid) END, NULL
       FROM relation r
       JOIN pg_index i ON i.indrelid = r.oid
       JOIN pg_class x ON x.oid = i.indexrelid AND NOT x.relispartition
+     CROSS JOIN LATERAL (SELECT format('CREATE %sINDEX %I ON ONLY ', CASE WHEN i.indisunique THEN 'UNIQUE ' END, x.relname)) w (begin)
      WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid AND c.contype IN ('p', 'u', 'x'))
     UNION ALL
     SELECT 'constraint', concat(r.relname, '.', c.conname), r.relname::text,

@@ -10,6 +10,9 @@ static const char *title_of(Arena *arena, const RolloutPace *pace)
     if (pace->plan->is_undo) {
         return "Taking places back";
     }
+    if (pace->is_at_gate) {
+        return arena_printf(arena, "Asking the gates after wave %lld", (long long)pace->wave - 1);
+    }
     return pace->wave > pace->plan->waves
                ? "Moving places, tenants made meanwhile"
                : arena_printf(arena, "Moving places, wave %lld of %lld", (long long)pace->wave,

@@ -207,6 +207,7 @@ bool wave_ask_rules(JobContext *context, const RolloutPlan *plan, const WaveRule
 typedef struct RolloutPace {
     const RolloutPlan *plan;
     int64_t wave;
+    bool is_at_gate;  /* before it: those after the wave before are asked */
     int64_t began_us; /* 0: nothing was told yet */
     int64_t first_left;
 } RolloutPace;

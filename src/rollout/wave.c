@@ -232,7 +232,9 @@ bool wave_run(JobContext *context, const RolloutPlan *plan, int64_t wave, const 
     if (counts.pending == 0) {
         return check_isolation(context, plan, &rules, ret_wanted, err);
     }
-    if (wave > 1 && !gates_pass(context, plan, wave - 1, ret_wanted, err)) {
+    RolloutPace pace = {.plan = plan, .wave = wave, .is_at_gate = true};
+    if (wave > 1 && (!rollout_tell(context, &pace, err) ||
+                     !gates_pass(context, plan, wave - 1, ret_wanted, err))) {
         return false;
     }
     if (*ret_wanted != NULL) {

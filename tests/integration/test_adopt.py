@@ -458,5 +458,16 @@ def test_a_baseline_of_what_is_not_there_is_refused():
     shared_server().refused("blueprint_missing", "migrate", "baseline", "bazaar", "--at", "1")
 
 
+def test_a_baseline_takes_adopted_and_other_places_together():
+    """Names of schemas that are adopted come before and after those that Tenantry makes."""
+    server = market()
+    for schema in ("an_early_one", "zoo"):
+        legacy(schema, versions=3)
+        server.tenantry("tenant", "adopt", schema, "--blueprint", "market", "--slug", schema.replace("_", "-"), "--at", "3")
+    server.tenantry("migrate", "up", "market")
+    answer = baseline("--at", "3")
+    assert (answer["places"], answer["drifted"]) == (4, 0), answer
+
+
 if __name__ == "__main__":
     harness.main()

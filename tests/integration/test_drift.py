@@ -307,6 +307,8 @@ CREATE TABLE counted (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, number
 ALTER TABLE counted ALTER kept SET STORAGE EXTERNAL, ALTER kept SET STATISTICS 50, ALTER kept SET (n_distinct = 3);
 CREATE TABLE logs (at timestamptz NOT NULL, what text) PARTITION BY RANGE (at);
 CREATE TABLE a_logs PARTITION OF logs DEFAULT;
+CREATE INDEX logs_what ON logs (what) WHERE what <> '';
+CREATE UNIQUE INDEX "Logs ON ONLY" ON logs (at);
 CREATE AGGREGATE summed(integer) (SFUNC = int4pl, STYPE = integer);
 """
 # What is done, and what none of the statements told for it may say.
@@ -321,6 +323,8 @@ HANGING_DAMAGES = [
     ("ALTER TABLE counted ALTER note DROP NOT NULL", "DEFAULT"),
     ("ALTER TABLE counted ALTER note SET DEFAULT 'storage e'", "NOT NULL"),
     ("ALTER TABLE counted ALTER note DROP DEFAULT, ALTER note DROP NOT NULL, ALTER note SET STORAGE PLAIN", "kept"),
+    ("DROP INDEX logs_what", 'ONLY "'),
+    ('DROP INDEX "Logs ON ONLY"; CREATE INDEX "Logs ON ONLY" ON logs (at)', "ON ONLY tenant"),
 ]
 
 

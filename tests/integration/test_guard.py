@@ -561,6 +561,7 @@ def test_the_place_and_the_hint_of_an_error_are_those_of_its_statement():
     with pack("denied", "DO $d$ BEGIN %s END $d$;\n" % STEAL) as folder:
         error = shared_server().refused("blueprint_invalid", "blueprint", "add", folder)
         assert error["hint"].startswith("migrations have the rights of the role that owns the place"), error
+        assert "public" not in error["hint"], error
     raised = ("DO $d$ BEGIN RAISE EXCEPTION 'no \"100 %%\"' USING DETAIL = 'a detail', HINT = 'a hint',"
               " ERRCODE = 'XX123'; END $d$;\n")
     attempt(shared_server(), "raised", raised, 'migrations/V0001__first.sql:1: no "100 %" (a detail)')

@@ -95,8 +95,9 @@ def test_what_no_terminal_shows_is_a_line_for_each_wave():
     child = shared().spawn("migrate", "up", made.name, "--waves", "1,100%")
     status, out, err = ended(child)
     assert status == 0, err
-    waves = [line for line in err.splitlines() if "wave" in line and line.startswith("step Moving")]
-    assert waves == ["step Moving places, wave 1 of 2", "step Moving places, wave 2 of 2"], err
+    waves = [line for line in err.splitlines() if "wave" in line and line.startswith("step ") and line.count("wave ") == 1]
+    assert waves == ["step Moving places, wave 1 of 2", "step Asking the gates after wave 1",
+                     "step Moving places, wave 2 of 2"], err
     assert "would run" not in out and "done: 2" in out, out
     assert "would run" in shared().tenantry("migrate", "down", made.name, "--to", "1", "--dry-run", json=False).out
 
@@ -120,6 +121,11 @@ def test_a_state_that_does_not_allow_a_command_says_which_ones_it_allows():
     for verb in ("pause", "resume", "abort"):
         shared().refused("job_state", "migrate", verb, rollout,
                          says=("rollout %s is done" % rollout, "migrate up allows begins another"))
+
+
+def test_a_blueprint_that_is_not_there_has_no_status():
+    vault("mistyped", "mistyped-a")
+    shared().refused("blueprint_missing", "migrate", "status", "mistypd", says=("mistypd", 'did you mean "mistyped"'))
 
 
 def test_an_abort_that_came_before_an_interrupt_holds():

@@ -39,6 +39,7 @@ static void every_operation_has_an_example_of_itself(void **state)
         const OpExample *example = command->op->examples;
         if (example == NULL || example->command == NULL) {
             fail_msg("\"%s\" has no example", command->words);
+            return;
         }
         for (; example->command != NULL; example++) {
             if (!is_of(example->command, command) || *example->what == '\0') {
