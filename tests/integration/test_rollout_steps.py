@@ -467,6 +467,29 @@ def test_a_kill_before_the_commit_of_a_batch_loses_the_batch_and_no_other():
     assert filled(made, "losing-a") == ["1|10"]
 
 
+def test_a_backfill_names_a_table_and_a_key_that_need_quotes():
+    made = Vault(shared(), "quoted")
+    table, key = '"Big ""Table\'s"', '"Nr {} \\ $1"'
+    made.add("CREATE TABLE %s (%s bigint PRIMARY KEY, filled integer NOT NULL DEFAULT 0);\n" % (table, key))
+    made.create("quoted-a")
+    made.sql("quoted-a", "INSERT INTO %s SELECT n, 0 FROM generate_series(1, 10) n; ANALYZE %s" % (table, table))
+    head = "table: 'Big \"Table''s'\nkey: 'Nr {} \\ $1'\nbatch_size: 4\nundo: nothing\nstatement: |\n  "
+    file = "migrations/V0003__fill.backfill.yaml"
+    for statement, says in (("INSERT INTO %s SELECT %s + 100 FROM boxes WHERE id BETWEEN $1 AND $2", "would never end"),
+                            ("UPDATE %s SET %s = 1 WHERE filled BETWEEN $1 AND $2", "would never end"),
+                            ("UPDATE %s SET filled = 1 WHERE %s = $1", 'as in "WHERE %s BETWEEN $1 AND $2"' % key)):
+        made._write(file, head + statement % (table, key) + "\n")
+        shared().refused("blueprint_invalid", "blueprint", "add", made.folder, says=(file, says))
+    made._write(file, head + "UPDATE %s SET filled = filled + 1 WHERE %s BETWEEN $1 AND $2\n" % (table, key))
+    shared().tenantry("blueprint", "add", made.folder)
+    assert made.migrate("up")["done"] == 1, made.quarantine()
+    assert made.sql("quoted-a", "SELECT filled, count(*) FROM %s GROUP BY 1" % table).split() == ["1|10"]
+    assert made.server.psql("SELECT what, batches, rows_changed, rows_estimated, last_key FROM tenantry.place_steps"
+                            " WHERE version = 3 AND place_id = (SELECT place_id FROM tenantry.tenants WHERE slug = 'quoted-a')").strip() == (
+        "backfill of Big \"Table's|4|10|10|10")
+    made.create("quoted-new")
+
+
 def test_a_backfill_that_is_paused_stops_behind_a_batch():
     harness.require_faults()
     made = vault("pausing", "pausing-a")
@@ -571,6 +594,9 @@ def test_the_key_of_a_backfill_that_was_recorded_is_not_looked_at_again():
 
 BAD_BACKFILLS = (
     ("key: id\nstatement: UPDATE boxes SET id = 1 WHERE id BETWEEN $1 AND $2\n", 'key "table": expected the name of a table'),
+    ("table: boxes\nkey: %s\nstatement: x\n" % ("k" * 64), ':2: key "key": expected the name of a column, of at most 63 bytes'),
+    ('table: "two\\nlines"\nkey: id\nstatement: x\n', ':1: key "table": expected the name of a table'),
+    ('table: ""\nkey: id\nstatement: x\n', ':1: key "table": expected the name of a table'),
     ("table: boxes\nkey: id\nsize: 3\n", ':3: key "size"'),
     ("table: boxes\nkey: id\nbatch_size: 0\nstatement: x\n", ':3: key "batch_size"'),
     ("table: boxes\nkey: id\nstatement: |\n  UPDATE boxes\n  SET id = = 1\n", ":5: "),
