@@ -131,7 +131,9 @@ static bool take_statement(Arena *arena, const Spot *spot, const char *text,
         return spot_fail(spot, err,
                          "expected $1 and $2, the first and the last key of a batch, as in "
                          "\"WHERE %s BETWEEN $1 AND $2\"",
-                         backfill->key);
+                         is_plain_identifier(backfill->key)
+                             ? backfill->key
+                             : sql_ident(arena, backfill->key).quoted);
     }
     if (!is_finite) {
         return spot_fail(spot, err,
@@ -204,9 +206,10 @@ bool backfill_read(Arena *arena, const char *file, BlueprintMigration *migration
     const Spot table = spot_key(arena, &root, "table");
     const Spot key = spot_key(arena, &root, "key");
     const Spot statement = spot_key(arena, &root, "statement");
-    if (!spot_text(arena, &table, is_plain_identifier, "the name of a table", &backfill->table,
-                   err) ||
-        !spot_text(arena, &key, is_plain_identifier, "the name of a column", &backfill->key, err) ||
+    if (!spot_text(arena, &table, is_catalogue_name, "the name of a table, of at most 63 bytes",
+                   &backfill->table, err) ||
+        !spot_text(arena, &key, is_catalogue_name, "the name of a column, of at most 63 bytes",
+                   &backfill->key, err) ||
         !read_optional(arena, &root, backfill, migration, err) ||
         !spot_text(arena, &statement, is_statement, "a statement of SQL", &backfill->statement,
                    err) ||

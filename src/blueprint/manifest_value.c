@@ -34,6 +34,12 @@ bool is_plain_identifier(const char *text)
     return is_name(text, 1, LIMIT_IDENTIFIER_MAX_BYTES, LOWER "_", LOWER DIGITS "_");
 }
 
+bool is_catalogue_name(const char *text)
+{
+    const size_t length = strlen(text);
+    return length >= 1 && length <= LIMIT_IDENTIFIER_MAX_BYTES && !text_has_control(text);
+}
+
 bool is_extension_name(const char *text)
 {
     return is_name(text, 1, LIMIT_IDENTIFIER_MAX_BYTES, LOWER, LOWER DIGITS "_-");

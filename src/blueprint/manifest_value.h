@@ -20,6 +20,9 @@ typedef bool (*TextCheck)(const char *text);
 bool is_short_name(const char *text);
 /* [a-z_][a-z0-9_]{0,62}: tables, columns, features, limits. */
 bool is_plain_identifier(const char *text);
+/* 1 to 63 bytes without control characters: a table or column as the catalogue has it, which SQL
+ * may have to quote. */
+bool is_catalogue_name(const char *text);
 /* [a-z][a-z0-9_-]{0,62}: extensions ("uuid-ossp"). */
 bool is_extension_name(const char *text);
 

@@ -94,6 +94,16 @@ bool registry_get_head(Arena *arena, Store *store, const char *name, Blueprint *
     return get(arena, store, BLUEPRINT_HEAD, name, ret_blueprint, err);
 }
 
+bool registry_find_version(Store *store, const char *name, int64_t *ret_version, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(store, BLUEPRINT_VERSION, PG_PARAMS(name), &rows, err)) {
+        return false;
+    }
+    *ret_version = pg_rows_count(rows) == 0 ? 0 : pg_rows_int(rows, 0, 0);
+    return true;
+}
+
 bool registry_get_version(Arena *arena, Store *store, const char *name, int64_t version,
                           Blueprint **ret_blueprint, Err *err)
 {

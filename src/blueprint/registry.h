@@ -15,6 +15,9 @@ bool registry_get(Arena *arena, Store *store, const char *name, Blueprint **ret_
 bool registry_get_head(Arena *arena, Store *store, const char *name, Blueprint **ret_blueprint,
                        Err *err);
 
+/* The newest version of a blueprint that is recorded; 0 when there is none. */
+bool registry_find_version(Store *store, const char *name, int64_t *ret_version, Err *err);
+
 /* A blueprint as it was recorded at this version; where several versions were recorded at once, the
  * newest definition with the migrations up to this one. */
 bool registry_get_version(Arena *arena, Store *store, const char *name, int64_t version,

@@ -269,5 +269,5 @@ bool blueprint_try(Arena *arena, Store *store, const Blueprint *blueprint, Trial
             return false;
         }
     }
-    return true;
+    return trial_backfills(arena, store, blueprint, err);
 }

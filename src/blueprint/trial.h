@@ -3,7 +3,8 @@
  * again.
  *
  * Before that the migrations run once for the rules of the lint that look at whole tables: dynamic
- * SQL hides tables and keys from its parse trees, but not from the catalogue.
+ * SQL hides tables and keys from its parse trees, but not from the catalogue. Afterwards the keys
+ * of backfills that are new are looked at.
  *
  * The trial goes under a name of its own, so that what is recorded under the blueprint's name, and
  * the shared place that its tenants use, are neither changed nor locked. */

@@ -77,13 +77,13 @@ static Blueprint cut(const Look *look, size_t count)
     return blueprint;
 }
 
-static bool make_place(const Look *look, const Blueprint *blueprint, Place *ret_place, Err *err)
+bool trial_make_structure(Arena *arena, Store *store, const Blueprint *blueprint,
+                          const Extensions *extensions, Place *ret_place, Err *err)
 {
-    Arena *arena = look->arena;
     const char *hex = NULL;
     bool has_variant = false;
     scoped_batch PgBatch *batch = pg_batch_new(arena);
-    const PlaceSource source = {.blueprint = blueprint, .extensions = &look->extensions};
+    const PlaceSource source = {.blueprint = blueprint, .extensions = extensions};
     if (!secret_random_hex(arena, TRIAL_NAME_BYTES, &hex, err) ||
         !place_name(arena, blueprint, TIER_SCHEMA, arena_printf(arena, "trial_%s", hex), ret_place,
                     err)) {
@@ -91,8 +91,8 @@ static bool make_place(const Look *look, const Blueprint *blueprint, Place *ret_
     }
     place_add_role(arena, batch, ret_place->app_role);
     place_add_role(arena, batch, ret_place->readonly_role);
-    return place_add_structure(arena, look->store, batch, &source, ret_place, &has_variant, err) &&
-           pg_batch_run(look->store->conn, batch, err);
+    return place_add_structure(arena, store, batch, &source, ret_place, &has_variant, err) &&
+           pg_batch_run(store->conn, batch, err);
 }
 
 static bool read_tables(Lint *lint, PgConn *conn, const char *schema, Err *err)
@@ -194,7 +194,8 @@ static bool find_after(const Look *look, size_t count, Lint *ret_lint, Err *err)
     if (!pg_query(conn, "SAVEPOINT trial_lint", PG_NO_PARAMS, NULL, err)) {
         return false;
     }
-    if (!make_place(look, &blueprint, &place, &ignored) ||
+    if (!trial_make_structure(look->arena, look->store, &blueprint, &look->extensions, &place,
+                              &ignored) ||
         !lint_place(look, &place, ret_lint, &ignored)) {
         ret_lint->count = 0;
     }

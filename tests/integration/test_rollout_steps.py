@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Scripts that are more than one transaction: statements outside of one, values of enums, batched backfills."""
+import hashlib
 import os
 import signal
 import subprocess
@@ -466,6 +467,29 @@ def test_a_kill_before_the_commit_of_a_batch_loses_the_batch_and_no_other():
     assert filled(made, "losing-a") == ["1|10"]
 
 
+def test_a_backfill_names_a_table_and_a_key_that_need_quotes():
+    made = Vault(shared(), "quoted")
+    table, key = '"Big ""Table\'s"', '"Nr {} \\ $1"'
+    made.add("CREATE TABLE %s (%s bigint PRIMARY KEY, filled integer NOT NULL DEFAULT 0);\n" % (table, key))
+    made.create("quoted-a")
+    made.sql("quoted-a", "INSERT INTO %s SELECT n, 0 FROM generate_series(1, 10) n; ANALYZE %s" % (table, table))
+    head = "table: 'Big \"Table''s'\nkey: 'Nr {} \\ $1'\nbatch_size: 4\nundo: nothing\nstatement: |\n  "
+    file = "migrations/V0003__fill.backfill.yaml"
+    for statement, says in (("INSERT INTO %s SELECT %s + 100 FROM boxes WHERE id BETWEEN $1 AND $2", "would never end"),
+                            ("UPDATE %s SET %s = 1 WHERE filled BETWEEN $1 AND $2", "would never end"),
+                            ("UPDATE %s SET filled = 1 WHERE %s = $1", 'as in "WHERE %s BETWEEN $1 AND $2"' % key)):
+        made._write(file, head + statement % (table, key) + "\n")
+        shared().refused("blueprint_invalid", "blueprint", "add", made.folder, says=(file, says))
+    made._write(file, head + "UPDATE %s SET filled = filled + 1 WHERE %s BETWEEN $1 AND $2\n" % (table, key))
+    shared().tenantry("blueprint", "add", made.folder)
+    assert made.migrate("up")["done"] == 1, made.quarantine()
+    assert made.sql("quoted-a", "SELECT filled, count(*) FROM %s GROUP BY 1" % table).split() == ["1|10"]
+    assert made.server.psql("SELECT what, batches, rows_changed, rows_estimated, last_key FROM tenantry.place_steps"
+                            " WHERE version = 3 AND place_id = (SELECT place_id FROM tenantry.tenants WHERE slug = 'quoted-a')").strip() == (
+        "backfill of Big \"Table's|4|10|10|10")
+    made.create("quoted-new")
+
+
 def test_a_backfill_that_is_paused_stops_behind_a_batch():
     harness.require_faults()
     made = vault("pausing", "pausing-a")
@@ -484,20 +508,95 @@ def test_a_backfill_that_is_paused_stops_behind_a_batch():
     shared().tenantry("migrate", "abort", number)
 
 
-def test_a_backfill_needs_a_key_that_every_row_has():
-    made = Vault(shared(), "nokey")
-    made.add("ALTER TABLE boxes ADD COLUMN weight integer;\n")
-    made.create("nokey-a")
+def by_weight(made):
+    """Writes, and does not record, a version whose backfill goes by boxes.weight."""
     made.version += 1
-    made._write("migrations/V0003__fill.backfill.yaml",
-                "{table: boxes, key: weight, statement: UPDATE boxes SET what = 'x' WHERE weight BETWEEN $1 AND $2}\n")
+    file = "migrations/V%04d__fill.backfill.yaml" % made.version
+    made._write(file, "{table: boxes, key: weight, undo: nothing,"
+                " statement: UPDATE boxes SET what = 'x' WHERE weight BETWEEN $1 AND $2}\n")
+    return file
+
+
+def test_a_place_whose_rows_may_lack_the_key_of_a_backfill_is_not_filled():
+    made = Vault(shared(), "nokey")
+    made.add("ALTER TABLE boxes ADD COLUMN weight integer NOT NULL UNIQUE;\n")
+    made.create("nokey-a")
+    by_weight(made)
     shared().tenantry("blueprint", "add", made.folder)
+    made.sql("nokey-a", "ALTER TABLE boxes ALTER COLUMN weight DROP NOT NULL")
     made.refused("up", code="places_failed", says=("places failed",))
     assert "the key of a backfill must be NOT NULL" in made.quarantine()["nokey-a"]["error"]
 
 
+# What the version before a backfill makes, and what is said of its key.
+NO_NULLS, INDEXED = "can be NULL before version 3", "is not the first column of a btree index over all rows before version 3"
+WEIGHTS = (
+    ("integer UNIQUE", "", NO_NULLS),
+    ("integer UNIQUE CHECK (weight IS NOT NULL)", "", NO_NULLS),
+    ("integer NOT NULL", "", INDEXED),
+    ("integer NOT NULL", "CREATE INDEX ON boxes (what, weight);", INDEXED),
+    ("integer NOT NULL", "CREATE INDEX ON boxes (weight) WHERE weight > 0;", INDEXED),
+    ("integer NOT NULL", "CREATE INDEX ON boxes USING hash (weight);", INDEXED),
+    ("integer NOT NULL", "CREATE INDEX ON boxes ((weight + 1));", INDEXED),
+    ("text NOT NULL", "CREATE INDEX ON boxes (weight text_pattern_ops);", INDEXED),
+    ("text NOT NULL", 'CREATE INDEX ON boxes (weight COLLATE "POSIX");', INDEXED),
+    ("integer NOT NULL", "CREATE INDEX ON boxes (weight DESC, what);", None),
+    ("varchar(9) NOT NULL", "CREATE INDEX ON boxes (weight varchar_ops);", None),
+)
+
+
+def test_the_key_of_a_backfill_is_looked_at_before_it_is_recorded():
+    for number, (kind, index, says) in enumerate(WEIGHTS):
+        made = Vault(shared(), "weights_%d" % number)
+        made.add("ALTER TABLE boxes ADD COLUMN weight %s;\n%s\n" % (kind, index))
+        file = by_weight(made)
+        if says:
+            shared().refused("blueprint_invalid", "blueprint", "add", made.folder,
+                             says=(file + ': the backfill\'s key "weight" of table "boxes" ' + says, "another key"))
+        else:
+            shared().tenantry("blueprint", "add", made.folder)
+        assert shared().tenantry("blueprint", "show", made.name)["version"] == (2 if says else 3), (kind, index)
+
+
+def test_the_key_of_a_backfill_is_what_the_versions_before_it_make():
+    made = Vault(shared(), "keyorder")
+    made.create("keyorder-a")
+    made._write("migrations/V0002__weight.sql", "ALTER TABLE boxes ADD COLUMN weight integer;\n")
+    ready = "ALTER TABLE boxes ALTER COLUMN weight SET NOT NULL;\nCREATE UNIQUE INDEX CONCURRENTLY boxes_weight ON boxes (weight);\n"
+    made.version = 2
+    early = by_weight(made)
+    made._write("migrations/V0004__ready.sql", ready)
+    shared().refused("blueprint_invalid", "blueprint", "add", made.folder, says=(early, NO_NULLS))
+    for old, new in ((early, early.replace("V0003", "V0005")), ("migrations/V0004__ready.sql", "migrations/V0003__ready.sql")):
+        os.rename(os.path.join(made.folder, old), os.path.join(made.folder, new))
+    made._write("migrations/V0004__more.sql", "ALTER TABLE boxes ADD COLUMN more text;\n")
+    made._write("migrations/V0006__gone.sql", "ALTER TABLE boxes DROP COLUMN weight;\n")
+    shared().tenantry("blueprint", "add", made.folder)
+    assert made.migrate("up")["done"] == 1, made.quarantine()
+    assert made.versions() == {"keyorder-a": 6}
+
+
+def test_the_key_of_a_backfill_that_was_recorded_is_not_looked_at_again():
+    """A program that did not look at it recorded it; the versions after it are recorded all the same."""
+    made = Vault(shared(), "oldkey")
+    made.add("ALTER TABLE boxes ADD COLUMN weight integer NOT NULL UNIQUE, ADD COLUMN load integer;\n")
+    file = by_weight(made)
+    shared().tenantry("blueprint", "add", made.folder)
+    with open(os.path.join(made.folder, file), encoding="utf-8") as f:
+        was = f.read()
+    now = was.replace("weight", "load")
+    made._write(file, now)
+    made.server.psql("UPDATE tenantry.blueprint_versions SET definition = replace(definition::text, '%s', '%s')::json"
+                     " WHERE blueprint = 'oldkey'" % tuple(hashlib.sha256(text.encode()).hexdigest() for text in (was, now)))
+    made.add_column()
+    assert shared().tenantry("blueprint", "show", "oldkey")["version"] == 4
+
+
 BAD_BACKFILLS = (
     ("key: id\nstatement: UPDATE boxes SET id = 1 WHERE id BETWEEN $1 AND $2\n", 'key "table": expected the name of a table'),
+    ("table: boxes\nkey: %s\nstatement: x\n" % ("k" * 64), ':2: key "key": expected the name of a column, of at most 63 bytes'),
+    ('table: "two\\nlines"\nkey: id\nstatement: x\n', ':1: key "table": expected the name of a table'),
+    ('table: ""\nkey: id\nstatement: x\n', ':1: key "table": expected the name of a table'),
     ("table: boxes\nkey: id\nsize: 3\n", ':3: key "size"'),
     ("table: boxes\nkey: id\nbatch_size: 0\nstatement: x\n", ':3: key "batch_size"'),
     ("table: boxes\nkey: id\nstatement: |\n  UPDATE boxes\n  SET id = = 1\n", ":5: "),
