@@ -449,6 +449,16 @@ const Operation op_migrate_abort = {
 
 /* --- status ----------------------------------------------------------------------------------- */
 
+/* Where rollouts are is told of one whose definition cannot be read too. */
+static bool check_blueprint(OpContext *context, Store *store, const char *name, Err *err)
+{
+    int64_t version = 0;
+    Blueprint *missing = NULL;
+    return name == NULL ||
+           (registry_find_version(store, name, &version, err) &&
+            (version > 0 || registry_get_head(context->arena, store, name, &missing, err)));
+}
+
 static bool run_status(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     Store *store = NULL;
@@ -456,10 +466,8 @@ static bool run_status(OpContext *context, const Json *args, Json **ret_answer, 
     scoped_json Json *rollouts = NULL;
     scoped_json Json *failures = NULL;
     scoped_json Json *steps = NULL;
-    Blueprint *known = NULL;
     const char *blueprint = json_get_text(args, "blueprint", NULL);
-    if (!op_store(context, &store, err) ||
-        (blueprint != NULL && !registry_get_head(context->arena, store, blueprint, &known, err)) ||
+    if (!op_store(context, &store, err) || !check_blueprint(context, store, blueprint, err) ||
         !store_query_list(store, ROLLOUT_VERSIONS, PG_PARAMS(blueprint, NULL), &versions, err) ||
         !store_query_list(store, ROLLOUT_LIST,
                           PG_PARAMS(blueprint, pg_int_text(context->arena, SHOWN_ROLLOUTS), NULL),

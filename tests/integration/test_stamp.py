@@ -382,9 +382,9 @@ def test_an_extension_is_used_from_where_it_is():
         write(folder, "extended", migrations)
         with open(os.path.join(folder, "blueprint.yaml"), "a", encoding="utf-8") as f:
             f.write("extensions: {wanted: [citext, pg_trgm]}\n")
-        shared_server().tenantry("blueprint", "add", folder)
+        added = shared_server().tenantry("blueprint", "add", folder, json=False)
     kept = stamp("extended")
-    assert kept["kind"] == "flat" and not kept["is_new"], kept
+    assert kept["kind"] == "flat" and not kept["is_new"], (kept, added.err)
     place = make("extended", "extended")
     assert in_place(place, "INSERT INTO people VALUES ('A'); SELECT count(*) FROM people WHERE name OPERATOR(tenantry_ext.=) 'a'") == "1"
     assert stamp("extended")["is_new"] is False
