@@ -168,10 +168,10 @@ static bool wait_for_creates(JobContext *context, const char **ret_wanted, Err *
     Store *store = context->store;
     const char *blueprint = json_get_text(context->args, "blueprint", "");
     /* A create whose first transaction is not committed cannot be seen yet. */
-    bool is_settled = pg_begin(store->conn, err) &&
-                      store_query(store, TENANTS_SETTLE, PG_NO_PARAMS, NULL, err);
+    bool is_good = pg_begin(store->conn, err) &&
+                   store_query(store, TENANTS_SETTLE, PG_NO_PARAMS, NULL, err);
     pg_rollback(store->conn);
-    for (int64_t held_ms = 0; is_settled && *ret_wanted == NULL; held_ms += HELD_PAUSE_MS) {
+    for (int64_t held_ms = 0; is_good && *ret_wanted == NULL; held_ms += HELD_PAUSE_MS) {
         scoped_rows PgRows *rows = NULL;
         if (!store_query(store, ROLLOUT_CREATES, PG_PARAMS(rollout_id_text(context), blueprint),
                          &rows, err)) {
@@ -185,9 +185,9 @@ static bool wait_for_creates(JobContext *context, const char **ret_wanted, Err *
                                         "a tenant.create that began before it does not end", err);
         }
         clock_sleep_ms(HELD_PAUSE_MS);
-        is_settled = rollout_read_wish(context, ret_wanted, err);
+        is_good = rollout_read_wish(context, ret_wanted, err);
     }
-    return is_settled;
+    return is_good;
 }
 
 /* Tenants that were made while the rollout went on, at the version that their create had begun
