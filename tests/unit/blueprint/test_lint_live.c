@@ -439,6 +439,14 @@ static void an_unknown_rule_is_told_with_the_nearest_one(void **state)
                         "\"drop_tabel\" (did you mean \"drop_table\"?): names no rule");
 }
 
+static const LintFinding *lint_file(Arena *arena, const char *sql, size_t *ret_count)
+{
+    const LintFinding *findings = NULL;
+    Err err = {0};
+    assert_true(blueprint_lint_file(arena, "x.sql", sql, &findings, ret_count, &err));
+    return findings;
+}
+
 static void of_a_file_alone_what_it_does_not_make_is_in_use(void **state)
 {
     (void)state;
@@ -462,10 +470,8 @@ static void of_a_file_alone_what_it_does_not_make_is_in_use(void **state)
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
-        const LintFinding *findings = NULL;
         size_t count = 0;
-        Err err = {0};
-        assert_true(blueprint_lint_file(arena, "x.sql", cases[i].sql, &findings, &count, &err));
+        const LintFinding *findings = lint_file(arena, cases[i].sql, &count);
         assert_string_equal(show(arena, findings, count), cases[i].findings);
     }
 }
@@ -542,10 +548,8 @@ static void every_finding_says_where_its_rule_is_explained(void **state)
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         scoped_arena Arena *arena = arena_new();
-        const LintFinding *findings = NULL;
         size_t count = 0;
-        Err err = {0};
-        assert_true(blueprint_lint_file(arena, "x.sql", cases[i].sql, &findings, &count, &err));
+        const LintFinding *findings = lint_file(arena, cases[i].sql, &count);
         assert_int_equal(count, 1);
         assert_string_equal(findings[0].docs, cases[i].docs);
     }
