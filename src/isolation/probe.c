@@ -84,6 +84,7 @@ static bool give_turn(Run *run, Err *err)
                         .options = run->options,
                         .tenant = &run->tenants.list[run->begun],
                         .number = run->begun,
+                        .crew = run->crew,
                         .control_pid = run->control_pid,
                         .notes = {.arena = arena}};
     if (!probe_begin_turn(run->store, turn, err)) {

@@ -1,19 +1,30 @@
 /* Threads that try logins. Their work is waiting: for PBKDF2 of a login, and for a back end that
- * tries a hundred statements; two of them keep two processors busy. */
+ * tries a hundred statements; two of them keep two processors busy. Of one tenant the application's
+ * login takes longest, and a third thread opens the session that it needs of a neighbour. */
 #include <pthread.h>
 #include <string.h>
 
 #include "isolation/probe_parts.h"
 
 typedef enum Go { GO_WAIT, GO_TRY, GO_LEAVE } Go;
+typedef enum Holder { HOLDER_SHUT, HOLDER_OPENING, HOLDER_OPENED } Holder;
 
 /* A turn in the crew's hands. */
 typedef struct Given {
     ProbeTurn *turn;
     Go go;
-    size_t taken; /* logins */
+    size_t taken; /* tasks: its logins, then the first neighbour's holder */
     size_t done;
+    Holder holder;
+    PgConn *holder_conn; /* NULL: not open, or whoever needs it has it; holder_err says why not */
+    Err holder_err;
 } Given;
+
+/* What a thread takes. */
+typedef struct Task {
+    ProbeTurn *turn;
+    ProbeLogin *login; /* NULL: the holder is to be opened */
+} Task;
 
 struct ProbeCrew {
     pthread_mutex_t lock; /* of all that follows, but threads */
@@ -34,27 +45,39 @@ static Given *find_given(ProbeCrew *crew, const ProbeTurn *turn)
     return &crew->turns[i];
 }
 
-/* The next login that nobody has taken; NULL at the end. */
-static ProbeLogin *take_login(ProbeCrew *crew)
+/* A crew of one opens no holder ahead: it tries one thing at a time. */
+static size_t count_tasks(const ProbeCrew *crew, const ProbeTurn *turn)
 {
-    ProbeLogin *login = NULL;
-    pthread_mutex_lock(&crew->lock);
-    while (login == NULL) {
-        for (size_t i = 0; i < crew->count && login == NULL; i++) {
-            Given *given = &crew->turns[i];
-            if (given->taken < given->turn->login_count) {
-                login = &given->turn->logins[given->taken++];
-            }
-        }
-        if (login == NULL && crew->is_over) {
-            break;
-        }
-        if (login == NULL) {
-            pthread_cond_wait(&crew->changed, &crew->lock);
+    return turn->login_count + (turn->login_count > 0 && crew->thread_count > 1);
+}
+
+/* The next task that nobody has taken, if there is one; the crew is locked. */
+static bool find_task(ProbeCrew *crew, Task *ret_task)
+{
+    for (size_t i = 0; i < crew->count; i++) {
+        Given *given = &crew->turns[i];
+        ProbeTurn *turn = given->turn;
+        if (given->taken < count_tasks(crew, turn)) {
+            const size_t number = given->taken++;
+            *ret_task = (Task){.turn = turn,
+                               .login = number < turn->login_count ? &turn->logins[number] : NULL};
+            return true;
         }
     }
+    return false;
+}
+
+/* Waits for one; false at the end. */
+static bool take_task(ProbeCrew *crew, Task *ret_task)
+{
+    pthread_mutex_lock(&crew->lock);
+    bool is_found = find_task(crew, ret_task);
+    while (!is_found && !crew->is_over) {
+        pthread_cond_wait(&crew->changed, &crew->lock);
+        is_found = find_task(crew, ret_task);
+    }
     pthread_mutex_unlock(&crew->lock);
-    return login;
+    return is_found;
 }
 
 /* Whether the login shall try: what it tries is looked for while it connects. */
@@ -69,7 +92,7 @@ static bool wait_for_go(ProbeCrew *crew, const ProbeTurn *turn)
     return is_good;
 }
 
-static void finish_login(ProbeCrew *crew, const ProbeTurn *turn)
+static void finish_task(ProbeCrew *crew, const ProbeTurn *turn)
 {
     pthread_mutex_lock(&crew->lock);
     find_given(crew, turn)->done++;
@@ -77,17 +100,75 @@ static void finish_login(ProbeCrew *crew, const ProbeTurn *turn)
     pthread_mutex_unlock(&crew->lock);
 }
 
+/* The login is the waiting thread's once its task is finished. */
+static void do_login(ProbeCrew *crew, const ProbeTurn *turn, ProbeLogin *login)
+{
+    PgConn *conn = NULL;
+    const bool is_open = probe_open_login(login, &conn, &login->err);
+    const bool is_go = wait_for_go(crew, turn);
+    login->is_good = is_open && (!is_go || probe_try_login(login, conn, &login->err));
+    pg_close(conn);
+}
+
+/* --- the first neighbour's holder ------------------------------------------------------------- */
+
+/* Whether the caller is the one who opens it. */
+static bool claim_holder(ProbeCrew *crew, const ProbeTurn *turn)
+{
+    pthread_mutex_lock(&crew->lock);
+    Given *given = find_given(crew, turn);
+    const bool is_first = given->holder == HOLDER_SHUT;
+    given->holder = is_first ? HOLDER_OPENING : given->holder;
+    pthread_mutex_unlock(&crew->lock);
+    return is_first;
+}
+
+static void open_holder_ahead(ProbeCrew *crew, const ProbeTurn *turn)
+{
+    Err err = {0};
+    PgConn *conn = NULL;
+    if (!wait_for_go(crew, turn) || turn->neighbours.count == 0 || turn->holders[0] == NULL ||
+        !claim_holder(crew, turn)) {
+        return;
+    }
+    (void)probe_open_holder(turn, 0, &conn, &err);
+    pthread_mutex_lock(&crew->lock);
+    Given *given = find_given(crew, turn);
+    given->holder = HOLDER_OPENED;
+    given->holder_conn = conn;
+    given->holder_err = err;
+    pthread_cond_broadcast(&crew->changed);
+    pthread_mutex_unlock(&crew->lock);
+}
+
+bool probe_crew_take_holder(ProbeCrew *crew, const ProbeTurn *turn, PgConn **ret_conn, Err *err)
+{
+    if (claim_holder(crew, turn)) {
+        return probe_open_holder(turn, 0, ret_conn, err);
+    }
+    pthread_mutex_lock(&crew->lock);
+    while (find_given(crew, turn)->holder == HOLDER_OPENING) {
+        pthread_cond_wait(&crew->changed, &crew->lock);
+    }
+    Given *given = find_given(crew, turn);
+    *ret_conn = given->holder_conn;
+    *err = given->holder_err;
+    given->holder_conn = NULL;
+    pthread_mutex_unlock(&crew->lock);
+    return *ret_conn != NULL;
+}
+
+/* --- the crew --------------------------------------------------------------------------------- */
+
 static void *work(void *context)
 {
     ProbeCrew *crew = context;
-    for (ProbeLogin *login = take_login(crew); login != NULL; login = take_login(crew)) {
-        PgConn *conn = NULL;
-        const ProbeTurn *turn = login->turn; /* the login is the waiting thread's, once done */
-        const bool is_open = probe_open_login(login, &conn, &login->err);
-        const bool is_go = wait_for_go(crew, turn);
-        login->is_good = is_open && (!is_go || probe_try_login(login, conn, &login->err));
-        pg_close(conn);
-        finish_login(crew, turn);
+    for (Task task; take_task(crew, &task); finish_task(crew, task.turn)) {
+        if (task.login != NULL) {
+            do_login(crew, task.turn, task.login);
+        } else {
+            open_holder_ahead(crew, task.turn);
+        }
     }
     return NULL;
 }
@@ -133,9 +214,10 @@ ProbeTurn *probe_crew_wait(ProbeCrew *crew)
     pthread_mutex_lock(&crew->lock);
     if (crew->count > 0) {
         turn = crew->turns[0].turn;
-        while (crew->turns[0].done < turn->login_count) {
+        while (crew->turns[0].done < count_tasks(crew, turn)) {
             pthread_cond_wait(&crew->changed, &crew->lock);
         }
+        pg_close(crew->turns[0].holder_conn); /* nobody needed it */
         crew->count--;
         memmove(&crew->turns[0], &crew->turns[1], crew->count * sizeof *crew->turns);
     }

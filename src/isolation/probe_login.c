@@ -107,15 +107,23 @@ static bool open_session(const ProbeTurn *turn, const char *conninfo, PgConn **r
     return pg_open(&target, ret_conn, err);
 }
 
+bool probe_open_holder(const ProbeTurn *turn, size_t neighbour, PgConn **ret_conn, Err *err)
+{
+    return open_session(turn, turn->holders[neighbour], ret_conn, err);
+}
+
 /* With a second session, of a neighbour in the same place. What becomes of that one does not keep
  * ours from going on. */
-static bool try_keys(ProbeLogin *login, const ProbeSession *session, const ProbeTenant *neighbour,
-                     const ProbeTargets *targets, const char *conninfo, Err *err)
+static bool try_keys(ProbeLogin *login, const ProbeSession *session, size_t number,
+                     const ProbeTargets *targets, Err *err)
 {
     Err why;
     ProbeAttempts attempts;
+    const ProbeTurn *turn = login->turn;
+    const ProbeTenant *neighbour = &turn->neighbours.list[number];
     scoped_conn PgConn *holder = NULL;
-    if (open_session(login->turn, conninfo, &holder, &why) &&
+    if ((number == 0 ? probe_crew_take_holder(turn->crew, turn, &holder, &why)
+                     : probe_open_holder(turn, number, &holder, &why)) &&
         probe_try_keys(login->arena, session, neighbour, targets, holder, &attempts, &why)) {
         return take_attempts(login, session, &attempts, err);
     }
@@ -129,23 +137,29 @@ static bool try_keys(ProbeLogin *login, const ProbeSession *session, const Probe
     return true;
 }
 
-/* holder: conninfo of the neighbour's login, or NULL. */
-static bool try_neighbour(ProbeLogin *login, const ProbeSession *session,
-                          const ProbeTenant *neighbour, const ProbeTargets *there,
-                          const char *holder, Err *err)
+/* What there is at a neighbour, or, when that is NULL, whoever the neighbours are. The targets are
+ * this login's own: whether they are shut, and its canary, become known here. */
+static bool try_targets(ProbeLogin *login, const ProbeSession *session,
+                        const ProbeTenant *neighbour, ProbeTargets *targets, Err *err)
 {
-    ProbeTargets targets = *there; /* the other login has another answer to the knock */
     ProbeAttempts attempts;
-    if (!probe_knock(login->arena, session, &targets, err) ||
-        !prepare_canary(login, session, &targets, err)) {
+    if (!probe_knock(login->arena, session, targets, err) ||
+        !prepare_canary(login, session, targets, err)) {
         return false;
     }
-    probe_make_attempts(login->arena, session, neighbour, &targets, &attempts);
+    probe_make_attempts(login->arena, session, neighbour, targets, &attempts);
     return probe_run_attempts(login->arena, session, &attempts, login->turn->options->pause_ms,
                               err) &&
-           take_attempts(login, session, &attempts, err) &&
-           (holder == NULL || targets.canary == NULL ||
-            try_keys(login, session, neighbour, &targets, holder, err));
+           take_attempts(login, session, &attempts, err);
+}
+
+static bool try_neighbour(ProbeLogin *login, const ProbeSession *session, size_t number, Err *err)
+{
+    const ProbeTurn *turn = login->turn;
+    ProbeTargets targets = turn->targets[number];
+    return try_targets(login, session, &turn->neighbours.list[number], &targets, err) &&
+           (turn->holders[number] == NULL || targets.canary == NULL ||
+            try_keys(login, session, number, &targets, err));
 }
 
 static bool try_reuse(ProbeLogin *login, const ProbeSession *session, Err *err)
@@ -197,12 +211,11 @@ static bool try_everything(ProbeLogin *login, PgConn *conn, Err *err)
                                   .is_thorough = turn->options->is_all_pairs,
                                   .control_pid = turn->control_pid};
     for (size_t i = 0; i < turn->neighbours.count; i++) {
-        if (!try_neighbour(login, &session, &turn->neighbours.list[i], &turn->targets[i],
-                           turn->holders[i], err)) {
+        if (!try_neighbour(login, &session, i, err)) {
             return false;
         }
     }
-    return try_neighbour(login, &session, NULL, &login->control, NULL, err) &&
+    return try_targets(login, &session, NULL, &login->control, err) &&
            try_reuse(login, &session, err);
 }
 

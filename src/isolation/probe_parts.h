@@ -14,7 +14,7 @@
 #include "tenant/tenant.h"
 
 enum {
-    PROBE_SESSIONS = 3,        /* logins at a time, of all tenants together */
+    PROBE_SESSIONS = 3,        /* threads with a session each, of all tenants together */
     PROBE_MOST_TURNS = 3,      /* tenants whose turn has begun */
     PROBE_LOCK_TIMEOUT_MS = 5, /* what waits behind us waits no longer either */
     PROBE_STATEMENT_TIMEOUT_MS = 2000,
@@ -142,6 +142,7 @@ void probe_add_note(ProbeNotes *notes, const char *check_id, const char *reason)
 void probe_add_untried(ProbeNotes *notes, const char *untried, const char *reason);
 
 typedef struct ProbeTurn ProbeTurn;
+typedef struct ProbeCrew ProbeCrew;
 
 /* A login that is to try, and what came of it. */
 typedef struct ProbeLogin {
@@ -164,6 +165,7 @@ struct ProbeTurn {
     const ProbeOptions *options;
     const ProbeTenant *tenant;
     size_t number;
+    ProbeCrew *crew;     /* whose threads try it */
     int64_t control_pid; /* of Tenantry's own session */
     PgTarget target;     /* how its logins connect */
     ProbeTenants neighbours;
@@ -187,14 +189,20 @@ bool probe_open_login(ProbeLogin *login, PgConn **ret_conn, Err *err);
 /* Tries everything that its turn has. */
 bool probe_try_login(ProbeLogin *login, PgConn *conn, Err *err);
 
+/* Opens the session of that neighbour's holder, which there is. */
+bool probe_open_holder(const ProbeTurn *turn, size_t neighbour, PgConn **ret_conn, Err *err);
+
 /* Threads that try logins, in the order in which their turns were added. */
-typedef struct ProbeCrew ProbeCrew;
 bool probe_crew_start(Arena *arena, size_t threads, ProbeCrew **ret_crew, Err *err);
 void probe_crew_add(ProbeCrew *crew, ProbeTurn *turn);
 
 /* Says that what the turn's logins try was found, or (is_good false) that they shall try nothing.
  */
 void probe_crew_go(ProbeCrew *crew, ProbeTurn *turn, bool is_good);
+
+/* For a login that is trying: the session of its first neighbour's holder, which there is and which
+ * it asks for once. A thread without a login has opened it, or does; or else it is opened here. */
+bool probe_crew_take_holder(ProbeCrew *crew, const ProbeTurn *turn, PgConn **ret_conn, Err *err);
 
 /* Waits until all logins of the oldest turn are done, and gives it back; NULL when there is none.
  */

@@ -18,7 +18,8 @@ SELECT (p.tier = 'schema' AND p.xmin = pg_current_xact_id()::xid)
                         WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = ANY (o.oids)))
        OR (p.tier = 'row'
            AND EXISTS (SELECT FROM pg_db_role_setting s, unnest(s.setconfig) c (setting)
-                        WHERE s.setrole = ANY (o.oids)
+                        WHERE s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
+                          AND s.setrole = ANY (o.oids)
                           AND split_part(c.setting, '=', 1) <> 'search_path' -- Tenantry gives it
                           AND split_part(c.setting, '=', 1) IN (
                               'search_path', 'role', 'session_authorization', 'row_security', 'session_replication_role',
