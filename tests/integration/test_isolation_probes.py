@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The isolation probes: for each one a tenant that was broken on purpose, which it must report, and its clean twin,
 which it must not; nothing is left behind, and nothing of a neighbour is shown."""
+import concurrent.futures
 import contextlib
 import functools
 import os
@@ -349,6 +350,49 @@ def test_a_locked_table_of_a_neighbour_is_not_waited_for():
         answer = probe("tenant=" + tenants()["trading1"]["id"])
         assert answer["findings"] == [] and answer["unchecked"] == [], answer
         session.ask("ROLLBACK;")
+
+
+# A wait for somebody else, at just those moments: the first tenant's session waits for a third one, while the second's has
+# rows of the table in its transaction.
+WAIT_FOR_ANOTHER = """
+CREATE FUNCTION saas.wait() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_user = '{ra}' AND EXISTS (
+        SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+         WHERE a.usename = '{rb}' AND l.relation = TG_RELID AND l.mode = 'RowExclusiveLock') THEN
+        PERFORM pg_advisory_xact_lock(4711);
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER wait BEFORE INSERT ON saas.users FOR EACH ROW EXECUTE FUNCTION saas.wait()
+"""
+
+
+def of_keys(answer, what):
+    return [entry for entry in answer[what] if entry["check"] == "probe_shared_key"]
+
+
+def test_a_wait_for_another_than_the_neighbour_is_no_finding():
+    server = shared_server()
+    server.psql(WAIT_FOR_ANOTHER.format(**names("saas")), server.superuser)
+    try:
+        with harness.Session(server.superuser) as session:
+            session.ask("SELECT pg_advisory_lock(4711);")
+            answer = probe("tenant=" + tenants()["saas1"]["id"])
+            assert of_keys(answer, "findings") == [], answer
+            assert ["table saas.users" in u["reason"] for u in of_keys(answer, "unchecked")] == [True], answer
+        answer = probe("tenant=" + tenants()["saas1"]["id"])
+        assert of_keys(answer, "findings") == of_keys(answer, "unchecked") == [], answer
+    finally:
+        server.psql("DROP FUNCTION saas.wait() CASCADE", server.superuser)
+
+
+def test_runs_beside_each_other_find_nothing_in_each_other():
+    """Each holds rows that the other's sessions want to make."""
+    tenants()
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda number: probe("all=1", "seed=%d" % number), range(16)))
+    assert [of_keys(answer, "findings") for answer in answers] == [[]] * len(answers)
 
 
 def test_what_could_not_be_tried_is_said():

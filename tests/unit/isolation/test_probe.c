@@ -222,8 +222,8 @@ static void the_sql_of_the_probes_parses(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "probe_control.sql",    "probe_driver.sql",  "probe_hold.sql",   "probe_large_objects.sql",
-        "probe_neighbours.sql", "probe_targets.sql", "probe_tenants.sql"};
+        "probe_control.sql",    "probe_driver.sql",  "probe_hold.sql",    "probe_large_objects.sql",
+        "probe_neighbours.sql", "probe_targets.sql", "probe_tenants.sql", "probe_watch.sql"};
     for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
         scoped_arena Arena *arena = arena_new();
         assert_one_statement(arena, probe_sql(names[i]));
