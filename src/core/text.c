@@ -50,10 +50,11 @@ bool text_is_utf8(const char *bytes, size_t length, size_t *ret_chars)
     return true;
 }
 
+/* Not the joiners U+200C and U+200D: Persian is written with them, and emoji are made of them. */
 static bool is_control(uint32_t point)
 {
-    return point < 0x20 || (point >= 0x7F && point < 0xA0) ||
-           (point >= 0x200B && point <= 0x200F) || (point >= 0x202A && point <= 0x202E) ||
+    return point < 0x20 || (point >= 0x7F && point < 0xA0) || point == 0x200B ||
+           (point >= 0x200E && point <= 0x200F) || (point >= 0x202A && point <= 0x202E) ||
            (point >= 0x2060 && point <= 0x2069) || point == 0xFEFF;
 }
 

@@ -13,8 +13,8 @@
 bool text_is_utf8(const char *bytes, size_t length, size_t *ret_chars);
 
 /* Whether text holds a control character (C0, DEL, or C1 as UTF-8) or a character that changes the
- * direction or visibility of text around it (U+200B-U+200F, U+202A-U+202E, U+2060-U+2069, U+FEFF).
- * text is valid UTF-8. */
+ * direction or visibility of text around it (U+200B, U+200E, U+200F, U+202A-U+202E, U+2060-U+2069,
+ * U+FEFF; not the joiners U+200C and U+200D, which words are written with). text is valid UTF-8. */
 bool text_has_control(const char *text);
 
 /* Whether the bytes are the same. */

@@ -11,6 +11,7 @@
 #include "ops/context.h"
 #include "pg/sql.h"
 #include "pg/sql_parse.h"
+#include "tenant/state.h"
 #include "tenant/tenant.h"
 
 #define NEWEST_TRADES                                                                              \
@@ -85,6 +86,18 @@ static bool finish_create(OpContext *context, Store *store, Tenant **tenant, Err
             tenants_get(context->arena, store, (*tenant)->id, tenant, err));
 }
 
+/* What brings a tenant back, or out of the demo's way. */
+static void hint_not_active(const Tenant *tenant, Err *err)
+{
+    if (strcmp(tenant->state, tenant_state_name(TENANT_SUSPENDED)) == 0) {
+        err_hint(err, "resume it (tenant resume %s), or archive and purge it", tenant->slug);
+    } else if (strcmp(tenant->state, tenant_state_name(TENANT_ARCHIVED)) == 0) {
+        err_hint(err, "purge it (tenant purge %s), and run the demo again", tenant->slug);
+    } else {
+        err_hint(err, "see what became of it: tenant show %s, job list", tenant->slug);
+    }
+}
+
 /* Only a tenant that the demo made is used: its data is synthetic, and somebody else's is not
  * touched. */
 static bool check_demo_tenant(const Tenant *tenant, size_t number, Err *err)
@@ -97,7 +110,7 @@ static bool check_demo_tenant(const Tenant *tenant, size_t number, Err *err)
     if (strcmp(tenant->state, "active") != 0) {
         ERR_SET(err, ERR_TENANT_STATE, NULL, "tenant \"%s\" of the demo is %s, active was expected",
                 tenant->slug, tenant->state);
-        err_hint(err, "resume it (tenant resume %s), or archive and purge it", tenant->slug);
+        hint_not_active(tenant, err);
         return false;
     }
     return true;

@@ -39,13 +39,13 @@ const Operation op_key_list = {
     .result =
         (const Field[]){
             {"keys", FIELD_LIST,
-             .fields = (const Field[]){{"id", FIELD_TEXT, .help = "public id"},
-                                       {"state", FIELD_TEXT, .help = "active, retiring or retired"},
-                                       {"secrets", FIELD_INT, .help = "secrets sealed with it"},
-                                       {"is_at_hand", FIELD_BOOL,
-                                        .help = "whether this process has it"},
-                                       {"created", FIELD_TIME, .help = "when"},
-                                       {0}},
+             .fields =
+                 (const Field[]){{"id", FIELD_TEXT, .help = "public id"},
+                                 {"state", FIELD_TEXT, .help = "next, active, retiring or retired"},
+                                 {"secrets", FIELD_INT, .help = "secrets sealed with it"},
+                                 {"is_at_hand", FIELD_BOOL, .help = "whether this process has it"},
+                                 {"created", FIELD_TIME, .help = "when"},
+                                 {0}},
              .help = "oldest first"},
             {0}},
     .examples = (const OpExample[]){{"key list", "which key is in use"}, {0}},

@@ -328,12 +328,12 @@ static bool run_rotate(OpContext *context, const Json *args, Json **ret_answer, 
 }
 
 /* Purging destroys data: the slug is typed again, on the terminal or with --confirm, unless --yes.
- */
+ * Another slug in --confirm is a mistake even then. */
 static bool is_purge_confirmed(OpContext *context, const Json *args, Err *err)
 {
     const char *slug = json_get_text(args, "slug", "");
     const char *typed = json_get_text(args, "confirm", NULL);
-    if (json_get_bool(args, "yes", false) || (typed != NULL && strcmp(typed, slug) == 0)) {
+    if (typed != NULL ? strcmp(typed, slug) == 0 : json_get_bool(args, "yes", false)) {
         return true;
     }
     if (typed == NULL && context->progress.confirm != NULL) {

@@ -187,8 +187,8 @@ bool tenant_logins(Arena *arena, Store *store, const Tenant *tenant, bool with_p
 bool tenant_check_name(const char *name, Err *err)
 {
     size_t chars = 0;
-    static const char rule[] = "a name has 1 to 200 characters of UTF-8, none of them a control or "
-                               "direction character, and not only spaces";
+    static const char rule[] = "a name has 1 to 200 characters of UTF-8, none of them a control, "
+                               "direction or invisible character, and not only spaces";
     if (!text_is_utf8(name, strlen(name), &chars) || chars == 0 || chars > LIMIT_NAME_MAX_CHARS ||
         strspn(name, " ") == strlen(name) || text_has_control(name)) {
         return ERR_SET(err, ERR_INPUT_INVALID, rule, "name: this is not a name for a tenant");

@@ -169,7 +169,7 @@ def test_a_name_for_people_has_1_to_200_characters_and_no_control_characters():
 def test_a_name_may_be_in_any_script_and_is_kept_as_it_is():
     server = shared_server()
     for number, name in enumerate(
-        ["é" * 200, "O'Neill \"& Sons\"; DROP TABLE tenants; --", "株式会社", "-x", "a\\b%s{slug}", "🏦 bank"]
+        ["é" * 200, "O'Neill \"& Sons\"; DROP TABLE tenants; --", "株式会社", "-x", "a\\b%s{slug}", "🏦 bank", "می\u200cخواهم", "👩\u200d🚀"]
     ):
         answer = server.create("script-%d" % number, "saas", "--name=" + name)
         assert answer["name"] == name

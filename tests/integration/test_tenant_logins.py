@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The logins of a tenant in both tiers: what they may do, and what is told of them and by them."""
+import concurrent.futures
 import urllib.parse
 
 import harness
@@ -61,6 +62,16 @@ def test_rotate_makes_the_old_passwords_useless_and_keeps_open_sessions(server, 
         assert server.psql(count, fresh[login]) == "0"
         assert password_of(fresh[login]) != password_of(tenant[login])
     assert password_of(fresh["app"]) != password_of(fresh["readonly"])
+
+
+def test_rotates_at_once_wait_for_each_other():
+    """Each has made its job's row, and so locked the tenant's key, when it waits for the tenant."""
+    server = shared_server()
+    server.create("rotated-at-once", "saas")
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: server.tenantry("tenant", "rotate", "rotated-at-once"), range(8)))
+    fresh = {c["login"]: c["uri"] for c in server.tenantry("tenant", "credentials", "rotated-at-once")["connections"]}
+    assert server.psql("SELECT 1", fresh["app"]) == "1"
 
 
 @in_both_tiers

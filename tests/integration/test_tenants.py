@@ -130,6 +130,7 @@ def test_purge_asks_for_the_slug_again_and_takes_no_other(server, slug, blueprin
     server.refused("confirmation_needed", "tenant", "purge", slug, says=["--confirm " + slug])
     server.refused("confirmation_needed", "tenant", "purge", slug, "--confirm", slug.upper())
     server.refused("confirmation_needed", "tenant", "purge", slug, "--confirm", slug + "x")
+    server.refused("confirmation_needed", "tenant", "purge", slug, "--confirm", slug + "x", "--yes", says=["another slug"])
     server.refused("input_invalid", "tenant", "purge", slug, "--confirm", "")
     server.refused("confirmation_needed", "tenant", "purge", slug, stdin=slug + "\n")
     assert state_of(server, slug) == "archived"
