@@ -173,21 +173,35 @@ static bool check_entry(Walk *walk, Arena *arena, const PgRows *rows, size_t row
     return true;
 }
 
+static Head read_head(Arena *arena, const PgRows *rows, size_t row)
+{
+    size_t length = 0;
+    const char *text = pg_rows_text(rows, row, 2);
+    const uint8_t *hash = text == NULL ? NULL : pg_bytea_from_text(arena, text, &length);
+    return (Head){.chain = arena_strdup(arena, pg_rows_text(rows, row, 0)),
+                  .seq = pg_rows_int(rows, row, 1),
+                  .hash = length == SECRET_HASH_BYTES ? hash : NULL};
+}
+
+/* Keeps one head of each chain. Who took the table's constraints away can have left others. */
 static bool read_heads(Walk *walk, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
     if (!store_query(walk->store, AUDIT_HEADS, PG_NO_PARAMS, &rows, err)) {
         return false;
     }
-    walk->head_count = pg_rows_count(rows);
-    Head *heads = ARENA_ARRAY(walk->arena, Head, walk->head_count);
-    for (size_t i = 0; i < walk->head_count; i++) {
-        size_t length = 0;
-        const char *hash = pg_rows_text(rows, i, 2);
-        heads[i].chain = arena_strdup(walk->arena, pg_rows_text(rows, i, 0));
-        heads[i].seq = pg_rows_int(rows, i, 1);
-        heads[i].hash = hash == NULL ? NULL : pg_bytea_from_text(walk->arena, hash, &length);
-        heads[i].hash = length == SECRET_HASH_BYTES ? heads[i].hash : NULL;
+    const size_t count = pg_rows_count(rows);
+    Head *heads = ARENA_ARRAY(walk->arena, Head, count);
+    for (size_t i = 0; i < count; i++) {
+        const Head head = read_head(walk->arena, rows, i);
+        const Head *last = walk->head_count == 0 ? NULL : &heads[walk->head_count - 1];
+        if (head.chain == NULL) {
+            add_finding(walk, NULL, head.seq, "a head belongs to no chain");
+        } else if (last != NULL && strcmp(last->chain, head.chain) == 0) {
+            add_finding(walk, head.chain, head.seq, "the chain's head is there twice");
+        } else {
+            heads[walk->head_count++] = head;
+        }
     }
     walk->heads = heads;
     return true;

@@ -61,9 +61,10 @@ def findings_after(sql):
         assert result.status == 65 and answer["is_whole"] is False
         found = {(f["chain"], f["seq"]): f["finding"] for f in answer["findings"]}
         first = answer["findings"][0]
-        assert first["chain"] in error["message"] and "entry %d" % first["seq"] in error["message"], error
+        chain = first["chain"] or "(none)"
+        assert chain in error["message"] and "entry %d" % first["seq"] in error["message"], error
         human = shared_server().tenantry("audit", "verify", json=False, expect=65)
-        assert first["chain"] in human.out + human.err, human.text()
+        assert chain in human.out + human.err, human.text()
     return found
 
 
@@ -168,6 +169,41 @@ def test_a_changed_head_is_found():
     ):
         found = findings_after("UPDATE tenantry_audit.heads h SET %s WHERE chain = '%s'" % (change, chain))
         assert any(key[0] == chain for key in found), (change, found)
+
+
+@contextlib.contextmanager
+def altered(change, back):
+    """The tables of the log with other constraints for a while."""
+    server = shared_server()
+    server.psql(change, server.superuser)
+    try:
+        yield
+    finally:
+        server.psql(back, server.superuser)
+
+
+def heads_without_constraints():
+    table = "ALTER TABLE tenantry_audit.heads "
+    return altered(
+        table + "DROP CONSTRAINT heads_pkey, ALTER chain DROP NOT NULL, ALTER seq DROP NOT NULL, ALTER hash DROP NOT NULL",
+        table + "ADD PRIMARY KEY (chain), ALTER seq SET NOT NULL, ALTER hash SET NOT NULL",
+    )
+
+
+def test_heads_that_the_table_would_not_take_are_found():
+    chain, copy = chains()[0], "INSERT INTO tenantry_audit.heads SELECT %s FROM tenantry_audit.heads WHERE chain = '%s'"
+    with heads_without_constraints():
+        for sql, key in (
+            ("INSERT INTO tenantry_audit.heads VALUES (NULL, 1, '\\x00')", (None, 1)),
+            ("INSERT INTO tenantry_audit.heads VALUES (NULL, NULL, NULL)", (None, 0)),
+            (copy % ("*", chain), (chain, 6)),
+            (copy % ("chain, NULL, NULL", chain), (chain, 0)),
+            ("UPDATE tenantry_audit.heads SET chain = NULL WHERE chain = '%s'" % chain, (chain, 6)),
+            ("UPDATE tenantry_audit.heads SET seq = NULL WHERE chain = '%s'" % chain, (chain, 6)),
+            ("UPDATE tenantry_audit.heads SET hash = NULL WHERE chain = '%s'" % chain, (chain, 6)),
+        ):
+            found = findings_after(sql)
+            assert key in found, (sql, found)
 
 
 def test_an_entry_copied_to_another_chain_is_found():
