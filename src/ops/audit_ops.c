@@ -105,13 +105,14 @@ static bool run_verify(OpContext *context, const Json *args, Json **ret_answer, 
     json_put_int(*ret_answer, "chains", report->chains);
     json_put_int(*ret_answer, "entries", report->entries);
     json_put(*ret_answer, "findings", findings_to_json(report));
+    const AuditFinding *first = &report->findings[0];
     return report->finding_count == 0 ||
            ERR_SET(
                err, ERR_AUDIT_BROKEN,
                "somebody with rights that Tenantry does not have changed the log: compare with a "
                "backup of the database",
                "the audit log is not whole: chain %s, entry %" PRId64 ": %s",
-               report->findings[0].chain, report->findings[0].seq, report->findings[0].what);
+               first->chain == NULL ? "(none)" : first->chain, first->seq, first->what);
 }
 
 const Operation op_audit_verify = {
@@ -126,16 +127,19 @@ const Operation op_audit_verify = {
     .http = {"GET", "/v1/audit/verify"},
     .params = (const Param[]){{0}},
     .result =
-        (const Field[]){{"is_whole", FIELD_BOOL, .help = "whether nothing was found"},
-                        {"chains", FIELD_INT, .help = "chains read"},
-                        {"entries", FIELD_INT, .help = "entries read"},
-                        {"findings", FIELD_LIST,
-                         .fields = (const Field[]){{"chain", FIELD_UUID, .help = "tenant's UUID"},
-                                                   {"seq", FIELD_INT, .help = "entry"},
-                                                   {"finding", FIELD_TEXT, .help = "what is wrong"},
-                                                   {0}},
-                         .help = "the first 100"},
-                        {0}},
+        (const Field[]){
+            {"is_whole", FIELD_BOOL, .help = "whether nothing was found"},
+            {"chains", FIELD_INT, .help = "chains read"},
+            {"entries", FIELD_INT, .help = "entries read"},
+            {"findings", FIELD_LIST,
+             .fields = (const Field[]){{"chain", FIELD_UUID, .is_nullable = true,
+                                        .help = "tenant's UUID; none: the row names no chain"},
+                                       {"seq", FIELD_INT,
+                                        .help = "entry; 0: the row has no number"},
+                                       {"finding", FIELD_TEXT, .help = "what is wrong"},
+                                       {0}},
+             .help = "the first 100"},
+            {0}},
     .examples = (const OpExample[]){{"audit verify", "the whole log"}, {0}},
     .run = run_verify,
 };

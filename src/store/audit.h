@@ -37,9 +37,9 @@ bool audit_append_last(Store *store, const AuditEntry *entry, Err *err);
 #define AUDIT_CHAIN_END "audit.chain.end"
 
 typedef struct AuditFinding {
-    const char *chain;
-    int64_t seq;
-    const char *what; /* "the entry was changed" */
+    const char *chain; /* NULL: of a row that names none */
+    int64_t seq;       /* 0: of a row that has none */
+    const char *what;  /* "the entry was changed" */
 } AuditFinding;
 
 enum { AUDIT_FINDINGS_MAX = 100 };

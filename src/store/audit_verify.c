@@ -14,8 +14,15 @@ typedef struct Head {
     const uint8_t *hash; /* NULL: damaged or none */
 } Head;
 
-/* Columns of AUDIT_PAGE. */
-enum { AUDIT_PAGE_JOB = 5, AUDIT_PAGE_AT = 9, AUDIT_PAGE_COLUMNS = 10 };
+/* Columns of AUDIT_WALK. */
+enum {
+    WALK_SEQ = 1,
+    WALK_AT = 2,
+    WALK_JOB = 5,
+    WALK_PREVIOUS = 7,
+    WALK_HASH = 8,
+    WALK_COLUMNS = 9
+};
 
 typedef struct Walk {
     Arena *arena; /* of the report */
@@ -25,7 +32,6 @@ typedef struct Walk {
     size_t head_count;
     size_t next_head;
     char chain[40]; /* the one being walked; "" before the first */
-    char at[64];    /* of the entry before, as the database writes it */
     int64_t seq;    /* of the entry before */
     uint8_t hash[SECRET_HASH_BYTES];
 } Walk;
@@ -118,76 +124,114 @@ static void begin_chain(Walk *walk, const char *chain)
     walk->report->chains++;
 }
 
-static bool check_entry(Walk *walk, Arena *arena, const PgRows *rows, size_t row, Err *err)
+/* NULL: it is damaged. */
+static const uint8_t *read_hash(Arena *arena, const PgRows *rows, size_t row, size_t column)
 {
-    const char *chain = pg_rows_text(rows, row, 0);
-    if (strcmp(chain, walk->chain) != 0) {
-        begin_chain(walk, chain);
-    }
-    for (size_t column = 0; column < AUDIT_PAGE_COLUMNS; column++) {
-        if (pg_rows_text(rows, row, column) == NULL && column != AUDIT_PAGE_JOB) {
-            walk->report->entries++;
-            walk->seq = pg_rows_int(rows, row, 1);
-            add_finding(walk, chain, walk->seq, "the entry was changed");
-            return true;
+    size_t length = 0;
+    const char *text = pg_rows_text(rows, row, column);
+    const uint8_t *hash = text == NULL ? NULL : pg_bytea_from_text(arena, text, &length);
+    return length == SECRET_HASH_BYTES ? hash : NULL;
+}
+
+/* Whether a row is written as append writes it. Others would hash alike: NULL as 0, 1.5 as 1. */
+static bool is_as_appended(Arena *arena, const PgRows *rows, size_t row)
+{
+    for (size_t column = 0; column < WALK_COLUMNS; column++) {
+        const char *text = pg_rows_text(rows, row, column);
+        const int64_t number = pg_rows_int(rows, row, column);
+        const bool is_number = column == WALK_SEQ || column == WALK_AT || column == WALK_JOB;
+        if (text == NULL && column == WALK_JOB) {
+            continue;
+        }
+        if (text == NULL || (is_number && strcmp(text, pg_int_text(arena, number)) != 0) ||
+            (number == 0 && column == WALK_JOB)) {
+            return false;
         }
     }
-    size_t previous_length = 0;
-    size_t hash_length = 0;
-    const uint8_t *previous = pg_bytea_from_text(arena, pg_rows_text(rows, row, 7),
-                                                 &previous_length);
-    const uint8_t *hash = pg_bytea_from_text(arena, pg_rows_text(rows, row, 8), &hash_length);
-    const AuditHashed hashed = {.chain = chain,
-                                .seq = pg_rows_int(rows, row, 1),
-                                .at_us = pg_rows_int(rows, row, 2),
+    return true;
+}
+
+/* An entry that has its place in the chain that is walked. */
+static bool check_entry(Walk *walk, Arena *arena, const PgRows *rows, size_t row, Err *err)
+{
+    const uint8_t *previous = read_hash(arena, rows, row, WALK_PREVIOUS);
+    const uint8_t *hash = read_hash(arena, rows, row, WALK_HASH);
+    const AuditHashed hashed = {.chain = pg_rows_text(rows, row, 0),
+                                .seq = pg_rows_int(rows, row, WALK_SEQ),
+                                .at_us = pg_rows_int(rows, row, WALK_AT),
                                 .actor = pg_rows_text(rows, row, 3),
                                 .action = pg_rows_text(rows, row, 4),
-                                .job_id = pg_rows_int(rows, row, 5),
+                                .job_id = pg_rows_int(rows, row, WALK_JOB),
                                 .detail = pg_rows_text(rows, row, 6),
                                 .previous = previous};
-    walk->report->entries++;
     if (hashed.seq == walk->seq) {
-        add_finding(walk, chain, hashed.seq, "the entry is there twice");
+        add_finding(walk, walk->chain, hashed.seq, "the entry is there twice");
         return true;
     }
     if (hashed.seq != walk->seq + 1) {
-        add_finding(walk, chain, walk->seq + 1, "the entry was removed");
+        add_finding(walk, walk->chain, walk->seq + 1, "the entry was removed");
     }
     uint8_t expected[SECRET_HASH_BYTES];
-    const bool is_whole = previous_length == SECRET_HASH_BYTES && hash_length == SECRET_HASH_BYTES;
+    const bool is_whole = previous != NULL && hash != NULL && is_as_appended(arena, rows, row);
     if (is_whole && !audit_hash(arena, walk->store, &hashed, expected, err)) {
         return false;
     }
     if (!is_whole || memcmp(expected, hash, SECRET_HASH_BYTES) != 0) {
-        add_finding(walk, chain, hashed.seq, "the entry was changed");
+        add_finding(walk, walk->chain, hashed.seq, "the entry was changed");
     } else if (!check_end_note(walk, arena, &hashed, err)) {
         return false;
     } else if (hashed.seq == walk->seq + 1 &&
                memcmp(previous, walk->hash, SECRET_HASH_BYTES) != 0) {
-        add_finding(walk, chain, hashed.seq, "the entry does not follow the one before it");
+        add_finding(walk, walk->chain, hashed.seq, "the entry does not follow the one before it");
     }
     walk->seq = hashed.seq;
-    if (hash_length == SECRET_HASH_BYTES) {
+    if (hash != NULL) {
         memcpy(walk->hash, hash, SECRET_HASH_BYTES);
     }
     return true;
 }
 
+/* Who took the table's constraints away can have written rows that are in no chain at all: they
+ * are told and leave the walk where it is. */
+static bool check_row(Walk *walk, Arena *arena, const PgRows *rows, size_t row, Err *err)
+{
+    const char *chain = pg_rows_text(rows, row, 0);
+    walk->report->entries++;
+    if (chain == NULL) {
+        add_finding(walk, NULL, pg_rows_int(rows, row, WALK_SEQ), "an entry belongs to no chain");
+        return true;
+    }
+    if (strcmp(chain, walk->chain) != 0) {
+        begin_chain(walk, chain);
+    }
+    if (pg_rows_text(rows, row, WALK_SEQ) == NULL) {
+        add_finding(walk, chain, 0, "an entry has no number");
+        return true;
+    }
+    return check_entry(walk, arena, rows, row, err);
+}
+
+/* Keeps one head of each chain. Who took the table's constraints away can have left others. */
 static bool read_heads(Walk *walk, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
     if (!store_query(walk->store, AUDIT_HEADS, PG_NO_PARAMS, &rows, err)) {
         return false;
     }
-    walk->head_count = pg_rows_count(rows);
-    Head *heads = ARENA_ARRAY(walk->arena, Head, walk->head_count);
-    for (size_t i = 0; i < walk->head_count; i++) {
-        size_t length = 0;
-        const char *hash = pg_rows_text(rows, i, 2);
-        heads[i].chain = arena_strdup(walk->arena, pg_rows_text(rows, i, 0));
-        heads[i].seq = pg_rows_int(rows, i, 1);
-        heads[i].hash = hash == NULL ? NULL : pg_bytea_from_text(walk->arena, hash, &length);
-        heads[i].hash = length == SECRET_HASH_BYTES ? heads[i].hash : NULL;
+    const size_t count = pg_rows_count(rows);
+    Head *heads = ARENA_ARRAY(walk->arena, Head, count);
+    for (size_t i = 0; i < count; i++) {
+        const Head head = {.chain = arena_strdup(walk->arena, pg_rows_text(rows, i, 0)),
+                           .seq = pg_rows_int(rows, i, 1),
+                           .hash = read_hash(walk->arena, rows, i, 2)};
+        const Head *last = walk->head_count == 0 ? NULL : &heads[walk->head_count - 1];
+        if (head.chain == NULL) {
+            add_finding(walk, NULL, head.seq, "a head belongs to no chain");
+        } else if (last != NULL && strcmp(last->chain, head.chain) == 0) {
+            add_finding(walk, head.chain, head.seq, "the chain's head is there twice");
+        } else {
+            heads[walk->head_count++] = head;
+        }
     }
     walk->heads = heads;
     return true;
@@ -195,23 +239,20 @@ static bool read_heads(Walk *walk, Err *err)
 
 static bool read_entries(Walk *walk, Err *err)
 {
+    if (!store_query(walk->store, AUDIT_WALK, PG_NO_PARAMS, NULL, err)) {
+        return false;
+    }
     for (bool is_more = true; is_more;) {
         scoped_arena Arena *arena = arena_new();
         scoped_rows PgRows *rows = NULL;
-        const bool is_first = walk->chain[0] == '\0';
-        if (!store_query(walk->store, AUDIT_PAGE,
-                         PG_PARAMS(is_first ? AUDIT_INSTALLATION : walk->chain,
-                                   pg_int_text(arena, is_first ? INT64_MIN : walk->seq),
-                                   is_first ? "-infinity" : walk->at),
-                         &rows, err)) {
+        if (!store_query(walk->store, AUDIT_PAGE, PG_NO_PARAMS, &rows, err)) {
             return false;
         }
         const size_t count = pg_rows_count(rows);
         for (size_t i = 0; i < count; i++) {
-            if (!check_entry(walk, arena, rows, i, err)) {
+            if (!check_row(walk, arena, rows, i, err)) {
                 return false;
             }
-            snprintf(walk->at, sizeof walk->at, "%s", pg_rows_text(rows, i, AUDIT_PAGE_AT));
         }
         is_more = count > 0;
     }

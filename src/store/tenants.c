@@ -276,6 +276,22 @@ bool places_list(Arena *arena, Store *store, const char *blueprint, Place **ret_
     return true;
 }
 
+bool places_find_remains(Store *store, const Place *place, PlaceRemains *ret_remains, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(
+            store, PLACE_REMAINS,
+            PG_PARAMS(place->schema_name, place->owner_role, place->app_role, place->readonly_role),
+            &rows, err)) {
+        return false;
+    }
+    *ret_remains = (PlaceRemains){.has_schema = pg_rows_bool(rows, 0, 0),
+                                  .has_owner = pg_rows_bool(rows, 0, 1),
+                                  .has_app = pg_rows_bool(rows, 0, 2),
+                                  .has_readonly = pg_rows_bool(rows, 0, 3)};
+    return true;
+}
+
 void places_add(Arena *arena, PgBatch *batch, const Place *place)
 {
     store_batch(batch, PLACE_ADD,

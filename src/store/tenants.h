@@ -74,6 +74,16 @@ bool places_hold_shared(Arena *arena, Store *store, const char *blueprint, Place
 bool places_list(Arena *arena, Store *store, const char *blueprint, Place **ret_places,
                  size_t *ret_count, Err *err);
 
+/* What of a place is there: a person can have dropped its schema or a role. */
+typedef struct PlaceRemains {
+    bool has_schema;
+    bool has_owner;
+    bool has_app;
+    bool has_readonly;
+} PlaceRemains;
+
+bool places_find_remains(Store *store, const Place *place, PlaceRemains *ret_remains, Err *err);
+
 /* Adds the statement that records a place. */
 void places_add(Arena *arena, PgBatch *batch, const Place *place);
 

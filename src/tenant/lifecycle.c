@@ -5,6 +5,8 @@
 #include "blueprint/place.h"
 #include "core/array.h"
 #include "core/clock.h"
+#include "core/log.h"
+#include "core/strbuf.h"
 #include "pg/sql.h"
 #include "pg/text_array.h"
 #include "tenant/lifecycle_parts.h"
@@ -30,7 +32,71 @@ bool lifecycle_load(JobContext *context, Tenant **ret_tenant, Err *err)
 bool lifecycle_logins(JobContext *context, const Tenant *tenant, TenantLogin logins[TENANT_LOGINS],
                       size_t *ret_count, Err *err)
 {
-    return tenant_logins(context->arena, context->store, tenant, false, logins, ret_count, err);
+    size_t count = 0;
+    if (!tenant_logins(context->arena, context->store, tenant, false, logins, &count, err)) {
+        return false;
+    }
+    *ret_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!logins[i].is_gone) {
+            logins[(*ret_count)++] = logins[i];
+        }
+    }
+    return true;
+}
+
+/* ret_rows: name, and how it is called now. */
+static bool find_gone(JobContext *context, const Tenant *tenant, PgRows **ret_rows, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!store_query(context->store, ROLE_GONE, PG_PARAMS(tenant->id), &rows, err)) {
+        return false;
+    }
+    const char *now = pg_rows_count(rows) == 0 ? NULL : pg_rows_text(rows, 0, 1);
+    if (now != NULL) {
+        const char *name = pg_rows_text(rows, 0, 0);
+        ERR_SET(err, ERR_ROLE_GONE, NULL, "role \"%s\" of tenant \"%s\" is called \"%s\" now", name,
+                tenant->slug, now);
+        err_hint(err, "%s",
+                 SQL(context->arena, "as a superuser: ALTER ROLE {} RENAME TO {}",
+                     sql_name(context->arena, now), sql_name(context->arena, name)));
+        return false;
+    }
+    *ret_rows = rows;
+    rows = NULL;
+    return true;
+}
+
+bool lifecycle_need_roles(JobContext *context, const Tenant *tenant, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!find_gone(context, tenant, &rows, err)) {
+        return false;
+    }
+    return pg_rows_count(rows) == 0 ||
+           ERR_SET(err, ERR_ROLE_GONE,
+                   "make it again (docs/operations.md, When a role is gone); suspend, archive and "
+                   "purge work without it",
+                   "role \"%s\" of tenant \"%s\" is gone", pg_rows_text(rows, 0, 0), tenant->slug);
+}
+
+bool lifecycle_note_gone(JobContext *context, const Tenant *tenant, Json *detail, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!find_gone(context, tenant, &rows, err)) {
+        return false;
+    }
+    StrBuf names = strbuf_init(context->arena);
+    for (size_t i = 0; i < pg_rows_count(rows); i++) {
+        const char *name = pg_rows_text(rows, i, 0);
+        log_warn("role.gone", "role \"%s\" of tenant \"%s\" is gone; done without it", name,
+                 tenant->slug);
+        strbuf_printf(&names, "%s%s", i == 0 ? "" : ", ", name);
+    }
+    if (names.length > 0) {
+        json_put_text(detail, "missing_roles", names.text);
+    }
+    return true;
 }
 
 static const char *role_list(Arena *arena, const TenantLogin *logins, size_t count)
@@ -134,27 +200,31 @@ bool lifecycle_is_schema_tier(const Tenant *tenant)
 
 /* Schema tier: whether the logins may name what is in the schema, done by its owner in the guard
  * that stays, which a rollout of the place at the same moment does not touch. Where a person has
- * dropped the schema there is nothing to lock. */
+ * dropped the schema there is nothing to lock, and nobody to do it where its owner is gone. */
 static bool switch_schema(JobContext *context, const Place *place, bool is_open, Err *err)
 {
     Arena *arena = context->arena;
-    scoped_rows PgRows *rows = NULL;
-    if (!pg_query_row(context->store->conn, "SELECT to_regnamespace(quote_ident($1)) IS NULL",
-                      PG_PARAMS(place->schema_name), &rows, err)) {
+    PlaceRemains remains;
+    if (!places_find_remains(context->store, place, &remains, err)) {
         return false;
     }
-    if (pg_rows_bool(rows, 0, 0)) {
+    if (!remains.has_schema || !remains.has_owner) {
         return true;
     }
+    const char *const roles[] = {remains.has_app ? place->app_role : NULL,
+                                 remains.has_readonly ? place->readonly_role : NULL};
     scoped_batch PgBatch *batch = pg_batch_new(arena);
     place_enter_owner(batch, place, "pg_catalog");
-    pg_batch_add(
-        batch,
-        SQL(arena,
-            is_open ? "GRANT USAGE ON SCHEMA {} TO {}, {}" : "REVOKE ALL ON SCHEMA {} FROM {}, {}",
-            sql_name(arena, place->schema_name), sql_name(arena, place->app_role),
-            sql_name(arena, place->readonly_role)),
-        PG_NO_PARAMS);
+    for (size_t i = 0; i < ARRAY_COUNT(roles); i++) {
+        if (roles[i] != NULL) {
+            pg_batch_add(
+                batch,
+                SQL(arena,
+                    is_open ? "GRANT USAGE ON SCHEMA {} TO {}" : "REVOKE ALL ON SCHEMA {} FROM {}",
+                    sql_name(arena, place->schema_name), sql_name(arena, roles[i])),
+                PG_NO_PARAMS);
+        }
+    }
     place_leave_role(batch);
     return pg_batch_run(context->store->conn, batch, err);
 }
@@ -180,7 +250,9 @@ static bool move_and_switch(JobContext *context, TenantState to, bool may_login,
     scoped_json Json *detail = json_object();
     json_put_text(detail, "slug", tenant->slug);
     json_put_text(detail, "from", tenant->state);
-    if (!tenant_move(context->store, tenant, to, err)) {
+    if (!tenant_move(context->store, tenant, to, err) ||
+        !(may_login ? lifecycle_need_roles(context, tenant, err)
+                    : lifecycle_note_gone(context, tenant, detail, err))) {
         return false;
     }
     if (!switch_logins(context, tenant, may_login, err)) {

@@ -8,9 +8,15 @@
  * resumed job. Blocks. */
 bool lifecycle_load(JobContext *context, Tenant **ret_tenant, Err *err);
 
-/* Its logins, without their passwords. Blocks. */
+/* Its logins whose roles are there, without their passwords. Blocks. */
 bool lifecycle_logins(JobContext *context, const Tenant *tenant, TenantLogin logins[TENANT_LOGINS],
                       size_t *ret_count, Err *err);
+
+/* Roles of the tenant that a person dropped. need_roles refuses (ERR_ROLE_GONE); note_gone tells
+ * the log and the detail of an audit entry, for what can be done without them. A role that was
+ * renamed still has its password and its rights: both refuse. Block. */
+bool lifecycle_need_roles(JobContext *context, const Tenant *tenant, Err *err);
+bool lifecycle_note_gone(JobContext *context, const Tenant *tenant, Json *detail, Err *err);
 
 bool lifecycle_is_schema_tier(const Tenant *tenant);
 

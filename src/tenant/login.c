@@ -171,7 +171,8 @@ bool tenant_logins(Arena *arena, Store *store, const Tenant *tenant, bool with_p
     for (size_t i = 0; i < pg_rows_count(rows) && i < TENANT_LOGINS; i++) {
         TenantLogin *login = &ret_logins[*ret_count];
         *login = (TenantLogin){.role = arena_strdup(arena, pg_rows_text(rows, i, 0)),
-                               .kind = arena_strdup(arena, pg_rows_text(rows, i, 3))};
+                               .kind = arena_strdup(arena, pg_rows_text(rows, i, 3)),
+                               .is_gone = !pg_rows_bool(rows, i, 4)};
         if (with_passwords &&
             !open_password(arena, store, tenant, rows, i, &login->password, err)) {
             for (size_t j = 0; j < *ret_count; j++) {

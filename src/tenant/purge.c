@@ -115,10 +115,22 @@ static bool delete_rows(JobContext *context, const Tenant *tenant, Err *err)
     return store_query(store, ROLE_UNMAP_ONE, PG_PARAMS(place->owner_role), NULL, err);
 }
 
+/* Its owner drops it; where a person dropped him, his schema went with him or has another owner. */
 static bool drop_schema(JobContext *context, const Tenant *tenant, Err *err)
 {
+    const Place *place = tenant->place;
+    PlaceRemains remains;
+    if (!places_find_remains(context->store, place, &remains, err)) {
+        return false;
+    }
+    if (!remains.has_owner) {
+        return !remains.has_schema ||
+               ERR_SET(err, ERR_ROLE_GONE, "drop the schema as a superuser, then try again",
+                       "role \"%s\", the owner of schema \"%s\", is gone and the schema is not",
+                       place->owner_role, place->schema_name);
+    }
     scoped_batch PgBatch *batch = pg_batch_new(context->arena);
-    place_add_drop_schema(context->arena, batch, tenant->place);
+    place_add_drop_schema(context->arena, batch, place);
     return pg_batch_run(context->store->conn, batch, err);
 }
 
@@ -150,7 +162,10 @@ static bool delete_registry_rows(JobContext *context, const Tenant *tenant, Err 
 
 static bool purge(JobContext *context, Tenant *tenant, Err *err)
 {
+    scoped_json Json *detail = json_object();
+    json_put_text(detail, "slug", tenant->slug);
     if (!tenant_move(context->store, tenant, TENANT_PURGED, err) ||
+        !lifecycle_note_gone(context, tenant, detail, err) ||
         !tenants_refuse_prepared(context->store, tenant, 0, err) ||
         !(lifecycle_is_schema_tier(tenant) ? drop_schema(context, tenant, err)
                                            : delete_rows(context, tenant, err)) ||
@@ -158,8 +173,6 @@ static bool purge(JobContext *context, Tenant *tenant, Err *err)
         return false;
     }
     FAULT("tenant.purge.dropped");
-    scoped_json Json *detail = json_object();
-    json_put_text(detail, "slug", tenant->slug);
     return job_audit_last(context, "tenant.purge", detail, err);
 }
 

@@ -11,7 +11,7 @@ static bool step_rotate(JobContext *context, Err *err)
     /* Under the tenant's lock, as each move is: another operation changes the same roles. */
     if (!lifecycle_load(context, &tenant, err) ||
         !store_query(context->store, TENANT_LOCK, PG_PARAMS(tenant->id), NULL, err) ||
-        !lifecycle_load(context, &tenant, err) ||
+        !lifecycle_load(context, &tenant, err) || !lifecycle_need_roles(context, tenant, err) ||
         !lifecycle_logins(context, tenant, logins, &count, err) ||
         !store_hold_active_key(context->store, err)) {
         return false;

@@ -116,18 +116,18 @@ bool spare_drop(Arena *arena, Store *store, const Spare *spare, Err *err)
     const char *const names[ROLES] = {place->owner_role, place->app_role, place->readonly_role};
     const char *roles[ROLES];
     size_t count = 0;
-    scoped_rows PgRows *remains = NULL;
-    if (!store_query(store, SPARE_REMAINS,
-                     PG_PARAMS(place->schema_name, names[0], names[1], names[2]), &remains, err)) {
+    PlaceRemains remains;
+    if (!places_find_remains(store, place, &remains, err)) {
         return false;
     }
+    const bool is_there[ROLES] = {remains.has_owner, remains.has_app, remains.has_readonly};
     for (size_t i = 0; i < ROLES; i++) {
-        if (pg_rows_bool(remains, 0, i + 1)) {
+        if (is_there[i]) {
             roles[count++] = names[i];
         }
     }
     scoped_batch PgBatch *batch = pg_batch_new(arena);
-    if (pg_rows_bool(remains, 0, 0)) {
+    if (remains.has_schema) {
         place_add_drop_schema(arena, batch, place);
     }
     place_add_drop_roles(arena, batch, roles, count);

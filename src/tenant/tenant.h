@@ -37,6 +37,7 @@ bool tenant_resume_unlock(JobContext *context, Err *err);
 typedef struct TenantLogin {
     const char *kind; /* "app" or "readonly" */
     const char *role;
+    bool is_gone;       /* a person dropped or renamed the role */
     Password *password; /* NULL unless opened; free with password_free */
 } TenantLogin;
 

@@ -61,9 +61,10 @@ def findings_after(sql):
         assert result.status == 65 and answer["is_whole"] is False
         found = {(f["chain"], f["seq"]): f["finding"] for f in answer["findings"]}
         first = answer["findings"][0]
-        assert first["chain"] in error["message"] and "entry %d" % first["seq"] in error["message"], error
+        chain = first["chain"] or "(none)"
+        assert chain in error["message"] and "entry %d" % first["seq"] in error["message"], error
         human = shared_server().tenantry("audit", "verify", json=False, expect=65)
-        assert first["chain"] in human.out + human.err, human.text()
+        assert chain in human.out + human.err, human.text()
     return found
 
 
@@ -82,6 +83,7 @@ def test_a_change_of_any_column_is_found():
         "action = 'tenant.show'",
         "detail = '{}'",
         "job_id = 1",
+        "job_id = 0",
         "job_id = NULL",
         "at = at + interval '1 microsecond'",
         "at = at - interval '2 days'",
@@ -168,6 +170,100 @@ def test_a_changed_head_is_found():
     ):
         found = findings_after("UPDATE tenantry_audit.heads h SET %s WHERE chain = '%s'" % (change, chain))
         assert any(key[0] == chain for key in found), (change, found)
+
+
+@contextlib.contextmanager
+def altered(change, back):
+    """The tables of the log with other constraints for a while."""
+    server = shared_server()
+    server.psql(change, server.superuser)
+    try:
+        yield
+    finally:
+        server.psql(back, server.superuser)
+
+
+def heads_without_constraints():
+    table = "ALTER TABLE tenantry_audit.heads "
+    return altered(
+        table + "DROP CONSTRAINT heads_pkey, ALTER chain DROP NOT NULL, ALTER seq DROP NOT NULL, ALTER hash DROP NOT NULL",
+        table + "ADD PRIMARY KEY (chain), ALTER seq SET NOT NULL, ALTER hash SET NOT NULL",
+    )
+
+
+def test_heads_that_the_table_would_not_take_are_found():
+    chain, copy = chains()[0], "INSERT INTO tenantry_audit.heads SELECT %s FROM tenantry_audit.heads WHERE chain = '%s'"
+    with heads_without_constraints():
+        for sql, key in (
+            ("INSERT INTO tenantry_audit.heads VALUES (NULL, 1, '\\x00')", (None, 1)),
+            ("INSERT INTO tenantry_audit.heads VALUES (NULL, NULL, NULL)", (None, 0)),
+            (copy % ("*", chain), (chain, 6)),
+            (copy % ("chain, NULL, NULL", chain), (chain, 0)),
+            ("UPDATE tenantry_audit.heads SET chain = NULL WHERE chain = '%s'" % chain, (chain, 6)),
+            ("UPDATE tenantry_audit.heads SET seq = NULL WHERE chain = '%s'" % chain, (chain, 6)),
+            ("UPDATE tenantry_audit.heads SET hash = NULL WHERE chain = '%s'" % chain, (chain, 6)),
+        ):
+            found = findings_after(sql)
+            assert key in found, (sql, found)
+
+
+def entries_without_constraints():
+    """A default partition too, which takes rows without a time."""
+    table, columns = "ALTER TABLE tenantry_audit.entries ", ("actor", "action", "detail", "previous", "hash")
+    dropped, key = ["ALTER %s DROP NOT NULL" % c for c in columns], ("chain", "seq", "at")
+    return altered(
+        table + "DROP CONSTRAINT entries_pkey;" + table + ", ".join(["ALTER %s DROP NOT NULL" % c for c in key] + dropped)
+        + ", DROP CONSTRAINT entries_seq_check; CREATE TABLE tenantry_audit.entries_rest PARTITION OF"
+        " tenantry_audit.entries DEFAULT",
+        "DROP TABLE tenantry_audit.entries_rest;" + table + "ADD PRIMARY KEY (chain, seq, at), ADD CHECK (seq > 0), "
+        + ", ".join("ALTER %s SET NOT NULL" % c for c in columns),
+    )
+
+
+def test_entries_that_the_table_would_not_take_are_found():
+    chain = chains()[0]
+    forged = "INSERT INTO tenantry_audit.entries SELECT %s, 'os:mallory', 'tenant.purge', NULL, '{}', previous, hash" \
+             " FROM tenantry_audit.entries WHERE chain = '" + chain + "' AND seq = 6"
+    with entries_without_constraints():
+        for values, key in (
+            ("NULL, 1, now()", (None, 1)),
+            ("NULL, NULL, now()", (None, 0)),
+            ("NULL, NULL, NULL", (None, 0)),
+            ("'%s', NULL, now()" % chain, (chain, 0)),
+            ("'%s', NULL, NULL" % chain, (chain, 0)),
+            ("'%s', 7, NULL" % chain, (chain, 7)),
+            ("'%s', 6, NULL" % chain, (chain, 6)),
+            ("'%s', 0, now()" % chain, (chain, 0)),
+            ("'%s', -3, '-infinity'" % chain, (chain, -3)),
+            ("'%s', 7, 'infinity'" % chain, (chain, 7)),
+        ):
+            found = findings_after(forged % values)
+            assert key in found, (values, found)
+        for column in ("chain", "seq", "at", "actor", "action", "detail", "previous", "hash"):
+            found = findings_after(
+                "UPDATE tenantry_audit.entries SET %s = NULL WHERE chain = '%s' AND seq = 3" % (column, chain)
+            )
+            assert (chain, 3) in found, (column, found)
+
+
+def test_a_number_that_only_begins_like_the_one_that_was_hashed_is_found():
+    chain = chains()[0]
+    column = "ALTER TABLE tenantry_audit.entries ALTER job_id TYPE %s"
+    with altered(column % "numeric", column % "bigint"):
+        found = findings_after("UPDATE tenantry_audit.entries SET job_id = job_id + 0.4 WHERE chain = '%s' AND seq = 3" % chain)
+        assert found == {(chain, 3): "the entry was changed"}, found
+
+
+def test_a_copy_of_an_entry_is_found_wherever_a_page_ends():
+    chain = chains()[0]
+    copies = "INSERT INTO tenantry_audit.entries SELECT e.* FROM tenantry_audit.entries e, generate_series(1, %d)" \
+             " WHERE chain = '%s' AND seq = 6"
+    with entries_without_constraints():
+        for count in (1, 6000):
+            with tampered(copies % (count, chain)):
+                answer = shared_server().tenantry("audit", "verify", expect=65).json()
+                whole = shared_server().psql("SELECT count(*) FROM tenantry_audit.entries")
+                assert str(answer["entries"]) == whole and {f["chain"] for f in answer["findings"]} == {chain}
 
 
 def test_an_entry_copied_to_another_chain_is_found():

@@ -336,6 +336,129 @@ def test_an_archived_tenant_whose_schema_a_person_dropped_can_be_purged(server, 
         assert server.psql(TRACES.format(stem=stem_of(tenant), id=tenant["id"])) == "0"
 
 
+def drop_role(server, role):
+    server.psql("DROP OWNED BY {0} CASCADE; DROP ROLE {0}".format(role), server.superuser)
+
+
+def login_is_gone(server, slug, blueprint, gone):
+    tenant, left = server.create(slug, blueprint), {"app": "readonly", "readonly": "app"}[gone]
+    role = {c["login"]: c["role"] for c in tenant["connections"]}[gone]
+    drop_role(server, role)
+    for verb in ("rotate", "suspend", "resume"):
+        if verb != "suspend":
+            server.refused("role_gone", "tenant", verb, slug, says=(role, "is gone"))
+            continue
+        result = server.tenantry("tenant", "suspend", slug, "--json", json=False)
+        assert "suspended" in result.out and role in result.err, result.text()
+    assert state_of(server, slug) == "suspended"
+    refused_sql(tenant[left], "SELECT 1", "is not permitted to log in")
+    server.tenantry("tenant", "archive", slug, "--drain-timeout", "0s")
+    server.tenantry("tenant", "purge", slug, "--yes")
+    assert server.psql(TRACES.format(stem=stem_of(tenant), id=tenant["id"])) == "0"
+    entries = server.tenantry("audit", "list", "--tenant", slug)["entries"]
+    assert {e["action"]: e["detail"].get("missing_roles") for e in entries} == {
+        "tenant.create": None, "tenant.suspend": role, "tenant.archive": role, "tenant.archive.locked": None,
+        "tenant.purge": role}, entries
+
+
+@in_both_tiers
+def test_a_tenant_whose_application_login_a_person_dropped_can_be_suspended_and_purged(server, slug, blueprint, *_):
+    login_is_gone(server, slug, blueprint, "app")
+
+
+@in_both_tiers
+def test_a_tenant_whose_reading_login_a_person_dropped_can_be_suspended_and_purged(server, slug, blueprint, *_):
+    login_is_gone(server, slug, blueprint, "readonly")
+
+
+@in_both_tiers
+def test_a_tenant_whose_logins_a_person_dropped_can_be_archived_and_purged(server, slug, blueprint, *_):
+    tenant = server.create(slug, blueprint)
+    for connection in tenant["connections"]:
+        drop_role(server, connection["role"])
+    server.tenantry("tenant", "archive", slug, "--drain-timeout", "0s")
+    server.tenantry("tenant", "purge", slug, "--yes")
+    assert server.psql(TRACES.format(stem=stem_of(tenant), id=tenant["id"])) == "0"
+
+
+def make_again(server, tenant, slug, login):
+    """As docs/operations.md says, When a role is gone."""
+    stem = stem_of(tenant)
+    role = stem + {"app": "_app", "readonly": "_ro"}[login]
+    tenants = server.psql("SELECT tenants_role FROM tenantry.installation")
+    schema, tier, group = server.psql(
+        "SELECT p.schema_name, p.tier, p.%s_role FROM tenantry.places p JOIN tenantry.tenants t ON t.place_id = p.id"
+        " WHERE t.slug = '%s'" % (login, slug)).split("|")
+    server.psql("CREATE ROLE %s NOLOGIN CONNECTION LIMIT 4; GRANT %s TO %s" % (role, tenants, role), server.superuser)
+    if tier == "row":
+        server.psql("GRANT %s TO %s" % (group, role), server.superuser)
+        return
+    rights = {"FUNCTIONS": "EXECUTE", "TYPES": "USAGE", "TABLES": "SELECT"}
+    if login == "app":
+        rights.update({"TABLES": "SELECT, INSERT, UPDATE, DELETE", "SEQUENCES": "USAGE, SELECT"})
+    for kind, right in rights.items():
+        server.psql("ALTER DEFAULT PRIVILEGES FOR ROLE %s_owner IN SCHEMA %s GRANT %s ON %s TO %s"
+                    % (stem, schema, right, kind, role), server.superuser)
+    found = server.tenantry("migrate", "verify", "--tenant", slug, expect=80).json()["differences"]
+    for difference in found:
+        assert difference["mend"], difference
+        server.psql(difference["mend"], server.superuser)
+
+
+@in_both_tiers
+def test_a_login_that_a_person_dropped_can_be_made_again(server, slug, blueprint, insert, count, _):
+    tenant = server.create(slug, blueprint)
+    for login in ("app", "readonly"):
+        drop_role(server, {c["login"]: c["role"] for c in tenant["connections"]}[login])
+        server.tenantry("tenant", "suspend", slug)
+        make_again(server, tenant, slug, login)
+        server.tenantry("tenant", "rotate", slug)
+        server.tenantry("tenant", "resume", slug)
+    logins = {c["login"]: c["uri"] for c in server.tenantry("tenant", "credentials", slug)["connections"]}
+    server.psql(insert, logins["app"])
+    assert server.psql(count, logins["readonly"]) == "1"
+    if blueprint != "saas":
+        assert server.tenantry("migrate", "verify", "--tenant", slug)["is_clean"]
+    for finding in server.tenantry("isolation", "verify", slug)["findings"]:
+        assert finding["check"] == "probe_plan_setting", finding
+        server.psql(finding["mend"], server.superuser)
+    assert server.tenantry("isolation", "verify", slug)["is_isolated"]
+
+
+@in_both_tiers
+def test_a_login_that_a_person_renamed_is_not_taken_for_one_that_is_gone(server, slug, blueprint, _i, count, _):
+    tenant = server.create(slug, blueprint)
+    role = stem_of(tenant) + "_app"
+    server.psql("ALTER ROLE %s RENAME TO \"Not %s\"" % (role, role), server.superuser)
+    for verb, more in (("suspend", ()), ("archive", ("--drain-timeout", "0s")), ("rotate", ())):
+        error = server.refused("role_gone", "tenant", verb, slug, *more, says=(role, "Not " + role))
+        assert state_of(server, slug) == "active"
+    server.psql(error["hint"].partition(": ")[2], server.superuser)
+    assert server.psql(count, tenant["app"]) == "0"
+    server.tenantry("tenant", "suspend", slug)
+
+
+def test_a_tenant_whose_owner_a_person_dropped_can_be_archived_and_purged():
+    server = shared_server()
+    tenant = server.create("owner-gone", "trading")
+    drop_role(server, stem_of(tenant) + "_owner")
+    server.tenantry("tenant", "archive", "owner-gone", "--drain-timeout", "0s")
+    server.tenantry("tenant", "purge", "owner-gone", "--yes")
+    assert server.psql(TRACES.format(stem=stem_of(tenant), id=tenant["id"])) == "0"
+
+
+def test_a_purge_without_the_owner_of_a_schema_that_is_there_says_so():
+    server = shared_server()
+    tenant = server.create("owner-left", "trading")
+    owner, schema = stem_of(tenant) + "_owner", server.tenantry("tenant", "show", "owner-left")["schema"]
+    server.psql("REASSIGN OWNED BY {0} TO CURRENT_USER; DROP OWNED BY {0}; DROP ROLE {0}".format(owner), server.superuser)
+    server.tenantry("tenant", "archive", "owner-left", "--drain-timeout", "0s")
+    server.refused("role_gone", "tenant", "purge", "owner-left", "--yes", says=(owner, schema))
+    server.psql("DROP SCHEMA %s CASCADE" % schema, server.superuser)
+    server.tenantry("tenant", "purge", "owner-left", "--yes")
+    assert server.psql(TRACES.format(stem=stem_of(tenant), id=tenant["id"])) == "0"
+
+
 def test_a_cancel_does_not_wait_for_a_step_that_is_under_way():
     server = shared_server()
     token = "11111111-2222-3333-4444-555555555555"
