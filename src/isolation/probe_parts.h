@@ -285,9 +285,12 @@ bool probe_try_keys(Arena *arena, const ProbeSession *session, const ProbeTenant
                     const ProbeTargets *targets, PgConn *holder, ProbeAttempts *ret_attempts,
                     Err *err);
 
-/* Makes rows and leaves the transaction open; ret_is_held says which could be made. */
-bool probe_hold_rows(Arena *arena, PgConn *conn, const char *const *inserts, size_t count,
-                     bool *ret_is_held, Err *err);
+/* What became of a row that was to be held: refused, made, or a lock of others was in its way. */
+typedef enum ProbeHold { HOLD_REFUSED, HOLD_MADE, HOLD_BUSY } ProbeHold;
+
+/* Makes a row with the last of the statements and leaves the transaction open. */
+bool probe_hold_row(Arena *arena, PgConn *conn, const char *const *statements, size_t count,
+                    ProbeHold *ret_hold, Err *err);
 
 /* Runs them, each rolled back. Fails when the session was lost or the driver was refused. */
 bool probe_run_attempts(Arena *arena, const ProbeSession *session, ProbeAttempts *attempts,

@@ -263,6 +263,69 @@ def test_canaries_draw_no_numbers():
         server.psql("DROP TABLE saas.aardvark", server.superuser)
 
 
+# Counts, past any rollback, what canaries and held rows do that somebody who works could wait for.
+COUNT_ROWS = """
+CREATE SEQUENCE public.made; CREATE SEQUENCE public.made_today; CREATE SEQUENCE public.made_together;
+CREATE TABLE saas.aardvark (tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant(), day date DEFAULT CURRENT_DATE,
+                            minute timestamptz(0) NOT NULL DEFAULT now(), UNIQUE (tenant_id, day), UNIQUE (tenant_id, minute));
+ALTER TABLE saas.aardvark ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON saas.aardvark USING (tenant_id = tenancy.current_tenant());
+GRANT SELECT, INSERT, UPDATE, DELETE ON saas.aardvark TO {app};
+CREATE FUNCTION saas.count_rows() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM nextval('public.made');
+    IF NEW.date >= CURRENT_DATE - 1 THEN PERFORM nextval('public.made_today'); END IF;
+    IF session_user = '{rb}' AND EXISTS (
+        SELECT FROM pg_locks l WHERE l.pid = pg_backend_pid() AND l.mode = 'RowExclusiveLock'
+           AND l.relation = 'saas.aardvark'::regclass) THEN PERFORM nextval('public.made_together'); END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION saas.count_days() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM nextval('public.made');
+    IF NEW.day >= CURRENT_DATE - 1 OR NEW.minute >= CURRENT_DATE - 1 THEN PERFORM nextval('public.made_today'); END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER count_rows BEFORE INSERT ON saas.tenant_metrics FOR EACH ROW EXECUTE FUNCTION saas.count_rows();
+CREATE TRIGGER count_days BEFORE INSERT ON saas.aardvark FOR EACH ROW EXECUTE FUNCTION saas.count_days();
+"""
+UNCOUNT_ROWS = ("DROP TABLE saas.aardvark; DROP FUNCTION saas.count_rows, saas.count_days CASCADE;"
+                "DROP SEQUENCE public.made, public.made_today, public.made_together")
+
+
+def test_nobody_who_works_waits_for_a_row_that_is_held():
+    """No canary has a day that an application writes, and no session of a neighbour holds rows of two tables."""
+    server = shared_server()
+    tenants()
+    app = server.psql("SELECT app_role FROM tenantry.places WHERE schema_name = 'saas'")
+    server.psql(COUNT_ROWS.format(app=app, **names("saas")), server.superuser)
+    try:
+        answer = probe("tenant=" + tenants()["saas1"]["id"])
+        drawn = ("SELECT string_agg(sequencename, ' ' ORDER BY sequencename) FROM pg_sequences"
+                 " WHERE sequencename LIKE 'made%' AND last_value IS NOT NULL")
+        assert server.psql(drawn, server.superuser) == "made", (server.psql(drawn, server.superuser), answer)
+    finally:
+        server.psql(UNCOUNT_ROWS, server.superuser)
+
+
+def test_a_row_that_could_not_be_held_is_said():
+    """Something that the neighbour's own trigger waits for, whoever the row is of."""
+    server = shared_server()
+    server.psql("CREATE FUNCTION saas.wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                " IF current_user = '{rb}' THEN PERFORM pg_advisory_xact_lock(4712); END IF; RETURN NEW; END $$;"
+                "CREATE TRIGGER wait BEFORE INSERT ON saas.users FOR EACH ROW EXECUTE FUNCTION saas.wait()"
+                .format(**names("saas")), server.superuser)
+    try:
+        with harness.Session(server.superuser) as session:
+            session.ask("SELECT pg_advisory_lock(4712);")
+            answer = probe("tenant=" + tenants()["saas1"]["id"])
+            told = [u["reason"] for u in answer["unchecked"] if u["check"] == "probe_shared_key"]
+            assert len(told) == 1 and "table saas.users: SQLSTATE 55P03" in told[0], answer
+        assert probe("tenant=" + tenants()["saas1"]["id"])["unchecked"] == []
+    finally:
+        server.psql("DROP FUNCTION saas.wait() CASCADE", server.superuser)
+
+
 def wait_until(query, wanted):
     server = shared_server()
     with harness.Session(server.superuser) as session:
