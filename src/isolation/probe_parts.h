@@ -151,8 +151,8 @@ typedef struct ProbeLogin {
     const char *role;
     bool is_readonly;
     ProbeTargets control; /* what there is whoever the neighbours are */
-    Arena *secrets;       /* of conninfo, until the session is open */
-    const char *conninfo;
+    Arena *secrets;       /* of conninfo */
+    const char *conninfo; /* until the session is open */
     IsolationResult result;
     ProbeNotes notes;
     bool is_good; /* when it is done; else err says why */
@@ -165,7 +165,8 @@ struct ProbeTurn {
     const ProbeOptions *options;
     const ProbeTenant *tenant;
     size_t number;
-    ProbeCrew *crew;     /* whose threads try it */
+    ProbeCrew *crew;     /* whose threads try it, while they do */
+    bool is_found;       /* what its logins try */
     int64_t control_pid; /* of Tenantry's own session */
     PgTarget target;     /* how its logins connect */
     ProbeTenants neighbours;
@@ -182,6 +183,12 @@ struct ProbeTurn {
 bool probe_begin_turn(Store *store, ProbeTurn *turn, Err *err);
 bool probe_find_for_turn(Store *store, const ProbeTargets *control, ProbeTurn *turn, Err *err);
 ProbeTurn *probe_free_turn(ProbeTurn *turn);
+
+/* Looks again at a login that is not good once its turn is over: that its tenant was suspended
+ * meanwhile is in its notes, and *ret_is_meant is true; one that got other passwords before
+ * ours could connect tries here and now. */
+bool probe_look_again(Store *store, const ProbeTurn *turn, ProbeLogin *login, bool *ret_is_meant,
+                      Err *err);
 
 /* Opens the login's session. */
 bool probe_open_login(ProbeLogin *login, PgConn **ret_conn, Err *err);

@@ -372,6 +372,83 @@ def test_pairs_and_all_pairs_are_as_many_as_they_say():
     assert again[0] == again[1], again
 
 
+SAMPLE = ("--pairs", "3", "--seed", "0")
+
+
+def second_and_third():
+    """Of the order in which a run with this seed takes the tenants: the second one's logins, and the third one, whose
+    passwords are read when the run begins."""
+    made = tenants()
+    slugs = shared_server().psql("SELECT slug FROM tenantry.tenants ORDER BY md5('0' || id::text), id").split()
+    second = made[slugs[1]]
+    return (second["app_role"], second["readonly_role"]), slugs[2]
+
+
+def watch_while(change):
+    """The answer of a watch of the fleet during which something happens to a tenant whose turn is not yet: the program is
+    stopped while it tries the second one, so that it surely happens before."""
+    server = shared_server()
+    second, _ = second_and_third()
+    seen = "SELECT pid FROM pg_stat_activity WHERE usename IN ('%s', '%s');" % second
+    child = server.spawn("isolation", "watch", *SAMPLE, "--probe-pause", "1ms", "--json")
+    try:
+        with harness.Session(server.superuser) as session:
+            now = before = ""
+            while now == "" or now != before:
+                assert child.poll() is None, child.communicate()
+                child.send_signal(signal.SIGCONT)
+                before = session.ask(seen)
+                child.send_signal(signal.SIGSTOP)
+                now = session.ask(seen)
+        change()
+    finally:
+        child.send_signal(signal.SIGCONT)
+        out, err = child.communicate()
+    return child.returncode, json.loads(out), err
+
+
+def test_a_tenant_that_is_suspended_meanwhile_is_no_login_that_could_not_be_tried():
+    server = shared_server()
+    _, third = second_and_third()
+    server.tenantry("isolation", "watch", *SAMPLE)
+    try:
+        status, answer, err = watch_while(lambda: server.tenantry("tenant", "suspend", third))
+    finally:
+        server.tenantry("tenant", "resume", third)
+    assert (status, answer["untried"]) == (0, []), (answer, err)
+    unchecked = server.tenantry("isolation", "list")["unchecked"]
+    assert [u["reason"] for u in unchecked if u["check"] == "probes"] == [
+        'tenant "%s" is suspended by now: its logins are shut' % third], unchecked
+
+
+def test_a_tenant_that_gets_new_passwords_meanwhile_is_tried_with_them():
+    server = shared_server()
+    tenants()
+    before = server.tenantry("isolation", "verify", *SAMPLE)
+    status, answer, err = watch_while(lambda: server.tenantry("tenant", "rotate", second_and_third()[1]))
+    assert (status, answer["untried"]) == (0, []), (answer, err)
+    after = server.tenantry("isolation", "list")
+    assert after["unchecked"] == before["unchecked"], after
+
+
+def test_a_sample_is_one_of_tenants_that_can_log_in():
+    server = shared_server()
+    slugs = list(tenants())
+    for slug in slugs[1:]:
+        server.tenantry("tenant", "suspend", slug)
+    try:
+        for seed in range(4):
+            answer = probe("pairs=1", "seed=%d" % seed)
+            assert answer["probes"] > 50 and [u for u in answer["unchecked"] if u["check"] == "probes"] == [], answer
+        assert len([u for u in probe()["unchecked"] if "is suspended" in u["reason"]]) == len(slugs) - 1
+        server.tenantry("tenant", "suspend", slugs[0])
+        assert [u["reason"] for u in probe("pairs=1")["unchecked"]] == ["no tenant is active: nobody could log in"]
+        assert "is suspended" in probe("pairs=1", "tenant=" + tenants()[slugs[0]]["id"])["unchecked"][0]["reason"]
+    finally:
+        for slug in server.psql("SELECT slug FROM tenantry.tenants WHERE state = 'suspended'").split():
+            server.tenantry("tenant", "resume", slug)
+
+
 LEAVE = ("SET search_path = pg_temp;"
          "PREPARE left_statement AS SELECT count(*) FROM saas.users;"
          "BEGIN; DECLARE left_cursor CURSOR WITH HOLD FOR SELECT email FROM saas.users; COMMIT;"
