@@ -32,9 +32,14 @@ static void add_notes(Run *run, const ProbeNotes *notes)
 }
 
 /* A login that does not work is noted: the control session decides whether the run can go on. */
-static bool take_login(Run *run, const ProbeLogin *login, Err *err)
+static bool take_login(Run *run, ProbeTurn *turn, ProbeLogin *login, Err *err)
 {
     const FindingList *list = &login->result.list;
+    bool is_meant = false;
+    if (!login->is_good && pg_is_alive(run->store->conn) &&
+        !probe_look_again(run->store, turn, login, &is_meant, err)) {
+        return false;
+    }
     run->result->probes += login->result.probes;
     add_notes(run, &login->notes);
     for (size_t i = 0; i < list->count; i++) {
@@ -46,10 +51,10 @@ static bool take_login(Run *run, const ProbeLogin *login, Err *err)
         *err = login->err;
         return false;
     }
-    if (!login->is_good) {
+    if (!login->is_good && !is_meant) {
         probe_add_untried(&run->notes, arena_printf(login->arena, "login %s", login->role),
                           arena_printf(login->arena, "tenant \"%s\", login %s: %s",
-                                       login->turn->tenant->slug, login->role, login->err.message));
+                                       turn->tenant->slug, login->role, login->err.message));
     }
     return true;
 }
@@ -62,8 +67,9 @@ static bool take_turn(Run *run, Err *err)
     ProbeTurn *turn = probe_crew_wait(run->crew);
     bool is_good = true;
     add_notes(run, &turn->notes);
+    turn->crew = NULL;
     for (size_t i = 0; i < turn->login_count; i++) {
-        is_good = is_good && take_login(run, &turn->logins[i], err);
+        is_good = is_good && take_login(run, turn, &turn->logins[i], err);
     }
     probe_free_turn(turn);
     run->done++;
@@ -93,9 +99,9 @@ static bool give_turn(Run *run, Err *err)
     }
     run->begun++;
     probe_crew_add(run->crew, turn);
-    const bool is_good = probe_find_for_turn(run->store, &run->control, turn, err);
-    probe_crew_go(run->crew, turn, is_good);
-    return is_good;
+    turn->is_found = probe_find_for_turn(run->store, &run->control, turn, err);
+    probe_crew_go(run->crew, turn, turn->is_found);
+    return turn->is_found;
 }
 
 /* As many as may be under way. */
@@ -138,6 +144,9 @@ static bool start_run(Run *run, Err *err)
         !probe_list_tenants(run->arena, run->store, run->options, &run->tenants, err) ||
         !probe_find_control_targets(run->arena, run->store, &run->control, err)) {
         return false;
+    }
+    if (run->tenants.count == 0 && run->options->pairs > 0) {
+        probe_add_note(&run->notes, "probes", "no tenant is active: nobody could log in");
     }
     run->control_pid = pg_rows_int(rows, 0, 0);
     return probe_crew_start(run->arena, sessions, &run->crew, err);

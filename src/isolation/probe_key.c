@@ -1,6 +1,7 @@
 /* A key that all tenants share tells which values the others have: a row with such a value waits
  * until the one who was first commits or rolls back. Nothing of that shows in one session. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/array.h"
@@ -16,14 +17,16 @@ typedef struct KeyTry {
     PgConn *holder;
 } KeyTry;
 
-/* Without pauses: others of the neighbour's may wait for its rows meanwhile. */
-static bool run_beside(const KeyTry *try, const char *const *holds, ProbeAttempts *attempts,
-                       bool *ret_is_held, Err *err)
+/* One row at a time, without pauses: others of the neighbour's may wait for it meanwhile. */
+static bool run_beside(const KeyTry *try, const char *hold, ProbeAttempt *attempt,
+                       ProbeHold *ret_hold, Err *err)
 {
-    if (!probe_hold_rows(try->arena, try->holder, holds, attempts->count, ret_is_held, err)) {
+    ProbeAttempts one = {.list = attempt, .count = 1};
+    if (!probe_hold_row(try->arena, try->holder, &hold, 1, ret_hold, err)) {
         return false;
     }
-    const bool is_good = probe_run_attempts(try->arena, try->session, attempts, 0, err);
+    const bool is_good = *ret_hold != HOLD_MADE ||
+                         probe_run_attempts(try->arena, try->session, &one, 0, err);
     pg_rollback(try->holder);
     return is_good;
 }
@@ -111,11 +114,11 @@ static bool try_watched(const KeyTry *try, const char *hold, int64_t pid, int64_
                         ProbeAttempt *attempt, KeyProof *ret_proof, Err *err)
 {
     const char *const holds[] = {be_patient(try->arena, wait_ms), hold};
-    bool is_held[] = {false, false};
-    if (!probe_hold_rows(try->arena, try->holder, holds, 2, is_held, err)) {
+    ProbeHold row;
+    if (!probe_hold_row(try->arena, try->holder, holds, ARRAY_COUNT(holds), &row, err)) {
         return false;
     }
-    *ret_proof = (KeyProof){.is_held = is_held[1]};
+    *ret_proof = (KeyProof){.is_held = row == HOLD_MADE};
     const bool is_good = !ret_proof->is_held ||
                          run_watched(try, pid, wait_ms, attempt, &ret_proof->is_seen, err);
     pg_rollback(try->holder);
@@ -154,6 +157,25 @@ static bool confirm(const KeyTry *try, const char *hold, ProbeAttempt *attempt, 
 
 /* ---------------------------------------------------------------------------------------------- */
 
+/* One table. *ret_is_kept: false where the neighbour may not make such a row, which says nothing.
+ */
+static bool try_key(const KeyTry *try, const char *hold, ProbeAttempt *attempt, bool *ret_is_kept,
+                    Err *err)
+{
+    ProbeHold row;
+    if (!run_beside(try, hold, attempt, &row, err) ||
+        (row == HOLD_BUSY && !run_beside(try, hold, attempt, &row, err))) {
+        return false;
+    }
+    *ret_is_kept = row != HOLD_REFUSED;
+    if (row == HOLD_BUSY) { /* twice: nothing was tried */
+        attempt->phase = 'u';
+        snprintf(attempt->sqlstate, sizeof attempt->sqlstate, "%s", "55P03");
+    }
+    return row != HOLD_MADE || probe_judge(attempt) != PROBE_BROKEN ||
+           confirm(try, hold, attempt, err);
+}
+
 bool probe_try_keys(Arena *arena, const ProbeSession *session, const ProbeTenant *neighbour,
                     const ProbeTargets *targets, PgConn *holder, ProbeAttempts *ret_attempts,
                     Err *err)
@@ -161,20 +183,16 @@ bool probe_try_keys(Arena *arena, const ProbeSession *session, const ProbeTenant
     const KeyTry try = {.arena = arena, .session = session, .holder = holder};
     const char **holds = NULL;
     ProbeAttempts attempts;
-    probe_make_key_attempts(arena, session, neighbour, targets, &holds, &attempts);
-    bool *is_held = ARENA_ARRAY(arena, bool, attempts.count);
-    if (!run_beside(&try, holds, &attempts, is_held, err)) {
-        return false;
-    }
     size_t kept = 0;
+    probe_make_key_attempts(arena, session, neighbour, targets, &holds, &attempts);
     for (size_t i = 0; i < attempts.count; i++) {
-        ProbeAttempt *attempt = &attempts.list[i];
-        if (is_held[i] && probe_judge(attempt) == PROBE_BROKEN &&
-            !confirm(&try, holds[i], attempt, err)) {
+        bool is_kept = false;
+        ProbeAttempt attempt = attempts.list[i];
+        if (!try_key(&try, holds[i], &attempt, &is_kept, err)) {
             return false;
         }
-        if (is_held[i]) {
-            attempts.list[kept++] = *attempt;
+        if (is_kept) {
+            attempts.list[kept++] = attempt;
         }
     }
     attempts.count = kept;

@@ -122,8 +122,9 @@ static bool try_keys(ProbeLogin *login, const ProbeSession *session, size_t numb
     const ProbeTurn *turn = login->turn;
     const ProbeTenant *neighbour = &turn->neighbours.list[number];
     scoped_conn PgConn *holder = NULL;
-    if ((number == 0 ? probe_crew_take_holder(turn->crew, turn, &holder, &why)
-                     : probe_open_holder(turn, number, &holder, &why)) &&
+    const bool is_ahead = number == 0 && turn->crew != NULL;
+    if ((is_ahead ? probe_crew_take_holder(turn->crew, turn, &holder, &why)
+                  : probe_open_holder(turn, number, &holder, &why)) &&
         probe_try_keys(login->arena, session, neighbour, targets, holder, &attempts, &why)) {
         return take_attempts(login, session, &attempts, err);
     }
@@ -182,10 +183,12 @@ static bool try_reuse(ProbeLogin *login, const ProbeSession *session, Err *err)
 
 bool probe_open_login(ProbeLogin *login, PgConn **ret_conn, Err *err)
 {
-    const bool is_open = open_session(login->turn, login->conninfo, ret_conn, err);
+    if (!open_session(login->turn, login->conninfo, ret_conn, err)) {
+        return false;
+    }
     login->conninfo = NULL;
     login->secrets = arena_free(login->secrets);
-    return is_open;
+    return true;
 }
 
 /* Why it did not try everything: words of Tenantry's, since the last error may be an attempt's own.

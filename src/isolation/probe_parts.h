@@ -151,8 +151,8 @@ typedef struct ProbeLogin {
     const char *role;
     bool is_readonly;
     ProbeTargets control; /* what there is whoever the neighbours are */
-    Arena *secrets;       /* of conninfo, until the session is open */
-    const char *conninfo;
+    Arena *secrets;       /* of conninfo */
+    const char *conninfo; /* until the session is open */
     IsolationResult result;
     ProbeNotes notes;
     bool is_good; /* when it is done; else err says why */
@@ -165,7 +165,8 @@ struct ProbeTurn {
     const ProbeOptions *options;
     const ProbeTenant *tenant;
     size_t number;
-    ProbeCrew *crew;     /* whose threads try it */
+    ProbeCrew *crew;     /* whose threads try it, while they do */
+    bool is_found;       /* what its logins try */
     int64_t control_pid; /* of Tenantry's own session */
     PgTarget target;     /* how its logins connect */
     ProbeTenants neighbours;
@@ -182,6 +183,12 @@ struct ProbeTurn {
 bool probe_begin_turn(Store *store, ProbeTurn *turn, Err *err);
 bool probe_find_for_turn(Store *store, const ProbeTargets *control, ProbeTurn *turn, Err *err);
 ProbeTurn *probe_free_turn(ProbeTurn *turn);
+
+/* Looks again at a login that is not good once its turn is over: that its tenant was suspended
+ * meanwhile is in its notes, and *ret_is_meant is true; one that got other passwords before
+ * ours could connect tries here and now. */
+bool probe_look_again(Store *store, const ProbeTurn *turn, ProbeLogin *login, bool *ret_is_meant,
+                      Err *err);
 
 /* Opens the login's session. */
 bool probe_open_login(ProbeLogin *login, PgConn **ret_conn, Err *err);
@@ -285,9 +292,12 @@ bool probe_try_keys(Arena *arena, const ProbeSession *session, const ProbeTenant
                     const ProbeTargets *targets, PgConn *holder, ProbeAttempts *ret_attempts,
                     Err *err);
 
-/* Makes rows and leaves the transaction open; ret_is_held says which could be made. */
-bool probe_hold_rows(Arena *arena, PgConn *conn, const char *const *inserts, size_t count,
-                     bool *ret_is_held, Err *err);
+/* What became of a row that was to be held: refused, made, or a lock of others was in its way. */
+typedef enum ProbeHold { HOLD_REFUSED, HOLD_MADE, HOLD_BUSY } ProbeHold;
+
+/* Makes a row with the last of the statements and leaves the transaction open. */
+bool probe_hold_row(Arena *arena, PgConn *conn, const char *const *statements, size_t count,
+                    ProbeHold *ret_hold, Err *err);
 
 /* Runs them, each rolled back. Fails when the session was lost or the driver was refused. */
 bool probe_run_attempts(Arena *arena, const ProbeSession *session, ProbeAttempts *attempts,

@@ -173,13 +173,13 @@ bool probe_run_attempts(Arena *arena, const ProbeSession *session, ProbeAttempts
 }
 
 /* A process that stops here must not keep the neighbour waiting: the server ends the session. */
-bool probe_hold_rows(Arena *arena, PgConn *conn, const char *const *inserts, size_t count,
-                     bool *ret_is_held, Err *err)
+bool probe_hold_row(Arena *arena, PgConn *conn, const char *const *statements, size_t count,
+                    ProbeHold *ret_hold, Err *err)
 {
     scoped_json Json *list = json_array();
     scoped_batch PgBatch *batch = pg_batch_new(arena);
     for (size_t i = 0; i < count; i++) {
-        json_array_append_new(list, json_string(inserts[i]));
+        json_array_append_new(list, json_string(statements[i]));
     }
     add_begin(arena, batch, json_to_text(arena, list));
     pg_batch_add(batch, "SELECT set_config('idle_in_transaction_session_timeout', $1, true)",
@@ -192,9 +192,8 @@ bool probe_hold_rows(Arena *arena, PgConn *conn, const char *const *inserts, siz
         return false;
     }
     const char *digits = pg_rows_text(pg_batch_rows(batch, answers), 0, 0);
-    for (size_t i = 0; i < count; i++) {
-        ret_is_held[i] = i < strlen(digits) && digits[i] == '1';
-    }
+    const char last = strlen(digits) == count ? digits[count - 1] : '0';
+    *ret_hold = last == '1' ? HOLD_MADE : last == '2' ? HOLD_BUSY : HOLD_REFUSED;
     return true;
 }
 

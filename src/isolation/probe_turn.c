@@ -53,6 +53,73 @@ static void add_login(Store *store, const TenantLogin *found, ProbeTurn *turn)
     login->conninfo = pg_uri_here(login->secrets, store->conn, found->role, found->password->text);
 }
 
+/* What the tenant's state is by now; NULL: there is no tenant any more. */
+static bool read_state(Arena *arena, Store *store, const ProbeTenant *tenant,
+                       const char **ret_state, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    if (!pg_query(store->conn, "SELECT state FROM tenantry.tenants WHERE id = $1",
+                  PG_PARAMS(tenant->id), &rows, err)) {
+        return false;
+    }
+    *ret_state = pg_rows_count(rows) == 0 ? NULL : arena_strdup(arena, pg_rows_text(rows, 0, 0));
+    return true;
+}
+
+/* With the password that it has by now; *ret_is_other: it was another one before. */
+static bool renew_login(Store *store, const ProbeTurn *turn, ProbeLogin *login, bool *ret_is_other,
+                        Err *err)
+{
+    const Tenant tenant = {.id = turn->tenant->id, .slug = turn->tenant->slug};
+    TenantLogin logins[TENANT_LOGINS];
+    size_t count = 0;
+    *ret_is_other = false;
+    if (!tenant_logins(turn->arena, store, &tenant, true, logins, &count, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(logins[i].role, login->role) == 0) {
+            const char *before = login->conninfo;
+            login->conninfo = pg_uri_here(login->secrets, store->conn, logins[i].role,
+                                          logins[i].password->text);
+            *ret_is_other = strcmp(before, login->conninfo) != 0;
+        }
+        logins[i].password = password_free(logins[i].password);
+    }
+    return true;
+}
+
+bool probe_look_again(Store *store, const ProbeTurn *turn, ProbeLogin *login, bool *ret_is_meant,
+                      Err *err)
+{
+    Err why;
+    const char *state = NULL;
+    bool is_other = false;
+    PgConn *conn = NULL;
+    if (!read_state(turn->arena, store, turn->tenant, &state, err)) {
+        return false;
+    }
+    *ret_is_meant = state == NULL || strcmp(state, "active") != 0;
+    if (*ret_is_meant) {
+        probe_add_note(&login->notes, "probes",
+                       arena_printf(login->arena, "tenant \"%s\" is %s by now: its logins are shut",
+                                    turn->tenant->slug, state == NULL ? "gone" : state));
+        return true;
+    }
+    if (login->conninfo == NULL || !turn->is_found) {
+        return true; /* it had connected, or has nothing to try */
+    }
+    if (!renew_login(store, turn, login, &is_other, &why)) {
+        return pg_is_alive(store->conn) || ERR_SET(err, why.code, NULL, "%s", why.message);
+    }
+    if (is_other) {
+        login->is_good = probe_open_login(login, &conn, &login->err) &&
+                         probe_try_login(login, conn, &login->err);
+        pg_close(conn);
+    }
+    return true;
+}
+
 /* Settings that a tenant may give its own role and that would end its session before everything was
  * tried, or keep it from beginning. What the plan says about them is compared with the catalogue.
  */

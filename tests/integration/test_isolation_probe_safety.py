@@ -263,6 +263,69 @@ def test_canaries_draw_no_numbers():
         server.psql("DROP TABLE saas.aardvark", server.superuser)
 
 
+# Counts, past any rollback, what canaries and held rows do that somebody who works could wait for.
+COUNT_ROWS = """
+CREATE SEQUENCE public.made; CREATE SEQUENCE public.made_today; CREATE SEQUENCE public.made_together;
+CREATE TABLE saas.aardvark (tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant(), day date DEFAULT CURRENT_DATE,
+                            minute timestamptz(0) NOT NULL DEFAULT now(), UNIQUE (tenant_id, day), UNIQUE (tenant_id, minute));
+ALTER TABLE saas.aardvark ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON saas.aardvark USING (tenant_id = tenancy.current_tenant());
+GRANT SELECT, INSERT, UPDATE, DELETE ON saas.aardvark TO {app};
+CREATE FUNCTION saas.count_rows() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM nextval('public.made');
+    IF NEW.date >= CURRENT_DATE - 1 THEN PERFORM nextval('public.made_today'); END IF;
+    IF session_user = '{rb}' AND EXISTS (
+        SELECT FROM pg_locks l WHERE l.pid = pg_backend_pid() AND l.mode = 'RowExclusiveLock'
+           AND l.relation = 'saas.aardvark'::regclass) THEN PERFORM nextval('public.made_together'); END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION saas.count_days() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM nextval('public.made');
+    IF NEW.day >= CURRENT_DATE - 1 OR NEW.minute >= CURRENT_DATE - 1 THEN PERFORM nextval('public.made_today'); END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER count_rows BEFORE INSERT ON saas.tenant_metrics FOR EACH ROW EXECUTE FUNCTION saas.count_rows();
+CREATE TRIGGER count_days BEFORE INSERT ON saas.aardvark FOR EACH ROW EXECUTE FUNCTION saas.count_days();
+"""
+UNCOUNT_ROWS = ("DROP TABLE saas.aardvark; DROP FUNCTION saas.count_rows, saas.count_days CASCADE;"
+                "DROP SEQUENCE public.made, public.made_today, public.made_together")
+
+
+def test_nobody_who_works_waits_for_a_row_that_is_held():
+    """No canary has a day that an application writes, and no session of a neighbour holds rows of two tables."""
+    server = shared_server()
+    tenants()
+    app = server.psql("SELECT app_role FROM tenantry.places WHERE schema_name = 'saas'")
+    server.psql(COUNT_ROWS.format(app=app, **names("saas")), server.superuser)
+    try:
+        answer = probe("tenant=" + tenants()["saas1"]["id"])
+        drawn = ("SELECT string_agg(sequencename, ' ' ORDER BY sequencename) FROM pg_sequences"
+                 " WHERE sequencename LIKE 'made%' AND last_value IS NOT NULL")
+        assert server.psql(drawn, server.superuser) == "made", (server.psql(drawn, server.superuser), answer)
+    finally:
+        server.psql(UNCOUNT_ROWS, server.superuser)
+
+
+def test_a_row_that_could_not_be_held_is_said():
+    """Something that the neighbour's own trigger waits for, whoever the row is of."""
+    server = shared_server()
+    server.psql("CREATE FUNCTION saas.wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                " IF current_user = '{rb}' THEN PERFORM pg_advisory_xact_lock(4712); END IF; RETURN NEW; END $$;"
+                "CREATE TRIGGER wait BEFORE INSERT ON saas.users FOR EACH ROW EXECUTE FUNCTION saas.wait()"
+                .format(**names("saas")), server.superuser)
+    try:
+        with harness.Session(server.superuser) as session:
+            session.ask("SELECT pg_advisory_lock(4712);")
+            answer = probe("tenant=" + tenants()["saas1"]["id"])
+            told = [u["reason"] for u in answer["unchecked"] if u["check"] == "probe_shared_key"]
+            assert len(told) == 1 and "table saas.users: SQLSTATE 55P03" in told[0], answer
+        assert probe("tenant=" + tenants()["saas1"]["id"])["unchecked"] == []
+    finally:
+        server.psql("DROP FUNCTION saas.wait() CASCADE", server.superuser)
+
+
 def wait_until(query, wanted):
     server = shared_server()
     with harness.Session(server.superuser) as session:
@@ -307,6 +370,83 @@ def test_pairs_and_all_pairs_are_as_many_as_they_say():
     # One after the other: what one holds, the other leaves out.
     again = [probe("pairs=1", "seed=5")["probes"] for _ in range(2)]
     assert again[0] == again[1], again
+
+
+SAMPLE = ("--pairs", "3", "--seed", "0")
+
+
+def second_and_third():
+    """Of the order in which a run with this seed takes the tenants: the second one's logins, and the third one, whose
+    passwords are read when the run begins."""
+    made = tenants()
+    slugs = shared_server().psql("SELECT slug FROM tenantry.tenants ORDER BY md5('0' || id::text), id").split()
+    second = made[slugs[1]]
+    return (second["app_role"], second["readonly_role"]), slugs[2]
+
+
+def watch_while(change):
+    """The answer of a watch of the fleet during which something happens to a tenant whose turn is not yet: the program is
+    stopped while it tries the second one, so that it surely happens before."""
+    server = shared_server()
+    second, _ = second_and_third()
+    seen = "SELECT pid FROM pg_stat_activity WHERE usename IN ('%s', '%s');" % second
+    child = server.spawn("isolation", "watch", *SAMPLE, "--probe-pause", "1ms", "--json")
+    try:
+        with harness.Session(server.superuser) as session:
+            now = before = ""
+            while now == "" or now != before:
+                assert child.poll() is None, child.communicate()
+                child.send_signal(signal.SIGCONT)
+                before = session.ask(seen)
+                child.send_signal(signal.SIGSTOP)
+                now = session.ask(seen)
+        change()
+    finally:
+        child.send_signal(signal.SIGCONT)
+        out, err = child.communicate()
+    return child.returncode, json.loads(out), err
+
+
+def test_a_tenant_that_is_suspended_meanwhile_is_no_login_that_could_not_be_tried():
+    server = shared_server()
+    _, third = second_and_third()
+    server.tenantry("isolation", "watch", *SAMPLE)
+    try:
+        status, answer, err = watch_while(lambda: server.tenantry("tenant", "suspend", third))
+    finally:
+        server.tenantry("tenant", "resume", third)
+    assert (status, answer["untried"]) == (0, []), (answer, err)
+    unchecked = server.tenantry("isolation", "list")["unchecked"]
+    assert [u["reason"] for u in unchecked if u["check"] == "probes"] == [
+        'tenant "%s" is suspended by now: its logins are shut' % third], unchecked
+
+
+def test_a_tenant_that_gets_new_passwords_meanwhile_is_tried_with_them():
+    server = shared_server()
+    tenants()
+    before = server.tenantry("isolation", "verify", *SAMPLE)
+    status, answer, err = watch_while(lambda: server.tenantry("tenant", "rotate", second_and_third()[1]))
+    assert (status, answer["untried"]) == (0, []), (answer, err)
+    after = server.tenantry("isolation", "list")
+    assert after["unchecked"] == before["unchecked"], after
+
+
+def test_a_sample_is_one_of_tenants_that_can_log_in():
+    server = shared_server()
+    slugs = list(tenants())
+    for slug in slugs[1:]:
+        server.tenantry("tenant", "suspend", slug)
+    try:
+        for seed in range(4):
+            answer = probe("pairs=1", "seed=%d" % seed)
+            assert answer["probes"] > 50 and [u for u in answer["unchecked"] if u["check"] == "probes"] == [], answer
+        assert len([u for u in probe()["unchecked"] if "is suspended" in u["reason"]]) == len(slugs) - 1
+        server.tenantry("tenant", "suspend", slugs[0])
+        assert [u["reason"] for u in probe("pairs=1")["unchecked"]] == ["no tenant is active: nobody could log in"]
+        assert "is suspended" in probe("pairs=1", "tenant=" + tenants()[slugs[0]]["id"])["unchecked"][0]["reason"]
+    finally:
+        for slug in server.psql("SELECT slug FROM tenantry.tenants WHERE state = 'suspended'").split():
+            server.tenantry("tenant", "resume", slug)
 
 
 LEAVE = ("SET search_path = pg_temp;"

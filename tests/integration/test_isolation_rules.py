@@ -1,4 +1,5 @@
 """The rules of isolation: for each a tenant that is broken on purpose, and a twin that is not."""
+import contextlib
 import functools
 import itertools
 import os
@@ -552,6 +553,89 @@ def test_default_privileges_that_reach_no_place_or_are_postgresql_s_own_are_no_f
         assert verify(server)["findings"] == [] and verify(server, "a1")["findings"] == []
     finally:
         server.psql("DROP OWNED BY webapp; DROP ROLE webapp", server.superuser)
+
+
+# What "reporting" has with the grant option and passes on, and whose finding that is.
+PASSED_ON = [
+    ("grant_table", "SELECT ON {a}.portfolios", "{b_app}"),
+    ("grant_table", "SELECT ON {x}.users", "{b_app}"),
+    ("grant_column", "SELECT (id) ON {a}.portfolios", "{b_app}"),
+    ("grant_sequence", "USAGE ON SEQUENCE {a}.counted", "{b_app}"),
+    ("grant_function", "EXECUTE ON FUNCTION {a}.touch_updated_at()", "{b_app}"),
+    ("grant_type", "USAGE ON TYPE {a}.trade_side", "{b_app}"),
+    ("grant_schema", "CREATE ON SCHEMA {a}", "{b_app}"),
+    ("public_grant_function", "EXECUTE ON FUNCTION {a}.touch_updated_at()", "PUBLIC"),
+    ("grant_option", "SELECT ON {a}.portfolios", "{a_app} WITH GRANT OPTION"),
+    ("readonly_write", "DELETE ON {a}.portfolios", "{a_ro}"),
+    ("truncate_own", "TRUNCATE ON {a}.portfolios", "{a_app}"),
+    ("truncate_right", "TRUNCATE ON {x}.users", "{x_group}"),
+    ("references_right", "REFERENCES (id) ON {x}.users", "{x_group}"),
+    ("trigger_right", "TRIGGER ON {a}.portfolios", "{a_app}"),
+    ("schema_create_right", "CREATE ON SCHEMA {a}", "{a_app}"),
+    ("control_grant", "SELECT ON tenantry.tenants", "{b_app}"),
+]
+PASS_ON = ("GRANT {what} TO reporting WITH GRANT OPTION; SET LOCAL ROLE reporting; GRANT {what} TO deputy WITH GRANT OPTION;"
+           " SET LOCAL ROLE deputy; GRANT {what} TO {whom}; RESET ROLE")
+
+
+def passed_on_by(giver, rule, *args):
+    return [f for f in of_rule(verify(names()[0], *args), rule) if "(granted by %s)" % giver in f["evidence"]]
+
+
+def check_passed_on(giver, rule, *args):
+    """The rule tells who passed the right on, and its statement alone takes the right back."""
+    found = passed_on_by(giver, rule, *args)
+    assert found, (rule, args)
+    for finding in found:
+        assert change(finding["mend"]) == "", finding
+    assert passed_on_by(giver, rule, *args) == [], (rule, args, found)
+
+
+def mend_the_rest():
+    """In whatever order."""
+    for finding in reversed(verify(names()[0])["findings"]):
+        assert change(finding["mend"]) == "", finding
+    assert verify(names()[0])["is_isolated"]
+
+
+@contextlib.contextmanager
+def reporting():
+    """Two roles that are of no tenant, and a sequence."""
+    words = names()[1]
+    assert change("CREATE ROLE reporting; CREATE ROLE deputy; CREATE SEQUENCE {a}.counted; ALTER SEQUENCE {a}.counted OWNER TO"
+                  " {a_owner}; GRANT USAGE ON SCHEMA {a}, {x}, tenantry TO reporting, deputy".format(**words)) == ""
+    try:
+        yield words
+    finally:
+        change("DROP OWNED BY deputy CASCADE; DROP OWNED BY reporting CASCADE; DROP ROLE reporting, deputy;"
+               "DROP SEQUENCE {a}.counted".format(**words))
+
+
+def test_what_somebody_else_than_the_owner_granted_is_mended():
+    """Neither the owner nor a superuser takes that back by a REVOKE from who got it."""
+    for rule, what, whom in PASSED_ON:
+        with reporting() as words:
+            is_far = whom == "{b_app}" and "{a}" in what  # one tenant's rules look at it in another way
+            for args in [(), ("b1",)] if is_far else [()]:
+                assert change(PASS_ON.format(what=what, whom=whom).format(**words)) == ""
+                check_passed_on("deputy", rule, *args)
+            mend_the_rest()
+
+
+def test_a_column_of_a_table_that_somebody_passed_on_is_mended():
+    """The grant option is on the table: revoking it, CASCADE, leaves what was passed on of a column."""
+    with reporting() as words:
+        assert change(("GRANT SELECT ON {a}.portfolios TO reporting WITH GRANT OPTION; SET LOCAL ROLE reporting;"
+                       "GRANT SELECT (name) ON {a}.portfolios TO {b_app}").format(**words)) == ""
+        check_passed_on("reporting", "grant_column")
+        mend_the_rest()
+
+
+def test_isolation_mend_takes_back_what_was_passed_on():
+    with reporting() as words:
+        assert change(PASS_ON.format(what="SELECT ON {a}.portfolios", whom="{b_app}").format(**words)) == ""
+        names()[0].tenantry("isolation", "mend", "--all", "--yes")
+        assert verify(names()[0])["is_isolated"]
 
 
 def test_all_settings_of_a_role_are_told_and_mended_at_once():

@@ -1,5 +1,5 @@
 SELECT g.holder_tenant AS tenant_id, NULL::uuid AS other_id, g.object,
        format('%s has %s', g.holder, g.privileges) AS evidence,
-       format('REVOKE %s FROM %s', g.on_sql, g.to_sql) AS mend
+       g.mend
   FROM iso_grant g
  WHERE g.place_kind = 'control'

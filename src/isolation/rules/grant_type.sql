@@ -1,6 +1,6 @@
 SELECT g.tenant_id, g.holder_tenant AS other_id, g.object,
        format('%s has %s', g.holder, g.privileges) AS evidence,
-       format('REVOKE %s FROM %s', g.on_sql, g.to_sql) AS mend
+       g.mend
   FROM iso_grant g
  WHERE g.place_kind <> 'control' AND g.through IS NULL AND g.holder_kind IN ('tenants', 'group', 'owner', 'app', 'readonly')
    AND g.kind IN ('type')

@@ -1,6 +1,6 @@
 SELECT a.tenant_id, NULL::uuid AS other_id, format('%s %s%s', a.kind, a.name, '.' || quote_ident(a.column_name)) AS object,
-       format('%s has TRUNCATE', a.grantee_name) AS evidence,
-       format('REVOKE TRUNCATE%s ON %s %s FROM %I', ' (' || quote_ident(a.column_name) || ')',
-              CASE a.kind WHEN 'schema' THEN 'SCHEMA' ELSE 'TABLE' END, a.name, a.grantee_name) AS mend
+       format('%s has TRUNCATE%s', a.grantee_name, a.granted_by) AS evidence,
+       format('REVOKE TRUNCATE%s ON %s %s FROM %I%s', ' (' || quote_ident(a.column_name) || ')',
+              CASE a.kind WHEN 'schema' THEN 'SCHEMA' ELSE 'TABLE' END, a.name, a.grantee_name, a.then_sql) AS mend
   FROM iso_excess a
  WHERE a.privilege_type = 'TRUNCATE' AND a.kind = 'table' AND a.place_kind = 'schema'

@@ -9,7 +9,8 @@ WITH thing AS (
            coalesce(c.relname, f.proname, t.typname) AS label,
            '(' || CASE f.prokind WHEN 'a' THEN oidvectortypes(f.proargtypes)
                                   ELSE pg_get_function_identity_arguments(f.oid) END || ')' AS arguments,
-           coalesce(n.nspacl, c.relacl, f.proacl, t.typacl) AS acl
+           coalesce(n.nspacl, c.relacl, f.proacl, t.typacl) AS acl,
+           coalesce(n.nspowner, c.relowner, f.proowner, t.typowner) AS owner
       FROM iso_outside s
       LEFT JOIN pg_namespace n ON s.classid = 'pg_namespace'::regclass AND n.oid = s.objid
       LEFT JOIN pg_class c ON s.classid = 'pg_class'::regclass AND c.oid = s.objid
@@ -27,12 +28,12 @@ WITH thing AS (
       LEFT JOIN tenantry.tenants t ON t.place_id = CASE p.tier WHEN 'schema' THEN p.id END
 )
 SELECT p.nspoid, p.classid, p.objid, p.kind, p.name, NULL::name AS column_name, x.grantee, x.privilege_type,
-       x.is_grantable, p.place_kind, p.tenant_id, p.app, p.readonly
+       x.is_grantable, x.grantor, p.owner, p.place_kind, p.tenant_id, p.app, p.readonly
   FROM placed p, LATERAL aclexplode(p.acl) x
  WHERE x.grantee = p.role
 UNION ALL
 SELECT p.nspoid, p.classid, p.objid, 'column', p.name, c.attname, x.grantee, x.privilege_type, x.is_grantable,
-       p.place_kind, p.tenant_id, p.app, p.readonly
+       x.grantor, p.owner, p.place_kind, p.tenant_id, p.app, p.readonly
   FROM placed p
  CROSS JOIN LATERAL ( -- from the few relations, not from all columns of the fleet
        SELECT a.attname, a.attacl FROM pg_attribute a WHERE a.attrelid = p.objid AND a.attacl IS NOT NULL OFFSET 0) c
