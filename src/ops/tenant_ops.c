@@ -167,32 +167,64 @@ const Operation op_tenant_list = {
     .run = run_list,
 };
 
+/* "apply": the commands after which the logins are as the plan says. */
+static void put_apply(OpContext *context, const Tenant *tenant, Json *answer)
+{
+    Json *commands = json_array();
+    const bool is_active = strcmp(tenant->state, tenant_state_name(TENANT_ACTIVE)) == 0;
+    const bool is_suspended = strcmp(tenant->state, tenant_state_name(TENANT_SUSPENDED)) == 0;
+    const bool differs = json_array_size(json_object_get(answer, "differences")) > 0;
+    if (differs && is_active) {
+        json_array_append_new(commands,
+                              json_string(arena_printf(context->arena, "%s tenant suspend %s",
+                                                       context->program, tenant->slug)));
+    }
+    if (differs && (is_active || is_suspended)) {
+        json_array_append_new(commands,
+                              json_string(arena_printf(context->arena, "%s tenant resume %s",
+                                                       context->program, tenant->slug)));
+    }
+    json_put(answer, "apply", commands);
+}
+
 static bool run_show(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     Store *store = NULL;
     Tenant *tenant = NULL;
-    Json *answer = NULL;
+    scoped_json Json *answer = NULL;
     if (!op_store(context, &store, err) ||
         !tenants_get_by_slug(context->arena, store, json_get_text(args, "slug", ""), &tenant,
                              err) ||
-        !store_query_json(store, TENANT_SHOW, PG_PARAMS(tenant->id), &answer, err)) {
+        !store_query_json(store, TENANT_SHOW, PG_PARAMS(tenant->id), &answer, err) ||
+        !tenant_put_in_force(context->arena, store, tenant, answer, err)) {
         return false;
     }
+    put_apply(context, tenant, answer);
     const bool with_connections = json_get_bool(args, "connection", false);
     if (with_connections && !op_put_connections(context, tenant->id, false, answer, err)) {
-        json_decref(answer);
         return false;
     }
     if (!with_connections) {
         json_put(answer, "connections", json_array());
     }
-    *ret_answer = answer;
+    *ret_answer = json_incref(answer);
     return true;
 }
+
+static const Field difference_fields[] = {
+    {"login", FIELD_TEXT, .help = "app or readonly"},
+    {"name", FIELD_TEXT, .help = "max_connections (of this login), or a setting"},
+    {"plan", FIELD_TEXT, .is_nullable = true, .help = "what the plan gives it; null: nothing"},
+    {"has", FIELD_TEXT, .is_nullable = true, .help = "what it has; null: nothing"},
+    {0},
+};
 
 const Operation op_tenant_show = {
     .name = "tenant.show",
     .summary = "Show one tenant: state, plan with limits, roles, sessions.",
+    .description = "max_connections and settings are those that its logins have, which get those "
+                   "of their plan when they are made and at \"tenant resume\"; where the plan says "
+                   "something else by now is told under differences.",
     .access = ACCESS_VIEWER,
     .kind = OP_QUERY,
     .http = {"GET", "/v1/tenants/{slug}"},
@@ -201,25 +233,31 @@ const Operation op_tenant_show = {
                               {"connection", PARAM_BOOL,
                                .help = "Also print connection strings, without passwords."},
                               {0}},
-    .result = (const Field[]){{"slug", FIELD_TEXT, .help = "short name"},
-                              {"name", FIELD_TEXT, .help = "name for people"},
-                              {"id", FIELD_UUID, .help = "the tenant's UUID"},
-                              {"state", FIELD_TEXT, .help = STATES},
-                              {"since", FIELD_TIME, .help = "since when in this state"},
-                              {"blueprint", FIELD_TEXT, .help = "blueprint"},
-                              {"version", FIELD_INT, .is_nullable = true, .help = "its version"},
-                              {"tier", FIELD_TEXT, .help = "row or schema"},
-                              {"schema", FIELD_TEXT, .is_nullable = true,
-                               .help = "where its data is"},
-                              {"plan", FIELD_TEXT, .help = "plan"},
-                              {"limits", FIELD_MAP, .help = "the plan's limits"},
-                              {"features", FIELD_TEXTS, .help = "the plan's features"},
-                              {"settings", FIELD_MAP, .help = "PostgreSQL settings of its logins"},
-                              {"roles", FIELD_MAP, .help = "its PostgreSQL roles"},
-                              {"sessions", FIELD_INT, .help = "open sessions"},
-                              {"created", FIELD_TIME, .help = "when it was created"},
-                              CONNECTIONS,
-                              {0}},
+    .result =
+        (const Field[]){{"slug", FIELD_TEXT, .help = "short name"},
+                        {"name", FIELD_TEXT, .help = "name for people"},
+                        {"id", FIELD_UUID, .help = "the tenant's UUID"},
+                        {"state", FIELD_TEXT, .help = STATES},
+                        {"since", FIELD_TIME, .help = "since when in this state"},
+                        {"blueprint", FIELD_TEXT, .help = "blueprint"},
+                        {"version", FIELD_INT, .is_nullable = true, .help = "its version"},
+                        {"tier", FIELD_TEXT, .help = "row or schema"},
+                        {"schema", FIELD_TEXT, .is_nullable = true, .help = "where its data is"},
+                        {"plan", FIELD_TEXT, .help = "plan"},
+                        {"limits", FIELD_MAP,
+                         .help = "the plan's limits; max_connections is that of its logins"},
+                        {"features", FIELD_TEXTS, .help = "the plan's features"},
+                        {"settings", FIELD_MAP, .help = "PostgreSQL settings of its logins"},
+                        {"differences", FIELD_LIST, .is_rare = true, .fields = difference_fields,
+                         .help = "where its logins have something else than the plan gives"},
+                        {"apply", FIELD_LINES, .is_rare = true,
+                         .help = "commands that give its logins what the plan says; the "
+                                 "first ends their sessions"},
+                        {"roles", FIELD_MAP, .help = "its PostgreSQL roles"},
+                        {"sessions", FIELD_INT, .help = "open sessions"},
+                        {"created", FIELD_TIME, .help = "when it was created"},
+                        CONNECTIONS,
+                        {0}},
     .examples = (const OpExample[]){{"tenant show acme", "everything about it"},
                                     {"tenant show acme --connection", "how to connect"},
                                     {0}},
@@ -410,6 +448,9 @@ const Operation op_tenant_suspend = {
 const Operation op_tenant_resume = {
     .name = "tenant.resume",
     .summary = "Let a suspended tenant log in again.",
+    .description =
+        "Its logins get the connection limits and settings of their plan as the blueprint "
+        "has it now.",
     .access = ACCESS_OPERATOR,
     .kind = OP_JOB,
     .http = {"POST", "/v1/tenants/{slug}/resume"},
