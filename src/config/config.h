@@ -4,8 +4,9 @@
  * Precedence: flag, environment, configuration file, default. The file is YAML, a map of option
  * names as in the table; it is --config FILE, or TENANTRY_CONFIG, or the first of ./tenantry.yaml,
  * ~/.config/tenantry/tenantry.yaml, /etc/tenantry/tenantry.yaml that exists; CONFIG_FILE_NONE in
- * either place means that none is read. A value that is out of range is refused wherever it comes
- * from, naming where that is (ERR_CONFIG_INVALID). */
+ * either place means that none is read. In a path, "~/" is HOME wherever it comes from; a relative
+ * one is in the folder of the file when it stands in one, else in the current one. A value that is
+ * out of range is refused wherever it comes from, naming where that is (ERR_CONFIG_INVALID). */
 #ifndef TENANTRY_CONFIG_CONFIG_H
 #define TENANTRY_CONFIG_CONFIG_H
 

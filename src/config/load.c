@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "config/file.h"
+#include "config/path.h"
 #include "core/file.h"
 #include "core/process.h"
 
@@ -17,26 +18,34 @@ typedef struct ConfigValue {
 struct Config {
     ConfigValue values[OPTION_COUNT_];
     const char *file;
+    const char *home; /* NULL: this user has none */
 };
 
-static bool set_value(Config *config, OptionId id, const char *text, OptionOrigin origin,
-                      const char *detail, Err *err)
+static bool set_value(Arena *arena, Config *config, OptionId id, const char *text,
+                      OptionOrigin origin, const char *detail, Err *err)
 {
     int64_t number = 0;
     if (!option_check(id, text, detail, &number, err)) {
         return false;
     }
+    if (option_kind(id)->type == OPTION_PATH && origin != ORIGIN_DEFAULT) {
+        const char *file = origin == ORIGIN_FILE ? config->file : NULL;
+        if (!config_path_resolve(arena, config->home, file, text, detail, &text, err) ||
+            !option_check(id, text, detail, &number, err)) {
+            return false;
+        }
+    }
     config->values[id] = (ConfigValue){text, number, origin, detail};
     return true;
 }
 
-static bool load_defaults(Config *config, Err *err)
+static bool load_defaults(Arena *arena, Config *config, Err *err)
 {
     for (int id = 0; id < OPTION_COUNT_; id++) {
         const char *fallback = option_kind((OptionId)id)->fallback;
         config->values[id].detail = "default";
         if (fallback != NULL &&
-            !set_value(config, (OptionId)id, fallback, ORIGIN_DEFAULT, "default", err)) {
+            !set_value(arena, config, (OptionId)id, fallback, ORIGIN_DEFAULT, "default", err)) {
             return false;
         }
     }
@@ -52,25 +61,30 @@ static bool load_file(Arena *arena, Config *config, bool is_named, Err *err)
     }
     for (size_t i = 0; i < count; i++) {
         const char *detail = arena_printf(arena, "file %s:%d", config->file, entries[i].line);
-        if (!set_value(config, entries[i].id, entries[i].text, ORIGIN_FILE, detail, err)) {
+        if (!set_value(arena, config, entries[i].id, entries[i].text, ORIGIN_FILE, detail, err)) {
             return err_prefix(err, "option \"%s\"", option_kind(entries[i].id)->name);
         }
     }
     return true;
 }
 
+static bool load_variable(Arena *arena, Config *config, OptionId id,
+                          const char *(*environ_get)(const char *name), Err *err)
+{
+    const char *name = option_env_name(arena, id);
+    const char *text = environ_get(name);
+    if (text == NULL || *text == '\0') {
+        return true; /* empty is unset: `TENANTRY_X= tenantry ...` is how a shell clears it */
+    }
+    const char *detail = arena_printf(arena, "environment %s", name);
+    return set_value(arena, config, id, arena_strdup(arena, text), ORIGIN_ENVIRONMENT, detail, err);
+}
+
 static bool load_environment(Arena *arena, Config *config,
                              const char *(*environ_get)(const char *name), Err *err)
 {
     for (int id = 0; id < OPTION_COUNT_; id++) {
-        const char *name = option_env_name(arena, (OptionId)id);
-        const char *text = environ_get(name);
-        if (text == NULL || *text == '\0') {
-            continue; /* empty is unset: `TENANTRY_X= tenantry ...` is how a shell clears it */
-        }
-        const char *detail = arena_printf(arena, "environment %s", name);
-        if (!set_value(config, (OptionId)id, arena_strdup(arena, text), ORIGIN_ENVIRONMENT, detail,
-                       err)) {
+        if (!load_variable(arena, config, (OptionId)id, environ_get, err)) {
             return false;
         }
     }
@@ -88,7 +102,7 @@ static bool load_flags(Arena *arena, Config *config, const ConfigFlag *flags, si
                 err, ERR_CONFIG_INVALID, "set it in the environment, or use --master-key-file",
                 "%s is not accepted: other users can see the arguments of a process", detail);
         }
-        if (!set_value(config, flags[i].id, arena_strdup(arena, flags[i].value), ORIGIN_FLAG,
+        if (!set_value(arena, config, flags[i].id, arena_strdup(arena, flags[i].value), ORIGIN_FLAG,
                        detail, err)) {
             return false;
         }
@@ -96,17 +110,18 @@ static bool load_flags(Arena *arena, Config *config, const ConfigFlag *flags, si
     return true;
 }
 
-/* The file that --config or TENANTRY_CONFIG names; the last flag wins, as in load_flags. */
-static const char *find_named_file(Arena *arena, const ConfigFlag *flags, size_t flag_count,
-                                   const char *(*environ_get)(const char *name))
+/* The file that --config or TENANTRY_CONFIG names, before anything else is loaded; the last flag
+ * wins, as in load_flags. */
+static bool load_named_file(Arena *arena, Config *config, const ConfigFlag *flags,
+                            size_t flag_count, const char *(*environ_get)(const char *name),
+                            Err *err)
 {
     for (size_t i = flag_count; i > 0; i--) {
         if (flags[i - 1].id == OPT_CONFIG) {
-            return flags[i - 1].value;
+            return load_flags(arena, config, &flags[i - 1], 1, err);
         }
     }
-    const char *named = environ_get(option_env_name(arena, OPT_CONFIG));
-    return named != NULL && *named != '\0' ? named : NULL;
+    return load_variable(arena, config, OPT_CONFIG, environ_get, err);
 }
 
 /* HOME, which a person may set, else what the password database says; NULL when neither does. */
@@ -124,7 +139,7 @@ static bool set_default_path(Arena *arena, Config *config, OptionId id, const ch
         return true;
     }
     const char *text = arena_printf(arena, "%s/%s", folder, path);
-    return set_value(config, id, text, ORIGIN_DEFAULT, "default", err) ||
+    return set_value(arena, config, id, text, ORIGIN_DEFAULT, "default", err) ||
            err_prefix(err, "option \"%s\"", option_kind(id)->name);
 }
 
@@ -154,20 +169,23 @@ static bool find_usual_file(Arena *arena, const char *home, const char **ret_pat
 static bool load_all(Arena *arena, Config *config, const ConfigFlag *flags, size_t flag_count,
                      const char *(*environ_get)(const char *name), Err *err)
 {
-    const char *named = find_named_file(arena, flags, flag_count, environ_get);
-    const char *home = find_home(arena, environ_get);
-    if (named != NULL) {
-        config->file = strcmp(named, CONFIG_FILE_NONE) == 0 ? NULL : arena_strdup(arena, named);
-    } else if (!find_usual_file(arena, home, &config->file, err)) {
+    config->home = find_home(arena, environ_get);
+    if (!load_defaults(arena, config, err) ||
+        !load_named_file(arena, config, flags, flag_count, environ_get, err)) {
         return false;
     }
-    if (!load_defaults(config, err) ||
-        (config->file != NULL && !load_file(arena, config, named != NULL, err)) ||
+    const char *named = config->values[OPT_CONFIG].text;
+    if (named != NULL) {
+        config->file = strcmp(named, CONFIG_FILE_NONE) == 0 ? NULL : named;
+    } else if (!find_usual_file(arena, config->home, &config->file, err)) {
+        return false;
+    }
+    if ((config->file != NULL && !load_file(arena, config, named != NULL, err)) ||
         !load_environment(arena, config, environ_get, err) ||
         !load_flags(arena, config, flags, flag_count, err)) {
         return false;
     }
-    return set_default_paths(arena, config, home, err);
+    return set_default_paths(arena, config, config->home, err);
 }
 
 bool config_load(Arena *arena, const ConfigFlag *flags, size_t flag_count,

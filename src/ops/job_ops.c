@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/limits.h"
 #include "ops/context.h"
 #include "ops/signing.h"
@@ -108,6 +109,24 @@ const Operation op_job_show = {
     .run = run_show,
 };
 
+/* What is told of a job that another one keeps from being resumed, or that ended in another way
+ * than asked for here; NULL: it failed. One that somebody asked to stop before its process died has
+ * been taken back now, which is what was wanted. */
+static const char *name_outcome(ErrCode code)
+{
+    static const struct {
+        ErrCode code;
+        const char *outcome;
+    } outcomes[] = {
+        {ERR_CANCELLED, "cancelled"}, {ERR_JOB_BUSY, "running"}, {ERR_JOB_STATE, "ended"}};
+    for (size_t i = 0; i < ARRAY_COUNT(outcomes); i++) {
+        if (outcomes[i].code == code) {
+            return outcomes[i].outcome;
+        }
+    }
+    return NULL;
+}
+
 static void put_ended(Json *list, int64_t id, const char *outcome, const char *message)
 {
     Json *entry = json_object();
@@ -141,8 +160,8 @@ static bool resume_all(OpContext *context, Json **ret_answer, Err *err)
         Err one;
         if (resume_one(context, id, &one)) {
             put_ended(list, id, "done", NULL);
-        } else if (one.code == ERR_JOB_BUSY || one.code == ERR_JOB_STATE) {
-            put_ended(list, id, one.code == ERR_JOB_BUSY ? "running" : "ended", one.message);
+        } else if (name_outcome(one.code) != NULL) {
+            put_ended(list, id, name_outcome(one.code), one.message);
         } else {
             put_ended(list, id, "failed", one.message);
             *err = one;
@@ -173,21 +192,27 @@ const Operation op_job_resume = {
     .summary =
         "Go on with a job that was interrupted or failed; without a number, with all that were "
         "interrupted.",
+    .description =
+        "A job that was asked to stop before its process died is taken back, not gone on "
+        "with: among all that is no failure, alone it is the error \"cancelled\".",
     .access = ACCESS_OPERATOR,
     .kind = OP_COMMAND,
     .http = {"POST", "/v1/jobs/{id}/resume"},
     .params = (const Param[]){{"id", PARAM_INT, .is_positional = true, .least = 1,
                                .most = INT64_MAX, .help = "The job's number; all if not given."},
                               {0}},
-    .result = (const Field[]){{"jobs", FIELD_LIST,
-                               .fields = (const Field[]){{"id", FIELD_INT, .help = "number"},
-                                                         {"outcome", FIELD_TEXT,
-                                                          .help = "done, failed, running, ended"},
-                                                         {"message", FIELD_TEXT,
-                                                          .is_nullable = true, .help = "why"},
-                                                         {0}},
-                               .help = "what became of each"},
-                              {0}},
+    .result =
+        (const Field[]){
+            {"jobs", FIELD_LIST,
+             .fields = (const Field[]){{"id", FIELD_INT, .help = "number"},
+                                       {"outcome", FIELD_TEXT,
+                                        .help = "done, failed, running, ended, or "
+                                                "cancelled: taken back, as "
+                                                "somebody had asked"},
+                                       {"message", FIELD_TEXT, .is_nullable = true, .help = "why"},
+                                       {0}},
+             .help = "what became of each"},
+            {0}},
     .examples = (const OpExample[]){{"job resume", "after a crash"}, {"job resume 12", "one"}, {0}},
     .again = "job list",
     .run = run_resume,

@@ -167,32 +167,94 @@ const Operation op_tenant_list = {
     .run = run_list,
 };
 
+static bool is_in(const Tenant *tenant, TenantState state)
+{
+    return strcmp(tenant->state, tenant_state_name(state)) == 0;
+}
+
+/* Where an operation is refused for the tenant's state: the job that is to be ended first. In a
+ * state that tenants only pass through that is any that is open, else one of the operation. */
+static void hint_open_job(OpContext *context, Store *store, const Tenant *tenant,
+                          const char *operation, Err *err)
+{
+    Err ignored;
+    scoped_rows PgRows *rows = NULL;
+    const bool is_passing = is_in(tenant, TENANT_REQUESTED) || is_in(tenant, TENANT_PROVISIONING) ||
+                            is_in(tenant, TENANT_DRAINING);
+    if (!store_query(store, JOB_OPEN_FOR_TENANT, PG_PARAMS(tenant->id), &rows, &ignored) ||
+        pg_rows_count(rows) == 0) {
+        return;
+    }
+    const char *job = pg_rows_text(rows, 0, 0);
+    const char *begun = pg_rows_text(rows, 0, 1);
+    if (!is_passing && strcmp(begun, operation) != 0) {
+        return;
+    }
+    const bool can_be_undone = strcmp(begun, "tenant.create") == 0;
+    err_hint(err, "its job is not at its end: %s job resume %s%s", context->program, job,
+             can_be_undone
+                 ? arena_printf(context->arena, ", or %s job cancel %s", context->program, job)
+                 : "");
+}
+
+/* "apply": the commands after which the logins are as the plan says. */
+static void put_apply(OpContext *context, const Tenant *tenant, Json *answer)
+{
+    Json *commands = json_array();
+    const bool is_active = is_in(tenant, TENANT_ACTIVE);
+    const bool is_suspended = is_in(tenant, TENANT_SUSPENDED);
+    const bool differs = json_array_size(json_object_get(answer, "differences")) > 0;
+    if (differs && is_active) {
+        json_array_append_new(commands,
+                              json_string(arena_printf(context->arena, "%s tenant suspend %s",
+                                                       context->program, tenant->slug)));
+    }
+    if (differs && (is_active || is_suspended)) {
+        json_array_append_new(commands,
+                              json_string(arena_printf(context->arena, "%s tenant resume %s",
+                                                       context->program, tenant->slug)));
+    }
+    json_put(answer, "apply", commands);
+}
+
 static bool run_show(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     Store *store = NULL;
     Tenant *tenant = NULL;
-    Json *answer = NULL;
+    scoped_json Json *answer = NULL;
     if (!op_store(context, &store, err) ||
         !tenants_get_by_slug(context->arena, store, json_get_text(args, "slug", ""), &tenant,
                              err) ||
-        !store_query_json(store, TENANT_SHOW, PG_PARAMS(tenant->id), &answer, err)) {
+        !store_query_json(store, TENANT_SHOW, PG_PARAMS(tenant->id), &answer, err) ||
+        !tenant_put_in_force(context->arena, store, tenant, answer, err)) {
         return false;
     }
+    put_apply(context, tenant, answer);
     const bool with_connections = json_get_bool(args, "connection", false);
     if (with_connections && !op_put_connections(context, tenant->id, false, answer, err)) {
-        json_decref(answer);
         return false;
     }
     if (!with_connections) {
         json_put(answer, "connections", json_array());
     }
-    *ret_answer = answer;
+    *ret_answer = json_incref(answer);
     return true;
 }
+
+static const Field difference_fields[] = {
+    {"login", FIELD_TEXT, .help = "app or readonly"},
+    {"name", FIELD_TEXT, .help = "max_connections (of this login), or a setting"},
+    {"plan", FIELD_TEXT, .is_nullable = true, .help = "what the plan gives it; null: nothing"},
+    {"has", FIELD_TEXT, .is_nullable = true, .help = "what it has; null: nothing"},
+    {0},
+};
 
 const Operation op_tenant_show = {
     .name = "tenant.show",
     .summary = "Show one tenant: state, plan with limits, roles, sessions.",
+    .description = "max_connections and settings are those that its logins have, which get those "
+                   "of their plan when they are made and at \"tenant resume\"; where the plan says "
+                   "something else by now is told under differences.",
     .access = ACCESS_VIEWER,
     .kind = OP_QUERY,
     .http = {"GET", "/v1/tenants/{slug}"},
@@ -201,25 +263,31 @@ const Operation op_tenant_show = {
                               {"connection", PARAM_BOOL,
                                .help = "Also print connection strings, without passwords."},
                               {0}},
-    .result = (const Field[]){{"slug", FIELD_TEXT, .help = "short name"},
-                              {"name", FIELD_TEXT, .help = "name for people"},
-                              {"id", FIELD_UUID, .help = "the tenant's UUID"},
-                              {"state", FIELD_TEXT, .help = STATES},
-                              {"since", FIELD_TIME, .help = "since when in this state"},
-                              {"blueprint", FIELD_TEXT, .help = "blueprint"},
-                              {"version", FIELD_INT, .is_nullable = true, .help = "its version"},
-                              {"tier", FIELD_TEXT, .help = "row or schema"},
-                              {"schema", FIELD_TEXT, .is_nullable = true,
-                               .help = "where its data is"},
-                              {"plan", FIELD_TEXT, .help = "plan"},
-                              {"limits", FIELD_MAP, .help = "the plan's limits"},
-                              {"features", FIELD_TEXTS, .help = "the plan's features"},
-                              {"settings", FIELD_MAP, .help = "PostgreSQL settings of its logins"},
-                              {"roles", FIELD_MAP, .help = "its PostgreSQL roles"},
-                              {"sessions", FIELD_INT, .help = "open sessions"},
-                              {"created", FIELD_TIME, .help = "when it was created"},
-                              CONNECTIONS,
-                              {0}},
+    .result =
+        (const Field[]){{"slug", FIELD_TEXT, .help = "short name"},
+                        {"name", FIELD_TEXT, .help = "name for people"},
+                        {"id", FIELD_UUID, .help = "the tenant's UUID"},
+                        {"state", FIELD_TEXT, .help = STATES},
+                        {"since", FIELD_TIME, .help = "since when in this state"},
+                        {"blueprint", FIELD_TEXT, .help = "blueprint"},
+                        {"version", FIELD_INT, .is_nullable = true, .help = "its version"},
+                        {"tier", FIELD_TEXT, .help = "row or schema"},
+                        {"schema", FIELD_TEXT, .is_nullable = true, .help = "where its data is"},
+                        {"plan", FIELD_TEXT, .help = "plan"},
+                        {"limits", FIELD_MAP,
+                         .help = "the plan's limits; max_connections is that of its logins"},
+                        {"features", FIELD_TEXTS, .help = "the plan's features"},
+                        {"settings", FIELD_MAP, .help = "PostgreSQL settings of its logins"},
+                        {"differences", FIELD_LIST, .is_rare = true, .fields = difference_fields,
+                         .help = "where its logins have something else than the plan gives"},
+                        {"apply", FIELD_LINES, .is_rare = true,
+                         .help = "commands that give its logins what the plan says; the "
+                                 "first ends their sessions"},
+                        {"roles", FIELD_MAP, .help = "its PostgreSQL roles"},
+                        {"sessions", FIELD_INT, .help = "open sessions"},
+                        {"created", FIELD_TIME, .help = "when it was created"},
+                        CONNECTIONS,
+                        {0}},
     .examples = (const OpExample[]){{"tenant show acme", "everything about it"},
                                     {"tenant show acme --connection", "how to connect"},
                                     {0}},
@@ -249,9 +317,11 @@ static bool run_credentials(OpContext *context, const Json *args, Json **ret_ans
         return false;
     }
     if (json_array_size(json_object_get(answer, "connections")) == 0) {
-        return ERR_SET(err, ERR_TENANT_STATE,
-                       "it gets them when it becomes active: see \"tenantry job list\"",
-                       "tenant \"%s\" is %s and has no logins", tenant->slug, tenant->state);
+        ERR_SET(err, ERR_TENANT_STATE,
+                "it gets them when it becomes active: see \"tenantry job list\"",
+                "tenant \"%s\" is %s and has no logins", tenant->slug, tenant->state);
+        hint_open_job(context, store, tenant, "tenant.create", err);
+        return false;
     }
     if (!pg_begin(store->conn, err) || !audit_append(store, &entry, err) ||
         !pg_commit(store->conn, true, err)) {
@@ -295,9 +365,16 @@ static bool run_on_tenant(OpContext *context, const JobKind *kind, const Json *a
     int64_t job_id = 0;
     if (!op_store(context, &store, err) ||
         !tenants_get_by_slug(context->arena, store, json_get_text(args, "slug", ""), &tenant,
-                             err) ||
-        !op_run_job(context, kind, tenant->slug, tenant->id, args, &job_id, err) ||
-        !tenants_get(context->arena, store, tenant->id, &tenant, err)) {
+                             err)) {
+        return false;
+    }
+    if (!op_run_job(context, kind, tenant->slug, tenant->id, args, &job_id, err)) {
+        if (err->code == ERR_TENANT_STATE) {
+            hint_open_job(context, store, tenant, kind->operation, err);
+        }
+        return false;
+    }
+    if (!tenants_get(context->arena, store, tenant->id, &tenant, err)) {
         return false;
     }
     *ret_answer = json_object();
@@ -352,19 +429,10 @@ static bool is_purge_confirmed(OpContext *context, const Json *args, Err *err)
 /* What brings a tenant nearer to being purged, by its state. */
 static void hint_before_purge(OpContext *context, Store *store, const Tenant *tenant, Err *err)
 {
-    Err ignored;
-    scoped_rows PgRows *rows = NULL;
-    if (strcmp(tenant->state, tenant_state_name(TENANT_ACTIVE)) == 0 ||
-        strcmp(tenant->state, tenant_state_name(TENANT_SUSPENDED)) == 0) {
+    if (is_in(tenant, TENANT_ACTIVE) || is_in(tenant, TENANT_SUSPENDED)) {
         err_hint(err, "first: %s tenant archive %s", context->program, tenant->slug);
-    } else if (store_query(store, JOB_OPEN_FOR_TENANT, PG_PARAMS(tenant->id), &rows, &ignored) &&
-               pg_rows_count(rows) == 1) {
-        const char *job = pg_rows_text(rows, 0, 0);
-        const bool can_be_undone = strcmp(pg_rows_text(rows, 0, 1), "tenant.create") == 0;
-        err_hint(err, "its job is not at its end: %s job resume %s%s", context->program, job,
-                 can_be_undone
-                     ? arena_printf(context->arena, ", or %s job cancel %s", context->program, job)
-                     : "");
+    } else {
+        hint_open_job(context, store, tenant, "tenant.purge", err);
     }
 }
 
@@ -377,7 +445,7 @@ static bool run_purge(OpContext *context, const Json *args, Json **ret_answer, E
                              err)) {
         return false;
     }
-    if (strcmp(tenant->state, tenant_state_name(TENANT_ARCHIVED)) != 0) {
+    if (!is_in(tenant, TENANT_ARCHIVED)) {
         ERR_SET(err, ERR_TENANT_STATE, NULL, "tenant \"%s\" is %s, only an archived one is purged",
                 tenant->slug, tenant->state);
         hint_before_purge(context, store, tenant, err);
@@ -410,6 +478,9 @@ const Operation op_tenant_suspend = {
 const Operation op_tenant_resume = {
     .name = "tenant.resume",
     .summary = "Let a suspended tenant log in again.",
+    .description =
+        "Its logins get the connection limits and settings of their plan as the blueprint "
+        "has it now.",
     .access = ACCESS_OPERATOR,
     .kind = OP_JOB,
     .http = {"POST", "/v1/tenants/{slug}/resume"},

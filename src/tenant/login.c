@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "blueprint/registry.h"
+#include "blueprint/setting.h"
 #include "core/limits.h"
 #include "core/text.h"
 #include "pg/sql.h"
+#include "pg/text_array.h"
 
 LoginLimits login_limits(const BlueprintPlan *plan)
 {
@@ -13,6 +15,13 @@ LoginLimits login_limits(const BlueprintPlan *plan)
     const int64_t readonly = limit->value / 5 > 0 ? limit->value / 5 : 1;
     return (LoginLimits){
         .app_connections = limit->value - readonly, .readonly_connections = readonly, .plan = plan};
+}
+
+const char *login_plan_settings(Arena *arena)
+{
+    size_t count = 0;
+    const char *const *names = setting_names(&count);
+    return pg_array_of(arena, names, count);
 }
 
 const char *login_kind(int login)
@@ -67,17 +76,9 @@ void login_add_base(Arena *arena, PgBatch *batch, const char *role, bool is_read
     }
 }
 
-bool login_add_restore(Arena *arena, Store *store, PgBatch *batch, const Tenant *tenant,
-                       const TenantLogin *logins, size_t count, Err *err)
+/* Adds RESET of every setting in rows, as LOGIN_SETTINGS has them. */
+static void add_resets(Arena *arena, PgBatch *batch, const PgRows *rows)
 {
-    Blueprint *blueprint = NULL;
-    Extensions extensions = {0};
-    scoped_rows PgRows *rows = NULL;
-    if (!registry_get_head(arena, store, tenant->blueprint, &blueprint, err) ||
-        !registry_find_extensions(arena, store, blueprint, &extensions, err) ||
-        !store_query(store, LOGIN_SETTINGS, PG_PARAMS(tenant->id), &rows, err)) {
-        return false;
-    }
     for (size_t i = 0; i < pg_rows_count(rows); i++) {
         const SqlArg role = sql_name(arena, pg_rows_text(rows, i, 0));
         const SqlArg setting = sql_name(arena, pg_rows_text(rows, i, 1));
@@ -88,10 +89,28 @@ bool login_add_restore(Arena *arena, Store *store, PgBatch *batch, const Tenant 
                                               : SQL(arena, "ALTER ROLE {} RESET {}", role, setting),
                      PG_NO_PARAMS);
     }
+}
+
+bool login_add_restore(Arena *arena, Store *store, PgBatch *batch, const Tenant *tenant,
+                       const TenantLogin *logins, size_t count, Err *err)
+{
+    Blueprint *blueprint = NULL;
+    Extensions extensions = {0};
+    scoped_rows PgRows *rows = NULL;
+    if (!registry_get_head(arena, store, tenant->blueprint, &blueprint, err) ||
+        !registry_find_extensions(arena, store, blueprint, &extensions, err) ||
+        !store_query(store, LOGIN_SETTINGS, PG_PARAMS(tenant->id, login_plan_settings(arena)),
+                     &rows, err)) {
+        return false;
+    }
+    /* A blueprint keeps a plan that tenants use. */
+    const LoginLimits limits = login_limits(blueprint_find_plan(blueprint, tenant->plan));
     const char *search_path = place_search_path(arena, &extensions, tenant->place);
+    add_resets(arena, batch, rows);
     for (size_t i = 0; i < count; i++) {
-        login_add_base(arena, batch, logins[i].role,
-                       strcmp(logins[i].kind, login_kind(LOGIN_READONLY)) == 0, search_path);
+        const bool is_readonly = strcmp(logins[i].kind, login_kind(LOGIN_READONLY)) == 0;
+        login_add_plan(arena, batch, logins[i].role, is_readonly, &limits, false);
+        login_add_base(arena, batch, logins[i].role, is_readonly, search_path);
     }
     return true;
 }

@@ -15,6 +15,9 @@ typedef struct LoginLimits {
 
 LoginLimits login_limits(const BlueprintPlan *plan);
 
+/* The names of the settings that plans may give, as a text[]. */
+const char *login_plan_settings(Arena *arena);
+
 /* The two logins of a new tenant: their roles are STEM_app and STEM_ro. */
 enum { LOGIN_APP, LOGIN_READONLY, LOGIN_COUNT_ };
 typedef struct LoginPair {
@@ -66,9 +69,10 @@ void login_add_password(Arena *arena, PgBatch *batch, const char *role, const Lo
 void login_add_base(Arena *arena, PgBatch *batch, const char *role, bool is_readonly,
                     const char *search_path);
 
-/* Adds what gives a tenant's logins their search_path again, and takes away what else a role may
- * set for itself that isolation hangs on: nobody could be let in again who did so. Its other
- * settings stay. */
+/* Adds what gives a tenant's logins their search_path again, and what its plan gives as the newest
+ * version of the blueprint has it. Takes away what else a role may set for itself of what plans
+ * give, and of what isolation hangs on: nobody could be let in again who did so. Its other settings
+ * stay. */
 bool login_add_restore(Arena *arena, Store *store, PgBatch *batch, const Tenant *tenant,
                        const TenantLogin *logins, size_t count, Err *err);
 

@@ -49,6 +49,12 @@ enum { TENANT_LOGINS = 2 };
 bool tenant_logins(Arena *arena, Store *store, const Tenant *tenant, bool with_passwords,
                    TenantLogin ret_logins[TENANT_LOGINS], size_t *ret_count, Err *err);
 
+/* Puts what the tenant's logins have in place of what its plan says: "max_connections" of "limits",
+ * "settings"; and the two where they differ as "differences", which are new connection limits and
+ * settings of the plan since the logins got theirs, or what somebody changed in them. Without
+ * logins there are none. Blocks. */
+bool tenant_put_in_force(Arena *arena, Store *store, const Tenant *tenant, Json *answer, Err *err);
+
 /* Checks a display name: 1 to 200 characters of UTF-8, no control characters, not only spaces. */
 bool tenant_check_name(const char *name, Err *err);
 

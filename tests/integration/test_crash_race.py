@@ -480,6 +480,27 @@ def test_a_running_job_that_is_cancelled_undoes_itself():
         check_whole(server)
 
 
+def test_a_job_that_was_asked_to_stop_and_killed_is_cancelled_by_a_resume():
+    harness.require_faults()
+    with crash_state.platform() as server:
+        for number in range(2):
+            child = spawn_stopped(server, create_args("unwanted-%d" % number), "tenant.create.ground.after_commit", STEPWISE)
+            job = server.tenantry("job", "list", "--state", "running")["jobs"][0]["id"]
+            assert server.tenantry("job", "cancel", str(job))["outcome"] == "asked to stop"
+            child.kill()
+            child.communicate()
+            crash_state.wait_until_quiet(server)
+            if number == 0:
+                answer = server.tenantry("job", "resume")
+                assert [(j["id"], j["outcome"]) for j in answer["jobs"]] == [(job, "cancelled")], answer
+                assert answer["jobs"][0]["message"] == "job %d was cancelled" % job, answer
+            else:
+                server.refused("cancelled", "job", "resume", str(job), says=("job %d was cancelled" % job,))
+            assert server.tenantry("job", "show", str(job))["state"] == "cancelled"
+        assert [slug for slug in tenants(server) if slug.startswith("unwanted")] == []
+        check_whole(server)
+
+
 def race(server, *commands):
     return [finish(child) for child in [server.spawn(*args, "--json") for args in commands]]
 

@@ -210,6 +210,21 @@ def test_paths_are_in_the_home_of_the_user_also_when_home_is_not_set():
     assert found["master-key-file"] == ("/tmp/x/master.key", "default") and found["socket-dir"] == ("/tmp/x/run", "default")
 
 
+def test_config_show_tells_what_became_of_a_path():
+    with harness.temporary_folder() as home:
+        os.makedirs(home + "/.config/tenantry")
+        with open(home + "/.config/tenantry/tenantry.yaml", "w", encoding="utf-8") as f:
+            f.write("data-dir: data\ntrusted-keys: ~/keys\n")
+        for here in ("/", home):
+            answer = harness.run([harness.BINARY, "config", "show", "--json", "--socket-dir=~/run"], {"HOME": home}, cwd=here)
+            shown = {o["name"]: o["value"] for o in answer.json()["options"]}
+            data = home + "/.config/tenantry/data"
+            assert (shown["data-dir"], shown["master-key-file"]) == (data, data + "/master.key"), (here, shown)
+            assert (shown["trusted-keys"], shown["socket-dir"]) == (home + "/keys", home + "/run"), (here, shown)
+        answer = harness.run([harness.BINARY, "status", "--json", "--data-dir=~ada/data"], {"HOME": home}, 78, cwd=home)
+        harness.check_refusal(answer, "config_invalid", "flag --data-dir", "~ada/data")
+
+
 def test_a_relative_folder_is_refused_where_the_working_directory_is_of_no_use():
     with harness.temporary_folder() as folder:
         # A shell would run the first; the second is no UTF-8, which no answer may hold.

@@ -233,6 +233,42 @@ def test_a_suspend_that_was_killed_is_finished(server, slug, blueprint, *_):
         assert "terminating connection" in session.ask("SELECT 1;")
 
 
+def interrupted_verb(server, verb, slug, fault, *more):
+    """Kills an operation at a fault point; the end of the hint that names its job."""
+    server.tenantry("tenant", verb, slug, *more, expect=-signal.SIGKILL, env={"TENANTRY_FAULT_AT": fault})
+    return "job resume " + open_job(server, slug)
+
+
+@in_both_tiers
+def test_what_a_state_forbids_for_an_open_job_names_that_job(server, slug, blueprint, *_):
+    harness.require_faults()
+    server.create(slug, blueprint)
+    hint = interrupted_verb(server, "suspend", slug, "tenant.suspend.lock.after_commit")
+    error = server.refused("tenant_state", "tenant", "suspend", slug, says=("is suspended already",))
+    assert error["hint"].endswith(hint), error
+    server.tenantry("job", "resume")
+    error = server.refused("tenant_state", "tenant", "suspend", slug, says=("is suspended already",))
+    assert error["hint"] is None, error
+    hint = interrupted_verb(server, "archive", slug, "tenant.archive.wait.begin", "--drain-timeout", "0s")
+    for verb, more in (("archive", ()), ("suspend", ()), ("resume", ()), ("purge", ("--yes",))):
+        error = server.refused("tenant_state", "tenant", verb, slug, *more, says=("is draining",))
+        assert error["hint"].endswith(hint), (verb, error)
+    server.tenantry("job", "resume")
+    server.tenantry("tenant", "purge", slug, "--yes")
+
+
+def test_what_is_refused_for_a_create_that_was_killed_names_its_job():
+    harness.require_faults()
+    server = shared_server()
+    server.tenantry("tenant", "create", "half-made", "--blueprint", "saas", expect=-signal.SIGKILL,
+                    env={"TENANTRY_FAULT_AT": "tenant.create.ground.begin", "TENANTRY_FAULT_STEPWISE": "1"})
+    job = open_job(server, "half-made")
+    for verb in ("suspend", "rotate", "credentials", "archive"):
+        error = server.refused("tenant_state", "tenant", verb, "half-made")
+        assert error["hint"].endswith("job cancel " + job), (verb, error)
+    server.tenantry("job", "cancel", job)
+
+
 @in_both_tiers
 def test_a_suspended_tenant_is_no_finding_on_its_way_to_archived(server, slug, blueprint, *_):
     server.create(slug, blueprint)

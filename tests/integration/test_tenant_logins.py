@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """The logins of a tenant in both tiers: what they may do, and what is told of them and by them."""
 import concurrent.futures
+import os
 import urllib.parse
 
 import harness
 from harness import Session, refused_sql, shared_server
 from tenant_kit import in_both_tiers, password_of, stem_of
+from test_guard import pack
 
 
 def as_owner(server, stem, owner, sql):
@@ -304,6 +306,73 @@ def test_the_shown_connection_needs_only_the_password(server, slug, blueprint, _
         assert urllib.parse.urlsplit(connection["uri"]).password is None
         password = password_of(tenant[connection["login"]])
         assert server.psql(count, connection["uri"], env={"PGPASSWORD": password}) == "0"
+
+
+def set_plan(server, folder, connections, settings):
+    """Gives the plan of the blueprint in the folder other values."""
+    path = os.path.join(folder, "blueprint.yaml")
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    head = text[: text.index("  one:")]
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(head + "  one: {title: One, default: true, limits: {max_connections: %d, max_notes: %d}, settings: {%s}}\n"
+                % (connections, connections, settings))
+    server.tenantry("blueprint", "add", folder)
+
+
+def has_and_differs(server, slug):
+    shown = server.tenantry("tenant", "show", slug)
+    differences = {(d["login"], d["name"]): (d["plan"], d["has"]) for d in shown["differences"]}
+    return shown["limits"], shown["settings"], differences, shown["apply"]
+
+
+def test_show_tells_what_the_logins_have_and_resume_gives_them_what_the_plan_says_now():
+    server = shared_server()
+    for tier in ("schema", "row"):
+        name = "replanned" + tier
+        with pack(name, "CREATE TABLE t (tenant_id uuid NOT NULL DEFAULT tenancy.current_tenant());\n", tier) as folder:
+            set_plan(server, folder, 20, "statement_timeout: 30s, work_mem: 8MB")
+            tenant = server.create(name, name)
+            was = ({"max_connections": 20, "max_notes": 20}, {"statement_timeout": "30s", "work_mem": "8MB"})
+            assert has_and_differs(server, name) == (*was, {}, [])
+            assert "differences" not in server.tenantry("tenant", "show", name, json=False).out
+            set_plan(server, folder, 3, "statement_timeout: 1s, lock_timeout: 2s")
+        differences = {}
+        for login, connections in (("app", ("2", "16")), ("readonly", ("1", "4"))):
+            differences.update({
+                (login, "max_connections"): connections, (login, "statement_timeout"): ("1s", "30s"),
+                (login, "lock_timeout"): ("2s", None), (login, "work_mem"): (None, "8MB")})
+        was[0]["max_notes"] = 3  # which the application counts
+        apply = ["%s tenant %s %s" % (harness.BINARY, verb, name) for verb in ("suspend", "resume")]
+        assert has_and_differs(server, name) == (*was, differences, apply)
+        text = server.tenantry("tenant", "show", name, json=False).out
+        assert "differences" in text and apply[1] in text, text
+        server.tenantry("tenant", "suspend", name)
+        assert has_and_differs(server, name) == (*was, differences, apply[1:])
+        server.tenantry("tenant", "resume", name)
+        now = ({"max_connections": 3, "max_notes": 3}, {"lock_timeout": "2s", "statement_timeout": "1s"})
+        assert has_and_differs(server, name) == (*now, {}, [])
+        shown = "SELECT current_setting('statement_timeout'), current_setting('lock_timeout'), rolconnlimit FROM pg_roles" \
+            " WHERE rolname = current_user"
+        assert server.psql(shown, tenant["app"]) == "1s|2s|2" and server.psql(shown, tenant["readonly"]) == "1s|2s|1"
+        assert server.psql("SHOW default_transaction_read_only", tenant["readonly"]) == "on"
+
+
+@in_both_tiers
+def test_show_tells_what_a_tenant_set_for_its_own_login(server, slug, blueprint, *_):
+    tenant = server.create(slug, blueprint)
+    before = server.tenantry("tenant", "show", slug)
+    server.psql("ALTER ROLE CURRENT_USER SET statement_timeout = '9h'; ALTER ROLE CURRENT_USER SET \"TimeZone\" = 'Asia/Tokyo';"
+                " ALTER ROLE CURRENT_USER IN DATABASE tenantry SET statement_timeout = '8h'", tenant["app"])
+    planned = before["settings"]["statement_timeout"]
+    shown = server.tenantry("tenant", "show", slug)
+    assert shown["settings"]["statement_timeout"] == "8h (app), %s (readonly)" % planned, shown
+    assert shown["differences"] == [{"login": "app", "name": "statement_timeout", "plan": planned, "has": "8h"}], shown
+    server.tenantry("tenant", "suspend", slug)
+    server.tenantry("tenant", "resume", slug)
+    after = server.tenantry("tenant", "show", slug)
+    assert after["settings"] == before["settings"] and after["differences"] == [], after
+    assert server.psql("SHOW timezone", tenant["app"]) == "Asia/Tokyo"
 
 
 if __name__ == "__main__":

@@ -317,6 +317,76 @@ static void the_users_file_is_read_from_home(void **state)
     assert_string_equal(config_file(config), "home/.config/tenantry/tenantry.yaml");
 }
 
+static void a_tilde_is_home_wherever_a_path_comes_from(void **state)
+{
+    (void)state;
+    write_file("tenantry.yaml", "master-key-file: ~/key\nsocket-dir: ~/run\n");
+    write_file("named.yaml", "port: 9\n");
+    const ConfigFlag flags[] = {{OPT_DATA_DIR, "~"}, {OPT_TRUSTED_KEYS, "a~/b"}};
+    environment[0] = "TENANTRY_SOCKET_DIR";
+    environment[1] = "~/sockets";
+    environment[2] = "HOME";
+    environment[3] = "/home/ada";
+    scoped_arena Arena *arena = arena_new();
+    const Config *config = NULL;
+    Err err;
+    assert_true(load(arena, flags, 2, &config, &err));
+    assert_string_equal(config_text(config, OPT_MASTER_KEY_FILE), "/home/ada/key");
+    assert_string_equal(config_text(config, OPT_SOCKET_DIR), "/home/ada/sockets");
+    assert_string_equal(config_text(config, OPT_DATA_DIR), "/home/ada");
+    assert_string_equal(config_text(config, OPT_TRUSTED_KEYS), "a~/b");
+    const ConfigFlag named = {OPT_CONFIG, "~/named.yaml"};
+    environment[3] = ".";
+    assert_true(load(arena, &named, 1, &config, &err));
+    assert_string_equal(config_file(config), "./named.yaml");
+    assert_int_equal(config_int(config, OPT_LISTEN_PORT), 9);
+}
+
+static void the_home_of_another_user_is_refused(void **state)
+{
+    (void)state;
+    static const char hint[] = "write that folder in full; what is named like this begins with ./";
+    const ConfigFlag flag = {OPT_DATA_DIR, "~ada/data"};
+    assert_refused(&flag, 1,
+                   "flag --data-dir: \"~ada/data\": only ~/ is known, the home of who runs this",
+                   hint);
+    write_file("tenantry.yaml", "data-dir: ~ada\n");
+    assert_refused(NULL, 0,
+                   "option \"data-dir\": file ./tenantry.yaml:1: \"~ada\": only ~/ is known, the "
+                   "home of who runs this",
+                   hint);
+}
+
+static void a_relative_path_in_a_file_is_in_its_folder(void **state)
+{
+    (void)state;
+    Err err;
+    assert_true(file_make_dir("home/.config/tenantry", 0700, &err));
+    write_file("home/.config/tenantry/tenantry.yaml",
+               "data-dir: data\ntrusted-keys: ../keys\npg-bin-dir: /usr/lib\n");
+    environment[0] = "HOME";
+    environment[1] = "home";
+    const ConfigFlag flag = {OPT_SOCKET_DIR, "run"};
+    scoped_arena Arena *arena = arena_new();
+    const Config *config = NULL;
+    assert_true(load(arena, &flag, 1, &config, &err));
+    assert_string_equal(config_text(config, OPT_DATA_DIR), "home/.config/tenantry/data");
+    assert_string_equal(config_text(config, OPT_MASTER_KEY_FILE),
+                        "home/.config/tenantry/data/master.key");
+    assert_string_equal(config_text(config, OPT_TRUSTED_KEYS), "home/.config/tenantry/../keys");
+    assert_string_equal(config_text(config, OPT_PG_BIN_DIR), "/usr/lib");
+    assert_string_equal(config_text(config, OPT_SOCKET_DIR), "run");
+    write_file("named.yaml", "data-dir: \"\"\n");
+    const ConfigFlag named = {OPT_CONFIG, "named.yaml"};
+    assert_refused(&named, 1,
+                   "option \"data-dir\": file named.yaml:1: \"\" is not a path of at most 4095 "
+                   "bytes",
+                   see_options);
+    write_file("named.yaml", "data-dir: data\n");
+    assert_true(load(arena, &named, 1, &config, &err));
+    assert_string_equal(config_text(config, OPT_DATA_DIR), "data");
+}
+
 static void paths_in_the_data_directory_follow_it(void **state)
 {
     (void)state;
@@ -366,6 +436,9 @@ int main(void)
             a_found_file_that_a_group_can_write_is_refused_unless_it_is_the_owners_own, clear),
         cmocka_unit_test_setup(a_found_file_of_another_user_is_refused, clear),
         cmocka_unit_test_setup(the_users_file_is_read_from_home, clear),
+        cmocka_unit_test_setup(a_tilde_is_home_wherever_a_path_comes_from, clear),
+        cmocka_unit_test_setup(the_home_of_another_user_is_refused, clear),
+        cmocka_unit_test_setup(a_relative_path_in_a_file_is_in_its_folder, clear),
         cmocka_unit_test_setup(paths_in_the_data_directory_follow_it, clear),
         cmocka_unit_test_setup(every_option_has_a_sentence_and_a_default_that_is_allowed, clear),
     };
