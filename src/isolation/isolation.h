@@ -60,10 +60,13 @@ typedef struct IsolationResult {
     FindingList list;
     const Unchecked *unchecked;
     size_t unchecked_count;
-    int64_t tenants; /* that were looked at */
-    int64_t spares;  /* places without a tenant, looked at too */
-    int64_t rules;   /* that ran */
-    int64_t probes;  /* attempts that were made */
+    int64_t tenants;          /* that were looked at */
+    int64_t spares;           /* places without a tenant, looked at too */
+    int64_t rules;            /* that ran */
+    int64_t probes;           /* attempts that were made */
+    int64_t *attempts;        /* of them by each of isolation_checks(); NULL: rules only */
+    const char *const *tried; /* slugs of the tenants of which a login tried, sorted */
+    size_t tried_count;
     const char
         *catalogue; /* SHA-256 over the part of the catalogue that was read, hex; rules only */
 } IsolationResult;

@@ -1,34 +1,21 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "isolation/report.h"
 #include "secret/secret.h"
 
-/* Changed with any change of the form; part of what is signed. */
-static const char format[] = "tenantry isolation report 1";
+/* Changed with any change of the form; part of what is signed. Reports are kept for years, so that
+ * those of older forms are checked too. */
+static const char *const formats[] = {"tenantry isolation report 2",  /* what is written */
+                                      "tenantry isolation report 1"}; /* without attempts */
 static const char algorithm[] = "Ed25519";
 
-static const char *check_state(const Report *report, const IsolationCheck *check)
-{
-    return report_count_findings(report, check) > 0      ? "found"
-           : check->is_probe && !report->has_probes      ? "not run"
-           : report_why_unchecked(report, check) != NULL ? "not checked"
-                                                         : "clean";
-}
-
-static Json *checks_to_json(const Report *report)
+static Json *tried_to_json(const Report *report)
 {
     Json *list = json_array();
-    for (size_t i = 0; i < report->check_count; i++) {
-        const IsolationCheck *check = &report->checks[i];
-        Json *object = json_object();
-        json_put_text(object, "id", check->id);
-        json_put_text(object, "kind", check->is_probe ? "probe" : "rule");
-        json_put_text(object, "severity", severity_name(check->severity));
-        json_put_text(object, "title", check->title);
-        json_put_text(object, "state", check_state(report, check));
-        json_put_int(object, "findings", (int64_t)report_count_findings(report, check));
-        json_array_append_new(list, object);
+    for (size_t i = 0; i < report->result->tried_count; i++) {
+        json_array_append_new(list, json_string(report->result->tried[i]));
     }
     return list;
 }
@@ -36,11 +23,11 @@ static Json *checks_to_json(const Report *report)
 static Json *content(const Report *report)
 {
     Json *object = report_to_json(report);
-    json_put_text(object, "format", format);
+    json_put_text(object, "format", formats[0]);
     json_put_text(object, "installation", report->installation_id);
     json_put_text(object, "product_version", report->product_version);
     json_put_text(object, "server_version", report->server_version);
-    json_put(object, "checks", checks_to_json(report));
+    json_put(object, "tried_tenants", tried_to_json(report));
     return object;
 }
 
@@ -83,13 +70,23 @@ typedef struct SignedParts {
     uint8_t signature[SECRET_SIGNATURE_BYTES];
 } SignedParts;
 
+static bool is_known(const char *format)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(formats); i++) {
+        if (strcmp(formats[i], format) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* False when it has not the form of a signed report. */
 static bool read_parts(const Json *root, SignedParts *ret_parts)
 {
     ret_parts->body = json_object_get(root, "report");
     ret_parts->signed_by = json_object_get(root, "signature");
     return json_object_size(root) == 2 && json_object_size(ret_parts->signed_by) == 4 &&
-           strcmp(json_get_text(ret_parts->body, "format", ""), format) == 0 &&
+           is_known(json_get_text(ret_parts->body, "format", "")) &&
            strcmp(json_get_text(ret_parts->signed_by, "algorithm", ""), algorithm) == 0 &&
            secret_from_hex(json_get_text(ret_parts->signed_by, "public_key", ""),
                            ret_parts->public_key, sizeof ret_parts->public_key) &&

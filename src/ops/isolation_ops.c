@@ -141,6 +141,20 @@ static const Field unchecked_fields[] = {
     {0},
 };
 
+static const Field check_fields[] = {
+    {"id", FIELD_TEXT, .help = "the rule or probe"},
+    {"kind", FIELD_TEXT, .help = "rule or probe"},
+    {"severity", FIELD_TEXT, .help = "critical, high, medium or low"},
+    {"state", FIELD_TEXT, .help = "found, clean, not checked or not run"},
+    {"attempts", FIELD_INT, .is_nullable = true,
+     .help = "how often a probe tried; 0: it says nothing"},
+    {"findings", FIELD_INT, .help = "findings of it"},
+    {"title", FIELD_TEXT, .is_long = true, .help = "what"},
+    {"reason", FIELD_TEXT, .is_nullable = true, .is_long = true,
+     .help = "why it was not done, or not all of it"},
+    {0},
+};
+
 const Operation op_isolation_verify = {
     .name = "isolation.verify",
     .summary = "Check that no tenant can see, change or disturb another, and report it.",
@@ -176,7 +190,11 @@ const Operation op_isolation_verify = {
             {"rules", FIELD_INT, .help = "rules that were asked"},
             {"probes", FIELD_INT, .help = "attempts that were made"},
             {"untried", FIELD_INT, .help = "logins that did not try all that they should"},
+            {"mode", FIELD_TEXT,
+             .help = "whom logins were to try: rules_only, one_neighbour, pairs, all_pairs"},
+            {"pairs", FIELD_INT, .is_nullable = true, .help = "how many were asked for"},
             {"seed", FIELD_INT, .help = "decided which pairs were tried"},
+            {"tried", FIELD_INT, .help = "tenants of which a login tried"},
             {"failing", FIELD_INT, .help = "findings that count: severe enough, not accepted"},
             {"accepted", FIELD_INT, .help = "findings that somebody accepted"},
             {"started", FIELD_TIME, .help = "when it began"},
@@ -190,6 +208,8 @@ const Operation op_isolation_verify = {
              .help = "most severe first"},
             {"unchecked", FIELD_LIST, .fields = unchecked_fields,
              .help = "what could not be checked"},
+            {"checks", FIELD_LIST, .fields = check_fields,
+             .help = "every rule and probe, and what became of it"},
             {"limits", FIELD_LINES,
              .help = "what PostgreSQL shows to everybody or shares, which no right can change"},
             {"document", FIELD_TEXT, .is_nullable = true,

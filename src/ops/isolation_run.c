@@ -225,6 +225,8 @@ static void fill_report(OpContext *context, const IsolationRunOptions *options, 
     report->installation_id = context->store->installation_id;
     report->tenant = options->tenant == NULL ? NULL : options->tenant->slug;
     report->has_probes = options->has_probes;
+    report->pairs = options->pairs;
+    report->is_all_pairs = options->is_all_pairs;
     report->seed = options->seed;
     report->fail_on = severity_of(options->fail_on);
 }

@@ -255,6 +255,55 @@ def test_a_signature_is_right_for_another_program_too():
                      "-in", folder + "/bytes", "-sigfile", folder + "/signature"])
 
 
+def test_a_report_of_a_sample_says_that_it_is_one_and_what_nobody_tried_is_not_clean():
+    server = shared_server()
+    for slug in ("acme", "globex"):
+        place(slug)
+    shared_place()
+    tiers = dict(line.split("|") for line in
+                 server.psql("SELECT slug, tier FROM tenantry.tenants WHERE state = 'active'").splitlines())
+    shared = {check["id"] for check in server.tenantry("isolation", "rules")["checks"]
+              if check["kind"] == "probe" and "row" in check["tiers"] and "schema" not in check["tiers"]}
+    with harness.temporary_folder() as folder:
+        path = os.path.join(folder, "report.json")
+        answer = server.tenantry("isolation", "verify", "--pairs", "1", "--seed", "4", "--report", path)
+        with open(path, encoding="utf-8") as f:
+            report = json.load(f)["report"]
+        checked = check_report(path).json()
+    assert report["format"] == "tenantry isolation report 2" and report["tenants"] == len(tiers) > 2
+    assert {key: report[key] for key in ("mode", "pairs", "seed", "tried")} == dict(mode="pairs", pairs=1, seed=4, tried=1)
+    assert all(checked[key] == report[key] for key in ("mode", "pairs", "seed", "tried", "tenants")), checked
+    assert len(report["tried_tenants"]) == 1 and report["tried_tenants"][0] in tiers
+    probes = [check for check in report["checks"] if check["kind"] == "probe"]
+    assert sum(check["attempts"] for check in probes) == report["probes"] == answer["probes"] > 0
+    assert all(check["attempts"] is None for check in report["checks"] if check["kind"] == "rule")
+    for check in probes:
+        assert check["attempts"] > 0 or (check["state"], bool(check["reason"])) == ("not checked", True), check
+    if tiers[report["tried_tenants"][0]] == "schema":
+        assert shared <= {check["id"] for check in probes if check["attempts"] == 0}
+
+
+def test_what_no_login_had_to_try_is_skipped_and_told():
+    place("globex")
+    place()
+    server = shared_server()
+    run = functools.partial(server.tenantry, "isolation", "verify", "acme", json=False)
+    answer = run("--json").json()
+    idle = {check["id"] for check in answer["checks"] if check["attempts"] == 0}
+    assert "probe_shared_read" in idle and "probe_read" not in idle, idle
+    root = ElementTree.fromstring(run("--format", "junit").out)
+    skipped = {case.get("name") for case in root.iter("testcase") if case.find("skipped") is not None}
+    assert idle <= skipped and "probe_read" not in skipped, skipped
+    values = {p.get("name"): p.get("value") for p in root.find("testsuite").iter("property")}
+    assert (values["mode"], values["tried"]) == ("one_neighbour", "1")
+    log = json.loads(run("--format", "sarif").out)["runs"][0]
+    told = {n["associatedRule"]["id"] for n in log["invocations"][0]["toolExecutionNotifications"]}
+    assert idle <= told and log["properties"]["tried"] == 1
+    text = run().out
+    assert "tried as 1 of 1 tenant: one neighbour each, seed" in text and "nothing there to try, no attempt: probe_" in text
+    assert max(len(line) for line in text.splitlines()) <= 100
+
+
 def test_a_changed_report_is_noticed():
     with signed_report() as path:
         with open(path, encoding="utf-8") as f:
