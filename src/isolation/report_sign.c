@@ -5,10 +5,16 @@
 #include "isolation/report.h"
 #include "secret/secret.h"
 
-/* Changed with any change of the form; part of what is signed. Reports are kept for years, so that
- * those of older forms are checked too. */
-static const char *const formats[] = {"tenantry isolation report 2",  /* what is written */
-                                      "tenantry isolation report 1"}; /* without attempts */
+/* The name is changed with any change of the form, and is part of what is signed. Reports are kept
+ * for years, so that those of older forms are checked too. */
+typedef struct Format {
+    const char *name;
+    const char *(*to_bytes)(Arena *arena, const Json *body); /* that are signed */
+} Format;
+static const Format formats[] = {
+    {"tenantry isolation report 2", json_to_portable},  /* what is written */
+    {"tenantry isolation report 1", json_to_canonical}, /* without attempts */
+};
 static const char algorithm[] = "Ed25519";
 
 static Json *tried_to_json(const Report *report)
@@ -23,7 +29,7 @@ static Json *tried_to_json(const Report *report)
 static Json *content(const Report *report)
 {
     Json *object = report_to_json(report);
-    json_put_text(object, "format", formats[0]);
+    json_put_text(object, "format", formats[0].name);
     json_put_text(object, "installation", report->installation_id);
     json_put_text(object, "product_version", report->product_version);
     json_put_text(object, "server_version", report->server_version);
@@ -46,7 +52,7 @@ bool report_sign(Arena *arena, const Report *report, const uint8_t *seed, const 
     scoped_json Json *root = json_object();
     Json *body = content(report);
     json_put(root, "report", body);
-    const char *bytes = json_to_canonical(arena, body);
+    const char *bytes = formats[0].to_bytes(arena, body);
     if (!secret_sign_public(seed, public_key, err) ||
         !secret_sign(seed, bytes, strlen(bytes), signature, err) ||
         !secret_sign_fingerprint(arena, public_key, &fingerprint, err)) {
@@ -64,20 +70,22 @@ bool report_sign(Arena *arena, const Report *report, const uint8_t *seed, const 
 
 /* The parts of a signed report as the file has them. */
 typedef struct SignedParts {
+    const Format *format;
     const Json *body;
     const Json *signed_by;
     uint8_t public_key[SECRET_PUBLIC_BYTES];
     uint8_t signature[SECRET_SIGNATURE_BYTES];
 } SignedParts;
 
-static bool is_known(const char *format)
+static const Format *find_format(const Json *body)
 {
+    const char *name = json_get_text(body, "format", "");
     for (size_t i = 0; i < ARRAY_COUNT(formats); i++) {
-        if (strcmp(formats[i], format) == 0) {
-            return true;
+        if (strcmp(formats[i].name, name) == 0) {
+            return &formats[i];
         }
     }
-    return false;
+    return NULL;
 }
 
 /* False when it has not the form of a signed report. */
@@ -85,8 +93,9 @@ static bool read_parts(const Json *root, SignedParts *ret_parts)
 {
     ret_parts->body = json_object_get(root, "report");
     ret_parts->signed_by = json_object_get(root, "signature");
+    ret_parts->format = find_format(ret_parts->body);
     return json_object_size(root) == 2 && json_object_size(ret_parts->signed_by) == 4 &&
-           is_known(json_get_text(ret_parts->body, "format", "")) &&
+           ret_parts->format != NULL &&
            strcmp(json_get_text(ret_parts->signed_by, "algorithm", ""), algorithm) == 0 &&
            secret_from_hex(json_get_text(ret_parts->signed_by, "public_key", ""),
                            ret_parts->public_key, sizeof ret_parts->public_key) &&
@@ -105,7 +114,7 @@ static bool is_unchanged(Arena *arena, const char *text, size_t length, ReportCh
         !read_parts(checked->root, &parts)) {
         return true;
     }
-    const char *bytes = json_to_canonical(arena, parts.body);
+    const char *bytes = parts.format->to_bytes(arena, parts.body);
     bool is_signed = false;
     if (!secret_sign_fingerprint(arena, parts.public_key, &checked->fingerprint, err) ||
         !secret_sign_check(parts.public_key, bytes, strlen(bytes), parts.signature, &is_signed,

@@ -238,13 +238,26 @@ def test_a_signed_report_is_checked_without_a_database():
 
 
 def test_a_signature_is_right_for_another_program_too():
-    """The bytes that docs/isolation-report.md names, and openssl."""
+    """The bytes that docs/isolation-report.md names, and openssl; with a name that JSON has to escape, and the greatest seed."""
     openssl = shutil.which("openssl") or harness.skip("no openssl on this machine")
-    with signed_report() as path, harness.temporary_folder() as folder:
+    server = shared_server()
+    table = place() + '."\x1b[31m\x0b\\u00AB\t"'
+    server.psql("CREATE TABLE {0} (); GRANT SELECT ON {0} TO PUBLIC".format(table), server.superuser)
+    with harness.temporary_folder() as folder:
+        path = os.path.join(folder, "report.json")
+        try:
+            server.tenantry("isolation", "verify", "acme", "--seed", str(2**53 - 1), "--report", path, expect=76, json=False)
+        finally:
+            server.psql("DROP TABLE %s" % table, server.superuser)
+        assert check_report(path).json()["state"] == "right_if_key_is"
         with open(path, encoding="utf-8") as f:
             report = json.load(f)
+        assert "\x1b[31m" in report["report"]["findings"][0]["object"]
+        content = json.dumps(report["report"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        if shutil.which("jq"):
+            assert harness.run(["jq", "-cjS", ".report", path]).out == content
         parts = {
-            "bytes": json.dumps(report["report"], sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(),
+            "bytes": content.encode(),
             "signature": bytes.fromhex(report["signature"]["value"]),
             "key": bytes.fromhex("302a300506032b6570032100" + report["signature"]["public_key"]),
         }

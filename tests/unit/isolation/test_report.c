@@ -395,7 +395,7 @@ static void a_signed_report_is_right_for_who_trusts_its_key_only(void **state)
     secret_free(other, SECRET_SEED_BYTES);
 }
 
-static void a_report_of_an_older_form_is_right_still(void **state)
+static void what_is_signed_is_what_the_form_of_a_report_says(void **state)
 {
     static const struct {
         const char *content;
@@ -406,6 +406,14 @@ static void a_report_of_an_older_form_is_right_still(void **state)
          "{\n    \"format\": \"tenantry isolation report 1\",\n"
          "    \"object\": \"a\\u001Bb\"\n  }",
          REPORT_UNPINNED},
+        {"{\"format\":\"tenantry isolation report 2\",\"object\":\"a\\u001bb\\\\u00AB\"}",
+         "{\n    \"format\": \"tenantry isolation report 2\",\n"
+         "    \"object\": \"a\\u001Bb\\\\u00AB\"\n  }",
+         REPORT_UNPINNED},
+        {"{\"format\":\"tenantry isolation report 2\",\"object\":\"a\\u001Bb\"}",
+         "{\n    \"format\": \"tenantry isolation report 2\",\n"
+         "    \"object\": \"a\\u001Bb\"\n  }",
+         REPORT_CHANGED},
         {"{\"format\":\"tenantry isolation report 9\"}",
          "{\n    \"format\": \"tenantry isolation report 9\"\n  }", REPORT_CHANGED},
     };
@@ -480,7 +488,7 @@ int main(void)
         WITH_SAMPLE(a_report_says_whom_the_logins_were_to_try),
         WITH_SAMPLE(sarif_has_what_the_standard_requires),
         WITH_SAMPLE(a_signed_report_is_right_for_who_trusts_its_key_only),
-        WITH_SAMPLE(a_report_of_an_older_form_is_right_still),
+        WITH_SAMPLE(what_is_signed_is_what_the_form_of_a_report_says),
         WITH_SAMPLE(any_changed_byte_of_a_signed_report_is_noticed),
         WITH_SAMPLE(what_is_no_report_is_changed_and_what_is_no_key_is_refused),
     };
