@@ -40,6 +40,9 @@ typedef struct Finding {
     const char *evidence; /* what was found or what happened, without any data of a tenant: a
                            * sentence for each way, with "; " between */
     const char *mend;     /* the statements that mend it, with "; " between, or NULL */
+    const char
+        *definition; /* hash of the evidence and of what the object is like, 32 hex digits;
+                      * NULL before isolation_add_definitions, which adds it to the evidence */
     char id[17]; /* 16 hex digits of SHA-256 over check, tenants and object: the same in each run */
 } Finding;
 
@@ -116,8 +119,9 @@ bool isolation_require_joined(Arena *arena, Store *store, const char *tenant_id,
  * the caller's transaction. */
 bool isolation_renew_place(Arena *arena, Store *store, const char *place_id, Err *err);
 
-/* Adds a hash of what each object is like now (rights, policies, text of a view or function) to the
- * evidence, where the object has such: what somebody accepts is the object as it was then. */
+/* Adds to the evidence a hash of it and of what the object is like now (rights, policies, text of a
+ * view or function), and says so where the object gives nothing: what somebody accepts is the
+ * object as it was then. */
 bool isolation_add_definitions(Arena *arena, Store *store, FindingList *list, Err *err);
 
 /* A finding that somebody answers for, until a time: as it was then. One whose evidence is another

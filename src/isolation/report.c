@@ -159,6 +159,7 @@ Json *report_findings_to_json(const Report *report)
         json_put_text(object, "other", report_slug(report, finding->other_id));
         json_put_text(object, "object", finding->object);
         json_put_text(object, "evidence", finding->evidence);
+        json_put_text(object, "definition", finding->definition);
         json_put_text(object, "mend", finding->mend);
         json_put(object, "accepted", acceptance_to_json(report_find_acceptance(report, finding)));
         json_array_append_new(list, object);

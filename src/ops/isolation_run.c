@@ -55,6 +55,8 @@ const Field isolation_finding_fields[] = {
     {"other", FIELD_TEXT, .is_nullable = true, .help = "the tenant on the other side"},
     {"object", FIELD_TEXT, .is_long = true, .help = "where"},
     {"evidence", FIELD_TEXT, .is_long = true, .help = "what was found, or what happened"},
+    {"definition", FIELD_TEXT, .is_nullable = true, .is_wide = true,
+     .help = "hash of the evidence and of the object, which \"isolation accept\" takes"},
     {"mend", FIELD_TEXT, .is_nullable = true, .is_long = true, .help = "the mending statement"},
     {"accepted", FIELD_OBJECT, .is_nullable = true, .is_wide = true, .fields = accepted_fields,
      .help = "the acceptance in force"},

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import stat
+import subprocess
 import xml.etree.ElementTree as ElementTree
 
 import harness
@@ -373,7 +374,7 @@ def test_an_accepted_finding_does_not_fail_until_the_day_is_over():
                            says=("is no day",))
         server.refused("input_invalid", "isolation", "accept", finding["id"], "--reason", " ", says=("reason",))
         server.refused("finding_missing", "isolation", "accept", "0" * 16, "--reason", "x")
-        answer = server.tenantry("isolation", "accept", finding["id"], "--reason", "a shared list", "--until", "2999-12-31")
+        answer = server.accept(finding, "--reason", "a shared list", "--until", "2999-12-31")
         assert answer["until"] == "2999-12-31T23:59:59Z"
         found = verify()
         assert found["accepted"] == 1 and found["failing"] == 0
@@ -397,11 +398,65 @@ def test_an_accepted_finding_does_not_fail_until_the_day_is_over():
     assert entry["tenant"] == "acme" and entry["detail"]["reason"] == "a shared list"
 
 
+def on_a_terminal(*args, typed):
+    """Exit status and all that is seen of a command whose question a person answers."""
+    main, other = os.openpty()
+    child = subprocess.Popen([harness.BINARY, *args], env=harness.environment(shared_server().env), stdin=other, stdout=other,
+                             stderr=other)
+    os.close(other)
+    seen, is_asked = b"", False
+    try:
+        while chunk := os.read(main, 4096):
+            seen += chunk
+            if b"to confirm: " in seen and not is_asked:
+                is_asked = True
+                os.write(main, typed.encode() + b"\n")
+    except OSError:
+        pass  # what a terminal says at its end
+    os.close(main)
+    return child.wait(harness.EXIT_TIMEOUT_S), seen.decode()
+
+
+def test_what_is_accepted_is_what_was_read_or_is_shown():
+    """A finding keeps its id when there is more of it, and cron may have verified since a person looked."""
+    server = shared_server()
+    with broken():
+        seen = the_finding(verify(expect=76))
+        accept = ("isolation", "accept", seen["id"], "--reason", "reading is meant")
+        with broken("INSERT, DELETE ON {0}.trades"):
+            watch(expect=76)
+            error = check_refusal(server.tenantry(*accept, expect=None), "confirmation_needed", "was not confirmed")
+            more = the_finding(verify(expect=76))
+            assert "--definition " + more["definition"] in error["hint"]
+            assert more["id"] == seen["id"] and more["definition"] != seen["definition"] and "DELETE" in more["evidence"]
+            assert all(f["evidence"].endswith("(definition %s)" % f["definition"]) for f in (seen, more))
+            for definition in (seen["definition"], "0" * 32):
+                refused = server.tenantry(*accept, "--definition", definition, expect=None)
+                check_refusal(refused, "confirmation_needed", "has changed")
+                assert more["evidence"] in refused.err, refused.text()
+            assert verify(expect=76)["accepted"] == 0
+            listed = server.tenantry("isolation", "list", "acme")["findings"]
+            assert [f["definition"] for f in listed if f["id"] == seen["id"]] == [more["definition"]]
+            assert server.accept(more, "--reason", "so it is")["evidence"] == more["evidence"]
+            assert verify()["accepted"] == 1
+        server.tenantry("isolation", "reopen", seen["id"])
+
+
+def test_on_a_terminal_what_is_accepted_is_shown_and_asked_about():
+    with broken():
+        finding = the_finding(verify(expect=76))
+        for typed, expect in (("no", 64), ("accept", 0)):
+            status, screen = on_a_terminal("isolation", "accept", finding["id"], "--reason", "meant", typed=typed)
+            assert status == expect and finding["definition"] in "".join(screen.split()), screen
+            assert verify(expect=76 if expect else 0)["accepted"] == (0 if expect else 1)
+        shared_server().tenantry("isolation", "reopen", finding["id"])
+
+
 def test_more_than_was_accepted_counts_again():
     server = shared_server()
     with broken():
         finding = the_finding(verify(expect=76))
-        server.tenantry("isolation", "accept", finding["id"], "--reason", "reading is meant")
+        server.accept(finding, "--reason", "reading is meant")
         assert verify()["accepted"] == 1
         with broken("DELETE ON {0}.trades"):
             again = the_finding(verify(expect=76))
@@ -431,7 +486,7 @@ def counts_again(change, undo, check):
 
     first = found()
     assert len(first) == 1, first
-    server.tenantry("isolation", "accept", first[0]["id"], "--reason", "as it is now")
+    server.accept(first[0], "--reason", "as it is now")
     assert found()[0]["accepted"]["reason"] == "as it is now"
     server.psql(change, server.superuser)
     changed = found()
@@ -523,7 +578,7 @@ def test_a_reopened_finding_counts_again():
     server = shared_server()
     with broken():
         finding = the_finding(verify(expect=76))
-        server.tenantry("isolation", "accept", finding["id"], "--reason", "for a test")
+        server.accept(finding, "--reason", "for a test")
         verify()
         server.tenantry("isolation", "reopen", finding["id"])
         verify(expect=76)
@@ -627,7 +682,7 @@ def test_all_findings_are_mended_but_those_that_are_accepted_or_only_narrow():
     try:
         with broken():
             finding = the_finding(verify(expect=76))
-            server.tenantry("isolation", "accept", finding["id"], "--reason", "meant")
+            server.accept(finding, "--reason", "meant")
             answer = server.tenantry("isolation", "mend", "--all", "--yes")
             assert (answer["mended"], answer["by_hand"], answer["accepted"]) == (0, 1, 1), answer
             assert the_finding(verify())["id"] == finding["id"]
@@ -753,8 +808,9 @@ def test_watching_tells_what_is_new_and_what_is_gone():
 def test_watching_tells_when_an_acceptance_is_over_or_a_finding_has_grown():
     server = shared_server()
     with broken():
-        finding = the_finding(verify(expect=76))["id"]
-        server.tenantry("isolation", "accept", finding, "--reason", "for a while")
+        seen = the_finding(verify(expect=76))
+        finding = seen["id"]
+        server.accept(seen, "--reason", "for a while")
         assert watch()["unchanged"] == 1
         server.psql("UPDATE tenantry.isolation_acceptances SET until = now() - interval '1 second'")
         assert [f["id"] for f in watch(expect=76)["new"]] == [finding]
@@ -867,9 +923,10 @@ def test_an_acceptance_of_a_shared_schema_or_an_outside_function_is_of_what_is_i
         server = shared_server()
         server.psql("CREATE SCHEMA util; " + before, server.superuser)
         try:
-            found = [f["id"] for f in verify(expect=76)["findings"]]
+            seen = verify(expect=76)["findings"]
+            found = [f["id"] for f in seen]
             assert len(found) == 1, found
-            server.tenantry("isolation", "accept", found[0], "--reason", "meant")
+            server.accept(seen[0], "--reason", "meant")
             assert verify()["failing"] == 0
             server.psql(worse, server.superuser)
             again = [f for f in verify(expect=76)["findings"] if f["id"] == found[0]]
