@@ -547,6 +547,53 @@ def test_an_accepted_function_with_another_body_counts_again():
         server.psql("DROP FUNCTION %s.runs" % schema, server.superuser)
 
 
+def test_an_accepted_aggregate_with_another_function_counts_again():
+    server, schema = shared_server(), place()
+    place("globex")
+    login = server.tenantry("tenant", "show", "globex")["roles"]["app"]
+    owner = server.psql("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = '%s'" % schema)
+    name = "%s.tally(integer)" % schema
+    aggregate = "CREATE OR REPLACE AGGREGATE %s (SFUNC = %%s, STYPE = integer)" % name
+    server.psql("%s; ALTER AGGREGATE %s OWNER TO %s; REVOKE ALL ON FUNCTION %s FROM PUBLIC; GRANT EXECUTE ON FUNCTION %s TO %s"
+                % (aggregate % "int4pl", name, owner, name, name, login), server.superuser)
+    try:
+        assert counts_again(aggregate % "int4mul", aggregate % "int4pl", "grant_function")
+    finally:
+        server.psql("DROP AGGREGATE %s" % name, server.superuser)
+
+
+def test_an_accepted_subscription_to_something_else_counts_again():
+    server, role = shared_server(), acme_app()
+    server.psql("CREATE SUBSCRIPTION s CONNECTION 'dbname=none' PUBLICATION p WITH (connect = false);"
+                " ALTER ROLE {0} SUPERUSER; ALTER SUBSCRIPTION s OWNER TO {0}; ALTER ROLE {0} NOSUPERUSER".format(role),
+                server.superuser)
+    publication = "ALTER SUBSCRIPTION s SET PUBLICATION %s WITH (refresh = false)"
+    try:
+        for check in ("subscription", "owns_outside"):
+            assert counts_again(publication % "p, q", publication % "p", check), check
+        found = server.tenantry("isolation", "verify", "--rules-only", "--json", json=False, expect=76).json()["findings"]
+        assert ["superusers only" in f["evidence"] for f in found if f["check"] == "subscription"] == [True]
+    finally:
+        server.psql("ALTER SUBSCRIPTION s SET (slot_name = NONE); DROP SUBSCRIPTION s", server.superuser)
+
+
+def test_an_acceptance_of_what_has_no_definition_says_so():
+    """An object that nothing is known of but its evidence."""
+    server, role = shared_server(), acme_app()
+    server.psql("CREATE TEXT SEARCH DICTIONARY public.words (TEMPLATE = simple);"
+                " ALTER TEXT SEARCH DICTIONARY public.words OWNER TO %s" % role, server.superuser)
+    try:
+        found = [f for f in server.tenantry("isolation", "verify", "--rules-only", "--json", json=False, expect=76).json()["findings"]
+                 if f["check"] == "owns_outside"]
+        assert [f["evidence"].endswith("(definition %s, of this evidence alone)" % f["definition"]) for f in found] == [True], found
+        assert server.accept(found[0], "--reason", "meant")["evidence"] == found[0]["evidence"]
+        listed = [f for f in server.tenantry("isolation", "list")["findings"] if f["id"] == found[0]["id"]]
+        assert [(f["definition"], f["reason"]) for f in listed] == [(found[0]["definition"], "meant")], listed
+        server.tenantry("isolation", "reopen", found[0]["id"])
+    finally:
+        server.psql("DROP TEXT SEARCH DICTIONARY public.words", server.superuser)
+
+
 def test_an_acceptance_of_what_leads_elsewhere_is_of_all_of_its_options():
     server, schema = shared_server(), place()
     owner = server.psql("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = '%s'" % schema)
