@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
+
 bool json_parse(const char *text, const char *what, Json **ret_json, Err *err)
 {
     json_error_t error;
@@ -34,6 +36,20 @@ const char *json_to_text(Arena *arena, const Json *json)
 const char *json_to_canonical(Arena *arena, const Json *json)
 {
     return dump(arena, json, JSON_COMPACT | JSON_SORT_KEYS);
+}
+
+const char *json_to_portable(Arena *arena, const Json *json)
+{
+    enum { ESCAPE = 2, HEX_DIGITS = 4 }; /* "\u", "001B" */
+    char *text = arena_strdup(arena, json_to_canonical(arena, json));
+    for (char *at = strchr(text, '\\'); at != NULL; at = strchr(at, '\\')) {
+        const size_t digits = at[1] == 'u' ? HEX_DIGITS : 0;
+        at += ESCAPE; /* over the second of two backslashes too */
+        for (size_t i = 0; i < digits; i++, at++) {
+            *at = text_lower(*at);
+        }
+    }
+    return text;
 }
 
 const char *json_to_indented(Arena *arena, const Json *json)

@@ -16,6 +16,9 @@
 
 typedef json_t Json;
 
+/* The greatest integer of which every reader of JSON, jq among them, has all digits: 2^53 - 1. */
+#define JSON_EXACT_INT 9007199254740991
+
 static inline void json_release_scoped(Json **json)
 {
     json_decref(*json);
@@ -32,8 +35,13 @@ bool json_parse(const char *text, const char *what, Json **ret_json, Err *err);
 /* Compact, keys in the order of insertion. In the arena. */
 const char *json_to_text(Arena *arena, const Json *json);
 
-/* Keys sorted, compact: equal values give equal bytes. In the arena. */
+/* Keys sorted, compact: equal values give equal bytes. In the arena. Checksums that are kept are of
+ * these bytes: they never change. */
 const char *json_to_canonical(Arena *arena, const Json *json);
+
+/* The same as other programs write it (RFC 8785, jq, Python): control characters with hex digits in
+ * lower case. In the arena. */
+const char *json_to_portable(Arena *arena, const Json *json);
 
 /* Keys sorted, indented by two, for files that people read. In the arena. */
 const char *json_to_indented(Arena *arena, const Json *json);

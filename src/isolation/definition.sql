@@ -1,13 +1,16 @@
 -- What the objects of findings are like, as one hash for each finding: an acceptance holds for what was looked at, and
 -- evidence tells only what the rule asks. $1: [object, ...] as findings name them. Every name in the text of an object
 -- counts, whatever stands before it: a name too many makes the hash stricter, never blind.
--- A name without a schema may be one of pg_catalog.
+-- A name without a schema may be one of pg_catalog. Of some kinds nothing is read here; what stands in their names in
+-- passing ("text" search, the arguments of an operator) must not look like their definition.
 WITH token AS MATERIALIZED (
     SELECT o.n, m.parts[1] AS name,
            coalesce(substring(m.parts[1] FROM '^(?:"(?:[^"]|"")+"|[^."]+)[.](?:"(?:[^"]|"")+"|[^."]+)'),
                     'pg_catalog.' || m.parts[1]) AS pair
       FROM json_array_elements_text($1::json) WITH ORDINALITY o (object, n),
            LATERAL regexp_matches(o.object, '((?:"(?:[^"]|"")+"|[\w$]+)(?:[.](?:"(?:[^"]|"")+"|[\w$]+))*)', 'g') m (parts)
+     WHERE o.object !~ ('^(access method|cast|collation|conversion|extension|line|operator|operator class|operator family|'
+                        'statistics object|tablespace|text search \w+|transform) ')
 ), relation AS MATERIALIZED (
     SELECT t.n, c.*
       FROM pg_class c
@@ -57,7 +60,9 @@ WITH token AS MATERIALIZED (
     UNION ALL
     SELECT t.n, 'function', concat_ws('|', f.oid::regprocedure, f.prokind, f.proowner::regrole, f.proacl, f.prosecdef,
                f.proleakproof, f.provolatile, f.proconfig, l.lanname, f.probin, f.prosrc, pg_get_function_sqlbody(f.oid),
-               pg_get_function_arguments(f.oid), format_type(f.prorettype, NULL))
+               pg_get_function_arguments(f.oid), format_type(f.prorettype, NULL),
+               -- Of an aggregate, which has no text of its own.
+               (SELECT g::text FROM pg_aggregate g WHERE g.aggfnoid = f.oid))
       FROM pg_proc f
       JOIN pg_namespace s ON s.oid = f.pronamespace
       JOIN pg_language l ON l.oid = f.prolang
@@ -83,7 +88,7 @@ WITH token AS MATERIALIZED (
                   FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL),
                CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
                f.oid::regprocedure, f.proowner::regrole, f.proacl, f.prosecdef, f.prosrc, f.probin,
-               pg_get_function_sqlbody(f.oid))
+               pg_get_function_sqlbody(f.oid), (SELECT g::text FROM pg_aggregate g WHERE g.aggfnoid = f.oid))
       FROM pg_namespace s
       JOIN token t ON t.name IN (quote_ident(s.nspname), s.nspname)
       JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = s.oid AND d.deptype = 'n'
@@ -135,6 +140,15 @@ WITH token AS MATERIALIZED (
                                                   pg_get_expr(r.prqual, r.prrelid)), ',' ORDER BY r.prrelid)
                                               FROM pg_publication_rel r WHERE r.prpubid = b.oid))
       FROM pg_publication b JOIN token t ON t.name IN (quote_ident(b.pubname), b.pubname)
+    UNION ALL
+    -- Where it connects to is told to superusers only. A name that this PostgreSQL has no column for is that of "later".
+    SELECT t.n, 'subscription', b.text
+      FROM (SELECT NULL AS subpasswordrequired, NULL AS subrunasowner, NULL AS suborigin, NULL AS subfailover) later
+     CROSS JOIN LATERAL (SELECT subname, concat_ws('|', subdbid, subname, subowner::regrole, subenabled, subbinary, substream,
+                                subtwophasestate, subdisableonerr, subslotname, subsynccommit, subpublications,
+                                'later', subpasswordrequired, subrunasowner, suborigin, subfailover) AS text
+                           FROM pg_subscription) b
+      JOIN token t ON t.name IN (quote_ident(b.subname), b.subname)
     UNION ALL
     SELECT t.n, 'event trigger', concat_ws('|', e.evtname, e.evtevent, e.evtowner::regrole, e.evtfoid::regprocedure,
                e.evtenabled, e.evttags, f.prosrc)

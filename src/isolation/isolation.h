@@ -40,6 +40,9 @@ typedef struct Finding {
     const char *evidence; /* what was found or what happened, without any data of a tenant: a
                            * sentence for each way, with "; " between */
     const char *mend;     /* the statements that mend it, with "; " between, or NULL */
+    const char
+        *definition; /* hash of the evidence and of what the object is like, 32 hex digits;
+                      * NULL before isolation_add_definitions, which adds it to the evidence */
     char id[17]; /* 16 hex digits of SHA-256 over check, tenants and object: the same in each run */
 } Finding;
 
@@ -60,10 +63,13 @@ typedef struct IsolationResult {
     FindingList list;
     const Unchecked *unchecked;
     size_t unchecked_count;
-    int64_t tenants; /* that were looked at */
-    int64_t spares;  /* places without a tenant, looked at too */
-    int64_t rules;   /* that ran */
-    int64_t probes;  /* attempts that were made */
+    int64_t tenants;          /* that were looked at */
+    int64_t spares;           /* places without a tenant, looked at too */
+    int64_t rules;            /* that ran */
+    int64_t probes;           /* attempts that were made */
+    int64_t *attempts;        /* of them by each of isolation_checks(); NULL: rules only */
+    const char *const *tried; /* slugs of the tenants of which a login tried, sorted */
+    size_t tried_count;
     const char
         *catalogue; /* SHA-256 over the part of the catalogue that was read, hex; rules only */
 } IsolationResult;
@@ -113,8 +119,9 @@ bool isolation_require_joined(Arena *arena, Store *store, const char *tenant_id,
  * the caller's transaction. */
 bool isolation_renew_place(Arena *arena, Store *store, const char *place_id, Err *err);
 
-/* Adds a hash of what each object is like now (rights, policies, text of a view or function) to the
- * evidence, where the object has such: what somebody accepts is the object as it was then. */
+/* Adds to the evidence a hash of it and of what the object is like now (rights, policies, text of a
+ * view or function), and says so where the object gives nothing: what somebody accepts is the
+ * object as it was then. */
 bool isolation_add_definitions(Arena *arena, Store *store, FindingList *list, Err *err);
 
 /* A finding that somebody answers for, until a time: as it was then. One whose evidence is another

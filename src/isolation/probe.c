@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "isolation/probe_parts.h"
@@ -13,6 +14,9 @@ typedef struct Run {
     ProbeTargets control;
     int64_t control_pid;
     ProbeCrew *crew;
+    int64_t *attempts;  /* by each check */
+    const char **tried; /* slugs of tenants */
+    size_t tried_count;
     size_t begun; /* turns */
     size_t done;
 } Run;
@@ -31,6 +35,16 @@ static void add_notes(Run *run, const ProbeNotes *notes)
     }
 }
 
+static void add_attempts(Run *run, const IsolationResult *made)
+{
+    size_t count = 0;
+    (void)isolation_checks(&count);
+    for (size_t i = 0; i < count; i++) {
+        run->attempts[i] += made->attempts[i];
+    }
+    run->result->probes += made->probes;
+}
+
 /* A login that does not work is noted: the control session decides whether the run can go on. */
 static bool take_login(Run *run, ProbeTurn *turn, ProbeLogin *login, Err *err)
 {
@@ -40,7 +54,7 @@ static bool take_login(Run *run, ProbeTurn *turn, ProbeLogin *login, Err *err)
         !probe_look_again(run->store, turn, login, &is_meant, err)) {
         return false;
     }
-    run->result->probes += login->result.probes;
+    add_attempts(run, &login->result);
     add_notes(run, &login->notes);
     for (size_t i = 0; i < list->count; i++) {
         if (!isolation_add_finding(run->result, &list->findings[i], err)) {
@@ -59,6 +73,17 @@ static bool take_login(Run *run, ProbeTurn *turn, ProbeLogin *login, Err *err)
     return true;
 }
 
+static void note_tried(Run *run, const ProbeTurn *turn)
+{
+    int64_t probes = 0;
+    for (size_t i = 0; i < turn->login_count; i++) {
+        probes += turn->logins[i].result.probes;
+    }
+    if (probes > 0) {
+        run->tried[run->tried_count++] = turn->tenant->slug;
+    }
+}
+
 /* Takes what came of the oldest turn. In the order of the turns, so that the same run has the same
  * result however fast each was. */
 static bool take_turn(Run *run, Err *err)
@@ -71,6 +96,7 @@ static bool take_turn(Run *run, Err *err)
     for (size_t i = 0; i < turn->login_count; i++) {
         is_good = is_good && take_login(run, turn, &turn->logins[i], err);
     }
+    note_tried(run, turn);
     probe_free_turn(turn);
     run->done++;
     if (options->on_progress != NULL) {
@@ -148,6 +174,10 @@ static bool start_run(Run *run, Err *err)
     if (run->tenants.count == 0 && run->options->pairs > 0) {
         probe_add_note(&run->notes, "probes", "no tenant is active: nobody could log in");
     }
+    size_t checks = 0;
+    (void)isolation_checks(&checks);
+    run->attempts = ARENA_ARRAY(run->arena, int64_t, checks);
+    run->tried = ARENA_ARRAY(run->arena, const char *, run->tenants.count);
     run->control_pid = pg_rows_int(rows, 0, 0);
     return probe_crew_start(run->arena, sessions, &run->crew, err);
 }
@@ -165,6 +195,22 @@ static void merge_unchecked(Run *run)
     }
     run->result->unchecked = all;
     run->result->unchecked_count = before + run->notes.count;
+}
+
+static int compare_slugs(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* At the end, since the rules fill the result anew. */
+static void add_counts(Run *run)
+{
+    if (run->tried_count > 0) {
+        qsort(run->tried, run->tried_count, sizeof *run->tried, compare_slugs);
+    }
+    run->result->attempts = run->attempts;
+    run->result->tried = run->tried;
+    run->result->tried_count = run->tried_count;
 }
 
 /* The logins of the first turns connect and try while this session asks the rules. */
@@ -192,6 +238,7 @@ bool isolation_verify(Arena *arena, Store *store, const ProbeOptions *options,
         return false;
     }
     merge_unchecked(&run);
+    add_counts(&run);
     isolation_finish_findings(&result.list);
     *ret_result = result;
     return true;

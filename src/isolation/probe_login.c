@@ -33,10 +33,17 @@ static bool is_answered(const ProbeAttempts *attempts, const ProbeAttempt *attem
     return false;
 }
 
+static void count_attempt(ProbeLogin *login, const char *probe)
+{
+    size_t count = 0;
+    login->result.attempts[isolation_find_check(probe) - isolation_checks(&count)]++;
+    login->result.probes++;
+}
+
 static void note_unknown(ProbeLogin *login, const ProbeSession *session,
                          const ProbeAttempts *attempts, const ProbeAttempt *attempt)
 {
-    if (is_about_canary(attempt) || is_answered(attempts, attempt)) {
+    if (is_answered(attempts, attempt)) {
         return;
     }
     probe_add_note(&login->notes, attempt->kind->probe,
@@ -56,7 +63,10 @@ static bool take_attempts(ProbeLogin *login, const ProbeSession *session,
     for (size_t i = 0; i < attempts->count; i++) {
         const ProbeAttempt *attempt = &attempts->list[i];
         const ProbeVerdict verdict = probe_judge(attempt);
-        login->result.probes++;
+        if (is_about_canary(attempt)) {
+            continue;
+        }
+        count_attempt(login, attempt->kind->probe);
         if (verdict == PROBE_UNKNOWN) {
             note_unknown(login, session, attempts, attempt);
         }
@@ -166,7 +176,7 @@ static bool try_neighbour(ProbeLogin *login, const ProbeSession *session, size_t
 static bool try_reuse(ProbeLogin *login, const ProbeSession *session, Err *err)
 {
     const char *left = NULL;
-    login->result.probes++;
+    count_attempt(login, "probe_pool");
     if (!probe_reuse_session(login->arena, session, &left, err)) {
         return false;
     }

@@ -40,16 +40,19 @@ void probe_add_untried(ProbeNotes *notes, const char *untried, const char *reaso
 
 static void add_login(Store *store, const TenantLogin *found, ProbeTurn *turn)
 {
+    size_t checks = 0;
     ProbeLogin *login = &turn->logins[turn->login_count++];
     Arena *arena = arena_new();
-    *login = (ProbeLogin){.arena = arena,
-                          .turn = turn,
-                          .role = arena_strdup(arena, found->role),
-                          .is_readonly = strcmp(found->kind, "readonly") == 0,
-                          .control = {.arena = arena},
-                          .secrets = arena_new(),
-                          .result = {.list = {.arena = arena}},
-                          .notes = {.arena = arena}};
+    (void)isolation_checks(&checks);
+    *login = (ProbeLogin){
+        .arena = arena,
+        .turn = turn,
+        .role = arena_strdup(arena, found->role),
+        .is_readonly = strcmp(found->kind, "readonly") == 0,
+        .control = {.arena = arena},
+        .secrets = arena_new(),
+        .result = {.list = {.arena = arena}, .attempts = ARENA_ARRAY(arena, int64_t, checks)},
+        .notes = {.arena = arena}};
     login->conninfo = pg_uri_here(login->secrets, store->conn, found->role, found->password->text);
 }
 

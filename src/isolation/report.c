@@ -42,10 +42,36 @@ const char *report_find_unchecked(const Report *report, const char *check_id)
 
 const char *report_why_unchecked(const Report *report, const IsolationCheck *check)
 {
-    return check->is_probe && !report->has_probes ? "no attempts were asked for"
-           : check->is_probe && report->result->probes == 0
-               ? "no login could try"
-               : report_find_unchecked(report, check->id);
+    if (check->is_probe && !report->has_probes) {
+        return "no attempts were asked for";
+    }
+    if (check->is_probe && report->result->probes == 0) {
+        return "no login could try";
+    }
+    const char *reason = report_find_unchecked(report, check->id);
+    return reason == NULL && report_is_idle(report, check)
+               ? "no attempt: the tenants that tried had nothing that it is about"
+               : reason;
+}
+
+const char *report_mode(const Report *report)
+{
+    return !report->has_probes    ? "rules_only"
+           : report->is_all_pairs ? "all_pairs"
+           : report->pairs > 0    ? "pairs"
+                                  : "one_neighbour";
+}
+
+int64_t report_count_attempts(const Report *report, const IsolationCheck *check)
+{
+    const int64_t *attempts = report->result->attempts;
+    return attempts == NULL ? 0 : attempts[check - report->checks];
+}
+
+bool report_is_idle(const Report *report, const IsolationCheck *check)
+{
+    return check->is_probe && report->result->probes > 0 &&
+           report_count_attempts(report, check) == 0;
 }
 
 size_t report_count_untried(const Report *report)
@@ -133,8 +159,38 @@ Json *report_findings_to_json(const Report *report)
         json_put_text(object, "other", report_slug(report, finding->other_id));
         json_put_text(object, "object", finding->object);
         json_put_text(object, "evidence", finding->evidence);
+        json_put_text(object, "definition", finding->definition);
         json_put_text(object, "mend", finding->mend);
         json_put(object, "accepted", acceptance_to_json(report_find_acceptance(report, finding)));
+        json_array_append_new(list, object);
+    }
+    return list;
+}
+
+static const char *check_state(const Report *report, const IsolationCheck *check)
+{
+    return report_count_findings(report, check) > 0      ? "found"
+           : check->is_probe && !report->has_probes      ? "not run"
+           : report_why_unchecked(report, check) != NULL ? "not checked"
+                                                         : "clean";
+}
+
+Json *report_checks_to_json(const Report *report)
+{
+    Json *list = json_array();
+    for (size_t i = 0; i < report->check_count; i++) {
+        const IsolationCheck *check = &report->checks[i];
+        Json *object = json_object();
+        json_put_text(object, "id", check->id);
+        json_put_text(object, "kind", check->is_probe ? "probe" : "rule");
+        json_put_text(object, "severity", severity_name(check->severity));
+        json_put_text(object, "title", check->title);
+        json_put_text(object, "state", check_state(report, check));
+        json_put_text(object, "reason", report_why_unchecked(report, check));
+        json_put(object, "attempts",
+                 check->is_probe ? json_integer(report_count_attempts(report, check))
+                                 : json_null());
+        json_put_int(object, "findings", (int64_t)report_count_findings(report, check));
         json_array_append_new(list, object);
     }
     return list;
@@ -175,7 +231,10 @@ Json *report_to_json(const Report *report)
     json_put_int(answer, "rules", report->result->rules);
     json_put_int(answer, "probes", report->result->probes);
     json_put_int(answer, "untried", (int64_t)report_count_untried(report));
+    json_put_text(answer, "mode", report_mode(report));
+    json_put(answer, "pairs", report->pairs == 0 ? json_null() : json_integer(report->pairs));
     json_put_int(answer, "seed", report->seed);
+    json_put_int(answer, "tried", (int64_t)report->result->tried_count);
     json_put_int(answer, "failing", (int64_t)counts.failing);
     json_put_int(answer, "accepted", (int64_t)counts.accepted);
     json_put_text(answer, "started", report->started);
@@ -183,6 +242,7 @@ Json *report_to_json(const Report *report)
     json_put_text(answer, "catalogue", report->result->catalogue);
     json_put(answer, "findings", report_findings_to_json(report));
     json_put(answer, "unchecked", report_unchecked_to_json(report));
+    json_put(answer, "checks", report_checks_to_json(report));
     json_put(answer, "limits", report_limits_to_json());
     return answer;
 }

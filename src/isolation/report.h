@@ -24,6 +24,8 @@ typedef struct Report {
     int64_t run;
     int64_t seed; /* of the sample of pairs */
     bool has_probes;
+    int64_t pairs; /* that were asked for; 0: one neighbour of each tenant, unless is_all_pairs */
+    bool is_all_pairs;
     int fail_on; /* the least Severity that counts, or REPORT_FAIL_NEVER */
 } Report;
 
@@ -37,8 +39,19 @@ const char *report_slug(const Report *report, const char *tenant_id);
 /* Why a check was not done, or was done in part only; NULL when it was done. */
 const char *report_find_unchecked(const Report *report, const char *check_id);
 
-/* The same for a probe that nobody was asked to try, or that no login came to. */
+/* The same for a probe that nobody was asked to try, that no login came to, or that had nothing to
+ * try. */
 const char *report_why_unchecked(const Report *report, const IsolationCheck *check);
+
+/* Whom the logins were to try: "rules_only" (there were none), "one_neighbour" (each tenant one of
+ * its blueprint and one of another), "pairs" (a sample) or "all_pairs". */
+const char *report_mode(const Report *report);
+
+/* How often a probe tried. */
+int64_t report_count_attempts(const Report *report, const IsolationCheck *check);
+
+/* Whether there was nothing that a probe could try, though logins tried. */
+bool report_is_idle(const Report *report, const IsolationCheck *check);
 
 /* How many logins did not try all that they should. */
 size_t report_count_untried(const Report *report);
@@ -68,8 +81,10 @@ const char *report_verdict(const Report *report);
 /* The members of the answer of `isolation verify`: the caller's. */
 Json *report_to_json(const Report *report);
 
-/* The lists of it: one object per finding, per thing that was not checked. The caller's. */
+/* The lists of it: one object per finding, per check, per thing that was not checked. The
+ * caller's. */
 Json *report_findings_to_json(const Report *report);
+Json *report_checks_to_json(const Report *report);
 Json *report_unchecked_to_json(const Report *report);
 
 /* What PostgreSQL shows to everybody or shares between all, and no rule can change: sentences. */
@@ -79,8 +94,8 @@ Json *report_limits_to_json(void);
 enum { REPORT_COLUMNS = 100 };
 const char *report_to_table(Arena *arena, const Report *report);
 
-/* JUnit XML: a test case for every check; what was not checked is skipped, and each login that did
- * not try everything is a skipped case of its own. */
+/* JUnit XML: a test case for every check; what was not checked, or had nothing to try, is
+ * skipped, and each login that did not try everything is a skipped case of its own. */
 bool report_to_junit(Arena *arena, const Report *report, const char **ret_text, Err *err);
 
 /* SARIF 2.1.0 (OASIS); accepted findings are results with a suppression. */

@@ -166,6 +166,11 @@ static void add_suite(Junit *junit, bool is_probe)
     property(junit, "tenant", report->tenant == NULL ? "" : report->tenant);
     property(junit, "tenantry", report->product_version);
     property(junit, "postgresql", report->server_version);
+    property(junit, "mode", report_mode(report));
+    property(junit, "pairs", arena_printf(junit->arena, "%" PRId64, report->pairs));
+    property(junit, "seed", arena_printf(junit->arena, "%" PRId64, report->seed));
+    property(junit, "tenants", arena_printf(junit->arena, "%" PRId64, report->result->tenants));
+    property(junit, "tried", arena_printf(junit->arena, "%zu", report->result->tried_count));
     end(junit);
     for (size_t i = 0; i < report->check_count; i++) {
         if (report->checks[i].is_probe == is_probe) {

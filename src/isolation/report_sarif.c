@@ -130,18 +130,33 @@ static Json *result(const Report *report, const Finding *finding)
     return object;
 }
 
-/* 3.58: what could not be checked, so that silence is not taken for a clean result. */
+/* 3.58 */
+static void add_notification(Json *list, const char *level, const char *check_id,
+                             const char *reason)
+{
+    Json *object = json_object();
+    Json *associated = json_object();
+    json_put_text(associated, "id", check_id);
+    json_put_text(object, "level", level);
+    json_put(object, "message", message(reason));
+    json_put(object, "associatedRule", associated);
+    json_array_append_new(list, object);
+}
+
+/* What could not be checked, or had nothing to try, so that silence is not taken for a clean
+ * result. */
 static Json *notifications(const Report *report)
 {
     Json *list = json_array();
     for (size_t i = 0; i < report->result->unchecked_count; i++) {
-        Json *object = json_object();
-        Json *associated = json_object();
-        json_put_text(associated, "id", report->result->unchecked[i].check_id);
-        json_put_text(object, "level", "warning");
-        json_put(object, "message", message(report->result->unchecked[i].reason));
-        json_put(object, "associatedRule", associated);
-        json_array_append_new(list, object);
+        add_notification(list, "warning", report->result->unchecked[i].check_id,
+                         report->result->unchecked[i].reason);
+    }
+    for (size_t i = 0; i < report->check_count; i++) {
+        const IsolationCheck *check = &report->checks[i];
+        if (report_is_idle(report, check) && report_find_unchecked(report, check->id) == NULL) {
+            add_notification(list, "note", check->id, report_why_unchecked(report, check));
+        }
     }
     return list;
 }
@@ -170,6 +185,11 @@ static Json *run(Arena *arena, const Report *report)
     json_put_text(properties, "postgresql", report->server_version);
     json_put_text(properties, "catalogue", report->result->catalogue);
     json_put_text(properties, "verdict", report_verdict(report));
+    json_put_text(properties, "mode", report_mode(report));
+    json_put_int(properties, "pairs", report->pairs);
+    json_put_int(properties, "seed", report->seed);
+    json_put_int(properties, "tenants", report->result->tenants);
+    json_put_int(properties, "tried", (int64_t)report->result->tried_count);
     json_put(object, "tool", tool);
     json_put(object, "invocations", list_of(invocation(report)));
     json_put_text(object, "columnKind", "unicodeCodePoints");

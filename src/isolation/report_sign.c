@@ -1,34 +1,27 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "isolation/report.h"
 #include "secret/secret.h"
 
-/* Changed with any change of the form; part of what is signed. */
-static const char format[] = "tenantry isolation report 1";
+/* The name is changed with any change of the form, and is part of what is signed. Reports are kept
+ * for years, so that those of older forms are checked too. */
+typedef struct Format {
+    const char *name;
+    const char *(*to_bytes)(Arena *arena, const Json *body); /* that are signed */
+} Format;
+static const Format formats[] = {
+    {"tenantry isolation report 2", json_to_portable},  /* what is written */
+    {"tenantry isolation report 1", json_to_canonical}, /* without attempts */
+};
 static const char algorithm[] = "Ed25519";
 
-static const char *check_state(const Report *report, const IsolationCheck *check)
-{
-    return report_count_findings(report, check) > 0      ? "found"
-           : check->is_probe && !report->has_probes      ? "not run"
-           : report_why_unchecked(report, check) != NULL ? "not checked"
-                                                         : "clean";
-}
-
-static Json *checks_to_json(const Report *report)
+static Json *tried_to_json(const Report *report)
 {
     Json *list = json_array();
-    for (size_t i = 0; i < report->check_count; i++) {
-        const IsolationCheck *check = &report->checks[i];
-        Json *object = json_object();
-        json_put_text(object, "id", check->id);
-        json_put_text(object, "kind", check->is_probe ? "probe" : "rule");
-        json_put_text(object, "severity", severity_name(check->severity));
-        json_put_text(object, "title", check->title);
-        json_put_text(object, "state", check_state(report, check));
-        json_put_int(object, "findings", (int64_t)report_count_findings(report, check));
-        json_array_append_new(list, object);
+    for (size_t i = 0; i < report->result->tried_count; i++) {
+        json_array_append_new(list, json_string(report->result->tried[i]));
     }
     return list;
 }
@@ -36,11 +29,11 @@ static Json *checks_to_json(const Report *report)
 static Json *content(const Report *report)
 {
     Json *object = report_to_json(report);
-    json_put_text(object, "format", format);
+    json_put_text(object, "format", formats[0].name);
     json_put_text(object, "installation", report->installation_id);
     json_put_text(object, "product_version", report->product_version);
     json_put_text(object, "server_version", report->server_version);
-    json_put(object, "checks", checks_to_json(report));
+    json_put(object, "tried_tenants", tried_to_json(report));
     return object;
 }
 
@@ -59,7 +52,7 @@ bool report_sign(Arena *arena, const Report *report, const uint8_t *seed, const 
     scoped_json Json *root = json_object();
     Json *body = content(report);
     json_put(root, "report", body);
-    const char *bytes = json_to_canonical(arena, body);
+    const char *bytes = formats[0].to_bytes(arena, body);
     if (!secret_sign_public(seed, public_key, err) ||
         !secret_sign(seed, bytes, strlen(bytes), signature, err) ||
         !secret_sign_fingerprint(arena, public_key, &fingerprint, err)) {
@@ -77,19 +70,32 @@ bool report_sign(Arena *arena, const Report *report, const uint8_t *seed, const 
 
 /* The parts of a signed report as the file has them. */
 typedef struct SignedParts {
+    const Format *format;
     const Json *body;
     const Json *signed_by;
     uint8_t public_key[SECRET_PUBLIC_BYTES];
     uint8_t signature[SECRET_SIGNATURE_BYTES];
 } SignedParts;
 
+static const Format *find_format(const Json *body)
+{
+    const char *name = json_get_text(body, "format", "");
+    for (size_t i = 0; i < ARRAY_COUNT(formats); i++) {
+        if (strcmp(formats[i].name, name) == 0) {
+            return &formats[i];
+        }
+    }
+    return NULL;
+}
+
 /* False when it has not the form of a signed report. */
 static bool read_parts(const Json *root, SignedParts *ret_parts)
 {
     ret_parts->body = json_object_get(root, "report");
     ret_parts->signed_by = json_object_get(root, "signature");
+    ret_parts->format = find_format(ret_parts->body);
     return json_object_size(root) == 2 && json_object_size(ret_parts->signed_by) == 4 &&
-           strcmp(json_get_text(ret_parts->body, "format", ""), format) == 0 &&
+           ret_parts->format != NULL &&
            strcmp(json_get_text(ret_parts->signed_by, "algorithm", ""), algorithm) == 0 &&
            secret_from_hex(json_get_text(ret_parts->signed_by, "public_key", ""),
                            ret_parts->public_key, sizeof ret_parts->public_key) &&
@@ -108,7 +114,7 @@ static bool is_unchanged(Arena *arena, const char *text, size_t length, ReportCh
         !read_parts(checked->root, &parts)) {
         return true;
     }
-    const char *bytes = json_to_canonical(arena, parts.body);
+    const char *bytes = parts.format->to_bytes(arena, parts.body);
     bool is_signed = false;
     if (!secret_sign_fingerprint(arena, parts.public_key, &checked->fingerprint, err) ||
         !secret_sign_check(parts.public_key, bytes, strlen(bytes), parts.signature, &is_signed,

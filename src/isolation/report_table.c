@@ -146,10 +146,42 @@ static void add_head(Page *page)
             report->result->rules == 1 ? "" : "s", report->result->probes, counts.accepted));
 }
 
+/* "tried as 1 of 10 tenants: pairs 1, seed 4" */
+static void add_tried(Page *page)
+{
+    const Report *report = page->report;
+    const char *mode = report->is_all_pairs ? "every pair of tenants"
+                       : report->pairs > 0
+                           ? arena_printf(page->arena, "pairs %" PRId64 ", seed %" PRId64,
+                                          report->pairs, report->seed)
+                           : arena_printf(page->arena, "one neighbour each, seed %" PRId64,
+                                          report->seed);
+    if (report->has_probes) {
+        add_wrapped(page, 0,
+                    arena_printf(page->arena, "tried as %zu of %" PRId64 " tenant%s: %s",
+                                 report->result->tried_count, report->result->tenants,
+                                 report->result->tenants == 1 ? "" : "s", mode));
+    }
+}
+
+/* Probes that had nothing to try, with commas between them; "" when there is none. */
+static const char *list_idle(const Page *page)
+{
+    const Report *report = page->report;
+    StrBuf text = strbuf_init(page->arena);
+    for (size_t i = 0; i < report->check_count; i++) {
+        if (report_is_idle(report, &report->checks[i])) {
+            strbuf_printf(&text, "%s%s", text.length > 0 ? ", " : "", report->checks[i].id);
+        }
+    }
+    return text.length > 0 ? text.text : "";
+}
+
 static void add_unchecked(Page *page)
 {
     const IsolationResult *result = page->report->result;
-    if (result->unchecked_count > 0) {
+    const char *idle = list_idle(page);
+    if (result->unchecked_count > 0 || *idle != '\0') {
         strbuf_add(&page->text, "\nnot checked\n");
     }
     for (size_t i = 0; i < result->unchecked_count; i++) {
@@ -157,12 +189,17 @@ static void add_unchecked(Page *page)
                     arena_printf(page->arena, "%s: %s", result->unchecked[i].check_id,
                                  result->unchecked[i].reason));
     }
+    if (*idle != '\0') {
+        add_wrapped(page, INDENT,
+                    arena_printf(page->arena, "nothing there to try, no attempt: %s", idle));
+    }
 }
 
 const char *report_to_table(Arena *arena, const Report *report)
 {
     Page page = {.arena = arena, .report = report, .text = strbuf_init(arena)};
     add_head(&page);
+    add_tried(&page);
     for (size_t i = 0; i < report->result->list.count; i++) {
         add_finding(&page, &report->result->list.findings[i]);
     }

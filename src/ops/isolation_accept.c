@@ -13,7 +13,8 @@ typedef struct SeenFinding {
     const char *check;
     const char *object;
     const char *evidence;
-    const char *tenant_id; /* whose audit chain it belongs to; NULL: the installation's */
+    const char *definition; /* "" of a run of a version that gave none */
+    const char *tenant_id;  /* whose audit chain it belongs to; NULL: the installation's */
 } SeenFinding;
 
 static bool find_seen(OpContext *context, const char *id, SeenFinding *ret_seen, Err *err)
@@ -32,7 +33,8 @@ static bool find_seen(OpContext *context, const char *id, SeenFinding *ret_seen,
     *ret_seen = (SeenFinding){.check = arena_strdup(context->arena, pg_rows_text(rows, 0, 0)),
                               .tenant_id = arena_strdup(context->arena, pg_rows_text(rows, 0, 1)),
                               .object = arena_strdup(context->arena, pg_rows_text(rows, 0, 2)),
-                              .evidence = arena_strdup(context->arena, pg_rows_text(rows, 0, 3))};
+                              .evidence = arena_strdup(context->arena, pg_rows_text(rows, 0, 3)),
+                              .definition = arena_strdup(context->arena, pg_rows_text(rows, 0, 4))};
     return true;
 }
 
@@ -101,6 +103,35 @@ const JobKind isolation_accept_job = {
     .steps = (const JobStep[]){
         {"accept", "Recording the acceptance", JOB_STEP_TRANSACTION, step_accept}, {0}}};
 
+/* A finding keeps its id when there is more of it, and cron may have verified since the person
+ * looked: what is accepted is named by its definition, or shown and asked about. */
+static bool is_confirmed(OpContext *context, const char *id, const char *definition,
+                         const SeenFinding *seen, Err *err)
+{
+    if (definition != NULL && *seen->definition != '\0' &&
+        strcmp(definition, seen->definition) == 0) {
+        return true;
+    }
+    if (context->progress.show != NULL) {
+        context->progress.show(context->progress.context,
+                               arena_printf(context->arena, "%s  %s, %s: %s", id, seen->check,
+                                            seen->object, seen->evidence));
+    }
+    if (definition == NULL && context->progress.confirm != NULL &&
+        context->progress.confirm(context->progress.context, "This is what is accepted.",
+                                  "accept")) {
+        return true;
+    }
+    ERR_SET(err, ERR_CONFIRMATION, "\"tenantry isolation verify\" looks again",
+            definition != NULL ? "finding \"%s\" is not what --definition names: it has changed"
+                               : "accepting finding \"%s\" was not confirmed",
+            id);
+    if (definition == NULL && *seen->definition != '\0') {
+        err_hint(err, "once you have read what was found: --definition %s", seen->definition);
+    }
+    return false;
+}
+
 static bool run_accept(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     SeenFinding seen;
@@ -112,7 +143,8 @@ static bool run_accept(OpContext *context, const Json *args, Json **ret_answer, 
         return ERR_SET(err, ERR_INPUT_INVALID, "say why it is meant to be", "the reason is empty");
     }
     if (!read_until(context, json_get_text(args, "until", NULL), &until, err) ||
-        !find_seen(context, id, &seen, err)) {
+        !find_seen(context, id, &seen, err) ||
+        !is_confirmed(context, id, json_get_text(args, "definition", NULL), &seen, err)) {
         return false;
     }
     scoped_json Json *job = job_args(id, &seen);
@@ -125,6 +157,7 @@ static bool run_accept(OpContext *context, const Json *args, Json **ret_answer, 
     json_put_text(*ret_answer, "id", id);
     json_put_text(*ret_answer, "check", seen.check);
     json_put_text(*ret_answer, "object", seen.object);
+    json_put_text(*ret_answer, "evidence", seen.evidence);
     json_put_text(*ret_answer, "until", until);
     json_put_int(*ret_answer, "job", job_id);
     return true;
@@ -139,8 +172,11 @@ static bool run_accept(OpContext *context, const Json *args, Json **ret_answer, 
 const Operation op_isolation_accept = {
     .name = "isolation.accept",
     .summary = "Accept a finding until a day: it is reported, but does not fail \"verify\".",
-    .description = "Reason, day and who accepted it are in every report and in the audit log. When "
-                   "the day is over, or more is found than was accepted, it counts again.",
+    .description =
+        "Reason, day and who accepted it are in every report and in the audit log. When the day is "
+        "over, or more is found than was accepted, it counts again. What is accepted is what the "
+        "last run found, if that is what --definition names; without --definition it is shown, and "
+        "a person on a terminal is asked.",
     .access = ACCESS_ADMIN,
     .kind = OP_JOB,
     .http = {"POST", "/v1/isolation/findings/{id}/accept"},
@@ -149,6 +185,9 @@ const Operation op_isolation_accept = {
             ID_PARAM,
             {"reason", PARAM_TEXT, .is_required = true, .most = REASON_MAX_CHARS,
              .help = "Why it is meant to be."},
+            {"definition", PARAM_TEXT, .most = 32,
+             .help = "The hash that ends the evidence that you read; if not given, it is shown and "
+                     "asked about."},
             {"until", PARAM_TEXT, .most = 10,
              .help = "The last day (UTC), such as 2027-01-31; if not given, --acceptance-days from "
                      "now."},
@@ -156,15 +195,20 @@ const Operation op_isolation_accept = {
     .result = (const Field[]){{"id", FIELD_TEXT, .help = "the finding"},
                               {"check", FIELD_TEXT, .help = "the rule or probe"},
                               {"object", FIELD_TEXT, .help = "where"},
+                              {"evidence", FIELD_TEXT, .is_long = true,
+                               .help = "what was found, with its definition"},
                               {"until", FIELD_TIME, .help = "when it counts again"},
                               {"job", FIELD_INT, .help = "the job that did it"},
                               {0}},
     .examples =
         (const OpExample[]){{"isolation accept 0123456789abcdef --reason \"shared price list\" "
                              "--until 2027-01-31",
-                             "until the end of January"},
+                             "until the end of January, after it was shown"},
+                            {"isolation accept 0123456789abcdef --reason \"shared price list\" "
+                             "--definition 6dd3c4a7f5c1e8b09a2f4417d0be5c33",
+                             "as it was read, without a question"},
                             {0}},
-    .done = "accepted until {until}: {check}, {object}",
+    .done = "accepted until {until}: {check}, {object}: {evidence}",
     .run = run_accept,
 };
 

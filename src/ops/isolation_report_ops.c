@@ -106,7 +106,7 @@ static Json *answer_of(const ReportChecked *checked)
 {
     static const char *const texts[] = {"verdict",        "installation", "product_version",
                                         "server_version", "tenant",       "started",
-                                        "catalogue"};
+                                        "catalogue",      "mode"};
     Json *answer = json_object();
     json_put_text(answer, "state", states[checked->state].name);
     json_put_text(answer, "meaning", states[checked->state].sentence);
@@ -115,9 +115,12 @@ static Json *answer_of(const ReportChecked *checked)
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
         json_put_text(answer, texts[i], json_get_text(checked->content, texts[i], NULL));
     }
-    const Json *accepted = json_object_get(checked->content, "accepted");
-    json_put(answer, "accepted",
-             accepted == NULL ? json_null() : json_integer(json_integer_value(accepted)));
+    static const char *const numbers[] = {"accepted", "tenants", "tried", "pairs", "seed"};
+    for (size_t i = 0; i < ARRAY_COUNT(numbers); i++) {
+        const Json *number = json_object_get(checked->content, numbers[i]);
+        json_put(answer, numbers[i],
+                 json_is_integer(number) ? json_integer(json_integer_value(number)) : json_null());
+    }
     json_put(answer, "found", found_of(checked->content));
     static const char *const lists[] = {"findings", "unchecked", "checks"};
     for (size_t i = 0; i < ARRAY_COUNT(lists); i++) {
@@ -173,6 +176,13 @@ const Operation op_isolation_check_report = {
             {"started", FIELD_TIME, .is_nullable = true, .help = "when it was made"},
             {"catalogue", FIELD_TEXT, .is_nullable = true,
              .help = "SHA-256 over the part of the catalogue that was read"},
+            {"tenants", FIELD_INT, .is_nullable = true, .help = "tenants that were looked at"},
+            {"tried", FIELD_INT, .is_nullable = true,
+             .help = "of those: tenants of which a login tried"},
+            {"mode", FIELD_TEXT, .is_nullable = true,
+             .help = "whom logins were to try: rules_only, one_neighbour, pairs, all_pairs"},
+            {"pairs", FIELD_INT, .is_nullable = true, .help = "how many were asked for"},
+            {"seed", FIELD_INT, .is_nullable = true, .help = "decided which pairs were tried"},
             {"findings", FIELD_INT, .is_nullable = true, .help = "findings in it"},
             {"accepted", FIELD_INT, .is_nullable = true, .help = "of those: accepted by somebody"},
             {"found", FIELD_LIST,

@@ -55,6 +55,8 @@ const Field isolation_finding_fields[] = {
     {"other", FIELD_TEXT, .is_nullable = true, .help = "the tenant on the other side"},
     {"object", FIELD_TEXT, .is_long = true, .help = "where"},
     {"evidence", FIELD_TEXT, .is_long = true, .help = "what was found, or what happened"},
+    {"definition", FIELD_TEXT, .is_nullable = true, .is_wide = true,
+     .help = "hash of the evidence and of the object, which \"isolation accept\" takes"},
     {"mend", FIELD_TEXT, .is_nullable = true, .is_long = true, .help = "the mending statement"},
     {"accepted", FIELD_OBJECT, .is_nullable = true, .is_wide = true, .fields = accepted_fields,
      .help = "the acceptance in force"},
@@ -225,6 +227,8 @@ static void fill_report(OpContext *context, const IsolationRunOptions *options, 
     report->installation_id = context->store->installation_id;
     report->tenant = options->tenant == NULL ? NULL : options->tenant->slug;
     report->has_probes = options->has_probes;
+    report->pairs = options->pairs;
+    report->is_all_pairs = options->is_all_pairs;
     report->seed = options->seed;
     report->fail_on = severity_of(options->fail_on);
 }

@@ -35,7 +35,7 @@ bool isolation_read_options(OpContext *context, const Json *args, IsolationRunOp
 #define ISOLATION_PROBE_PARAMS                                                                     \
     {"pairs", PARAM_INT, .least = 1, .most = 1000000,                                              \
      .help = "Try this many pairs of tenants; if not given, one neighbour of each tenant."},       \
-        {"seed", PARAM_INT, .least = 0, .most = INT64_MAX,                                         \
+        {"seed", PARAM_INT, .least = 0, .most = JSON_EXACT_INT,                                    \
          .help = "Decides which pairs those are; if not given, others each time."},                \
         {"all-pairs", PARAM_BOOL, .help = "Try every pair of tenants: for small fleets."},         \
     {                                                                                              \

@@ -307,6 +307,10 @@ class Server:
     def tenantry(self, *args, env=None, **options):
         return tenantry(*args, env={**self.env, **(env or {})}, **options)
 
+    def accept(self, finding, *args):
+        """Accepts a finding of a report, as whoever has read it."""
+        return self.tenantry("isolation", "accept", finding["id"], "--definition", finding["definition"], *args)
+
     def refused(self, code, *args, says=(), **options):
         """Runs the program with --json, which must refuse with this code."""
         return check_refusal(self.tenantry(*args, expect=None, **options), code, *says)

@@ -264,7 +264,7 @@ def test_what_is_accepted_does_not_stop_a_create_until_it_is_more_or_the_day_is_
         refuse("unasked", "saas")
         answer = server().tenantry("isolation", "verify", "--rules-only", "--json", json=False, expect=76).json()
         for finding in answer["findings"]:
-            server().tenantry("isolation", "accept", finding["id"], "--reason", "a public list")
+            server().accept(finding, "--reason", "a public list")
         server().create("answered", "saas")
         as_superuser("GRANT DELETE ON {s}.users TO PUBLIC", names)
         refuse("more", "saas")

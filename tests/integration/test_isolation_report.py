@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import stat
+import subprocess
 import xml.etree.ElementTree as ElementTree
 
 import harness
@@ -238,13 +239,26 @@ def test_a_signed_report_is_checked_without_a_database():
 
 
 def test_a_signature_is_right_for_another_program_too():
-    """The bytes that docs/isolation-report.md names, and openssl."""
+    """The bytes that docs/isolation-report.md names, and openssl; with a name that JSON has to escape, and the greatest seed."""
     openssl = shutil.which("openssl") or harness.skip("no openssl on this machine")
-    with signed_report() as path, harness.temporary_folder() as folder:
+    server = shared_server()
+    table = place() + '."\x1b[31m\x0b\\u00AB\t"'
+    server.psql("CREATE TABLE {0} (); GRANT SELECT ON {0} TO PUBLIC".format(table), server.superuser)
+    with harness.temporary_folder() as folder:
+        path = os.path.join(folder, "report.json")
+        try:
+            server.tenantry("isolation", "verify", "acme", "--seed", str(2**53 - 1), "--report", path, expect=76, json=False)
+        finally:
+            server.psql("DROP TABLE %s" % table, server.superuser)
+        assert check_report(path).json()["state"] == "right_if_key_is"
         with open(path, encoding="utf-8") as f:
             report = json.load(f)
+        assert "\x1b[31m" in report["report"]["findings"][0]["object"]
+        content = json.dumps(report["report"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        if shutil.which("jq"):
+            assert harness.run(["jq", "-cjS", ".report", path]).out == content
         parts = {
-            "bytes": json.dumps(report["report"], sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(),
+            "bytes": content.encode(),
             "signature": bytes.fromhex(report["signature"]["value"]),
             "key": bytes.fromhex("302a300506032b6570032100" + report["signature"]["public_key"]),
         }
@@ -253,6 +267,55 @@ def test_a_signature_is_right_for_another_program_too():
                 f.write(content)
         harness.run([openssl, "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", folder + "/key", "-rawin",
                      "-in", folder + "/bytes", "-sigfile", folder + "/signature"])
+
+
+def test_a_report_of_a_sample_says_that_it_is_one_and_what_nobody_tried_is_not_clean():
+    server = shared_server()
+    for slug in ("acme", "globex"):
+        place(slug)
+    shared_place()
+    tiers = dict(line.split("|") for line in
+                 server.psql("SELECT slug, tier FROM tenantry.tenants WHERE state = 'active'").splitlines())
+    shared = {check["id"] for check in server.tenantry("isolation", "rules")["checks"]
+              if check["kind"] == "probe" and "row" in check["tiers"] and "schema" not in check["tiers"]}
+    with harness.temporary_folder() as folder:
+        path = os.path.join(folder, "report.json")
+        answer = server.tenantry("isolation", "verify", "--pairs", "1", "--seed", "4", "--report", path)
+        with open(path, encoding="utf-8") as f:
+            report = json.load(f)["report"]
+        checked = check_report(path).json()
+    assert report["format"] == "tenantry isolation report 2" and report["tenants"] == len(tiers) > 2
+    assert {key: report[key] for key in ("mode", "pairs", "seed", "tried")} == dict(mode="pairs", pairs=1, seed=4, tried=1)
+    assert all(checked[key] == report[key] for key in ("mode", "pairs", "seed", "tried", "tenants")), checked
+    assert len(report["tried_tenants"]) == 1 and report["tried_tenants"][0] in tiers
+    probes = [check for check in report["checks"] if check["kind"] == "probe"]
+    assert sum(check["attempts"] for check in probes) == report["probes"] == answer["probes"] > 0
+    assert all(check["attempts"] is None for check in report["checks"] if check["kind"] == "rule")
+    for check in probes:
+        assert check["attempts"] > 0 or (check["state"], bool(check["reason"])) == ("not checked", True), check
+    if tiers[report["tried_tenants"][0]] == "schema":
+        assert shared <= {check["id"] for check in probes if check["attempts"] == 0}
+
+
+def test_what_no_login_had_to_try_is_skipped_and_told():
+    place("globex")
+    place()
+    server = shared_server()
+    run = functools.partial(server.tenantry, "isolation", "verify", "acme", json=False)
+    answer = run("--json").json()
+    idle = {check["id"] for check in answer["checks"] if check["attempts"] == 0}
+    assert "probe_shared_read" in idle and "probe_read" not in idle, idle
+    root = ElementTree.fromstring(run("--format", "junit").out)
+    skipped = {case.get("name") for case in root.iter("testcase") if case.find("skipped") is not None}
+    assert idle <= skipped and "probe_read" not in skipped, skipped
+    values = {p.get("name"): p.get("value") for p in root.find("testsuite").iter("property")}
+    assert (values["mode"], values["tried"]) == ("one_neighbour", "1")
+    log = json.loads(run("--format", "sarif").out)["runs"][0]
+    told = {n["associatedRule"]["id"] for n in log["invocations"][0]["toolExecutionNotifications"]}
+    assert idle <= told and log["properties"]["tried"] == 1
+    text = run().out
+    assert "tried as 1 of 1 tenant: one neighbour each, seed" in text and "nothing there to try, no attempt: probe_" in text
+    assert max(len(line) for line in text.splitlines()) <= 100
 
 
 def test_a_changed_report_is_noticed():
@@ -311,7 +374,7 @@ def test_an_accepted_finding_does_not_fail_until_the_day_is_over():
                            says=("is no day",))
         server.refused("input_invalid", "isolation", "accept", finding["id"], "--reason", " ", says=("reason",))
         server.refused("finding_missing", "isolation", "accept", "0" * 16, "--reason", "x")
-        answer = server.tenantry("isolation", "accept", finding["id"], "--reason", "a shared list", "--until", "2999-12-31")
+        answer = server.accept(finding, "--reason", "a shared list", "--until", "2999-12-31")
         assert answer["until"] == "2999-12-31T23:59:59Z"
         found = verify()
         assert found["accepted"] == 1 and found["failing"] == 0
@@ -335,11 +398,65 @@ def test_an_accepted_finding_does_not_fail_until_the_day_is_over():
     assert entry["tenant"] == "acme" and entry["detail"]["reason"] == "a shared list"
 
 
+def on_a_terminal(*args, typed):
+    """Exit status and all that is seen of a command whose question a person answers."""
+    main, other = os.openpty()
+    child = subprocess.Popen([harness.BINARY, *args], env=harness.environment(shared_server().env), stdin=other, stdout=other,
+                             stderr=other)
+    os.close(other)
+    seen, is_asked = b"", False
+    try:
+        while chunk := os.read(main, 4096):
+            seen += chunk
+            if b"to confirm: " in seen and not is_asked:
+                is_asked = True
+                os.write(main, typed.encode() + b"\n")
+    except OSError:
+        pass  # what a terminal says at its end
+    os.close(main)
+    return child.wait(harness.EXIT_TIMEOUT_S), seen.decode()
+
+
+def test_what_is_accepted_is_what_was_read_or_is_shown():
+    """A finding keeps its id when there is more of it, and cron may have verified since a person looked."""
+    server = shared_server()
+    with broken():
+        seen = the_finding(verify(expect=76))
+        accept = ("isolation", "accept", seen["id"], "--reason", "reading is meant")
+        with broken("INSERT, DELETE ON {0}.trades"):
+            watch(expect=76)
+            error = check_refusal(server.tenantry(*accept, expect=None), "confirmation_needed", "was not confirmed")
+            more = the_finding(verify(expect=76))
+            assert "--definition " + more["definition"] in error["hint"]
+            assert more["id"] == seen["id"] and more["definition"] != seen["definition"] and "DELETE" in more["evidence"]
+            assert all(f["evidence"].endswith("(definition %s)" % f["definition"]) for f in (seen, more))
+            for definition in (seen["definition"], "0" * 32):
+                refused = server.tenantry(*accept, "--definition", definition, expect=None)
+                check_refusal(refused, "confirmation_needed", "has changed")
+                assert more["evidence"] in refused.err, refused.text()
+            assert verify(expect=76)["accepted"] == 0
+            listed = server.tenantry("isolation", "list", "acme")["findings"]
+            assert [f["definition"] for f in listed if f["id"] == seen["id"]] == [more["definition"]]
+            assert server.accept(more, "--reason", "so it is")["evidence"] == more["evidence"]
+            assert verify()["accepted"] == 1
+        server.tenantry("isolation", "reopen", seen["id"])
+
+
+def test_on_a_terminal_what_is_accepted_is_shown_and_asked_about():
+    with broken():
+        finding = the_finding(verify(expect=76))
+        for typed, expect in (("no", 64), ("accept", 0)):
+            status, screen = on_a_terminal("isolation", "accept", finding["id"], "--reason", "meant", typed=typed)
+            assert status == expect and finding["definition"] in "".join(screen.split()), screen
+            assert verify(expect=76 if expect else 0)["accepted"] == (0 if expect else 1)
+        shared_server().tenantry("isolation", "reopen", finding["id"])
+
+
 def test_more_than_was_accepted_counts_again():
     server = shared_server()
     with broken():
         finding = the_finding(verify(expect=76))
-        server.tenantry("isolation", "accept", finding["id"], "--reason", "reading is meant")
+        server.accept(finding, "--reason", "reading is meant")
         assert verify()["accepted"] == 1
         with broken("DELETE ON {0}.trades"):
             again = the_finding(verify(expect=76))
@@ -369,7 +486,7 @@ def counts_again(change, undo, check):
 
     first = found()
     assert len(first) == 1, first
-    server.tenantry("isolation", "accept", first[0]["id"], "--reason", "as it is now")
+    server.accept(first[0], "--reason", "as it is now")
     assert found()[0]["accepted"]["reason"] == "as it is now"
     server.psql(change, server.superuser)
     changed = found()
@@ -430,6 +547,53 @@ def test_an_accepted_function_with_another_body_counts_again():
         server.psql("DROP FUNCTION %s.runs" % schema, server.superuser)
 
 
+def test_an_accepted_aggregate_with_another_function_counts_again():
+    server, schema = shared_server(), place()
+    place("globex")
+    login = server.tenantry("tenant", "show", "globex")["roles"]["app"]
+    owner = server.psql("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = '%s'" % schema)
+    name = "%s.tally(integer)" % schema
+    aggregate = "CREATE OR REPLACE AGGREGATE %s (SFUNC = %%s, STYPE = integer)" % name
+    server.psql("%s; ALTER AGGREGATE %s OWNER TO %s; REVOKE ALL ON FUNCTION %s FROM PUBLIC; GRANT EXECUTE ON FUNCTION %s TO %s"
+                % (aggregate % "int4pl", name, owner, name, name, login), server.superuser)
+    try:
+        assert counts_again(aggregate % "int4mul", aggregate % "int4pl", "grant_function")
+    finally:
+        server.psql("DROP AGGREGATE %s" % name, server.superuser)
+
+
+def test_an_accepted_subscription_to_something_else_counts_again():
+    server, role = shared_server(), acme_app()
+    server.psql("CREATE SUBSCRIPTION s CONNECTION 'dbname=none' PUBLICATION p WITH (connect = false);"
+                " ALTER ROLE {0} SUPERUSER; ALTER SUBSCRIPTION s OWNER TO {0}; ALTER ROLE {0} NOSUPERUSER".format(role),
+                server.superuser)
+    publication = "ALTER SUBSCRIPTION s SET PUBLICATION %s WITH (refresh = false)"
+    try:
+        for check in ("subscription", "owns_outside"):
+            assert counts_again(publication % "p, q", publication % "p", check), check
+        found = server.tenantry("isolation", "verify", "--rules-only", "--json", json=False, expect=76).json()["findings"]
+        assert ["superusers only" in f["evidence"] for f in found if f["check"] == "subscription"] == [True]
+    finally:
+        server.psql("ALTER SUBSCRIPTION s SET (slot_name = NONE); DROP SUBSCRIPTION s", server.superuser)
+
+
+def test_an_acceptance_of_what_has_no_definition_says_so():
+    """An object that nothing is known of but its evidence."""
+    server, role = shared_server(), acme_app()
+    server.psql("CREATE TEXT SEARCH DICTIONARY public.words (TEMPLATE = simple);"
+                " ALTER TEXT SEARCH DICTIONARY public.words OWNER TO %s" % role, server.superuser)
+    try:
+        found = [f for f in server.tenantry("isolation", "verify", "--rules-only", "--json", json=False, expect=76).json()["findings"]
+                 if f["check"] == "owns_outside"]
+        assert [f["evidence"].endswith("(definition %s, of this evidence alone)" % f["definition"]) for f in found] == [True], found
+        assert server.accept(found[0], "--reason", "meant")["evidence"] == found[0]["evidence"]
+        listed = [f for f in server.tenantry("isolation", "list")["findings"] if f["id"] == found[0]["id"]]
+        assert [(f["definition"], f["reason"]) for f in listed] == [(found[0]["definition"], "meant")], listed
+        server.tenantry("isolation", "reopen", found[0]["id"])
+    finally:
+        server.psql("DROP TEXT SEARCH DICTIONARY public.words", server.superuser)
+
+
 def test_an_acceptance_of_what_leads_elsewhere_is_of_all_of_its_options():
     server, schema = shared_server(), place()
     owner = server.psql("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = '%s'" % schema)
@@ -461,7 +625,7 @@ def test_a_reopened_finding_counts_again():
     server = shared_server()
     with broken():
         finding = the_finding(verify(expect=76))
-        server.tenantry("isolation", "accept", finding["id"], "--reason", "for a test")
+        server.accept(finding, "--reason", "for a test")
         verify()
         server.tenantry("isolation", "reopen", finding["id"])
         verify(expect=76)
@@ -565,7 +729,7 @@ def test_all_findings_are_mended_but_those_that_are_accepted_or_only_narrow():
     try:
         with broken():
             finding = the_finding(verify(expect=76))
-            server.tenantry("isolation", "accept", finding["id"], "--reason", "meant")
+            server.accept(finding, "--reason", "meant")
             answer = server.tenantry("isolation", "mend", "--all", "--yes")
             assert (answer["mended"], answer["by_hand"], answer["accepted"]) == (0, 1, 1), answer
             assert the_finding(verify())["id"] == finding["id"]
@@ -691,8 +855,9 @@ def test_watching_tells_what_is_new_and_what_is_gone():
 def test_watching_tells_when_an_acceptance_is_over_or_a_finding_has_grown():
     server = shared_server()
     with broken():
-        finding = the_finding(verify(expect=76))["id"]
-        server.tenantry("isolation", "accept", finding, "--reason", "for a while")
+        seen = the_finding(verify(expect=76))
+        finding = seen["id"]
+        server.accept(seen, "--reason", "for a while")
         assert watch()["unchanged"] == 1
         server.psql("UPDATE tenantry.isolation_acceptances SET until = now() - interval '1 second'")
         assert [f["id"] for f in watch(expect=76)["new"]] == [finding]
@@ -805,9 +970,10 @@ def test_an_acceptance_of_a_shared_schema_or_an_outside_function_is_of_what_is_i
         server = shared_server()
         server.psql("CREATE SCHEMA util; " + before, server.superuser)
         try:
-            found = [f["id"] for f in verify(expect=76)["findings"]]
+            seen = verify(expect=76)["findings"]
+            found = [f["id"] for f in seen]
             assert len(found) == 1, found
-            server.tenantry("isolation", "accept", found[0], "--reason", "meant")
+            server.accept(seen[0], "--reason", "meant")
             assert verify()["failing"] == 0
             server.psql(worse, server.superuser)
             again = [f for f in verify(expect=76)["findings"] if f["id"] == found[0]]

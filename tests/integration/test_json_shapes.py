@@ -292,9 +292,10 @@ def test_isolation():
     ask("isolation.verify")
     ask("isolation.watch")
     server.psql("GRANT SELECT ON %s.trades TO PUBLIC" % schema, server.superuser)
-    finding = ask("isolation.watch", expect=76)["new"][0]["id"]
+    new = ask("isolation.watch", expect=76)["new"][0]
+    finding = new["id"]
     assert ask("isolation.verify", "shape-leak", expect=76)["findings"]
-    ask("isolation.accept", finding, "--reason", "for a test")
+    ask("isolation.accept", finding, "--reason", "for a test", "--definition", new["definition"])
     with harness.temporary_folder() as folder:
         report = folder + "/report.json"
         assert ask("isolation.verify", "--rules-only", "--report", report)["findings"][0]["accepted"]

@@ -46,6 +46,8 @@ static const Unchecked unchecked[] = {{"hidden_rule", "the control role is no su
 static const Acceptance acceptances[] = {{"00000000000000bb", "the attempt gave a row",
                                           "public on purpose", "os:ada", "2027-01-31T23:59:59Z"}};
 
+static const char *const tried[] = {"acme"};
+
 /* A run with a critical finding, one that is accepted, a check that was not done and a clean one.
  */
 typedef struct Sample {
@@ -64,12 +66,17 @@ static int make_sample(void **state)
     json_put_text(sample->slugs, TENANT, "acme");
     Finding *copy = ARENA_ARRAY(arena, Finding, 2);
     memcpy(copy, findings, sizeof findings);
+    int64_t *attempts = ARENA_ARRAY(arena, int64_t, ARRAY_COUNT(checks));
+    attempts[3] = 40;
     sample->result = (IsolationResult){.list = {arena, copy, 2},
                                        .unchecked = unchecked,
                                        .unchecked_count = 1,
                                        .tenants = 2,
                                        .rules = 3,
                                        .probes = 40,
+                                       .attempts = attempts,
+                                       .tried = tried,
+                                       .tried_count = 1,
                                        .catalogue = "c0ffee"};
     sample->report = (Report){.result = &sample->result,
                               .checks = checks,
@@ -158,6 +165,8 @@ static void lines_for_people_fit_and_cannot_control_a_terminal(void **state)
     const char *text = report_to_table(sample->arena, &sample->report);
     assert_non_null(strstr(text, "NOT ISOLATED: 1 finding (1 critical)\n"));
     assert_non_null(strstr(text, "the whole fleet: 2 tenants, 3 rules, 40 attempts, 1 accepted\n"));
+    assert_non_null(strstr(text, "\ntried as 1 of 2 tenants: one neighbour each, seed 0\n"));
+    assert_null(strstr(text, "nothing there to try"));
     assert_non_null(strstr(text, "tenants acme and " OTHER));
     assert_non_null(
         strstr(text, "accepted until 2027-01-31T23:59:59Z by os:ada: public on purpose"));
@@ -237,6 +246,59 @@ static void a_login_that_was_not_tried_is_a_skipped_case_and_in_the_headline(voi
     assert_non_null(strstr(text, "<skipped message=\"no login could try\"/>"));
 }
 
+static const Json *find_named(const Json *list, const char *key, const char *value)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        if (strcmp(json_get_text(json_array_get(list, i), key, ""), value) == 0) {
+            return json_array_get(list, i);
+        }
+    }
+    fail_msg("nothing has the %s \"%s\"", key, value);
+    return NULL;
+}
+
+static void a_probe_that_made_no_attempt_is_not_clean(void **state)
+{
+    static const char why[] = "no attempt: the tenants that tried had nothing that it is about";
+    Sample *sample = *state;
+    const char *text = NULL;
+    Err err;
+    sample->result.list.count = 0;
+    {
+        scoped_json Json *answer = report_to_json(&sample->report);
+        const Json *check = find_named(json_object_get(answer, "checks"), "id", "read_table");
+        assert_string_equal(json_get_text(check, "state", ""), "clean");
+        assert_int_equal(json_get_int(check, "attempts", -1), 40);
+    }
+    sample->result.attempts[3] = 0; /* another probe made them */
+    scoped_json Json *answer = report_to_json(&sample->report);
+    const Json *check = find_named(json_object_get(answer, "checks"), "id", "read_table");
+    assert_string_equal(json_get_text(check, "state", ""), "not checked");
+    assert_string_equal(json_get_text(check, "reason", ""), why);
+    assert_int_equal(json_get_int(check, "attempts", -1), 0);
+    assert_non_null(strstr(report_to_table(sample->arena, &sample->report),
+                           "    nothing there to try, no attempt: read_table\n"));
+    assert_true(report_to_junit(sample->arena, &sample->report, &text, &err));
+    assert_non_null(strstr(text, arena_printf(sample->arena, "<skipped message=\"%s\"/>", why)));
+    assert_non_null(strstr(report_to_sarif(sample->arena, &sample->report), why));
+}
+
+static void a_report_says_whom_the_logins_were_to_try(void **state)
+{
+    Sample *sample = *state;
+    assert_string_equal(report_mode(&sample->report), "one_neighbour");
+    sample->report.pairs = 3;
+    assert_string_equal(report_mode(&sample->report), "pairs");
+    assert_non_null(strstr(report_to_table(sample->arena, &sample->report),
+                           "\ntried as 1 of 2 tenants: pairs 3, seed 0\n"));
+    sample->report.pairs = 0;
+    sample->report.is_all_pairs = true;
+    assert_string_equal(report_mode(&sample->report), "all_pairs");
+    sample->report.has_probes = false;
+    assert_string_equal(report_mode(&sample->report), "rules_only");
+    assert_null(strstr(report_to_table(sample->arena, &sample->report), "tried as"));
+}
+
 /* The members that section 3 of SARIF 2.1.0 requires, of every object that we write. */
 static void sarif_has_what_the_standard_requires(void **state)
 {
@@ -278,6 +340,28 @@ static const char *sign_sample(const Sample *sample, uint8_t **ret_seed)
     return text;
 }
 
+/* A report as another form has it: its content as it is signed, and as it is in the file. */
+static const char *sign_by_hand(const Sample *sample, const char *content, const char *in_file)
+{
+    uint8_t *seed = NULL;
+    uint8_t public_key[SECRET_PUBLIC_BYTES];
+    uint8_t signature[SECRET_SIGNATURE_BYTES];
+    const char *fingerprint = NULL;
+    Err err;
+    assert_true(secret_sign_new(&seed, &err));
+    assert_true(secret_sign(seed, content, strlen(content), signature, &err));
+    assert_true(secret_sign_public(seed, public_key, &err));
+    assert_true(secret_sign_fingerprint(sample->arena, public_key, &fingerprint, &err));
+    secret_free(seed, SECRET_SEED_BYTES);
+    return arena_printf(sample->arena,
+                        "{\n  \"report\": %s,\n  \"signature\": {\n"
+                        "    \"algorithm\": \"Ed25519\",\n    \"fingerprint\": \"%s\",\n"
+                        "    \"public_key\": \"%s\",\n    \"value\": \"%s\"\n  }\n}\n",
+                        in_file, fingerprint,
+                        secret_to_hex(sample->arena, public_key, sizeof public_key),
+                        secret_to_hex(sample->arena, signature, sizeof signature));
+}
+
 static ReportState state_of(const Sample *sample, const char *text, size_t length, const char *key)
 {
     ReportChecked checked;
@@ -309,6 +393,35 @@ static void a_signed_report_is_right_for_who_trusts_its_key_only(void **state)
     assert_int_equal(state_of(sample, text, length, public_of(sample, other)), REPORT_KEY_UNKNOWN);
     secret_free(seed, SECRET_SEED_BYTES);
     secret_free(other, SECRET_SEED_BYTES);
+}
+
+static void what_is_signed_is_what_the_form_of_a_report_says(void **state)
+{
+    static const struct {
+        const char *content;
+        const char *in_file;
+        ReportState state;
+    } cases[] = {
+        {"{\"format\":\"tenantry isolation report 1\",\"object\":\"a\\u001Bb\"}",
+         "{\n    \"format\": \"tenantry isolation report 1\",\n"
+         "    \"object\": \"a\\u001Bb\"\n  }",
+         REPORT_UNPINNED},
+        {"{\"format\":\"tenantry isolation report 2\",\"object\":\"a\\u001bb\\\\u00AB\"}",
+         "{\n    \"format\": \"tenantry isolation report 2\",\n"
+         "    \"object\": \"a\\u001Bb\\\\u00AB\"\n  }",
+         REPORT_UNPINNED},
+        {"{\"format\":\"tenantry isolation report 2\",\"object\":\"a\\u001Bb\"}",
+         "{\n    \"format\": \"tenantry isolation report 2\",\n"
+         "    \"object\": \"a\\u001Bb\"\n  }",
+         REPORT_CHANGED},
+        {"{\"format\":\"tenantry isolation report 9\"}",
+         "{\n    \"format\": \"tenantry isolation report 9\"\n  }", REPORT_CHANGED},
+    };
+    const Sample *sample = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        const char *text = sign_by_hand(sample, cases[i].content, cases[i].in_file);
+        assert_int_equal(state_of(sample, text, strlen(text), NULL), cases[i].state);
+    }
 }
 
 static void any_changed_byte_of_a_signed_report_is_noticed(void **state)
@@ -371,8 +484,11 @@ int main(void)
         WITH_SAMPLE(junit_parses_and_has_a_case_for_every_check),
         WITH_SAMPLE(probes_that_were_not_asked_for_are_skipped_cases),
         WITH_SAMPLE(a_login_that_was_not_tried_is_a_skipped_case_and_in_the_headline),
+        WITH_SAMPLE(a_probe_that_made_no_attempt_is_not_clean),
+        WITH_SAMPLE(a_report_says_whom_the_logins_were_to_try),
         WITH_SAMPLE(sarif_has_what_the_standard_requires),
         WITH_SAMPLE(a_signed_report_is_right_for_who_trusts_its_key_only),
+        WITH_SAMPLE(what_is_signed_is_what_the_form_of_a_report_says),
         WITH_SAMPLE(any_changed_byte_of_a_signed_report_is_noticed),
         WITH_SAMPLE(what_is_no_report_is_changed_and_what_is_no_key_is_refused),
     };
