@@ -12,7 +12,8 @@ from isolation_cases import CASES, LEAKS
 TENANTS = [("a", "trading"), ("b", "trading"), ("x", "saas"), ("y", "saas")]
 
 # Rules that have a test of their own, since one statement does not break what they look for.
-ELSEWHERE = {"builtin_changed", "ended_login", "map_stale", "hba_trust", "password_weak", "role_swapped", "setting_server"}
+ELSEWHERE = {"builtin_changed", "builtin_view", "ended_login", "map_stale", "hba_trust", "password_weak", "role_swapped",
+             "setting_server"}
 
 # The finding is about the tenant that is named; the check of a single tenant sees it from where the function is.
 SEEN_FROM = {"function_names_other": "b1"}
@@ -405,6 +406,54 @@ def test_a_function_of_postgresql_that_was_changed_is_reported_and_changed_right
         for args in ((), ("first",)):
             found = verify(server, *args)["findings"]
             assert [(f["check"], f["object"]) for f in found] == [("builtin_changed", "function pg_sleep_for(interval)")], found
+
+
+STATISTICS_VIEWS = ("pg_stats_ext", "pg_stats_ext_exprs")
+
+
+def views_of_old(server):
+    """Puts the views of extended statistics as servers have them that were made before CVE-2024-4317 was mended: without
+    the condition, and of the transaction that made their row types. Gives what PostgreSQL's script runs to mend them."""
+    mends = ""
+    for view in STATISTICS_VIEWS:
+        text = server.psql("SELECT pg_get_viewdef('pg_catalog.%s'::regclass)" % view, server.superuser)
+        create = "CREATE OR REPLACE VIEW pg_catalog.%s WITH (security_barrier) AS " % view
+        mends += create + text
+        server.psql("BEGIN; %s; UPDATE pg_type SET typname = typname WHERE oid = 'pg_catalog.%s'::regtype; COMMIT"
+                    % (create + text[:text.rindex("WHERE (pg_has_role(")], view), server.superuser)
+    return mends
+
+
+def test_a_view_of_postgresql_that_was_changed_is_reported_and_those_that_its_script_mended_are_not():
+    with harness.Server() as server:
+        server.up()
+        owner, reader = (server.create(slug, "trading")["app"] for slug in ("first", "second"))
+        schema = server.tenantry("tenant", "show", "first")["schema"]
+        harness.psql(owner, "INSERT INTO portfolios (user_id, name) SELECT gen_random_uuid(), 'secret' FROM generate_series(1, 9)")
+        server.psql("CREATE STATISTICS {0}.st ON (upper(name)) FROM {0}.portfolios; ANALYZE {0}.portfolios;"
+                    " REVOKE SELECT ON pg_catalog.pg_user FROM PUBLIC; GRANT SELECT ON pg_catalog.pg_user TO PUBLIC".format(schema),
+                    server.superuser)
+        sees = "SELECT count(*) FROM pg_stats_ext_exprs WHERE most_common_vals::text LIKE '%SECRET%'"
+        assert harness.psql(reader, sees) == "0" and verify(server)["findings"] == []
+
+        mends = views_of_old(server)
+        assert harness.psql(reader, sees) == "1"
+        for args in ((), ("second",)):
+            found = verify(server, *args)["findings"]
+            assert [(f["check"], f["object"]) for f in found] == [("builtin_view", "view " + v) for v in STATISTICS_VIEWS], found
+            assert all("CVE-2024-4317" in f["evidence"] for f in found), found
+        server.psql(mends, server.superuser)
+        assert harness.psql(reader, sees) == "0" and verify(server)["findings"] == []
+
+        server.psql("ALTER VIEW pg_catalog.pg_stats SET (security_barrier = false);"
+                    " CREATE RULE kept AS ON UPDATE TO pg_catalog.pg_user DO INSTEAD NOTHING;"
+                    " CREATE OR REPLACE VIEW pg_catalog.pg_stats_ext AS %s;"
+                    % mends[mends.index("SELECT"):mends.index(";")].replace("WHERE (pg_has_role(", "WHERE (true OR pg_has_role("),
+                    server.superuser)
+        for args in ((), ("second",)):
+            found = verify(server, *args)["findings"]
+            assert [(f["check"], f["object"]) for f in found] == [
+                ("builtin_view", "view " + v) for v in ("pg_stats", "pg_stats_ext", "pg_user")], found
 
 
 def test_a_neighbour_that_reaches_everybody_is_reported_in_the_check_of_one_tenant():
