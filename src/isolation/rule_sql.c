@@ -57,7 +57,7 @@ static const Piece pieces[] = {
     {"iso_loose", false, false},     {"iso_buried", true, false},    {"iso_free", false, false},
     {"iso_lent", false, false},      {"iso_stray", false, false},    {"iso_thing", false, false},
     {"iso_maker", false, false},     {"iso_path", false, false},     {"iso_planted", false, false},
-    {"iso_given", false, false},     {"iso_view", false, false},
+    {"iso_given", false, false},     {"iso_view", false, false},     {"iso_opened", false, false},
 };
 
 enum { PIECES = ARRAY_COUNT(pieces) };

@@ -406,6 +406,14 @@ CASES = [
     ("untrusted_language", None, "UPDATE pg_language SET lanpltrusted = true WHERE lanname = 'c'", None),
     ("extension_function", "a", "CREATE EXTENSION pageinspect SCHEMA public;"
      " GRANT EXECUTE ON FUNCTION public.get_raw_page(text, bigint) TO {a_app}", "DROP EXTENSION pageinspect"),
+    # What was given after the extension's script.
+    ("extension_grant", None, "GRANT EXECUTE ON FUNCTION monitoring.pg_stat_statements_reset TO PUBLIC", None),
+    ("extension_grant", None, "CREATE TABLE public.kinds (i int, t text); CREATE EXTENSION pageinspect SCHEMA public;"
+     " ALTER EXTENSION pageinspect ADD TABLE public.kinds; GRANT INSERT, UPDATE (t) ON public.kinds TO PUBLIC",
+     "DROP EXTENSION pageinspect"),
+    ("extension_grant", "b", "CREATE SEQUENCE public.counter; CREATE EXTENSION pageinspect SCHEMA public; ALTER EXTENSION"
+     " pageinspect ADD SEQUENCE public.counter; CREATE ROLE club; GRANT club TO {b_app}; GRANT USAGE ON SEQUENCE public.counter"
+     " TO club", "DROP EXTENSION pageinspect; DROP ROLE club"),
     ("subscription", "a", "CREATE SUBSCRIPTION s CONNECTION 'dbname=none' PUBLICATION p WITH (connect = false);"
      " ALTER ROLE {a_app} SUPERUSER; ALTER SUBSCRIPTION s OWNER TO {a_app}; ALTER ROLE {a_app} NOSUPERUSER",
      "ALTER SUBSCRIPTION s SET (slot_name = NONE); DROP SUBSCRIPTION s"),

@@ -244,6 +244,43 @@ GRANT EXECUTE ON PROCEDURE p(int) TO {a_app}; GRANT EXECUTE ON FUNCTION total(in
 GRANT CREATE ON TABLESPACE pg_default TO {b_app}"""
 
 
+# Extensions that come with PostgreSQL, and need no library that is loaded at the start.
+CONTRIB = ("amcheck autoinc bloom btree_gin btree_gist citext cube dict_int dict_xsyn earthdistance fuzzystrmatch hstore insert_username"
+           " intagg intarray isn lo ltree moddatetime pageinspect pg_buffercache pg_freespacemap pg_trgm pg_visibility pgcrypto"
+           " pgrowlocks pgstattuple refint seg sslinfo tablefunc tcn tsm_system_rows tsm_system_time unaccent uuid-ossp xml2")
+
+
+def test_of_an_extension_only_what_it_does_not_give_itself_is_reported_and_taken_back():
+    server, _ = names()
+    extensions = server.psql("SELECT string_agg(name, ' ' ORDER BY name) FROM pg_available_extensions WHERE installed_version IS NULL"
+                             " AND name = ANY (string_to_array('%s', ' '))" % CONTRIB, server.superuser).split()
+    server.psql("CREATE SCHEMA contrib; GRANT USAGE ON SCHEMA contrib TO PUBLIC;"
+                + "".join('CREATE EXTENSION "%s" SCHEMA contrib;' % name for name in extensions), server.superuser)
+    try:
+        # As extensions have them that share a table with all: what its script makes, and gives, is its own.
+        server.psql("CREATE TABLE contrib.systems (i int, \"a b\" text); GRANT SELECT ON contrib.systems TO PUBLIC;"
+                    " ALTER EXTENSION hstore ADD TABLE contrib.systems", server.superuser)
+        reset = server.psql("SELECT 'monitoring.pg_stat_statements_reset'::regproc::regprocedure", server.superuser)
+        before = verify(server)["findings"]
+        assert not [f for f in before if f["check"] == "extension_grant"], before
+        server.psql("GRANT INSERT, UPDATE (\"a b\") ON contrib.systems TO PUBLIC;"
+                    " GRANT EXECUTE ON FUNCTION monitoring.pg_stat_statements_reset TO PUBLIC;"
+                    " GRANT SELECT ON contrib.pg_buffercache TO PUBLIC", server.superuser)
+        found = of_rule(verify(server), "extension_grant")
+        assert sorted(f["mend"] for f in found) == [
+            "REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC" % reset,
+            "REVOKE INSERT ON TABLE contrib.systems FROM PUBLIC",
+            "REVOKE SELECT ON TABLE contrib.pg_buffercache FROM PUBLIC",
+            'REVOKE UPDATE ("a b") ON TABLE contrib.systems FROM PUBLIC'], found
+        assert {f["id"] for f in of_rule(verify(server, "a1"), "extension_grant")} == {f["id"] for f in found}
+        server.psql(";".join(f["mend"] for f in found), server.superuser)
+        assert verify(server)["findings"] == before
+        assert server.psql("SELECT has_table_privilege('%s', 'contrib.systems', 'SELECT')" % names()[1]["a_app"],
+                           server.superuser) == "t"
+    finally:
+        server.psql("DROP SCHEMA contrib CASCADE", server.superuser)
+
+
 def test_what_is_said_to_be_revoked_comes_with_the_statement_that_does():
     server, words = names()
     server.psql(LENT.format(**words), server.superuser)
