@@ -58,6 +58,7 @@ static const Piece pieces[] = {
     {"iso_lent", false, false},      {"iso_stray", false, false},    {"iso_thing", false, false},
     {"iso_maker", false, false},     {"iso_path", false, false},     {"iso_planted", false, false},
     {"iso_given", false, false},     {"iso_view", false, false},     {"iso_opened", false, false},
+    {"iso_met", false, false},
 };
 
 enum { PIECES = ARRAY_COUNT(pieces) };

@@ -10,20 +10,20 @@ SELECT x.classid, x.objid, x.objsubid, a.grantee, a.privilege_type
                                 AND o.classid = 'pg_class'::regclass AND o.deptype = 'e' AND o.objid >= 16384 OFFSET 0) d
          CROSS JOIN LATERAL (SELECT 0 AS attnum, c.relacl AS acl FROM pg_class c
                               WHERE c.oid = d.objid AND c.relacl IS NOT NULL
-                                AND c.relnamespace IN (SELECT s.nspoid FROM iso_common s)
+                                AND c.relnamespace = ANY (ARRAY(SELECT s.nspoid FROM iso_common s))
                              UNION ALL
                              SELECT t.attnum, t.attacl FROM pg_attribute t
                               WHERE t.attrelid = d.objid AND t.attacl IS NOT NULL) r
         UNION ALL
         SELECT i.classoid, f.oid, 0, f.proacl
           FROM pg_init_privs i
-          JOIN pg_proc f ON f.oid = i.objoid
-         WHERE i.classoid = 'pg_proc'::regclass AND i.privtype = 'e' AND f.proacl IS NOT NULL
-           AND NOT EXISTS (SELECT FROM pg_depend d
-                            WHERE d.classid = i.classoid AND d.objid = f.oid AND d.deptype = 'e'
-                              AND d.refobjid IN (SELECT e.oid FROM iso_extension e))) x
+         CROSS JOIN LATERAL (SELECT p.oid, p.proacl FROM pg_proc p WHERE p.oid = i.objoid AND p.proacl IS NOT NULL OFFSET 0) f
+         WHERE i.classoid = 'pg_proc'::regclass AND i.privtype = 'e'
+           AND (SELECT d.refobjid FROM pg_depend d
+                 WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e' LIMIT 1)
+               <> ALL (ARRAY(SELECT e.oid FROM iso_extension e))) x
  CROSS JOIN LATERAL aclexplode(x.acl) a
- WHERE a.grantee IN (SELECT b.oid FROM iso_bearer b) AND a.grantee NOT IN (SELECT o.oid FROM iso_own o)
+ WHERE a.grantee = ANY (ARRAY(SELECT b.oid FROM iso_bearer b)) AND a.grantee <> ALL (ARRAY(SELECT o.oid FROM iso_own o))
    AND NOT EXISTS (SELECT FROM pg_init_privs i, LATERAL aclexplode(i.initprivs) g
                     WHERE i.classoid = x.classid AND i.objoid = x.objid AND i.objsubid = x.objsubid
-                      AND g.grantee = a.grantee AND g.privilege_type = a.privilege_type)
+                      AND g.grantee = a.grantee AND g.privilege_type = a.privilege_type OFFSET 0)
