@@ -57,7 +57,8 @@ static const Piece pieces[] = {
     {"iso_large", false, false},   {"iso_loose", false, false},     {"iso_buried", true, false},
     {"iso_free", false, false},    {"iso_lent", false, false},      {"iso_stray", false, false},
     {"iso_thing", false, false},   {"iso_maker", false, false},     {"iso_path", false, false},
-    {"iso_planted", false, false}, {"iso_given", false, false},
+    {"iso_planted", false, false}, {"iso_given", false, false},     {"iso_view", false, false},
+    {"iso_opened", false, false},  {"iso_met", false, false},
 };
 
 enum { PIECES = ARRAY_COUNT(pieces) };
@@ -220,14 +221,15 @@ static bool has_word(const char *text, const char *word)
 }
 
 /* The pieces that the rest of the statement names, and those that they name: PostgreSQL plans every
- * part of a WITH that anything refers to. A piece refers to earlier ones only. */
+ * part of a WITH that anything refers to. A piece refers to earlier ones only. The first, which has
+ * the parameter, is there in any case: the statement is sent with one. */
 static bool add_pieces(Arena *arena, bool is_fleet, bool is_birth, const char *body, StrBuf *sql,
                        Err *err)
 {
     const char *parts[PIECES] = {NULL};
     const char *separator = "WITH";
     for (size_t i = PIECES; i-- > 0;) {
-        bool is_needed = has_word(body, pieces[i].name);
+        bool is_needed = i == 0 || has_word(body, pieces[i].name);
         for (size_t j = i + 1; j < PIECES && !is_needed; j++) {
             is_needed = parts[j] != NULL && has_word(parts[j], pieces[i].name);
         }

@@ -406,6 +406,29 @@ CASES = [
     ("untrusted_language", None, "UPDATE pg_language SET lanpltrusted = true WHERE lanname = 'c'", None),
     ("extension_function", "a", "CREATE EXTENSION pageinspect SCHEMA public;"
      " GRANT EXECUTE ON FUNCTION public.get_raw_page(text, bigint) TO {a_app}", "DROP EXTENSION pageinspect"),
+    # Code of no place that every tenant's values go through.
+    ("outside_cast", None, "CREATE ROLE joe; CREATE SCHEMA helper; CREATE FUNCTION helper.f(text) RETURNS inet LANGUAGE plpgsql AS"
+     " 'BEGIN PERFORM pg_notify(''heard'', $1); RETURN inet ''10.9.9.9''; END'; ALTER FUNCTION helper.f(text) OWNER TO joe;"
+     " CREATE CAST (text AS inet) WITH FUNCTION helper.f(text) AS ASSIGNMENT", "DROP SCHEMA helper CASCADE; DROP ROLE joe"),
+    ("outside_cast", None, "CREATE FUNCTION {b}.f(text) RETURNS inet LANGUAGE sql AS 'SELECT NULL::inet'; ALTER FUNCTION"
+     " {b}.f(text) OWNER TO {b_owner}; CREATE CAST (text AS inet) WITH FUNCTION {b}.f(text)", "DROP FUNCTION {b}.f(text) CASCADE"),
+    ("outside_cast", None, "CREATE SCHEMA helper; CREATE FUNCTION helper.f(text, varchar) RETURNS boolean LANGUAGE sql AS"
+     " 'SELECT true'; CREATE OPERATOR pg_catalog.= (FUNCTION = helper.f, LEFTARG = text, RIGHTARG = varchar)",
+     "DROP SCHEMA helper CASCADE"),
+    ("outside_cast", None, "CREATE SCHEMA helper; CREATE FUNCTION helper.f(text) RETURNS int LANGUAGE sql AS"
+     " 'SELECT 1'; CREATE OPERATOR tenantry_ext.!! (FUNCTION = helper.f, RIGHTARG = text)",
+     "DROP OPERATOR tenantry_ext.!! (NONE, text); DROP SCHEMA helper CASCADE"),
+    ("outside_cast", None, "CREATE SCHEMA helper; CREATE FUNCTION helper.f(json, json) RETURNS int IMMUTABLE LANGUAGE sql AS"
+     " 'SELECT 0'; CREATE OPERATOR CLASS helper.by DEFAULT FOR TYPE json USING btree AS FUNCTION 1 helper.f(json, json)",
+     "DROP SCHEMA helper CASCADE"),
+    # What was given after the extension's script.
+    ("extension_grant", None, "GRANT EXECUTE ON FUNCTION monitoring.pg_stat_statements_reset TO PUBLIC", None),
+    ("extension_grant", None, "CREATE TABLE public.kinds (i int, t text); CREATE EXTENSION pageinspect SCHEMA public;"
+     " ALTER EXTENSION pageinspect ADD TABLE public.kinds; GRANT INSERT, UPDATE (t) ON public.kinds TO PUBLIC",
+     "DROP EXTENSION pageinspect"),
+    ("extension_grant", "b", "CREATE SEQUENCE public.counter; CREATE EXTENSION pageinspect SCHEMA public; ALTER EXTENSION"
+     " pageinspect ADD SEQUENCE public.counter; CREATE ROLE club; GRANT club TO {b_app}; GRANT USAGE ON SEQUENCE public.counter"
+     " TO club", "DROP EXTENSION pageinspect; DROP ROLE club"),
     ("subscription", "a", "CREATE SUBSCRIPTION s CONNECTION 'dbname=none' PUBLICATION p WITH (connect = false);"
      " ALTER ROLE {a_app} SUPERUSER; ALTER SUBSCRIPTION s OWNER TO {a_app}; ALTER ROLE {a_app} NOSUPERUSER",
      "ALTER SUBSCRIPTION s SET (slot_name = NONE); DROP SUBSCRIPTION s"),
@@ -516,6 +539,13 @@ LEAKS = [
     ("outside_definer_power", "b", "CREATE SCHEMA util; CREATE FUNCTION util.f(text) RETURNS boolean LANGUAGE sql SECURITY DEFINER"
      " AS 'SELECT count(*) >= 0 FROM {x}.users'; CREATE OPERATOR tenantry_ext.@@@ (FUNCTION = util.f, RIGHTARG = text)",
      "SELECT OPERATOR(tenantry_ext.@@@) 'x'::text", "DROP SCHEMA util CASCADE"),
+    ("outside_cast", "b", "CREATE ROLE joe; CREATE SCHEMA helper; CREATE FUNCTION helper.f(text) RETURNS inet LANGUAGE plpgsql AS"
+     " 'BEGIN PERFORM pg_notify(''heard'', $1); RETURN inet ''10.9.9.9''; END'; ALTER FUNCTION helper.f(text) OWNER TO joe;"
+     " CREATE CAST (text AS inet) WITH FUNCTION helper.f(text) AS ASSIGNMENT",
+     "SELECT '10.0.0.7'::text::inet = '10.9.9.9'", "DROP SCHEMA helper CASCADE; DROP ROLE joe"),
+    ("outside_cast", "x", "CREATE SCHEMA helper; CREATE FUNCTION helper.f(text, varchar) RETURNS boolean LANGUAGE sql AS"
+     " 'SELECT true'; CREATE OPERATOR pg_catalog.= (FUNCTION = helper.f, LEFTARG = text, RIGHTARG = varchar)",
+     "SELECT 'one'::text = 'other'::varchar", "DROP SCHEMA helper CASCADE"),
     ("outside_untrusted", "b", "CREATE FUNCTION tenantry_ext.f(text, bigint, bigint, boolean) RETURNS bytea LANGUAGE internal"
      " AS 'pg_read_binary_file'", "SELECT length(tenantry_ext.f('global/1260', 0, 8192, false)) = 8192",
      "DROP FUNCTION tenantry_ext.f(text, bigint, bigint, boolean)"),

@@ -221,8 +221,19 @@ def names(blueprint):
             "ob": owner, "ida": a["id"], "idb": b["id"], "guard": "(%s)" % guard}
 
 
+def open_view(view):
+    """Broken and mended: a view of extended statistics as it was before CVE-2024-4317, with statistics of the neighbour's."""
+    change = "DO $do$ BEGIN EXECUTE (SELECT 'CREATE OR REPLACE VIEW pg_catalog.%s WITH (security_barrier) AS '" % view
+    told = " || replace(pg_get_viewdef('pg_catalog." + view + "'::regclass), '%s', '%s')); END $do$;"
+    return ("CREATE STATISTICS {sb}.st ON (upper(name)) FROM {sb}.portfolios; ANALYZE {sb}.portfolios;"
+            + change + told % ("WHERE (pg_has_role(", "WHERE (true OR pg_has_role("),
+            "DROP STATISTICS {sb}.st;" + change + told % ("WHERE (true OR (pg_has_role(", "WHERE ((pg_has_role("))
+
+
 # The same in another way.
 MORE = [
+    ("probe_statistics", ("trading", *open_view("pg_stats_ext"), "login {ra}")),
+    ("probe_statistics", ("trading", *open_view("pg_stats_ext_exprs"), "login {ra}")),
     ("probe_sequence", ("trading", "GRANT USAGE ON SEQUENCE tenantry.jobs_id_seq TO {ra}",
                         "REVOKE USAGE ON SEQUENCE tenantry.jobs_id_seq FROM {ra}", "sequence tenantry.jobs_id_seq")),
     ("probe_sequence", ("saas", "CREATE SEQUENCE saas.numbers; GRANT UPDATE ON SEQUENCE saas.numbers TO {ra}",
@@ -618,7 +629,7 @@ def test_a_key_without_the_tenant_is_waited_for_and_told():
     try:
         assert told(one["app"], two["app"], *KEYS[0]) == ["00000", "55P03", "23505"]
         answer = server.tenantry("isolation", "verify", "paired1", "--rules-only", "--json", json=False, expect=76).json()
-        assert [f["check"] for f in answer["findings"]] == ["unique_without_tenant"]
+        assert [f["check"] for f in answer["findings"]] == ["unique_without_tenant"], answer["findings"]
     finally:
         server.psql("DROP INDEX saas.everywhere", server.superuser)
         forget(one)

@@ -13,7 +13,8 @@ from isolation_cases import CASES, LEAKS
 TENANTS = [("a", "trading"), ("b", "trading"), ("x", "saas"), ("y", "saas")]
 
 # Rules that have a test of their own, since one statement does not break what they look for.
-ELSEWHERE = {"builtin_changed", "ended_login", "map_stale", "hba_trust", "password_weak", "role_swapped", "setting_server"}
+ELSEWHERE = {"builtin_changed", "builtin_view", "ended_login", "map_stale", "hba_trust", "password_weak", "role_swapped",
+             "setting_server"}
 
 # The finding is about the tenant that is named; the check of a single tenant sees it from where the function is.
 SEEN_FROM = {"function_names_other": "b1"}
@@ -244,6 +245,43 @@ GRANT EXECUTE ON PROCEDURE p(int) TO {a_app}; GRANT EXECUTE ON FUNCTION total(in
 GRANT CREATE ON TABLESPACE pg_default TO {b_app}"""
 
 
+# Extensions that come with PostgreSQL, and need no library that is loaded at the start.
+CONTRIB = ("amcheck autoinc bloom btree_gin btree_gist citext cube dict_int dict_xsyn earthdistance fuzzystrmatch hstore insert_username"
+           " intagg intarray isn lo ltree moddatetime pageinspect pg_buffercache pg_freespacemap pg_trgm pg_visibility pgcrypto"
+           " pgrowlocks pgstattuple refint seg sslinfo tablefunc tcn tsm_system_rows tsm_system_time unaccent uuid-ossp xml2")
+
+
+def test_of_an_extension_only_what_it_does_not_give_itself_is_reported_and_taken_back():
+    server, _ = names()
+    extensions = server.psql("SELECT string_agg(name, ' ' ORDER BY name) FROM pg_available_extensions WHERE installed_version IS NULL"
+                             " AND name = ANY (string_to_array('%s', ' '))" % CONTRIB, server.superuser).split()
+    server.psql("CREATE SCHEMA contrib; GRANT USAGE ON SCHEMA contrib TO PUBLIC;"
+                + "".join('CREATE EXTENSION "%s" SCHEMA contrib;' % name for name in extensions), server.superuser)
+    try:
+        # As extensions have them that share a table with all: what its script makes, and gives, is its own.
+        server.psql("CREATE TABLE contrib.systems (i int, \"a b\" text); GRANT SELECT ON contrib.systems TO PUBLIC;"
+                    " ALTER EXTENSION hstore ADD TABLE contrib.systems", server.superuser)
+        reset = server.psql("SELECT 'monitoring.pg_stat_statements_reset'::regproc::regprocedure", server.superuser)
+        before = verify(server)["findings"]
+        assert before == [], before
+        server.psql("GRANT INSERT, UPDATE (\"a b\") ON contrib.systems TO PUBLIC;"
+                    " GRANT EXECUTE ON FUNCTION monitoring.pg_stat_statements_reset TO PUBLIC;"
+                    " GRANT SELECT ON contrib.pg_buffercache TO PUBLIC", server.superuser)
+        found = of_rule(verify(server), "extension_grant")
+        assert sorted(f["mend"] for f in found) == [
+            "REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC" % reset,
+            "REVOKE INSERT ON TABLE contrib.systems FROM PUBLIC",
+            "REVOKE SELECT ON TABLE contrib.pg_buffercache FROM PUBLIC",
+            'REVOKE UPDATE ("a b") ON TABLE contrib.systems FROM PUBLIC'], found
+        assert {f["id"] for f in of_rule(verify(server, "a1"), "extension_grant")} == {f["id"] for f in found}
+        server.psql(";".join(f["mend"] for f in found), server.superuser)
+        assert verify(server)["findings"] == []
+        assert server.psql("SELECT has_table_privilege('%s', 'contrib.systems', 'SELECT')" % names()[1]["a_app"],
+                           server.superuser) == "t"
+    finally:
+        server.psql("DROP SCHEMA contrib CASCADE", server.superuser)
+
+
 def test_what_is_said_to_be_revoked_comes_with_the_statement_that_does():
     server, words = names()
     server.psql(LENT.format(**words), server.superuser)
@@ -406,6 +444,54 @@ def test_a_function_of_postgresql_that_was_changed_is_reported_and_changed_right
         for args in ((), ("first",)):
             found = verify(server, *args)["findings"]
             assert [(f["check"], f["object"]) for f in found] == [("builtin_changed", "function pg_sleep_for(interval)")], found
+
+
+STATISTICS_VIEWS = ("pg_stats_ext", "pg_stats_ext_exprs")
+
+
+def views_of_old(server):
+    """Puts the views of extended statistics as servers have them that were made before CVE-2024-4317 was mended: without
+    the condition, and of the transaction that made their row types. Gives what PostgreSQL's script runs to mend them."""
+    mends = ""
+    for view in STATISTICS_VIEWS:
+        text = server.psql("SELECT pg_get_viewdef('pg_catalog.%s'::regclass)" % view, server.superuser)
+        create = "CREATE OR REPLACE VIEW pg_catalog.%s WITH (security_barrier) AS " % view
+        mends += create + text
+        server.psql("BEGIN; %s; UPDATE pg_type SET typname = typname WHERE oid = 'pg_catalog.%s'::regtype; COMMIT"
+                    % (create + text[:text.rindex("WHERE (pg_has_role(")], view), server.superuser)
+    return mends
+
+
+def test_a_view_of_postgresql_that_was_changed_is_reported_and_those_that_its_script_mended_are_not():
+    with harness.Server() as server:
+        server.up()
+        owner, reader = (server.create(slug, "trading")["app"] for slug in ("first", "second"))
+        schema = server.tenantry("tenant", "show", "first")["schema"]
+        harness.psql(owner, "INSERT INTO portfolios (user_id, name) SELECT gen_random_uuid(), 'secret' FROM generate_series(1, 9)")
+        server.psql("CREATE STATISTICS {0}.st ON (upper(name)) FROM {0}.portfolios; ANALYZE {0}.portfolios;"
+                    " REVOKE SELECT ON pg_catalog.pg_user FROM PUBLIC; GRANT SELECT ON pg_catalog.pg_user TO PUBLIC".format(schema),
+                    server.superuser)
+        sees = "SELECT count(*) FROM pg_stats_ext_exprs WHERE most_common_vals::text LIKE '%SECRET%'"
+        assert harness.psql(reader, sees) == "0" and verify(server)["findings"] == []
+
+        mends = views_of_old(server)
+        assert harness.psql(reader, sees) == "1"
+        for args in ((), ("second",)):
+            found = verify(server, *args)["findings"]
+            assert [(f["check"], f["object"]) for f in found] == [("builtin_view", "view " + v) for v in STATISTICS_VIEWS], found
+            assert all("CVE-2024-4317" in f["evidence"] for f in found), found
+        server.psql(mends, server.superuser)
+        assert harness.psql(reader, sees) == "0" and verify(server)["findings"] == []
+
+        server.psql("ALTER VIEW pg_catalog.pg_stats SET (security_barrier = false);"
+                    " CREATE RULE kept AS ON UPDATE TO pg_catalog.pg_user DO INSTEAD NOTHING;"
+                    " CREATE OR REPLACE VIEW pg_catalog.pg_stats_ext AS %s;"
+                    % mends[mends.index("SELECT"):mends.index(";")].replace("WHERE (pg_has_role(", "WHERE (true OR pg_has_role("),
+                    server.superuser)
+        for args in ((), ("second",)):
+            found = verify(server, *args)["findings"]
+            assert [(f["check"], f["object"]) for f in found] == [
+                ("builtin_view", "view " + v) for v in ("pg_stats", "pg_stats_ext", "pg_user")], found
 
 
 def test_a_neighbour_that_reaches_everybody_is_reported_in_the_check_of_one_tenant():

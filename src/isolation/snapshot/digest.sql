@@ -51,6 +51,12 @@ WITH line (text) AS (
     UNION ALL
     SELECT 'iso_given' || x::text FROM iso_given x WHERE true
     UNION ALL
+    SELECT 'iso_view' || x::text FROM iso_view x WHERE true
+    UNION ALL
+    SELECT 'iso_opened' || x::text FROM iso_opened x WHERE true
+    UNION ALL
+    SELECT 'iso_met' || x::text FROM iso_met x WHERE true
+    UNION ALL
     SELECT 'iso_thing' || x::text FROM iso_thing x WHERE true
     UNION ALL
     SELECT 'iso_stray' || x::text FROM iso_stray x WHERE true
