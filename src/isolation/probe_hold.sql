@@ -1,5 +1,6 @@
 -- Makes the rows whose statements come as JSON in a setting, and leaves them to the open transaction. One digit each goes
--- the same way: 1 when it was made, 2 when a lock of others was in its way, 0 otherwise. Errors are caught here, so that they are not in the server's log.
+-- the same way: 1 when it was made, 2 when a lock of others was in its way, 0 otherwise. Errors are caught here, so that they
+-- are not in the server's log.
 DO $probe$
 DECLARE
     inserts pg_catalog.json := pg_catalog.current_setting('tenantry_probe.attempts');

@@ -192,8 +192,8 @@ bool probe_hold_row(Arena *arena, PgConn *conn, const char *const *statements, s
         return false;
     }
     const char *digits = pg_rows_text(pg_batch_rows(batch, answers), 0, 0);
-    const char last = strlen(digits) == count ? digits[count - 1] : '0';
-    *ret_hold = last == '1' ? HOLD_MADE : last == '2' ? HOLD_BUSY : HOLD_REFUSED;
+    const char *last = strlen(digits) == count ? &digits[count - 1] : "0";
+    *ret_hold = *last == '1' ? HOLD_MADE : *last == '2' ? HOLD_BUSY : HOLD_REFUSED;
     return true;
 }
 

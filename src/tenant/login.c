@@ -107,6 +107,7 @@ bool login_add_restore(Arena *arena, Store *store, PgBatch *batch, const Tenant 
     const LoginLimits limits = login_limits(blueprint_find_plan(blueprint, tenant->plan));
     const char *search_path = place_search_path(arena, &extensions, tenant->place);
     add_resets(arena, batch, rows);
+    store_batch(batch, ROLE_RENUMBER, PG_PARAMS(tenant->id));
     for (size_t i = 0; i < count; i++) {
         const bool is_readonly = strcmp(logins[i].kind, login_kind(LOGIN_READONLY)) == 0;
         login_add_plan(arena, batch, logins[i].role, is_readonly, &limits, false);

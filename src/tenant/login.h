@@ -72,7 +72,7 @@ void login_add_base(Arena *arena, PgBatch *batch, const char *role, bool is_read
 /* Adds what gives a tenant's logins their search_path again, and what its plan gives as the newest
  * version of the blueprint has it. Takes away what else a role may set for itself of what plans
  * give, and of what isolation hangs on: nobody could be let in again who did so. Its other settings
- * stay. */
+ * stay. A role that a person made again is known by its new number from now on. */
 bool login_add_restore(Arena *arena, Store *store, PgBatch *batch, const Tenant *tenant,
                        const TenantLogin *logins, size_t count, Err *err);
 

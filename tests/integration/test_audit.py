@@ -246,6 +246,15 @@ def test_entries_that_the_table_would_not_take_are_found():
             assert (chain, 3) in found, (column, found)
 
 
+def test_a_job_given_to_an_entry_that_had_none_is_found():
+    """None and 0 are hashed alike."""
+    rows = "FROM tenantry_audit.entries WHERE job_id IS NULL ORDER BY chain, seq LIMIT 1"
+    chain, seq = shared_server().psql("SELECT chain, seq " + rows).split("|")
+    for job in (0, 1):
+        found = findings_after("UPDATE tenantry_audit.entries SET job_id = %d WHERE chain = '%s' AND seq = %s" % (job, chain, seq))
+        assert found == {(chain, int(seq)): "the entry was changed"}, (job, found)
+
+
 def test_a_number_that_only_begins_like_the_one_that_was_hashed_is_found():
     chain = chains()[0]
     column = "ALTER TABLE tenantry_audit.entries ALTER job_id TYPE %s"

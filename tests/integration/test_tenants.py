@@ -423,6 +423,9 @@ def test_a_login_that_a_person_dropped_can_be_made_again(server, slug, blueprint
         assert finding["check"] == "probe_plan_setting", finding
         server.psql(finding["mend"], server.superuser)
     assert server.tenantry("isolation", "verify", slug)["is_isolated"]
+    role = stem_of(tenant) + "_app"
+    server.psql('ALTER ROLE %s RENAME TO "Not %s"' % (role, role), server.superuser)
+    server.refused("role_gone", "tenant", "suspend", slug, says=(role, "Not " + role))
 
 
 @in_both_tiers

@@ -1,6 +1,7 @@
 -- Rights in the schemas that their own roles should not have, or that others have: what every place has by design (all
 -- to the owner; to its two other roles what they need; of `tenancy` what every tenant needs) is left out, so that this grows
--- with what is odd. grantor is the object's owner unless somebody passed on what he had with the grant option. UPDATE on a sequence is setval: in a shared place it moves the numbers of all.
+-- with what is odd. grantor is the object's owner unless somebody passed on what he had with the grant option. UPDATE on a
+-- sequence is setval: in a shared place it moves the numbers of all.
 SELECT p.nspoid, o.classid, o.objid, o.kind, o.name, NULL::name AS column_name, a.grantee, a.privilege_type,
        a.is_grantable, a.grantor, o.owner
   FROM iso_object o
