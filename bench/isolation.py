@@ -27,7 +27,7 @@ def measure(server, few, report, size):
     """server gets its many tenants here; few is for the tenants' own queries."""
     server.load(SCHEMA, size("verify_schema"))
     server.load(ROW, size("verify_row"))
-    _admin(server, "VACUUM ANALYZE")  # as autovacuum has done where tenants are not all made in the same minute
+    server.settle()
     count = size("verify_schema") + size("verify_row")
     for blueprint in (SCHEMA, ROW):
         _measure_one(server, report, size("verified"), blueprint, count)
@@ -121,13 +121,6 @@ def _run_loops(server, tenants, seconds, beside):
     return found
 
 
-def _admin(server, *statements):
-    """As the superuser of the server that is measured."""
-    conninfo = server.conninfo.replace("user=tenantry", "user=postgres")
-    for sql in statements:
-        run(["psql", conninfo, "-XAtq", "-c", sql], server.environment())
-
-
 def _lock_waits(server):
     """Waits of the tenants' own queries for a lock, as the server's log has them: those of at least LOCK_WAIT_MS."""
     with open(os.path.join(server.data, "server.log"), encoding="utf-8", errors="replace") as f:
@@ -137,9 +130,9 @@ def _lock_waits(server):
 def _measure_blocking(server, report, seconds):
     """A busy machine makes queries slow without any lock, so waits for locks are counted by the server itself."""
     tenants = {blueprint: _create(server, blueprint) for blueprint in (ROW, SCHEMA)}
-    _admin(server, "ALTER SYSTEM SET deadlock_timeout = '%dms'" % LOCK_WAIT_MS, "ALTER SYSTEM SET log_lock_waits = on",
-           "ALTER SYSTEM SET log_line_prefix = '%a '",
-           "SELECT pg_reload_conf()")
+    server.admin("ALTER SYSTEM SET deadlock_timeout = '%dms'" % LOCK_WAIT_MS, "ALTER SYSTEM SET log_lock_waits = on",
+                 "ALTER SYSTEM SET log_line_prefix = '%a '",
+                 "SELECT pg_reload_conf()")
     verify = [server.machine.tenantry, "isolation", "verify", "--all-pairs", "--quiet"]
     before = _lock_waits(server)
     alone = _run_loops(server, tenants, seconds, lambda: time.sleep(0.1))

@@ -67,6 +67,16 @@ class Server:
         if any([loader.wait() for loader in loaders]):
             raise RuntimeError("neighbours of blueprint %s could not be made" % blueprint)
 
+    def admin(self, *statements):
+        """As the superuser."""
+        conninfo = self.conninfo.replace("user=tenantry", "user=postgres")
+        for sql in statements:
+            run(["psql", conninfo, "-XAtq", "-c", sql], self.environment())
+
+    def settle(self):
+        """As autovacuum leaves a server whose tenants were not all made in the same minute."""
+        self.admin("VACUUM ANALYZE")
+
     def query(self, sql):
         """One JSON value."""
         return json.loads(run(["psql", self.conninfo, "-XAtq", "-c", sql], self.environment()))
