@@ -13,10 +13,18 @@ static bool add_finding(ProbeLogin *login, const char *probe, const Finding *fin
 }
 
 /* A canary that could not be made says nothing: another table had one, or report says that none
- * had. */
-static bool is_about_canary(const ProbeAttempt *attempt)
+ * had. In a table that takes one it was made, and what came after it (a temporary table) was
+ * refused, which is an answer. */
+static bool is_about_canary(const ProbeTargets *targets, const ProbeAttempt *attempt)
 {
-    return attempt->kind->setup[0] == 'c' && attempt->phase == 'u';
+    if (attempt->kind->setup[0] != 'c' || attempt->phase != 'u') {
+        return false;
+    }
+    bool was_made = false;
+    for (size_t i = 0; i < targets->taker_count; i++) {
+        was_made = was_made || targets->takers[i]->number == attempt->target->number;
+    }
+    return !was_made || strcmp(attempt->sqlstate, "42501") != 0;
 }
 
 /* Whether another statement of the same probe got an answer about the same target. */
@@ -56,14 +64,14 @@ static void note_unknown(ProbeLogin *login, const ProbeSession *session,
 
 /* The attempts of one login at one neighbour. */
 static bool take_attempts(ProbeLogin *login, const ProbeSession *session,
-                          const ProbeAttempts *attempts, Err *err)
+                          const ProbeTargets *targets, const ProbeAttempts *attempts, Err *err)
 {
     Arena *arena = login->arena;
     bool has_touched = false;
     for (size_t i = 0; i < attempts->count; i++) {
         const ProbeAttempt *attempt = &attempts->list[i];
         const ProbeVerdict verdict = probe_judge(attempt);
-        if (is_about_canary(attempt)) {
+        if (is_about_canary(targets, attempt)) {
             continue;
         }
         count_attempt(login, attempt->kind->probe);
@@ -136,7 +144,7 @@ static bool try_keys(ProbeLogin *login, const ProbeSession *session, size_t numb
     if ((is_ahead ? probe_crew_take_holder(turn->crew, turn, &holder, &why)
                   : probe_open_holder(turn, number, &holder, &why)) &&
         probe_try_keys(login->arena, session, neighbour, targets, holder, &attempts, &why)) {
-        return take_attempts(login, session, &attempts, err);
+        return take_attempts(login, session, targets, &attempts, err);
     }
     if (!pg_is_alive(session->conn)) {
         *err = why;
@@ -161,7 +169,7 @@ static bool try_targets(ProbeLogin *login, const ProbeSession *session,
     probe_make_attempts(login->arena, session, neighbour, targets, &attempts);
     return probe_run_attempts(login->arena, session, &attempts, login->turn->options->pause_ms,
                               err) &&
-           take_attempts(login, session, &attempts, err);
+           take_attempts(login, session, targets, &attempts, err);
 }
 
 static bool try_neighbour(ProbeLogin *login, const ProbeSession *session, size_t number, Err *err)

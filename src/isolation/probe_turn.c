@@ -56,19 +56,6 @@ static void add_login(Store *store, const TenantLogin *found, ProbeTurn *turn)
     login->conninfo = pg_uri_here(login->secrets, store->conn, found->role, found->password->text);
 }
 
-/* What the tenant's state is by now; NULL: there is no tenant any more. */
-static bool read_state(Arena *arena, Store *store, const ProbeTenant *tenant,
-                       const char **ret_state, Err *err)
-{
-    scoped_rows PgRows *rows = NULL;
-    if (!pg_query(store->conn, "SELECT state FROM tenantry.tenants WHERE id = $1",
-                  PG_PARAMS(tenant->id), &rows, err)) {
-        return false;
-    }
-    *ret_state = pg_rows_count(rows) == 0 ? NULL : arena_strdup(arena, pg_rows_text(rows, 0, 0));
-    return true;
-}
-
 /* With the password that it has by now; *ret_is_other: it was another one before. */
 static bool renew_login(Store *store, const ProbeTurn *turn, ProbeLogin *login, bool *ret_is_other,
                         Err *err)
@@ -96,17 +83,17 @@ bool probe_look_again(Store *store, const ProbeTurn *turn, ProbeLogin *login, bo
                       Err *err)
 {
     Err why;
-    const char *state = NULL;
+    Tenant *now = NULL;
     bool is_other = false;
     PgConn *conn = NULL;
-    if (!read_state(turn->arena, store, turn->tenant, &state, err)) {
+    if (!tenants_get(turn->arena, store, turn->tenant->id, &now, err)) {
         return false;
     }
-    *ret_is_meant = state == NULL || strcmp(state, "active") != 0;
+    *ret_is_meant = strcmp(now->state, "active") != 0;
     if (*ret_is_meant) {
         probe_add_note(&login->notes, "probes",
                        arena_printf(login->arena, "tenant \"%s\" is %s by now: its logins are shut",
-                                    turn->tenant->slug, state == NULL ? "gone" : state));
+                                    now->slug, now->state));
         return true;
     }
     if (login->conninfo == NULL || !turn->is_found) {

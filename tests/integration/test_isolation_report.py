@@ -318,6 +318,22 @@ def test_what_no_login_had_to_try_is_skipped_and_told():
     assert max(len(line) for line in text.splitlines()) <= 100
 
 
+def test_a_trick_that_is_refused_was_tried():
+    """Tenants may make nothing temporary, which they are told before the statement that the trick is for."""
+    server, slugs = shared_server(), ("trickster", "trickster-neighbour")
+    for slug in slugs:
+        server.create(slug, "saas")
+    try:
+        for more in ((), ("--all-pairs",)):
+            checks = {c["id"]: c for c in server.tenantry("isolation", "verify", slugs[0], *more)["checks"]}
+            shadow = checks["probe_shared_shadow"]
+            assert (shadow["attempts"] > 0, shadow["state"], shadow["reason"]) == (True, "clean", None), shadow
+    finally:
+        for slug in slugs:
+            server.tenantry("tenant", "archive", slug, "--drain-timeout", "0s")
+            server.tenantry("tenant", "purge", slug, "--yes")
+
+
 def test_a_changed_report_is_noticed():
     with signed_report() as path:
         with open(path, encoding="utf-8") as f:
