@@ -373,19 +373,36 @@ static bool query_extensions(Store *store, const char *names, size_t count, PgRo
     return store_query(store, EXTENSION_LIST, PG_PARAMS(names), ret_rows, err);
 }
 
-bool registry_find_extensions(Arena *arena, Store *store, const Blueprint *blueprint,
-                              Extensions *ret_extensions, Err *err)
+/* All that the blueprint names, as text[]; *ret_count tells how many. */
+static const char *extension_names(Arena *arena, const Blueprint *blueprint, size_t *ret_count)
 {
-    const size_t named = blueprint->wanted_count + blueprint->optional_count;
     PgArray list = pg_array_init(arena);
     add_names(&list, blueprint->wanted, blueprint->wanted_count);
     add_names(&list, blueprint->optional, blueprint->optional_count);
+    *ret_count = blueprint->wanted_count + blueprint->optional_count;
+    return pg_array_end(&list);
+}
+
+void registry_expect_extensions(Arena *arena, PgBatch *batch, const Blueprint *blueprint)
+{
+    size_t named = 0;
+    const char *names = extension_names(arena, blueprint, &named);
+    if (named > 0) {
+        store_batch(batch, EXTENSION_INSTALLED, PG_PARAMS(names));
+    }
+}
+
+bool registry_find_extensions(Arena *arena, Store *store, const Blueprint *blueprint,
+                              Extensions *ret_extensions, Err *err)
+{
+    size_t named = 0;
+    const char *names = extension_names(arena, blueprint, &named);
     *ret_extensions = (Extensions){0};
     if (named == 0) {
         return true;
     }
     scoped_rows PgRows *rows = NULL;
-    if (!query_extensions(store, pg_array_end(&list), named, &rows, err)) {
+    if (!query_extensions(store, names, named, &rows, err)) {
         return false;
     }
     const size_t count = pg_rows_count(rows);

@@ -63,6 +63,10 @@ typedef struct Extensions {
 bool registry_find_extensions(Arena *arena, Store *store, const Blueprint *blueprint,
                               Extensions *ret_extensions, Err *err);
 
+/* Adds the statement that registry_find_extensions will ask, so that its answer can be kept
+ * (store_keep_answers). */
+void registry_expect_extensions(Arena *arena, PgBatch *batch, const Blueprint *blueprint);
+
 /* ERR_INPUT_INVALID: a version was asked for that the blueprint (its newest is given) does not
  * have. Returns false. */
 bool registry_fail_version(const Blueprint *newest, int64_t version, Err *err);

@@ -485,33 +485,52 @@ static bool ask_map(Arena *arena, Store *store, const char *tenant_id, bool *ret
     return true;
 }
 
-bool isolation_require_joined(Arena *arena, Store *store, const char *tenant_id, Err *err)
+enum { JOIN_PLANNER, JOIN_BIRTH, JOIN_PLACE, JOIN_COUNT_ };
+
+bool isolation_add_join(Arena *arena, PgBatch *batch, const char *tenant_id,
+                        IsolationJoin *ret_join, Err *err)
 {
     const char *birth = NULL;
     const char *place = NULL;
-    bool is_mapped = true;
-    PlaceState state = {0};
-    scoped_batch PgBatch *batch = pg_batch_new(arena);
     if (!rule_sql_question(arena, "birth", &birth, err) ||
         !rule_sql_question(arena, "place_digest", &place, err)) {
         return false;
     }
-    pg_batch_add_fixed(batch, set_look_up, PG_NO_PARAMS);
-    const size_t is_odd = pg_batch_add_fixed(batch, birth, PG_PARAMS(tenant_id));
-    const size_t answer = pg_batch_add_fixed(batch, place,
-                                             PG_PARAMS(tenant_id, "false", TENANTRY_VERSION));
-    if (!pg_batch_run(store->conn, batch, err)) {
-        return err_prefix(err, "the rules of isolation");
+    *ret_join = (IsolationJoin){.tenant_id = tenant_id,
+                                .first = pg_batch_add_fixed(batch, set_look_up, PG_NO_PARAMS)};
+    pg_batch_add_fixed(batch, birth, PG_PARAMS(tenant_id));
+    pg_batch_add_fixed(batch, place, PG_PARAMS(tenant_id, "false", TENANTRY_VERSION));
+    return true;
+}
+
+static bool run_join(Store *store, PgBatch *batch, const IsolationJoin *join, Err *err)
+{
+    const bool is_done = pg_batch_run(store->conn, batch, err);
+    for (size_t i = 0; i < JOIN_COUNT_ && !is_done; i++) {
+        if (pg_batch_has_failed_at(batch, join->first + i)) {
+            return err_prefix(err, "the rules of isolation");
+        }
     }
-    const PgRows *rows = pg_batch_rows(batch, is_odd);
-    const bool is_found = pg_rows_count(rows) == 1;
-    read_state(arena, pg_batch_rows(batch, answer), PLACE_SET_DIGEST, &state);
-    if (is_found && pg_rows_bool(rows, 0, 1) &&
-        !ask_map(arena, store, tenant_id, &is_mapped, err)) {
+    return is_done;
+}
+
+bool isolation_require_join(Arena *arena, Store *store, PgBatch *batch, const IsolationJoin *join,
+                            Err *err)
+{
+    bool is_mapped = true;
+    PlaceState state = {0};
+    if (!run_join(store, batch, join, err)) {
         return false;
     }
-    return (is_found && !pg_rows_bool(rows, 0, 0) && is_mapped && is_known(&state)) ||
-           require_state(arena, store, tenant_id, &state, err);
+    const PgRows *birth = pg_batch_rows(batch, join->first + JOIN_BIRTH);
+    const bool is_found = pg_rows_count(birth) == 1;
+    read_state(arena, pg_batch_rows(batch, join->first + JOIN_PLACE), PLACE_SET_DIGEST, &state);
+    if (is_found && pg_rows_bool(birth, 0, 1) &&
+        !ask_map(arena, store, join->tenant_id, &is_mapped, err)) {
+        return false;
+    }
+    return (is_found && !pg_rows_bool(birth, 0, 0) && is_mapped && is_known(&state)) ||
+           require_state(arena, store, join->tenant_id, &state, err);
 }
 
 bool isolation_renew_place(Arena *arena, Store *store, const char *place_id, Err *err)

@@ -111,8 +111,19 @@ bool isolation_require_made(Arena *arena, Store *store, const char *tenant_id, E
 
 /* What a create ends with whose place was there (a spare, a shared place): what the create itself
  * did (roles, memberships, the map, the schema's rights), and whether the place is as it was when
- * the rules last passed (a few milliseconds); when it is not, every rule. */
-bool isolation_require_joined(Arena *arena, Store *store, const char *tenant_id, Err *err);
+ * the rules last passed (a millisecond or two); when it is not, every rule. The first adds the
+ * questions to the batch that makes the tenant, so that they need no round trip of their own; the
+ * second runs that batch and judges. */
+typedef struct IsolationJoin {
+    const char *tenant_id;
+    size_t
+        first; /* of the statements of the batch: that of the planner, of the create, the place */
+} IsolationJoin;
+
+bool isolation_add_join(Arena *arena, PgBatch *batch, const char *tenant_id,
+                        IsolationJoin *ret_join, Err *err);
+bool isolation_require_join(Arena *arena, Store *store, PgBatch *batch, const IsolationJoin *join,
+                            Err *err);
 
 /* After a change to a place that tenants may join: asks the rules now, so that the next create need
  * not. A place that is not whole is no error here, it is logged: a create there is refused. Within

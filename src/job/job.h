@@ -36,6 +36,7 @@ typedef struct JobContext {
     JobProgress progress;
     const char *step_title;
     bool is_unseen;   /* the open transaction made the job: nobody else can see anything of it */
+    bool may_join;    /* steps that join are part of the transaction of the one before */
     bool was_stopped; /* it is resumed after an error that people were told, not after a kill */
     void *memory; /* what the first step wants to hand to later steps of the same run; never needed
                      for correctness, and gone when a step fails */
@@ -62,6 +63,9 @@ typedef struct JobStep {
 typedef struct JobKind {
     const char *operation;
     const JobStep *steps; /* ends with {0} */
+    /* Adds what the first step is sure to ask: asked together with what makes the job, and kept for
+     * it (store_keep_answers). NULL: nothing. */
+    void (*expect)(const JobContext *context, PgBatch *batch);
     /* Undoes what the steps that were done did, in one transaction; NULL: the job can only go
      * forward. */
     bool (*undo)(JobContext *context, Err *err);

@@ -89,9 +89,13 @@ static bool begin_new(Run *run, Err *err)
                                                json_to_text(context->arena, context->args),
                                                run_int_text(run, run->steps_total), context->actor,
                                                context->tenant_id));
+    if (run->kind->expect != NULL) {
+        run->kind->expect(context, batch);
+    }
     if (!pg_batch_run(context->store->conn, batch, err)) {
         return false;
     }
+    store_keep_answers(context->store, batch, added + 1);
     context->job_id = pg_rows_int(pg_batch_rows(batch, added), 0, 0);
     run->has_lock = pg_rows_bool(pg_batch_rows(batch, added), 0, 1);
     run->is_open = true;
@@ -124,8 +128,7 @@ static bool joins_last(Run *run, int64_t number, bool *ret_joins, Err *err)
 {
     const JobStep *step = &run->kind->steps[number];
     *ret_joins = false;
-    if (number == run->steps_total || step->joins == NULL || run->is_stepwise ||
-        FAULT_ASKED("TENANTRY_FAULT_STEPWISE")) {
+    if (number == run->steps_total || step->joins == NULL || !run->context.may_join) {
         return true;
     }
     if (!step->joins(&run->context, ret_joins, err)) {
@@ -228,9 +231,12 @@ static bool may_restart(Run *run)
 static bool try_step(Run *run, int64_t number, int64_t attempt, Err *err)
 {
     run->is_joint = false;
-    return run->kind->steps[number].mode == JOB_STEP_TRANSACTION
-               ? step_in_transaction(run, number, attempt, err)
-               : step_free(run, number, attempt, err);
+    run->context.may_join = !run->is_stepwise && !FAULT_ASKED("TENANTRY_FAULT_STEPWISE");
+    const bool is_done = run->kind->steps[number].mode == JOB_STEP_TRANSACTION
+                             ? step_in_transaction(run, number, attempt, err)
+                             : step_free(run, number, attempt, err);
+    store_drop_answers(run->context.store);
+    return is_done;
 }
 
 /* Runs one step; afterwards run->steps_done tells where to go on. */

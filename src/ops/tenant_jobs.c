@@ -5,12 +5,29 @@
 #include "ops/context.h"
 #include "tenant/tenant.h"
 
+/* The questions about a place that was there travel with what makes the tenant. */
+static bool join_place(JobContext *context, PgBatch *batch, Err *err)
+{
+    IsolationJoin join;
+    if (!isolation_add_join(context->arena, batch, context->tenant_id, &join, err)) {
+        return pg_batch_abandon(context->store->conn, batch);
+    }
+    return isolation_require_join(context->arena, context->store, batch, &join, err) &&
+           tenant_create_finish(context, err);
+}
+
+static bool make_place(JobContext *context, PgBatch *batch, Err *err)
+{
+    return pg_batch_run(context->store->conn, batch, err) && tenant_create_finish(context, err) &&
+           isolation_require_made(context->arena, context->store, context->tenant_id, err);
+}
+
 static bool step_provision(JobContext *context, Err *err)
 {
     bool is_made = false;
-    return tenant_create_provision(context, &is_made, err) &&
-           (is_made ? isolation_require_made : isolation_require_joined)(
-               context->arena, context->store, context->tenant_id, err);
+    scoped_batch PgBatch *batch = pg_batch_new(context->arena);
+    return tenant_create_provision(context, batch, &is_made, err) &&
+           (is_made ? make_place : join_place)(context, batch, err);
 }
 
 static const JobStep create_steps[] = {
@@ -22,8 +39,10 @@ static const JobStep create_steps[] = {
     {0},
 };
 
-const JobKind tenant_create_job = {
-    .operation = "tenant.create", .steps = create_steps, .undo = tenant_create_undo};
+const JobKind tenant_create_job = {.operation = "tenant.create",
+                                   .steps = create_steps,
+                                   .expect = tenant_create_expect,
+                                   .undo = tenant_create_undo};
 
 static bool step_unlock(JobContext *context, Err *err)
 {

@@ -55,7 +55,7 @@ void pg_batch_done(PgBatch *batch)
     }
 }
 
-static PgParams copy_params(Arena *arena, PgParams params)
+PgParams pg_params_copy(Arena *arena, PgParams params)
 {
     const char **values = ARENA_ARRAY(arena, const char *, params.count);
     for (size_t i = 0; i < params.count; i++) {
@@ -82,7 +82,7 @@ size_t pg_batch_add_at(PgBatch *batch, const char *place, const char *sql, PgPar
                                                   .group = batch->group,
                                                   .is_fixed = batch->group != NULL &&
                                                               batch->group->is_fixed,
-                                                  .params = copy_params(batch->arena, params)};
+                                                  .params = pg_params_copy(batch->arena, params)};
     return batch->count++;
 }
 
@@ -106,7 +106,7 @@ static void open_group(PgBatch *batch, Group group)
 {
     Group *opened = ARENA_NEW(batch->arena, Group);
     *opened = group;
-    opened->params = copy_params(batch->arena, group.params);
+    opened->params = pg_params_copy(batch->arena, group.params);
     batch->group = opened;
 }
 

@@ -49,6 +49,9 @@ void pg_batch_add_commit(PgBatch *batch, bool is_durable);
 
 size_t pg_batch_count(const PgBatch *batch);
 
+/* The parameters and their values, in the arena. */
+PgParams pg_params_copy(Arena *arena, PgParams params);
+
 /* Text and parameters of statement number, as they were added; borrowed. */
 const char *pg_batch_statement(const PgBatch *batch, size_t number, PgParams *ret_params);
 

@@ -18,11 +18,6 @@ const char *store_sql(StatementId id)
     return statements[id];
 }
 
-bool store_query(Store *store, StatementId id, PgParams params, PgRows **ret_rows, Err *err)
-{
-    return pg_query_fixed(store->conn, store_sql(id), params, ret_rows, err);
-}
-
 bool store_query_json(Store *store, StatementId id, PgParams params, Json **ret_json, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
@@ -223,6 +218,7 @@ bool store_open(const StoreOptions *options, Store **ret_store, Err *err)
 Store *store_close(Store *store)
 {
     if (store != NULL) {
+        store_drop_answers(store);
         pg_close(store->conn);
         keyring_close(store->keyring);
         secret_free(store->audit_key, store->audit_key_length);

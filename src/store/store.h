@@ -1,8 +1,8 @@
 /* The control schema: an open connection to it, and what is the same for the whole installation.
  *
- * One file per table group: store.c (open), install.c (make and migrate), rights.c (what the role
- * may do), keys.c (secrets), audit.c, blueprints.c, places.c, tenants.c, jobs.c. Statements are in
- * statements.def. Everything blocks; one thread per Store. */
+ * store.c (open, keys), answers.c (statements and their answers), install.c (make and migrate),
+ * rights.c (what the role may do), audit.c, audit_verify.c, signing.c, tenants.c (and places).
+ * Statements are in statements.def. Everything blocks; one thread per Store. */
 #ifndef TENANTRY_STORE_STORE_H
 #define TENANTRY_STORE_STORE_H
 
@@ -31,6 +31,8 @@ typedef struct StoreOptions {
     KeySource keys;
 } StoreOptions;
 
+typedef struct StoreAnswers StoreAnswers;
+
 typedef struct Store {
     Arena *arena; /* lives as long as the store */
     PgConn *conn;
@@ -45,6 +47,7 @@ typedef struct Store {
     Keyring *keyring;   /* NULL until store_need_keys */
     uint8_t *audit_key; /* NULL until store_need_keys */
     size_t audit_key_length;
+    StoreAnswers *answers; /* that are kept; or NULL */
 } Store;
 
 /* Opens a session of the control role. Whoever may CREATE on the database could have made schemas
@@ -87,8 +90,15 @@ bool store_find_key(Store *store, const char *key_id, Err *err);
  * transaction ends. ERR_CONFLICT when a rotation was faster. */
 bool store_hold_active_key(Store *store, Err *err);
 
-/* Runs a fixed statement. */
+/* Runs a fixed statement, or takes its answer where that is kept. */
 bool store_query(Store *store, StatementId id, PgParams params, PgRows **ret_rows, Err *err);
+
+/* For statements that are sure to be asked: they travel together, and who asks one of them later
+ * need not know. Keeps the answers of a batch that ran, from statement number `first` on, until the
+ * next ones are kept or they are dropped; store_query gives each once, for the same statement with
+ * the same parameters. Whoever keeps answers drops them when their transaction ends. */
+void store_keep_answers(Store *store, PgBatch *batch, size_t first);
+void store_drop_answers(Store *store);
 
 /* A statement whose one value is JSON: parsed, the caller's. NULL in *ret_json when there is no
  * row. */

@@ -5,11 +5,9 @@
  * is ready. Step "ground" makes what tenants share: extensions, the row tier's shared place; mostly
  * there is nothing to do. Step "provision" is one transaction that makes everything else, or makes
  * the spare the tenant's, so that a tenant is whole or gone. */
-#include <string.h>
 
 #include "blueprint/place.h"
 #include "blueprint/registry.h"
-#include "core/clock.h"
 #include "core/fault.h"
 #include "core/slug.h"
 #include "core/strbuf.h"
@@ -62,6 +60,13 @@ static bool choose(JobContext *context, Create *create, Err *err)
     return true;
 }
 
+void tenant_create_expect(const JobContext *context, PgBatch *batch)
+{
+    const PgParams blueprint = PG_PARAMS(json_get_text(context->args, "blueprint", ""));
+    store_batch(batch, BLUEPRINT_HEAD, blueprint);
+    store_batch(batch, PLACE_FIND_SHARED, blueprint);
+}
+
 bool create_load(JobContext *context, Create **ret_create, Err *err)
 {
     if (context->memory != NULL) {
@@ -96,24 +101,6 @@ static bool load_scripts(JobContext *context, Create *create, Err *err)
     return create->has_scripts;
 }
 
-/* The slug is taken: by a tenant, or by a create that was interrupted and can be finished. */
-static bool fail_taken(JobContext *context, const Tenant *tenant, Err *err)
-{
-    scoped_rows PgRows *rows = NULL;
-    Err ignored;
-    ERR_SET(err, ERR_SLUG_TAKEN, "choose another slug", "the slug \"%s\" is taken by a tenant",
-            tenant->slug);
-    if (strcmp(tenant->state, "requested") == 0 &&
-        store_query(context->store, JOB_OPEN_FOR_TENANT, PG_PARAMS(tenant->id), &rows, &ignored) &&
-        pg_rows_count(rows) == 1) {
-        err_hint(err,
-                 "job %s is creating it; if that was interrupted: tenantry job resume %s, or "
-                 "tenantry job cancel %s",
-                 pg_rows_text(rows, 0, 0), pg_rows_text(rows, 0, 0), pg_rows_text(rows, 0, 0));
-    }
-    return false;
-}
-
 /* The id of a spare that was made for the tenant to be, or a new one. */
 static bool choose_id(JobContext *context, Create *create, const char **ret_id, Err *err)
 {
@@ -133,77 +120,56 @@ static bool find_spare(JobContext *context, const Create *create, Spare **ret_sp
            spare_find_claimed(context->arena, context->store, context->tenant_id, ret_spare, err);
 }
 
-/* How long a create waits for another one of its slug: mostly it is done in this time, and where
- * its process was killed the server has noticed. */
-enum { ADD_WAIT_MS = 1000, ADD_POLL_MS = 20 };
-
-/* One try; *ret_is_added is false when the slug is taken, or another session has its lock. Whoever
- * does not take the lock waits here for one that has added the slug and not committed. */
-static bool try_add(JobContext *context, const Create *create, const Tenant *tenant,
-                    const char *lock, bool *ret_is_added, Err *err)
+/* The shared place, where it is there and as new as the blueprint, as it mostly is; or NULL. */
+static bool find_ready(JobContext *context, const Create *create, Place **ret_place, Err *err)
 {
-    scoped_rows PgRows *rows = NULL;
-    if (!store_query(context->store, TENANT_ADD,
-                     PG_PARAMS(tenant->id, tenant->slug, tenant->name, create->blueprint->name,
-                               create->plan->name, tier_name(create->tier), lock),
-                     &rows, err)) {
+    *ret_place = create->shared;
+    if (*ret_place == NULL && !places_find_shared(context->arena, context->store,
+                                                  create->blueprint->name, ret_place, err)) {
         return false;
     }
-    *ret_is_added = pg_rows_affected(rows) == 1;
+    if (*ret_place != NULL && (*ret_place)->version < create->blueprint->version) {
+        *ret_place = NULL;
+    }
     return true;
 }
 
-static bool check_holder(JobContext *context, const Tenant *tenant, Err *err)
+/* What provisioning without a spare is sure to ask. */
+static void expect_new(JobContext *context, const Create *create, PgBatch *batch)
 {
-    Tenant *holder = NULL;
-    return tenants_find(context->arena, context->store, tenant->slug, &holder, err) &&
-           (holder == NULL || fail_taken(context, holder, err));
+    store_batch(batch, KEY_ACTIVE, PG_NO_PARAMS);
+    store_batch(batch, READY_LOGIN_CLAIM, PG_NO_PARAMS);
+    if (!create->has_extensions) {
+        registry_expect_extensions(context->arena, batch, create->blueprint);
+    }
 }
 
-/* Another session has the lock. *ret_is_ours is false when a stranger has it, which means nothing;
- * when it is one of ours that goes on for too long, this fails. */
-static bool check_adder(JobContext *context, const Tenant *tenant, const char *lock,
-                        int64_t waited_ms, bool *ret_is_ours, Err *err)
+static bool run_and_keep(JobContext *context, PgBatch *batch, Err *err)
 {
-    scoped_rows PgRows *rows = NULL;
-    if (!store_query(context->store, TENANT_ADDER, PG_PARAMS(lock), &rows, err)) {
+    if (!pg_batch_run(context->store->conn, batch, err)) {
         return false;
     }
-    *ret_is_ours = pg_rows_count(rows) == 0 || pg_rows_bool(rows, 0, 1);
-    if (pg_rows_count(rows) == 0 || !*ret_is_ours || waited_ms < ADD_WAIT_MS) {
-        return true;
-    }
-    ERR_SET(err, ERR_SLUG_TAKEN, NULL,
-            "the slug \"%s\" is being taken by another create, which began %s s ago", tenant->slug,
-            pg_rows_text(rows, 0, 2));
-    err_hint(err,
-             "wait for it and look with \"tenantry tenant show %s\"; its server process is %s, and "
-             "when that ends the slug is free",
-             tenant->slug, pg_rows_text(rows, 0, 0));
-    return false;
+    store_keep_answers(context->store, batch, 0);
+    return true;
 }
 
-/* Two creates at once: the second soon fails, and takes the slug if the first has failed by then.
- * The lock's key is not for tenants to know, so that none holds it beforehand. */
-static bool add_row(JobContext *context, const Create *create, const Tenant *tenant, Err *err)
+/* Where provisioning will be part of this transaction, what it asks travels with the slug. */
+static bool prepare_joint(JobContext *context, Create *create, const Tenant *tenant, Err *err)
 {
-    const char *lock = arena_printf(context->arena, "%s %s", context->store->installation_id,
-                                    tenant->slug);
-    bool is_ours = true;
-    for (int64_t waited_ms = 0;; waited_ms += ADD_POLL_MS) {
-        bool is_added = false;
-        if (!try_add(context, create, tenant, is_ours ? lock : NULL, &is_added, err)) {
-            return false;
-        }
-        if (is_added) {
-            return true;
-        }
-        if (!check_holder(context, tenant, err) ||
-            !check_adder(context, tenant, lock, waited_ms, &is_ours, err)) {
-            return false;
-        }
-        clock_sleep_ms(ADD_POLL_MS);
+    scoped_batch PgBatch *batch = pg_batch_new(context->arena);
+    if (!context->may_join || create->tier != TIER_ROW) {
+        return true;
     }
+    if (!find_ready(context, create, &create->shared, err)) {
+        return false;
+    }
+    create->is_prepared = create->shared != NULL;
+    if (!create->is_prepared) {
+        return true;
+    }
+    slug_expect(context, create, tenant, batch);
+    expect_new(context, create, batch);
+    return run_and_keep(context, batch, err);
 }
 
 static bool add_tenant(JobContext *context, Create *create, const char *id, const char *slug,
@@ -214,7 +180,8 @@ static bool add_tenant(JobContext *context, Create *create, const char *id, cons
                        .slug = slug,
                        .name = name,
                        .state = tenant_state_name(TENANT_REQUESTED)};
-    if (!add_row(context, create, tenant, err)) {
+    if (!prepare_joint(context, create, tenant, err) ||
+        !slug_reserve(context, create, tenant, err)) {
         return false;
     }
     job_set_tenant(context, id);
@@ -234,6 +201,7 @@ bool tenant_create_reserve(JobContext *context, Err *err)
     }
     create->shared = NULL;
     create->spare = NULL;
+    create->is_prepared = false;
     return choose_id(context, create, &id, err) && add_tenant(context, create, id, slug, name, err);
 }
 
@@ -243,20 +211,6 @@ bool create_load_extensions(JobContext *context, Create *create, Err *err)
                              registry_find_extensions(context->arena, context->store,
                                                       create->blueprint, &create->extensions, err);
     return create->has_extensions;
-}
-
-/* The shared place, where it is there and as new as the blueprint, as it mostly is; or NULL. */
-static bool find_ready(JobContext *context, const Create *create, Place **ret_place, Err *err)
-{
-    *ret_place = create->shared;
-    if (*ret_place == NULL && !places_find_shared(context->arena, context->store,
-                                                  create->blueprint->name, ret_place, err)) {
-        return false;
-    }
-    if (*ret_place != NULL && (*ret_place)->version < create->blueprint->version) {
-        *ret_place = NULL;
-    }
-    return true;
 }
 
 /* Where it is ready, the migrations need not be loaded. */
@@ -460,7 +414,9 @@ static bool fill_batch(Provision *provision, const Extensions *extensions, Err *
         return false;
     }
     provision->search_path = place_search_path(context->arena, extensions, provision->place);
-    return provision_add_logins(provision, err) && add_seed(provision, err) &&
+    /* The server works on it while the rest is put together. */
+    return provision_add_logins(provision, err) &&
+           pg_batch_send(context->store->conn, provision->batch, err) && add_seed(provision, err) &&
            add_birth_record(provision, err);
 }
 
@@ -476,8 +432,7 @@ static bool fill_from_spare(Provision *provision, const Spare *spare, Err *err)
 
 static bool fill_new(Provision *provision, Create *create, Err *err)
 {
-    return (create->tier == TIER_ROW || load_scripts(provision->context, create, err)) &&
-           create_load_extensions(provision->context, create, err) &&
+    return create_load_extensions(provision->context, create, err) &&
            fill_batch(provision, &create->extensions, err);
 }
 
@@ -491,30 +446,52 @@ static bool take_tenant(JobContext *context, const Create *create, Tenant **ret_
             tenant_move(context->store, *ret_tenant, TENANT_PROVISIONING, err));
 }
 
-bool tenant_create_provision(JobContext *context, bool *ret_is_made, Err *err)
+/* What is asked in one round trip, where reserving the slug did not ask it. */
+static bool prepare_new(JobContext *context, Create *create, Err *err)
+{
+    scoped_batch PgBatch *batch = pg_batch_new(context->arena);
+    if (create->is_prepared) {
+        return true;
+    }
+    if (create->tier == TIER_SCHEMA && !load_scripts(context, create, err)) {
+        return false;
+    }
+    expect_new(context, create, batch);
+    return run_and_keep(context, batch, err);
+}
+
+bool tenant_create_provision(JobContext *context, PgBatch *batch, bool *ret_is_made, Err *err)
 {
     Create *create = NULL;
     Tenant *tenant = NULL;
     Spare *spare = NULL;
     if (!create_load(context, &create, err) || !take_tenant(context, create, &tenant, err) ||
-        !store_hold_active_key(context->store, err) || !find_spare(context, create, &spare, err)) {
+        !find_spare(context, create, &spare, err) ||
+        (spare == NULL && !prepare_new(context, create, err)) ||
+        !store_hold_active_key(context->store, err)) {
         return false;
     }
-    scoped_batch PgBatch *batch = pg_batch_new(context->arena);
     Provision provision = {.context = context, .create = create, .tenant = tenant, .batch = batch};
     if (!(spare != NULL ? fill_from_spare(&provision, spare, err)
                         : fill_new(&provision, create, err))) {
         return pg_batch_abandon(context->store->conn, batch);
     }
+    create->unpartitioned = provision.lacks_partitions ? provision.place : NULL;
+    *ret_is_made = spare == NULL && create->tier == TIER_SCHEMA;
     FAULT("tenant.provision.sent");
-    if (!pg_batch_run(context->store->conn, batch, err) ||
-        (provision.lacks_partitions &&
+    return true;
+}
+
+bool tenant_create_finish(JobContext *context, Err *err)
+{
+    Create *create = NULL;
+    if (!create_load(context, &create, err) ||
+        (create->unpartitioned != NULL &&
          !place_ensure_partitions(context->arena, context->store, create->blueprint,
-                                  provision.place, err))) {
+                                  create->unpartitioned, err))) {
         return false;
     }
     FAULT("tenant.provision.made");
-    *ret_is_made = spare == NULL && create->tier == TIER_SCHEMA;
     return true;
 }
 

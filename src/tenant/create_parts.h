@@ -15,15 +15,24 @@ typedef struct Create {
     bool has_scripts; /* the blueprint is whole, not its head and seed alone */
     Extensions extensions;
     bool has_extensions; /* they were looked up */
+    bool is_prepared;    /* what provisioning asks was asked in the transaction that is open */
     bool lacks_spare;    /* this run asked for a spare and there was none */
     Tenant *tenant;      /* reserved by this run; or NULL */
     Place *shared;       /* found by a step of the transaction that is open; or NULL */
     Spare *spare;
+    const Place *unpartitioned; /* made by the batch, but for its partitions; or NULL */
 } Create;
 
 /* What is needed in any case: the blueprint without its migrations, plan and tier. */
 bool create_load(JobContext *context, Create **ret_create, Err *err);
 bool create_load_extensions(JobContext *context, Create *create, Err *err);
+
+/* Adds the tenant's row, and with it takes the slug. Two creates at once: the second soon fails,
+ * and takes the slug if the first has failed by then. Blocks, a second at most for another create
+ * of the slug. ERR_SLUG_TAKEN. The second one adds what the first asks, so that its answer can be
+ * kept (store_keep_answers). */
+bool slug_reserve(JobContext *context, const Create *create, const Tenant *tenant, Err *err);
+void slug_expect(JobContext *context, const Create *create, const Tenant *tenant, PgBatch *batch);
 
 /* A tenant in the transaction that makes all of it. */
 typedef struct Provision {

@@ -22,12 +22,16 @@ extern const JobKind tenant_rotate_job;
 bool tenant_is_adopted(const JobContext *context);
 
 /* Steps of create and resume, which ops puts together with the check of isolation that both end
- * with. All are transactional. *ret_is_made: the tenant has a place that this step made, not a
- * spare or a shared one. */
+ * with. All are transactional. */
+void tenant_create_expect(const JobContext *context, PgBatch *batch); /* JobKind.expect */
 bool tenant_create_reserve(JobContext *context, Err *err);
 bool tenant_create_ground(JobContext *context, Err *err);
-bool tenant_create_provision(JobContext *context, bool *ret_is_made, Err *err);
 bool tenant_create_undo(JobContext *context, Err *err);
+
+/* The step "provision": the first adds all that makes the tenant to the batch, which the caller
+ * runs before the second. *ret_is_made: it gets a place of its own, not a spare or a shared one. */
+bool tenant_create_provision(JobContext *context, PgBatch *batch, bool *ret_is_made, Err *err);
+bool tenant_create_finish(JobContext *context, Err *err);
 
 /* Whether the steps of a create are short: its place is there, a spare or a shared one. */
 bool tenant_create_joins(JobContext *context, bool *ret_joins, Err *err);
