@@ -234,6 +234,24 @@ static bool load_config(Session *session, const CliCall *call, Err *err)
     return true;
 }
 
+/* No shell expands the ~ of --output=~/report. */
+static bool resolve_paths(Session *session, const Operation *op, Json *args, Err *err)
+{
+    for (const Param *param = op->params; param != NULL && param->name != NULL; param++) {
+        const char *path = param->type == PARAM_PATH ? json_get_text(args, param->name, NULL)
+                                                     : NULL;
+        if (path == NULL) {
+            continue;
+        }
+        const char *where = arena_printf(session->arena, "parameter \"%s\"", param->name);
+        if (!config_path(session->arena, session->config, path, where, &path, err)) {
+            return false;
+        }
+        json_put_text(args, param->name, path);
+    }
+    return true;
+}
+
 static bool run_command(Session *session, const CliCall *call, Err *err)
 {
     const Operation *op = call->command->op;
@@ -249,7 +267,8 @@ static bool run_command(Session *session, const CliCall *call, Err *err)
         /* Before the configuration is read: help must work when that is broken. */
         return builtin_print(stdout, session->catalog, op, args, session->style.is_json, err);
     }
-    return load_config(session, call, err) && run_operation(session, op, args, err);
+    return load_config(session, call, err) && resolve_paths(session, op, args, err) &&
+           run_operation(session, op, args, err);
 }
 
 static bool run_call(Session *session, const CliCall *call, Err *err)

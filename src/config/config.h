@@ -93,6 +93,11 @@ bool config_is_given(const Config *config, OptionId id);
 /* Path of the configuration file that was read, or NULL. */
 const char *config_file(const Config *config);
 
+/* A path as a person typed it, with "~/" as the home; in the arena or borrowed. where is for the
+ * message ("parameter \"output\""). ERR_INPUT_INVALID for "~user/" and without a home. */
+bool config_path(Arena *arena, const Config *config, const char *path, const char *where,
+                 const char **ret_path, Err *err);
+
 /* Checks one value as config_load would; where is for the message ("flag --port"). On true *ret_int
  * holds the number of an int, duration (ms) or bool (0, 1). */
 bool option_check(OptionId id, const char *value, const char *where, int64_t *ret_int, Err *err);

@@ -232,3 +232,13 @@ const char *config_file(const Config *config)
 {
     return config->file;
 }
+
+bool config_path(Arena *arena, const Config *config, const char *path, const char *where,
+                 const char **ret_path, Err *err)
+{
+    if (config_path_resolve(arena, config->home, NULL, path, where, ret_path, err)) {
+        return true;
+    }
+    err->code = ERR_INPUT_INVALID;
+    return false;
+}

@@ -225,6 +225,13 @@ def test_config_show_tells_what_became_of_a_path():
         harness.check_refusal(answer, "config_invalid", "flag --data-dir", "~ada/data")
 
 
+def test_a_path_that_a_command_takes_may_begin_with_the_home():
+    with harness.temporary_folder() as home:
+        lint = [harness.BINARY, "blueprint", "lint", "--json"]
+        harness.check_refusal(harness.run([*lint, "~/pack"], {"HOME": home}, expect=None, cwd="/"), "blueprint_invalid", home + "/pack")
+        harness.check_refusal(harness.run([*lint, "~ada/pack"], {"HOME": home}, expect=None), "input_invalid", "~ada/pack", "./")
+
+
 def test_a_relative_folder_is_refused_where_the_working_directory_is_of_no_use():
     with harness.temporary_folder() as folder:
         # A shell would run the first; the second is no UTF-8, which no answer may hold.
