@@ -5,7 +5,6 @@
  * is ready. Step "ground" makes what tenants share: extensions, the row tier's shared place; mostly
  * there is nothing to do. Step "provision" is one transaction that makes everything else, or makes
  * the spare the tenant's, so that a tenant is whole or gone. */
-
 #include "blueprint/place.h"
 #include "blueprint/registry.h"
 #include "core/fault.h"

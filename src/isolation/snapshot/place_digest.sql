@@ -38,7 +38,7 @@ WITH RECURSIVE place AS MATERIALIZED (
                           WHERE x.refclassid = 'pg_namespace'::regclass AND x.refobjid = s.nspoid AND x.deptype = 'n'
                          OFFSET 0) d
 ), relation AS MATERIALIZED (
-    SELECT c.oid, c.xmin AS version, c.reltype, c.relrowsecurity, c.relhasrules, c.relhastriggers, c.relhassubclass
+    SELECT c.oid, c.xmin AS version, c.reltype, c.relrowsecurity, c.relhasrules, c.relhastriggers
       FROM member m
       JOIN pg_class c ON c.oid = m.objid
      WHERE m.classid = 'pg_class'::regclass
@@ -91,7 +91,7 @@ WITH RECURSIVE place AS MATERIALIZED (
     UNION ALL -- what policies are compared with
     SELECT concat_ws(' ', 'guard', y.oid, y.xmin)
       FROM place p JOIN pg_policy y ON y.polrelid = 'tenantry.guard'::regclass WHERE p.tier = 'row'
-    UNION ALL -- what hangs on the place's things, here and elsewhere: views, foreign keys, other constraints, indexes,
+    UNION ALL -- what hangs on the place's things, here and elsewhere: children, views, foreign keys, other constraints, indexes,
               -- defaults, functions, triggers, policies; those that use the map are in every shared place. What is not a new
               -- object when it changes, keeps no tenants apart, or is told below.
               -- Hundreds, so they are added up: putting them in order and writing them out costs more than reading them.
@@ -127,9 +127,6 @@ WITH RECURSIVE place AS MATERIALIZED (
       FROM relation c JOIN pg_trigger g ON g.tgrelid = c.oid AND NOT g.tgisinternal WHERE c.relhastriggers
     UNION ALL
     SELECT concat_ws(' ', 'parent', h.inhrelid, h.inhparent) FROM relation c JOIN pg_inherits h ON h.inhrelid = c.oid
-    UNION ALL
-    SELECT concat_ws(' ', 'child', h.inhparent, h.inhrelid)
-      FROM relation c JOIN pg_inherits h ON h.inhparent = c.oid WHERE c.relhassubclass
     UNION ALL
     SELECT concat_ws(' ', 'function', f.oid, f.xmin) -- and what Tenantry itself runs
       FROM (SELECT m.objid FROM member m WHERE m.classid = 'pg_proc'::regclass
