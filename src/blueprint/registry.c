@@ -327,9 +327,18 @@ static bool write_blueprint(Arena *arena, Store *store, const Blueprint *bluepri
                               plan->is_default ? "true" : "false",
                               json_to_text(arena, json_array_get(plans, i))));
     }
-    store_batch(batch, BLUEPRINT_DROP_PLANS,
-                PG_PARAMS(blueprint->name, plan_names(arena, blueprint)));
-    return pg_batch_run(store->conn, batch, err);
+    const size_t dropped = store_batch(batch, BLUEPRINT_DROP_PLANS,
+                                       PG_PARAMS(blueprint->name, plan_names(arena, blueprint)));
+    if (pg_batch_run(store->conn, batch, err)) {
+        return true;
+    }
+    /* Another try sees that tenant, and says which plan must stay. */
+    if (pg_batch_has_failed_at(batch, dropped) && strcmp(err->sqlstate, "23503") == 0) {
+        ERR_SET(err, ERR_CONFLICT, "try again",
+                "a tenant of blueprint \"%s\" is being made on a plan that is to be dropped",
+                blueprint->name);
+    }
+    return false;
 }
 
 bool registry_add(Arena *arena, Store *store, const Blueprint *blueprint,

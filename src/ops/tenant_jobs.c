@@ -13,12 +13,13 @@ static bool join_place(JobContext *context, PgBatch *batch, Err *err)
         return pg_batch_abandon(context->store->conn, batch);
     }
     return isolation_require_join(context->arena, context->store, batch, &join, err) &&
-           tenant_create_finish(context, err);
+           tenant_create_finish(context, batch, err);
 }
 
 static bool make_place(JobContext *context, PgBatch *batch, Err *err)
 {
-    return pg_batch_run(context->store->conn, batch, err) && tenant_create_finish(context, err) &&
+    return pg_batch_run(context->store->conn, batch, err) &&
+           tenant_create_finish(context, batch, err) &&
            isolation_require_made(context->arena, context->store, context->tenant_id, err);
 }
 

@@ -50,19 +50,19 @@ static bool fill_batch(Adoption *adoption, Err *err)
 bool tenant_adopt_take(JobContext *context, const Blueprint *blueprint, Adoption **ret_adoption,
                        const Place **ret_place, Err *err)
 {
-    Tenant *tenant = NULL;
     Adoption *adoption = ARENA_NEW(context->arena, Adoption);
     scoped_batch PgBatch *batch = pg_batch_new(context->arena);
     if (!create_load(context, &adoption->create, err) ||
         !create_load_extensions(context, adoption->create, err) ||
-        !tenants_get(context->arena, context->store, context->tenant_id, &tenant, err) ||
         !store_hold_active_key(context->store, err) ||
-        !tenant_move(context->store, tenant, TENANT_PROVISIONING, err)) {
+        !tenant_move(context->store, adoption->create->tenant, TENANT_PROVISIONING, err)) {
         return false;
     }
     adoption->blueprint = blueprint;
-    adoption->provision = (Provision){
-        .context = context, .create = adoption->create, .tenant = tenant, .batch = batch};
+    adoption->provision = (Provision){.context = context,
+                                      .create = adoption->create,
+                                      .tenant = adoption->create->tenant,
+                                      .batch = batch};
     if (!fill_batch(adoption, err)) {
         return pg_batch_abandon(context->store->conn, batch);
     }
@@ -91,7 +91,8 @@ bool tenant_adopt_finish(Adoption *adoption, int64_t differences, Err *err)
     json_put_text(detail, "schema", place->schema_name);
     json_put_int(detail, "differences", differences);
     return provision_add_record(provision, detail, err) &&
-           pg_batch_run(context->store->conn, batch, err);
+           pg_batch_run(context->store->conn, batch, err) &&
+           tenant_check_active(batch, provision->active, provision->tenant, err);
 }
 
 bool tenant_adopt_preview(Arena *arena, Store *store, const Json *args, const Blueprint *blueprint,

@@ -40,11 +40,13 @@ static void set_choice_error(Err *err, const Blueprint *blueprint, const char *w
     err_hint(err, "it has: %s", list.text);
 }
 
-/* The plan and the tier that were asked for, or the blueprint's defaults. */
+/* The plan and the tier that were asked for, or the blueprint's defaults. They are chosen once: a
+ * blueprint that is recorded meanwhile may have other ones. */
 static bool choose(JobContext *context, Create *create, Err *err)
 {
-    const char *tier = json_get_text(context->args, "tier", "");
-    const char *plan = json_get_text(context->args, "plan", NULL);
+    const Tenant *tenant = create->tenant;
+    const char *tier = tenant != NULL ? tenant->tier : json_get_text(context->args, "tier", "");
+    const char *plan = tenant != NULL ? tenant->plan : json_get_text(context->args, "plan", NULL);
     create->plan = blueprint_find_plan(create->blueprint, plan);
     if (create->plan == NULL) {
         set_choice_error(err, create->blueprint, "plan", plan, plan_at);
@@ -73,6 +75,10 @@ bool create_load(JobContext *context, Create **ret_create, Err *err)
         return true;
     }
     Create *create = ARENA_NEW(context->arena, Create);
+    if (context->tenant_id != NULL &&
+        !tenants_get(context->arena, context->store, context->tenant_id, &create->tenant, err)) {
+        return false;
+    }
     if (!registry_get_head(context->arena, context->store,
                            json_get_text(context->args, "blueprint", ""), &create->blueprint,
                            err) ||
@@ -168,7 +174,7 @@ static bool prepare_joint(JobContext *context, Create *create, const Tenant *ten
     }
     slug_expect(context, create, tenant, batch);
     expect_new(context, create, batch);
-    return run_and_keep(context, batch, err);
+    return run_and_keep(context, batch, err) || slug_fail_add(create, err);
 }
 
 static bool add_tenant(JobContext *context, Create *create, const char *id, const char *slug,
@@ -178,6 +184,9 @@ static bool add_tenant(JobContext *context, Create *create, const char *id, cons
     *tenant = (Tenant){.id = arena_strdup(context->arena, id),
                        .slug = slug,
                        .name = name,
+                       .blueprint = create->blueprint->name,
+                       .plan = create->plan->name,
+                       .tier = tier_name(create->tier),
                        .state = tenant_state_name(TENANT_REQUESTED)};
     if (!prepare_joint(context, create, tenant, err) ||
         !slug_reserve(context, create, tenant, err)) {
@@ -377,7 +386,8 @@ bool provision_add_record(Provision *provision, Json *detail, Err *err)
                               .action = context->operation,
                               .job_id = context->job_id,
                               .detail = detail};
-    tenant_add_active(provision->batch, provision->tenant, provision->place->id);
+    provision->active = tenant_add_active(context->arena, provision->batch, provision->tenant,
+                                          provision->place);
     return audit_add_first(context->store, provision->batch, &entry, err);
 }
 
@@ -436,13 +446,10 @@ static bool fill_new(Provision *provision, Create *create, Err *err)
 }
 
 /* Its state matters to others only where they can see it. */
-static bool take_tenant(JobContext *context, const Create *create, Tenant **ret_tenant, Err *err)
+static bool take_tenant(JobContext *context, const Create *create, Err *err)
 {
-    *ret_tenant = create->tenant;
-    return (*ret_tenant != NULL ||
-            tenants_get(context->arena, context->store, context->tenant_id, ret_tenant, err)) &&
-           (context->is_unseen ||
-            tenant_move(context->store, *ret_tenant, TENANT_PROVISIONING, err));
+    return context->is_unseen ||
+           tenant_move(context->store, create->tenant, TENANT_PROVISIONING, err);
 }
 
 /* What is asked in one round trip, where reserving the slug did not ask it. */
@@ -462,29 +469,31 @@ static bool prepare_new(JobContext *context, Create *create, Err *err)
 bool tenant_create_provision(JobContext *context, PgBatch *batch, bool *ret_is_made, Err *err)
 {
     Create *create = NULL;
-    Tenant *tenant = NULL;
     Spare *spare = NULL;
-    if (!create_load(context, &create, err) || !take_tenant(context, create, &tenant, err) ||
+    if (!create_load(context, &create, err) || !take_tenant(context, create, err) ||
         !find_spare(context, create, &spare, err) ||
         (spare == NULL && !prepare_new(context, create, err)) ||
         !store_hold_active_key(context->store, err)) {
         return false;
     }
-    Provision provision = {.context = context, .create = create, .tenant = tenant, .batch = batch};
+    Provision provision = {
+        .context = context, .create = create, .tenant = create->tenant, .batch = batch};
     if (!(spare != NULL ? fill_from_spare(&provision, spare, err)
                         : fill_new(&provision, create, err))) {
         return pg_batch_abandon(context->store->conn, batch);
     }
     create->unpartitioned = provision.lacks_partitions ? provision.place : NULL;
+    create->active = provision.active;
     *ret_is_made = spare == NULL && create->tier == TIER_SCHEMA;
     FAULT("tenant.provision.sent");
     return true;
 }
 
-bool tenant_create_finish(JobContext *context, Err *err)
+bool tenant_create_finish(JobContext *context, const PgBatch *batch, Err *err)
 {
     Create *create = NULL;
     if (!create_load(context, &create, err) ||
+        !tenant_check_active(batch, create->active, create->tenant, err) ||
         (create->unpartitioned != NULL &&
          !place_ensure_partitions(context->arena, context->store, create->blueprint,
                                   create->unpartitioned, err))) {

@@ -17,9 +17,10 @@ typedef struct Create {
     bool has_extensions; /* they were looked up */
     bool is_prepared;    /* what provisioning asks was asked in the transaction that is open */
     bool lacks_spare;    /* this run asked for a spare and there was none */
-    Tenant *tenant;      /* reserved by this run; or NULL */
+    Tenant *tenant;      /* NULL until its slug is reserved */
     Place *shared;       /* found by a step of the transaction that is open; or NULL */
     Spare *spare;
+    size_t active;              /* the number of the batch's statement that ends it */
     const Place *unpartitioned; /* made by the batch, but for its partitions; or NULL */
 } Create;
 
@@ -34,6 +35,10 @@ bool create_load_extensions(JobContext *context, Create *create, Err *err);
 bool slug_reserve(JobContext *context, const Create *create, const Tenant *tenant, Err *err);
 void slug_expect(JobContext *context, const Create *create, const Tenant *tenant, PgBatch *batch);
 
+/* What the batch of slug_expect failed with: ERR_CONFLICT where the plan is gone, which another try
+ * finds out. Returns false. */
+bool slug_fail_add(const Create *create, Err *err);
+
 /* A tenant in the transaction that makes all of it. */
 typedef struct Provision {
     JobContext *context;
@@ -43,6 +48,7 @@ typedef struct Provision {
     const char *search_path;
     LoginPair logins; /* names, and the passwords of a pair that was made ahead */
     bool lacks_partitions;
+    size_t active; /* the number of the statement that makes it active */
     PgBatch *batch;
 } Provision;
 

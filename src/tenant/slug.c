@@ -47,6 +47,17 @@ void slug_expect(JobContext *context, const Create *create, const Tenant *tenant
                 add_params(context, create, tenant, slug_lock(context, tenant->slug)));
 }
 
+bool slug_fail_add(const Create *create, Err *err)
+{
+    static const char foreign_key_violation[] = "23503";
+    if (strcmp(err->sqlstate, foreign_key_violation) == 0) {
+        ERR_SET(err, ERR_CONFLICT, "try again",
+                "blueprint \"%s\" dropped the plan \"%s\" meanwhile", create->blueprint->name,
+                create->plan->name);
+    }
+    return false;
+}
+
 /* One try; *ret_is_added is false when the slug is taken, or another session has its lock. Whoever
  * does not take the lock waits here for one that has added the slug and not committed. */
 static bool try_add(JobContext *context, const Create *create, const Tenant *tenant,
@@ -55,7 +66,7 @@ static bool try_add(JobContext *context, const Create *create, const Tenant *ten
     scoped_rows PgRows *rows = NULL;
     if (!store_query(context->store, TENANT_ADD, add_params(context, create, tenant, lock), &rows,
                      err)) {
-        return false;
+        return slug_fail_add(create, err);
     }
     *ret_is_added = pg_rows_affected(rows) == 1;
     return true;

@@ -83,12 +83,21 @@ bool tenant_move(Store *store, Tenant *tenant, TenantState to, Err *err)
     return true;
 }
 
-void tenant_add_active(PgBatch *batch, const Tenant *tenant, const char *place_id)
+size_t tenant_add_active(Arena *arena, PgBatch *batch, const Tenant *tenant, const Place *place)
 {
     TenantState from = TENANT_STATE_COUNT_;
     if (!tenant_state_from_name(tenant->state, &from) || !tenant_may_move(from, TENANT_ACTIVE)) {
         abort();
     }
-    store_batch(batch, TENANT_ACTIVATE,
-                PG_PARAMS(tenant->id, tenant->state, names[TENANT_ACTIVE], place_id));
+    return store_batch(batch, TENANT_ACTIVATE,
+                       PG_PARAMS(tenant->id, tenant->state, names[TENANT_ACTIVE], place->id,
+                                 pg_int_text(arena, place->version)));
+}
+
+bool tenant_check_active(const PgBatch *batch, size_t number, const Tenant *tenant, Err *err)
+{
+    return pg_rows_affected(pg_batch_rows(batch, number)) == 1 ||
+           ERR_SET(err, ERR_CONFLICT, "try again",
+                   "the place of tenant \"%s\" was brought to another version meanwhile",
+                   tenant->slug);
 }

@@ -27,6 +27,10 @@ bool tenant_move(Store *store, Tenant *tenant, TenantState to, Err *err);
 
 /* Adds the move to active, with the tenant's place, to a batch of the transaction that reserved the
  * tenant or moved it to provisioning, so that nobody can move it meanwhile. */
-void tenant_add_active(PgBatch *batch, const Tenant *tenant, const char *place_id);
+size_t tenant_add_active(Arena *arena, PgBatch *batch, const Tenant *tenant, const Place *place);
+
+/* After the batch ran, with the number that tenant_add_active gave: ERR_CONFLICT when the place is
+ * no longer at the version that it was read at, or not of the tenant's tier. */
+bool tenant_check_active(const PgBatch *batch, size_t number, const Tenant *tenant, Err *err);
 
 #endif

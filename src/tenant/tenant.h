@@ -29,9 +29,10 @@ bool tenant_create_ground(JobContext *context, Err *err);
 bool tenant_create_undo(JobContext *context, Err *err);
 
 /* The step "provision": the first adds all that makes the tenant to the batch, which the caller
- * runs before the second. *ret_is_made: it gets a place of its own, not a spare or a shared one. */
+ * runs before the second. *ret_is_made: it gets a place of its own, not a spare or a shared one.
+ * ERR_CONFLICT when its place was brought to another version meanwhile. */
 bool tenant_create_provision(JobContext *context, PgBatch *batch, bool *ret_is_made, Err *err);
-bool tenant_create_finish(JobContext *context, Err *err);
+bool tenant_create_finish(JobContext *context, const PgBatch *batch, Err *err);
 
 /* Whether the steps of a create are short: its place is there, a spare or a shared one. */
 bool tenant_create_joins(JobContext *context, bool *ret_joins, Err *err);
