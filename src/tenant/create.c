@@ -448,6 +448,9 @@ static bool fill_new(Provision *provision, Create *create, Err *err)
 /* Its state matters to others only where they can see it. */
 static bool take_tenant(JobContext *context, const Create *create, Err *err)
 {
+    if (create->tenant == NULL) {
+        return ERR_SET(err, ERR_INTERNAL, NULL, "no slug was reserved for this tenant");
+    }
     return context->is_unseen ||
            tenant_move(context->store, create->tenant, TENANT_PROVISIONING, err);
 }
