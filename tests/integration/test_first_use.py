@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """What a person meets first: messages, exit statuses, answers that must not frighten."""
-import shutil
+import json
 import os
+import shutil
 
 import harness
 
@@ -11,6 +12,12 @@ title: Notes
 tiers: [row]
 plans:
   only: {title: Only, limits: {max_connections: 5}}
+"""
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+# Stands for the program that tools/run.sh runs: the options that it would have, then the command.
+OPTIONS_ONLY = """#!/bin/sh
+for word; do shift; case "$word" in -*) set -- "$@" "$word";; *) command=$word;; esac; done
+"%s" config show --json "$@" && echo "$command"
 """
 
 
@@ -65,6 +72,36 @@ def test_a_role_that_may_not_connect_is_told_so_at_once():
         grant = 'GRANT CONNECT ON DATABASE "postgres" TO "tenantry" WITH GRANT OPTION'
         assert result.error()["error"]["hint"] == "as the database's owner: " + grant, result.text()
         assert "trying again" not in result.err, result.text()
+
+
+def make_run(folder, **env):
+    """What tools/run.sh, of a tree in the folder, runs: [(command, options that are no defaults)], and what it says itself."""
+    for name in ("tools", "build", "home/.config/tenantry"):
+        os.makedirs(os.path.join(folder, name))
+    shutil.copy(ROOT + "/tools/run.sh", folder + "/tools")
+    with open(folder + "/build/tenantry", "w", encoding="utf-8") as f:
+        f.write(OPTIONS_ONLY % harness.BINARY)
+    os.chmod(folder + "/build/tenantry", 0o755)
+    with open(folder + "/home/.config/tenantry/tenantry.yaml", "w", encoding="utf-8") as f:
+        f.write("database-url: postgresql://app@127.0.0.1:1/in-the-file\n")
+    lines = harness.run([folder + "/tools/run.sh"], {"HOME": folder + "/home", **env}).out.splitlines()
+    calls = [(command, {o["name"]: o["value"] for o in json.loads(shown)["options"] if o["from"] not in ("default", "flag --json")})
+             for shown, command in zip(lines[:4:2], lines[1:4:2])]
+    return calls, lines[4:]
+
+
+def test_make_run_leaves_the_users_own_database_alone():
+    with harness.temporary_folder() as folder:
+        options = {"config": "/dev/null", "data-dir": folder + "/a b"}
+        calls, said = make_run(folder, TENANTRY_DATABASE_URL="postgresql://app@127.0.0.1:1/app", TENANTRY_SPARES="9",
+                               TENANTRY_DATA_DIR=folder + "/a b")
+        assert calls == [("up", options), ("demo", options)], calls
+        assert len(said) == 1 and said[0].endswith(": unset TENANTRY_DATABASE_URL TENANTRY_SPARES"), said
+    with harness.temporary_folder() as folder:
+        calls, said = make_run(folder)
+        own = "/var/lib/tenantry-demo" if os.geteuid() == 0 else folder + "/home/.local/share/tenantry-demo"
+        assert calls == [(command, {"config": "/dev/null", "data-dir": own}) for command in ("up", "demo")], calls
+        assert not said, said
 
 
 if __name__ == "__main__":
