@@ -346,6 +346,49 @@ static const char *shell_word(Arena *arena, const char *text)
     return word.text;
 }
 
+/* The options that say which installation is meant. */
+static const OptionId whereabouts[] = {OPT_CONFIG, OPT_DATA_DIR, OPT_DATABASE_URL,
+                                       OPT_MASTER_KEY_FILE};
+
+/* NULL when the commands find what is meant without being told: by default or in the usual file.
+ * An environment may be that of this command alone. */
+static const char *value_to_export(OpContext *context, OptionId id)
+{
+    const char *detail = NULL;
+    const char *value = config_text(context->config, id);
+    const OptionOrigin origin = config_origin(context->config, id, &detail);
+    if (origin != ORIGIN_FLAG && origin != ORIGIN_ENVIRONMENT) {
+        return NULL;
+    }
+    if (id != OPT_DATABASE_URL) {
+        return value;
+    }
+    const char *shown = pg_conninfo_without_secrets(context->arena, value);
+    if (shown == value) {
+        return value;
+    }
+    if (origin == ORIGIN_ENVIRONMENT) {
+        return NULL; /* it is there with its password */
+    }
+    op_note(context, "the commands at the end need the database's password: put it in PGPASSWORD "
+                     "or ~/.pgpass");
+    return shown;
+}
+
+static void add_exports(OpContext *context, Json *list)
+{
+    Arena *arena = context->arena;
+    for (size_t i = 0; i < ARRAY_COUNT(whereabouts); i++) {
+        const char *value = value_to_export(context, whereabouts[i]);
+        if (value != NULL) {
+            json_array_append_new(list,
+                                  json_string(arena_printf(arena, "export %s=%s",
+                                                           option_env_name(arena, whereabouts[i]),
+                                                           shell_word(arena, value))));
+        }
+    }
+}
+
 static Json *next_commands(OpContext *context)
 {
     static const char *const commands[] = {
@@ -357,21 +400,13 @@ static Json *next_commands(OpContext *context)
         "audit verify",
     };
     Json *list = json_array();
-    const char *origin = NULL;
-    const bool is_external = op_has_external_database(context);
-    const char *data_dir = config_text(context->config, OPT_DATA_DIR);
-    if (!is_external && config_is_given(context->config, OPT_DATA_DIR) &&
-        config_origin(context->config, OPT_DATA_DIR, &origin) != ORIGIN_FILE) {
-        json_array_append_new(
-            list, json_string(arena_printf(context->arena, "export TENANTRY_DATA_DIR=%s",
-                                           shell_word(context->arena, data_dir))));
-    }
+    add_exports(context, list);
     const char *program = shell_word(context->arena, context->program);
     for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
         json_array_append_new(
             list, json_string(arena_printf(context->arena, "%s %s", program, commands[i])));
     }
-    if (!is_external) {
+    if (!op_has_external_database(context)) {
         json_array_append_new(list, json_string(arena_printf(context->arena, "%s down", program)));
     }
     return list;

@@ -2,6 +2,7 @@
 """What a person meets first: messages, exit statuses, answers that must not frighten."""
 import json
 import os
+import re
 import shutil
 
 import harness
@@ -102,6 +103,38 @@ def test_make_run_leaves_the_users_own_database_alone():
         own = "/var/lib/tenantry-demo" if os.geteuid() == 0 else folder + "/home/.local/share/tenantry-demo"
         assert calls == [(command, {"config": "/dev/null", "data-dir": own}) for command in ("up", "demo")], calls
         assert not said, said
+
+
+def slugs_after(exports, command, **env):
+    """What a person sees who types these lines in a new shell."""
+    shown = harness.run(["sh", "-e"], env, stdin="\n".join([*exports, command + " --json"])).json()
+    return {tenant["slug"] for tenant in shown["tenants"]}
+
+
+def test_the_commands_that_the_demo_ends_with_mean_its_own_installation():
+    with harness.Server() as server:
+        conninfo = server.up()["conninfo"]
+        config, key = server.folder + "/it's mine.yaml", server.folder + "/key"
+        with open(config, "w", encoding="utf-8") as f:
+            f.write("data-dir: data\nspares: 0\n")
+        shutil.copy(server.data_dir + "/master.key", key)
+        with open(server.data_dir + "/server.pass", encoding="utf-8") as f:
+            password = next(line.rstrip("\n").split(":")[4] for line in f if ":tenantry:" in line)
+        for flags, exported, env in (
+            (["--config", config], ["CONFIG"], {}),
+            (["--data-dir", server.data_dir], ["DATA_DIR"], {}),
+            (["--database-url", conninfo, "--master-key-file", key], ["DATABASE_URL", "MASTER_KEY_FILE"], {}),
+            (["--database-url", conninfo + " password=" + password, "--data-dir", server.data_dir],
+             ["DATA_DIR", "DATABASE_URL"], {"PGPASSWORD": password}),
+        ):
+            result = harness.run([harness.BINARY, *flags, "demo", "--json"])
+            commands = result.json()["next"]
+            exports = [line for line in commands if line.startswith("export ")]
+            assert [re.match("export TENANTRY_([A-Z_]+)=", line).group(1) for line in exports] == exported, commands
+            assert password not in result.out, "the password is in the answer"
+            listing = next(line for line in commands if line.endswith(" tenant list"))
+            assert slugs_after(exports, listing, **env) == {"demo-trading", "demo-north", "demo-south"}
+            assert any(line.endswith(" down") for line in commands) == ("DATABASE_URL" not in exported), commands
 
 
 if __name__ == "__main__":
