@@ -89,9 +89,7 @@ static bool finish_create(OpContext *context, Store *store, Tenant **tenant, Err
 /* What brings a tenant back, or out of the demo's way. */
 static void hint_not_active(const Tenant *tenant, Err *err)
 {
-    if (strcmp(tenant->state, tenant_state_name(TENANT_SUSPENDED)) == 0) {
-        err_hint(err, "resume it (tenant resume %s), or archive and purge it", tenant->slug);
-    } else if (strcmp(tenant->state, tenant_state_name(TENANT_ARCHIVED)) == 0) {
+    if (strcmp(tenant->state, tenant_state_name(TENANT_ARCHIVED)) == 0) {
         err_hint(err, "purge it (tenant purge %s), and run the demo again", tenant->slug);
     } else {
         err_hint(err, "see what became of it: tenant show %s, job list", tenant->slug);
@@ -102,18 +100,36 @@ static void hint_not_active(const Tenant *tenant, Err *err)
  * touched. */
 static bool check_demo_tenant(const Tenant *tenant, size_t number, Err *err)
 {
-    if (strcmp(tenant->name, demo_tenants[number].name) != 0 ||
-        strcmp(tenant->blueprint, demo_tenants[number].blueprint) != 0) {
-        return ERR_SET(err, ERR_SLUG_TAKEN, "run the demo with another --data-dir",
-                       "tenant \"%s\" was not made by the demo", tenant->slug);
+    return (strcmp(tenant->name, demo_tenants[number].name) == 0 &&
+            strcmp(tenant->blueprint, demo_tenants[number].blueprint) == 0) ||
+           ERR_SET(err, ERR_SLUG_TAKEN, "run the demo with another --data-dir",
+                   "tenant \"%s\" was not made by the demo", tenant->slug);
+}
+
+/* The demo itself ends with the command that suspends one of its tenants. */
+static bool wake_tenant(OpContext *context, Store *store, Tenant **tenant, Err *err)
+{
+    if (strcmp((*tenant)->state, tenant_state_name(TENANT_SUSPENDED)) != 0) {
+        return true;
     }
-    if (strcmp(tenant->state, "active") != 0) {
-        ERR_SET(err, ERR_TENANT_STATE, NULL, "tenant \"%s\" of the demo is %s, active was expected",
-                tenant->slug, tenant->state);
-        hint_not_active(tenant, err);
-        return false;
+    scoped_json Json *args = json_object();
+    json_put_text(args, "slug", (*tenant)->slug);
+    op_note(context, arena_printf(context->arena, "tenant %s of the demo is suspended: resuming it",
+                                  (*tenant)->slug));
+    return op_run_job(context, &tenant_resume_job, (*tenant)->slug, (*tenant)->id, args, NULL,
+                      err) &&
+           tenants_get(context->arena, store, (*tenant)->id, tenant, err);
+}
+
+static bool check_active(const Tenant *tenant, Err *err)
+{
+    if (strcmp(tenant->state, tenant_state_name(TENANT_ACTIVE)) == 0) {
+        return true;
     }
-    return true;
+    ERR_SET(err, ERR_TENANT_STATE, NULL, "tenant \"%s\" of the demo is %s, active was expected",
+            tenant->slug, tenant->state);
+    hint_not_active(tenant, err);
+    return false;
 }
 
 static bool ensure_tenant(OpContext *context, size_t number, Tenant **ret_tenant, Err *err)
@@ -127,7 +143,8 @@ static bool ensure_tenant(OpContext *context, size_t number, Tenant **ret_tenant
     if (*ret_tenant != NULL) {
         return (strcmp((*ret_tenant)->state, "requested") != 0 ||
                 finish_create(context, store, ret_tenant, err)) &&
-               check_demo_tenant(*ret_tenant, number, err);
+               check_demo_tenant(*ret_tenant, number, err) &&
+               wake_tenant(context, store, ret_tenant, err) && check_active(*ret_tenant, err);
     }
     scoped_json Json *args = json_object();
     json_put_text(args, "slug", slug);
@@ -487,7 +504,7 @@ const Operation op_demo = {
     .description = "One tenant of the trading blueprint in a schema of its own, two of the saas "
                    "blueprint that share tables. Each then logs in with its own connection string, "
                    "counts its rows and reaches for its neighbours; everything is rolled back. Can "
-                   "be run again.",
+                   "be run again; a tenant of its own that was suspended is resumed.",
     .access = ACCESS_ADMIN,
     .kind = OP_COMMAND,
     .params = (const Param[]){{0}},

@@ -137,5 +137,25 @@ def test_the_commands_that_the_demo_ends_with_mean_its_own_installation():
             assert any(line.endswith(" down") for line in commands) == ("DATABASE_URL" not in exported), commands
 
 
+def test_the_demo_runs_again_after_the_suspend_that_it_suggests():
+    with harness.Server() as server:
+        server.up()
+        suspend = next(line for line in server.tenantry("demo")["next"] if " suspend " in line)
+        harness.run(["sh", "-e"], server.env, stdin=suspend)
+        assert server.tenantry("tenant", "show", "demo-south")["state"] == "suspended"
+        again = server.tenantry("demo", json=False)
+        assert "tenant demo-south of the demo is suspended: resuming it" in again.err, again.text()
+        assert server.tenantry("tenant", "show", "demo-south")["state"] == "active"
+        server.tenantry("tenant", "archive", "demo-south", "--drain-timeout", "0s")
+        error = server.refused("tenant_state", "demo", says=["demo-south", "archived"])
+        assert "tenant purge demo-south" in error["hint"], error
+        # Somebody else's tenant of that name stays as it is.
+        server.tenantry("tenant", "purge", "demo-south", "--yes")
+        server.create("demo-south", "saas")
+        server.tenantry("tenant", "suspend", "demo-south")
+        server.refused("slug_taken", "demo", says=["was not made by the demo"])
+        assert server.tenantry("tenant", "show", "demo-south")["state"] == "suspended"
+
+
 if __name__ == "__main__":
     harness.main()
