@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/fault.h"
+#include "core/process.h"
 
 static bool fail_errno(Err *err, const char *what, const char *path)
 {
@@ -188,7 +189,36 @@ bool file_check_target(const char *path, Err *err)
     return true;
 }
 
-bool file_write_atomic(const char *path, const char *bytes, size_t length, mode_t mode, Err *err)
+/* One process writes what another user's needs: it stays his. The group goes with it where this
+ * process may give it away; at mode 0600 it has no right. */
+static bool keep_owner(int fd, const struct stat *old)
+{
+    struct stat made;
+    if (fstat(fd, &made) != 0) {
+        return false;
+    }
+    return (made.st_uid == old->st_uid && made.st_gid == old->st_gid) ||
+           fchown(fd, old->st_uid, old->st_gid) == 0 || made.st_uid == old->st_uid ||
+           fchown(fd, old->st_uid, made.st_gid) == 0;
+}
+
+static bool fail_owner(const char *path, const struct stat *old, Err *err)
+{
+    const int number = errno;
+    scoped_arena Arena *arena = arena_new();
+    const ProcessUser owner = process_find_owner(arena, path);
+    const char *name = owner.is_set ? owner.name
+                                    : arena_printf(arena, "%lu", (unsigned long)old->st_uid);
+    ERR_SET(err, ERR_DATA_DIR, NULL,
+            "\"%s\" belongs to user %s, to whom this process cannot give a new file: %s", path,
+            name, strerror(number));
+    err_hint(err, "run this as user %s", name);
+    return false;
+}
+
+/* old: whose file it stays, or NULL. */
+static bool write_atomic(const char *path, const struct stat *old, const char *bytes, size_t length,
+                         mode_t mode, Err *err)
 {
     char temporary[PATH_MAX];
     if (snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= (int)sizeof temporary) {
@@ -198,16 +228,29 @@ bool file_write_atomic(const char *path, const char *bytes, size_t length, mode_
     if (fd < 0) {
         return fail_errno(err, "create a file beside", path);
     }
-    const bool is_written = fchmod(fd, mode) == 0 && write_all(fd, bytes, length) && fsync(fd) == 0;
+    const bool is_kept = old == NULL || keep_owner(fd, old);
+    const bool is_written = is_kept && fchmod(fd, mode) == 0 && write_all(fd, bytes, length) &&
+                            fsync(fd) == 0;
     const int number = errno;
     close(fd);
     errno = number;
     if (!is_written || rename(temporary, path) != 0) {
-        fail_errno(err, "write", path);
+        (void)(is_kept ? fail_errno(err, "write", path) : fail_owner(path, old, err));
         unlink(temporary);
         return false;
     }
     return sync_parent(path) || fail_errno(err, "fsync the folder of", path);
+}
+
+bool file_write_atomic(const char *path, const char *bytes, size_t length, mode_t mode, Err *err)
+{
+    return write_atomic(path, NULL, bytes, length, mode, err);
+}
+
+bool file_replace_private(const char *path, const struct stat *old, const char *bytes,
+                          size_t length, Err *err)
+{
+    return write_atomic(path, old, bytes, length, S_IRUSR | S_IWUSR, err);
 }
 
 bool file_make_dir(const char *path, mode_t mode, Err *err)

@@ -29,6 +29,11 @@ bool file_read_checked(Arena *arena, const char *path, size_t max_bytes, FileChe
  * ERR_DISK_FULL. */
 bool file_write_atomic(const char *path, const char *bytes, size_t length, mode_t mode, Err *err);
 
+/* The same for a file that only its owner uses, mode 0600: it stays that of old's owner, also when
+ * root writes it. ERR_DATA_DIR, with nothing changed, when this process may not give it to him. */
+bool file_replace_private(const char *path, const struct stat *old, const char *bytes,
+                          size_t length, Err *err);
+
 /* Whether a file could be made or replaced at the path by file_write_atomic or file_create:
  * ERR_INPUT_INVALID when something is there that is no regular file (a device, a FIFO, a link,
  * which replacing would lose), or when its folder is not there or may not be written. */

@@ -89,9 +89,7 @@ static bool finish_create(OpContext *context, Store *store, Tenant **tenant, Err
 /* What brings a tenant back, or out of the demo's way. */
 static void hint_not_active(const Tenant *tenant, Err *err)
 {
-    if (strcmp(tenant->state, tenant_state_name(TENANT_SUSPENDED)) == 0) {
-        err_hint(err, "resume it (tenant resume %s), or archive and purge it", tenant->slug);
-    } else if (strcmp(tenant->state, tenant_state_name(TENANT_ARCHIVED)) == 0) {
+    if (strcmp(tenant->state, tenant_state_name(TENANT_ARCHIVED)) == 0) {
         err_hint(err, "purge it (tenant purge %s), and run the demo again", tenant->slug);
     } else {
         err_hint(err, "see what became of it: tenant show %s, job list", tenant->slug);
@@ -102,18 +100,36 @@ static void hint_not_active(const Tenant *tenant, Err *err)
  * touched. */
 static bool check_demo_tenant(const Tenant *tenant, size_t number, Err *err)
 {
-    if (strcmp(tenant->name, demo_tenants[number].name) != 0 ||
-        strcmp(tenant->blueprint, demo_tenants[number].blueprint) != 0) {
-        return ERR_SET(err, ERR_SLUG_TAKEN, "run the demo with another --data-dir",
-                       "tenant \"%s\" was not made by the demo", tenant->slug);
+    return (strcmp(tenant->name, demo_tenants[number].name) == 0 &&
+            strcmp(tenant->blueprint, demo_tenants[number].blueprint) == 0) ||
+           ERR_SET(err, ERR_SLUG_TAKEN, "run the demo with another --data-dir",
+                   "tenant \"%s\" was not made by the demo", tenant->slug);
+}
+
+/* The demo itself ends with the command that suspends one of its tenants. */
+static bool wake_tenant(OpContext *context, Store *store, Tenant **tenant, Err *err)
+{
+    if (strcmp((*tenant)->state, tenant_state_name(TENANT_SUSPENDED)) != 0) {
+        return true;
     }
-    if (strcmp(tenant->state, "active") != 0) {
-        ERR_SET(err, ERR_TENANT_STATE, NULL, "tenant \"%s\" of the demo is %s, active was expected",
-                tenant->slug, tenant->state);
-        hint_not_active(tenant, err);
-        return false;
+    scoped_json Json *args = json_object();
+    json_put_text(args, "slug", (*tenant)->slug);
+    op_note(context, arena_printf(context->arena, "tenant %s of the demo is suspended: resuming it",
+                                  (*tenant)->slug));
+    return op_run_job(context, &tenant_resume_job, (*tenant)->slug, (*tenant)->id, args, NULL,
+                      err) &&
+           tenants_get(context->arena, store, (*tenant)->id, tenant, err);
+}
+
+static bool check_active(const Tenant *tenant, Err *err)
+{
+    if (strcmp(tenant->state, tenant_state_name(TENANT_ACTIVE)) == 0) {
+        return true;
     }
-    return true;
+    ERR_SET(err, ERR_TENANT_STATE, NULL, "tenant \"%s\" of the demo is %s, active was expected",
+            tenant->slug, tenant->state);
+    hint_not_active(tenant, err);
+    return false;
 }
 
 static bool ensure_tenant(OpContext *context, size_t number, Tenant **ret_tenant, Err *err)
@@ -127,7 +143,8 @@ static bool ensure_tenant(OpContext *context, size_t number, Tenant **ret_tenant
     if (*ret_tenant != NULL) {
         return (strcmp((*ret_tenant)->state, "requested") != 0 ||
                 finish_create(context, store, ret_tenant, err)) &&
-               check_demo_tenant(*ret_tenant, number, err);
+               check_demo_tenant(*ret_tenant, number, err) &&
+               wake_tenant(context, store, ret_tenant, err) && check_active(*ret_tenant, err);
     }
     scoped_json Json *args = json_object();
     json_put_text(args, "slug", slug);
@@ -346,6 +363,49 @@ static const char *shell_word(Arena *arena, const char *text)
     return word.text;
 }
 
+/* The options that say which installation is meant. */
+static const OptionId whereabouts[] = {OPT_CONFIG, OPT_DATA_DIR, OPT_DATABASE_URL,
+                                       OPT_MASTER_KEY_FILE};
+
+/* NULL when the commands find what is meant without being told: by default or in the usual file.
+ * An environment may be that of this command alone. */
+static const char *value_to_export(OpContext *context, OptionId id)
+{
+    const char *detail = NULL;
+    const char *value = config_text(context->config, id);
+    const OptionOrigin origin = config_origin(context->config, id, &detail);
+    if (origin != ORIGIN_FLAG && origin != ORIGIN_ENVIRONMENT) {
+        return NULL;
+    }
+    if (id != OPT_DATABASE_URL) {
+        return value;
+    }
+    const char *shown = pg_conninfo_without_secrets(context->arena, value);
+    if (shown == value) {
+        return value;
+    }
+    if (origin == ORIGIN_ENVIRONMENT) {
+        return NULL; /* it is there with its password */
+    }
+    op_note(context, "the commands at the end need the database's password: put it in PGPASSWORD "
+                     "or ~/.pgpass");
+    return shown;
+}
+
+static void add_exports(OpContext *context, Json *list)
+{
+    Arena *arena = context->arena;
+    for (size_t i = 0; i < ARRAY_COUNT(whereabouts); i++) {
+        const char *value = value_to_export(context, whereabouts[i]);
+        if (value != NULL) {
+            json_array_append_new(list,
+                                  json_string(arena_printf(arena, "export %s=%s",
+                                                           option_env_name(arena, whereabouts[i]),
+                                                           shell_word(arena, value))));
+        }
+    }
+}
+
 static Json *next_commands(OpContext *context)
 {
     static const char *const commands[] = {
@@ -357,21 +417,13 @@ static Json *next_commands(OpContext *context)
         "audit verify",
     };
     Json *list = json_array();
-    const char *origin = NULL;
-    const bool is_external = op_has_external_database(context);
-    const char *data_dir = config_text(context->config, OPT_DATA_DIR);
-    if (!is_external && config_is_given(context->config, OPT_DATA_DIR) &&
-        config_origin(context->config, OPT_DATA_DIR, &origin) != ORIGIN_FILE) {
-        json_array_append_new(
-            list, json_string(arena_printf(context->arena, "export TENANTRY_DATA_DIR=%s",
-                                           shell_word(context->arena, data_dir))));
-    }
+    add_exports(context, list);
     const char *program = shell_word(context->arena, context->program);
     for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
         json_array_append_new(
             list, json_string(arena_printf(context->arena, "%s %s", program, commands[i])));
     }
-    if (!is_external) {
+    if (!op_has_external_database(context)) {
         json_array_append_new(list, json_string(arena_printf(context->arena, "%s down", program)));
     }
     return list;
@@ -452,7 +504,7 @@ const Operation op_demo = {
     .description = "One tenant of the trading blueprint in a schema of its own, two of the saas "
                    "blueprint that share tables. Each then logs in with its own connection string, "
                    "counts its rows and reaches for its neighbours; everything is rolled back. Can "
-                   "be run again.",
+                   "be run again; a tenant of its own that was suspended is resumed.",
     .access = ACCESS_ADMIN,
     .kind = OP_COMMAND,
     .params = (const Param[]){{0}},

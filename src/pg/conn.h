@@ -132,4 +132,8 @@ const char *pg_uri(Arena *arena, const PgConn *conn, const char *role, const cha
 /* The same for a session of our own, which must be on the server that conn is connected to. */
 const char *pg_uri_here(Arena *arena, const PgConn *conn, const char *role, const char *password);
 
+/* What somebody gave to connect with, without its passwords: the text itself when there are none in
+ * it, else keywords in the arena. NULL when libpq cannot read it. */
+const char *pg_conninfo_without_secrets(Arena *arena, const char *conninfo);
+
 #endif

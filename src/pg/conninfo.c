@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/array.h"
-
+#include "core/strbuf.h"
 #include "pg/internal.h"
 
 static const char how_to_write[] =
@@ -87,4 +87,41 @@ bool pg_check_conninfo(const char *conninfo, Err *err)
     PQconninfoFree(options);
     PQfreemem(message);
     return is_valid;
+}
+
+/* libpq marks what a form would not show. */
+static bool is_secret(const PQconninfoOption *option)
+{
+    return strchr(option->dispchar, '*') != NULL;
+}
+
+static void add_keyword(StrBuf *buf, const char *keyword, const char *value)
+{
+    strbuf_printf(buf, "%s%s='", buf->length == 0 ? "" : " ", keyword);
+    for (const char *c = value; *c != '\0'; c++) {
+        if (*c == '\'' || *c == '\\') {
+            strbuf_add_char(buf, '\\');
+        }
+        strbuf_add_char(buf, *c);
+    }
+    strbuf_add_char(buf, '\'');
+}
+
+const char *pg_conninfo_without_secrets(Arena *arena, const char *conninfo)
+{
+    PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
+    if (options == NULL) {
+        return NULL;
+    }
+    bool has_secrets = false;
+    StrBuf rest = strbuf_init(arena);
+    for (const PQconninfoOption *option = options; option->keyword != NULL; option++) {
+        if (option->val != NULL && is_secret(option)) {
+            has_secrets = true;
+        } else if (option->val != NULL) {
+            add_keyword(&rest, option->keyword, option->val);
+        }
+    }
+    PQconninfoFree(options);
+    return has_secrets ? rest.text : conninfo;
 }

@@ -129,8 +129,8 @@ void key_file_close(KeyFile *file);
 /* Writes a file that must not exist yet (ERR_DATA_DIR), atomically and durably, mode 0600. */
 bool key_file_create(const char *path, const char *text, size_t length, Err *err);
 
-/* Replaces the content of a file that is open for an update, which keyring_may_write_file allowed.
- */
+/* Replaces the content of a file that is open for an update, which keyring_may_write_file allowed;
+ * it stays its owner's. */
 bool key_file_replace(const KeyFile *file, const char *text, size_t length, Err *err);
 
 #endif

@@ -190,6 +190,10 @@ bool key_file_replace(const KeyFile *file, const char *text, size_t length, Err 
                        "let its owner write it and its folder, or name another key file",
                        "the key file \"%s\" may not be written", file->path);
     }
+    struct stat status;
+    if (fstat(file->fd, &status) != 0) {
+        return fail_errno(err, "look at", file->path);
+    }
     FAULT("secret.key_file.before_replace");
-    return file_write_atomic(file->path, text, length, KEY_FILE_MODE, err);
+    return file_replace_private(file->path, &status, text, length, err);
 }

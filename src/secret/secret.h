@@ -127,7 +127,8 @@ bool keyring_create_file(const char *path, Err *err);
 
 /* A file may hold the keys of several installations: whoever changes it leaves the lines of others
  * as they are. It is locked meanwhile, so that of two processes none undoes what the other did, and
- * replaced atomically and durably. ERR_DATA_DIR when it may not be written. */
+ * replaced atomically and durably; it stays its owner's. ERR_DATA_DIR when it may not be written,
+ * or this process cannot leave it to its owner. */
 
 /* Whether a key file that is there may be changed: its owner has not taken his own right to write
  * away, and neither it nor its folder is refused to this process. */

@@ -2,8 +2,10 @@
 """On a PostgreSQL that is not Tenantry's own, with the least rights that do; and what happens to the master key."""
 import contextlib
 import functools
+import grp
 import itertools
 import os
+import pwd
 import re
 import shutil
 import socket
@@ -735,6 +737,37 @@ def test_an_installation_adds_a_key_of_its_own_to_a_file_that_is_there():
     client.create("acme")
     client.refused("key_wrong", "tenant", "credentials", "acme", env={"TENANTRY_MASTER_KEY": KEY})
     assert client.tenantry("tenant", "credentials", "acme", env={"TENANTRY_MASTER_KEY": keys[1]})["connections"]
+
+
+def owner_of(path):
+    status = os.stat(path)
+    return pwd.getpwuid(status.st_uid).pw_name, grp.getgrgid(status.st_gid).gr_name, status.st_mode & 0o777
+
+
+def test_root_leaves_the_key_file_to_its_owner():
+    """Who works with the installation as another user can read it after each change by root."""
+    if os.getuid() != 0 or shutil.which("setpriv") is None:
+        harness.skip("only root writes the files of others")
+    client = Client()
+    give_key_file(client, 0o600)
+    shutil.chown(client.key_file, "nobody", "nogroup")
+    his = ("nobody", "nogroup", 0o600)
+    client.tenantry("up")
+    keys = keys_in(client.key_file)
+    assert len(keys) == 2 and owner_of(client.key_file) == his, owner_of(client.key_file)
+    client.create("acme")
+    # Without the right to give files away nothing is replaced, and no key made active that only root could read.
+    active = active_key(client)
+    without = harness.run(["setpriv", "--bounding-set", "-chown", harness.BINARY, "key", "rotate", "--json"], client.env, None)
+    error = check_refusal(without, "data_dir_unusable", client.key_file, "user nobody")
+    assert error["hint"] == "run this as user nobody", error
+    assert keys_in(client.key_file) == keys and active_key(client) == active
+    assert os.listdir(os.path.dirname(client.key_file)) == ["master.key"]
+    client.tenantry("job", "resume", str(client.tenantry("job", "list", "--state", "failed")["jobs"][0]["id"]))
+    assert active_key(client) != active and owner_of(client.key_file) == his, owner_of(client.key_file)
+    client.tenantry("key", "rotate")
+    assert owner_of(client.key_file) == his, owner_of(client.key_file)
+    assert client.tenantry("tenant", "credentials", "acme")["connections"]
 
 
 def test_a_rotation_leaves_the_keys_of_other_installations_in_the_file():

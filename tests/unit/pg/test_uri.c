@@ -49,10 +49,43 @@ static void a_tenant_gets_all_hosts_and_a_session_of_ours_the_one_that_is_used(v
     }
 }
 
+/* What a person may be shown of a database URL, and type again. */
+static const struct {
+    const char *given;
+    const char *shown; /* NULL: as it was given */
+} shown_rows[] = {
+    {"postgresql://op@[::1]:1,db/a%20b?sslmode=verify-full", NULL},
+    {"host=db user=op passfile=/p sslkey=/k", NULL},
+    {"postgresql://op:se:cr%40et@db/a%20b?sslkey=%2Fk",
+     "user='op' dbname='a b' host='db' sslkey='/k'"},
+    {"postgresql:///a?password=secret&host=db", "dbname='a' host='db'"},
+    {"host=db password=secret user='o\\'p'", "user='o\\'p' host='db'"},
+    {"host=db sslpassword=secret", "host='db'"},
+};
+
+static void what_is_shown_of_a_database_url_has_no_password(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(shown_rows); i++) {
+        scoped_arena Arena *arena = arena_new();
+        const char *given = shown_rows[i].given;
+        const char *shown = pg_conninfo_without_secrets(arena, given);
+        assert_non_null(shown);
+        if (shown_rows[i].shown == NULL) {
+            assert_ptr_equal(shown, given);
+            continue;
+        }
+        assert_string_equal(shown, shown_rows[i].shown);
+    }
+    scoped_arena Arena *arena = arena_new();
+    assert_null(pg_conninfo_without_secrets(arena, "postgresql://op:secret@db:x y/?z"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_tenant_gets_all_hosts_and_a_session_of_ours_the_one_that_is_used),
+        cmocka_unit_test(what_is_shown_of_a_database_url_has_no_password),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
