@@ -713,6 +713,24 @@ def test_the_owner_stops_his_server_though_root_started_its_keeper():
         wait_until(lambda: not harness.is_running(pid), "the keeper stays")
 
 
+def test_a_keeper_whose_key_was_rotated_in_the_environment_asks_for_up():
+    old, new = "0123456789abcdef" * 4, "fedcba9876543210" * 4
+    with kept({"TENANTRY_SPARES": "1", "TENANTRY_MASTER_KEY": old}) as server:
+        server.up()
+        wait_until(lambda: are_ready(server), "no spares")
+        both = {"TENANTRY_MASTER_KEY": old + "\n" + new}
+        assert '"tenantry up" again' in server.tenantry("key", "rotate", env=both)["warning"]
+        server.env["TENANTRY_MASTER_KEY"] = new
+        server.create("rotated", "trading")
+        wait_until(lambda: spares(server)["error"], "the keeper has no key and says nothing")
+        error = server.tenantry("status")["spare_errors"]["trading"]
+        assert error == spares(server)["error"]
+        assert "no master key with the id" in error and '"tenantry up" again' in error, error
+        server.up()
+        wait_until(lambda: are_ready(server), "no spares with the new key")
+        assert spares(server)["error"] is None
+
+
 def test_a_keeper_in_the_foreground_waits_for_its_server_and_says_so():
     server = without_keeper()
     child = server.spawn("spare", "keep")
