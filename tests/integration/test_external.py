@@ -920,8 +920,10 @@ def test_a_secret_moved_to_another_row_or_changed_does_not_open():
     client.sql(
         "UPDATE tenantry.credentials SET sealed = set_byte(sealed, length(sealed) - 1, get_byte(sealed, length(sealed) - 1) # 1)"
     )
-    client.refused("secret_corrupt", "tenant", "credentials", "one")
-    client.tenantry("tenant", "rotate", "one")
+    error = client.refused("secret_corrupt", "tenant", "credentials", "one")
+    rotate = re.search("tenantry (tenant rotate .*)$", error["hint"])
+    assert rotate and rotate.group(1) == "tenant rotate one", error
+    client.tenantry(*rotate.group(1).split())
     client.tenantry("tenant", "credentials", "one")
 
 
