@@ -97,19 +97,36 @@ static bool wait_for_creates(Store *store, Err *err)
     return true;
 }
 
+/* What people read in "spare list". A key file is read anew when a key is not at hand; the
+ * environment stays what it was when the keeper was started, whatever was rotated since. */
+static const char *failure_text(Arena *arena, const Keeper *keeper, const Store *store,
+                                const Err *why)
+{
+    const bool is_key = why->code == ERR_KEY_MISSING || why->code == ERR_KEY_WRONG;
+    if (!is_key || store->options.keys.text == NULL) {
+        return why->message;
+    }
+    const char *cure = keeper->is_with_server ? "run \"tenantry up\" again with the key of now"
+                                              : "start it again with the key of now";
+    return arena_printf(arena, "%s; the keeper has the master key that it was started with: %s",
+                        why->message, cure);
+}
+
 /* A failure is the blueprint's and not the keeper's: it is noted where people see it, and tried
  * again later. Only a lost connection goes up. */
-static bool note_failure(Store *store, const Json *row, const char *what, const Err *why, Err *err)
+static bool note_failure(const Keeper *keeper, Store *store, const Json *row, const Err *why,
+                         Err *err)
 {
+    scoped_arena Arena *arena = arena_new();
     const char *blueprint = json_get_text(row, "blueprint", "");
     if (why->code == ERR_PG_UNAVAILABLE || !pg_is_alive(store->conn)) {
         *err = *why;
         return false;
     }
-    log_warn("spare.failed", "%s of blueprint \"%s\": %s", what, blueprint, why->message);
+    const char *text = failure_text(arena, keeper, store, why);
+    log_warn("spare.failed", "a spare of blueprint \"%s\": %s", blueprint, text);
     return store_query(store, SPARE_FAILED,
-                       PG_PARAMS(blueprint, json_get_text(row, "checksum", ""), why->message), NULL,
-                       err);
+                       PG_PARAMS(blueprint, json_get_text(row, "checksum", ""), text), NULL, err);
 }
 
 /* Not noted with the blueprint: what cannot be dropped now keeps no other from being made. */
@@ -202,7 +219,7 @@ static bool make_missing(Keeper *keeper, Store *store, const Json *row, bool *is
         return false;
     }
     if (!is_tried) {
-        return note_failure(store, row, "a spare", &why, err);
+        return note_failure(keeper, store, row, &why, err);
     }
     if (outcome == SPARE_MADE) {
         keeper->report->made++;

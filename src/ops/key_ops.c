@@ -3,6 +3,7 @@
 
 #include "core/fault.h"
 #include "ops/context.h"
+#include "ops/keeper.h"
 #include "store/audit.h"
 #include "tenant/tenant.h"
 
@@ -261,6 +262,19 @@ static const JobStep rotate_steps[] = {
 };
 const JobKind key_rotate_job = {.operation = "key.rotate", .steps = rotate_steps};
 
+/* A keeper that has its keys from the environment keeps those that "up" had. */
+static void put_warning(OpContext *context, const Store *store, Json *answer)
+{
+    static const char warning[] = "the keeper of spares may not have the new key: run \"tenantry "
+                                  "up\" again with it";
+    const bool is_told = store->options.keys.text != NULL && !op_has_external_database(context) &&
+                         keeper_find(context) > 0;
+    json_put_text(answer, "warning", is_told ? warning : NULL);
+    if (is_told) {
+        op_note(context, arena_printf(context->arena, "warning: %s", warning));
+    }
+}
+
 static bool run_rotate(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     Store *store = NULL;
@@ -273,6 +287,7 @@ static bool run_rotate(OpContext *context, const Json *args, Json **ret_answer, 
     *ret_answer = json_object();
     json_put_text(*ret_answer, "key", store->active_key_id);
     json_put_int(*ret_answer, "job", job_id);
+    put_warning(context, store, *ret_answer);
     return true;
 }
 
@@ -284,13 +299,16 @@ const Operation op_key_rotate = {
         "interrupted rotation is finished with \"job resume\" and no secret is lost. Keys of other "
         "installations in the same file stay. Take "
         "a new copy of the key file afterwards. When the key comes from the environment, "
-        "put the new key on a second line of TENANTRY_MASTER_KEY first.",
+        "put the new key on a second line of TENANTRY_MASTER_KEY first, and run \"up\" again "
+        "with the new one afterwards: the keeper of spares has the key that it was started with.",
     .access = ACCESS_ADMIN,
     .kind = OP_JOB,
     .http = {"POST", "/v1/keys/rotate"},
     .params = (const Param[]){{0}},
     .result = (const Field[]){{"key", FIELD_TEXT, .help = "id of the new key"},
                               {"job", FIELD_INT, .help = "the job that did it"},
+                              {"warning", FIELD_TEXT, .is_nullable = true, .is_wide = true,
+                               .help = "what to do for the keeper of spares"},
                               {0}},
     .examples = (const OpExample[]){{"key rotate", "then copy the key file elsewhere"}, {0}},
     .done = "every secret is sealed with key {key}; copy the key file elsewhere",

@@ -196,6 +196,20 @@ const Operation op_up = {
 
 /* --- down ------------------------------------------------------------------------------------- */
 
+/* Spares are a matter of speed here too: a keeper that root started on another user's data
+ * directory is not that user's to stop, but his server is, and the keeper ends by itself when that
+ * is gone. */
+static void stop_keeper(OpContext *context)
+{
+    Err err;
+    if (!keeper_stop(context, &err)) {
+        log_warn("keeper.stop",
+                 "%s; one that \"up\" started ends by itself when it sees that the server was "
+                 "stopped",
+                 err.message);
+    }
+}
+
 static bool run_down(OpContext *context, const Json *args, Json **ret_answer, Err *err)
 {
     if (op_has_external_database(context)) {
@@ -204,8 +218,11 @@ static bool run_down(OpContext *context, const Json *args, Json **ret_answer, Er
     }
     EmbeddedOptions options;
     bool is_stopped = false;
-    if (!op_embedded_options(context, &options, err) || !keeper_stop(context, err) ||
-        !embedded_down(context->arena, &options, json_get_int(args, "timeout", 0), &is_stopped,
+    if (!op_embedded_options(context, &options, err)) {
+        return false;
+    }
+    stop_keeper(context);
+    if (!embedded_down(context->arena, &options, json_get_int(args, "timeout", 0), &is_stopped,
                        err)) {
         return false;
     }
@@ -219,8 +236,8 @@ const Operation op_down = {
     .name = "down",
     .summary = "Stop the embedded PostgreSQL.",
     .description =
-        "The keeper of spares ends first. Sessions are ended, what they had not committed "
-        "is rolled back.",
+        "The keeper of spares ends first; one that only another user may stop is told, and ends "
+        "by itself afterwards. Sessions are ended, what they had not committed is rolled back.",
     .access = ACCESS_ADMIN,
     .kind = OP_COMMAND,
     .params = (const Param[]){{"timeout", PARAM_DURATION_MS, .fallback = "30s", .least = 0,

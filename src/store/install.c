@@ -317,7 +317,9 @@ static bool record_installation(Install *install, const char *actor, Err *err)
 static bool make_all(Install *install, const char *actor, Err *err)
 {
     size_t run = 0;
-    return store_check_rights(install->arena, install->store.conn, err) &&
+    /* One that is there already, made before this was asked, works with what its encoding has. */
+    return store_check_encoding(install->arena, install->store.conn, err) &&
+           store_check_rights(install->arena, install->store.conn, err) &&
            make_ground(install, err) && run_migrations(install, &run, err) &&
            open_tenancy(install, err) && set_up_keys(install, err) &&
            record_installation(install, actor, err);

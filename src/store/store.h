@@ -79,6 +79,9 @@ bool store_install(Arena *arena, const StoreOptions *options, const char *actor,
 /* Checks that the role may do what Tenantry needs: CREATEROLE, CREATE on the database. */
 bool store_check_rights(Arena *arena, PgConn *conn, Err *err);
 
+/* Refuses a database that is not in UTF8: ERR_CONFIG_INVALID, with the statement that makes one. */
+bool store_check_encoding(Arena *arena, PgConn *conn, Err *err);
+
 /* Loads the keyring, once, and opens the key of the audit chain. ERR_KEY_MISSING, ERR_KEY_WRONG. */
 bool store_need_keys(Store *store, Err *err);
 

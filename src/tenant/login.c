@@ -158,6 +158,19 @@ void login_add_switch(Arena *arena, PgBatch *batch, const TenantLogin *logins, s
     }
 }
 
+/* Whose password does not open can have another one; the key that is missing is another matter. */
+static bool fail_open(const Tenant *tenant, const char *role, Err *err)
+{
+    if (err->code == ERR_SECRET_CORRUPT) {
+        err_hint(
+            err,
+            "restore the row from a backup, or give both logins new passwords: tenantry tenant "
+            "rotate %s",
+            tenant->slug);
+    }
+    return err_prefix(err, "the password of role \"%s\"", role);
+}
+
 static bool open_password(Arena *arena, Store *store, const Tenant *tenant, const PgRows *rows,
                           size_t row, Password **ret_password, Err *err)
 {
@@ -172,7 +185,7 @@ static bool open_password(Arena *arena, Store *store, const Tenant *tenant, cons
     }
     if (!secret_open(store->keyring, pg_rows_text(rows, row, 1), &binding, sealed, length, &plain,
                      &plain_length, err)) {
-        return err_prefix(err, "the password of role \"%s\"", role);
+        return fail_open(tenant, role, err);
     }
     const bool is_made = password_from_text((const char *)plain, ret_password, err);
     secret_free(plain, plain_length);

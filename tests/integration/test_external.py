@@ -412,6 +412,25 @@ def test_an_odd_name_of_role_and_database_is_quoted():
     assert harness.psql(client.create("acme")["app"], "SELECT 1") == "1"
 
 
+def test_a_database_that_is_not_in_utf8_is_refused_with_the_statement_for_one_that_is():
+    client = Client()
+    for encoding in ("LATIN1", "SQL_ASCII"):
+        name = "%s_%s" % (client.name, encoding.lower())
+        client.pg.sql("CREATE DATABASE %s TEMPLATE template0 ENCODING '%s' LOCALE 'C'" % (name, encoding))
+        client.pg.sql("GRANT CREATE ON DATABASE %s TO %s" % (name, client.name))
+        env = {"TENANTRY_DATABASE_URL": client.url.replace("/%s?" % client.name, "/%s?" % name)}
+        count = "SELECT count(*) FROM pg_roles; SELECT count(*) FROM pg_namespace"
+        before = client.pg.sql(count, name)
+        error = client.refused("config_invalid", "up", env=env, says=['"%s"' % name, encoding, "UTF8 was expected"])
+        assert client.pg.sql(count, name) == before
+        client.pg.sql("ALTER DATABASE {0} RENAME TO {0}_old".format(name))
+        client.pg.sql(re.search("CREATE DATABASE [^;]*", error["hint"]).group(0))
+        client.pg.sql("GRANT CREATE ON DATABASE %s TO %s" % (name, client.name))
+        client.tenantry("up", env=env)
+        client.tenantry("tenant", "create", "kanji", "--blueprint", "saas", "--name", "漢字", env=env)
+        assert client.tenantry("tenant", "show", "kanji", env=env)["name"] == "漢字"
+
+
 def test_before_up_every_operation_says_to_run_it():
     client = Client()
     for args in (
@@ -934,8 +953,10 @@ def test_a_secret_moved_to_another_row_or_changed_does_not_open():
     client.sql(
         "UPDATE tenantry.credentials SET sealed = set_byte(sealed, length(sealed) - 1, get_byte(sealed, length(sealed) - 1) # 1)"
     )
-    client.refused("secret_corrupt", "tenant", "credentials", "one")
-    client.tenantry("tenant", "rotate", "one")
+    error = client.refused("secret_corrupt", "tenant", "credentials", "one")
+    rotate = re.search("tenantry (tenant rotate .*)$", error["hint"])
+    assert rotate and rotate.group(1) == "tenant rotate one", error
+    client.tenantry(*rotate.group(1).split())
     client.tenantry("tenant", "credentials", "one")
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import pwd
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -694,6 +695,40 @@ def test_a_keeper_ends_when_its_server_was_stopped_by_other_means():
     wait_until(is_full(server), "no spares")
     os.kill(server.server_pid(), signal.SIGINT)  # as pg_ctl stop does
     wait_until(lambda: not harness.is_running(pid), "the keeper stays")
+
+
+def test_the_owner_stops_his_server_though_root_started_its_keeper():
+    owner = ["runuser", "-u", "postgres", "--", harness.BINARY]
+    if os.getuid() != 0 or subprocess.run([*owner, "version"], capture_output=True, check=False).returncode != 0:
+        harness.skip("only root can be somebody else, who must reach the program")
+    with kept({"TENANTRY_SPARES": "1"}) as server:
+        shutil.chown(server.folder, "postgres")
+        harness.run([*owner, "up"], server.env)
+        harness.run([*owner, "down"], server.env)
+        pid = server.tenantry("up")["keeper"]  # as the data directory's owner, which is the usual --server-user
+        down = harness.run([*owner, "down", "--json"], server.env)
+        assert down.json() == {"state": "stopped", "was_running": True}, down.text()
+        assert "cannot stop the keeper, process %d" % pid in down.err and "ends by itself" in down.err, down.text()
+        assert server.server_pid() is None
+        wait_until(lambda: not harness.is_running(pid), "the keeper stays")
+
+
+def test_a_keeper_whose_key_was_rotated_in_the_environment_asks_for_up():
+    old, new = "0123456789abcdef" * 4, "fedcba9876543210" * 4
+    with kept({"TENANTRY_SPARES": "1", "TENANTRY_MASTER_KEY": old}) as server:
+        server.up()
+        wait_until(lambda: are_ready(server), "no spares")
+        both = {"TENANTRY_MASTER_KEY": old + "\n" + new}
+        assert '"tenantry up" again' in server.tenantry("key", "rotate", env=both)["warning"]
+        server.env["TENANTRY_MASTER_KEY"] = new
+        server.create("rotated", "trading")
+        wait_until(lambda: spares(server)["error"], "the keeper has no key and says nothing")
+        error = server.tenantry("status")["spare_errors"]["trading"]
+        assert error == spares(server)["error"]
+        assert "no master key with the id" in error and '"tenantry up" again' in error, error
+        server.up()
+        wait_until(lambda: are_ready(server), "no spares with the new key")
+        assert spares(server)["error"] is None
 
 
 def test_a_keeper_in_the_foreground_waits_for_its_server_and_says_so():
