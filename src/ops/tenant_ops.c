@@ -29,7 +29,7 @@ static void replace_ready_login(OpContext *context)
 {
     Err err;
     if (!op_fill_ready_logins(context, 1, &err)) {
-        log_warn("ready_logins.fill", "no login was made ahead: %s", err.message);
+        log_warn("ready_logins.fill", "logins made ahead: %s", err.message);
     }
 }
 
