@@ -1,6 +1,7 @@
 #include "tenant/ready_login.h"
 
 #include "core/fault.h"
+#include "core/log.h"
 #include "pg/sql.h"
 #include "tenant/login.h"
 
@@ -56,16 +57,38 @@ static void add_drop_role(Arena *arena, PgBatch *batch, const char *role)
     pg_batch_add(batch, SQL(arena, "DROP ROLE {}", sql_name(arena, role)), PG_NO_PARAMS);
 }
 
+/* Of a pair that was claimed and cannot be opened: its row is gone already. */
+static bool drop_pair(Arena *arena, Store *store, const LoginPair *pair, Err *err)
+{
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    for (int i = 0; i < LOGIN_COUNT_; i++) {
+        add_drop_role(arena, batch, pair->roles[i]);
+    }
+    return pg_batch_run(store->conn, batch, err);
+}
+
+/* A password that somebody changed is nobody's yet: with its pair it goes, or the rollback of the
+ * create would put it back for the next one to fail. */
 bool login_claim_pair(Arena *arena, Store *store, const char *tenant_id, LoginPair *ret_pair,
                       Err *err)
 {
+    Err why;
     scoped_rows PgRows *rows = NULL;
     if (!store_query(store, READY_LOGIN_CLAIM, PG_NO_PARAMS, &rows, err)) {
         return false;
     }
-    return pg_rows_count(rows) == 0
-               ? login_name_pair(arena, ret_pair, err)
-               : reseal_row(arena, store, rows, 0, tenant_id, store->active_key_id, ret_pair, err);
+    if (pg_rows_count(rows) == 0) {
+        return login_name_pair(arena, ret_pair, err);
+    }
+    if (reseal_row(arena, store, rows, 0, tenant_id, store->active_key_id, ret_pair, &why)) {
+        return true;
+    }
+    if (why.code != ERR_SECRET_CORRUPT) {
+        *err = why;
+        return false;
+    }
+    log_warn("ready_logins.corrupt", "%s; this pair is dropped", why.message);
+    return drop_pair(arena, store, ret_pair, err) && login_name_pair(arena, ret_pair, err);
 }
 
 static bool make_pair(Arena *arena, Store *store, Err *err)

@@ -214,6 +214,18 @@ def test_what_was_given_to_the_rest_of_a_waiting_pair_is_not_dropped_and_keeps_n
     assert len(waiting(server)) == 16 and roles_like(server, [broken]) == []
 
 
+@in_both_tiers
+def test_a_waiting_password_that_was_changed_by_hand_costs_its_pair_and_no_create(server, slug, blueprint, _i, count, _):
+    server.tenantry("up")
+    changed, *others = waiting(server)
+    server.psql("UPDATE tenantry.ready_logins SET readonly_sealed = app_sealed WHERE stem = '%s'" % changed, server.superuser)
+    result = server.tenantry("tenant", "create", slug, "--blueprint", blueprint, env=NO_READY_LOGINS, json=False)
+    assert "ready_logins.corrupt" in result.err and changed + "_ro" in result.err, result.text()
+    shown = server.tenantry("tenant", "credentials", slug)["connections"]
+    assert all(server.psql(count, c["uri"]) == "0" for c in shown)
+    assert waiting(server) == others and roles_like(server, [changed]) == []
+
+
 def test_up_that_is_killed_while_it_drops_the_rest_of_a_waiting_pair_leaves_all_of_it_or_nothing():
     harness.require_faults()
     server = shared_server()
