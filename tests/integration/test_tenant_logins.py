@@ -240,6 +240,16 @@ def test_up_that_is_killed_while_it_drops_the_rest_of_a_waiting_pair_leaves_all_
         assert roles_like(server, [broken]) == ([broken + "_ro"] if is_left else [])
 
 
+def test_each_create_brings_the_waiting_pairs_one_nearer_to_what_they_should_be():
+    server = shared_server()
+    server.tenantry("up")
+    counts = []
+    for number, env in enumerate([NO_READY_LOGINS] * 3 + [None] * 4):
+        server.tenantry("tenant", "create", "nearer-%d" % number, "--blueprint", "saas", env=env)
+        counts.append(len(waiting(server)))
+    assert counts == [15, 14, 13, 14, 15, 16, 16]
+
+
 # Of one setting: whether the login may set what it has, what it has, and how the server writes what the plan says.
 SETTING = """SELECT setting = current_setting(name) FROM (SELECT '{0}' AS name,
  set_config('{0}', current_setting('{0}'), true) AS setting) s;
