@@ -98,7 +98,7 @@ static void make_ready_logins(OpContext *context)
 {
     Err err;
     if (!op_fill_ready_logins(context, INT64_MAX, &err)) {
-        log_warn("ready_logins.fill", "no login was made ahead: %s", err.message);
+        log_warn("ready_logins.fill", "logins made ahead: %s", err.message);
     }
 }
 

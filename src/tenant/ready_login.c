@@ -1,6 +1,7 @@
 #include "tenant/ready_login.h"
 
 #include "core/fault.h"
+#include "core/log.h"
 #include "pg/sql.h"
 #include "tenant/login.h"
 
@@ -50,16 +51,44 @@ static bool reseal_row(Arena *arena, Store *store, const PgRows *rows, size_t ro
     return true;
 }
 
+/* Nothing but a password hangs on a waiting role. */
+static void add_drop_role(Arena *arena, PgBatch *batch, const char *role)
+{
+    pg_batch_add(batch, SQL(arena, "DROP ROLE {}", sql_name(arena, role)), PG_NO_PARAMS);
+}
+
+/* Of a pair that was claimed and cannot be opened: its row is gone already. */
+static bool drop_pair(Arena *arena, Store *store, const LoginPair *pair, Err *err)
+{
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    for (int i = 0; i < LOGIN_COUNT_; i++) {
+        add_drop_role(arena, batch, pair->roles[i]);
+    }
+    return pg_batch_run(store->conn, batch, err);
+}
+
+/* A password that somebody changed is nobody's yet: with its pair it goes, or the rollback of the
+ * create would put it back for the next one to fail. */
 bool login_claim_pair(Arena *arena, Store *store, const char *tenant_id, LoginPair *ret_pair,
                       Err *err)
 {
+    Err why;
     scoped_rows PgRows *rows = NULL;
     if (!store_query(store, READY_LOGIN_CLAIM, PG_NO_PARAMS, &rows, err)) {
         return false;
     }
-    return pg_rows_count(rows) == 0
-               ? login_name_pair(arena, ret_pair, err)
-               : reseal_row(arena, store, rows, 0, tenant_id, store->active_key_id, ret_pair, err);
+    if (pg_rows_count(rows) == 0) {
+        return login_name_pair(arena, ret_pair, err);
+    }
+    if (reseal_row(arena, store, rows, 0, tenant_id, store->active_key_id, ret_pair, &why)) {
+        return true;
+    }
+    if (why.code != ERR_SECRET_CORRUPT) {
+        *err = why;
+        return false;
+    }
+    log_warn("ready_logins.corrupt", "%s; this pair is dropped", why.message);
+    return drop_pair(arena, store, ret_pair, err) && login_name_pair(arena, ret_pair, err);
 }
 
 static bool make_pair(Arena *arena, Store *store, Err *err)
@@ -93,6 +122,42 @@ static bool make_pair(Arena *arena, Store *store, Err *err)
     return pg_batch_run(store->conn, batch, err);
 }
 
+/* The row goes with the role that is left of a pair. Not with DROP OWNED: what somebody gave to the
+ * role is not Tenantry's to drop, so that PostgreSQL refuses then, and says what it is. */
+static bool drop_broken(Arena *arena, Store *store, Err *err)
+{
+    scoped_rows PgRows *rows = NULL;
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    if (!store_query(store, READY_LOGIN_BROKEN, PG_NO_PARAMS, &rows, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < pg_rows_count(rows); i++) {
+        const char *role = pg_rows_text(rows, i, 0);
+        if (role != NULL) {
+            add_drop_role(arena, batch, role);
+        }
+    }
+    return pg_batch_run(store->conn, batch, err) ||
+           err_prefix(err, "the other role of this pair is gone");
+}
+
+static bool in_transaction(Store *store, bool (*change)(Arena *arena, Store *store, Err *err),
+                           Err *err)
+{
+    scoped_arena Arena *arena = arena_new();
+    if (!pg_begin(store->conn, err) || !change(arena, store, err)) {
+        pg_rollback(store->conn);
+        return false;
+    }
+    FAULT("ready_logins.before_commit");
+    if (!pg_commit(store->conn, false, err)) {
+        pg_rollback(store->conn);
+        return false;
+    }
+    FAULT("ready_logins.after_commit");
+    return true;
+}
+
 bool ready_logins_fill(Store *store, int64_t target, int64_t most, int64_t *ret_made, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
@@ -102,22 +167,15 @@ bool ready_logins_fill(Store *store, int64_t target, int64_t most, int64_t *ret_
     int64_t missing = target - pg_rows_int(rows, 0, 0);
     missing = missing < most ? missing : most;
     for (int64_t i = 0; i < missing; i++) {
-        scoped_arena Arena *arena = arena_new();
-        if (!pg_begin(store->conn, err) || !make_pair(arena, store, err)) {
-            pg_rollback(store->conn);
+        if (!in_transaction(store, make_pair, err)) {
             return false;
         }
-        FAULT("ready_logins.before_commit");
-        if (!pg_commit(store->conn, false, err)) {
-            pg_rollback(store->conn);
-            return false;
-        }
-        FAULT("ready_logins.after_commit");
     }
     if (ret_made != NULL) {
         *ret_made = missing > 0 ? missing : 0;
     }
-    return true;
+    /* Last: a role that cannot be dropped keeps nobody from making others. */
+    return pg_rows_int(rows, 0, 1) == 0 || in_transaction(store, drop_broken, err);
 }
 
 bool ready_logins_add_reseal(Arena *arena, Store *store, PgBatch *batch, const char *key_id,

@@ -11,9 +11,10 @@
 
 #include "store/store.h"
 
-/* Makes pairs until there are `target`, at most `most` of them now; each in a transaction of its
- * own, so that a crash leaves whole pairs only. Blocks for some 10 ms a pair. ret_made may be NULL.
- */
+/* Makes pairs until there are `target` whole ones, at most `most` of them now; each in a
+ * transaction of its own, so that a crash leaves whole pairs only. Then drops what is left of pairs
+ * of which somebody dropped a role, and which no create claims. Blocks for some 10 ms a pair.
+ * ret_made may be NULL. */
 bool ready_logins_fill(Store *store, int64_t target, int64_t most, int64_t *ret_made, Err *err);
 
 /* Adds the statements that seal the waiting passwords again under the key, a page (500) of them. */

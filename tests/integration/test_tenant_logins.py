@@ -4,6 +4,7 @@ import concurrent.futures
 import os
 import urllib.parse
 
+import crash_state
 import harness
 from harness import Session, refused_sql, shared_server
 from tenant_kit import in_both_tiers, password_of, stem_of
@@ -158,6 +159,95 @@ def test_both_logins_together_have_the_connections_of_the_plan():
     finally:
         for session in sessions:
             session.close()
+
+
+NO_READY_LOGINS = {"TENANTRY_READY_LOGINS": "0"}  # none is made, so that a test sees what is there
+
+
+def waiting(server):
+    """The stems of the pairs that were made ahead, the next one to be claimed first."""
+    return server.psql("SELECT stem FROM tenantry.ready_logins ORDER BY created_at").split()
+
+
+def roles_like(server, stems):
+    return server.psql("SELECT rolname FROM pg_roles WHERE rolname ~ '^(%s)_' ORDER BY 1" % "|".join(stems)).split()
+
+
+def drop_roles(server, *roles):
+    server.psql("".join("DROP ROLE %s;" % role for role in roles), server.superuser)
+
+
+@in_both_tiers
+def test_a_create_passes_over_a_waiting_pair_of_which_a_role_is_gone(server, slug, blueprint, _i, count, _):
+    server.tenantry("up")
+    first, second, third, *others = waiting(server)
+    drop_roles(server, first + "_app", second + "_ro", third + "_app", third + "_ro")
+    made = server.tenantry("tenant", "create", slug, "--blueprint", blueprint, env=NO_READY_LOGINS)
+    assert stem_of(made) == others[0], "a whole pair that waited"
+    assert all(server.psql(count, c["uri"]) == "0" for c in made["connections"])
+    assert waiting(server) == others[1:] and roles_like(server, (first, second, third)) == []
+
+
+def test_where_no_waiting_pair_is_whole_a_create_makes_its_own_and_up_makes_others():
+    server = shared_server()
+    server.tenantry("up")
+    broken = waiting(server)
+    drop_roles(server, *(stem + "_ro" for stem in broken))
+    assert stem_of(server.create("none-is-whole", "saas")) not in broken
+    server.tenantry("up")
+    assert len(waiting(server)) == 16 and not set(waiting(server)) & set(broken)
+    assert roles_like(server, broken) == []
+
+
+def test_what_was_given_to_the_rest_of_a_waiting_pair_is_not_dropped_and_keeps_no_create_waiting():
+    server = shared_server()
+    server.tenantry("up")
+    before = waiting(server)
+    broken = before[0]
+    drop_roles(server, broken + "_ro")
+    server.psql("CREATE TABLE public.given (); ALTER TABLE public.given OWNER TO %s_app" % broken, server.superuser)
+    made = server.tenantry("tenant", "create", "given", "--blueprint", "saas", json=False)
+    assert "ready_logins.fill" in made.err and broken + "_app" in made.err and "owner of table" in made.err, made.text()
+    assert waiting(server)[0] == broken and set(waiting(server)) - set(before), "it stays, and others are made"
+    server.psql("DROP TABLE public.given", server.superuser)
+    server.tenantry("up")
+    assert len(waiting(server)) == 16 and roles_like(server, [broken]) == []
+
+
+@in_both_tiers
+def test_a_waiting_password_that_was_changed_by_hand_costs_its_pair_and_no_create(server, slug, blueprint, _i, count, _):
+    server.tenantry("up")
+    changed, *others = waiting(server)
+    server.psql("UPDATE tenantry.ready_logins SET readonly_sealed = app_sealed WHERE stem = '%s'" % changed, server.superuser)
+    result = server.tenantry("tenant", "create", slug, "--blueprint", blueprint, env=NO_READY_LOGINS, json=False)
+    assert "ready_logins.corrupt" in result.err and changed + "_ro" in result.err, result.text()
+    shown = server.tenantry("tenant", "credentials", slug)["connections"]
+    assert all(server.psql(count, c["uri"]) == "0" for c in shown)
+    assert waiting(server) == others and roles_like(server, [changed]) == []
+
+
+def test_up_that_is_killed_while_it_drops_the_rest_of_a_waiting_pair_leaves_all_of_it_or_nothing():
+    harness.require_faults()
+    server = shared_server()
+    for point, is_left in (("ready_logins.before_commit", True), ("ready_logins.after_commit", False)):
+        server.tenantry("up")
+        broken = waiting(server)[0]
+        drop_roles(server, broken + "_app")
+        killed = server.tenantry("up", env={**NO_READY_LOGINS, "TENANTRY_FAULT_AT": point}, expect=None)
+        assert killed.status == -9, killed.text()
+        crash_state.wait_until_quiet(server)
+        assert (broken in waiting(server)) == is_left
+        assert roles_like(server, [broken]) == ([broken + "_ro"] if is_left else [])
+
+
+def test_each_create_brings_the_waiting_pairs_one_nearer_to_what_they_should_be():
+    server = shared_server()
+    server.tenantry("up")
+    counts = []
+    for number, env in enumerate([NO_READY_LOGINS] * 3 + [None] * 4):
+        server.tenantry("tenant", "create", "nearer-%d" % number, "--blueprint", "saas", env=env)
+        counts.append(len(waiting(server)))
+    assert counts == [15, 14, 13, 14, 15, 16, 16]
 
 
 # Of one setting: whether the login may set what it has, what it has, and how the server writes what the plan says.
