@@ -57,18 +57,21 @@ static void add_drop_role(Arena *arena, PgBatch *batch, const char *role)
     pg_batch_add(batch, SQL(arena, "DROP ROLE {}", sql_name(arena, role)), PG_NO_PARAMS);
 }
 
-/* Of a pair that was claimed and cannot be opened: its row is gone already. */
-static bool drop_pair(Arena *arena, Store *store, const LoginPair *pair, Err *err)
+/* A password that somebody changed is nobody's yet: it goes, with its pair. False: it is for
+ * another reason that the pair cannot be opened. */
+static bool add_drop_corrupt(Arena *arena, PgBatch *batch, const LoginPair *pair, const Err *why)
 {
-    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    if (why->code != ERR_SECRET_CORRUPT) {
+        return false;
+    }
+    log_warn("ready_logins.corrupt", "%s; this pair is dropped", why->message);
     for (int i = 0; i < LOGIN_COUNT_; i++) {
         add_drop_role(arena, batch, pair->roles[i]);
     }
-    return pg_batch_run(store->conn, batch, err);
+    return true;
 }
 
-/* A password that somebody changed is nobody's yet: with its pair it goes, or the rollback of the
- * create would put it back for the next one to fail. */
+/* One that cannot be opened is not put back by a rollback, for the next create to fail. */
 bool login_claim_pair(Arena *arena, Store *store, const char *tenant_id, LoginPair *ret_pair,
                       Err *err)
 {
@@ -83,12 +86,12 @@ bool login_claim_pair(Arena *arena, Store *store, const char *tenant_id, LoginPa
     if (reseal_row(arena, store, rows, 0, tenant_id, store->active_key_id, ret_pair, &why)) {
         return true;
     }
-    if (why.code != ERR_SECRET_CORRUPT) {
+    scoped_batch PgBatch *batch = pg_batch_new(arena);
+    if (!add_drop_corrupt(arena, batch, ret_pair, &why)) {
         *err = why;
         return false;
     }
-    log_warn("ready_logins.corrupt", "%s; this pair is dropped", why.message);
-    return drop_pair(arena, store, ret_pair, err) && login_name_pair(arena, ret_pair, err);
+    return pg_batch_run(store->conn, batch, err) && login_name_pair(arena, ret_pair, err);
 }
 
 static bool make_pair(Arena *arena, Store *store, Err *err)
@@ -187,12 +190,17 @@ bool ready_logins_add_reseal(Arena *arena, Store *store, PgBatch *batch, const c
     }
     for (size_t i = 0; i < pg_rows_count(rows); i++) {
         LoginPair pair;
-        if (!reseal_row(arena, store, rows, i, NULL, key_id, &pair, err)) {
+        Err why;
+        const char *id = pg_rows_text(rows, i, 0);
+        if (reseal_row(arena, store, rows, i, NULL, key_id, &pair, &why)) {
+            store_batch(batch, READY_LOGIN_RESEAL,
+                        PG_PARAMS(id, key_id, pair.sealed[LOGIN_APP], pair.sealed[LOGIN_READONLY]));
+        } else if (add_drop_corrupt(arena, batch, &pair, &why)) {
+            store_batch(batch, READY_LOGIN_DELETE, PG_PARAMS(id));
+        } else {
+            *err = why;
             return false;
         }
-        store_batch(batch, READY_LOGIN_RESEAL,
-                    PG_PARAMS(pg_rows_text(rows, i, 0), key_id, pair.sealed[LOGIN_APP],
-                              pair.sealed[LOGIN_READONLY]));
     }
     return true;
 }

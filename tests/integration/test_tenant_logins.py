@@ -226,6 +226,17 @@ def test_a_waiting_password_that_was_changed_by_hand_costs_its_pair_and_no_creat
     assert waiting(server) == others and roles_like(server, [changed]) == []
 
 
+def test_a_waiting_password_that_was_changed_by_hand_costs_its_pair_and_no_rotation():
+    server = shared_server()
+    server.tenantry("up")
+    changed, *others = waiting(server)
+    server.psql("UPDATE tenantry.ready_logins SET app_sealed = readonly_sealed WHERE stem = '%s'" % changed, server.superuser)
+    result = server.tenantry("key", "rotate", json=False)
+    assert "ready_logins.corrupt" in result.err and changed + "_app" in result.err, result.text()
+    assert waiting(server) == others and roles_like(server, [changed]) == []
+    assert server.tenantry("key", "list")["keys"][-1]["state"] == "active"
+
+
 def test_up_that_is_killed_while_it_drops_the_rest_of_a_waiting_pair_leaves_all_of_it_or_nothing():
     harness.require_faults()
     server = shared_server()
