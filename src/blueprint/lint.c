@@ -32,6 +32,7 @@ typedef struct Selection {
     LintKey *keys;
     LintMade *made[LINT_SPACE_COUNT_];
     LintMade *domains;
+    LintMade *views;
     LintIndex *indexes;
 } Selection;
 
@@ -131,24 +132,32 @@ static void follow_script(Lint *lint, const LintScript *script)
         lint->statement = statement;
         lint->number = i;
         lint_check_live(lint, statement);
+        lint_check_data(lint, statement);
         lint_follow_statement(lint, statement);
         lint_note_made(lint, statement);
     }
     lint_end_makers(lint);
 }
 
-static void follow(Lint *lint, Selection *selection, const LintScript *script)
+static void load_selection(Lint *lint, const Selection *selection)
 {
     lint->tables = selection->tables;
     lint->keys = selection->keys;
     lint->domains = selection->domains;
+    lint->views = selection->views;
     lint->indexes = selection->indexes;
     memcpy(lint->made, selection->made, sizeof lint->made);
+}
+
+static void follow(Lint *lint, Selection *selection, const LintScript *script)
+{
+    load_selection(lint, selection);
     lint->version = selection->migrations[selection->next]->version;
     follow_script(lint, script);
     selection->tables = lint->tables;
     selection->keys = lint->keys;
     selection->domains = lint->domains;
+    selection->views = lint->views;
     selection->indexes = lint->indexes;
     memcpy(selection->made, lint->made, sizeof lint->made);
     selection->next++;
@@ -175,7 +184,7 @@ static bool check_script(Lint *lint, const char *file, const char *text, LintScr
     return true;
 }
 
-/* A script whose tables are not followed: it undoes a migration, or brings data. */
+/* A script whose tables are not followed: it brings data. */
 static bool check_side_script(Lint *lint, const char *file, const char *text, Err *err)
 {
     LintScript script;
@@ -201,6 +210,39 @@ static const char *down_file(Arena *arena, const BlueprintMigration *migration)
     return arena_printf(arena, "%.*s.down.sql", (int)(length - suffix), file);
 }
 
+/* It is not followed, but begins with what the migration left: its tables have rows by then. */
+static void check_down_data(Lint *lint, const BlueprintMigration *migration,
+                            const Selection *selections, const LintScript *script)
+{
+    for (size_t i = 0; i < SELECTION_COUNT_; i++) {
+        const Selection *selection = &selections[i];
+        if (selection->next == 0 || selection->migrations[selection->next - 1] != migration) {
+            continue;
+        }
+        load_selection(lint, selection);
+        lint->version = migration->version + 1;
+        for (size_t k = 0; k < script->count; k++) {
+            enter(lint, &script->statements[k]);
+            lint_check_data(lint, &script->statements[k].sql);
+        }
+    }
+}
+
+static bool check_down(Lint *lint, const BlueprintMigration *migration, const Selection *selections,
+                       Err *err)
+{
+    LintScript script;
+    if (migration->down == NULL) {
+        return true;
+    }
+    if (!check_script(lint, down_file(lint->arena, migration), migration->down, &script, err)) {
+        return false;
+    }
+    check_down_data(lint, migration, selections, &script);
+    lint_script_done(&script);
+    return true;
+}
+
 static bool check_migration(Lint *lint, const BlueprintMigration *migration, Selection *selections,
                             Err *err)
 {
@@ -216,7 +258,7 @@ static bool check_migration(Lint *lint, const BlueprintMigration *migration, Sel
         }
     }
     lint_script_done(&script);
-    return check_side_script(lint, down_file(lint->arena, migration), migration->down, err);
+    return check_down(lint, migration, selections, err);
 }
 
 /* Whether a body did something to a table that has the name, or had it when it was dropped. */

@@ -150,6 +150,7 @@ typedef struct Lint {
     LintKey *keys;
     LintMade *made[LINT_SPACE_COUNT_];
     LintMade *domains; /* that have a constraint */
+    LintMade *views;   /* the version is the one behind which rows of tenants may be in it */
     LintIndex *indexes;
     /* Of the migration that is being followed. */
     LintMade *locked;                /* tables in use that nobody else can read until its end */
@@ -192,6 +193,13 @@ bool lint_may_name_schema(const char *schema);
 void lint_follow_statement(Lint *lint, const SqlStatement *statement);
 /* Rules of what tenants use while the statement runs; before it is followed (lint_live.c). */
 void lint_check_live(Lint *lint, const SqlStatement *statement);
+
+/* Changes of rows that do nothing in the row tier; before the statement is followed (lint_data.c).
+ */
+void lint_check_data(Lint *lint, const SqlStatement *statement);
+/* Notes a ViewStmt, and a RenameStmt if it is one of a view. */
+void lint_note_view(Lint *lint, const Json *tree);
+void lint_rename_view(Lint *lint, const Json *tree);
 
 /* Notes the comments that silence findings, and silences them in the end (lint_ignore.c). */
 void lint_note_ignores(Lint *lint, const char *text, const LintScript *script);

@@ -267,6 +267,7 @@ static void follow_drop(Lint *lint, const Json *tree)
 static void follow_rename(Lint *lint, const Json *tree)
 {
     lint_note_rename(lint, tree);
+    lint_rename_view(lint, tree);
     if (tree_text_is(tree, "renameType", "OBJECT_POLICY")) {
         report_guard(lint, json_get_text(tree, "subname", ""));
         report_guard(lint, json_get_text(tree, "newname", ""));
@@ -285,6 +286,7 @@ static void follow_policy(Lint *lint, const Json *tree)
 static void follow_view(Lint *lint, const Json *tree)
 {
     const Json *relation = json_object_get(tree, "view");
+    lint_note_view(lint, tree);
     if (!is_temporary(relation)) {
         check_view_options(lint, json_get_text(relation, "relname", ""),
                            json_object_get(tree, "options"));

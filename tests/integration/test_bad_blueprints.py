@@ -214,6 +214,35 @@ def test_tables_of_the_row_tier_need_tenant_id_and_their_policies():
         refuse("blueprint_invalid", "migrations/V0002__bad.sql:2: ", V0002__bad="\n%s;\n" % sql)
 
 
+def test_a_change_of_rows_that_the_row_tier_would_not_see_is_refused():
+    with harness.temporary_folder() as folder:
+        add(folder, name="unseen")
+        tenants = [shared_server().create("unseen-" + tier, "unseen", "--tier", tier) for tier in ("row", "schema")]
+        for tenant in tenants:
+            shared_server().psql("INSERT INTO items (id) VALUES (1)", tenant["app"])
+        changes = ["UPDATE items SET kind = 'x'", "DELETE FROM items WHERE id = 1",
+                   "CREATE TABLE c (%s, id bigint);\nINSERT INTO c SELECT tenant_id, id FROM items" % KEY,
+                   "MERGE INTO items USING (VALUES (1)) v (id) ON items.id = v.id WHEN MATCHED THEN DELETE"]
+        column = "ALTER TABLE items ADD COLUMN kind text;\n"
+        for sql in changes:
+            line = 2 + sql.count("\n")
+            refuse("blueprint_invalid", "migrations/V0002__kind.sql:%d: \"items\"" % line, "sees none of them",
+                   name="unseen", V0002__kind=column + sql + ";\n")
+            error = refuse("blueprint_invalid", "migrations/V0002__kind.down.sql:%d: " % (line - 1), "sees none of them",
+                           name="unseen", V0002__kind=column, **{"V0002__kind.down": sql + ";\n"})
+            assert "ADD COLUMN ... DEFAULT" in error["hint"], error
+        # What its hint says does reach the rows of both tiers.
+        add(folder, name="unseen", V0002__kind="ALTER TABLE items ADD COLUMN kind text NOT NULL DEFAULT 'general',"
+            " ADD COLUMN twice bigint GENERATED ALWAYS AS (id * 2) STORED, ADD COLUMN note text;\n",
+            V0003__note="ALTER TABLE items ALTER note TYPE text USING coalesce(note, 'none of ' || id), ALTER note SET NOT NULL;\n")
+        shared_server().tenantry("migrate", "up", "unseen")
+        for tenant in tenants:
+            rows = shared_server().psql("SELECT id, kind, twice, note FROM items", tenant["app"])
+            assert rows == "1|general|2|none of 1", (tenant["slug"], rows)
+    with harness.temporary_folder() as folder:  # a tenant's own tables are its owner's to change
+        add(folder, name="seen", tiers="schema", V0002__kind=column + "UPDATE items SET kind = 'x';\n")
+
+
 DYNAMIC = "DO $$ BEGIN EXECUTE '%s'; END $$;\n"
 
 

@@ -347,6 +347,112 @@ static void rules_of_the_row_tier_find_what_they_are_for(void **state)
     }
 }
 
+/* What tenants have when the second version comes: their own rows, and shared ones. */
+static const char with_rows[] = PARENT
+    "CREATE TABLE p (" TENANT ", at date) PARTITION BY RANGE (at);\n"
+    "CREATE TABLE p_old PARTITION OF p DEFAULT;\n"
+    "CREATE TABLE s (code text) PARTITION BY RANGE (code);\n"
+    "CREATE TABLE s_all PARTITION OF s DEFAULT;\n"
+    "CREATE VIEW of_a WITH (security_invoker) AS SELECT id FROM a;\n"
+    "CREATE VIEW of_s WITH (security_invoker) AS SELECT code FROM s;\n";
+
+/* Of the second version, and of its down file: what of rules of the row tier they find. */
+static const struct {
+    const char *up;
+    const char *down;
+    const char *findings;
+} data_changes[] = {
+    {"ALTER TABLE a ADD COLUMN k text;\nUPDATE a SET k = 'x'", "", "row_data_change:2"},
+    {"UPDATE a AS x SET id = 1 WHERE id = 2", "", "row_data_change:1"},
+    {"DELETE FROM ONLY a WHERE id = 1", "", "row_data_change:1"},
+    {"DELETE FROM p_old WHERE at < '2020-01-01'", "", "row_data_change:1"},
+    {"MERGE INTO a USING s ON s.code = 'x' WHEN MATCHED THEN DELETE", "", "row_data_change:1"},
+    {"INSERT INTO s SELECT id::text FROM a", "", "row_data_change:1"},
+    {"INSERT INTO s VALUES ((SELECT max(id)::text FROM a))", "", "row_data_change:1"},
+    {"INSERT INTO s SELECT id::text FROM of_a", "", "row_data_change:1"},
+    {"UPDATE s SET code = 'x' WHERE EXISTS (SELECT FROM a)", "", "row_data_change:1"},
+    {"WITH gone AS (DELETE FROM a RETURNING id) INSERT INTO s SELECT id::text FROM gone", "",
+     "row_data_change:1"},
+    {"WITH gone AS (DELETE FROM a RETURNING id) SELECT id FROM gone", "", "row_data_change:1"},
+    {"CREATE TEMP TABLE t AS SELECT id FROM a", "", "row_data_change:1"},
+    {"SELECT id INTO TEMP t FROM a", "", "row_data_change:1"},
+    {"ALTER TABLE a RENAME TO b; UPDATE b SET id = 1", "", "row_data_change:1"},
+    {"ALTER VIEW of_a RENAME TO v; DELETE FROM v", "", "row_data_change:1"},
+    {"CREATE VIEW v WITH (security_invoker) AS SELECT * FROM of_a; DELETE FROM v", "",
+     "row_data_change:1"},
+    {"DO $$ BEGIN\nUPDATE a SET id = 1; END $$", "", "[row_data_change:2]"},
+    {"DO $$ BEGIN\n-- lint:ignore row_data_change the application does it in the row tier\n"
+     "UPDATE a SET id = 1; END $$",
+     "", "[row_data_change:3]"}, /* silenced */
+    {"-- lint:ignore row_data_change a reason\nUPDATE a SET id = 1", "",
+     "ignore_refused:1 row_data_change:2"},
+    /* Nothing that tenants have. */
+    {"UPDATE s SET code = 'x'", "", ""},
+    {"DELETE FROM s_all", "", ""},
+    {"INSERT INTO s SELECT code FROM of_s", "", ""},
+    {"INSERT INTO s SELECT relname FROM pg_catalog.pg_class", "", ""},
+    {"CREATE TABLE b (" TENANT ", id int); UPDATE b SET id = 1; INSERT INTO b SELECT * FROM b", "",
+     ""},
+    {"CREATE TABLE b (" TENANT ", id int); CREATE VIEW v WITH (security_invoker) AS "
+     "SELECT * FROM b; DELETE FROM v",
+     "", ""},
+    {"CREATE OR REPLACE VIEW of_a WITH (security_invoker) AS SELECT 1::bigint AS id; "
+     "INSERT INTO s SELECT id::text FROM of_a",
+     "", ""},
+    {"CREATE TEMP TABLE t AS SELECT id FROM a WITH NO DATA", "", ""},
+    /* What only reads, runs later, or reaches all rows. */
+    {"SELECT id FROM a", "", ""},
+    {"DO $$ BEGIN PERFORM id FROM a; END $$", "", ""},
+    {"CREATE FUNCTION f() RETURNS void BEGIN ATOMIC UPDATE a SET id = 1; END", "", ""},
+    {"ALTER TABLE a ADD COLUMN k text DEFAULT 'x', ADD COLUMN l bigint GENERATED ALWAYS AS (id) "
+     "STORED",
+     "", ""},
+    {"ALTER TABLE a ALTER id TYPE bigint USING coalesce(id, 0)", "", ""},
+    /* When a version is undone its own tables have rows too. */
+    {"CREATE TABLE b (" TENANT ", id int)", "INSERT INTO s SELECT id::text FROM b",
+     "row_data_change:1"},
+    {"SELECT 1", "UPDATE a SET id = 1", "row_data_change:1"},
+    {"SELECT 1", "DELETE FROM s", ""},
+};
+
+/* The findings without those of what is in use, which are another test's. */
+static const char *lint_second(Arena *arena, const char *tiers, const char *up, const char *down)
+{
+    const char *manifest = arena_printf(
+        arena, "name: shop\ntitle: A shop\ntiers: %s\nshared: [s]\n" MANIFEST_PLANS, tiers);
+    const EmbeddedFile files[] = {
+        {"p/blueprint.yaml", manifest, strlen(manifest)},
+        {"p/migrations/V1__a.sql", with_rows, strlen(with_rows)},
+        {"p/migrations/V2__b.sql", up, strlen(up)},
+        {"p/migrations/V2__b.down.sql", down, strlen(down)},
+    };
+    StrBuf list = strbuf_init(arena);
+    const char *all = lint_files(arena, files, ARRAY_COUNT(files) - (*down == '\0' ? 1 : 0));
+    for (size_t length = 0; *all != '\0'; all += length + strspn(all + length, " ")) {
+        length = strcspn(all, " ");
+        const char *one = arena_strndup(arena, all, length);
+        if (strstr(one, "row_data_change") != NULL || strstr(one, "ignore_") != NULL) {
+            strbuf_printf(&list, "%s%s", list.length == 0 ? "" : " ", one);
+        }
+    }
+    return list.text;
+}
+
+static void changes_of_rows_that_the_row_tier_would_not_see_are_found(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(data_changes); i++) {
+        scoped_arena Arena *arena = arena_new();
+        const char *found = lint_second(arena, "[row, schema]", data_changes[i].up,
+                                        data_changes[i].down);
+        if (strcmp(found, data_changes[i].findings) != 0) {
+            fail_msg("\"%s\" and \"%s\": \"%s\"", data_changes[i].up, data_changes[i].down, found);
+        }
+        assert_null(strstr(lint_second(arena, "[schema]", data_changes[i].up, data_changes[i].down),
+                           "row_data_change"));
+    }
+}
+
 #define CYCLE                                                                                      \
     "CREATE TABLE a (id int PRIMARY KEY, b_id int);\n"                                             \
     "CREATE TABLE b (id int PRIMARY KEY, a_id int REFERENCES a);\n"
@@ -571,6 +677,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_of_every_tier_find_what_they_are_for),
         cmocka_unit_test(rules_of_the_row_tier_find_what_they_are_for),
+        cmocka_unit_test(changes_of_rows_that_the_row_tier_would_not_see_are_found),
         cmocka_unit_test(foreign_keys_in_a_cycle_are_found_at_the_key_that_closes_it),
         cmocka_unit_test(tables_that_the_manifest_names_must_be_made),
         cmocka_unit_test(columns_of_personal_data_must_be_made),
