@@ -89,10 +89,10 @@ bool pg_check_conninfo(const char *conninfo, Err *err)
     return is_valid;
 }
 
-/* libpq marks what a form would not show. */
+/* libpq marks what a form would not show, but for SCRAM keys, which are as good as the password. */
 static bool is_secret(const PQconninfoOption *option)
 {
-    return strchr(option->dispchar, '*') != NULL;
+    return strchr(option->dispchar, '*') != NULL || strncmp(option->keyword, "scram_", 6) == 0;
 }
 
 static void add_keyword(StrBuf *buf, const char *keyword, const char *value)

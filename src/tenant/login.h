@@ -34,8 +34,8 @@ bool login_name_pair(Arena *arena, LoginPair *ret_pair, Err *err);
 const char *login_kind(int login);
 
 /* Takes a pair that was made ahead, within the caller's transaction, and seals its passwords for
- * the tenant; names a new pair when there is none, or drops it and names a new one when its
- * passwords were changed. The active key is held (store_hold_active_key). */
+ * the tenant; names a new pair when there is none, or gives it up and names a new one when
+ * its passwords were changed. The active key is held (store_hold_active_key). */
 bool login_claim_pair(Arena *arena, Store *store, const char *tenant_id, LoginPair *ret_pair,
                       Err *err);
 

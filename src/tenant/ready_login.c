@@ -1,9 +1,13 @@
 #include "tenant/ready_login.h"
 
+#include <stdio.h>
+
 #include "core/fault.h"
 #include "core/log.h"
 #include "pg/sql.h"
 #include "tenant/login.h"
+
+enum { UUID_SIZE = 37 };
 
 /* Until a tenant claims it, a password is bound to the pair's own id. */
 static SecretBinding waiting_binding(const char *id, const char *role)
@@ -51,27 +55,20 @@ static bool reseal_row(Arena *arena, Store *store, const PgRows *rows, size_t ro
     return true;
 }
 
-/* Nothing but a password hangs on a waiting role. */
-static void add_drop_role(Arena *arena, PgBatch *batch, const char *role)
-{
-    pg_batch_add(batch, SQL(arena, "DROP ROLE {}", sql_name(arena, role)), PG_NO_PARAMS);
-}
-
-/* A password that somebody changed is nobody's yet: it goes, with its pair. False: it is for
- * another reason that the pair cannot be opened. */
-static bool add_drop_corrupt(Arena *arena, PgBatch *batch, const LoginPair *pair, const Err *why)
+/* A password that somebody changed is nobody's yet, so that nothing is lost with its row. The roles
+ * stay: nothing vouches for the names in a row that does not open. False: it is for another reason
+ * that the pair cannot be opened. */
+static bool give_up_corrupt(const Err *why)
 {
     if (why->code != ERR_SECRET_CORRUPT) {
         return false;
     }
-    log_warn("ready_logins.corrupt", "%s; this pair is dropped", why->message);
-    for (int i = 0; i < LOGIN_COUNT_; i++) {
-        add_drop_role(arena, batch, pair->roles[i]);
-    }
+    log_warn("ready_logins.corrupt", "%s; this pair is given up, its roles stay", why->message);
     return true;
 }
 
-/* One that cannot be opened is not put back by a rollback, for the next create to fail. */
+/* One that cannot be opened is gone with its claim: a create that failed would put it back, for the
+ * next one to fail. */
 bool login_claim_pair(Arena *arena, Store *store, const char *tenant_id, LoginPair *ret_pair,
                       Err *err)
 {
@@ -86,16 +83,16 @@ bool login_claim_pair(Arena *arena, Store *store, const char *tenant_id, LoginPa
     if (reseal_row(arena, store, rows, 0, tenant_id, store->active_key_id, ret_pair, &why)) {
         return true;
     }
-    scoped_batch PgBatch *batch = pg_batch_new(arena);
-    if (!add_drop_corrupt(arena, batch, ret_pair, &why)) {
+    if (!give_up_corrupt(&why)) {
         *err = why;
         return false;
     }
-    return pg_batch_run(store->conn, batch, err) && login_name_pair(arena, ret_pair, err);
+    return login_name_pair(arena, ret_pair, err);
 }
 
-static bool make_pair(Arena *arena, Store *store, Err *err)
+static bool make_pair(Arena *arena, Store *store, void *context, Err *err)
 {
+    (void)context;
     const char *id = NULL;
     LoginPair pair;
     if (!secret_random_uuid(arena, &id, err) || !login_name_pair(arena, &pair, err) ||
@@ -125,30 +122,35 @@ static bool make_pair(Arena *arena, Store *store, Err *err)
     return pg_batch_run(store->conn, batch, err);
 }
 
-/* The row goes with the role that is left of a pair. Not with DROP OWNED: what somebody gave to the
- * role is not Tenantry's to drop, so that PostgreSQL refuses then, and says what it is. */
-static bool drop_broken(Arena *arena, Store *store, Err *err)
+/* The row of a pair that is not whole goes, with the role that is left of it. Not with DROP OWNED:
+ * what somebody gave to the role is not Tenantry's to drop, so that PostgreSQL refuses then, and
+ * says what it is. context: the id of the pair before; that of this one afterwards, or empty. */
+static bool drop_broken(Arena *arena, Store *store, void *context, Err *err)
 {
+    char *id = context;
     scoped_rows PgRows *rows = NULL;
-    scoped_batch PgBatch *batch = pg_batch_new(arena);
-    if (!store_query(store, READY_LOGIN_BROKEN, PG_NO_PARAMS, &rows, err)) {
+    const char *before = arena_strdup(arena, id);
+    *id = '\0';
+    if (!store_query(store, READY_LOGIN_BROKEN, PG_PARAMS(before), &rows, err)) {
         return false;
     }
-    for (size_t i = 0; i < pg_rows_count(rows); i++) {
-        const char *role = pg_rows_text(rows, i, 0);
-        if (role != NULL) {
-            add_drop_role(arena, batch, role);
-        }
+    if (pg_rows_count(rows) == 0) {
+        return true;
     }
-    return pg_batch_run(store->conn, batch, err) ||
+    snprintf(id, UUID_SIZE, "%s", pg_rows_text(rows, 0, 0));
+    const char *role = pg_rows_text(rows, 0, 1);
+    return role == NULL ||
+           pg_query(store->conn, SQL(arena, "DROP ROLE {}", sql_name(arena, role)), PG_NO_PARAMS,
+                    NULL, err) ||
            err_prefix(err, "the other role of this pair is gone");
 }
 
-static bool in_transaction(Store *store, bool (*change)(Arena *arena, Store *store, Err *err),
-                           Err *err)
+static bool in_transaction(Store *store,
+                           bool (*change)(Arena *arena, Store *store, void *context, Err *err),
+                           void *context, Err *err)
 {
     scoped_arena Arena *arena = arena_new();
-    if (!pg_begin(store->conn, err) || !change(arena, store, err)) {
+    if (!pg_begin(store->conn, err) || !change(arena, store, context, err)) {
         pg_rollback(store->conn);
         return false;
     }
@@ -161,6 +163,22 @@ static bool in_transaction(Store *store, bool (*change)(Arena *arena, Store *sto
     return true;
 }
 
+/* One that cannot be dropped keeps no other; the first error is told. */
+static bool drop_all_broken(Store *store, Err *err)
+{
+    char id[UUID_SIZE] = "00000000-0000-0000-0000-000000000000";
+    bool is_done = true;
+    while (*id != '\0') {
+        Err why;
+        if (in_transaction(store, drop_broken, id, &why)) {
+            continue;
+        }
+        *err = is_done ? why : *err;
+        is_done = false;
+    }
+    return is_done;
+}
+
 bool ready_logins_fill(Store *store, int64_t target, int64_t most, int64_t *ret_made, Err *err)
 {
     scoped_rows PgRows *rows = NULL;
@@ -170,7 +188,7 @@ bool ready_logins_fill(Store *store, int64_t target, int64_t most, int64_t *ret_
     int64_t missing = target - pg_rows_int(rows, 0, 0);
     missing = missing < most ? missing : most;
     for (int64_t i = 0; i < missing; i++) {
-        if (!in_transaction(store, make_pair, err)) {
+        if (!in_transaction(store, make_pair, NULL, err)) {
             return false;
         }
     }
@@ -178,7 +196,7 @@ bool ready_logins_fill(Store *store, int64_t target, int64_t most, int64_t *ret_
         *ret_made = missing > 0 ? missing : 0;
     }
     /* Last: a role that cannot be dropped keeps nobody from making others. */
-    return pg_rows_int(rows, 0, 1) == 0 || in_transaction(store, drop_broken, err);
+    return pg_rows_int(rows, 0, 1) == 0 || drop_all_broken(store, err);
 }
 
 bool ready_logins_add_reseal(Arena *arena, Store *store, PgBatch *batch, const char *key_id,
@@ -195,7 +213,7 @@ bool ready_logins_add_reseal(Arena *arena, Store *store, PgBatch *batch, const c
         if (reseal_row(arena, store, rows, i, NULL, key_id, &pair, &why)) {
             store_batch(batch, READY_LOGIN_RESEAL,
                         PG_PARAMS(id, key_id, pair.sealed[LOGIN_APP], pair.sealed[LOGIN_READONLY]));
-        } else if (add_drop_corrupt(arena, batch, &pair, &why)) {
+        } else if (give_up_corrupt(&why)) {
             store_batch(batch, READY_LOGIN_DELETE, PG_PARAMS(id));
         } else {
             *err = why;

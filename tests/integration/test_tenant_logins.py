@@ -223,7 +223,8 @@ def test_a_waiting_password_that_was_changed_by_hand_costs_its_pair_and_no_creat
     assert "ready_logins.corrupt" in result.err and changed + "_ro" in result.err, result.text()
     shown = server.tenantry("tenant", "credentials", slug)["connections"]
     assert all(server.psql(count, c["uri"]) == "0" for c in shown)
-    assert waiting(server) == others and roles_like(server, [changed]) == []
+    assert waiting(server) == others
+    drop_roles(server, changed + "_app", changed + "_ro")
 
 
 def test_a_waiting_password_that_was_changed_by_hand_costs_its_pair_and_no_rotation():
@@ -233,8 +234,28 @@ def test_a_waiting_password_that_was_changed_by_hand_costs_its_pair_and_no_rotat
     server.psql("UPDATE tenantry.ready_logins SET app_sealed = readonly_sealed WHERE stem = '%s'" % changed, server.superuser)
     result = server.tenantry("key", "rotate", json=False)
     assert "ready_logins.corrupt" in result.err and changed + "_app" in result.err, result.text()
-    assert waiting(server) == others and roles_like(server, [changed]) == []
+    assert waiting(server) == others
+    drop_roles(server, changed + "_app", changed + "_ro")
     assert server.tenantry("key", "list")["keys"][-1]["state"] == "active"
+
+
+def test_a_waiting_pair_that_has_the_name_of_a_tenants_logins_costs_that_tenant_nothing():
+    server = shared_server()
+    tenant = server.create("namesake", "saas")
+    stem = tenant["connections"][0]["role"][:-len("_app")]
+    for is_whole in (True, False):
+        server.tenantry("up")
+        changed = waiting(server)[0]
+        server.psql("UPDATE tenantry.ready_logins SET stem = '%s' WHERE stem = '%s'" % (stem, changed), server.superuser)
+        if is_whole:
+            server.tenantry("tenant", "create", "beside-namesake", "--blueprint", "saas")
+        else:
+            server.psql("ALTER ROLE %s_ro RENAME TO gone_ro" % stem, server.superuser)
+            server.tenantry("up")
+            server.psql("ALTER ROLE gone_ro RENAME TO %s_ro" % stem, server.superuser)
+        assert stem not in waiting(server) and len(roles_like(server, [stem])) == 2
+        assert server.psql("SELECT count(*) FROM users", tenant["app"]) == "0"
+        drop_roles(server, changed + "_app", changed + "_ro")
 
 
 def test_up_that_is_killed_while_it_drops_the_rest_of_a_waiting_pair_leaves_all_of_it_or_nothing():
