@@ -163,12 +163,13 @@ static bool in_transaction(Store *store,
     return true;
 }
 
-/* One that cannot be dropped keeps no other; the first error is told. */
+/* One that cannot be dropped keeps no other; the first error is told. A connection that is lost
+ * does not come back here. */
 static bool drop_all_broken(Store *store, Err *err)
 {
     char id[UUID_SIZE] = "00000000-0000-0000-0000-000000000000";
     bool is_done = true;
-    while (*id != '\0') {
+    while (*id != '\0' && pg_is_alive(store->conn)) {
         Err why;
         if (in_transaction(store, drop_broken, id, &why)) {
             continue;

@@ -26,7 +26,7 @@ bool tenant_may_move(TenantState from, TenantState to);
 bool tenant_move(Store *store, Tenant *tenant, TenantState to, Err *err);
 
 /* Adds the move to active, with the tenant's place, to a batch of the transaction that reserved the
- * tenant or moved it to provisioning, so that nobody can move it meanwhile. */
+ * tenant or moved it to provisioning, so that nobody can move it meanwhile. Returns its number. */
 size_t tenant_add_active(Arena *arena, PgBatch *batch, const Tenant *tenant, const Place *place);
 
 /* After the batch ran, with the number that tenant_add_active gave: ERR_CONFLICT when the place is
